@@ -1,0 +1,1 @@
+//! Runs one JavaScript action under limits in a keyless worker process.

@@ -1,0 +1,1 @@
+//! The Rust SDK: sessions, requests, verification, receipts.

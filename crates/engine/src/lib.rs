@@ -1,0 +1,1 @@
+//! What one Quorate node decides: inputs in, effects out, no clock and no sockets.

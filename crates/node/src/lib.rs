@@ -1,0 +1,1 @@
+//! The shell of a Quorate node: sockets, disk, clock, entropy, workers.

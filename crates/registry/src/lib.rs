@@ -1,0 +1,1 @@
+//! The contracts on a chain, read as a view at a block; the embedded chain.

@@ -1,0 +1,1 @@
+//! Many engines on a virtual clock, with faults and invariants.
