@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+/// What the other contracts ask of the committee.
+interface INodeRegistry {
+    /// Number of nodes of the current epoch.
+    function nodeCount() external view returns (uint256);
+
+    /// Whether `account` is the voting address of a node of the current epoch.
+    function isNode(address account) external view returns (bool);
+
+    /// Voting addresses of the current epoch, in committee order.
+    function nodeAddresses() external view returns (address[] memory);
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {INodeRegistry} from "./INodeRegistry.sol";
+import {IPubkeyRouter} from "./IPubkeyRouter.sol";
+import {Secp256k1} from "./Secp256k1.sol";
+
+/// Which public key belongs to which token, and the roots from which keys are derived.
+///
+/// Roots are set by the unanimous vote of the founding nodes and never change. A route is written once and never
+/// changes: no function, for nobody, overwrites or deletes one.
+contract PubkeyRouter is IPubkeyRouter {
+    /// One root of a key set.
+    struct RootKey {
+        /// 65 bytes (0x04, x, y) for secp256k1, the curve's own encoding for others.
+        bytes pubkey;
+        /// Kind of key; 2 is ECDSA on secp256k1.
+        uint256 keyType;
+    }
+
+    /// Everything known about a routed key.
+    struct PubkeyRoutingData {
+        bytes pubkey;
+        uint256 keyType;
+        bytes32 derivedKeyId;
+        string keySetId;
+    }
+
+    struct Route {
+        uint256 x;
+        uint256 y;
+        bytes32 derivedKeyId;
+        bytes32 keySetHash;
+    }
+
+    struct KeySet {
+        string id;
+        // Affine coordinates of the secp256k1 root; x is zero until the roots are set.
+        uint256 rootX;
+        uint256 rootY;
+        RootKey[] roots;
+    }
+
+    /// A node voted for the roots of a key set.
+    event RootKeysVoted(address indexed node, string keySetId, bytes32 rootsHash);
+    /// All nodes agreed: the roots of this key set are final. One event for each root.
+    event RootKeySet(address stakingContract, string keySetId, RootKey rootKey);
+
+    error NotPKPNFT();
+    error NotNode();
+    error WrongStakingContract();
+    error BadKeySetId();
+    error BadRootKeys();
+    error BadPublicKey();
+    error RootKeysAlreadySet();
+    error RootKeysNotSet();
+    error UnsupportedKeyType(uint256 keyType);
+    error AlreadyRouted(uint256 tokenId);
+
+    /// ECDSA on secp256k1.
+    uint256 public constant KEY_TYPE_ECDSA_K256 = 2;
+    /// The key set that a network uses unless another is named.
+    string public constant DEFAULT_KEY_SET_ID = "quorate-keyset1";
+    /// The name under which existing client libraries ask for the default key set.
+    string private constant KEY_SET_ALIAS = "naga-keyset1";
+    uint256 private constant KEY_SET_ID_BYTES_MAX = 64;
+    uint256 private constant ROOTS_MAX = 16;
+    uint256 private constant ROOT_BYTES_MAX = 192;
+
+    /// The committee whose nodes vote.
+    INodeRegistry public immutable nodeRegistry;
+    /// The only contract that may add routes.
+    address public immutable pkpNFT;
+
+    mapping(uint256 tokenId => Route) private _routes;
+    mapping(address ethAddress => uint256 tokenId) private _tokenOf;
+    mapping(bytes32 keySetHash => KeySet) private _keySets;
+    mapping(bytes32 keySetHash => mapping(address node => bytes32 rootsHash)) private _votes;
+
+    constructor(INodeRegistry nodeRegistry_, address pkpNFT_) {
+        nodeRegistry = nodeRegistry_;
+        pkpNFT = pkpNFT_;
+    }
+
+    /// Votes for the roots of a key set. The vote that makes it unanimous sets them for ever. A node may change its
+    /// vote until then.
+    function voteForRootKeys(address stakingContract, string calldata keySetId, RootKey[] calldata rootKeys)
+        external
+    {
+        _checkStaking(stakingContract);
+        if (!nodeRegistry.isNode(msg.sender)) revert NotNode();
+        (string memory id, bytes32 keySetHash) = _canonical(keySetId);
+        if (bytes(id).length == 0 || bytes(id).length > KEY_SET_ID_BYTES_MAX) revert BadKeySetId();
+        KeySet storage keySet = _keySets[keySetHash];
+        if (keySet.rootX != 0) revert RootKeysAlreadySet();
+
+        (uint256 rootX, uint256 rootY) = _checkRoots(rootKeys);
+        bytes32 rootsHash = keccak256(abi.encode("quorate/roots/v1", rootKeys));
+        _votes[keySetHash][msg.sender] = rootsHash;
+        emit RootKeysVoted(msg.sender, id, rootsHash);
+
+        address[] memory nodes = nodeRegistry.nodeAddresses();
+        for (uint256 i = 0; i < nodes.length; ++i) {
+            if (_votes[keySetHash][nodes[i]] != rootsHash) return;
+        }
+        keySet.id = id;
+        keySet.rootX = rootX;
+        keySet.rootY = rootY;
+        for (uint256 i = 0; i < rootKeys.length; ++i) {
+            keySet.roots.push(rootKeys[i]);
+            emit RootKeySet(stakingContract, id, rootKeys[i]);
+        }
+    }
+
+    /// @inheritdoc IPubkeyRouter
+    function route(uint256 keyType, string calldata keySetId, bytes32 derivedKeyId)
+        external
+        returns (uint256 tokenId, bytes memory pubkey)
+    {
+        if (msg.sender != pkpNFT) revert NotPKPNFT();
+        if (keyType != KEY_TYPE_ECDSA_K256) revert UnsupportedKeyType(keyType);
+        (, bytes32 keySetHash) = _canonical(keySetId);
+        (uint256 x, uint256 y) = _derive(keySetHash, derivedKeyId);
+        pubkey = _encode(x, y);
+        tokenId = uint256(keccak256(pubkey));
+        // A route is never deleted, so this is what makes a key minted once for ever, also after a burn.
+        if (_routes[tokenId].x != 0) revert AlreadyRouted(tokenId);
+        _routes[tokenId] = Route(x, y, derivedKeyId, keySetHash);
+        _tokenOf[_ethAddress(x, y)] = tokenId;
+    }
+
+    /// @inheritdoc IPubkeyRouter
+    function getPubkey(uint256 tokenId) public view returns (bytes memory) {
+        Route storage entry = _routes[tokenId];
+        return entry.x == 0 ? bytes("") : _encode(entry.x, entry.y);
+    }
+
+    /// @inheritdoc IPubkeyRouter
+    function getEthAddress(uint256 tokenId) public view returns (address) {
+        Route storage entry = _routes[tokenId];
+        return entry.x == 0 ? address(0) : _ethAddress(entry.x, entry.y);
+    }
+
+    /// @inheritdoc IPubkeyRouter
+    function ethAddressToPkpId(address ethAddress) external view returns (uint256) {
+        return _tokenOf[ethAddress];
+    }
+
+    /// Whether a key was ever recorded for this token; burning does not change it.
+    function isRouted(uint256 tokenId) external view returns (bool) {
+        return _routes[tokenId].x != 0;
+    }
+
+    /// Everything known about a token's key; empty if it was never routed.
+    function getRoutingData(uint256 tokenId) external view returns (PubkeyRoutingData memory data) {
+        Route storage entry = _routes[tokenId];
+        if (entry.x == 0) return data;
+        data = PubkeyRoutingData(
+            _encode(entry.x, entry.y), KEY_TYPE_ECDSA_K256, entry.derivedKeyId, _keySets[entry.keySetHash].id
+        );
+    }
+
+    /// The roots of a key set; empty until the nodes have agreed on them.
+    function getRootKeys(address stakingContract, string calldata keySetId)
+        external
+        view
+        returns (RootKey[] memory)
+    {
+        _checkStaking(stakingContract);
+        (, bytes32 keySetHash) = _canonical(keySetId);
+        return _keySets[keySetHash].roots;
+    }
+
+    /// The hash of the roots that a node voted for; zero if it has not voted.
+    function rootKeysVote(string calldata keySetId, address node) external view returns (bytes32) {
+        (, bytes32 keySetHash) = _canonical(keySetId);
+        return _votes[keySetHash][node];
+    }
+
+    /// The 65-byte public key that a key id gives under a key set.
+    function getDerivedPubkey(address stakingContract, string calldata keySetId, bytes32 derivedKeyId)
+        external
+        view
+        returns (bytes memory)
+    {
+        _checkStaking(stakingContract);
+        (, bytes32 keySetHash) = _canonical(keySetId);
+        (uint256 x, uint256 y) = _derive(keySetHash, derivedKeyId);
+        return _encode(x, y);
+    }
+
+    /// The Ethereum address of a 65-byte public key.
+    function deriveEthAddressFromPubkey(bytes calldata pubkey) external pure returns (address) {
+        (uint256 x, uint256 y) = _decode(pubkey);
+        return _ethAddress(x, y);
+    }
+
+    function _derive(bytes32 keySetHash, bytes32 derivedKeyId) private view returns (uint256, uint256) {
+        KeySet storage keySet = _keySets[keySetHash];
+        if (keySet.rootX == 0) revert RootKeysNotSet();
+        return Secp256k1.derive(keySet.rootX, keySet.rootY, derivedKeyId);
+    }
+
+    /// Exactly one secp256k1 root, a point of the curve, at any place; others are kept as they are.
+    function _checkRoots(RootKey[] calldata rootKeys) private pure returns (uint256 rootX, uint256 rootY) {
+        if (rootKeys.length == 0 || rootKeys.length > ROOTS_MAX) revert BadRootKeys();
+        for (uint256 i = 0; i < rootKeys.length; ++i) {
+            uint256 length = rootKeys[i].pubkey.length;
+            if (length == 0 || length > ROOT_BYTES_MAX) revert BadRootKeys();
+            if (rootKeys[i].keyType == KEY_TYPE_ECDSA_K256) {
+                if (rootX != 0) revert BadRootKeys();
+                (rootX, rootY) = _decode(rootKeys[i].pubkey);
+            }
+        }
+        // No point of the curve has x = 0, because 7 is not a square modulo p.
+        if (rootX == 0) revert BadRootKeys();
+    }
+
+    function _checkStaking(address stakingContract) private view {
+        if (stakingContract != address(nodeRegistry)) revert WrongStakingContract();
+    }
+
+    function _canonical(string calldata keySetId) private pure returns (string memory id, bytes32 hash) {
+        hash = keccak256(bytes(keySetId));
+        if (hash == keccak256(bytes(KEY_SET_ALIAS))) {
+            return (DEFAULT_KEY_SET_ID, keccak256(bytes(DEFAULT_KEY_SET_ID)));
+        }
+        return (keySetId, hash);
+    }
+
+    function _decode(bytes calldata pubkey) private pure returns (uint256 x, uint256 y) {
+        if (pubkey.length != 65 || pubkey[0] != 0x04) revert BadPublicKey();
+        x = uint256(bytes32(pubkey[1:33]));
+        y = uint256(bytes32(pubkey[33:65]));
+        if (!Secp256k1.isOnCurve(x, y)) revert BadPublicKey();
+    }
+
+    function _encode(uint256 x, uint256 y) private pure returns (bytes memory) {
+        return abi.encodePacked(uint8(4), x, y);
+    }
+
+    function _ethAddress(uint256 x, uint256 y) private pure returns (address) {
+        return address(uint160(uint256(keccak256(abi.encodePacked(x, y)))));
+    }
+}
