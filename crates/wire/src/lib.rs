@@ -1,1 +1,57 @@
-//! Every type that crosses a process of Quorate: encoding, versions, limits, error codes.
+//! Every type that crosses a process of Quorate: its encoding, version, limits and error codes.
+//!
+//! This crate knows how things are written down, hashed and signed. It does not know what a node
+//! decides about them, and it opens no socket, reads no clock and draws no randomness.
+//!
+//! Entry types: [`ExecutionRequest`] (what a caller signs), [`PeerMessage`] (what nodes say to each
+//! other), [`Receipt`] (what nodes sign about an execution), [`NetworkFile`] (the root of trust) and
+//! [`ErrorCode`] (the closed list of what can go wrong).
+//!
+//! ```
+//! use quorate_wire::ActionCid;
+//! let cid = ActionCid::of_code(b"Lit.Actions.setResponse({response: 'hello'})");
+//! assert_eq!(cid.to_string().parse::<ActionCid>().unwrap(), cid);
+//! ```
+
+mod cid;
+mod codec;
+mod error;
+mod ids;
+mod intent;
+mod json;
+pub mod limits;
+mod login;
+mod network;
+mod peer;
+mod receipt;
+mod reply;
+mod request;
+mod signed;
+mod transcript;
+
+pub use cid::ActionCid;
+pub use codec::{DecodeError, ENCODING_VERSION, decode, encode};
+pub use error::{ErrorClass, ErrorCode, Problem};
+pub use ids::{
+    Address, Digest, KeyId, NetworkId, NodeIndex, ParseIdError, PublicKey, RequestId, SessionKey,
+    StatementKey, TokenId, TransportKey, keccak256,
+};
+pub use intent::{Evidence, Intent, IntentHash, Scheme, Verdict, Vote};
+pub use json::{JsonError, check_strict};
+pub use limits::ActionLimits;
+pub use login::{
+    Capability, CapabilityAction, CapabilityKey, LoginKind, LoginTerms, WalletLogin, capabilities_hash,
+    login_nonce,
+};
+pub use network::{
+    Admission, ChainParameters, ContractRecord, Contracts, FoundingNode, NetworkFile, NodeEndpoint,
+};
+pub use peer::{
+    BanNotice, CeremonyMessage, ConfirmShare, Hello, Offer, OutcomeMessage, PairSetUp, PeerMessage, Proposal,
+    RoundMessage,
+};
+pub use receipt::{OddNode, Receipt, Refusal, Statement, Status};
+pub use reply::{ExecutionReply, HeadView, NetworkView, NodeView, PkpView, SignatureView, Usage};
+pub use request::{BlockRef, ExecutionRequest, LimitsRequest, Submission, request_id};
+pub use signed::{BadSignature, Signable, Signed};
+pub use transcript::Transcript;

@@ -1,0 +1,104 @@
+//! Every maximum of the system, with its reason. What has no entry here is bounded where it lives.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+/// Members of a committee at most: pairwise set-up grows with the square.
+pub const COMMITTEE_MAX: u8 = 32;
+/// Longest body of `POST /v1/executions`: code, parameters and their base64 forms.
+pub const HTTP_BODY_BYTES_MAX: usize = 6 << 20;
+/// Longest source of an action. Upstream documents 5 MB; bundles seen in the wild are below 2 MB.
+pub const CODE_BYTES_MAX: usize = 4 << 20;
+/// Longest request text, parameters included.
+pub const REQUEST_BYTES_MAX: usize = 256 << 10;
+/// Longest login: SIWE text, signature and capability list.
+pub const LOGIN_BYTES_MAX: usize = 16 << 10;
+/// Capabilities of one session.
+pub const CAPABILITIES_MAX: usize = 32;
+/// Longest frame between nodes: an execution with its code is the largest.
+pub const PEER_FRAME_BYTES_MAX: usize = CODE_BYTES_MAX + REQUEST_BYTES_MAX + LOGIN_BYTES_MAX + (64 << 10);
+/// Longest payload of one round message. A DKLs23 message of one pair is about 50 KB.
+pub const ROUND_PAYLOAD_BYTES_MAX: usize = 512 << 10;
+/// Operations (host calls on keys) of one execution.
+pub const OPERATIONS_MAX: u32 = 10;
+/// Attempts of one operation: each faulty node can spoil one, and five end any committee's patience.
+pub const ATTEMPTS_MAX: u8 = 5;
+/// Longest name of a signature.
+pub const SIGNATURE_NAME_BYTES_MAX: usize = 128;
+/// Longest response text of an action.
+pub const RESPONSE_BYTES_MAX: usize = 100 << 10;
+/// Longest log of one execution.
+pub const LOG_BYTES_MAX: usize = 100 << 10;
+/// Request ids remembered at once. A full table answers `overloaded`; it never forgets early.
+pub const REQUESTS_REMEMBERED_MAX: usize = 65_536;
+/// Of these, the most that one login may hold.
+pub const REQUESTS_PER_LOGIN_MAX: usize = 8_192;
+/// Executions running at once in one node.
+pub const EXECUTIONS_RUNNING_MAX: usize = 256;
+/// Of these, the most of one login.
+pub const EXECUTIONS_RUNNING_PER_LOGIN_MAX: usize = 128;
+/// Sessions for which round messages are kept before their proposal arrives.
+pub const EARLY_SESSIONS_MAX: usize = 512;
+
+/// A request may be this much older than a node's clock.
+pub const REQUEST_AGE_MS_MAX: u64 = 60_000;
+/// A request may be this much ahead of a node's clock.
+pub const REQUEST_AHEAD_MS_MAX: u64 = 2_000;
+/// Longest execution, from acceptance to reply.
+pub const EXECUTION_MS_MAX: u64 = 30_000;
+/// A signing attempt ends after this.
+pub const SIGNING_ROUND_MS: u64 = 2_000;
+/// An attempt that has not ended by now is reported as stalled, and another set is tried.
+pub const HEDGE_MS: u64 = 500;
+/// Interval of engine-level pings.
+pub const PING_MS: u64 = 300;
+/// A peer that has said nothing for this long counts as unreachable.
+pub const PEER_SILENT_MS: u64 = 1_200;
+/// A caller is told of a lost quorum after this: below the two seconds that are promised.
+pub const NO_QUORUM_MS: u64 = 1_500;
+/// The block that a request names may have been the head at most this long ago.
+pub const BLOCK_AGE_MS_MAX: u64 = 120_000;
+/// Older head statements deny everything.
+pub const HEAD_AGE_MS_MAX: u64 = 30_000;
+/// Longest life of a wallet login.
+pub const SESSION_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+
+const _: () = assert!(HEDGE_MS < SIGNING_ROUND_MS, "a stall is reported before the attempt ends");
+const _: () = assert!(PING_MS * 3 < PEER_SILENT_MS, "one lost ping does not make a peer silent");
+const _: () = assert!(PEER_SILENT_MS < NO_QUORUM_MS && NO_QUORUM_MS < 2_000, "a lost quorum is told in time");
+const _: () =
+    assert!(CODE_BYTES_MAX + REQUEST_BYTES_MAX * 2 < HTTP_BODY_BYTES_MAX, "what is allowed fits the body");
+
+/// What one execution of an action may use. A request may lower these, never raise them.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionLimits {
+    /// Wall time in milliseconds, waiting included.
+    pub wall_ms: u64,
+    /// Interpreter work, in wasm fuel units.
+    pub fuel: u64,
+    /// Linear memory in bytes.
+    pub memory_bytes: u64,
+    /// Response text in bytes.
+    pub response_bytes: u32,
+    /// Log text in bytes.
+    pub log_bytes: u32,
+    /// Calls of `fetch`.
+    pub fetches: u32,
+    /// Calls that use a key.
+    pub signatures: u32,
+}
+
+impl Default for ActionLimits {
+    fn default() -> Self {
+        ActionLimits {
+            wall_ms: EXECUTION_MS_MAX - 1_000,
+            fuel: 20_000_000_000,
+            memory_bytes: 128 << 20,
+            response_bytes: 100 << 10,
+            log_bytes: 100 << 10,
+            fetches: 50,
+            signatures: OPERATIONS_MAX,
+        }
+    }
+}

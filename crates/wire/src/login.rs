@@ -1,0 +1,146 @@
+//! Logins: how a caller shows that a wallet allows the session key to do named things.
+
+use std::{fmt, str::FromStr};
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use crate::{ActionCid, Digest, NetworkId, PublicKey, SessionKey, Transcript, ids::ParseIdError};
+
+/// Kinds of login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginKind {
+    /// An Ethereum wallet, by SIWE.
+    Wallet,
+}
+
+/// A wallet's login: a SIWE text (EIP-4361) signed by EIP-191, whose URI is the session key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalletLogin {
+    /// The kind of login.
+    pub kind: LoginKind,
+    /// The SIWE text as it was signed.
+    pub message: String,
+    /// The wallet's 65-byte signature in hexadecimal digits.
+    pub signature: String,
+    /// The caller's randomness inside the nonce.
+    pub rz: Digest,
+}
+
+/// The key that a capability is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CapabilityKey {
+    /// This key.
+    Named(PublicKey),
+    /// Any key. Never authority to use one: only to run the action.
+    Any,
+}
+
+/// The action that a capability is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CapabilityAction {
+    /// This action.
+    Named(ActionCid),
+    /// Any action.
+    Any,
+}
+
+/// One thing that a session may do: run this action, which may use this key.
+///
+/// Text form, a resource of the SIWE text: `quorate:key/<hex or *>/action/<CID or *>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Capability {
+    /// The key.
+    pub key: CapabilityKey,
+    /// The action.
+    pub action: CapabilityAction,
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.key {
+            CapabilityKey::Named(key) => write!(f, "quorate:key/{key}")?,
+            CapabilityKey::Any => f.write_str("quorate:key/*")?,
+        }
+        match self.action {
+            CapabilityAction::Named(action) => write!(f, "/action/{action}"),
+            CapabilityAction::Any => f.write_str("/action/*"),
+        }
+    }
+}
+
+impl FromStr for Capability {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let expected = ParseIdError { expected: "quorate:key/<hex or *>/action/<CID or *>" };
+        let rest = text.strip_prefix("quorate:key/").ok_or_else(|| expected.clone())?;
+        let (key, action) = rest.split_once("/action/").ok_or_else(|| expected.clone())?;
+        let key = if key == "*" { CapabilityKey::Any } else { CapabilityKey::Named(key.parse()?) };
+        let action =
+            if action == "*" { CapabilityAction::Any } else { CapabilityAction::Named(action.parse()?) };
+        let capability = Capability { key, action };
+        // One text for each capability: what the wallet showed is what is checked.
+        if capability.to_string() == text { Ok(capability) } else { Err(expected) }
+    }
+}
+
+/// Hash of a session's capabilities, in the order of the SIWE text.
+#[must_use]
+pub fn capabilities_hash(capabilities: &[Capability]) -> [u8; 32] {
+    let mut transcript = Transcript::new("quorate/capabilities/v1");
+    for capability in capabilities {
+        transcript = transcript.field(capability.to_string().as_bytes());
+    }
+    transcript.finish()
+}
+
+/// The nonce of a login: it binds the signed text to this network, session key, end and capabilities,
+/// so that a node that sees the login can do nothing with it.
+///
+/// SHA-256 over `quorate/login-v1`, network id, audience, session key, expiry in milliseconds,
+/// capabilities' hash and the caller's randomness, each length-prefixed, as hexadecimal digits:
+/// EIP-4361 allows only letters and digits in a nonce.
+#[must_use]
+pub fn login_nonce(network: &NetworkId, audience: &str, login: &LoginTerms<'_>) -> String {
+    let hash = Transcript::new("quorate/login-v1")
+        .field(&network.0)
+        .field(audience.as_bytes())
+        .field(&login.session.0)
+        .number(login.expires_ms)
+        .field(&capabilities_hash(login.capabilities))
+        .field(&login.rz.0)
+        .finish();
+    hex::encode(hash)
+}
+
+/// What a login's nonce binds, beside network and audience.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginTerms<'a> {
+    /// The session key.
+    pub session: SessionKey,
+    /// End of the session, in milliseconds since the epoch.
+    pub expires_ms: u64,
+    /// What the session may do, in the order of the SIWE text.
+    pub capabilities: &'a [Capability],
+    /// The caller's randomness.
+    pub rz: Digest,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_have_one_text_each() {
+        let cid = ActionCid::of_code(b"x");
+        let text = format!("quorate:key/*/action/{cid}");
+        assert_eq!(text.parse::<Capability>().unwrap().to_string(), text);
+        assert!("quorate:key/*/action".parse::<Capability>().is_err());
+        let upper =
+            "quorate:key/0X0279BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798/action/*";
+        assert!(upper.parse::<Capability>().is_err());
+    }
+}

@@ -1,0 +1,188 @@
+//! The network file: the root of trust that every node and client starts from.
+
+use borsh::BorshSerialize;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Address, Digest, NetworkId, NodeIndex, ParseIdError, StatementKey, Transcript, TransportKey,
+    limits::COMMITTEE_MAX,
+};
+
+/// `network.json`. Everything in it but the endpoints is hashed into the network id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkFile {
+    /// Version of the format: 1.
+    pub version: u32,
+    /// A name for people.
+    pub name: String,
+    /// The chain.
+    pub chain: ChainParameters,
+    /// The registry's contracts.
+    pub contracts: Contracts,
+    /// The founding threshold t: any t nodes act, t−1 learn nothing.
+    pub threshold: u8,
+    /// The founding committee, in order.
+    pub nodes: Vec<FoundingNode>,
+    /// Domains that a login may be for.
+    pub login_domains: Vec<String>,
+    /// Whether a session may name keys and actions by `*` as authority. Only for development.
+    pub wildcard_sessions: bool,
+    /// Who may ask for executions.
+    pub admission: Admission,
+    /// Where the nodes are reached. Not part of the id: the keys are what is trusted.
+    pub endpoints: Vec<NodeEndpoint>,
+}
+
+/// The chain that carries the registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainParameters {
+    /// EIP-155 chain id.
+    pub id: u64,
+    /// Hash of the genesis block.
+    pub genesis: Digest,
+    /// Ed25519 key that signs the embedded chain's heads.
+    pub head_key: StatementKey,
+}
+
+/// One contract: where it is, and what its code hashes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContractRecord {
+    /// Address.
+    pub address: Address,
+    /// Keccak-256 of the runtime code.
+    pub code_hash: Digest,
+}
+
+/// The registry's contracts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contracts {
+    /// The tokens.
+    pub pkp_nft: ContractRecord,
+    /// Public keys and roots.
+    pub pubkey_router: ContractRecord,
+    /// Grants.
+    pub pkp_permissions: ContractRecord,
+    /// The committee.
+    pub node_registry: ContractRecord,
+}
+
+/// A member of the founding committee; its index is its place in the list, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundingNode {
+    /// Key of its TLS certificate.
+    pub transport_key: TransportKey,
+    /// Key with which it signs statements.
+    pub statement_key: StatementKey,
+    /// Its account on the chain, which votes.
+    pub chain_address: Address,
+}
+
+/// Where a node is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeEndpoint {
+    /// Base URL of its HTTP interface.
+    pub http: String,
+    /// Socket address of its QUIC interface.
+    pub quic: String,
+}
+
+/// Who may ask for executions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Admission {
+    /// Anybody with a valid login.
+    Open,
+    /// Anybody, for actions that have a grant on the key the session names.
+    Granted,
+    /// These wallets only.
+    List(Vec<Address>),
+}
+
+impl NetworkFile {
+    /// The network id: a hash of everything but the endpoints.
+    #[must_use]
+    pub fn id(&self) -> NetworkId {
+        let bytes = borsh::to_vec(&(
+            (self.version, &self.name, &self.chain, &self.contracts),
+            (self.threshold, &self.nodes, &self.login_domains, self.wildcard_sessions, &self.admission),
+        ))
+        .expect("memory writes do not fail");
+        NetworkId(Transcript::new("quorate/network/v1").field(&bytes).finish())
+    }
+
+    /// Reads and checks a file's text.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        crate::check_strict(text.as_bytes()).map_err(|error| error.to_string())?;
+        let file: NetworkFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        file.check()?;
+        Ok(file)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.version != 1 {
+            return Err(format!("version {} is not supported", self.version));
+        }
+        let n = self.nodes.len();
+        if n < 2 || n > usize::from(COMMITTEE_MAX) {
+            return Err(format!("{n} nodes; a committee has 2 to {COMMITTEE_MAX}"));
+        }
+        if self.threshold < 2 || usize::from(self.threshold) > n {
+            return Err(format!("threshold {} does not fit {n} nodes", self.threshold));
+        }
+        if self.endpoints.len() != n {
+            return Err(format!("{} endpoints for {n} nodes", self.endpoints.len()));
+        }
+        if self.login_domains.is_empty() {
+            return Err("no login domain".to_owned());
+        }
+        for (place, node) in self.nodes.iter().enumerate() {
+            let same = |other: &FoundingNode| {
+                other.transport_key == node.transport_key
+                    || other.statement_key == node.statement_key
+                    || other.chain_address == node.chain_address
+            };
+            if self.nodes[..place].iter().any(same) {
+                return Err(format!("node {} has a key of an earlier node", place + 1));
+            }
+        }
+        Ok(())
+    }
+
+    /// The indices of all nodes, ascending.
+    pub fn indices(&self) -> impl Iterator<Item = NodeIndex> + '_ {
+        (1..=u8::MAX).map_while(NodeIndex::new).take(self.nodes.len())
+    }
+
+    /// A member of the committee.
+    #[must_use]
+    pub fn node(&self, index: NodeIndex) -> Option<&FoundingNode> {
+        self.nodes.get(usize::from(index.get()) - 1)
+    }
+
+    /// Where a member is reached.
+    #[must_use]
+    pub fn endpoint(&self, index: NodeIndex) -> Option<&NodeEndpoint> {
+        self.endpoints.get(usize::from(index.get()) - 1)
+    }
+
+    /// The default threshold for n nodes: any two quorums meet.
+    ///
+    /// # Errors
+    /// [`ParseIdError`] for committees that cannot be.
+    pub fn default_threshold(n: u8) -> Result<u8, ParseIdError> {
+        if (2..=COMMITTEE_MAX).contains(&n) {
+            Ok((n / 2 + 1).max(2 * n / 3))
+        } else {
+            Err(ParseIdError { expected: "a committee of 2 to 32 nodes" })
+        }
+    }
+}

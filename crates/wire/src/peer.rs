@@ -1,0 +1,234 @@
+//! What nodes say to each other, over channels whose transport identity is the sender.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::{
+    Digest, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, PublicKey, RequestId, Signable, Signed,
+    Statement, Submission, Vote,
+};
+
+/// The first message on every connection, and again whenever what it says changes.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Hello {
+    /// The network; another one ends the connection.
+    pub network: NetworkId,
+    /// Hash of the guest that this node runs.
+    pub guest: Digest,
+    /// Number of this start of the node.
+    pub incarnation: u64,
+    /// The highest incarnation of the *receiver* that the sender remembers, 0 if none.
+    pub remembered: u64,
+    /// The sender's pairwise set-ups.
+    pub set_ups: Vec<PairSetUp>,
+    /// All bans that the sender knows.
+    pub bans: Vec<Signed<BanNotice>>,
+}
+
+/// A pairwise set-up that stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PairSetUp {
+    /// The other node of the pair.
+    pub peer: NodeIndex,
+    /// The set-up's id, equal on both sides.
+    pub id: [u8; 32],
+}
+
+/// A node's word that it will not sign with another on their present set-up.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct BanNotice {
+    /// The network.
+    pub network: NetworkId,
+    /// The epoch.
+    pub epoch: u64,
+    /// Who cheated in the oblivious transfer.
+    pub counterparty: NodeIndex,
+    /// The set-up on which it happened.
+    pub set_up: [u8; 32],
+}
+
+impl Signable for BanNotice {
+    const DOMAIN: &'static str = "quorate/ban/v1";
+}
+
+/// A message of a key ceremony: the DKG, or one pair's set-up.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct CeremonyMessage {
+    /// Which ceremony, as both sides compute it.
+    pub session: [u8; 32],
+    /// Payload of the protocol's driver.
+    pub payload: Vec<u8>,
+}
+
+/// A member's word that its share is on disk and fits the public commitments.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ConfirmShare {
+    /// The network.
+    pub network: NetworkId,
+    /// The epoch.
+    pub epoch: u64,
+    /// The ceremony.
+    pub session: [u8; 32],
+    /// Digest of the ceremony's public result.
+    pub result: Digest,
+    /// The root public key.
+    pub root: PublicKey,
+}
+
+impl Signable for ConfirmShare {
+    const DOMAIN: &'static str = "quorate/confirm-share/v1";
+}
+
+/// Fresh bytes that a node offers for its next attempt at an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Offer {
+    /// The execution.
+    pub request: RequestId,
+    /// The operation.
+    pub operation: u32,
+    /// The highest attempt that this node has joined, 0 if none.
+    pub attempt: u8,
+    /// The bytes, drawn for this offer and used in at most one session.
+    pub fresh: [u8; 32],
+}
+
+/// A coordinator's proposal of who signs. It binds nobody: every signer checks it.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Proposal {
+    /// The execution.
+    pub request: RequestId,
+    /// The operation.
+    pub operation: u32,
+    /// The attempt, from 1; attempts grow.
+    pub attempt: u8,
+    /// What t nodes want to sign.
+    pub intent: IntentHash,
+    /// The signers, ascending, with the bytes that each offered.
+    pub signers: Vec<(NodeIndex, [u8; 32])>,
+    /// The set-up id of each pair of signers, in ascending order of pairs.
+    pub set_ups: Vec<[u8; 32]>,
+}
+
+/// A round message, signer to signer.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RoundMessage {
+    /// The attempt's session.
+    pub session: [u8; 32],
+    /// Payload of the protocol's driver.
+    pub payload: Vec<u8>,
+}
+
+/// The end of a node's run.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct OutcomeMessage {
+    /// What the node states.
+    pub statement: Signed<Statement>,
+    /// The response text that the statement hashes.
+    pub response: Option<String>,
+    /// The signatures of its intents, in order: r ‖ s and recovery id.
+    pub signatures: Vec<([u8; 64], u8)>,
+    /// What went wrong, for people; no statement covers it.
+    pub detail: Option<String>,
+}
+
+/// Everything that one node can say to another.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum PeerMessage {
+    /// Who I am, what I remember of you.
+    Hello(Hello),
+    /// I am alive.
+    Ping(u64),
+    /// So am I.
+    Pong(u64),
+    /// A caller asked me to have this executed.
+    Execute(Submission),
+    /// I will not run it.
+    Refused {
+        /// The execution.
+        request: RequestId,
+        /// Why.
+        code: ErrorCode,
+        /// More about why.
+        detail: String,
+    },
+    /// How I saw an operation.
+    Vote(Signed<Vote>),
+    /// I am willing to sign; these are my bytes for the next attempt.
+    Offer(Offer),
+    /// Let these sign.
+    Propose(Proposal),
+    /// A signer's message to another.
+    Round(RoundMessage),
+    /// An attempt is waiting for these.
+    Stalled {
+        /// The execution.
+        request: RequestId,
+        /// The operation.
+        operation: u32,
+        /// The attempt.
+        attempt: u8,
+        /// Who is silent.
+        waiting_for: Vec<NodeIndex>,
+    },
+    /// An attempt has ended without a signature.
+    AttemptFailed {
+        /// The execution.
+        request: RequestId,
+        /// The operation.
+        operation: u32,
+        /// The attempt.
+        attempt: u8,
+        /// Who lied or was silent, as far as it is known.
+        culprits: Vec<NodeIndex>,
+    },
+    /// The operation's signature; whoever has the same intent can check it.
+    Signature {
+        /// The execution.
+        request: RequestId,
+        /// The operation.
+        operation: u32,
+        /// r ‖ s.
+        signature: [u8; 64],
+        /// Recovery id.
+        recovery_id: u8,
+    },
+    /// No group of t nodes can agree any more, or not on what you saw.
+    Diverged {
+        /// The execution.
+        request: RequestId,
+        /// The operation.
+        operation: u32,
+        /// The proof.
+        evidence: Evidence,
+    },
+    /// My run has ended.
+    Outcome(Box<OutcomeMessage>),
+    /// I banned a counterparty, or pass on that somebody did.
+    Ban(Signed<BanNotice>),
+    /// Start the DKG, attempt number and the proposer's fresh bytes.
+    StartKeygen {
+        /// Number of the attempt.
+        attempt: u32,
+        /// Fresh bytes of the proposer.
+        fresh: [u8; 32],
+    },
+    /// Let us set up our pair, with these fresh bytes of the proposer.
+    StartPair {
+        /// Fresh bytes of the proposer.
+        fresh: [u8; 32],
+    },
+    /// The answer to `StartPair`.
+    JoinPair {
+        /// The proposer's bytes, repeated.
+        fresh: [u8; 32],
+        /// Fresh bytes of the one who joins.
+        joined: [u8; 32],
+    },
+    /// A protocol message of the DKG.
+    Keygen(CeremonyMessage),
+    /// A protocol message of our pair's set-up.
+    Pair(CeremonyMessage),
+    /// My share of this root is on disk.
+    Confirm(Signed<ConfirmShare>),
+    /// Every member's share of this root is on disk.
+    Certificate(Vec<Signed<ConfirmShare>>),
+}

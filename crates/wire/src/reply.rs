@@ -1,0 +1,137 @@
+//! What the HTTP interface answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Address, Digest, ErrorCode, KeyId, NetworkId, NodeIndex, PublicKey, Receipt, RequestId, Scheme, Status,
+    TokenId,
+};
+
+/// The answer to `POST /v1/executions`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExecutionReply {
+    /// The request.
+    pub request_id: RequestId,
+    /// How the runs ended.
+    pub status: Status,
+    /// The code of a run that failed or was denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorCode>,
+    /// What the action said.
+    pub response: Option<String>,
+    /// Signatures by name.
+    pub signatures: BTreeMap<String, SignatureView>,
+    /// The coordinator's own log of the run; unproven.
+    pub logs: String,
+    /// What the coordinator's own run used; unproven.
+    pub usage: Usage,
+    /// What the nodes signed about it.
+    pub receipt: Receipt,
+}
+
+/// A finished signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignatureView {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// The key.
+    pub public_key: PublicKey,
+    /// The digest that was signed.
+    pub digest: Digest,
+    /// r ‖ s, 64 bytes in hexadecimal digits with `0x`.
+    pub signature: String,
+    /// Recovery id, 0 or 1.
+    pub recovery_id: Option<u8>,
+}
+
+/// What a run used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// Interpreter work, in wasm fuel units.
+    pub fuel: u64,
+    /// Wall time in milliseconds.
+    pub wall_ms: u64,
+    /// Linear memory at the end, in bytes.
+    pub memory_bytes: u64,
+    /// Host calls.
+    pub host_calls: u32,
+}
+
+/// A head as a node sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadView {
+    /// Height.
+    pub number: u64,
+    /// Block hash.
+    pub hash: Digest,
+    /// Block time, milliseconds since the epoch.
+    pub time_ms: u64,
+}
+
+/// The answer to `GET /v1/network`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkView {
+    /// The network.
+    pub network: NetworkId,
+    /// The committee's epoch.
+    pub epoch: u64,
+    /// Threshold.
+    pub threshold: u8,
+    /// The node that answers.
+    pub node: NodeIndex,
+    /// This node's clock, milliseconds since the epoch.
+    pub time_ms: u64,
+    /// The chain's head as this node sees it.
+    pub head: Option<HeadView>,
+    /// The finalized block as this node sees it.
+    pub finalized: Option<HeadView>,
+    /// Milliseconds since the last head statement.
+    pub head_age_ms: Option<u64>,
+    /// The root public key, once confirmed by all members and on chain.
+    pub root: Option<PublicKey>,
+    /// Whether this node takes executions.
+    pub ready: bool,
+    /// What it still waits for.
+    pub waiting_for: Option<String>,
+    /// Hash of the guest.
+    pub guest: Digest,
+    /// The nodes as this node sees them.
+    pub nodes: Vec<NodeView>,
+}
+
+/// A member as another sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeView {
+    /// The node.
+    pub index: NodeIndex,
+    /// Whether it is reached.
+    pub connected: bool,
+    /// Whether the pairwise set-up with it stands.
+    pub set_up: bool,
+    /// Whether the pair is banned.
+    pub banned: bool,
+}
+
+/// The answer to `GET /v1/pkps/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PkpView {
+    /// The token.
+    pub token_id: TokenId,
+    /// The key.
+    pub public_key: PublicKey,
+    /// The key's Ethereum address.
+    pub address: Address,
+    /// The key's public name under its root.
+    pub key_id: KeyId,
+    /// The owner; absent once the token is burnt.
+    pub owner: Option<Address>,
+    /// Whether the token is burnt, and its grants frozen.
+    pub burnt: bool,
+    /// The block at which this was read.
+    pub block: u64,
+}
