@@ -1,0 +1,302 @@
+//! The closed list of what can happen to a node, and of what it can do.
+
+use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
+
+use quorate_wire::{
+    ActionCid, ActionLimits, Digest, ErrorCode, ExecutionReply, NetworkFile, NodeIndex, Problem, PublicKey,
+    RequestId, Status, Submission, Usage,
+};
+use zeroize::Zeroizing;
+
+use crate::ReadRegistry;
+
+/// The two clocks of a node. Nothing that is safe depends on the wall clock alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Monotonic milliseconds since some moment of this process.
+    pub mono_ms: u64,
+    /// Wall clock, milliseconds since the epoch.
+    pub unix_ms: u64,
+}
+
+/// Names a waiting caller to the shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReplyTo(pub u64);
+
+/// Names a run of an action inside one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunNumber(pub u64);
+
+/// All that can happen to a node.
+pub enum Input {
+    /// A caller submitted an execution over HTTP.
+    Request {
+        /// Whom to answer.
+        reply_to: ReplyTo,
+        /// Address of the caller, for rate limits.
+        source: IpAddr,
+        /// What was submitted.
+        submission: Submission,
+    },
+    /// The caller no longer waits.
+    RequestAbandoned {
+        /// Who gave up.
+        reply_to: ReplyTo,
+    },
+    /// An authenticated channel to a peer stands. A second one replaces the first.
+    PeerConnected {
+        /// The peer, by its transport key.
+        peer: NodeIndex,
+    },
+    /// The channel to a peer has ended.
+    PeerDisconnected {
+        /// The peer.
+        peer: NodeIndex,
+    },
+    /// A frame came over the channel of this peer.
+    Peer {
+        /// The sender, by the transport's identity.
+        from: NodeIndex,
+        /// The frame's bytes, unchecked.
+        frame: Vec<u8>,
+    },
+    /// A running action asks for something, or has ended.
+    Action {
+        /// The run.
+        run: RunNumber,
+        /// What happened.
+        event: ActionEvent,
+    },
+    /// The registry's view has moved on.
+    Registry(Arc<dyn ReadRegistry>),
+    /// Time has passed; a deadline may be due.
+    Tick,
+    /// The operator asks the node to stop: no new executions, those running may end.
+    Drain,
+}
+
+/// What a running action does that concerns the engine. Requests to other servers do not.
+#[derive(Debug, Clone)]
+pub enum ActionEvent {
+    /// It asks a key to sign.
+    Sign(SignCall),
+    /// It has ended.
+    Finished(ActionEnd),
+}
+
+/// A host call on a key, exactly as the worker sent it: nothing is checked yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignCall {
+    /// Number of the host call, for the answer.
+    pub call: u32,
+    /// The key, SEC1 bytes.
+    pub public_key: Vec<u8>,
+    /// The digest.
+    pub to_sign: Vec<u8>,
+    /// The signature's name.
+    pub name: String,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionEnd {
+    /// The response text, or why there is none.
+    pub result: Result<Option<String>, ActionFailure>,
+    /// The run's log.
+    pub logs: String,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// Why an action failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionFailure {
+    /// The code.
+    pub code: ErrorCode,
+    /// The action's own words, bounded.
+    pub message: String,
+}
+
+/// All that a node can do. Effects are applied in order; a [`Effect::Persist`] is durable before any
+/// later effect is applied.
+pub enum Effect {
+    /// Write these records durably, all or none.
+    Persist(Vec<Write>),
+    /// Send a frame to a peer; drop it if there is no channel.
+    Send {
+        /// The peer.
+        to: NodeIndex,
+        /// The frame.
+        frame: Vec<u8>,
+    },
+    /// Answer a caller.
+    Reply {
+        /// The caller.
+        to: ReplyTo,
+        /// The answer.
+        result: Result<Box<ExecutionReply>, Box<Problem>>,
+    },
+    /// Run an action in a worker of its CID.
+    StartAction(Box<ActionStart>),
+    /// Answer a host call of a run.
+    Answer {
+        /// The run.
+        run: RunNumber,
+        /// The call.
+        call: u32,
+        /// The answer.
+        answer: Result<EcdsaAnswer, ActionFailure>,
+    },
+    /// Stop a run; no event of it is expected any more.
+    CancelAction {
+        /// The run.
+        run: RunNumber,
+    },
+    /// Vote this root on chain as the network's. May be asked for again until the chain shows it.
+    VoteRoot {
+        /// The root public key.
+        root: PublicKey,
+    },
+    /// Count or log something.
+    Report(Report),
+    /// This node must not go on: stop the process with this reason.
+    Halt {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A finished ECDSA signature, as a host call is answered with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EcdsaAnswer {
+    /// r, big-endian.
+    pub r: [u8; 32],
+    /// s, big-endian, low.
+    pub s: [u8; 32],
+    /// Recovery id, 0 or 1 (2 and 3 if r was reduced).
+    pub recovery_id: u8,
+}
+
+/// One write to the node's store. Values are secret as a rule: the shell seals all of them.
+pub struct Write {
+    /// The record.
+    pub key: String,
+    /// Its new value; `None` removes it.
+    pub value: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// The whole store, as loaded at start.
+pub type Stored = BTreeMap<String, Zeroizing<Vec<u8>>>;
+
+/// A run to start.
+#[derive(Clone)]
+pub struct ActionStart {
+    /// The run's number.
+    pub run: RunNumber,
+    /// The action.
+    pub action: ActionCid,
+    /// Its source, whose CID was checked.
+    pub code: Arc<str>,
+    /// The parameters: a JSON object as the caller wrote it.
+    pub params: String,
+    /// `Lit.Auth` as JSON.
+    pub auth: String,
+    /// `Date.now()` at the start.
+    pub time_ms: u64,
+    /// Seed of `Math.random`: equal on all nodes, influenced by the caller.
+    pub seed: [u8; 32],
+    /// What it may use.
+    pub limits: ActionLimits,
+    /// The request, for logs.
+    pub request: RequestId,
+}
+
+/// Something to count or to log. Reports carry no text of callers or actions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// A submission was refused, by this node's own check.
+    Refused(ErrorCode),
+    /// A run began.
+    Started(RequestId),
+    /// A run ended.
+    Ended {
+        /// The execution.
+        request: RequestId,
+        /// How.
+        status: Status,
+        /// The code, unless it completed.
+        error: Option<ErrorCode>,
+        /// How long it took, from acceptance.
+        duration_ms: u64,
+    },
+    /// An operation was refused.
+    Denied(ErrorCode),
+    /// A signature was made.
+    Signed {
+        /// The execution.
+        request: RequestId,
+        /// From the intent to the signature.
+        duration_ms: u64,
+        /// At which attempt.
+        attempt: u8,
+    },
+    /// An attempt ended without a signature.
+    AttemptFailed {
+        /// The execution.
+        request: RequestId,
+        /// Who lied or was silent.
+        culprits: Vec<NodeIndex>,
+    },
+    /// A node's run differed.
+    OddNode {
+        /// The execution.
+        request: RequestId,
+        /// The node.
+        node: NodeIndex,
+        /// The first differing field.
+        field: String,
+    },
+    /// A peer sent something that no honest node sends.
+    PeerFault {
+        /// The peer.
+        peer: NodeIndex,
+        /// The check that failed.
+        check: &'static str,
+    },
+    /// A ban was made or learned.
+    Banned {
+        /// Who banned.
+        by: NodeIndex,
+        /// Whom.
+        counterparty: NodeIndex,
+    },
+    /// A key ceremony moved on.
+    Ceremony {
+        /// Which one.
+        what: &'static str,
+        /// What happened.
+        event: String,
+    },
+    /// This node became ready, or ceased to be.
+    Ready(bool),
+}
+
+/// What one node is made with.
+pub struct Config {
+    /// The root of trust.
+    pub network: NetworkFile,
+    /// This node.
+    pub me: NodeIndex,
+    /// Its statement key.
+    pub statement_key: ed25519_dalek::SigningKey,
+    /// Hash of the guest that its workers run.
+    pub guest: Digest,
+    /// The network's limits on actions.
+    pub limits: ActionLimits,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("me", &self.me).finish_non_exhaustive()
+    }
+}

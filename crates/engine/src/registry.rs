@@ -1,0 +1,84 @@
+//! What the engine asks of the registry.
+
+use quorate_wire::{ActionCid, Address, BlockRef, KeyId, PublicKey, TokenId};
+
+/// At which block to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// This node's own latest head.
+    Latest,
+    /// This node's own finalized block.
+    Finalized,
+}
+
+/// A key as the registry has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pkp {
+    /// The token.
+    pub token: TokenId,
+    /// The key's public name under the root.
+    pub key_id: KeyId,
+    /// The owner; `None` once the token is burnt.
+    pub owner: Option<Address>,
+}
+
+/// Whom a grant is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// An action.
+    Action(ActionCid),
+    /// An address; the owner of a live token counts as granted.
+    Address(Address),
+}
+
+/// A grant: membership and scopes. The default is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Grant {
+    /// Whether the subject is permitted at all.
+    pub member: bool,
+    /// Scope bits 1 to 63: `1 << scope`.
+    pub scopes: u64,
+}
+
+/// Scope that allows a raw digest (and any message).
+pub const SCOPE_SIGN_ANYTHING: u32 = 1;
+
+impl Grant {
+    /// Whether the grant has this scope.
+    #[must_use]
+    pub fn allows(&self, scope: u32) -> bool {
+        self.member && self.scopes & (1 << scope) != 0
+    }
+}
+
+/// Where a named block stands in this node's own view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockStanding {
+    /// Canonical; it ceased to be the head this many milliseconds ago (0 if it is the head).
+    Canonical {
+        /// By block times and the node's wall clock.
+        superseded_ms: u64,
+    },
+    /// Higher than this node's head.
+    Ahead,
+    /// Not a block of this chain, or older than this node remembers.
+    Unknown,
+}
+
+/// One node's own reading of the registry, at its own heads.
+///
+/// Every answer comes from state that this node executed or proved itself.
+pub trait ReadRegistry: Send + Sync {
+    /// This node's latest head.
+    fn head(&self) -> BlockRef;
+    /// Monotonic milliseconds (the engine's clock) at which the last head statement arrived.
+    fn heard_mono_ms(&self) -> u64;
+    /// Whether a named block is canonical, and how old.
+    fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding;
+    /// The network's root, once all nodes have voted it.
+    fn root(&self, at: At) -> Option<PublicKey>;
+    /// A registered key.
+    fn pkp(&self, key: &PublicKey, at: At) -> Option<Pkp>;
+    /// A grant on a key.
+    fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant;
+}
