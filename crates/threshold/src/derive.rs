@@ -10,7 +10,6 @@
 //! A derived *private* key together with the public tweak is the root key. Derived keys are never
 //! exported, and ids are tagged hashes, never bytes that a caller chose freely.
 
-use k256::elliptic_curve::ff::Field;
 use k256::{ProjectivePoint, Scalar};
 use sha2::{Digest, Sha256};
 

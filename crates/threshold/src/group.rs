@@ -79,7 +79,8 @@ pub(crate) fn evaluate(coefficients: &[Scalar], x: u8) -> Scalar {
 /// The same in the exponent.
 pub(crate) fn evaluate_points(coefficients: &[PublicKey], x: u8) -> ProjectivePoint {
     let x = Scalar::from(u64::from(x));
-    coefficients.iter().rev().fold(ProjectivePoint::IDENTITY, |value, coefficient| {
-        value * x + coefficient.to_projective()
-    })
+    coefficients
+        .iter()
+        .rev()
+        .fold(ProjectivePoint::IDENTITY, |value, coefficient| value * x + coefficient.to_projective())
 }

@@ -1,0 +1,144 @@
+//! A committee in one process: every message goes through here, in order, unless a test spoils it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use quorate_threshold::{
+    Dkg, DkgInput, Driver, EcdsaSign, EcdsaSignature, Failure, Outcome, Outgoing, PairInput, PairSetup,
+    PairState, Params, PartyIndex, Protocol, RootShare, SigningInput,
+};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+pub type Started<P> = (Driver<P>, Vec<Outgoing>);
+/// What each party ended with; parties that still wait are missing.
+pub type Ends<O> = BTreeMap<PartyIndex, Result<O, Failure>>;
+
+pub fn party(index: u8) -> PartyIndex {
+    PartyIndex::new(index).unwrap()
+}
+
+/// Runs a ceremony. `spoil` sees every message (sender, message) and gives what is delivered instead.
+pub fn run<P: Protocol>(
+    started: Vec<Started<P>>,
+    mut spoil: impl FnMut(PartyIndex, Outgoing) -> Vec<Outgoing>,
+) -> (BTreeMap<PartyIndex, Driver<P>>, Ends<P::Output>) {
+    let mut drivers = BTreeMap::new();
+    let mut queue = VecDeque::new();
+    for (driver, messages) in started {
+        queue.extend(messages.into_iter().map(|message| (driver.me(), message)));
+        drivers.insert(driver.me(), driver);
+    }
+    let mut ends = BTreeMap::new();
+    while let Some((from, message)) = queue.pop_front() {
+        for delivered in spoil(from, message) {
+            let Some(driver) = drivers.get_mut(&delivered.to) else { continue };
+            let step = driver.receive(from, &delivered.payload).unwrap();
+            queue.extend(step.messages.into_iter().map(|message| (delivered.to, message)));
+            match step.outcome {
+                Some(Outcome::Done(output)) => assert!(ends.insert(delivered.to, Ok(output)).is_none()),
+                Some(Outcome::Failed(failure)) => {
+                    assert!(ends.insert(delivered.to, Err(failure)).is_none());
+                }
+                None => {}
+            }
+        }
+    }
+    (drivers, ends)
+}
+
+pub fn honestly<P: Protocol>(started: Vec<Started<P>>) -> BTreeMap<PartyIndex, P::Output> {
+    let (_, ends) = run(started, |_, message| vec![message]);
+    ends.into_iter()
+        .map(|(party, end)| (party, end.unwrap_or_else(|failure| panic!("{party}: {failure}"))))
+        .collect()
+}
+
+pub fn rng(seed: u64) -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(seed)
+}
+
+pub fn start_dkg(params: Params, session: [u8; 32], seed: u64) -> Vec<(Dkg, Vec<Outgoing>)> {
+    let mut rng = rng(seed);
+    params.parties().map(|me| Dkg::start(DkgInput { params, me, session }, &mut rng).unwrap()).collect()
+}
+
+pub type Pairs = BTreeMap<PartyIndex, PairState>;
+
+/// One member: its share and its pairwise states.
+pub struct Member {
+    pub share: RootShare,
+    pub pairs: Pairs,
+}
+
+/// A committee after key generation and every pairwise set-up.
+pub struct Committee {
+    pub params: Params,
+    pub members: BTreeMap<PartyIndex, Member>,
+}
+
+pub fn set_up_pair(low: PartyIndex, high: PartyIndex, session: [u8; 32]) -> [PairState; 2] {
+    let started = [(low, high), (high, low)]
+        .into_iter()
+        .map(|(me, peer)| PairSetup::start(PairInput { me, peer, session }).unwrap())
+        .collect();
+    let mut states = honestly(started);
+    [states.remove(&low).unwrap(), states.remove(&high).unwrap()]
+}
+
+impl Committee {
+    pub fn make(threshold: u8, share_count: u8) -> Self {
+        let params = Params::new(threshold, share_count).unwrap();
+        let mut members: BTreeMap<PartyIndex, Member> =
+            honestly(start_dkg(params, [threshold; 32], u64::from(share_count)))
+                .into_iter()
+                .map(|(party, share)| (party, Member { share, pairs: Pairs::new() }))
+                .collect();
+        for low in params.parties() {
+            for high in params.parties().filter(|high| *high > low) {
+                let [of_low, of_high] = set_up_pair(low, high, [share_count; 32]);
+                assert_eq!(of_low.set_up_id(), of_high.set_up_id());
+                members.get_mut(&low).unwrap().pairs.insert(high, of_low);
+                members.get_mut(&high).unwrap().pairs.insert(low, of_high);
+            }
+        }
+        Self { params, members }
+    }
+
+    pub fn root(&self) -> [u8; 33] {
+        self.members[&party(1)].share.root_public_key()
+    }
+
+    pub fn input<'a>(&'a self, me: PartyIndex, job: &Job<'a>) -> SigningInput<'a> {
+        let member = &self.members[&me];
+        SigningInput {
+            share: &member.share,
+            pairs: &member.pairs,
+            tweak: job.tweak,
+            digest: job.digest,
+            signers: job.signers,
+            session: job.session,
+        }
+    }
+
+    pub fn start(&self, job: &Job<'_>) -> Vec<(EcdsaSign, Vec<Outgoing>)> {
+        job.signers.iter().map(|me| EcdsaSign::start(self.input(*me, job)).unwrap()).collect()
+    }
+
+    pub fn sign(&self, job: &Job<'_>) -> EcdsaSignature {
+        let signatures = honestly(self.start(job));
+        assert_eq!(signatures.len(), job.signers.len());
+        let mut signatures = signatures.into_values();
+        let first = signatures.next().unwrap();
+        assert!(signatures.all(|other| other == first));
+        first
+    }
+}
+
+/// What is to be signed, and by whom.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    pub tweak: [u8; 32],
+    pub digest: [u8; 32],
+    pub signers: &'a [PartyIndex],
+    pub session: [u8; 32],
+}
