@@ -14,10 +14,10 @@ pub struct Hello {
     pub network: NetworkId,
     /// Hash of the guest that this node runs.
     pub guest: Digest,
-    /// Number of this start of the node.
+    /// Number of this start of the node; each start takes a higher one.
     pub incarnation: u64,
-    /// The highest incarnation of the *receiver* that the sender remembers, 0 if none.
-    pub remembered: u64,
+    /// Random bytes of this start: two starts with one number are told apart.
+    pub start: [u8; 16],
     /// The sender's pairwise set-ups.
     pub set_ups: Vec<PairSetUp>,
     /// All bans that the sender knows.
@@ -135,6 +135,11 @@ pub struct OutcomeMessage {
 pub enum PeerMessage {
     /// Who I am, what I remember of you.
     Hello(Hello),
+    /// I remember a start of yours with this number that is not the present one: yours is not above it.
+    Stale {
+        /// The number.
+        remembered: u64,
+    },
     /// I am alive.
     Ping(u64),
     /// So am I.
@@ -229,6 +234,11 @@ pub enum PeerMessage {
     Pair(CeremonyMessage),
     /// My share of this root is on disk.
     Confirm(Signed<ConfirmShare>),
+    /// I have no share of that ceremony and never shall: it can not be certified.
+    CannotConfirm {
+        /// The ceremony.
+        session: [u8; 32],
+    },
     /// Every member's share of this root is on disk.
     Certificate(Vec<Signed<ConfirmShare>>),
 }
