@@ -1,1 +1,34 @@
 //! Who is calling, and what the caller's session may do.
+//!
+//! A wallet signs a SIWE text (EIP-4361) that names an ephemeral ed25519 key, the session; the session
+//! signs every request. The text's nonce binds it to the network, the session key, its end and its
+//! capabilities, so that a node to which a login is shown can do nothing with it.
+//!
+//! This crate opens no socket, reads no clock and draws no randomness: keys and time are arguments. It
+//! does not know what is granted on the chain; it says only what the caller's wallet allowed.
+//!
+//! Entry points: [`verify_wallet_login`] gives a [`Session`], [`verify_request`] checks that a session
+//! signed a submission, [`check_time`] is the one rule about a request's time.
+//!
+//! ```
+//! use quorate_auth::{DID_KEY_PREFIX, did_key, parse_did_key};
+//! use quorate_wire::SessionKey;
+//! let session = SessionKey([7; 32]);
+//! assert!(did_key(&session).starts_with(DID_KEY_PREFIX));
+//! assert_eq!(parse_did_key(&did_key(&session)), Some(session));
+//! ```
+
+mod address;
+mod did;
+pub mod eip191;
+mod login;
+mod request;
+mod session;
+pub mod siwe;
+
+pub use address::{checksum_address, parse_checksum_address};
+pub use did::{DID_KEY_PREFIX, did_key, parse_did_key};
+pub use login::{ISSUED_AHEAD_MS_MAX, verify_wallet_login};
+pub use request::{check_time, session_request_digest, verify_request};
+pub use session::Session;
+pub use siwe::SiweMessage;
