@@ -15,6 +15,7 @@
 
 mod cid;
 mod codec;
+mod ecdsa;
 mod error;
 mod ids;
 mod intent;
@@ -31,6 +32,7 @@ mod transcript;
 
 pub use cid::ActionCid;
 pub use codec::{DecodeError, ENCODING_VERSION, decode, encode};
+pub use ecdsa::{EcdsaBytes, ecdsa_valid};
 pub use error::{ErrorClass, ErrorCode, Problem};
 pub use ids::{
     Address, Digest, KeyId, NetworkId, NodeIndex, ParseIdError, PublicKey, RequestId, SessionKey,

@@ -142,8 +142,6 @@ pub enum PeerMessage {
     },
     /// I am alive.
     Ping(u64),
-    /// So am I.
-    Pong(u64),
     /// A caller asked me to have this executed.
     Execute(Submission),
     /// I will not run it.
