@@ -1,0 +1,21 @@
+//! The embedded chain: blocks of signed transactions, an EVM that runs them, and JSON-RPC in front.
+
+pub(crate) mod evm;
+mod genesis;
+mod head;
+pub(crate) mod ledger;
+mod log;
+mod rpc;
+mod sequencer;
+mod serve;
+mod state;
+mod tx;
+
+pub use genesis::{
+    BLOCK_GAS_LIMIT, CHAIN_ID_DEFAULT, Genesis, HISTORY_BLOCKS, HISTORY_BLOCKS_MAX, HISTORY_SECONDS,
+    TX_BYTES_MAX,
+};
+pub use head::{BlockId, HeadStatement, RawBlock};
+pub use ledger::genesis_hash;
+pub use serve::{ChainConfig, ChainServer, serve};
+pub use tx::{TxError, TxRequest, address_of, sign_1559};

@@ -1,0 +1,232 @@
+//! The only module that knows the EVM library: runs transactions and calls against a state.
+
+use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
+use revm::{
+    Context, DatabaseCommit as _, ExecuteEvm as _, MainBuilder as _, MainContext as _,
+    context::{BlockEnv, CfgEnv, TxEnv, result::ExecutionResult},
+    context_interface::block::BlobExcessGasAndPrice,
+    database::CacheDB,
+    primitives::{KECCAK_EMPTY, hardfork::SpecId},
+    state::EvmState,
+};
+
+use super::{
+    genesis::BLOCK_GAS_LIMIT,
+    state::{Account, Changes, StateAt},
+};
+
+/// What a transaction did.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) success: bool,
+    pub(crate) gas_used: u64,
+    pub(crate) logs: Vec<Log>,
+    pub(crate) output: Bytes,
+    pub(crate) created: Option<Address>,
+    /// The machine stopped for another reason than a revert.
+    pub(crate) halt: Option<String>,
+}
+
+/// Where in the chain something runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Environment {
+    pub(crate) chain_id: u64,
+    pub(crate) number: u64,
+    pub(crate) timestamp: u64,
+}
+
+impl Environment {
+    fn block(&self) -> BlockEnv {
+        BlockEnv {
+            number: U256::from(self.number),
+            timestamp: U256::from(self.timestamp),
+            beneficiary: Address::ZERO,
+            gas_limit: BLOCK_GAS_LIMIT,
+            basefee: 0,
+            difficulty: U256::ZERO,
+            // No contract of ours reads it, and a value that looks random would only mislead.
+            prevrandao: Some(B256::ZERO),
+            blob_excess_gas_and_price: Some(BlobExcessGasAndPrice { excess_blob_gas: 0, blob_gasprice: 1 }),
+            slot_num: 0,
+        }
+    }
+
+    fn cfg(&self) -> CfgEnv {
+        let mut cfg = CfgEnv::new_with_spec(SpecId::CANCUN);
+        cfg.chain_id = self.chain_id;
+        cfg
+    }
+}
+
+/// Runs the transactions of one block, one after the other.
+pub(crate) struct BlockExecutor<'a> {
+    environment: Environment,
+    parent: StateAt<'a>,
+    cache: CacheDB<StateAt<'a>>,
+    changes: Changes,
+}
+
+impl<'a> BlockExecutor<'a> {
+    pub(crate) fn new(parent: StateAt<'a>, environment: Environment) -> Self {
+        Self { environment, parent, cache: CacheDB::new(parent), changes: Changes::default() }
+    }
+
+    /// Runs one transaction. An error says why it cannot be in this block; it changed nothing then.
+    pub(crate) fn run(&mut self, tx: TxEnv) -> Result<Outcome, String> {
+        let created_at = match tx.kind {
+            TxKind::Create => Some(tx.caller.create(tx.nonce)),
+            TxKind::Call(_) => None,
+        };
+        let mut evm = Context::mainnet()
+            .with_db(&mut self.cache)
+            .with_cfg(self.environment.cfg())
+            .with_block(self.environment.block())
+            .build_mainnet();
+        let executed = evm.transact(tx).map_err(|error| error.to_string())?;
+        drop(evm);
+        collect(&mut self.changes, &executed.state);
+        self.cache.commit(executed.state);
+        Ok(outcome(executed.result, created_at))
+    }
+
+    /// Everything that is different after the block, in a fixed order: what only was touched is left out.
+    pub(crate) fn finish(self) -> Changes {
+        let Self { parent, mut changes, .. } = self;
+        changes.accounts.retain(|address, account| parent.state.account(*address, parent.block) != *account);
+        changes
+            .slots
+            .retain(|(address, key), value| parent.state.slot(*address, *key, parent.block) != *value);
+        changes
+    }
+}
+
+fn collect(changes: &mut Changes, state: &EvmState) {
+    for (address, account) in state {
+        if !account.is_touched() {
+            continue;
+        }
+        // Since Cancun an account can only be destroyed in the transaction that creates it: it has no older slots.
+        if account.is_selfdestructed() || account.is_empty() {
+            changes.accounts.insert(*address, None);
+            continue;
+        }
+        changes.accounts.insert(
+            *address,
+            Some(Account {
+                balance: account.info.balance,
+                nonce: account.info.nonce,
+                code_hash: account.info.code_hash,
+            }),
+        );
+        if account.info.code_hash != KECCAK_EMPTY
+            && account.is_created()
+            && let Some(code) = &account.info.code
+        {
+            changes.codes.insert(account.info.code_hash, code.clone());
+        }
+        for (key, slot) in account.changed_storage_slots() {
+            changes.slots.insert((*address, *key), slot.present_value);
+        }
+    }
+}
+
+fn outcome(result: ExecutionResult, created_at: Option<Address>) -> Outcome {
+    let gas_used = result.tx_gas_used();
+    match result {
+        ExecutionResult::Success { logs, output, .. } => Outcome {
+            success: true,
+            gas_used,
+            logs,
+            output: output.into_data(),
+            created: created_at,
+            halt: None,
+        },
+        ExecutionResult::Revert { output, .. } => {
+            Outcome { success: false, gas_used, logs: Vec::new(), output, created: None, halt: None }
+        }
+        ExecutionResult::Halt { reason, .. } => Outcome {
+            success: false,
+            gas_used,
+            logs: Vec::new(),
+            output: Bytes::new(),
+            created: None,
+            halt: Some(format!("{reason:?}")),
+        },
+    }
+}
+
+/// A call that changes nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Call {
+    pub(crate) from: Address,
+    pub(crate) to: Option<Address>,
+    pub(crate) value: U256,
+    pub(crate) data: Bytes,
+    pub(crate) gas_limit: Option<u64>,
+}
+
+/// Runs a call on a state. Neither balance nor nonce of the caller limits it.
+pub(crate) fn call(state: StateAt<'_>, environment: Environment, call: &Call) -> Result<Outcome, String> {
+    let mut cfg = environment.cfg();
+    cfg.disable_balance_check = true;
+    cfg.disable_base_fee = true;
+    cfg.disable_eip3607 = true;
+    cfg.disable_nonce_check = true;
+    let tx = TxEnv {
+        caller: call.from,
+        gas_limit: call.gas_limit.unwrap_or(BLOCK_GAS_LIMIT).min(BLOCK_GAS_LIMIT),
+        gas_price: 0,
+        kind: call.to.map_or(TxKind::Create, TxKind::Call),
+        value: call.value,
+        data: call.data.clone(),
+        chain_id: Some(environment.chain_id),
+        ..TxEnv::default()
+    };
+    let mut evm =
+        Context::mainnet().with_ref_db(state).with_cfg(cfg).with_block(environment.block()).build_mainnet();
+    let executed = evm.transact(tx).map_err(|error| error.to_string())?;
+    Ok(outcome(executed.result, None))
+}
+
+/// The least gas with which a call succeeds, found by bisection as go-ethereum does.
+pub(crate) fn estimate_gas(
+    state: StateAt<'_>,
+    environment: Environment,
+    request: &Call,
+) -> Result<u64, Box<Outcome>> {
+    let refused = |message: String| {
+        Box::new(Outcome {
+            success: false,
+            gas_used: 0,
+            logs: Vec::new(),
+            output: Bytes::new(),
+            created: None,
+            halt: Some(message),
+        })
+    };
+    let attempt = |gas: u64| call(state, environment, &Call { gas_limit: Some(gas), ..request.clone() });
+    let limit = request.gas_limit.unwrap_or(BLOCK_GAS_LIMIT).min(BLOCK_GAS_LIMIT);
+    let first = attempt(limit).map_err(refused)?;
+    if !first.success {
+        return Err(Box::new(first));
+    }
+    let (mut low, mut high) = (first.gas_used.saturating_sub(1), limit);
+    // Most calls need little more than what they used (refunds, the 1/64 rule): try that first.
+    let guess = first.gas_used.saturating_mul(65) / 64 + 2_300;
+    if guess < high && attempt(guess).is_ok_and(|outcome| outcome.success) {
+        high = guess;
+    }
+    while low + 1 < high {
+        // Three parts in a thousand are exact enough and save half of the runs.
+        if (high - low) * 1000 < high * 3 {
+            break;
+        }
+        let middle = low + (high - low) / 2;
+        if attempt(middle).is_ok_and(|outcome| outcome.success) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Ok(high)
+}

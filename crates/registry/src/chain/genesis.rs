@@ -1,0 +1,72 @@
+//! Block 0: what a chain is before its first transaction, and the limits it lives under.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, U256};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The chain id unless another is configured. Wallets do not know it, so they do not mix it up with another network.
+pub const CHAIN_ID_DEFAULT: u64 = 7470;
+
+/// Gas of one block. A larger contract set than ours deploys in a fraction of it.
+pub const BLOCK_GAS_LIMIT: u64 = 30_000_000;
+/// Bytes of one raw transaction; the same as go-ethereum's pool.
+pub const TX_BYTES_MAX: usize = 128 * 1024;
+/// Transactions of one block.
+pub(super) const BLOCK_TXS_MAX: usize = 256;
+/// Bytes of all raw transactions of one block.
+pub(super) const BLOCK_BYTES_MAX: usize = 1024 * 1024;
+/// Blocks of state history that reads at older blocks may use…
+pub const HISTORY_BLOCKS: u64 = 1024;
+/// …and seconds of it: whichever reaches further back…
+pub const HISTORY_SECONDS: u64 = 150;
+/// …but never more than this many blocks.
+pub const HISTORY_BLOCKS_MAX: u64 = 65_536;
+/// Accounts funded in block 0.
+const GENESIS_ACCOUNTS_MAX: usize = 1024;
+
+/// Everything that fixes block 0. Its hash names the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Genesis {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Time of block 0, in seconds.
+    pub timestamp: u64,
+    /// Ed25519 key that signs head statements and blocks, hexadecimal.
+    pub head_key: B256,
+    /// Balances in wei.
+    pub accounts: BTreeMap<Address, U256>,
+}
+
+impl Genesis {
+    /// A chain with the default id and nothing on it but these balances.
+    #[must_use]
+    pub fn new(head_key: B256, accounts: BTreeMap<Address, U256>) -> Self {
+        Self { chain_id: CHAIN_ID_DEFAULT, timestamp: 0, head_key, accounts }
+    }
+
+    /// Whether the sizes are within limits; the hash is defined for those only.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.chain_id != 0 && self.accounts.len() <= GENESIS_ACCOUNTS_MAX
+    }
+
+    /// The commitment that block 0 carries as its state root. It covers the head key, so the genesis hash alone
+    /// names chain and signer; and the rules, so that a change of rules is another chain.
+    pub(crate) fn commitment(&self) -> B256 {
+        let mut hash = Sha256::new();
+        hash.update(b"quorate/genesis/v1");
+        hash.update(b"cancun");
+        hash.update(self.chain_id.to_be_bytes());
+        hash.update(self.timestamp.to_be_bytes());
+        hash.update(BLOCK_GAS_LIMIT.to_be_bytes());
+        hash.update(self.head_key);
+        for (address, balance) in &self.accounts {
+            hash.update(address);
+            hash.update(balance.to_be_bytes::<32>());
+        }
+        B256::from(<[u8; 32]>::from(hash.finalize()))
+    }
+}

@@ -1,0 +1,77 @@
+//! Parameters of JSON-RPC calls: every one is checked, none is trusted.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use serde_json::Value;
+
+use super::RpcError;
+use crate::chain::{evm::Call, ledger::Ledger};
+
+/// A positional parameter; `Null` if it is missing.
+pub(super) fn at(params: &Value, index: usize) -> &Value {
+    params.get(index).unwrap_or(&Value::Null)
+}
+
+pub(super) fn text<'a>(value: &'a Value, what: &str) -> Result<&'a str, RpcError> {
+    value.as_str().ok_or_else(|| RpcError::params(format!("{what}: a string is expected")))
+}
+
+pub(super) fn address(value: &Value, what: &str) -> Result<Address, RpcError> {
+    text(value, what)?.parse().map_err(|_| RpcError::params(format!("{what}: not an address")))
+}
+
+pub(super) fn hash(value: &Value, what: &str) -> Result<B256, RpcError> {
+    text(value, what)?.parse().map_err(|_| RpcError::params(format!("{what}: not 32 bytes")))
+}
+
+pub(super) fn data(value: &Value, what: &str) -> Result<Bytes, RpcError> {
+    text(value, what)?.parse().map_err(|_| RpcError::params(format!("{what}: not hexadecimal bytes")))
+}
+
+pub(super) fn word(value: &Value, what: &str) -> Result<U256, RpcError> {
+    if let Some(number) = value.as_u64() {
+        return Ok(U256::from(number));
+    }
+    text(value, what)?
+        .strip_prefix("0x")
+        .filter(|digits| !digits.is_empty() && digits.len() <= 64)
+        .and_then(|digits| U256::from_str_radix(digits, 16).ok())
+        .ok_or_else(|| RpcError::params(format!("{what}: not a quantity")))
+}
+
+pub(super) fn number(value: &Value, what: &str) -> Result<u64, RpcError> {
+    u64::try_from(word(value, what)?).map_err(|_| RpcError::params(format!("{what}: too large")))
+}
+
+/// A block parameter: a tag, a number, or an object of EIP-1898. A missing one means the newest.
+pub(super) fn block(value: &Value, ledger: &Ledger) -> Result<u64, RpcError> {
+    match value {
+        Value::Null => Ok(ledger.head()),
+        Value::String(tag) => match tag.as_str() {
+            "latest" | "pending" | "safe" | "finalized" => Ok(ledger.head()),
+            "earliest" => Ok(0),
+            _ => number(value, "block"),
+        },
+        Value::Object(object) => match (object.get("blockHash"), object.get("blockNumber")) {
+            (Some(wanted), None) => {
+                ledger.number_of(hash(wanted, "blockHash")?).ok_or_else(|| RpcError::server("unknown block"))
+            }
+            (None, Some(wanted)) => number(wanted, "blockNumber"),
+            _ => Err(RpcError::params("block: blockHash or blockNumber is expected")),
+        },
+        _ => Err(RpcError::params("block: a tag or a quantity is expected")),
+    }
+}
+
+/// A call object.
+pub(super) fn call(value: &Value) -> Result<Call, RpcError> {
+    let object = value.as_object().ok_or_else(|| RpcError::params("call: an object is expected"))?;
+    let optional = |name: &str| object.get(name).filter(|value| !value.is_null());
+    let input = optional("input").or_else(|| optional("data"));
+    Ok(Call {
+        from: optional("from").map(|value| address(value, "from")).transpose()?.unwrap_or_default(),
+        to: optional("to").map(|value| address(value, "to")).transpose()?,
+        value: optional("value").map(|value| word(value, "value")).transpose()?.unwrap_or_default(),
+        data: input.map(|value| data(value, "data")).transpose()?.unwrap_or_default(),
+        gas_limit: optional("gas").map(|value| number(value, "gas")).transpose()?,
+    })
+}

@@ -1,0 +1,307 @@
+//! Makes blocks: takes transactions in the order in which they arrive, executes, syncs, then announces.
+
+use std::{
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, RwLock},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use alloy_primitives::{B256, B512};
+use ed25519_dalek::SigningKey;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{
+    genesis::{BLOCK_TXS_MAX, Genesis},
+    head::{BlockId, HeadStatement, RawBlock},
+    ledger::{Keep, Ledger, Left},
+    log::{BlockLog, StoredBlock},
+    tx::DecodedTx,
+};
+use crate::error::ChainError;
+
+/// Transactions that wait for the next block.
+const QUEUE_MAX: usize = 1024;
+/// Sequence numbers that are reserved on disk at a time.
+const SEQUENCE_RESERVE: u64 = 10_000;
+
+/// A transaction on its way into a block, and where its answer goes.
+pub(crate) struct Submission {
+    pub(crate) tx: DecodedTx,
+    pub(crate) answer: oneshot::Sender<Result<B256, String>>,
+}
+
+/// The chain of one process.
+pub(crate) struct Sequencer {
+    pub(crate) ledger: Arc<RwLock<Ledger>>,
+    pub(crate) heads: Arc<Heads>,
+    submit: mpsc::Sender<Submission>,
+}
+
+/// Runs on its own thread until every `Sequencer` is gone.
+pub(crate) struct Writer {
+    ledger: Arc<RwLock<Ledger>>,
+    heads: Arc<Heads>,
+    queue: mpsc::Receiver<Submission>,
+    log: Option<BlockLog>,
+}
+
+impl Sequencer {
+    /// Opens the chain: replays the log if there is one.
+    pub(crate) fn open(
+        genesis: Genesis,
+        key: SigningKey,
+        folder: Option<&Path>,
+    ) -> Result<(Self, Writer), ChainError> {
+        if !genesis.is_valid() {
+            return Err(ChainError::BadGenesis);
+        }
+        if genesis.head_key != B256::from(key.verifying_key().to_bytes()) {
+            return Err(ChainError::WrongHeadKey);
+        }
+        let mut ledger = Ledger::new(genesis, Keep::Everything);
+        let genesis_hash = ledger.genesis_hash();
+        let log = match folder {
+            None => None,
+            Some(folder) => {
+                std::fs::create_dir_all(folder).map_err(ChainError::io("create the chain's folder"))?;
+                Some(BlockLog::open(&folder.join("blocks.log"), genesis_hash, |block| {
+                    replay_stored(&mut ledger, &block)
+                })?)
+            }
+        };
+        let sequence = Sequence::open(folder.map(|folder| folder.join("head-sequence")))?;
+        let ledger = Arc::new(RwLock::new(ledger));
+        let heads = Arc::new(Heads::new(Arc::clone(&ledger), key, genesis_hash, sequence)?);
+        let (submit, queue) = mpsc::channel(QUEUE_MAX);
+        let writer = Writer { ledger: Arc::clone(&ledger), heads: Arc::clone(&heads), queue, log };
+        Ok((Self { ledger, heads, submit }, writer))
+    }
+
+    /// Hands a transaction to the writer and waits until it is in a synced block, or refused.
+    pub(crate) async fn submit(&self, tx: DecodedTx) -> Result<B256, String> {
+        let (answer, receive) = oneshot::channel();
+        self.submit.try_send(Submission { tx, answer }).map_err(|_| "the chain is busy".to_owned())?;
+        receive.await.map_err(|_| "the chain is stopping".to_owned())?
+    }
+}
+
+fn replay_stored(ledger: &mut Ledger, block: &StoredBlock) -> Result<(), ChainError> {
+    let failed = |reason: String| ChainError::Replay { number: block.number, reason };
+    if block.number != ledger.head() + 1 {
+        return Err(failed(format!("the log has it after block {}", ledger.head())));
+    }
+    let executed = ledger.replay(block.timestamp, &block.txs).map_err(failed)?;
+    if executed.block.hash != block.hash {
+        return Err(failed(format!("it gives {}, the log says {}", executed.block.hash, block.hash)));
+    }
+    ledger.commit(executed);
+    Ok(())
+}
+
+impl Writer {
+    /// Makes blocks until the senders are gone. An error means that the disk failed: the chain must stop, because
+    /// what is on disk is unknown until it is opened again.
+    pub(crate) fn run(mut self) -> Result<(), ChainError> {
+        let mut waiting: Vec<Submission> = Vec::new();
+        loop {
+            if waiting.is_empty() {
+                match self.queue.blocking_recv() {
+                    Some(submission) => waiting.push(submission),
+                    None => return Ok(()),
+                }
+            }
+            // Whatever arrived while the last block was synced goes into one block, with one sync.
+            while waiting.len() < BLOCK_TXS_MAX
+                && let Ok(submission) = self.queue.try_recv()
+            {
+                waiting.push(submission);
+            }
+            waiting = self.make_block(waiting)?;
+        }
+    }
+
+    /// Makes one block; returns what did not fit.
+    fn make_block(&mut self, submissions: Vec<Submission>) -> Result<Vec<Submission>, ChainError> {
+        let (txs, answers): (Vec<_>, Vec<_>) =
+            submissions.into_iter().map(|submission| (submission.tx, submission.answer)).unzip();
+        let mut answers: Vec<_> = answers.into_iter().map(Some).collect();
+        let mut later = Vec::new();
+        let executed = {
+            let ledger = read(&self.ledger);
+            // The clock may go back; block times do not.
+            let timestamp = (now_ms() / 1000).max(ledger.head_meta().timestamp);
+            let (executed, left) = ledger.execute(timestamp, txs);
+            for (place, tx, why) in left {
+                let Some(answer) = answers[place].take() else { continue };
+                match why {
+                    Left::Full => later.push(Submission { tx, answer }),
+                    Left::Invalid(reason) => drop(answer.send(Err(reason))),
+                }
+            }
+            executed
+        };
+        if executed.block.txs.is_empty() {
+            return Ok(later);
+        }
+        let hashes: Vec<_> = executed.block.txs.iter().map(|tx| tx.tx.hash).collect();
+        if let Some(log) = &mut self.log {
+            log.append(&StoredBlock {
+                number: executed.block.header.number,
+                timestamp: executed.block.header.timestamp,
+                hash: executed.block.hash,
+                txs: executed.block.txs.iter().map(|tx| tx.tx.raw.clone()).collect(),
+            })?;
+        }
+        // Nobody sees a block before it is on disk: latest and finalized are the same here.
+        write(&self.ledger).commit(executed);
+        self.heads.publish()?;
+        for (answer, hash) in answers.into_iter().flatten().zip(hashes) {
+            drop(answer.send(Ok(hash)));
+        }
+        Ok(later)
+    }
+}
+
+/// Signs head statements and hands them to whoever waits.
+pub(crate) struct Heads {
+    ledger: Arc<RwLock<Ledger>>,
+    key: SigningKey,
+    genesis_hash: B256,
+    sequence: Mutex<Sequence>,
+    latest: watch::Sender<HeadStatement>,
+}
+
+impl Heads {
+    fn new(
+        ledger: Arc<RwLock<Ledger>>,
+        key: SigningKey,
+        genesis_hash: B256,
+        mut sequence: Sequence,
+    ) -> Result<Self, ChainError> {
+        let first = statement(&read(&ledger), &key, genesis_hash, sequence.next()?);
+        Ok(Self {
+            ledger,
+            key,
+            genesis_hash,
+            sequence: Mutex::new(sequence),
+            latest: watch::Sender::new(first),
+        })
+    }
+
+    /// Signs where the chain is now.
+    pub(crate) fn publish(&self) -> Result<(), ChainError> {
+        // The lock covers number, head and announcement: a later sequence number never has an earlier head.
+        let mut sequence = self.sequence.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let number = sequence.next()?;
+        self.latest.send_replace(statement(&read(&self.ledger), &self.key, self.genesis_hash, number));
+        Ok(())
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<HeadStatement> {
+        self.latest.subscribe()
+    }
+
+    pub(crate) fn current(&self) -> HeadStatement {
+        self.latest.borrow().clone()
+    }
+
+    /// Blocks as followers get them, until one of the bounds is reached.
+    pub(crate) fn raw_blocks(
+        &self,
+        ledger: &Ledger,
+        from: u64,
+        count: usize,
+        bytes_max: usize,
+    ) -> Vec<RawBlock> {
+        let mut bytes = 0;
+        let mut blocks = Vec::new();
+        for number in (from.max(1)..=ledger.head()).take(count) {
+            let Some(block) = ledger.block(number) else { break };
+            bytes += block.txs.iter().map(|tx| tx.tx.raw.len()).sum::<usize>();
+            if bytes > bytes_max && !blocks.is_empty() {
+                break;
+            }
+            let raw = RawBlock {
+                number,
+                timestamp: block.header.timestamp,
+                hash: block.hash,
+                txs: block.txs.iter().map(|tx| tx.tx.raw.clone()).collect(),
+                signature: B512::ZERO,
+            };
+            blocks.push(raw.signed(&self.key, self.genesis_hash));
+        }
+        blocks
+    }
+}
+
+fn statement(ledger: &Ledger, key: &SigningKey, genesis_hash: B256, sequence: u64) -> HeadStatement {
+    let head = BlockId { number: ledger.head(), hash: ledger.head_meta().hash };
+    HeadStatement::sign(key, genesis_hash, sequence, (head, head), now_ms())
+}
+
+/// Numbers that only grow, over restarts too: a block of them is reserved on disk before the first is used.
+struct Sequence {
+    next: u64,
+    reserved: u64,
+    path: Option<PathBuf>,
+}
+
+impl Sequence {
+    fn open(path: Option<PathBuf>) -> Result<Self, ChainError> {
+        let Some(path) = path else {
+            return Ok(Self { next: 1, reserved: u64::MAX, path: None });
+        };
+        let next = match std::fs::read(&path) {
+            Ok(bytes) => bytes.try_into().map(u64::from_be_bytes).map_err(|_| ChainError::CorruptLog(0))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 1,
+            Err(error) => return Err(ChainError::io("read the head sequence")(error)),
+        };
+        Ok(Self { next, reserved: next, path: Some(path) })
+    }
+
+    fn next(&mut self) -> Result<u64, ChainError> {
+        if self.next >= self.reserved
+            && let Some(path) = &self.path
+        {
+            let reserved = self.next.saturating_add(SEQUENCE_RESERVE);
+            write_durably(path, &reserved.to_be_bytes())?;
+            self.reserved = reserved;
+        }
+        let number = self.next;
+        self.next += 1;
+        Ok(number)
+    }
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), ChainError> {
+    let fresh = path.with_extension("new");
+    let mut file = File::create(&fresh).map_err(ChainError::io("write the head sequence"))?;
+    file.write_all(bytes).map_err(ChainError::io("write the head sequence"))?;
+    file.sync_all().map_err(ChainError::io("sync the head sequence"))?;
+    std::fs::rename(&fresh, path).map_err(ChainError::io("replace the head sequence"))?;
+    if let Some(parent) = path.parent() {
+        File::open(parent)
+            .and_then(|folder| folder.sync_all())
+            .map_err(ChainError::io("sync the chain's folder"))?;
+    }
+    Ok(())
+}
+
+/// Commits are short inserts of values that were computed before; a reader's panic leaves nothing half done.
+pub(crate) fn read(ledger: &RwLock<Ledger>) -> std::sync::RwLockReadGuard<'_, Ledger> {
+    ledger.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write(ledger: &RwLock<Ledger>) -> std::sync::RwLockWriteGuard<'_, Ledger> {
+    ledger.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| u64::try_from(since.as_millis()).ok())
+        .unwrap_or(0)
+}

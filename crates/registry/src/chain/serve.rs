@@ -1,0 +1,223 @@
+//! The chain as a process: HTTP in front, a writer behind, one head statement a second.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use alloy_primitives::B256;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use ed25519_dalek::SigningKey;
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
+
+use super::{genesis::Genesis, rpc::Rpc, sequencer::Sequencer};
+use crate::error::ChainError;
+
+/// Bytes of one request body: a batch with a few of the largest transactions.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Requests that are worked on at once; more are told to come back.
+const REQUESTS_MAX: usize = 256;
+/// How often a head is signed when nothing happens.
+const HEAD_INTERVAL: Duration = Duration::from_secs(1);
+/// How long open requests may take to end when the process stops.
+const DRAIN_MAX: Duration = Duration::from_secs(3);
+
+/// What a chain process needs.
+pub struct ChainConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Folder of the block log; `None` keeps the chain in memory.
+    pub data_dir: Option<PathBuf>,
+    /// Block 0. Must be the same at every start.
+    pub genesis: Genesis,
+    /// Signs heads and blocks; its public half is in the genesis.
+    pub head_key: SigningKey,
+    /// Names under which it may be asked, besides `localhost` and addresses in figures.
+    pub host_names: Vec<String>,
+}
+
+impl std::fmt::Debug for ChainConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChainConfig")
+            .field("listen", &self.listen)
+            .field("data_dir", &self.data_dir)
+            .field("genesis", &self.genesis)
+            .field("head_key", &"[redacted]")
+            .field("host_names", &self.host_names)
+            .finish()
+    }
+}
+
+/// A running chain.
+#[derive(Debug)]
+pub struct ChainServer {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Names the chain.
+    pub genesis_hash: B256,
+    task: JoinHandle<Result<(), ChainError>>,
+}
+
+impl ChainServer {
+    /// The URL of the JSON-RPC.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Waits until the chain has stopped.
+    ///
+    /// # Errors
+    /// If it stopped because its disk or socket failed.
+    pub async fn wait(self) -> Result<(), ChainError> {
+        match self.task.await {
+            Ok(result) => result,
+            Err(error) => Err(ChainError::io("run the chain")(std::io::Error::other(error))),
+        }
+    }
+}
+
+/// Opens the chain, replays it, and serves it until `shutdown` is ready. Returns as soon as it listens.
+///
+/// # Errors
+/// If the configuration does not fit the stored chain, the log is damaged, or the address cannot be bound.
+pub async fn serve(
+    config: ChainConfig,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<ChainServer, ChainError> {
+    let ChainConfig { listen, data_dir, genesis, head_key, host_names } = config;
+    let genesis_hash = super::genesis_hash(&genesis);
+    let opened = tokio::task::spawn_blocking(move || Sequencer::open(genesis, head_key, data_dir.as_deref()));
+    let (sequencer, writer) =
+        opened.await.map_err(|error| ChainError::io("open the chain")(std::io::Error::other(error)))??;
+    let listener = TcpListener::bind(listen).await.map_err(ChainError::io("listen"))?;
+    let address = listener.local_addr().map_err(ChainError::io("listen"))?;
+
+    // The writer blocks on the disk, so it has a thread of its own; its end ends the server.
+    let (writer_done, writer_result) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name("chain-writer".to_owned())
+        .spawn(move || drop(writer_done.send(writer.run())))
+        .map_err(ChainError::io("start the writer"))?;
+
+    let rpc = Arc::new(Rpc::new(sequencer));
+    let task = tokio::spawn(run(Service { rpc, host_names }, listener, writer_result, shutdown));
+    Ok(ChainServer { address, genesis_hash, task })
+}
+
+struct Service {
+    rpc: Arc<Rpc>,
+    host_names: Vec<String>,
+}
+
+async fn run(
+    Service { rpc, host_names }: Service,
+    listener: TcpListener,
+    mut writer: tokio::sync::oneshot::Receiver<Result<(), ChainError>>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ChainError> {
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let app = router(Arc::clone(&rpc), host_names);
+    let mut server = tokio::spawn(
+        axum::serve(listener, app)
+            .with_graceful_shutdown(async move {
+                let mut stopped = stopped;
+                // An error means that the sender is gone, which is a stop as well.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            })
+            .into_future(),
+    );
+    let mut heads = tokio::time::interval(HEAD_INTERVAL);
+    heads.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    tokio::pin!(shutdown);
+    let outcome = loop {
+        tokio::select! {
+            () = &mut shutdown => break Ok(()),
+            ended = &mut writer => break ended.unwrap_or_else(|_| {
+                Err(ChainError::io("write blocks")(std::io::Error::other("the writer died")))
+            }),
+            ended = &mut server => break match ended {
+                Ok(result) => result.map_err(ChainError::io("serve")),
+                Err(error) => Err(ChainError::io("serve")(std::io::Error::other(error))),
+            },
+            _ = heads.tick() => {
+                if let Err(error) = rpc.tick() {
+                    break Err(error);
+                }
+            }
+        }
+    };
+    let _ = stop.send(true);
+    if !server.is_finished() && tokio::time::timeout(DRAIN_MAX, &mut server).await.is_err() {
+        server.abort();
+    }
+    // The last user of the queue ends the writer; when it has ended, the log is closed and unlocked.
+    drop(rpc);
+    if outcome.is_ok() {
+        let _ = tokio::time::timeout(DRAIN_MAX, writer).await;
+    }
+    outcome
+}
+
+struct Shared {
+    rpc: Arc<Rpc>,
+    slots: Semaphore,
+}
+
+fn router(rpc: Arc<Rpc>, host_names: Vec<String>) -> Router {
+    let shared = Arc::new(Shared { rpc, slots: Semaphore::new(REQUESTS_MAX) });
+    Router::new()
+        .route("/", post(answer).options(|| async { StatusCode::NO_CONTENT }))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(Arc::new(host_names), guard))
+        .with_state(shared)
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let Ok(_slot) = shared.slots.try_acquire() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    match shared.rpc.answer(&body).await {
+        None => StatusCode::NO_CONTENT.into_response(),
+        Some(answer) => {
+            ([(header::CONTENT_TYPE, "application/json")], Body::from(answer.to_string())).into_response()
+        }
+    }
+}
+
+/// Checks `Host` and lets browsers' wallets in: any origin may read a public chain, but only under a name of this
+/// machine, so that a page cannot reach it through a name of its own (DNS rebinding).
+async fn guard(State(host_names): State<Arc<Vec<String>>>, request: Request, next: Next) -> Response {
+    if !is_served_host(request.headers(), &host_names) {
+        return (StatusCode::FORBIDDEN, "this name is not served here").into_response();
+    }
+    let preflight = request.method() == Method::OPTIONS;
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    if preflight {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    }
+    response
+}
+
+fn is_served_host(headers: &HeaderMap, host_names: &[String]) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else {
+        return false;
+    };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || host_names.iter().any(|served| name.eq_ignore_ascii_case(served))
+        || bare.parse::<std::net::IpAddr>().is_ok()
+}

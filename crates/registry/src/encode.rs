@@ -1,0 +1,162 @@
+//! Call data of every transaction that owners and nodes make, and what comes back.
+
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall as _, SolInterface as _};
+
+use crate::{
+    abi::{NodeRegistry, PKPNFT, PKPPermissions, PubkeyRouter},
+    subject::{KEY_TYPE_ECDSA_K256, RootKey, Subject},
+};
+
+/// `mintNext` for an ECDSA key.
+#[must_use]
+pub fn mint_next(key_set: &str) -> Bytes {
+    PKPNFT::mintNextCall { keyType: U256::from(KEY_TYPE_ECDSA_K256), keySetId: key_set.to_owned() }
+        .abi_encode()
+        .into()
+}
+
+/// `mintGrantAndBurnNext` for an ECDSA key and an action's multihash.
+#[must_use]
+pub fn mint_grant_and_burn_next(key_set: &str, action: &[u8; 34]) -> Bytes {
+    PKPNFT::mintGrantAndBurnNextCall {
+        keyType: U256::from(KEY_TYPE_ECDSA_K256),
+        keySetId: key_set.to_owned(),
+        ipfsCID: Bytes::copy_from_slice(action),
+    }
+    .abi_encode()
+    .into()
+}
+
+/// Grants a subject, or adds scopes to its grant.
+#[must_use]
+pub fn add_permitted(token_id: U256, subject: &Subject, scopes: &[u8]) -> Bytes {
+    let scopes = scopes.iter().map(|scope| U256::from(*scope)).collect();
+    match subject {
+        Subject::Action(multihash) => PKPPermissions::addPermittedActionCall {
+            tokenId: token_id,
+            ipfsCID: Bytes::copy_from_slice(multihash),
+            scopes,
+        }
+        .abi_encode()
+        .into(),
+        Subject::Address(user) => {
+            PKPPermissions::addPermittedAddressCall { tokenId: token_id, user: *user, scopes }
+                .abi_encode()
+                .into()
+        }
+        Subject::AuthMethod { kind, id } => PKPPermissions::addPermittedAuthMethodCall {
+            tokenId: token_id,
+            authMethod: PKPPermissions::AuthMethod {
+                authMethodType: *kind,
+                id: Bytes::copy_from_slice(id),
+                userPubkey: Bytes::new(),
+            },
+            scopes,
+        }
+        .abi_encode()
+        .into(),
+    }
+}
+
+/// Takes a subject's grant away, with all its scopes.
+#[must_use]
+pub fn remove_permitted(token_id: U256, subject: &Subject) -> Bytes {
+    match subject {
+        Subject::Action(multihash) => PKPPermissions::removePermittedActionCall {
+            tokenId: token_id,
+            ipfsCID: Bytes::copy_from_slice(multihash),
+        }
+        .abi_encode()
+        .into(),
+        Subject::Address(user) => {
+            PKPPermissions::removePermittedAddressCall { tokenId: token_id, user: *user }.abi_encode().into()
+        }
+        Subject::AuthMethod { kind, id } => PKPPermissions::removePermittedAuthMethodCall {
+            tokenId: token_id,
+            authMethodType: *kind,
+            id: Bytes::copy_from_slice(id),
+        }
+        .abi_encode()
+        .into(),
+    }
+}
+
+/// Adds one scope to a grant.
+#[must_use]
+pub fn add_scope(token_id: U256, subject: &Subject, scope: u8) -> Bytes {
+    let (kind, id) = subject.auth_method();
+    PKPPermissions::addPermittedAuthMethodScopeCall {
+        tokenId: token_id,
+        authMethodType: kind,
+        id,
+        scopeId: U256::from(scope),
+    }
+    .abi_encode()
+    .into()
+}
+
+/// Takes one scope of a grant away.
+#[must_use]
+pub fn remove_scope(token_id: U256, subject: &Subject, scope: u8) -> Bytes {
+    let (kind, id) = subject.auth_method();
+    PKPPermissions::removePermittedAuthMethodScopeCall {
+        tokenId: token_id,
+        authMethodType: kind,
+        id,
+        scopeId: U256::from(scope),
+    }
+    .abi_encode()
+    .into()
+}
+
+/// Burns a token.
+#[must_use]
+pub fn burn(token_id: U256) -> Bytes {
+    PKPNFT::burnCall { tokenId: token_id }.abi_encode().into()
+}
+
+/// Gives a token to another owner; all its grants become void.
+#[must_use]
+pub fn transfer(from: Address, to: Address, token_id: U256) -> Bytes {
+    PKPNFT::transferFromCall { from, to, tokenId: token_id }.abi_encode().into()
+}
+
+/// A node's vote for the roots of a key set.
+#[must_use]
+pub fn vote_for_root_keys(node_registry: Address, key_set: &str, roots: &[RootKey]) -> Bytes {
+    PubkeyRouter::voteForRootKeysCall {
+        stakingContract: node_registry,
+        keySetId: key_set.to_owned(),
+        rootKeys: roots
+            .iter()
+            .map(|root| PubkeyRouter::RootKey { pubkey: root.public_key.clone(), keyType: root.key_type })
+            .collect(),
+    }
+    .abi_encode()
+    .into()
+}
+
+/// What a revert says, for people.
+#[must_use]
+pub fn readable_revert(data: &[u8]) -> String {
+    if data.is_empty() {
+        return "reverted without a reason".to_owned();
+    }
+    if let Ok(error) = PKPPermissions::PKPPermissionsErrors::abi_decode(data) {
+        return format!("{error:?}");
+    }
+    if let Ok(error) = PKPNFT::PKPNFTErrors::abi_decode(data) {
+        return format!("{error:?}");
+    }
+    if let Ok(error) = PubkeyRouter::PubkeyRouterErrors::abi_decode(data) {
+        return format!("{error:?}");
+    }
+    if let Ok(error) = NodeRegistry::NodeRegistryErrors::abi_decode(data) {
+        return format!("{error:?}");
+    }
+    match alloy_sol_types::decode_revert_reason(data) {
+        Some(reason) => reason,
+        None => format!("reverted with {}", Bytes::copy_from_slice(data)),
+    }
+}

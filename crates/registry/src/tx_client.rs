@@ -1,0 +1,354 @@
+//! Sends transactions as one account, waits for them, and says readably why one was refused.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, Bytes, Log, U256};
+use alloy_sol_types::{SolCall, SolEvent as _};
+use k256::ecdsa::SigningKey;
+use serde_json::{Value, json};
+use tokio::{sync::Mutex, time::Instant};
+
+use crate::{
+    abi::PKPNFT,
+    artifacts::Contracts,
+    chain::{TxRequest, address_of, sign_1559},
+    encode,
+    rpc_client::{CallBounds, RpcCallError, RpcClient},
+    subject::{RootKey, Subject},
+};
+
+/// How long a transaction may take to be in a block.
+const RECEIPT_DEADLINE: Duration = Duration::from_secs(20);
+/// Pause between two looks for a receipt.
+const RECEIPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Why a transaction did not do what it should.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TxClientError {
+    /// The chain did not answer or refused.
+    #[error(transparent)]
+    Call(#[from] RpcCallError),
+    /// The contract said no.
+    #[error("the contract refused: {0}")]
+    Reverted(String),
+    /// It is not in a block in time.
+    #[error("transaction {0} is not in a block yet")]
+    NoReceipt(B256),
+    /// An answer has another form than it should.
+    #[error("the chain's answer has another form: {0}")]
+    BadForm(&'static str),
+}
+
+/// A transaction in a block.
+#[derive(Clone, Debug)]
+pub struct TxReceipt {
+    /// Its hash.
+    pub hash: B256,
+    /// In which block.
+    pub block_number: u64,
+    /// That block's hash.
+    pub block_hash: B256,
+    /// What it cost.
+    pub gas_used: u64,
+    /// The created contract, if it created one.
+    pub contract_address: Option<Address>,
+    /// What it emitted.
+    pub logs: Vec<Log>,
+}
+
+/// A minted key.
+#[derive(Clone, Debug)]
+pub struct Minted {
+    /// Its token.
+    pub token_id: U256,
+    /// 65 bytes.
+    pub public_key: Bytes,
+    /// Where it happened.
+    pub receipt: TxReceipt,
+}
+
+/// Sends transactions as one account.
+pub struct TxClient {
+    rpc: RpcClient,
+    key: SigningKey,
+    address: Address,
+    /// The chain id once asked for; the lock keeps two transactions from taking one nonce.
+    chain_id: Mutex<Option<u64>>,
+}
+
+impl std::fmt::Debug for TxClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TxClient")
+            .field("rpc", &self.rpc)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TxClient {
+    /// For a chain's JSON-RPC and an account's key.
+    ///
+    /// # Errors
+    /// If the URL is none.
+    pub fn new(rpc_url: &str, key: SigningKey) -> Result<Self, TxClientError> {
+        let address = address_of(key.verifying_key());
+        Ok(Self { rpc: RpcClient::new(rpc_url)?, key, address, chain_id: Mutex::new(None) })
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The JSON-RPC client beneath.
+    #[must_use]
+    pub fn rpc(&self) -> &RpcClient {
+        &self.rpc
+    }
+
+    /// Sends a transaction and waits until it is in a block. Creates a contract if `to` is none.
+    ///
+    /// # Errors
+    /// If it would revert, is refused, or is not mined in time.
+    pub async fn send(&self, to: Option<Address>, data: Bytes) -> Result<TxReceipt, TxClientError> {
+        let hash = {
+            let mut chain_id = self.chain_id.lock().await;
+            let chain_id = match *chain_id {
+                Some(known) => known,
+                None => *chain_id.insert(self.quantity("eth_chainId", json!([])).await?),
+            };
+            let estimated = self
+                .quantity("eth_estimateGas", json!([{ "from": self.address, "to": to, "data": data }]))
+                .await
+                .map_err(readable)?;
+            let nonce = self.quantity("eth_getTransactionCount", json!([self.address, "pending"])).await?;
+            let request = TxRequest {
+                chain_id,
+                nonce,
+                // A fifth more: the state may have changed until the transaction runs.
+                gas_limit: estimated.saturating_mul(6) / 5,
+                max_fee_per_gas: u128::from(self.quantity("eth_gasPrice", json!([])).await?) * 2,
+                max_priority_fee_per_gas: 0,
+                to,
+                value: U256::ZERO,
+                data,
+            };
+            let (hash, raw) = sign_1559(&self.key, request);
+            self.rpc
+                .call("eth_sendRawTransaction", json!([raw]), CallBounds::default())
+                .await
+                .map_err(TxClientError::Call)
+                .map_err(readable)?;
+            hash
+        };
+        self.receipt(hash).await
+    }
+
+    /// Waits for a transaction's receipt.
+    ///
+    /// # Errors
+    /// If it reverted or is not mined in time.
+    pub async fn receipt(&self, hash: B256) -> Result<TxReceipt, TxClientError> {
+        let deadline = Instant::now() + RECEIPT_DEADLINE;
+        loop {
+            let answer =
+                self.rpc.call("eth_getTransactionReceipt", json!([hash]), CallBounds::default()).await?;
+            if !answer.is_null() {
+                return parse_receipt(hash, &answer);
+            }
+            if Instant::now() >= deadline {
+                return Err(TxClientError::NoReceipt(hash));
+            }
+            tokio::time::sleep(RECEIPT_PAUSE).await;
+        }
+    }
+
+    /// Calls a contract without changing anything.
+    ///
+    /// # Errors
+    /// If it reverts or its answer does not decode.
+    pub async fn read<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, TxClientError> {
+        let output = self.eth_call(to, call.abi_encode().into()).await?;
+        C::abi_decode_returns_validate(&output).map_err(|_| TxClientError::BadForm("return values"))
+    }
+
+    async fn eth_call(&self, to: Address, data: Bytes) -> Result<Bytes, TxClientError> {
+        let params = json!([{ "from": self.address, "to": to, "data": data }, "latest"]);
+        let answer = self
+            .rpc
+            .call("eth_call", params, CallBounds::default())
+            .await
+            .map_err(TxClientError::Call)
+            .map_err(readable)?;
+        serde_json::from_value(answer).map_err(|_| TxClientError::BadForm("call result"))
+    }
+
+    /// Mints a key to this account.
+    ///
+    /// # Errors
+    /// As [`TxClient::send`].
+    pub async fn mint_next(&self, contracts: &Contracts, key_set: &str) -> Result<Minted, TxClientError> {
+        minted(self.send(Some(contracts.pkp_nft), encode::mint_next(key_set)).await?, contracts)
+    }
+
+    /// Mints a key, grants it to one action, and burns it: one transaction.
+    ///
+    /// # Errors
+    /// As [`TxClient::send`].
+    pub async fn mint_grant_and_burn_next(
+        &self,
+        contracts: &Contracts,
+        key_set: &str,
+        action: &[u8; 34],
+    ) -> Result<Minted, TxClientError> {
+        let data = encode::mint_grant_and_burn_next(key_set, action);
+        minted(self.send(Some(contracts.pkp_nft), data).await?, contracts)
+    }
+
+    /// Grants a subject, or adds scopes to its grant.
+    ///
+    /// # Errors
+    /// As [`TxClient::send`].
+    pub async fn add_permitted(
+        &self,
+        contracts: &Contracts,
+        token_id: U256,
+        subject: &Subject,
+        scopes: &[u8],
+    ) -> Result<TxReceipt, TxClientError> {
+        self.send(Some(contracts.pkp_permissions), encode::add_permitted(token_id, subject, scopes)).await
+    }
+
+    /// Takes a subject's grant away.
+    ///
+    /// # Errors
+    /// As [`TxClient::send`].
+    pub async fn remove_permitted(
+        &self,
+        contracts: &Contracts,
+        token_id: U256,
+        subject: &Subject,
+    ) -> Result<TxReceipt, TxClientError> {
+        self.send(Some(contracts.pkp_permissions), encode::remove_permitted(token_id, subject)).await
+    }
+
+    /// Burns a token of this account.
+    ///
+    /// # Errors
+    /// As [`TxClient::send`].
+    pub async fn burn(&self, contracts: &Contracts, token_id: U256) -> Result<TxReceipt, TxClientError> {
+        self.send(Some(contracts.pkp_nft), encode::burn(token_id)).await
+    }
+
+    /// Gives a token of this account to another.
+    ///
+    /// # Errors
+    /// As [`TxClient::send`].
+    pub async fn transfer(
+        &self,
+        contracts: &Contracts,
+        to: Address,
+        token_id: U256,
+    ) -> Result<TxReceipt, TxClientError> {
+        self.send(Some(contracts.pkp_nft), encode::transfer(self.address, to, token_id)).await
+    }
+
+    /// Votes for the roots of a key set, as a node.
+    ///
+    /// # Errors
+    /// As [`TxClient::send`].
+    pub async fn vote_for_root_keys(
+        &self,
+        contracts: &Contracts,
+        key_set: &str,
+        roots: &[RootKey],
+    ) -> Result<TxReceipt, TxClientError> {
+        let data = encode::vote_for_root_keys(contracts.node_registry, key_set, roots);
+        self.send(Some(contracts.pubkey_router), data).await
+    }
+
+    /// Asks the chain's own `ecrecover` (the precompile at address 1) who signed a digest. `v` is 27 or 28.
+    ///
+    /// # Errors
+    /// If the chain does not answer.
+    pub async fn ecrecover(
+        &self,
+        digest: B256,
+        v: u8,
+        r: B256,
+        s: B256,
+    ) -> Result<Option<Address>, TxClientError> {
+        let mut input = digest.to_vec();
+        input.extend_from_slice(&U256::from(v).to_be_bytes::<32>());
+        input.extend_from_slice(r.as_slice());
+        input.extend_from_slice(s.as_slice());
+        let output = self.eth_call(Address::with_last_byte(1), input.into()).await?;
+        match output.len() {
+            0 => Ok(None),
+            32 => Ok(Some(Address::from_slice(&output[12..]))),
+            _ => Err(TxClientError::BadForm("ecrecover")),
+        }
+    }
+
+    async fn quantity(&self, method: &str, params: Value) -> Result<u64, TxClientError> {
+        let answer = self.rpc.call(method, params, CallBounds::default()).await?;
+        parse_quantity(&answer).ok_or(TxClientError::BadForm("quantity"))
+    }
+}
+
+fn readable(error: TxClientError) -> TxClientError {
+    match error {
+        TxClientError::Call(RpcCallError::Refused { code: 3, data: Some(data), .. }) => {
+            TxClientError::Reverted(encode::readable_revert(&data))
+        }
+        other => other,
+    }
+}
+
+fn minted(receipt: TxReceipt, contracts: &Contracts) -> Result<Minted, TxClientError> {
+    let event = receipt
+        .logs
+        .iter()
+        .filter(|log| log.address == contracts.pkp_nft)
+        .find_map(|log| PKPNFT::PKPMinted::decode_log(log).ok())
+        .ok_or(TxClientError::BadForm("no PKPMinted event"))?;
+    Ok(Minted { token_id: event.tokenId, public_key: event.pubkey.clone(), receipt })
+}
+
+fn parse_quantity(value: &Value) -> Option<u64> {
+    u64::from_str_radix(value.as_str()?.strip_prefix("0x")?, 16).ok()
+}
+
+fn parse_receipt(hash: B256, answer: &Value) -> Result<TxReceipt, TxClientError> {
+    let quantity =
+        |name: &str| answer.get(name).and_then(parse_quantity).ok_or(TxClientError::BadForm("receipt"));
+    if quantity("status")? != 1 {
+        return Err(TxClientError::Reverted(format!("transaction {hash} failed in its block")));
+    }
+    let field = |name: &str| answer.get(name).cloned().unwrap_or(Value::Null);
+    let bad = |_| TxClientError::BadForm("receipt");
+    let logs = answer
+        .get("logs")
+        .and_then(Value::as_array)
+        .ok_or(TxClientError::BadForm("receipt"))?
+        .iter()
+        .map(parse_log)
+        .collect::<Option<Vec<_>>>()
+        .ok_or(TxClientError::BadForm("logs"))?;
+    Ok(TxReceipt {
+        hash,
+        block_number: quantity("blockNumber")?,
+        block_hash: serde_json::from_value(field("blockHash")).map_err(bad)?,
+        gas_used: quantity("gasUsed")?,
+        contract_address: serde_json::from_value(field("contractAddress")).map_err(bad)?,
+        logs,
+    })
+}
+
+fn parse_log(value: &Value) -> Option<Log> {
+    let address = serde_json::from_value(value.get("address")?.clone()).ok()?;
+    let topics = serde_json::from_value(value.get("topics")?.clone()).ok()?;
+    let data = serde_json::from_value(value.get("data")?.clone()).ok()?;
+    Log::new(address, topics, data)
+}

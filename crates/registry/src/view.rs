@@ -1,0 +1,380 @@
+//! The read side: keys, grants and committee at a block that this process replayed itself.
+
+use std::{
+    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Instant,
+};
+
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_sol_types::{SolCall, SolValue as _};
+use tokio::sync::watch;
+
+use crate::{
+    abi::{NodeRegistry, PubkeyRouter},
+    artifacts::{self, Contracts},
+    chain::{BlockId, evm::Call, ledger::Ledger},
+    error::{ChainFault, ReadError},
+    subject::{Committee, CommitteeNode, Grant, Pkp, RootKey, Subject, token_id},
+};
+
+/// Longest string that is read from storage.
+const STRING_BYTES_MAX: usize = 256;
+
+/// At which block a read happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// The newest block that this process knows.
+    Latest,
+    /// The newest block that the chain will never take back.
+    Finalized,
+    /// A block of the kept history.
+    Number(u64),
+}
+
+/// A block as the view names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockInfo {
+    /// Height.
+    pub number: u64,
+    /// Hash.
+    pub hash: B256,
+    /// Time, unix milliseconds (the chain counts seconds).
+    pub time_ms: u64,
+}
+
+/// Where the view is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The newest block.
+    pub latest: BlockInfo,
+    /// The newest finalized block.
+    pub finalized: BlockInfo,
+    /// When the last fresh head statement arrived whose head this view has replayed.
+    pub received: Instant,
+    /// The chain's clock in that statement, unix milliseconds.
+    pub chain_time_ms: u64,
+    /// That statement's number.
+    pub sequence: u64,
+}
+
+/// A shared, cheap to clone view of the registry.
+#[derive(Clone)]
+pub struct RegistryView(Arc<Shared>);
+
+pub(crate) struct Shared {
+    state: RwLock<ViewState>,
+    contracts: Contracts,
+    slots: Slots,
+    changed: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+pub(crate) struct ViewState {
+    pub(crate) ledger: Option<Ledger>,
+    pub(crate) status: Option<Status>,
+    pub(crate) fault: Option<ChainFault>,
+}
+
+/// What the last counted head statement said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Status {
+    pub(crate) finalized: BlockId,
+    pub(crate) received: Instant,
+    pub(crate) time_ms: u64,
+    pub(crate) sequence: u64,
+}
+
+/// Where the contracts keep what is read here; taken from the committed artifacts.
+struct Slots {
+    grants: U256,
+    perm_epoch: U256,
+    routes: U256,
+    key_sets: U256,
+    owners: U256,
+}
+
+impl RegistryView {
+    pub(crate) fn new(contracts: Contracts) -> Self {
+        let slots = Slots {
+            grants: artifacts::pkp_permissions().slot("_grants"),
+            perm_epoch: artifacts::pkp_permissions().slot("permEpoch"),
+            routes: artifacts::pubkey_router().slot("_routes"),
+            key_sets: artifacts::pubkey_router().slot("_keySets"),
+            owners: artifacts::pkp_nft().slot("_owners"),
+        };
+        Self(Arc::new(Shared { state: RwLock::default(), contracts, slots, changed: watch::Sender::new(0) }))
+    }
+
+    /// The contracts that it reads.
+    #[must_use]
+    pub fn contracts(&self) -> &Contracts {
+        &self.0.contracts
+    }
+
+    /// Where it is.
+    ///
+    /// # Errors
+    /// Before the first verified head statement, and for ever after the chain contradicted itself.
+    pub fn head(&self) -> Result<Head, ReadError> {
+        let state = self.read()?;
+        let (ledger, status) = state.ready()?;
+        let info = |number: u64| {
+            let meta = ledger.meta(number).ok_or(ReadError::Ahead(number))?;
+            Ok(BlockInfo { number, hash: meta.hash, time_ms: meta.timestamp.saturating_mul(1000) })
+        };
+        Ok(Head {
+            latest: info(ledger.head())?,
+            finalized: info(status.finalized.number)?,
+            received: status.received,
+            chain_time_ms: status.time_ms,
+            sequence: status.sequence,
+        })
+    }
+
+    /// How old the last fresh head statement is, in milliseconds of this process' monotonic clock; `None` before
+    /// the first and after a fault. Whoever decides denies when this is `None` or too large.
+    #[must_use]
+    pub fn head_age_ms(&self, now: Instant) -> Option<u64> {
+        let head = self.head().ok()?;
+        u64::try_from(now.saturating_duration_since(head.received).as_millis()).ok()
+    }
+
+    /// What the chain did wrong, if it did.
+    #[must_use]
+    pub fn fault(&self) -> Option<ChainFault> {
+        self.read().ok().and_then(|state| state.fault.clone())
+    }
+
+    /// Tells of every change: the value is the newest block's number.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    /// The hash of the block at a height; `None` above the head.
+    ///
+    /// # Errors
+    /// If the view is not ready or the chain is faulty.
+    pub fn canonical_hash(&self, number: u64) -> Result<Option<B256>, ReadError> {
+        let state = self.read()?;
+        Ok(state.ready()?.0.meta(number).map(|meta| meta.hash))
+    }
+
+    /// The time of the block at a height, unix milliseconds; `None` above the head.
+    ///
+    /// # Errors
+    /// If the view is not ready or the chain is faulty.
+    pub fn block_time_ms(&self, number: u64) -> Result<Option<u64>, ReadError> {
+        let state = self.read()?;
+        Ok(state.ready()?.0.meta(number).map(|meta| meta.timestamp.saturating_mul(1000)))
+    }
+
+    /// A key by its token; `None` if it was never minted (at that block).
+    ///
+    /// # Errors
+    /// If the block cannot be read.
+    pub fn pkp(&self, token_id: U256, at: At) -> Result<Option<Pkp>, ReadError> {
+        let state = self.read()?;
+        let reader = state.reader(self, at)?;
+        let router = self.0.contracts.pubkey_router;
+        let route = mapping_slot(token_id, self.0.slots.routes);
+        let x = reader.slot(router, route)?;
+        if x.is_zero() {
+            return Ok(None);
+        }
+        let y = reader.slot(router, route.wrapping_add(U256::from(1)))?;
+        let key_id = reader.slot(router, route.wrapping_add(U256::from(2)))?;
+        let key_set_hash = reader.slot(router, route.wrapping_add(U256::from(3)))?;
+        let key_set = reader.string(router, mapping_slot(key_set_hash, self.0.slots.key_sets))?;
+        let owner = reader.slot(self.0.contracts.pkp_nft, mapping_slot(token_id, self.0.slots.owners))?;
+        let mut public_key = [4; 65];
+        public_key[1..33].copy_from_slice(&x.to_be_bytes::<32>());
+        public_key[33..].copy_from_slice(&y.to_be_bytes::<32>());
+        Ok(Some(Pkp {
+            token_id,
+            public_key,
+            key_id: B256::from(key_id),
+            key_set,
+            owner: (!owner.is_zero()).then(|| Address::from_word(B256::from(owner))),
+        }))
+    }
+
+    /// A key by its public key, compressed (33 bytes) or not (65).
+    ///
+    /// # Errors
+    /// If the block cannot be read. Bytes that are no public key are simply not found.
+    pub fn pkp_by_public_key(&self, public_key: &[u8], at: At) -> Result<Option<Pkp>, ReadError> {
+        use k256::elliptic_curve::sec1::ToSec1Point as _;
+        let Ok(key) = k256::PublicKey::from_sec1_bytes(public_key) else {
+            return Ok(None);
+        };
+        let point = key.to_sec1_point(false);
+        let Ok(bytes) = <&[u8; 65]>::try_from(point.as_bytes()) else {
+            return Ok(None);
+        };
+        self.pkp(token_id(bytes), at)
+    }
+
+    /// What a subject may do with a key. Ownership is not a grant: see [`Pkp::owner`].
+    ///
+    /// # Errors
+    /// If the block cannot be read.
+    pub fn grant(&self, token_id: U256, subject: &Subject, at: At) -> Result<Grant, ReadError> {
+        let state = self.read()?;
+        let reader = state.reader(self, at)?;
+        let permissions = self.0.contracts.pkp_permissions;
+        let epoch = reader.slot(permissions, mapping_slot(token_id, self.0.slots.perm_epoch))?;
+        let key = keccak256((token_id, epoch, subject.hash()).abi_encode());
+        Ok(Grant::from_word(
+            reader.slot(permissions, mapping_slot(U256::from_be_bytes(key.0), self.0.slots.grants))?,
+        ))
+    }
+
+    /// The roots of a key set; empty until all founding nodes have voted.
+    ///
+    /// # Errors
+    /// If the block cannot be read or the contract does not answer.
+    pub fn root_keys(&self, key_set: &str, at: At) -> Result<Vec<RootKey>, ReadError> {
+        let call = PubkeyRouter::getRootKeysCall {
+            stakingContract: self.0.contracts.node_registry,
+            keySetId: key_set.to_owned(),
+        };
+        let roots = self.call(self.0.contracts.pubkey_router, &call, at)?;
+        Ok(roots
+            .into_iter()
+            .map(|root| RootKey { public_key: root.pubkey, key_type: root.keyType })
+            .collect())
+    }
+
+    /// The committee: its nodes in order, and the threshold.
+    ///
+    /// # Errors
+    /// If the block cannot be read or the contract does not answer.
+    pub fn committee(&self, at: At) -> Result<Committee, ReadError> {
+        let registry = self.0.contracts.node_registry;
+        let nodes = self.call(registry, &NodeRegistry::nodesCall {}, at)?;
+        let threshold = self.call(registry, &NodeRegistry::thresholdCall {}, at)?;
+        let epoch = self.call(registry, &NodeRegistry::epochNumberCall {}, at)?;
+        Ok(Committee {
+            epoch: u64::try_from(epoch).map_err(|_| ReadError::Contract(registry))?,
+            threshold: u32::try_from(threshold).map_err(|_| ReadError::Contract(registry))?,
+            nodes: nodes
+                .into_iter()
+                .map(|node| CommitteeNode {
+                    address: node.nodeAddress,
+                    transport_key_hash: node.transportKeyHash,
+                    statement_key: node.statementKey,
+                    url: node.url,
+                })
+                .collect(),
+        })
+    }
+
+    /// Keccak-256 of the code at an address; `None` if there is none. To be compared with the network file.
+    ///
+    /// # Errors
+    /// If the block cannot be read.
+    pub fn code_hash(&self, address: Address, at: At) -> Result<Option<B256>, ReadError> {
+        let state = self.read()?;
+        let reader = state.reader(self, at)?;
+        let code = reader.ledger.code(address, reader.number)?;
+        Ok((!code.is_empty()).then(|| keccak256(&code)))
+    }
+
+    fn call<C: SolCall>(&self, to: Address, call: &C, at: At) -> Result<C::Return, ReadError> {
+        let state = self.read()?;
+        let reader = state.reader(self, at)?;
+        let request = Call { to: Some(to), data: call.abi_encode().into(), ..Call::default() };
+        let outcome = reader.ledger.call(&request, reader.number)?.map_err(|_| ReadError::Contract(to))?;
+        if !outcome.success {
+            return Err(ReadError::Contract(to));
+        }
+        C::abi_decode_returns_validate(&outcome.output).map_err(|_| ReadError::Contract(to))
+    }
+
+    pub(crate) fn read(&self) -> Result<RwLockReadGuard<'_, ViewState>, ReadError> {
+        self.0.state.read().map_err(|_| ReadError::Broken)
+    }
+
+    pub(crate) fn write(&self) -> Result<RwLockWriteGuard<'_, ViewState>, ReadError> {
+        self.0.state.write().map_err(|_| ReadError::Broken)
+    }
+
+    pub(crate) fn announce(&self, number: u64) {
+        self.0.changed.send_replace(number);
+    }
+}
+
+impl std::fmt::Debug for RegistryView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RegistryView").field("head", &self.head()).finish_non_exhaustive()
+    }
+}
+
+impl ViewState {
+    fn ready(&self) -> Result<(&Ledger, &Status), ReadError> {
+        if let Some(fault) = &self.fault {
+            return Err(ReadError::Faulty(fault.clone()));
+        }
+        match (&self.ledger, &self.status) {
+            (Some(ledger), Some(status)) => Ok((ledger, status)),
+            _ => Err(ReadError::NotReady),
+        }
+    }
+
+    fn reader(&self, view: &RegistryView, at: At) -> Result<Reader<'_>, ReadError> {
+        let (ledger, status) = self.ready()?;
+        let number = match at {
+            At::Latest => ledger.head(),
+            At::Finalized => status.finalized.number,
+            At::Number(number) => number,
+        };
+        ledger.check_readable(number)?;
+        // Without the contracts every slot reads as zero, which would look like "nobody is granted anything". That
+        // denies as well, but says the wrong thing.
+        let router = view.0.contracts.pubkey_router;
+        if ledger.account(router, number)?.1 == 0 {
+            return Err(ReadError::Contract(router));
+        }
+        Ok(Reader { ledger, number })
+    }
+}
+
+struct Reader<'a> {
+    ledger: &'a Ledger,
+    number: u64,
+}
+
+impl Reader<'_> {
+    fn slot(&self, address: Address, key: U256) -> Result<U256, ReadError> {
+        self.ledger.slot(address, key, self.number)
+    }
+
+    /// A Solidity string: short ones are in the slot itself, long ones behind its hash.
+    fn string(&self, address: Address, slot: U256) -> Result<String, ReadError> {
+        let head = self.slot(address, slot)?;
+        let mut bytes = Vec::new();
+        if head.bit(0) {
+            let length = usize::try_from((head - U256::ONE) >> 1).unwrap_or(usize::MAX);
+            if length > STRING_BYTES_MAX {
+                return Err(ReadError::Contract(address));
+            }
+            let mut place = U256::from_be_bytes(keccak256(slot.to_be_bytes::<32>()).0);
+            while bytes.len() < length {
+                bytes.extend_from_slice(&self.slot(address, place)?.to_be_bytes::<32>());
+                place = place.wrapping_add(U256::ONE);
+            }
+            bytes.truncate(length);
+        } else {
+            let word = head.to_be_bytes::<32>();
+            let length = usize::from(word[31] / 2).min(31);
+            bytes.extend_from_slice(&word[..length]);
+        }
+        String::from_utf8(bytes).map_err(|_| ReadError::Contract(address))
+    }
+}
+
+/// Where Solidity keeps the value of a mapping's key.
+fn mapping_slot(key: U256, slot: U256) -> U256 {
+    U256::from_be_bytes(keccak256((key, slot).abi_encode()).0)
+}
