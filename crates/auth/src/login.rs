@@ -67,7 +67,7 @@ pub fn verify_wallet_login(
 }
 
 fn check_times(message: &SiweMessage, now_ms: u64) -> Result<(), Problem> {
-    let life_ms = message.expires_ms.checked_sub(message.issued_at_ms).unwrap_or_default();
+    let life_ms = message.expires_ms.saturating_sub(message.issued_at_ms);
     if life_ms == 0 || life_ms > SESSION_MS_MAX {
         return Err(invalid(format!("a session lives from 1 to {SESSION_MS_MAX} ms")));
     }
@@ -115,3 +115,6 @@ fn capabilities(resources: &[String]) -> Result<Vec<Capability>, Problem> {
 fn invalid(detail: impl Into<String>) -> Problem {
     Problem::new(ErrorCode::LoginInvalid, detail)
 }
+
+#[cfg(test)]
+mod tests;
