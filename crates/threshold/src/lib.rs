@@ -1,4 +1,88 @@
 //! Threshold ECDSA and distributed key generation as pure rounds: bytes in, bytes out.
+//!
+//! **What it knows.** Key generation for a root key on secp256k1 ([`Dkg`]), the pairwise set-up under
+//! signing ([`PairSetup`]), signing by exactly t members ([`EcdsaSign`]), and how keys are derived from
+//! the root ([`derive`]). Each is a [`Driver`]: start it, send what it says, give it what arrives, and
+//! read the [`Outcome`]. The driver bounds and orders messages, and names who is silent
+//! ([`Driver::waiting_for`]) or lying ([`Fault`]).
+//!
+//! **What it deliberately does not know.** Clocks, sockets, files, threads; who may sign what; which
+//! node is which index; when to give up. Channels between members must be authenticated and
+//! encrypted: `from` is the sender, whatever the bytes say. Whether all members have stored their
+//! shares is confirmed by their signed statements over [`RootShare::public_digest`], above this crate.
+//! Bans ([`Failure::Ban`]) are reported here and kept durable elsewhere.
+//!
+//! **Entropy** is an argument wherever the protocol is ours. The ECDSA crate underneath draws from the
+//! operating system inside ([`PairSetup`], [`EcdsaSign`]): the one exception.
+//!
+//! The protocols, with the numbered steps that the code cites, are in `docs/protocols/dkg.md` and
+//! `docs/protocols/signing.md`. No audit report of the `dkls23` crates was found.
+//!
+//! # Example
+//!
+//! A key of three, and a signature by the first and the third.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use quorate_threshold::{
+//!     Dkg, DkgInput, Driver, EcdsaSign, Misuse, Outcome, Outgoing, PairInput, PairSetup, Params,
+//!     PartyIndex, Protocol, SigningInput, derive,
+//! };
+//! # use rand_chacha::rand_core::SeedableRng;
+//!
+//! /// A network of one process: delivers messages until all is said.
+//! fn run<P: Protocol>(started: Vec<(Driver<P>, Vec<Outgoing>)>) -> BTreeMap<PartyIndex, P::Output> {
+//!     let (mut drivers, mut flight, mut outputs) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+//!     for (driver, messages) in started {
+//!         flight.extend(messages.into_iter().map(|message| (driver.me(), message)));
+//!         drivers.insert(driver.me(), driver);
+//!     }
+//!     while let Some((from, message)) = flight.pop() {
+//!         let driver = drivers.get_mut(&message.to).expect("everybody takes part");
+//!         let step = driver.receive(from, &message.payload).expect("nobody else does");
+//!         flight.extend(step.messages.into_iter().map(|next| (message.to, next)));
+//!         match step.outcome {
+//!             Some(Outcome::Done(output)) => drop(outputs.insert(message.to, output)),
+//!             Some(Outcome::Failed(failure)) => panic!("{failure}"),
+//!             None => {}
+//!         }
+//!     }
+//!     outputs
+//! }
+//!
+//! # fn main() -> Result<(), Misuse> {
+//! // In a node the entropy comes from the operating system.
+//! let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+//! let params = Params::new(2, 3)?;
+//! let mut start = |me| Dkg::start(DkgInput { params, me, session: [1; 32] }, &mut rng);
+//! let shares = run(params.parties().map(&mut start).collect::<Result<_, _>>()?);
+//!
+//! let signers = [PartyIndex::new(1)?, PartyIndex::new(3)?];
+//! let pair = |me, peer| PairSetup::start(PairInput { me, peer, session: [2; 32] });
+//! let states = run(vec![pair(signers[0], signers[1])?, pair(signers[1], signers[0])?]);
+//! let pairs: BTreeMap<_, _> =
+//!     states.into_iter().map(|(me, state)| (me, BTreeMap::from([(state.peer(), state)]))).collect();
+//!
+//! let key_id = [7; 32];
+//! let sign = |me: &PartyIndex| {
+//!     EcdsaSign::start(SigningInput {
+//!         share: &shares[me],
+//!         pairs: &pairs[me],
+//!         tweak: derive::tweak(&key_id)?,
+//!         digest: [8; 32],
+//!         signers: &signers,
+//!         session: [9; 32],
+//!     })
+//! };
+//! let signatures = run(signers.iter().map(sign).collect::<Result<_, _>>()?);
+//! assert_eq!(signatures[&signers[0]], signatures[&signers[1]]);
+//!
+//! // Anybody computes the key that it verifies under.
+//! let _key = derive::public_key(&shares[&signers[0]].root_public_key(), &key_id)?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod codec;
 pub mod derive;

@@ -9,7 +9,9 @@ use crate::group::{self, POINT_LEN, SCALAR_LEN};
 use crate::{DkgInput, Misuse, Params, PartyIndex, transcript};
 
 const VERSION: u8 = 1;
+/// Version, t, n, index; session; share.
 const FIXED_LEN: usize = 4 + 32 + SCALAR_LEN;
+const DIGEST_LEN: usize = 32;
 
 /// One member's share of a root key.
 ///
@@ -116,6 +118,7 @@ impl RootShare {
         for point in &self.coefficients {
             bytes.extend_from_slice(&group::point_to_bytes(point));
         }
+        bytes.extend_from_slice(&self.public_digest());
         bytes
     }
 
@@ -133,7 +136,8 @@ impl RootShare {
         if bytes.len() != Self::stored_len(params) {
             return Err(Misuse::Stored("wrong length"));
         }
-        let (fixed, points) = bytes.split_at(FIXED_LEN);
+        let (fixed, rest) = bytes.split_at(FIXED_LEN);
+        let (points, digest) = rest.split_at(usize::from(params.threshold()) * POINT_LEN);
         let session = fixed[4..36].try_into().map_err(|_| Misuse::Stored("session"))?;
         let share = group::scalar_from_bytes(&fixed[36..]).ok_or(Misuse::Stored("scalar"))?;
         let coefficients = points
@@ -141,7 +145,12 @@ impl RootShare {
             .map(group::point_from_bytes)
             .collect::<Option<Vec<_>>>()
             .ok_or(Misuse::Stored("point"))?;
-        Self::new(DkgInput { params, me, session }, Zeroizing::new(share), coefficients)
+        let root = Self::new(DkgInput { params, me, session }, Zeroizing::new(share), coefficients)?;
+        // Covers what the polynomial does not: the session and n.
+        if digest != root.public_digest() {
+            return Err(Misuse::Stored("the public digest differs"));
+        }
+        Ok(root)
     }
 
     pub(crate) fn scalar(&self) -> &Scalar {
@@ -158,7 +167,7 @@ impl RootShare {
     }
 
     fn stored_len(params: Params) -> usize {
-        FIXED_LEN + usize::from(params.threshold()) * POINT_LEN
+        FIXED_LEN + usize::from(params.threshold()) * POINT_LEN + DIGEST_LEN
     }
 }
 

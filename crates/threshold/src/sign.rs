@@ -136,35 +136,8 @@ impl Driver<EcdsaRounds> {
     ///
     /// [`Misuse`] if the input has no meaning; nothing secret was used then.
     pub fn start(input: SigningInput<'_>) -> Result<(Self, Vec<Outgoing>), Misuse> {
-        // 1.1: the whole input is checked before a nonce exists.
-        let peers = input.counterparties()?;
-        let digest = <Scalar as Reduce<FieldBytes>>::reduce(&FieldBytes::from(input.digest));
-        if digest.is_zero().into() {
-            return Err(Misuse::ZeroDigest);
-        }
-        let party = Box::new(input.party(&peers)?);
-        let data = SignData {
-            sign_id: input.session.to_vec(),
-            counterparties: peers.iter().map(|peer| index(*peer)).collect(),
-            message_hash: input.digest,
-        };
-        // 1.2: nonce, mask, and the first message of each multiplication.
-        // `start` refused above whatever phase 1 refuses: what is left is a damaged pairwise state.
-        let (unique, kept, messages) =
-            party.sign_phase1(&data).map_err(|_| Misuse::Stored("a pairwise state is damaged"))?;
-        let set_up_ids: BTreeMap<PartyIndex, [u8; 32]> =
-            peers.iter().filter_map(|peer| Some((*peer, *input.pairs.get(peer)?.set_up_id()))).collect();
-        let bodies = messages::encode_first(&peers, &set_up_ids, &messages)
-            .map_err(|_| Misuse::Stored("a pairwise state is damaged"))?;
-        let state = EcdsaRounds {
-            me: input.share.me(),
-            peers: peers.clone(),
-            party,
-            data,
-            set_up_ids,
-            phase: Phase::Committed { unique: Box::new(unique), kept },
-        };
-        Ok(Driver::new(input.share.me(), peers, state, bodies))
+        let (state, bodies) = EcdsaRounds::begin(input)?;
+        Ok(Driver::new(state.me, state.peers.clone(), state, bodies))
     }
 }
 
@@ -216,6 +189,30 @@ impl Rounds for EcdsaRounds {
 }
 
 impl EcdsaRounds {
+    fn begin(input: SigningInput<'_>) -> Result<(Self, Bodies), Misuse> {
+        // 1.1: the whole input is checked before a nonce exists.
+        let peers = input.counterparties()?;
+        let digest = <Scalar as Reduce<FieldBytes>>::reduce(&FieldBytes::from(input.digest));
+        if digest.is_zero().into() {
+            return Err(Misuse::ZeroDigest);
+        }
+        let party = Box::new(input.party(&peers)?);
+        let data = SignData {
+            sign_id: input.session.to_vec(),
+            counterparties: peers.iter().map(|peer| index(*peer)).collect(),
+            message_hash: input.digest,
+        };
+        // 1.2: nonce, mask, and the first message of each multiplication. What phase 1 could refuse was
+        // refused above, except a damaged pairwise state.
+        let damaged = Misuse::Stored("a pairwise state is damaged");
+        let (unique, kept, messages) = party.sign_phase1(&data).map_err(|_| damaged)?;
+        let set_up_ids: BTreeMap<PartyIndex, [u8; 32]> =
+            peers.iter().filter_map(|peer| Some((*peer, *input.pairs.get(peer)?.set_up_id()))).collect();
+        let bodies = messages::encode_first(&peers, &set_up_ids, &messages).map_err(|_| damaged)?;
+        let phase = Phase::Committed { unique: Box::new(unique), kept };
+        Ok((Self { me: input.share.me(), peers, party, data, set_up_ids, phase }, bodies))
+    }
+
     /// 2.1: the peers' commitments and transfers are checked, both products answered.
     fn multiply(
         mut self,

@@ -1,5 +1,7 @@
 //! The published vectors of key derivation, which the contracts and the SDKs are compared with too.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is the report")]
+
 use quorate_threshold::derive;
 
 fn bytes<const N: usize>(vector: &serde_json::Value, name: &str) -> [u8; N] {

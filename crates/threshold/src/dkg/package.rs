@@ -45,8 +45,7 @@ impl Package {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes: Vec<u8> =
-            self.coefficients.iter().flat_map(|point| group::point_to_bytes(point)).collect();
+        let mut bytes: Vec<u8> = self.coefficients.iter().flat_map(group::point_to_bytes).collect();
         bytes.extend_from_slice(&group::point_to_bytes(&self.proof_point));
         bytes.extend_from_slice(&group::scalar_to_bytes(&self.proof_scalar));
         bytes.extend_from_slice(&self.salt);
@@ -108,4 +107,63 @@ fn challenge(context: &[u8; 32], dealer: PartyIndex, constant: &PublicKey, nonce
     wide[..32].copy_from_slice(&transcript::hash("quorate/dkg/v1/possession/0", &parts));
     wide[32..].copy_from_slice(&transcript::hash("quorate/dkg/v1/possession/1", &parts)[..16]);
     group::scalar_from_wide(&wide)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::*;
+
+    const CONTEXT: [u8; 32] = [1; 32];
+
+    fn made() -> (Params, PartyIndex, Package) {
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let polynomial = [group::scalar_random(&mut rng), group::scalar_random(&mut rng)];
+        let dealer = PartyIndex::new(1).unwrap();
+        let package = Package::make(&CONTEXT, dealer, &polynomial, &mut rng).unwrap();
+        (Params::new(2, 3).unwrap(), dealer, package)
+    }
+
+    #[test]
+    fn the_proof_holds_for_one_dealer_in_one_session() {
+        let (_, dealer, package) = made();
+        assert!(package.proves_possession(&CONTEXT, dealer));
+        assert!(!package.proves_possession(&CONTEXT, PartyIndex::new(2).unwrap()));
+        assert!(!package.proves_possession(&[2; 32], dealer));
+        // A rogue key: the constant term cancels another one's, the proof is copied.
+        let mut rogue = package.clone();
+        rogue.coefficients[0] = group::finite(-package.coefficients[0].to_projective()).unwrap();
+        assert!(!rogue.proves_possession(&CONTEXT, dealer));
+    }
+
+    #[test]
+    fn refuses_all_but_the_one_encoding() {
+        let (params, _, package) = made();
+        let bytes = package.encode();
+        assert_eq!(Package::decode(params, &bytes).unwrap().encode(), bytes);
+        assert!(Package::decode(Params::new(3, 3).unwrap(), &bytes).is_none());
+
+        let refused = |at: usize, part: &[u8]| {
+            let mut spoiled = bytes.clone();
+            spoiled[at..at + part.len()].copy_from_slice(part);
+            assert!(Package::decode(params, &spoiled).is_none(), "{part:?} at {at}");
+        };
+        let order = hex::decode("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141").unwrap();
+        let prime = hex::decode("fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f").unwrap();
+        for at in [0, POINT_LEN, 2 * POINT_LEN] {
+            // The point at infinity, other SEC1 forms, an x off the curve, an x that is not reduced.
+            refused(at, &[0; POINT_LEN]);
+            for tag in [0, 1, 4, 5, 6, 7, 0x82] {
+                refused(at, &[tag]);
+            }
+            let mut off_curve = [0; POINT_LEN];
+            (off_curve[0], off_curve[POINT_LEN - 1]) = (2, 5);
+            refused(at, &off_curve);
+            refused(at + 1, &prime);
+        }
+        refused(3 * POINT_LEN, &order);
+        refused(3 * POINT_LEN, &[0xff; SCALAR_LEN]);
+    }
 }

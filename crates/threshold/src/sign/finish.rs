@@ -59,8 +59,8 @@ impl EcdsaSignature {
 
 /// One signer's part: s is the sum of all `w` over the sum of all `u`.
 pub(super) struct Part {
-    u: Scalar,
-    w: Scalar,
+    pub(super) u: Scalar,
+    pub(super) w: Scalar,
 }
 
 impl fmt::Debug for Part {

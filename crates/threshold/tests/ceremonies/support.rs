@@ -1,6 +1,7 @@
 //! A committee in one process: every message goes through here, in order, unless a test spoils it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::OnceLock;
 
 use quorate_threshold::{
     Dkg, DkgInput, Driver, EcdsaSign, EcdsaSignature, Failure, Outcome, Outgoing, PairInput, PairSetup,
@@ -9,16 +10,16 @@ use quorate_threshold::{
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-pub type Started<P> = (Driver<P>, Vec<Outgoing>);
+pub(crate) type Started<P> = (Driver<P>, Vec<Outgoing>);
 /// What each party ended with; parties that still wait are missing.
-pub type Ends<O> = BTreeMap<PartyIndex, Result<O, Failure>>;
+pub(crate) type Ends<O> = BTreeMap<PartyIndex, Result<O, Failure>>;
 
-pub fn party(index: u8) -> PartyIndex {
+pub(crate) fn party(index: u8) -> PartyIndex {
     PartyIndex::new(index).unwrap()
 }
 
 /// Runs a ceremony. `spoil` sees every message (sender, message) and gives what is delivered instead.
-pub fn run<P: Protocol>(
+pub(crate) fn run<P: Protocol>(
     started: Vec<Started<P>>,
     mut spoil: impl FnMut(PartyIndex, Outgoing) -> Vec<Outgoing>,
 ) -> (BTreeMap<PartyIndex, Driver<P>>, Ends<P::Output>) {
@@ -46,37 +47,37 @@ pub fn run<P: Protocol>(
     (drivers, ends)
 }
 
-pub fn honestly<P: Protocol>(started: Vec<Started<P>>) -> BTreeMap<PartyIndex, P::Output> {
+pub(crate) fn honestly<P: Protocol>(started: Vec<Started<P>>) -> BTreeMap<PartyIndex, P::Output> {
     let (_, ends) = run(started, |_, message| vec![message]);
     ends.into_iter()
         .map(|(party, end)| (party, end.unwrap_or_else(|failure| panic!("{party}: {failure}"))))
         .collect()
 }
 
-pub fn rng(seed: u64) -> ChaCha20Rng {
+pub(crate) fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
 }
 
-pub fn start_dkg(params: Params, session: [u8; 32], seed: u64) -> Vec<(Dkg, Vec<Outgoing>)> {
+pub(crate) fn start_dkg(params: Params, session: [u8; 32], seed: u64) -> Vec<(Dkg, Vec<Outgoing>)> {
     let mut rng = rng(seed);
     params.parties().map(|me| Dkg::start(DkgInput { params, me, session }, &mut rng).unwrap()).collect()
 }
 
-pub type Pairs = BTreeMap<PartyIndex, PairState>;
+pub(crate) type Pairs = BTreeMap<PartyIndex, PairState>;
 
 /// One member: its share and its pairwise states.
-pub struct Member {
-    pub share: RootShare,
-    pub pairs: Pairs,
+pub(crate) struct Member {
+    pub(crate) share: RootShare,
+    pub(crate) pairs: Pairs,
 }
 
 /// A committee after key generation and every pairwise set-up.
-pub struct Committee {
-    pub params: Params,
-    pub members: BTreeMap<PartyIndex, Member>,
+pub(crate) struct Committee {
+    pub(crate) params: Params,
+    pub(crate) members: BTreeMap<PartyIndex, Member>,
 }
 
-pub fn set_up_pair(low: PartyIndex, high: PartyIndex, session: [u8; 32]) -> [PairState; 2] {
+pub(crate) fn set_up_pair(low: PartyIndex, high: PartyIndex, session: [u8; 32]) -> [PairState; 2] {
     let started = [(low, high), (high, low)]
         .into_iter()
         .map(|(me, peer)| PairSetup::start(PairInput { me, peer, session }).unwrap())
@@ -86,7 +87,8 @@ pub fn set_up_pair(low: PartyIndex, high: PartyIndex, session: [u8; 32]) -> [Pai
 }
 
 impl Committee {
-    pub fn make(threshold: u8, share_count: u8) -> Self {
+    /// `sets` are the signer sets that will be used: only their pairs are set up.
+    pub(crate) fn make(threshold: u8, share_count: u8, sets: &[&[u8]]) -> Self {
         let params = Params::new(threshold, share_count).unwrap();
         let mut members: BTreeMap<PartyIndex, Member> =
             honestly(start_dkg(params, [threshold; 32], u64::from(share_count)))
@@ -95,6 +97,10 @@ impl Committee {
                 .collect();
         for low in params.parties() {
             for high in params.parties().filter(|high| *high > low) {
+                let together = |set: &&[u8]| set.contains(&low.get()) && set.contains(&high.get());
+                if !sets.iter().any(together) {
+                    continue;
+                }
                 let [of_low, of_high] = set_up_pair(low, high, [share_count; 32]);
                 assert_eq!(of_low.set_up_id(), of_high.set_up_id());
                 members.get_mut(&low).unwrap().pairs.insert(high, of_low);
@@ -104,11 +110,11 @@ impl Committee {
         Self { params, members }
     }
 
-    pub fn root(&self) -> [u8; 33] {
+    pub(crate) fn root(&self) -> [u8; 33] {
         self.members[&party(1)].share.root_public_key()
     }
 
-    pub fn input<'a>(&'a self, me: PartyIndex, job: &Job<'a>) -> SigningInput<'a> {
+    pub(crate) fn input<'a>(&'a self, me: PartyIndex, job: &Job<'a>) -> SigningInput<'a> {
         let member = &self.members[&me];
         SigningInput {
             share: &member.share,
@@ -120,11 +126,11 @@ impl Committee {
         }
     }
 
-    pub fn start(&self, job: &Job<'_>) -> Vec<(EcdsaSign, Vec<Outgoing>)> {
+    pub(crate) fn start(&self, job: &Job<'_>) -> Vec<(EcdsaSign, Vec<Outgoing>)> {
         job.signers.iter().map(|me| EcdsaSign::start(self.input(*me, job)).unwrap()).collect()
     }
 
-    pub fn sign(&self, job: &Job<'_>) -> EcdsaSignature {
+    pub(crate) fn sign(&self, job: &Job<'_>) -> EcdsaSignature {
         let signatures = honestly(self.start(job));
         assert_eq!(signatures.len(), job.signers.len());
         let mut signatures = signatures.into_values();
@@ -136,9 +142,28 @@ impl Committee {
 
 /// What is to be signed, and by whom.
 #[derive(Clone, Copy)]
-pub struct Job<'a> {
-    pub tweak: [u8; 32],
-    pub digest: [u8; 32],
-    pub signers: &'a [PartyIndex],
-    pub session: [u8; 32],
+pub(crate) struct Job<'a> {
+    pub(crate) tweak: [u8; 32],
+    pub(crate) digest: [u8; 32],
+    pub(crate) signers: &'a [PartyIndex],
+    pub(crate) session: [u8; 32],
+}
+
+/// Two of three, made once for all tests.
+pub(crate) fn two_of_three() -> &'static Committee {
+    static COMMITTEE: OnceLock<Committee> = OnceLock::new();
+    COMMITTEE.get_or_init(|| Committee::make(2, 3, &[&[1, 2, 3]]))
+}
+
+/// The signer sets that [`three_of_five`] can make.
+pub(crate) const TRIPLES: [&[u8]; 3] = [&[1, 2, 3], &[1, 3, 5], &[2, 3, 4]];
+
+/// Three of five, made once for all tests.
+pub(crate) fn three_of_five() -> &'static Committee {
+    static COMMITTEE: OnceLock<Committee> = OnceLock::new();
+    COMMITTEE.get_or_init(|| Committee::make(3, 5, &TRIPLES))
+}
+
+pub(crate) fn parties(indices: &[u8]) -> Vec<PartyIndex> {
+    indices.iter().copied().map(party).collect()
 }
