@@ -1,0 +1,500 @@
+/*
+ * The guest's side of the action runtime: QuickJS-NG with a small fixed interface.
+ *
+ * It is one unit with the engine on purpose: with the engine's structures in sight this file can seed
+ * the generator of Math.random, set a stack limit where the engine sets none for WASI, and take away
+ * code generation for good once the action's text is compiled.
+ *
+ * Life of an instance: `initialize` runs once, when the guest is built, and its memory becomes part of
+ * the module. Each execution gets a fresh copy of that memory, calls `start` once and `deliver` once for
+ * each answer to a host call, and is then thrown away.
+ */
+#include "quickjs.c"
+
+#include <sys/time.h>
+#include <time.h>
+
+#include "prelude.h" /* static const char prelude_js[]; generated from prelude.js */
+
+#define IMPORT(name) __attribute__((import_module("quorate"), import_name(#name)))
+#define EXPORT(name) __attribute__((export_name(#name)))
+
+/* `status` values that `start` and `deliver` return. */
+enum { STATUS_DONE = 0, STATUS_WAITING = 1, STATUS_FAILED = 2 };
+
+/* Kinds of failure that `host_fail` takes; see `FailureKind` on the host side. */
+enum { FAIL_THREW = 0, FAIL_SYNTAX = 1, FAIL_PARAM_RESERVED = 2, FAIL_NOT_SUPPORTED = 3 };
+
+/*
+ * The shadow stack lies at the start of memory, 4 MB of it. The engine refuses calls once less than
+ * 2 MB are left: one call takes at most about 1.5 MB (65,535 arguments, locals and stack slots), so the
+ * engine's unsigned comparison can never wrap below zero, and C code that makes no check has room.
+ */
+#define STACK_RESERVED (2 * 1024 * 1024)
+
+/* Automatic cycle collection starts here; short actions never walk the heap. */
+#define GC_THRESHOLD (16 * 1024 * 1024)
+
+IMPORT(call) extern int32_t host_call(int32_t kind, const char *meta, size_t meta_len,
+                                      const uint8_t *body, size_t body_len);
+IMPORT(log) extern void host_log(const char *text, size_t len);
+IMPORT(respond) extern void host_respond(const char *text, size_t len);
+IMPORT(fail) extern void host_fail(int32_t kind, const char *cause, size_t cause_len, const char *text,
+                                   size_t len);
+IMPORT(exceeded) extern void host_exceeded(int32_t limit);
+
+static JSRuntime *rt;
+static JSContext *ctx;
+static double virtual_ms;
+static uint32_t calls_open;
+static bool began; /* the script has begun work of its own */
+
+static JSValue hook_begin, hook_settle, hook_deliver, hook_tick, hook_finish, hook_describe, hook_cause;
+static JSValue main_getter; /* a compiled script that gives the action's `main`, or undefined */
+
+typedef struct {
+    JSValue promise;
+    JSValue reason;
+} Rejection;
+static Rejection *rejections;
+static size_t rejections_len, rejections_size;
+
+/* Clocks. These replace the libc's: the only time is the request's, moved by the script's own timers. */
+
+int gettimeofday(struct timeval *restrict tv, void *restrict tz)
+{
+    double seconds = floor(virtual_ms / 1000.0);
+    tv->tv_sec = (time_t)seconds;
+    tv->tv_usec = (suseconds_t)((virtual_ms - seconds * 1000.0) * 1000.0);
+    return 0;
+}
+
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+    double seconds = floor(virtual_ms / 1000.0);
+    ts->tv_sec = (time_t)seconds;
+    ts->tv_nsec = (long)((virtual_ms - seconds * 1000.0) * 1000000.0);
+    return 0;
+}
+
+/* What the prelude may call. */
+
+static JSValue native_call(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    int32_t kind, number;
+    size_t meta_len, body_len = 0;
+    const char *meta;
+    const uint8_t *body = NULL;
+
+    if (JS_ToInt32(c, &kind, argv[0]))
+        return JS_EXCEPTION;
+    if (!JS_IsUndefined(argv[2])) {
+        body = JS_GetUint8Array(c, &body_len, argv[2]);
+        if (!body && body_len)
+            return JS_EXCEPTION;
+    }
+    meta = JS_ToCStringLen(c, &meta_len, argv[1]);
+    if (!meta)
+        return JS_EXCEPTION;
+    number = host_call(kind, meta, meta_len, body, body_len);
+    JS_FreeCString(c, meta);
+    if (number < 0)
+        return JS_ThrowTypeError(c, "the host refused a malformed call");
+    began = true;
+    calls_open++;
+    return JS_NewInt32(c, number);
+}
+
+static JSValue native_log(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    size_t len;
+    const char *text = JS_ToCStringLen(c, &len, argv[0]);
+    if (!text)
+        return JS_EXCEPTION;
+    host_log(text, len);
+    JS_FreeCString(c, text);
+    return JS_UNDEFINED;
+}
+
+static JSValue native_respond(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    size_t len;
+    const char *text = JS_ToCStringLen(c, &len, argv[0]);
+    if (!text)
+        return JS_EXCEPTION;
+    began = true;
+    host_respond(text, len);
+    JS_FreeCString(c, text);
+    return JS_UNDEFINED;
+}
+
+static JSValue native_exceeded(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    int32_t limit;
+    if (JS_ToInt32(c, &limit, argv[0]))
+        return JS_EXCEPTION;
+    host_exceeded(limit);
+    return JS_UNDEFINED;
+}
+
+static JSValue native_begun(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    began = true;
+    return JS_UNDEFINED;
+}
+
+static JSValue native_now(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    return JS_NewFloat64(c, virtual_ms);
+}
+
+static JSValue native_advance(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    double to;
+    if (JS_ToFloat64(c, &to, argv[0]))
+        return JS_EXCEPTION;
+    if (to > virtual_ms)
+        virtual_ms = to;
+    return JS_UNDEFINED;
+}
+
+static JSValue native_encode(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    size_t len;
+    JSValue buffer;
+    const char *text = JS_ToCStringLen(c, &len, argv[0]);
+    if (!text)
+        return JS_EXCEPTION;
+    buffer = JS_NewArrayBufferCopy(c, (const uint8_t *)text, len);
+    JS_FreeCString(c, text);
+    return buffer;
+}
+
+/* Length of the well-formed UTF-8 sequence at `p`, or minus the length of its longest valid start. */
+static int utf8_sequence(const uint8_t *p, const uint8_t *end)
+{
+    uint8_t low = 0x80, high = 0xbf;
+    int need, got;
+
+    if (*p < 0x80)
+        return 1;
+    if (*p >= 0xc2 && *p <= 0xdf) {
+        need = 1;
+    } else if (*p >= 0xe0 && *p <= 0xef) {
+        need = 2;
+        if (*p == 0xe0)
+            low = 0xa0;
+        if (*p == 0xed)
+            high = 0x9f;
+    } else if (*p >= 0xf0 && *p <= 0xf4) {
+        need = 3;
+        if (*p == 0xf0)
+            low = 0x90;
+        if (*p == 0xf4)
+            high = 0x8f;
+    } else {
+        return -1;
+    }
+    for (got = 1; got <= need; got++) {
+        if (p + got >= end || p[got] < low || p[got] > high)
+            return -got;
+        low = 0x80;
+        high = 0xbf;
+    }
+    return need + 1;
+}
+
+/* decode(bytes, fatal): as the WHATWG decoder, one U+FFFD for each longest valid start. */
+static JSValue native_decode(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    size_t len = 0;
+    const uint8_t *p = JS_GetUint8Array(c, &len, argv[0]);
+    const uint8_t *end = p + len, *run = p;
+    bool fatal = JS_ToBool(c, argv[1]);
+    DynBuf out;
+    JSValue text;
+
+    if (!p && len)
+        return JS_EXCEPTION;
+    js_dbuf_init(c, &out);
+    while (p < end) {
+        int n = utf8_sequence(p, end);
+        if (n > 0) {
+            p += n;
+            continue;
+        }
+        if (fatal) {
+            dbuf_free(&out);
+            return JS_ThrowTypeError(c, "The encoded data was not valid utf-8");
+        }
+        dbuf_put(&out, run, p - run);
+        dbuf_put(&out, (const uint8_t *)"\xef\xbf\xbd", 3);
+        p -= n;
+        run = p;
+    }
+    if (out.size == 0) {
+        text = JS_NewStringLen(c, (const char *)run, end - run);
+    } else {
+        dbuf_put(&out, run, end - run);
+        text = dbuf_error(&out) ? JS_ThrowOutOfMemory(c)
+                                : JS_NewStringLen(c, (const char *)out.buf, out.size);
+    }
+    dbuf_free(&out);
+    return text;
+}
+
+static const JSCFunctionListEntry native_functions[] = {
+    JS_CFUNC_DEF("call", 3, native_call),         JS_CFUNC_DEF("log", 1, native_log),
+    JS_CFUNC_DEF("respond", 1, native_respond),   JS_CFUNC_DEF("exceeded", 1, native_exceeded),
+    JS_CFUNC_DEF("now", 0, native_now),           JS_CFUNC_DEF("advance", 1, native_advance),
+    JS_CFUNC_DEF("encode", 1, native_encode),     JS_CFUNC_DEF("decode", 2, native_decode),
+    JS_CFUNC_DEF("begun", 0, native_begun),
+};
+
+/* Failures. */
+
+static void fail_with(int32_t kind, JSValue thrown)
+{
+    size_t text_len = 0, cause_len = 0;
+    const char *text = NULL, *cause = NULL;
+    JSValue described, code;
+    int32_t code_kind = kind;
+
+    code = JS_Call(ctx, hook_cause, JS_UNDEFINED, 1, (JSValueConst *)&thrown);
+    if (JS_IsException(code))
+        JS_FreeValue(ctx, JS_GetException(ctx));
+    else if (JS_IsString(code))
+        cause = JS_ToCStringLen(ctx, &cause_len, code);
+    described = JS_Call(ctx, hook_describe, JS_UNDEFINED, 1, (JSValueConst *)&thrown);
+    if (JS_IsException(described))
+        JS_FreeValue(ctx, JS_GetException(ctx));
+    else if (JS_IsString(described))
+        text = JS_ToCStringLen(ctx, &text_len, described);
+    if (!text) {
+        text = "the action threw a value that cannot be described";
+        text_len = strlen(text);
+    }
+    if (cause && kind == FAIL_THREW) {
+        if (!strcmp(cause, "not_supported"))
+            code_kind = FAIL_NOT_SUPPORTED;
+        if (!strcmp(cause, "param_reserved"))
+            code_kind = FAIL_PARAM_RESERVED;
+    }
+    host_fail(code_kind, cause, cause_len, text, text_len);
+}
+
+static int32_t fail_pending(int32_t kind)
+{
+    fail_with(kind, JS_GetException(ctx));
+    return STATUS_FAILED;
+}
+
+static void track_rejection(JSContext *c, JSValueConst promise, JSValueConst reason, bool is_handled,
+                            void *opaque)
+{
+    size_t i;
+    if (!is_handled) {
+        if (rejections_len == rejections_size) {
+            size_t size = rejections_size ? rejections_size * 2 : 16;
+            Rejection *more = realloc(rejections, size * sizeof(Rejection));
+            if (!more)
+                abort();
+            rejections = more;
+            rejections_size = size;
+        }
+        rejections[rejections_len].promise = JS_DupValue(c, promise);
+        rejections[rejections_len].reason = JS_DupValue(c, reason);
+        rejections_len++;
+        return;
+    }
+    /* Newest first: a rejection is most often handled right after it was made. */
+    for (i = rejections_len; i-- > 0;) {
+        if (JS_VALUE_GET_PTR(rejections[i].promise) != JS_VALUE_GET_PTR(promise))
+            continue;
+        JS_FreeValue(c, rejections[i].promise);
+        JS_FreeValue(c, rejections[i].reason);
+        memmove(&rejections[i], &rejections[i + 1], (rejections_len - i - 1) * sizeof(Rejection));
+        rejections_len--;
+        return;
+    }
+}
+
+/*
+ * Runs everything that can run. Host calls take no virtual time, so timers wait until none is open:
+ * a `Promise.race` of a request and a time-out is then the same on every node.
+ */
+static int32_t pump(void)
+{
+    for (;;) {
+        JSContext *job;
+        int ran;
+        JSValue fired;
+        bool more;
+
+        while ((ran = JS_ExecutePendingJob(rt, &job)) > 0) {
+        }
+        if (ran < 0)
+            return fail_pending(FAIL_THREW);
+        if (calls_open)
+            return STATUS_WAITING;
+        fired = JS_Call(ctx, hook_tick, JS_UNDEFINED, 0, NULL);
+        if (JS_IsException(fired))
+            return fail_pending(FAIL_THREW);
+        more = JS_ToBool(ctx, fired);
+        JS_FreeValue(ctx, fired);
+        if (!more && !JS_IsJobPending(rt))
+            break;
+    }
+    if (rejections_len) {
+        fail_with(FAIL_THREW, JS_DupValue(ctx, rejections[0].reason));
+        return STATUS_FAILED;
+    }
+    if (JS_IsException(JS_Call(ctx, hook_finish, JS_UNDEFINED, 0, NULL)))
+        return fail_pending(FAIL_THREW);
+    return STATUS_DONE;
+}
+
+/*
+ * Calls `main(params)` unless the script has begun work by itself: scripts of the older form often name
+ * their own entry `main` and call it, and they must not run twice.
+ */
+static int32_t call_main(JSValueConst params)
+{
+    JSValue entry, result, settled;
+
+    if (began || JS_IsJobPending(rt))
+        return STATUS_DONE;
+    entry = JS_EvalFunction(ctx, main_getter);
+    main_getter = JS_UNDEFINED;
+    if (JS_IsException(entry))
+        return fail_pending(FAIL_THREW);
+    if (!JS_IsFunction(ctx, entry))
+        return STATUS_DONE;
+    result = JS_Call(ctx, entry, JS_UNDEFINED, 1, &params);
+    if (JS_IsException(result))
+        return fail_pending(FAIL_THREW);
+    settled = JS_Call(ctx, hook_settle, JS_UNDEFINED, 1, (JSValueConst *)&result);
+    if (JS_IsException(settled))
+        return fail_pending(FAIL_THREW);
+    return STATUS_DONE;
+}
+
+/* The interface. */
+
+EXPORT(alloc) void *guest_alloc(size_t len)
+{
+    /* One byte more: the engine's parser wants its text to end in a zero. */
+    char *p = malloc(len + 1);
+    if (!p)
+        abort();
+    p[len] = 0;
+    return p;
+}
+
+EXPORT(start)
+int32_t guest_start(char *code, size_t code_len, char *params, size_t params_len, char *auth,
+                    size_t auth_len, double time_ms, uint64_t seed)
+{
+    JSValue args[2], given, script, result;
+    int32_t status;
+
+    virtual_ms = time_ms;
+    ctx->random_state = seed ? seed : 1;
+
+    args[0] = JS_NewStringLen(ctx, params, params_len);
+    args[1] = JS_NewStringLen(ctx, auth, auth_len);
+    given = JS_Call(ctx, hook_begin, JS_UNDEFINED, 2, (JSValueConst *)args);
+    if (JS_IsException(given))
+        return fail_pending(FAIL_THREW);
+    JS_FreeValue(ctx, args[0]);
+    JS_FreeValue(ctx, args[1]);
+    free(params);
+    free(auth);
+
+    script = JS_Eval(ctx, code, code_len, "action.js", JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    free(code);
+    /* From here on no text becomes code: neither eval nor any of the Function constructors. */
+    ctx->eval_internal = NULL;
+    if (JS_IsException(script))
+        return fail_pending(FAIL_SYNTAX);
+
+    result = JS_EvalFunction(ctx, script);
+    if (JS_IsException(result))
+        return fail_pending(FAIL_THREW);
+    JS_FreeValue(ctx, result);
+
+    status = call_main(given);
+    JS_FreeValue(ctx, given);
+    return status == STATUS_FAILED ? status : pump();
+}
+
+EXPORT(deliver)
+int32_t guest_deliver(uint32_t call, char *meta, size_t meta_len, uint8_t *body, size_t body_len)
+{
+    JSValue args[3], result;
+
+    calls_open--;
+    args[0] = JS_NewUint32(ctx, call);
+    args[1] = JS_NewStringLen(ctx, meta, meta_len);
+    args[2] = JS_NewArrayBufferCopy(ctx, body, body_len);
+    free(meta);
+    free(body);
+    result = JS_Call(ctx, hook_deliver, JS_UNDEFINED, 3, (JSValueConst *)args);
+    if (JS_IsException(result))
+        return fail_pending(FAIL_THREW);
+    JS_FreeValue(ctx, result);
+    JS_FreeValue(ctx, args[0]);
+    JS_FreeValue(ctx, args[1]);
+    JS_FreeValue(ctx, args[2]);
+    return pump();
+}
+
+static JSValue hook(JSValueConst hooks, const char *name)
+{
+    JSValue value = JS_GetPropertyStr(ctx, hooks, name);
+    if (!JS_IsFunction(ctx, value))
+        abort();
+    return value;
+}
+
+EXPORT(initialize) void guest_initialize(void)
+{
+    static const char getter[] = "typeof main === 'function' ? main : undefined";
+    JSValue native, prelude, hooks;
+
+    rt = JS_NewRuntime();
+    if (!rt)
+        abort();
+    rt->stack_limit = STACK_RESERVED;
+    JS_SetGCThreshold(rt, GC_THRESHOLD);
+    ctx = JS_NewContext(rt);
+    if (!ctx)
+        abort();
+    /* The engine draws this from the clock; a fixed value keeps two builds of the guest equal. */
+    ctx->hash_seed = 0x9e3779b9u;
+
+    native = JS_NewObject(ctx);
+    JS_SetPropertyFunctionList(ctx, native, native_functions, countof(native_functions));
+    prelude = JS_Eval(ctx, prelude_js, sizeof(prelude_js) - 1, "quorate:sdk", JS_EVAL_TYPE_GLOBAL);
+    if (JS_IsException(prelude))
+        abort();
+    hooks = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);
+    if (JS_IsException(hooks))
+        abort();
+    hook_begin = hook(hooks, "begin");
+    hook_settle = hook(hooks, "settle");
+    hook_deliver = hook(hooks, "deliver");
+    hook_tick = hook(hooks, "tick");
+    hook_finish = hook(hooks, "finish");
+    hook_describe = hook(hooks, "describe");
+    hook_cause = hook(hooks, "cause");
+    main_getter =
+        JS_Eval(ctx, getter, sizeof(getter) - 1, "quorate:sdk", JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    if (JS_IsException(main_getter))
+        abort();
+    JS_FreeValue(ctx, hooks);
+    JS_FreeValue(ctx, prelude);
+    JS_FreeValue(ctx, native);
+    JS_SetHostPromiseRejectionTracker(rt, track_rejection, NULL);
+    JS_RunGC(rt);
+}

@@ -1,0 +1,48 @@
+//! `quorate-guest-compiler LINKED.wasm FOLDER` writes `guest.wasm`, `guest.cwasm` and `guest.json` to the
+//! folder. `cargo xtask guest` runs it; it is apart from xtask so that other tasks need no compiler.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use quorate_actions::{GuestManifest, compiler};
+use sha2::{Digest as _, Sha256};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let (Some(linked), Some(folder), None) = (arguments.next(), arguments.next(), arguments.next()) else {
+        return fail("usage: quorate-guest-compiler LINKED.wasm FOLDER");
+    };
+    match compile(&linked, &folder) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("{error:?}")),
+    }
+}
+
+fn compile(linked: &Path, folder: &Path) -> wasmtime::Result<()> {
+    let compiled = compiler::compile(&fs::read(linked)?)?;
+    let manifest =
+        GuestManifest { guest_sha256: sha256(&compiled.module), image_sha256: sha256(&compiled.image) };
+    write(&folder.join("guest.wasm"), &compiled.module)?;
+    write(&folder.join("guest.cwasm"), &compiled.image)?;
+    // Last: the manifest says that the rest is there.
+    write(&folder.join("guest.json"), serde_json::to_string_pretty(&manifest)?.as_bytes())?;
+    Ok(())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)
+}
+
+#[expect(clippy::print_stderr, reason = "a command-line tool says why it failed")]
+fn fail(why: &str) -> ExitCode {
+    eprintln!("quorate-guest-compiler: {why}");
+    ExitCode::FAILURE
+}

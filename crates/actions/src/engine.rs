@@ -1,0 +1,126 @@
+//! The wasm engine of a worker: one module, a pool of instances, a clock that can interrupt them.
+
+use std::sync::Arc;
+
+use wasmtime::{
+    Config, Engine as Wasm, InstanceAllocationStrategy, InstancePre, Module, PoolingAllocationConfig,
+    WasmFeatures,
+};
+
+use crate::execution::host::{self, Host};
+use crate::guest::{Guest, GuestError};
+use crate::limits::{EXECUTIONS_PER_WORKER_MAX, MEMORY_BYTES_MAX};
+
+/// Native stack that a guest may use. The engine's own limit on the shadow stack is meant to be reached
+/// first, because that one is a catchable RangeError.
+const NATIVE_STACK_BYTES: usize = 24 * 1024 * 1024;
+/// Stack that a thread must have to run a guest: the guest's part and room for the host's own frames.
+pub const THREAD_STACK_BYTES: usize = NATIVE_STACK_BYTES + 4 * 1024 * 1024;
+
+/// Why an engine cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The guest was refused.
+    #[error(transparent)]
+    Guest(#[from] GuestError),
+    /// wasmtime refused the image, which was made by another version, for another processor or with other
+    /// settings.
+    #[error("the guest's image does not fit this build: {0}; run `cargo xtask guest`")]
+    Image(String),
+}
+
+/// Settings of an [`Engine`].
+#[derive(Clone, Copy, Debug)]
+pub struct EngineOptions {
+    /// Most instances at a time.
+    pub instances: u32,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { instances: EXECUTIONS_PER_WORKER_MAX }
+    }
+}
+
+/// A guest that is ready to be instantiated.
+#[derive(Clone)]
+pub struct Engine {
+    wasm: Wasm,
+    guest: Arc<InstancePre<Host>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Maps the guest's image.
+    ///
+    /// # Errors
+    /// If the guest is refused or does not fit this build.
+    pub fn new(guest: &Guest, options: EngineOptions) -> Result<Self, EngineError> {
+        let image = guest.open_image()?;
+        let refused = |error: wasmtime::Error| EngineError::Image(error.to_string());
+        let wasm = Wasm::new(&config(Some(options))).map_err(refused)?;
+        #[expect(unsafe_code, reason = "mapping a precompiled image has no safe form")]
+        // SAFETY: the file is what our own compiler wrote: its hash is the manifest's, and nobody but its
+        // owner, who is this user or root, can write it or its folder.
+        let module = unsafe { Module::deserialize_open_file(&wasm, image) }.map_err(refused)?;
+        let guest =
+            host::linker(&wasm).and_then(|linker| linker.instantiate_pre(&module)).map_err(refused)?;
+        Ok(Self { wasm, guest: Arc::new(guest) })
+    }
+
+    /// Moves the clock by which running instances notice that they are late or unwanted.
+    pub fn tick(&self) {
+        self.wasm.increment_epoch();
+    }
+
+    pub(crate) const fn wasm(&self) -> &Wasm {
+        &self.wasm
+    }
+
+    pub(crate) fn guest(&self) -> &InstancePre<Host> {
+        &self.guest
+    }
+}
+
+/// The one configuration, for the compiler and for the worker: an image loads only where both agree.
+pub(crate) fn config(pool: Option<EngineOptions>) -> Config {
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    config.epoch_interruption(true);
+    config.max_wasm_stack(NATIVE_STACK_BYTES);
+    config.async_stack_size(THREAD_STACK_BYTES);
+    config.memory_init_cow(true);
+    config.memory_guaranteed_dense_image_size(64 * 1024 * 1024);
+    config.wasm_backtrace_max_frames(None);
+    // The guest uses plain wasm and needs none of what came later.
+    config.wasm_features(WasmFeatures::RELAXED_SIMD | WasmFeatures::SIMD | WasmFeatures::MULTI_MEMORY, false);
+    config.wasm_features(WasmFeatures::MEMORY64 | WasmFeatures::TAIL_CALL, false);
+    #[cfg(feature = "guest-compiler")]
+    {
+        // A NaN's bits can be read through a Float64Array, so they are part of the outcome.
+        config.cranelift_nan_canonicalization(true);
+        config.cranelift_opt_level(wasmtime::OptLevel::Speed);
+    }
+    if let Some(options) = pool {
+        let mut pooling = PoolingAllocationConfig::new();
+        pooling.total_core_instances(options.instances);
+        pooling.total_memories(options.instances);
+        pooling.total_tables(options.instances);
+        pooling.max_core_instance_size(1 << 20);
+        pooling.max_memories_per_module(1);
+        pooling.max_tables_per_module(1);
+        pooling.table_elements(20_000);
+        pooling.max_memory_size(usize::try_from(MEMORY_BYTES_MAX).unwrap_or(usize::MAX));
+        // Nothing of an execution stays in a slot, not even for speed.
+        pooling.linear_memory_keep_resident(0);
+        pooling.table_keep_resident(0);
+        pooling.pagemap_scan(wasmtime::Enabled::No);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling));
+    }
+    config
+}

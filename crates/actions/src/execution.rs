@@ -1,0 +1,276 @@
+//! One execution: a fresh instance, driven from one answer to the next.
+
+pub(crate) mod host;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use wasmtime::{Memory, Store, Trap, TypedFunc, UpdateDeadline};
+
+use crate::engine::Engine;
+use crate::execution::host::{Host, LimitHit};
+use crate::limits::ActionLimits;
+use crate::outcome::{ActionOutcome, FailureCode, Finished, Usage};
+use crate::protocol::{HostCall, HostReply};
+
+const STATUS_DONE: i32 = 0;
+const STATUS_WAITING: i32 = 1;
+const STATUS_FAILED: i32 = 2;
+
+type StartParams = (u32, u32, u32, u32, u32, u32, f64, u64);
+type DeliverParams = (u32, u32, u32, u32, u32);
+
+/// What an execution runs on.
+#[derive(Clone, Debug)]
+pub struct RunInputs {
+    /// The action's source text.
+    pub code: Arc<[u8]>,
+    /// JSON text of the parameters.
+    pub params: String,
+    /// JSON text of what `Lit.Auth` holds.
+    pub auth: String,
+    /// The request's time in milliseconds since 1970.
+    pub time_ms: u64,
+    /// Seeds `Math.random`.
+    pub random_seed: [u8; 32],
+    /// What it may use.
+    pub limits: ActionLimits,
+}
+
+/// Where an execution stands after it ran as far as it could.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It waits for answers. These calls are new since the last time.
+    Waiting(Vec<(u32, HostCall)>),
+    /// It ended. Its instance must be dropped.
+    Ended(Finished),
+}
+
+/// An execution, running or suspended. It borrows no thread while it waits.
+pub struct Execution {
+    store: Store<Host>,
+    memory: Memory,
+    alloc: TypedFunc<u32, u32>,
+    deliver: TypedFunc<DeliverParams, i32>,
+    replies: BTreeMap<u32, HostReply>,
+    next_delivery: u32,
+    started: Instant,
+    limits: ActionLimits,
+}
+
+impl std::fmt::Debug for Execution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Execution").field("next_delivery", &self.next_delivery).finish_non_exhaustive()
+    }
+}
+
+impl Execution {
+    /// Makes an instance and runs it until it ends or waits.
+    ///
+    /// The thread needs a stack of [`THREAD_STACK_BYTES`](crate::THREAD_STACK_BYTES).
+    /// `started` is when the execution's wall time began; once `cancelled` is set it ends at the next tick.
+    pub fn start(
+        engine: &Engine,
+        inputs: &RunInputs,
+        started: Instant,
+        cancelled: Arc<AtomicBool>,
+    ) -> (Option<Box<Self>>, Progress) {
+        let limits = inputs.limits;
+        let mut store = Store::new(engine.wasm(), Host::new(limits));
+        store.limiter(|host| host);
+        let deadline = started + Duration::from_millis(u64::from(limits.wall_ms));
+        store.epoch_deadline_callback(move |_| {
+            if cancelled.load(Ordering::Relaxed) {
+                Err(LimitHit::cancelled().into())
+            } else if Instant::now() >= deadline {
+                Ok(UpdateDeadline::Interrupt)
+            } else {
+                Ok(UpdateDeadline::Continue(1))
+            }
+        });
+        match Self::instantiate(engine, &mut store, inputs) {
+            Ok((memory, alloc, deliver, status)) => {
+                let execution = Self {
+                    store,
+                    memory,
+                    alloc,
+                    deliver,
+                    replies: BTreeMap::new(),
+                    next_delivery: 0,
+                    started,
+                    limits,
+                };
+                Box::new(execution).settle(Ok(status))
+            }
+            Err((memory, error)) => {
+                let finished = finish(&mut store, memory, &limits, started, Err(error));
+                (None, Progress::Ended(finished))
+            }
+        }
+    }
+
+    #[expect(clippy::type_complexity, reason = "used once, right above")]
+    fn instantiate(
+        engine: &Engine,
+        store: &mut Store<Host>,
+        inputs: &RunInputs,
+    ) -> Result<
+        (Memory, TypedFunc<u32, u32>, TypedFunc<DeliverParams, i32>, i32),
+        (Option<Memory>, wasmtime::Error),
+    > {
+        let bare = |error| (None, error);
+        store.set_fuel(inputs.limits.fuel).map_err(bare)?;
+        store.set_epoch_deadline(1);
+        let instance = engine.guest().instantiate(&mut *store).map_err(bare)?;
+        let Some(memory) = instance.get_memory(&mut *store, "memory") else {
+            return Err(bare(wasmtime::Error::msg("the guest exports no memory")));
+        };
+        let held = |error| (Some(memory), error);
+        store.data_mut().set_memory(memory);
+        let alloc = instance.get_typed_func(&mut *store, "alloc").map_err(held)?;
+        let deliver = instance.get_typed_func(&mut *store, "deliver").map_err(held)?;
+        let start = instance.get_typed_func::<StartParams, i32>(&mut *store, "start").map_err(held)?;
+        if std::str::from_utf8(&inputs.code).is_err() {
+            let text = "the action's text is not UTF-8".to_owned();
+            return Err(held(LimitHit::new(FailureCode::ActionSyntax, text).into()));
+        }
+        let mut put = |bytes: &[u8]| put(store, memory, &alloc, bytes).map_err(held);
+        let (code, code_len) = put(&inputs.code)?;
+        let (params, params_len) = put(inputs.params.as_bytes())?;
+        let (auth, auth_len) = put(inputs.auth.as_bytes())?;
+        let [a, b, c, d, e, f, g, h, ..] = inputs.random_seed;
+        let seed = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 milliseconds, which is checked")]
+        let time_ms = inputs.time_ms.min(8_640_000_000_000_000) as f64;
+        let arguments = (code, code_len, params, params_len, auth, auth_len, time_ms, seed);
+        let status = start.call(&mut *store, arguments).map_err(held)?;
+        Ok((memory, alloc, deliver, status))
+    }
+
+    /// Takes the answer to a call. Answers are given to the script in the order in which it asked, however
+    /// they arrive, so that it sees the same on every node.
+    ///
+    /// Returns whether [`Self::resume`] would now run something.
+    pub fn answer(&mut self, call: u32, reply: HostReply) -> bool {
+        if call >= self.next_delivery && call < self.store.data().calls_made() {
+            self.replies.entry(call).or_insert(reply);
+        }
+        self.replies.contains_key(&self.next_delivery)
+    }
+
+    /// Goes on with the answers that are there.
+    pub fn resume(mut self: Box<Self>) -> (Option<Box<Self>>, Progress) {
+        self.store.set_epoch_deadline(1);
+        let mut status = Ok(STATUS_WAITING);
+        while let (Ok(STATUS_WAITING), Some(reply)) = (&status, self.replies.remove(&self.next_delivery)) {
+            let call = self.next_delivery;
+            self.next_delivery += 1;
+            status = self.deliver(call, &reply);
+        }
+        self.settle(status)
+    }
+
+    /// Ends it from outside.
+    #[must_use]
+    pub fn abandon(mut self: Box<Self>, code: FailureCode) -> Finished {
+        let error = match code {
+            FailureCode::LimitWall => Trap::Interrupt.into(),
+            _ => LimitHit::cancelled().into(),
+        };
+        finish(&mut self.store, Some(self.memory), &self.limits, self.started, Err(error))
+    }
+
+    /// When its wall time is over.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.started + Duration::from_millis(u64::from(self.limits.wall_ms))
+    }
+
+    fn deliver(&mut self, call: u32, reply: &HostReply) -> wasmtime::Result<i32> {
+        let (meta, body) = host::encode_reply(reply)?;
+        let (meta, meta_len) = put(&mut self.store, self.memory, &self.alloc, meta.as_bytes())?;
+        let (body, body_len) = put(&mut self.store, self.memory, &self.alloc, body)?;
+        self.store.data_mut().call_answered();
+        self.deliver.call(&mut self.store, (call, meta, meta_len, body, body_len))
+    }
+
+    fn settle(mut self: Box<Self>, status: wasmtime::Result<i32>) -> (Option<Box<Self>>, Progress) {
+        match status {
+            Ok(STATUS_WAITING) => {
+                let calls = self.store.data_mut().take_calls();
+                (Some(self), Progress::Waiting(calls))
+            }
+            other => {
+                let finished = finish(&mut self.store, Some(self.memory), &self.limits, self.started, other);
+                (None, Progress::Ended(finished))
+            }
+        }
+    }
+}
+
+/// Copies bytes into memory that the guest allocates and frees.
+fn put(
+    store: &mut Store<Host>,
+    memory: Memory,
+    alloc: &TypedFunc<u32, u32>,
+    bytes: &[u8],
+) -> wasmtime::Result<(u32, u32)> {
+    let len = u32::try_from(bytes.len())?;
+    let at = alloc.call(&mut *store, len)?;
+    memory.write(store, usize::try_from(at)?, bytes)?;
+    Ok((at, len))
+}
+
+fn finish(
+    store: &mut Store<Host>,
+    memory: Option<Memory>,
+    limits: &ActionLimits,
+    started: Instant,
+    status: wasmtime::Result<i32>,
+) -> Finished {
+    let usage = Usage {
+        fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
+        wall_ms: u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX),
+        memory_bytes: memory.map_or(0, |memory| memory.data_size(&*store) as u64),
+        host_calls: store.data().calls_made(),
+    };
+    let host = store.data_mut();
+    let logs = host.take_logs();
+    let outcome = match status {
+        Ok(STATUS_DONE) => ActionOutcome::Completed { response: host.take_response() },
+        Ok(STATUS_FAILED) => host.take_failure().unwrap_or_else(|| engine_fault("no reason given")),
+        Ok(_) => engine_fault("unknown status"),
+        Err(error) => failure_of(&error, limits),
+    };
+    Finished { outcome, logs, usage }
+}
+
+fn failure_of(error: &wasmtime::Error, limits: &ActionLimits) -> ActionOutcome {
+    if let Some(hit) = error.downcast_ref::<LimitHit>() {
+        return failed(hit.code, hit.message.clone());
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => {
+            failed(FailureCode::LimitCpu, format!("the action used more than {} units of work", limits.fuel))
+        }
+        Some(Trap::Interrupt) => {
+            failed(FailureCode::LimitWall, format!("the action took longer than {} ms", limits.wall_ms))
+        }
+        Some(Trap::StackOverflow) => {
+            failed(FailureCode::LimitStack, "the action overran the stack".to_owned())
+        }
+        // The text names addresses inside the guest at most; it is equal on all nodes.
+        Some(trap) => engine_fault(&trap.to_string()),
+        None => engine_fault("the engine refused to go on"),
+    }
+}
+
+fn failed(code: FailureCode, message: String) -> ActionOutcome {
+    ActionOutcome::Failed { code, message, cause: None }
+}
+
+fn engine_fault(why: &str) -> ActionOutcome {
+    failed(FailureCode::EngineFault, format!("the engine failed: {why}"))
+}

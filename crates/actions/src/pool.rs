@@ -1,0 +1,435 @@
+//! The node's side: keeps worker processes, gives each one CID, and believes none of them.
+
+mod keeper;
+mod ledger;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::guest::Guest;
+use crate::limits::{
+    AUTH_BYTES_MAX, ActionLimits, CODE_BYTES_MAX, EXECUTIONS_PER_WORKER_MAX, MEMORY_BYTES_MAX,
+    PARAMS_BYTES_MAX,
+};
+use crate::outcome::Finished;
+use crate::pool::ledger::Entry;
+use crate::protocol::frame::{self, TO_WORKER_BYTES_MAX};
+use crate::protocol::{HostCall, HostReply, RunMessage, ToWorker};
+
+/// Frames that may wait for one worker. One that lets so many wait is not reading.
+const OUTBOX_MAX: usize = 4096;
+/// Events that may wait for the node; beyond that the pool stops reading from its workers.
+const EVENTS_MAX: usize = 1024;
+
+/// The program that runs [`worker_main`](crate::worker_main).
+#[derive(Clone, Debug)]
+pub struct WorkerCommand {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl WorkerCommand {
+    /// `program arguments… GUEST_FOLDER`, with the socket as standard input and nothing else.
+    pub fn new<A: Into<OsString>>(
+        program: impl Into<PathBuf>,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        Self { program: program.into(), arguments: arguments.into_iter().map(Into::into).collect() }
+    }
+}
+
+/// Settings of a [`Pool`].
+#[derive(Clone, Debug)]
+pub struct PoolConfig {
+    /// How to start a worker.
+    pub worker: WorkerCommand,
+    /// What workers run actions in.
+    pub guest: Guest,
+    /// Most worker processes, blank ones included.
+    pub workers_max: usize,
+    /// Workers that wait for a CID, started ahead.
+    pub blank_workers: usize,
+    /// Most executions at a time.
+    pub executions_max: usize,
+    /// A worker without executions for this long is ended.
+    pub idle: Duration,
+    /// How often a worker is asked for a sign of life.
+    pub heartbeat: Duration,
+    /// How long a worker may be silent, or an execution late, before the worker is killed.
+    pub grace: Duration,
+}
+
+impl PoolConfig {
+    /// The defaults.
+    #[must_use]
+    pub const fn new(worker: WorkerCommand, guest: Guest) -> Self {
+        Self {
+            worker,
+            guest,
+            workers_max: 16,
+            blank_workers: 1,
+            executions_max: 1024,
+            idle: Duration::from_secs(60),
+            heartbeat: Duration::from_secs(1),
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// One execution to be started.
+#[derive(Clone, Debug)]
+pub struct ActionStart {
+    /// The node's number for it, never used before in this pool's life while it runs.
+    pub execution: u64,
+    /// The action's CID.
+    pub cid: String,
+    /// The action's source text, which the node has compared with the CID.
+    pub code: Arc<[u8]>,
+    /// JSON text of the parameters: an object.
+    pub params: String,
+    /// JSON text of what `Lit.Auth` holds: an object.
+    pub auth: String,
+    /// The request's time in milliseconds since 1970.
+    pub time_ms: u64,
+    /// Seeds `Math.random`; made from the request id.
+    pub random_seed: [u8; 32],
+    /// What it may use.
+    pub limits: ActionLimits,
+}
+
+/// What happens in a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActionEvent {
+    /// An action asks for something. Answer it with [`Pool::answer`].
+    HostCall {
+        /// Whose call.
+        execution: u64,
+        /// The CID that the pool gave to the worker that asks: the only one to judge the call by.
+        cid: String,
+        /// Number of the call within its execution: 0, 1, 2, …
+        call: u32,
+        /// What it asks for.
+        op: HostCall,
+    },
+    /// An execution ended. Each that was started ends with exactly one of these.
+    Finished {
+        /// Which one.
+        execution: u64,
+        /// The CID that ran.
+        cid: String,
+        /// How it ended.
+        finished: Finished,
+    },
+    /// A worker process is gone, for metrics and logs. Its executions end with `worker_died`.
+    WorkerEnded {
+        /// The CID that it served, if it had one.
+        cid: Option<String>,
+        /// Why it ended.
+        end: WorkerEnd,
+    },
+}
+
+/// Why a worker process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkerEnd {
+    /// It had nothing to do, or made place for another CID.
+    Idle,
+    /// It could not be started, or died by itself.
+    Died,
+    /// It was killed because it gave no sign of life.
+    Unresponsive,
+    /// It was killed because an execution did not end in its time.
+    Overdue,
+    /// It was killed because it said what no worker says.
+    Protocol(&'static str),
+    /// The pool was shut down.
+    Shutdown,
+}
+
+/// Why the pool did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PoolError {
+    /// All workers are busy with other actions, or there are too many executions.
+    #[error("the action pool is full")]
+    Full,
+    /// The action or its inputs are longer than any limit allows.
+    #[error("the action or its inputs are too large")]
+    TooLarge,
+    /// An execution with that number is running.
+    #[error("an execution with that number is running")]
+    Duplicate,
+    /// The answer does not fit the call: of another kind, too large, or the call is not open.
+    #[error("the answer does not fit an open call")]
+    Mismatch,
+    /// The pool was shut down.
+    #[error("the action pool is shut down")]
+    Closed,
+}
+
+/// A pool's figures at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Worker processes.
+    pub workers: usize,
+    /// Those of them that have no CID yet.
+    pub blank_workers: usize,
+    /// Executions that have not ended.
+    pub executions: usize,
+    /// Worker processes started since the pool was made.
+    pub workers_started: u64,
+    /// Workers killed for what they said, since the pool was made.
+    pub protocol_violations: u64,
+}
+
+/// Worker processes and the executions in them. Clones are handles of one pool, which is shut down when
+/// the last one is dropped. Made and used inside a tokio runtime with I/O and time.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    owner: Arc<Owner>,
+}
+
+#[derive(Debug)]
+struct Owner(Arc<Shared>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// What the handles and the keepers of the workers share.
+#[derive(Debug)]
+struct Shared {
+    config: PoolConfig,
+    events: mpsc::Sender<ActionEvent>,
+    state: Mutex<State>,
+    ended: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    workers: HashMap<u64, Worker>,
+    executions: HashMap<u64, Entry>,
+    next_worker: u64,
+    failed_starts: u32,
+    protocol_violations: u64,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Worker {
+    /// Fixed when the first execution is given to it, before the worker reads a byte of the action.
+    cid: Option<String>,
+    outbox: mpsc::Sender<Vec<u8>>,
+    end: Option<oneshot::Sender<WorkerEnd>>,
+    executions: u32,
+    used: Instant,
+}
+
+impl Worker {
+    fn end(&mut self, why: WorkerEnd) {
+        if let Some(end) = self.end.take() {
+            // A keeper that is gone has ended its worker already.
+            let _ = end.send(why);
+        }
+    }
+}
+
+impl Pool {
+    /// Makes a pool and starts its blank workers. The receiver must be read: when it is full, workers wait.
+    #[must_use]
+    pub fn new(config: PoolConfig) -> (Self, mpsc::Receiver<ActionEvent>) {
+        let (events, receiver) = mpsc::channel(EVENTS_MAX);
+        let shared = Arc::new(Shared { config, events, state: Mutex::default(), ended: Notify::new() });
+        shared.keep_blank(&mut shared.lock());
+        (Self { owner: Arc::new(Owner(shared)) }, receiver)
+    }
+
+    /// Starts an execution in a worker of its CID.
+    ///
+    /// # Errors
+    /// If it does not fit; nothing was started then, and no event follows.
+    pub fn start(&self, start: ActionStart) -> Result<(), PoolError> {
+        let shared = &self.owner.0;
+        if start.code.len() > CODE_BYTES_MAX
+            || start.params.len() > PARAMS_BYTES_MAX
+            || start.auth.len() > AUTH_BYTES_MAX
+            || start.cid.len() > 128
+            || start.limits.memory_bytes > MEMORY_BYTES_MAX
+        {
+            return Err(PoolError::TooLarge);
+        }
+        let mut state = shared.lock();
+        if state.closed {
+            return Err(PoolError::Closed);
+        }
+        if state.executions.contains_key(&start.execution) {
+            return Err(PoolError::Duplicate);
+        }
+        if state.executions.len() >= shared.config.executions_max {
+            return Err(PoolError::Full);
+        }
+        let number = shared.worker_for(&mut state, &start)?;
+        let run = ToWorker::Run(RunMessage {
+            execution: start.execution,
+            params: start.params,
+            auth: start.auth,
+            time_ms: start.time_ms,
+            random_seed: start.random_seed,
+            limits: start.limits,
+        });
+        state.send(number, &run)?;
+        if let Some(worker) = state.workers.get_mut(&number) {
+            worker.executions += 1;
+            worker.used = Instant::now();
+        }
+        state.executions.insert(start.execution, Entry::new(number, start.cid, start.limits));
+        shared.keep_blank(&mut state);
+        Ok(())
+    }
+
+    /// Answers a host call. An answer for an execution that has ended is dropped.
+    ///
+    /// # Errors
+    /// [`PoolError::Mismatch`] if the call is not open or the answer is of another kind or too large.
+    pub fn answer(&self, execution: u64, call: u32, reply: HostReply) -> Result<(), PoolError> {
+        let mut state = self.owner.0.lock();
+        let Some(entry) = state.executions.get_mut(&execution) else { return Ok(()) };
+        if !entry.close_call(call, &reply) {
+            return Err(PoolError::Mismatch);
+        }
+        let worker = entry.worker;
+        state.send(worker, &ToWorker::HostReply { execution, call, reply })
+    }
+
+    /// Gives an execution up. It still ends with an event, soon, with the code `cancelled` unless it ended
+    /// by itself first; no further call of it is reported.
+    pub fn cancel(&self, execution: u64) {
+        let mut state = self.owner.0.lock();
+        let Some(entry) = state.executions.get_mut(&execution) else { return };
+        entry.cancelled = true;
+        let worker = entry.worker;
+        // If the worker does not even take this, it is being killed, which ends the execution too.
+        let _ = state.send(worker, &ToWorker::Cancel { execution });
+    }
+
+    /// Ends all workers and waits until they are gone. Executions end with `worker_died`.
+    pub async fn shutdown(&self) {
+        let shared = &self.owner.0;
+        shared.close();
+        loop {
+            let ended = shared.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if shared.lock().workers.is_empty() {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// The pool's figures.
+    #[must_use]
+    pub fn status(&self) -> PoolStatus {
+        let state = self.owner.0.lock();
+        PoolStatus {
+            workers: state.workers.len(),
+            blank_workers: state.blank().count(),
+            executions: state.executions.len(),
+            workers_started: state.next_worker,
+            protocol_violations: state.protocol_violations,
+        }
+    }
+}
+
+impl Shared {
+    /// No code panics while it holds this lock with a half-made change.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        for worker in state.workers.values_mut() {
+            worker.end(WorkerEnd::Shutdown);
+        }
+    }
+
+    /// The worker that serves this CID: the one that does already, a blank one, or a new one, in whose
+    /// place the longest unused worker without executions goes if there is no room.
+    fn worker_for(self: &Arc<Self>, state: &mut State, start: &ActionStart) -> Result<u64, PoolError> {
+        let serving = state
+            .workers
+            .iter()
+            .find(|(_, worker)| worker.end.is_some() && worker.cid.as_deref() == Some(&start.cid));
+        if let Some((number, worker)) = serving {
+            return if worker.executions < EXECUTIONS_PER_WORKER_MAX {
+                Ok(*number)
+            } else {
+                Err(PoolError::Full)
+            };
+        }
+        let blank = state.blank().min();
+        let number = match blank {
+            Some(number) => number,
+            None => {
+                if state.workers.len() >= self.config.workers_max {
+                    let idle = state.workers.values_mut().filter(|worker| worker.executions == 0);
+                    let longest = idle.filter(|worker| worker.end.is_some()).min_by_key(|worker| worker.used);
+                    longest.ok_or(PoolError::Full)?.end(WorkerEnd::Idle);
+                }
+                self.spawn(state)
+            }
+        };
+        state.send(number, &ToWorker::Assign { cid: start.cid.clone(), code: start.code.to_vec() })?;
+        if let Some(worker) = state.workers.get_mut(&number) {
+            worker.cid = Some(start.cid.clone());
+        }
+        Ok(number)
+    }
+
+    /// Starts blank workers until there are as many as wanted and room for.
+    fn keep_blank(self: &Arc<Self>, state: &mut State) {
+        while !state.closed
+            && state.blank().count() < self.config.blank_workers
+            && state.workers.len() < self.config.workers_max
+        {
+            self.spawn(state);
+        }
+    }
+
+    fn spawn(self: &Arc<Self>, state: &mut State) -> u64 {
+        let number = state.next_worker;
+        state.next_worker += 1;
+        let (outbox, frames) = mpsc::channel(OUTBOX_MAX);
+        let (end, ending) = oneshot::channel();
+        let worker = Worker { cid: None, outbox, end: Some(end), executions: 0, used: Instant::now() };
+        state.workers.insert(number, worker);
+        let delay = keeper::start_delay(state.failed_starts);
+        tokio::spawn(keeper::keep(Arc::clone(self), number, delay, frames, ending));
+        number
+    }
+}
+
+impl State {
+    fn blank(&self) -> impl Iterator<Item = u64> {
+        let blank = self.workers.iter().filter(|(_, worker)| worker.cid.is_none() && worker.end.is_some());
+        blank.map(|(number, _)| *number)
+    }
+
+    /// Queues a message for a worker. One whose queue is full is not reading: it is ended.
+    fn send(&mut self, number: u64, message: &ToWorker) -> Result<(), PoolError> {
+        let frame = frame::encode(message, TO_WORKER_BYTES_MAX).map_err(|_| PoolError::TooLarge)?;
+        let worker = self.workers.get_mut(&number).ok_or(PoolError::Full)?;
+        worker.outbox.try_send(frame).map_err(|_| {
+            worker.end(WorkerEnd::Unresponsive);
+            PoolError::Full
+        })
+    }
+}

@@ -1,0 +1,273 @@
+//! One task for each worker process: starts it, reads it, watches it, ends it.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
+
+use crate::outcome::{ActionOutcome, FailureCode, Finished, Usage};
+use crate::pool::{ActionEvent, PoolConfig, Shared, WorkerEnd};
+use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WORKER_BYTES_MAX};
+use crate::protocol::{FromWorker, ToWorker};
+
+/// How long a worker may take from its start until it is ready: long, as it happens ahead of any need
+/// and a machine that starts up has much else to do.
+const START: Duration = Duration::from_secs(20);
+/// Messages of a worker that were read and not yet looked at.
+const INBOX_MAX: usize = 16;
+
+/// Waits longer with each start that failed, so that a missing guest does not keep the machine busy.
+pub(super) fn start_delay(failed_starts: u32) -> Duration {
+    match failed_starts {
+        0 => Duration::ZERO,
+        n => Duration::from_millis(100).saturating_mul(1 << n.min(7)),
+    }
+}
+
+/// The life of a worker, from before its start until everybody knows that it is gone.
+pub(super) async fn keep(
+    shared: Arc<Shared>,
+    number: u64,
+    delay: Duration,
+    frames: mpsc::Receiver<Vec<u8>>,
+    mut ending: oneshot::Receiver<WorkerEnd>,
+) {
+    let mut ready = false;
+    let end = if let Ok(why) = tokio::time::timeout(delay, &mut ending).await {
+        why.unwrap_or(WorkerEnd::Shutdown)
+    } else {
+        match start(&shared.config) {
+            Ok((mut child, socket)) => {
+                let end = serve(&shared, number, Connection { socket, frames, ending }, &mut ready).await;
+                // By its handle, so that no other process is ever meant; and it is waited for.
+                let _ = child.kill().await;
+                end
+            }
+            Err(_) => WorkerEnd::Died,
+        }
+    };
+    bury(&shared, number, ready, end).await;
+}
+
+fn start(config: &PoolConfig) -> io::Result<(Child, UnixStream)> {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    let mut command = Command::new(&config.worker.program);
+    command.args(&config.worker.arguments).arg(config.guest.folder());
+    command.env_clear().current_dir("/");
+    command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::null());
+    // A signal to the node's terminal is the node's to handle; workers end when their sockets do.
+    command.process_group(0).kill_on_drop(true);
+    Ok((command.spawn()?, UnixStream::from_std(ours)?))
+}
+
+/// What a keeper has of a worker that was started.
+struct Connection {
+    socket: UnixStream,
+    /// What the pool wants to tell it.
+    frames: mpsc::Receiver<Vec<u8>>,
+    /// The pool's wish that it ends.
+    ending: oneshot::Receiver<WorkerEnd>,
+}
+
+async fn serve(shared: &Arc<Shared>, number: u64, connection: Connection, ready: &mut bool) -> WorkerEnd {
+    let Connection { socket, frames, mut ending } = connection;
+    let (reader, writer) = socket.into_split();
+    let (sender, mut inbox) = mpsc::channel(INBOX_MAX);
+    let reading = AbortOnDrop(tokio::spawn(read_all(reader, sender)));
+    let (pings, to_ping) = mpsc::channel(1);
+    let writing = AbortOnDrop(tokio::spawn(write_all(writer, frames, to_ping)));
+    let mut heartbeat = tokio::time::interval(shared.config.heartbeat);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let started = Instant::now();
+    let mut asked: Option<(u64, Instant)> = None;
+    let mut nonce = 0;
+    let end = loop {
+        tokio::select! {
+            why = &mut ending => break why.unwrap_or(WorkerEnd::Shutdown),
+            message = inbox.recv() => match message {
+                None | Some(Err(ReadEnd::Closed)) => break WorkerEnd::Died,
+                Some(Err(ReadEnd::Malformed)) => break WorkerEnd::Protocol("a malformed frame"),
+                Some(Ok(FromWorker::Ready)) if !*ready => {
+                    *ready = true;
+                    shared.lock().failed_starts = 0;
+                }
+                Some(Ok(FromWorker::Ready)) => break WorkerEnd::Protocol("ready twice"),
+                Some(Ok(FromWorker::Pong { nonce })) => match asked {
+                    Some((expected, _)) if nonce == expected => asked = None,
+                    _ => break WorkerEnd::Protocol("an answer to nothing"),
+                },
+                Some(Ok(message)) => match accept(shared, number, message) {
+                    Ok(None) => {}
+                    // A node that does not take events makes its workers wait, not its memory grow.
+                    Ok(Some(event)) => if shared.events.send(event).await.is_err() {
+                        break WorkerEnd::Shutdown;
+                    },
+                    Err(why) => break WorkerEnd::Protocol(why),
+                },
+            },
+            _ = heartbeat.tick() => {
+                if let Some(why) = wrong(shared, number, *ready, started, asked) {
+                    break why;
+                }
+                if *ready && asked.is_none() {
+                    nonce += 1;
+                    asked = Some((nonce, Instant::now()));
+                    let ping = frame::encode(&ToWorker::Ping { nonce }, TO_WORKER_BYTES_MAX);
+                    // There is room: the one before was answered.
+                    if let Ok(ping) = ping { let _ = pings.try_send(ping); }
+                }
+            }
+        }
+    };
+    drop((reading, writing));
+    end
+}
+
+/// What the watchdog finds wrong with a worker, if anything.
+fn wrong(
+    shared: &Shared,
+    number: u64,
+    ready: bool,
+    started: Instant,
+    asked: Option<(u64, Instant)>,
+) -> Option<WorkerEnd> {
+    let grace = shared.config.grace;
+    if !ready {
+        return (started.elapsed() > START).then_some(WorkerEnd::Unresponsive);
+    }
+    if asked.is_some_and(|(_, at)| at.elapsed() > grace) {
+        return Some(WorkerEnd::Unresponsive);
+    }
+    let state = shared.lock();
+    if state.executions.values().any(|entry| entry.worker == number && entry.is_overdue(grace)) {
+        return Some(WorkerEnd::Overdue);
+    }
+    let worker = state.workers.get(&number)?;
+    let idle = worker.cid.is_some() && worker.executions == 0 && worker.used.elapsed() > shared.config.idle;
+    idle.then_some(WorkerEnd::Idle)
+}
+
+/// Checks a message against what the node knows: a worker may speak of its own executions only.
+fn accept(shared: &Shared, number: u64, message: FromWorker) -> Result<Option<ActionEvent>, &'static str> {
+    let mut state = shared.lock();
+    let (FromWorker::HostCall { execution, .. } | FromWorker::Finished { execution, .. }) = &message else {
+        return Err("a message out of place");
+    };
+    let execution = *execution;
+    let entry = state.executions.get_mut(&execution).filter(|entry| entry.worker == number);
+    let entry = entry.ok_or("an execution that is not its own")?;
+    match message {
+        FromWorker::HostCall { call, op, .. } => {
+            entry.open_call(call, &op)?;
+            let cid = entry.cid.clone();
+            Ok((!entry.cancelled).then_some(ActionEvent::HostCall { execution, cid, call, op }))
+        }
+        FromWorker::Finished { finished, .. } => {
+            if !entry.admits(&finished) {
+                return Err("an end beyond its limits");
+            }
+            let cid = entry.cid.clone();
+            state.executions.remove(&execution);
+            if let Some(worker) = state.workers.get_mut(&number) {
+                worker.executions = worker.executions.saturating_sub(1);
+                worker.used = Instant::now();
+            }
+            Ok(Some(ActionEvent::Finished { execution, cid, finished }))
+        }
+        FromWorker::Ready | FromWorker::Pong { .. } => Err("a message out of place"),
+    }
+}
+
+/// Takes a worker that is gone out of the books and ends its executions.
+async fn bury(shared: &Arc<Shared>, number: u64, ready: bool, end: WorkerEnd) {
+    let (cid, orphans) = {
+        let mut state = shared.lock();
+        let cid = state.workers.remove(&number).and_then(|worker| worker.cid);
+        let mut numbers: Vec<u64> = state
+            .executions
+            .iter()
+            .filter(|(_, entry)| entry.worker == number)
+            .map(|(execution, _)| *execution)
+            .collect();
+        numbers.sort_unstable();
+        let orphans: Vec<_> = numbers
+            .into_iter()
+            .filter_map(|execution| Some((execution, state.executions.remove(&execution)?)))
+            .collect();
+        if !ready && end != WorkerEnd::Shutdown {
+            state.failed_starts = state.failed_starts.saturating_add(1);
+        }
+        if matches!(end, WorkerEnd::Protocol(_)) {
+            state.protocol_violations += 1;
+        }
+        shared.keep_blank(&mut state);
+        (cid, orphans)
+    };
+    shared.ended.notify_waiters();
+    for (execution, entry) in orphans {
+        let finished = Finished {
+            outcome: ActionOutcome::Failed {
+                code: FailureCode::WorkerDied,
+                message: "the process that ran the action ended".into(),
+                cause: None,
+            },
+            logs: String::new(),
+            usage: Usage { wall_ms: entry.wall_ms(), host_calls: entry.calls(), ..Usage::default() },
+        };
+        let event = ActionEvent::Finished { execution, cid: entry.cid, finished };
+        let _ = shared.events.send(event).await;
+    }
+    let _ = shared.events.send(ActionEvent::WorkerEnded { cid, end }).await;
+}
+
+enum ReadEnd {
+    Closed,
+    Malformed,
+}
+
+async fn read_all(mut reader: OwnedReadHalf, inbox: mpsc::Sender<Result<FromWorker, ReadEnd>>) {
+    loop {
+        let message = frame::read_async(&mut reader, FROM_WORKER_BYTES_MAX).await.map_err(|error| {
+            if error.kind() == io::ErrorKind::InvalidData { ReadEnd::Malformed } else { ReadEnd::Closed }
+        });
+        let last = message.is_err();
+        if inbox.send(message).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+async fn write_all(
+    mut writer: OwnedWriteHalf,
+    mut frames: mpsc::Receiver<Vec<u8>>,
+    mut pings: mpsc::Receiver<Vec<u8>>,
+) {
+    loop {
+        let next = tokio::select! {
+            biased;
+            ping = pings.recv() => ping,
+            frame = frames.recv() => frame,
+        };
+        let Some(frame) = next else { return };
+        if frame::write_async(&mut writer, &frame).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A task that ends with its owner.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

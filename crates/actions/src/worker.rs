@@ -1,0 +1,84 @@
+//! The worker process: serves one CID in its life, holds no key, opens nothing.
+
+mod confine;
+mod schedule;
+
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::engine::{Engine, EngineError, EngineOptions};
+use crate::guest::Guest;
+use crate::protocol::frame::{self, TO_WORKER_BYTES_MAX};
+use crate::protocol::{FromWorker, ToWorker};
+use crate::worker::schedule::{Outbox, Scheduler};
+
+/// Runs the worker: its socket to the node is its standard input, its guest is at `guest` or beside the
+/// executable. Returns when the node closes the socket.
+///
+/// This belongs right at the start of a process that has nothing else to do: it closes every other
+/// descriptor and gives up rights for good.
+#[must_use]
+pub fn worker_main(guest: Option<&Path>) -> ExitCode {
+    // Whatever goes wrong from here on, the node sees the socket close and takes the worker for dead; the
+    // code is for whoever looks at the process.
+    match serve(guest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(WorkerError::Start(error)) => {
+            #[expect(clippy::print_stderr, reason = "before it serves, a person may be watching")]
+            {
+                eprintln!("quorate worker: {error}");
+            }
+            ExitCode::from(2)
+        }
+        Err(WorkerError::Protocol) => ExitCode::from(3),
+    }
+}
+
+enum WorkerError {
+    Start(String),
+    Protocol,
+}
+
+fn serve(guest: Option<&Path>) -> Result<(), WorkerError> {
+    let start = |error: &dyn std::fmt::Display| WorkerError::Start(error.to_string());
+    confine::drop_rights().map_err(|error| start(&error))?;
+    let path = Guest::locate(guest).map_err(|error| start(&error))?;
+    let engine = load(&path).map_err(|error| start(&error))?;
+    let socket = confine::take_socket().map_err(|error| start(&error))?;
+    let mut inbox = socket.try_clone().map_err(|error| start(&error))?;
+    let outbox = Arc::new(Outbox::new(socket));
+    let scheduler = Scheduler::start(engine, Arc::clone(&outbox)).map_err(|error| start(&error))?;
+    confine::close_streams();
+    outbox.send(&FromWorker::Ready);
+    read_all(&mut inbox, &scheduler, &outbox)
+}
+
+fn load(path: &Path) -> Result<Engine, EngineError> {
+    Engine::new(&Guest::load(path)?, EngineOptions::default())
+}
+
+/// Obeys the node until it closes the socket or says something that it must not say.
+fn read_all(inbox: &mut UnixStream, scheduler: &Scheduler, outbox: &Outbox) -> Result<(), WorkerError> {
+    let mut assigned: Option<Arc<[u8]>> = None;
+    loop {
+        let message = match frame::read(inbox, TO_WORKER_BYTES_MAX) {
+            Ok(message) => message,
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(_) => return Err(WorkerError::Protocol),
+        };
+        match message {
+            // One CID in its life: a second assignment ends the worker, whatever it names.
+            ToWorker::Assign { cid: _, code } if assigned.is_none() => assigned = Some(code.into()),
+            ToWorker::Run(run) => match &assigned {
+                Some(code) => scheduler.run(run, Arc::clone(code)).map_err(|()| WorkerError::Protocol)?,
+                None => return Err(WorkerError::Protocol),
+            },
+            ToWorker::Assign { .. } => return Err(WorkerError::Protocol),
+            ToWorker::HostReply { execution, call, reply } => scheduler.answer(execution, call, reply),
+            ToWorker::Cancel { execution } => scheduler.cancel(execution),
+            ToWorker::Ping { nonce } => outbox.send(&FromWorker::Pong { nonce }),
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Which execution runs when. Two threads run guests; an execution that waits for answers holds no
+//! thread, so a thousand of them can wait while others run.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::io::{self, Write as _};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::engine::{Engine, THREAD_STACK_BYTES};
+use crate::execution::{Execution, Progress, RunInputs};
+use crate::limits::EXECUTIONS_PER_WORKER_MAX;
+use crate::outcome::{ActionOutcome, FailureCode, Finished, Usage};
+use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX};
+use crate::protocol::{FromWorker, HostReply, RunMessage};
+
+/// Threads that run guests. A worker serves one action: its executions compete with each other only.
+const THREADS: usize = 2;
+/// How often the clock moves while there are executions: the precision of the wall limit.
+const TICK: Duration = Duration::from_millis(10);
+
+/// The way to the node.
+pub(super) struct Outbox(Mutex<UnixStream>);
+
+impl Outbox {
+    pub(super) const fn new(socket: UnixStream) -> Self {
+        Self(Mutex::new(socket))
+    }
+
+    /// Sends a message. A node that does not take it has closed the socket, which the reading side sees.
+    pub(super) fn send(&self, message: &FromWorker) {
+        if let Ok(bytes) = frame::encode(message, FROM_WORKER_BYTES_MAX) {
+            let _ = lock(&self.0).write_all(&bytes);
+        }
+    }
+}
+
+/// Runs the executions of one worker.
+pub(super) struct Scheduler {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engine: Engine,
+    outbox: Arc<Outbox>,
+    state: Mutex<State>,
+    runnable: Condvar,
+    busy: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    executions: HashMap<u64, Slot>,
+    queue: VecDeque<u64>,
+}
+
+struct Slot {
+    phase: Phase,
+    /// Answers that came while the execution was running.
+    replies: BTreeMap<u32, HostReply>,
+    cancelled: Arc<AtomicBool>,
+    started: Instant,
+    deadline: Instant,
+}
+
+enum Phase {
+    New(Box<RunInputs>),
+    Running,
+    Waiting(Box<Execution>),
+    /// Waiting no more: it is in the queue.
+    Ready(Box<Execution>),
+}
+
+impl Scheduler {
+    pub(super) fn start(engine: Engine, outbox: Arc<Outbox>) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            engine,
+            outbox,
+            state: Mutex::default(),
+            runnable: Condvar::new(),
+            busy: Condvar::new(),
+        });
+        for number in 0..THREADS {
+            let shared = Arc::clone(&shared);
+            let name = format!("guest-{number}");
+            thread::Builder::new()
+                .name(name)
+                .stack_size(THREAD_STACK_BYTES)
+                .spawn(move || shared.run_guests())?;
+        }
+        let clock = Arc::clone(&shared);
+        thread::Builder::new().name("clock".into()).spawn(move || clock.run_clock())?;
+        Ok(Self { shared })
+    }
+
+    /// Queues an execution. Fails if its number is taken or there are too many: the node never does that.
+    pub(super) fn run(&self, run: RunMessage, code: Arc<[u8]>) -> Result<(), ()> {
+        let mut state = lock(&self.shared.state);
+        if state.executions.len() >= EXECUTIONS_PER_WORKER_MAX as usize
+            || state.executions.contains_key(&run.execution)
+        {
+            return Err(());
+        }
+        let started = Instant::now();
+        let slot = Slot {
+            replies: BTreeMap::new(),
+            cancelled: Arc::new(AtomicBool::new(false)),
+            started,
+            deadline: started + Duration::from_millis(u64::from(run.limits.wall_ms)),
+            phase: Phase::New(Box::new(RunInputs {
+                code,
+                params: run.params,
+                auth: run.auth,
+                time_ms: run.time_ms,
+                random_seed: run.random_seed,
+                limits: run.limits,
+            })),
+        };
+        state.executions.insert(run.execution, slot);
+        state.queue.push_back(run.execution);
+        drop(state);
+        self.shared.runnable.notify_one();
+        self.shared.busy.notify_one();
+        Ok(())
+    }
+
+    /// Hands an answer to an execution; one that has ended does not need it.
+    pub(super) fn answer(&self, execution: u64, call: u32, reply: HostReply) {
+        let mut state = lock(&self.shared.state);
+        let State { executions, queue } = &mut *state;
+        let Some(slot) = executions.get_mut(&execution) else { return };
+        match &mut slot.phase {
+            Phase::Waiting(waiting) => {
+                if waiting.answer(call, reply) {
+                    slot.make_ready();
+                    queue.push_back(execution);
+                    drop(state);
+                    self.shared.runnable.notify_one();
+                }
+            }
+            Phase::Ready(ready) => {
+                ready.answer(call, reply);
+            }
+            Phase::New(_) | Phase::Running => {
+                slot.replies.insert(call, reply);
+            }
+        }
+    }
+
+    /// Ends an execution: at once if it waits, at the next tick if it runs.
+    pub(super) fn cancel(&self, execution: u64) {
+        let mut state = lock(&self.shared.state);
+        if let Some(slot) = state.executions.get(&execution) {
+            slot.cancelled.store(true, Ordering::Relaxed);
+            if let Some(slot) = state.take_idle(execution) {
+                drop(state);
+                self.shared.end_idle(execution, slot, FailureCode::Cancelled);
+            }
+        }
+    }
+}
+
+impl State {
+    /// Takes an execution out that no thread is running.
+    fn take_idle(&mut self, execution: u64) -> Option<Slot> {
+        if matches!(self.executions.get(&execution)?.phase, Phase::Running) {
+            return None;
+        }
+        self.queue.retain(|queued| *queued != execution);
+        self.executions.remove(&execution)
+    }
+}
+
+impl Slot {
+    fn make_ready(&mut self) {
+        if let Phase::Waiting(execution) = std::mem::replace(&mut self.phase, Phase::Running) {
+            self.phase = Phase::Ready(execution);
+        }
+    }
+}
+
+impl Shared {
+    /// The life of a thread that runs guests.
+    fn run_guests(&self) {
+        loop {
+            let mut state = lock(&self.state);
+            let (number, phase, cancelled, started) = loop {
+                if let Some(number) = state.queue.pop_front() {
+                    if let Some(slot) = state.executions.get_mut(&number) {
+                        let phase = std::mem::replace(&mut slot.phase, Phase::Running);
+                        break (number, phase, Arc::clone(&slot.cancelled), slot.started);
+                    }
+                } else {
+                    state = self.runnable.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+            };
+            drop(state);
+            let (execution, progress) = match phase {
+                Phase::New(inputs) => Execution::start(&self.engine, &inputs, started, cancelled),
+                Phase::Ready(execution) | Phase::Waiting(execution) => execution.resume(),
+                Phase::Running => continue,
+            };
+            self.settle(number, execution, progress);
+        }
+    }
+
+    fn settle(&self, number: u64, execution: Option<Box<Execution>>, progress: Progress) {
+        match (execution, progress) {
+            (Some(mut execution), Progress::Waiting(calls)) => {
+                // Sent before the execution can be answered, and in order.
+                for (call, op) in calls {
+                    self.outbox.send(&FromWorker::HostCall { execution: number, call, op });
+                }
+                let mut state = lock(&self.state);
+                let State { executions, queue } = &mut *state;
+                let Some(slot) = executions.get_mut(&number) else { return };
+                let mut ready = false;
+                for (call, reply) in std::mem::take(&mut slot.replies) {
+                    ready = execution.answer(call, reply);
+                }
+                slot.phase = Phase::Waiting(execution);
+                if ready {
+                    slot.make_ready();
+                    queue.push_back(number);
+                    drop(state);
+                    self.runnable.notify_one();
+                } else if slot.cancelled.load(Ordering::Relaxed)
+                    && let Some(slot) = state.take_idle(number)
+                {
+                    drop(state);
+                    self.end_idle(number, slot, FailureCode::Cancelled);
+                }
+            }
+            (_, Progress::Ended(finished)) => {
+                lock(&self.state).executions.remove(&number);
+                self.outbox.send(&FromWorker::Finished { execution: number, finished });
+            }
+            (None, Progress::Waiting(_)) => unreachable!("an execution that waits is there"),
+        }
+    }
+
+    fn end_idle(&self, number: u64, slot: Slot, code: FailureCode) {
+        let finished = match slot.phase {
+            Phase::Waiting(execution) | Phase::Ready(execution) => execution.abandon(code),
+            Phase::New(_) | Phase::Running => {
+                let message = match code {
+                    FailureCode::LimitWall => "the action's time was over before it could start",
+                    _ => "the execution was cancelled",
+                };
+                Finished {
+                    outcome: ActionOutcome::Failed { code, message: message.into(), cause: None },
+                    logs: String::new(),
+                    usage: Usage::default(),
+                }
+            }
+        };
+        self.outbox.send(&FromWorker::Finished { execution: number, finished });
+    }
+
+    /// Moves the engine's clock and ends what waited too long, as long as there is anything.
+    fn run_clock(&self) {
+        loop {
+            let mut state = lock(&self.state);
+            while state.executions.is_empty() {
+                state = self.busy.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            let now = Instant::now();
+            let late: Vec<u64> = state
+                .executions
+                .iter()
+                .filter(|(_, slot)| slot.deadline <= now)
+                .map(|(number, _)| *number)
+                .collect();
+            let late: Vec<(u64, Slot)> =
+                late.into_iter().filter_map(|number| Some((number, state.take_idle(number)?))).collect();
+            drop(state);
+            for (number, slot) in late {
+                self.end_idle(number, slot, FailureCode::LimitWall);
+            }
+            self.engine.tick();
+            thread::sleep(TICK);
+        }
+    }
+}
+
+/// No code panics while it holds one of these locks with a half-made change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

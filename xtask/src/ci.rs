@@ -1,0 +1,204 @@
+//! `cargo xtask ci`: every check and every test, in an order in which the cheap ones fail first.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::step::{Steps, as_text, cargo, root, run, target};
+use crate::{demo, guest, packages, say, sim, tidy, warn};
+
+/// Seeds of the simulator that each run goes through.
+const SEEDS: u64 = 1_000;
+/// The version of cargo-deny that checks licences, bans and sources.
+const CARGO_DENY: &str = "0.20.2";
+/// Where cargo-deny finds the list of known vulnerabilities; without it that one check is left out.
+const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
+
+/// A step: its name, what it is for, and what it does.
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    act: Act,
+}
+
+enum Act {
+    Cargo(&'static [&'static str]),
+    Call(fn() -> Result<()>),
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "packages", about: "what the steps need is installed", act: Act::Call(install) },
+    Step { name: "fmt", about: "formatting", act: Act::Cargo(&["fmt", "--all", "--check"]) },
+    Step { name: "tidy", about: "documents, dependency table, tracked files", act: Act::Call(|| tidy::run(&[])) },
+    Step {
+        name: "clippy",
+        about: "lints are errors",
+        act: Act::Cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"]),
+    },
+    Step { name: "guest", about: "two builds of the action guest are equal", act: Act::Call(guest_twice) },
+    Step { name: "contracts", about: "committed artifacts are what the sources compile to", act: Act::Call(contracts) },
+    Step { name: "test", about: "all tests", act: Act::Call(test) },
+    Step {
+        name: "doctest",
+        about: "examples in the documentation run",
+        act: Act::Cargo(&["test", "--doc", "--workspace", "--locked", "--quiet"]),
+    },
+    Step { name: "doc", about: "documentation without a broken link", act: Act::Call(doc) },
+    Step { name: "deny", about: "licences, bans, sources, advisories", act: Act::Call(deny) },
+    Step { name: "sim", about: "1,000 seeds of the simulator", act: Act::Call(|| sim::seeds_from(SEEDS, 0)) },
+    Step { name: "ethers", about: "ethers v6 talks to the embedded chain", act: Act::Call(ethers) },
+    Step { name: "demo", about: "the whole network, in real processes", act: Act::Call(|| demo::run(&[])) },
+];
+
+/// Runs all steps, or those named behind `--only` or from `--from` on.
+pub fn ci(arguments: &[String]) -> Result<()> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let named = |name: &str| -> Result<usize> {
+        STEPS.iter().position(|step| step.name == name).with_context(|| format!("no step {name:?}; see --list"))
+    };
+    let chosen = match words.as_slice() {
+        [] => STEPS,
+        ["--list"] => {
+            STEPS.iter().for_each(|step| say(&format!("{:10} {}", step.name, step.about)));
+            return Ok(());
+        }
+        ["--only", name] => std::slice::from_ref(&STEPS[named(name)?]),
+        ["--from", name] => &STEPS[named(name)?..],
+        _ => bail!("usage: cargo xtask ci [--list | --only STEP | --from STEP]"),
+    };
+    let mut steps = Steps::new("ci");
+    for step in chosen {
+        match step.act {
+            Act::Cargo(words) => {
+                let mut command = cargo();
+                command.args(words);
+                steps.run(step.name, &as_text(&command), || run(&mut command))?;
+            }
+            Act::Call(call) => steps.run(step.name, &format!("cargo xtask ci --only {}", step.name), call)?,
+        }
+    }
+    steps.summary();
+    Ok(())
+}
+
+/// Compilers of the guest come with its own step; this sees to Node.
+fn install() -> Result<()> {
+    packages::ensure(&[packages::CLANG, packages::LLD, packages::WASI_LIBC, packages::CLANG_RT])?;
+    if !there("node") || !there("npm") {
+        packages::ensure(&[packages::NODE, packages::NPM])?;
+    }
+    Ok(())
+}
+
+fn there(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Builds the guest, builds it again from nothing, and compares the hashes that nodes compare.
+fn guest_twice() -> Result<()> {
+    let hash = || -> Result<String> {
+        let manifest = fs::read_to_string(guest::ensure_built()?.join("guest.json"))?;
+        let manifest: serde_json::Value = serde_json::from_str(&manifest)?;
+        Ok(manifest["guest_sha256"].as_str().context("the manifest names the guest's hash")?.to_owned())
+    };
+    let first = hash()?;
+    guest::run(&["--force".to_owned()])?;
+    let second = hash()?;
+    if first != second {
+        bail!("two builds of the guest differ: {first} and {second}");
+    }
+    Ok(())
+}
+
+fn contracts() -> Result<()> {
+    npm_ci("contracts")?;
+    run(Command::new("node").current_dir(root()).args(["contracts/build.mjs", "--check"]))
+}
+
+/// Installs exactly what a folder's lock names.
+fn npm_ci(folder: &str) -> Result<()> {
+    let words = ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"];
+    run(Command::new("npm").current_dir(root().join(folder)).args(words))
+}
+
+/// `cargo nextest` where it is installed: one process a test, and a list of what is slow.
+fn test() -> Result<()> {
+    let mut command = cargo();
+    if there("cargo-nextest") {
+        command.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]);
+    } else {
+        warn("   cargo-nextest is not installed; using cargo test");
+        command.args(["test", "--workspace", "--locked", "--tests", "--bins", "--lib", "--no-fail-fast"]);
+    }
+    run(&mut command)
+}
+
+fn doc() -> Result<()> {
+    let mut command = cargo();
+    command.args(["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
+    // The binary and the client library have different documents; only `quorate` itself is named like one.
+    run(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn deny() -> Result<()> {
+    let tools = target().join("tools");
+    let program = tools.join("bin").join("cargo-deny");
+    let pinned = |program: &std::path::Path| {
+        let output = Command::new(program).arg("--version").output();
+        output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim() == format!("cargo-deny {CARGO_DENY}"))
+    };
+    let program = if pinned(std::path::Path::new("cargo-deny")) { "cargo-deny".into() } else { program };
+    if !pinned(&program) {
+        warn(&format!("   installing cargo-deny {CARGO_DENY} into the target folder (once; some minutes)"));
+        let begun = Instant::now();
+        let words = ["install", "cargo-deny", "--locked", "--quiet", "--profile", "dev", "--no-default-features"];
+        let mut install = cargo();
+        install.args(words).args(["--version", CARGO_DENY, "--root"]).arg(&tools);
+        // Built apart, so that its dependencies never mix with ours.
+        run(install.env("CARGO_TARGET_DIR", tools.join("build")))?;
+        fs::remove_dir_all(tools.join("build")).ok();
+        warn(&format!("   built in {} s", begun.elapsed().as_secs()));
+    }
+    let check = |what: &[&str]| run(Command::new(&program).current_dir(root()).args(["--locked", "check"]).args(what));
+    check(&["bans", "licenses", "sources"])?;
+    if reachable() {
+        check(&["advisories"])?;
+    } else {
+        warn("   the advisory database is not reachable: known vulnerabilities were not checked");
+    }
+    Ok(())
+}
+
+/// Whether the advisory database answers within a few seconds.
+fn reachable() -> bool {
+    let mut git = Command::new("git");
+    git.args(["ls-remote", "--exit-code", ADVISORIES, "HEAD"]).env("GIT_TERMINAL_PROMPT", "0");
+    git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let Ok(mut child) = git.spawn() else { return false };
+    let begun = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) if begun.elapsed() < Duration::from_secs(10) => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            _ => {
+                // It neither answered nor failed: it is ours, so it is ended and collected.
+                let _ = child.kill();
+                let _ = child.wait();
+                return false;
+            }
+        }
+    }
+}
+
+fn ethers() -> Result<()> {
+    npm_ci("crates/registry/tests/ethers")?;
+    let mut command = cargo();
+    command.args(["test", "--locked", "--quiet", "--package", "quorate-registry", "--test", "ethers", "--"]);
+    run(command.arg("--include-ignored"))
+}

@@ -1,0 +1,283 @@
+//! `cargo xtask guest`: builds what an action runs in.
+//!
+//! QuickJS-NG's C files come out of cargo's registry (the crate `rquickjs-sys`, locked and checked like
+//! every dependency), are compiled with our shim and prelude to wasm, pre-initialised, and compiled to
+//! native code. The result lies in `<target>/guest/<hash of everything that went in>`, so an unchanged
+//! guest is never built twice, and `<target>/guest/current` names the newest.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::{packages, say, warn};
+
+const CLANG: &str = "clang-22";
+const LINKER: &str = "wasm-ld-22";
+/// The engine's files beside `quickjs.c`, which the shim includes.
+const ENGINE_FILES: [&str; 3] = ["libregexp.c", "libunicode.c", "dtoa.c"];
+/// `-O2` is what the figures in docs/performance.md were measured with. Assertions stay on.
+const COMPILE: [&str; 12] = [
+    "--target=wasm32-wasi",
+    "-std=gnu11",
+    "-O2",
+    "-w",
+    "-D_GNU_SOURCE",
+    "-D_WASI_EMULATED_PROCESS_CLOCKS",
+    "-D_WASI_EMULATED_SIGNAL",
+    "-mbulk-memory",
+    "-msign-ext",
+    "-mnontrapping-fptoint",
+    "-fno-ident",
+    "-c",
+];
+/// A reactor has no `main`. The stack comes first, so overrunning it leaves memory and traps.
+const LINK: [&str; 9] = [
+    "--target=wasm32-wasi",
+    "-mexec-model=reactor",
+    "-Wl,--stack-first",
+    "-Wl,-z,stack-size=4194304",
+    "-Wl,--strip-all",
+    "-Wl,--gc-sections",
+    "-lwasi-emulated-process-clocks",
+    "-lwasi-emulated-signal",
+    "-lm",
+];
+/// Our sources that decide what the image is, beside the guest's own.
+const IMAGE_SOURCES: [&str; 2] = ["src/engine.rs", "src/compiler.rs"];
+/// Crates whose version decides what the image is.
+const IMAGE_CRATES: [&str; 3] = ["cranelift-codegen", "wasmtime", "wasmtime-wizer"];
+
+/// Runs the task: builds the guest if it is not there, and says where it is.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let force = match arguments {
+        [] => false,
+        [flag] if flag == "--force" => true,
+        _ => bail!("usage: cargo xtask guest [--force]"),
+    };
+    let folder = build(force)?;
+    let manifest: Value = serde_json::from_str(&fs::read_to_string(folder.join("guest.json"))?)?;
+    say(&format!("guest {}", manifest["guest_sha256"].as_str().unwrap_or_default()));
+    say(&format!("in    {}", folder.display()));
+    Ok(())
+}
+
+/// Builds the guest if it is not there and returns its folder.
+#[expect(dead_code, reason = "other tasks call this before they start a node or a test")]
+pub(crate) fn ensure_built() -> Result<PathBuf> {
+    build(false)
+}
+
+fn build(force: bool) -> Result<PathBuf> {
+    packages::ensure(&[packages::CLANG, packages::LLD, packages::WASI_LIBC, packages::CLANG_RT])?;
+    let plan = Plan::make()?;
+    let folder = plan.guests.join(&plan.key);
+    if force || !folder.join("guest.json").exists() {
+        warn("building the action guest (once; the compiler behind it takes some minutes the first time)");
+        make_private(&folder)?;
+        let linked = plan.compile_and_link(&folder)?;
+        plan.precompile(&linked, &folder)?;
+        fs::remove_file(&linked)?;
+    }
+    point_to(&plan.guests, &plan.key)?;
+    Ok(folder)
+}
+
+/// Everything that the build depends on.
+struct Plan {
+    engine: PathBuf,
+    actions: PathBuf,
+    guests: PathBuf,
+    key: String,
+}
+
+impl Plan {
+    fn make() -> Result<Self> {
+        let metadata = metadata()?;
+        let target = metadata["target_directory"].as_str().context("cargo names a target folder")?;
+        let engine = package_folder(&metadata, "rquickjs-sys")?.join("quickjs");
+        let actions = package_folder(&metadata, "quorate-actions")?;
+        let mut inputs = Inputs::default();
+        for words in [&COMPILE[..], &LINK[..]] {
+            inputs.add("flags", words.join(" ").as_bytes());
+        }
+        inputs.add("compiler", &output(Command::new(CLANG).arg("--version"))?);
+        inputs.add_file(Path::new(packages::WASI_LIBC.file))?;
+        inputs.add_file(Path::new(packages::CLANG_RT.file))?;
+        for file in sources(&engine)?.iter().chain(&sources(&actions.join("guest"))?) {
+            inputs.add_file(file)?;
+        }
+        for file in IMAGE_SOURCES {
+            inputs.add_file(&actions.join(file))?;
+        }
+        for name in IMAGE_CRATES {
+            inputs.add(name, package(&metadata, name)?["version"].as_str().unwrap_or_default().as_bytes());
+        }
+        inputs.add("processor", processor().as_bytes());
+        Ok(Self { engine, actions, guests: Path::new(target).join("guest"), key: inputs.key() })
+    }
+
+    fn compile_and_link(&self, folder: &Path) -> Result<PathBuf> {
+        let guest = self.actions.join("guest");
+        let work = folder.join("work");
+        fs::create_dir_all(&work)?;
+        fs::write(work.join("prelude.h"), as_header(&fs::read(guest.join("prelude.js"))?))?;
+        let mut objects = Vec::new();
+        let ours = std::iter::once(guest.join("shim.c"));
+        for source in ours.chain(ENGINE_FILES.iter().map(|name| self.engine.join(name))) {
+            let object = work.join(source.file_name().unwrap_or_default()).with_extension("o");
+            let mut compile = Command::new(CLANG);
+            compile.args(COMPILE).arg("-I").arg(&self.engine).arg("-I").arg(&work);
+            // Assertions name their file: the same name on every machine, or no two guests are equal.
+            for (path, name) in [(&self.engine, "quickjs"), (&guest, "guest"), (&work, "work")] {
+                compile.arg(format!("-ffile-prefix-map={}={name}", path.display()));
+            }
+            compile.arg(&source).arg("-o").arg(&object);
+            output(&mut compile)?;
+            objects.push(object);
+        }
+        let linked = folder.join("linked.wasm");
+        let mut link = Command::new(CLANG);
+        link.arg(format!("-fuse-ld={}", which(LINKER)?.display()));
+        link.args(&objects).args(LINK);
+        link.arg("-o").arg(&linked);
+        output(&mut link)?;
+        fs::remove_dir_all(&work)?;
+        Ok(linked)
+    }
+
+    /// Runs the compiler of our own crate. It is another program, and not linked into this one, so that
+    /// no other task waits for Cranelift.
+    fn precompile(&self, linked: &Path, folder: &Path) -> Result<()> {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args([
+            "run",
+            "--quiet",
+            "--locked",
+            "--package",
+            "quorate-actions",
+            "--features",
+            "guest-compiler",
+        ]);
+        cargo.args(["--bin", "quorate-guest-compiler", "--"]).arg(linked).arg(folder);
+        cargo.current_dir(&self.actions);
+        match cargo.status() {
+            Ok(status) if status.success() => Ok(()),
+            _ => bail!("compiling the guest failed"),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Inputs(Sha256);
+
+impl Inputs {
+    fn add(&mut self, name: &str, content: &[u8]) {
+        // The hash of each part has one length, so no two lists of parts read the same.
+        self.0.update(Sha256::digest(name.as_bytes()));
+        self.0.update(Sha256::digest(content));
+    }
+
+    fn add_file(&mut self, path: &Path) -> Result<()> {
+        let content = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        self.add(&name, &content);
+        Ok(())
+    }
+
+    fn key(self) -> String {
+        let mut key = hex::encode(self.0.finalize());
+        key.truncate(16);
+        key
+    }
+}
+
+fn metadata() -> Result<Value> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["metadata", "--format-version", "1"]);
+    cargo.args(["--features", "quorate-actions/quickjs-sources,quorate-actions/guest-compiler"]);
+    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
+    serde_json::from_slice(&output(&mut cargo)?).context("reading cargo's metadata")
+}
+
+fn package<'a>(metadata: &'a Value, name: &str) -> Result<&'a Value> {
+    let packages = metadata["packages"].as_array().context("cargo lists packages")?;
+    let found = packages.iter().find(|package| package["name"].as_str() == Some(name));
+    found.with_context(|| format!("cargo does not list {name}"))
+}
+
+fn package_folder(metadata: &Value, name: &str) -> Result<PathBuf> {
+    let manifest = package(metadata, name)?["manifest_path"].as_str().context("a package has a manifest")?;
+    Ok(Path::new(manifest).parent().context("a manifest has a folder")?.to_owned())
+}
+
+/// C files, headers and scripts of a folder, in order.
+fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "c" || extension == "h" || extension == "js")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The features of this machine's processor, for which the image is compiled.
+fn processor() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let features = text.lines().find(|line| line.starts_with("flags") || line.starts_with("Features"));
+    let mut words: Vec<&str> = features.unwrap_or_default().split_whitespace().skip(2).collect();
+    words.sort_unstable();
+    format!("{} {}", std::env::consts::ARCH, words.join(" "))
+}
+
+fn as_header(script: &[u8]) -> String {
+    let mut text = String::from("static const char prelude_js[] = {");
+    for byte in script {
+        text.push_str(&format!("{},", i8::from_ne_bytes([*byte])));
+    }
+    text.push_str("0};\n");
+    text
+}
+
+fn which(program: &str) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.exists());
+    found.with_context(|| format!("{program} is not on the path"))
+}
+
+/// The image is code that workers run: nobody else may write where it lies.
+fn make_private(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    Ok(())
+}
+
+/// Writes the pointer file in one step: somebody may be reading it.
+fn point_to(guests: &Path, key: &str) -> Result<()> {
+    let pointer = guests.join("current");
+    if fs::read_to_string(&pointer).is_ok_and(|now| now.trim() == key) {
+        return Ok(());
+    }
+    let new = guests.join(format!("current.{}", std::process::id()));
+    writeln!(fs::File::create(&new)?, "{key}")?;
+    fs::rename(&new, &pointer)?;
+    Ok(())
+}
+
+fn output(command: &mut Command) -> Result<Vec<u8>> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().with_context(|| format!("running {program}"))?;
+    if !output.status.success() {
+        bail!("{program} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(output.stdout)
+}

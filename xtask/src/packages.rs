@@ -1,0 +1,70 @@
+//! System packages: what a task needs, and how it gets them.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+/// A Debian package and a file that is there when it is installed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Package {
+    /// Its name for `apt-get`.
+    pub(crate) name: &'static str,
+    /// A file that it installs.
+    pub(crate) file: &'static str,
+}
+
+/// The C compiler of the guest.
+pub(crate) const CLANG: Package = Package { name: "clang-22", file: "/usr/bin/clang-22" };
+/// Its linker.
+pub(crate) const LLD: Package = Package { name: "lld-22", file: "/usr/bin/wasm-ld-22" };
+/// The guest's C library.
+pub(crate) const WASI_LIBC: Package = Package { name: "wasi-libc", file: "/usr/lib/wasm32-wasi/libc.a" };
+/// The compiler's own run-time functions for wasm.
+pub(crate) const CLANG_RT: Package = Package {
+    name: "libclang-rt-22-dev-wasm32",
+    file: "/usr/lib/llvm-22/lib/clang/22/lib/wasi/libclang_rt.builtins-wasm32.a",
+};
+
+/// Sees to it that these packages are there: installs what is missing as root or with a sudo that asks
+/// for no password, and otherwise stops with the one line that a person has to run.
+pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
+    let missing: Vec<&str> =
+        packages.iter().filter(|p| !std::path::Path::new(p.file).exists()).map(|p| p.name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let line = format!("apt-get install -y {}", missing.join(" "));
+    let runner: &[&str] = if succeeds(&["test", "-w", "/var/lib/dpkg/lock-frontend"]) {
+        &[]
+    } else if succeeds(&["sudo", "-n", "true"]) {
+        &["sudo", "-n"]
+    } else {
+        bail!("missing packages; run: sudo {line}");
+    };
+    crate::warn(&format!("installing {}", missing.join(", ")));
+    let run = |command: &[&str]| {
+        let mut words = runner.iter().chain(command);
+        let program = words.next().context("a command has a first word")?;
+        let status = Command::new(program).args(words).env("DEBIAN_FRONTEND", "noninteractive").status();
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            _ => bail!("missing packages; run: {line}"),
+        }
+    };
+    let mut install = vec!["apt-get", "install", "-y", "-qq", "--no-install-recommends"];
+    install.extend(&missing);
+    // The lists of a fresh machine are empty or old.
+    if run(&install).is_err() {
+        run(&["apt-get", "update", "-qq"])?;
+        run(&install)?;
+    }
+    match packages.iter().find(|p| !std::path::Path::new(p.file).exists()) {
+        None => Ok(()),
+        Some(package) => bail!("{} was installed but {} is not there", package.name, package.file),
+    }
+}
+
+fn succeeds(command: &[&str]) -> bool {
+    let output = Command::new(command[0]).args(&command[1..]).output();
+    output.is_ok_and(|output| output.status.success())
+}
