@@ -62,7 +62,7 @@ impl Driver<DkgRounds> {
     ///
     /// # Errors
     ///
-    /// [`Misuse::NotTakingPart`] if `me` is not in the committee.
+    /// [`Misuse::NotTakingPart`] if `me` is not in the committee, [`Misuse::Entropy`] if `rng` gives zeros.
     pub fn start(input: DkgInput, rng: &mut dyn CryptoRng) -> Result<(Self, Vec<Outgoing>), Misuse> {
         if !input.params.contains(input.me) {
             return Err(Misuse::NotTakingPart);
@@ -71,8 +71,8 @@ impl Driver<DkgRounds> {
         let polynomial: Zeroizing<Vec<Scalar>> =
             Zeroizing::new((0..input.params.threshold()).map(|_| group::scalar_random(rng)).collect());
         let context = input.context();
-        // A random coefficient is zero with probability 2^-256; the caller then sees a refusal.
-        let package = Package::make(&context, input.me, &polynomial, rng).ok_or(Misuse::NotTakingPart)?;
+        // No random coefficient is ever zero, so a zero shows a dead source of entropy.
+        let package = Package::make(&context, input.me, &polynomial, rng).ok_or(Misuse::Entropy)?;
         // 1.2: only its hash goes out.
         let commit = package.commitment(&context, input.me);
         let bodies = input.peers().map(|peer| (peer, commit.to_vec())).collect();

@@ -161,6 +161,9 @@ pub enum Misuse {
     /// The own index is not in the committee or not among the signers.
     #[error("this party has no part in the ceremony")]
     NotTakingPart,
+    /// The entropy that was handed in is not random.
+    #[error("the entropy source gives no usable values")]
+    Entropy,
     /// A message from somebody who has no part in the ceremony. The ceremony is unharmed.
     #[error("the sender has no part in the ceremony")]
     ForeignSender,

@@ -2,7 +2,7 @@
 //!
 //! **What it knows.** Key generation for a root key on secp256k1 ([`Dkg`]), the pairwise set-up under
 //! signing ([`PairSetup`]), signing by exactly t members ([`EcdsaSign`]), and how keys are derived from
-//! the root ([`derive`]). Each is a [`Driver`]: start it, send what it says, give it what arrives, and
+//! the root ([`mod@derive`]). Each is a [`Driver`]: start it, send what it says, give it what arrives, and
 //! read the [`Outcome`]. The driver bounds and orders messages, and names who is silent
 //! ([`Driver::waiting_for`]) or lying ([`Fault`]).
 //!
@@ -103,3 +103,13 @@ pub use pair::{PairInput, PairSetup, PairSetupRounds, PairState};
 pub use party::{PARTIES_MAX, Params, PartyIndex};
 pub use root_share::RootShare;
 pub use sign::{EcdsaRounds, EcdsaSign, EcdsaSignature, SigningInput};
+
+/// Ceremonies and what they leave behind move between threads; callers rely on it.
+const _: () = {
+    const fn moves<T: Send + Sync>() {}
+    moves::<Dkg>();
+    moves::<PairSetup>();
+    moves::<EcdsaSign>();
+    moves::<RootShare>();
+    moves::<PairState>();
+};

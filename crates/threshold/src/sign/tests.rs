@@ -141,6 +141,22 @@ fn cheating_in_the_multiplication_is_a_ban_of_the_counterparty() {
     assert_eq!(failure_after_second(|second| second.public_share = other), ban(Check::KeyProduct));
 }
 
+/// Lists of other lengths that add up to the right number of bytes reach the crate, which must not
+/// panic over them.
+#[test]
+fn shifted_list_lengths_are_a_ban_and_no_panic() {
+    let shifted_products = failure_after_second(|second| {
+        let moved = second.mul_transmit.vector_of_tau[0].pop().unwrap();
+        second.mul_transmit.vector_of_tau[1].push(moved);
+    });
+    assert_eq!(shifted_products, ban(Check::Multiplication));
+    let shifted_checks = failure_after_second(|second| {
+        let moved = second.mul_transmit.verify_u.pop().unwrap();
+        second.mul_transmit.gamma_sender.push(moved);
+    });
+    assert_eq!(shifted_checks, ban(Check::Multiplication));
+}
+
 #[test]
 fn other_cheating_is_a_fault_and_no_ban() {
     let fault = |check| Failure::from(Fault::of(party(1), check));

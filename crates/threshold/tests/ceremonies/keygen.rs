@@ -108,3 +108,24 @@ fn shows_no_secret_when_printed() {
     let digits = hex::encode(&share.to_secret_bytes()[36..68]);
     assert!(!printed.contains(&digits) && !printed.contains("payload:"), "{printed}");
 }
+
+#[test]
+fn refuses_a_dead_source_of_entropy() {
+    struct Zeros;
+    impl rand_core::TryRng for Zeros {
+        type Error = core::convert::Infallible;
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            Ok(0)
+        }
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            Ok(0)
+        }
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+            bytes.fill(0);
+            Ok(())
+        }
+    }
+    impl rand_core::TryCryptoRng for Zeros {}
+    let input = DkgInput { params: Params::new(2, 3).unwrap(), me: party(1), session: [0; 32] };
+    assert_eq!(Dkg::start(input, &mut Zeros).unwrap_err(), Misuse::Entropy);
+}
