@@ -1,0 +1,311 @@
+//! Accepting executions: everything that a node checks for itself before it runs anything.
+
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+
+use quorate_auth::{Session, check_time, checksum_address, verify_request, verify_wallet_login};
+use quorate_wire::{
+    ActionCid, Admission, Capability, CapabilityKey, ErrorCode, ExecutionRequest, NodeIndex, PeerMessage,
+    Problem, RequestId, Submission, Transcript, limits,
+};
+
+use crate::{
+    ActionStart, At, BlockStanding, Effect, Engine, Now, ReplyTo, Report, RunNumber, Subject,
+    admission::Payer,
+    authority::registry_fresh,
+    execution::{CALLERS_MAX, Execution},
+    turn::Turn,
+};
+
+/// Logins whose signature was checked and need not be checked again.
+const VERIFIED_LOGINS_MAX: usize = 4_096;
+const QUORUM_CHECK_MS: u64 = 250;
+
+impl Engine {
+    pub(crate) fn on_request(
+        &mut self,
+        reply_to: ReplyTo,
+        source: IpAddr,
+        submission: Submission,
+        turn: &mut Turn<'_>,
+    ) {
+        let accepted = self.authenticate(&submission, turn.now).and_then(|(id, request, session)| {
+            let login = Payer::Login(session.wallet);
+            let now = turn.now.mono_ms;
+            if !self.buckets.take(Payer::Source(source), now) || !self.buckets.take(login, now) {
+                return Err(Problem::of(ErrorCode::RateLimited).about(id));
+            }
+            if !self.executions.contains_key(&id) {
+                self.admit(&request, &session, submission.code.as_deref(), turn.now)
+                    .map_err(|problem| problem.about(id))?;
+            }
+            Ok((id, request, session))
+        });
+        match accepted {
+            Err(problem) => {
+                turn.report(Report::Refused(problem.code));
+                turn.effects.push(Effect::Reply { to: reply_to, result: Err(Box::new(problem)) });
+            }
+            Ok((id, request, session)) => {
+                let submission = Arc::new(submission);
+                if !self.executions.contains_key(&id) {
+                    self.begin(id, request, session, submission.clone(), turn);
+                }
+                self.with(id, |engine, execution| engine.attach(execution, reply_to, &submission, turn));
+            }
+        }
+    }
+
+    /// Makes this node a coordinator of the execution, for one more caller.
+    fn attach(
+        &mut self,
+        execution: &mut Execution,
+        reply_to: ReplyTo,
+        submission: &Arc<Submission>,
+        turn: &mut Turn<'_>,
+    ) {
+        if let Some(result) = execution.reply.clone() {
+            turn.effects.push(Effect::Reply { to: reply_to, result });
+            return;
+        }
+        if execution.callers.len() >= CALLERS_MAX {
+            let problem = Problem::of(ErrorCode::Overloaded).about(execution.id);
+            turn.effects.push(Effect::Reply { to: reply_to, result: Err(Box::new(problem)) });
+            return;
+        }
+        if execution.callers.is_empty() {
+            execution.next_quorum_check_mono_ms = turn.now.mono_ms + QUORUM_CHECK_MS;
+            // A caller who comes again after the runs have ended still gets its whole deadline.
+            execution.deadline_mono_ms =
+                execution.deadline_mono_ms.max(turn.now.mono_ms + limits::NO_QUORUM_MS);
+        }
+        execution.callers.push(reply_to);
+        if !execution.coordinating {
+            execution.coordinating = true;
+            self.count_own_votes(execution);
+        }
+        let greeted: Vec<NodeIndex> =
+            self.committee.peers().filter(|&peer| self.peers.greeted(peer)).collect();
+        turn.send_all(greeted, &PeerMessage::Execute(Submission::clone(submission)));
+        self.evaluate_outcomes(execution, turn);
+        if execution.reply.is_none() {
+            let operations: Vec<u32> = execution.operations.keys().copied().collect();
+            for operation in operations {
+                self.evaluate_votes(execution, operation, turn);
+            }
+        }
+    }
+
+    pub(crate) fn on_abandoned(&mut self, reply_to: ReplyTo) {
+        let waiting: Vec<RequestId> = self.active.iter().copied().collect();
+        for id in waiting {
+            self.with(id, |_, execution| execution.callers.retain(|caller| *caller != reply_to));
+        }
+    }
+
+    pub(crate) fn on_execute(&mut self, from: NodeIndex, submission: Submission, turn: &mut Turn<'_>) {
+        let accepted = self.authenticate(&submission, turn.now).and_then(|(id, request, session)| {
+            if !self.buckets.take(Payer::Peer(from), turn.now.mono_ms) {
+                return Err(Problem::of(ErrorCode::RateLimited).about(id));
+            }
+            if !self.executions.contains_key(&id) {
+                self.admit(&request, &session, submission.code.as_deref(), turn.now)
+                    .map_err(|problem| problem.about(id))?;
+                self.begin(id, request, session, Arc::new(submission.clone()), turn);
+            }
+            Ok(id)
+        });
+        match accepted {
+            Err(problem) => {
+                turn.report(Report::Refused(problem.code));
+                let request = quorate_wire::request_id(&self.committee.id, &submission.request);
+                turn.send(
+                    from,
+                    &PeerMessage::Refused { request, code: problem.code, detail: problem.detail },
+                );
+            }
+            Ok(id) => {
+                self.with(id, |engine, execution| {
+                    execution.coordinators.insert(from);
+                    engine.tell_all(execution, from, turn);
+                });
+            }
+        }
+    }
+
+    /// A member that connects while we coordinate is asked as well.
+    pub(crate) fn pass_on_to(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
+        for execution in self.active.iter().filter_map(|id| self.executions.get(id)) {
+            if let Some(submission) = execution.submission.as_ref().filter(|_| !execution.callers.is_empty())
+            {
+                turn.send(peer, &PeerMessage::Execute(Submission::clone(submission)));
+            }
+        }
+    }
+
+    /// Who is calling, and is this what they signed? Cheap checks first.
+    fn authenticate(
+        &mut self,
+        submission: &Submission,
+        now: Now,
+    ) -> Result<(RequestId, ExecutionRequest, Session), Problem> {
+        if submission.code.as_ref().is_some_and(|code| code.len() > limits::CODE_BYTES_MAX) {
+            return Err(Problem::of(ErrorCode::CodeTooLarge));
+        }
+        let request = ExecutionRequest::parse(&submission.request)?;
+        if request.network != self.committee.id {
+            let detail = format!("the request is for {}, this is {}", request.network, self.committee.id);
+            return Err(Problem::new(ErrorCode::WrongNetwork, detail));
+        }
+        let session = self.session(submission, now)?;
+        let id = verify_request(&self.committee.id, &session, submission)?;
+        if !session.may_run(&request.action) {
+            return Err(Problem::of(ErrorCode::SessionScope).about(id));
+        }
+        Ok((id, request, session))
+    }
+
+    /// The session behind a submission; a login's signature is checked once.
+    fn session(&mut self, submission: &Submission, now: Now) -> Result<Session, Problem> {
+        let login = borsh::to_vec(&submission.login).map_err(|_| Problem::of(ErrorCode::LoginInvalid))?;
+        let hash = Transcript::new("quorate/verified-login/v1").field(&login).finish();
+        if let Some(session) = self.verified_logins.get(&hash)
+            && session.expires_ms > now.unix_ms
+        {
+            return Ok(session.clone());
+        }
+        let session = verify_wallet_login(&self.committee.network, &submission.login, now.unix_ms)?;
+        if self.verified_logins.len() >= VERIFIED_LOGINS_MAX {
+            self.verified_logins.clear();
+        }
+        self.verified_logins.insert(hash, session.clone());
+        Ok(session)
+    }
+
+    /// May this be run here and now?
+    fn admit(
+        &self,
+        request: &ExecutionRequest,
+        session: &Session,
+        code: Option<&str>,
+        now: Now,
+    ) -> Result<(), Problem> {
+        if self.draining {
+            return Err(ErrorCode::ShuttingDown.into());
+        }
+        check_time(request.time_ms, now.unix_ms, self.started_unix_ms)?;
+        if !self.ready() {
+            let reason = self.waiting_for_text();
+            return Err(Problem::new(ErrorCode::NotReady, format!("this node waits for {reason}")));
+        }
+        let (registry, _) = self.decided_by()?;
+        registry_fresh(registry.as_ref(), now.mono_ms)?;
+        match registry.standing(&request.block, now.unix_ms) {
+            BlockStanding::Canonical { superseded_ms } if superseded_ms <= limits::BLOCK_AGE_MS_MAX => {}
+            BlockStanding::Canonical { .. } => return Err(ErrorCode::BlockTooOld.into()),
+            BlockStanding::Ahead => return Err(ErrorCode::BlockAhead.into()),
+            BlockStanding::Unknown => return Err(ErrorCode::BlockUnknown.into()),
+        }
+        let code = code.ok_or(ErrorCode::CodeMissing)?;
+        if ActionCid::of_code(code.as_bytes()) != request.action {
+            return Err(ErrorCode::CidMismatch.into());
+        }
+        let welcome = match &self.committee.network.admission {
+            Admission::Open => true,
+            Admission::List(wallets) => wallets.contains(&session.wallet),
+            Admission::Granted => session.capabilities.iter().any(|Capability { key, .. }| match key {
+                CapabilityKey::Any => false,
+                CapabilityKey::Named(key) => {
+                    session.names_exactly(key, &request.action)
+                        && registry
+                            .grant(&key.token_id(), &Subject::Action(request.action), At::Latest)
+                            .member
+                }
+            }),
+        };
+        if !welcome {
+            return Err(ErrorCode::NotAdmitted.into());
+        }
+        let of_login = self.logins.get(&session.wallet);
+        let full = self.executions.len() >= limits::REQUESTS_REMEMBERED_MAX
+            || self.runs.len() >= limits::EXECUTIONS_RUNNING_MAX
+            || of_login.is_some_and(|usage| {
+                usage.remembered >= limits::REQUESTS_PER_LOGIN_MAX
+                    || usage.running >= limits::EXECUTIONS_RUNNING_PER_LOGIN_MAX
+            });
+        if full { Err(ErrorCode::Overloaded.into()) } else { Ok(()) }
+    }
+
+    fn waiting_for_text(&self) -> String {
+        self.status().waiting_for.unwrap_or_else(|| "nothing".to_owned())
+    }
+
+    /// Starts this node's own run.
+    fn begin(
+        &mut self,
+        id: RequestId,
+        request: ExecutionRequest,
+        session: Session,
+        submission: Arc<Submission>,
+        turn: &mut Turn<'_>,
+    ) {
+        self.next_run += 1;
+        let run = RunNumber(self.next_run);
+        let network_limits = &self.committee.limits;
+        let limits = request.limits.clone().unwrap_or_default().applied_to(network_limits);
+        turn.report(Report::Started(id));
+        turn.effects.push(Effect::StartAction(Box::new(ActionStart {
+            run,
+            action: request.action,
+            code: submission.code.as_deref().unwrap_or_default().into(),
+            params: request.params.get().to_owned(),
+            auth: auth_json(&request.action, &session),
+            time_ms: request.time_ms,
+            seed: Transcript::new("quorate/math-random/v1").field(&id.0).finish(),
+            limits,
+            request: id,
+        })));
+        let usage = self.logins.entry(session.wallet).or_default();
+        usage.remembered += 1;
+        usage.running += 1;
+        self.runs.insert(run, id);
+        self.active.insert(id);
+        let remembered_ms = limits::REQUEST_AGE_MS_MAX + limits::EXECUTION_MS_MAX;
+        self.executions.insert(
+            id,
+            Execution {
+                id,
+                run,
+                forget_unix_ms: request.time_ms.saturating_add(remembered_ms),
+                request,
+                session,
+                submission: Some(submission),
+                accepted_mono_ms: turn.now.mono_ms,
+                deadline_mono_ms: turn.now.mono_ms + limits::EXECUTION_MS_MAX,
+                coordinators: Default::default(),
+                coordinating: false,
+                callers: Vec::new(),
+                next_quorum_check_mono_ms: turn.now.mono_ms + QUORUM_CHECK_MS,
+                reply: None,
+                refused: BTreeMap::new(),
+                outcomes: BTreeMap::new(),
+                next_operation: 0,
+                operations: BTreeMap::new(),
+                names: Default::default(),
+                refusals: Vec::new(),
+                ended: None,
+            },
+        );
+    }
+}
+
+/// `Lit.Auth`, as the action sees it.
+fn auth_json(action: &ActionCid, session: &Session) -> String {
+    serde_json::json!({
+        "actionIpfsIdStack": [action],
+        "authSigAddress": checksum_address(&session.wallet),
+        "authMethodContexts": [],
+        "resources": session.capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "customAuthResource": "",
+    })
+    .to_string()
+}

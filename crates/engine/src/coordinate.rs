@@ -1,0 +1,373 @@
+//! Coordinating: counting votes, choosing signers, proposing attempts. Nobody has to believe any of it.
+
+use quorate_wire::{
+    ErrorCode, Evidence, NodeIndex, OddNode, PeerMessage, Problem, Proposal, RequestId, limits,
+};
+
+use crate::{
+    Engine, Report,
+    attempt::pairs_of,
+    execution::{Execution, Group, Proposed},
+    turn::Turn,
+};
+
+/// Signer sets that are looked at before giving up for now.
+const SETS_MAX: usize = 2_000;
+/// Signers end an attempt by themselves; a coordinator waits a little longer.
+const PROPOSAL_GRACE_MS: u64 = 300;
+
+/// Why there is no signer set.
+enum NoSet {
+    /// Bans alone are in the way, and everybody has voted.
+    Banned,
+    /// Something is still to come: an offer, a greeting, a set-up.
+    NotYet,
+}
+
+impl Engine {
+    /// Looks at the votes on an operation and does what follows from them.
+    pub(crate) fn evaluate_votes(&mut self, execution: &mut Execution, number: u32, turn: &mut Turn<'_>) {
+        if !execution.coordinating || execution.reply.is_some() {
+            return;
+        }
+        let groups = execution.groups(number);
+        let threshold = self.committee.threshold();
+        if let Some(quorum) = groups.iter().find(|group| group.nodes.len() >= threshold) {
+            self.tell_odd(execution, number, quorum, &groups, turn);
+            if quorum.intent {
+                self.propose(execution, number, quorum, turn);
+            }
+            return;
+        }
+        let unknown = self.committee.members().filter(|&node| execution.may_vote(node, number)).count();
+        let best = groups.iter().map(|group| group.nodes.len()).max().unwrap_or(0);
+        if best > 0 && best + unknown < threshold {
+            self.diverged(execution, number, &groups, turn);
+        }
+    }
+
+    /// Names the nodes outside the quorum, and gives them the proof that their run is over.
+    fn tell_odd(
+        &mut self,
+        execution: &mut Execution,
+        number: u32,
+        quorum: &Group,
+        groups: &[Group],
+        turn: &mut Turn<'_>,
+    ) {
+        let odd: Vec<NodeIndex> = groups
+            .iter()
+            .filter(|group| group.hash != quorum.hash)
+            .flat_map(|group| group.nodes.iter().copied())
+            .collect();
+        let evidence = evidence(execution, number);
+        let Some(operation) = execution.operations.get_mut(&number) else { return };
+        let untold: Vec<NodeIndex> =
+            odd.into_iter().filter(|node| operation.told_odd.insert(*node)).collect();
+        let named = odd_nodes(execution, number, quorum.nodes.first().copied());
+        for entry in named.into_iter().filter(|entry| untold.contains(&entry.node)) {
+            turn.report(Report::OddNode { request: execution.id, node: entry.node, field: entry.field });
+        }
+        for node in untold {
+            let message = PeerMessage::Diverged {
+                request: execution.id,
+                operation: number,
+                evidence: evidence.clone(),
+            };
+            if node == self.committee.me {
+                self.diverged_here(execution, number, &evidence, turn);
+            } else {
+                turn.send(node, &message);
+            }
+        }
+    }
+
+    /// No group of t can agree any more: everybody is told, with the proof.
+    fn diverged(&mut self, execution: &mut Execution, number: u32, groups: &[Group], turn: &mut Turn<'_>) {
+        let evidence = evidence(execution, number);
+        let message =
+            PeerMessage::Diverged { request: execution.id, operation: number, evidence: evidence.clone() };
+        turn.send_all(self.committee.peers(), &message);
+        let odd = odd_nodes(execution, number, None);
+        for entry in &odd {
+            turn.report(Report::OddNode {
+                request: execution.id,
+                node: entry.node,
+                field: entry.field.clone(),
+            });
+        }
+        let detail = format!(
+            "operation {number}: {} different votes, no {} alike",
+            groups.len(),
+            self.committee.threshold()
+        );
+        let mut problem = Problem::new(ErrorCode::IntentsDiverged, detail).about(execution.id);
+        problem.nodes = odd.iter().map(|entry| entry.node).collect();
+        problem.odd = odd;
+        self.answer_callers(execution, Err(Box::new(problem)), turn);
+        self.diverged_here(execution, number, &evidence, turn);
+    }
+
+    /// The same proof that others get, put to our own run.
+    fn diverged_here(
+        &mut self,
+        execution: &mut Execution,
+        number: u32,
+        _evidence: &Evidence,
+        turn: &mut Turn<'_>,
+    ) {
+        // Our own tally is the evidence, checked when each vote came.
+        if execution.operations.get(&number).is_some_and(|operation| operation.call.is_some()) {
+            self.stop_run(execution, ErrorCode::IntentsDiverged, turn);
+        }
+    }
+
+    /// Proposes a signer set, unless a proposal of ours may still succeed.
+    fn propose(&mut self, execution: &mut Execution, number: u32, quorum: &Group, turn: &mut Turn<'_>) {
+        let now = turn.now.mono_ms;
+        let Some(operation) = execution.operations.get(&number) else { return };
+        if operation.signature.is_some() || operation.proposed.is_some() || now < operation.not_before_mono_ms
+        {
+            return;
+        }
+        let joined =
+            quorum.nodes.iter().filter_map(|node| operation.offers.get(node)).map(|offer| offer.attempt);
+        let attempt = joined.max().unwrap_or(0).max(operation.last_proposed) + 1;
+        if attempt > limits::ATTEMPTS_MAX {
+            let detail =
+                format!("operation {number} has no signature after {} attempts", limits::ATTEMPTS_MAX);
+            let problem = Problem::new(ErrorCode::SigningFailed, detail).about(execution.id);
+            self.answer_callers(execution, Err(Box::new(problem)), turn);
+            return;
+        }
+        let signers = match self.choose(execution, number, quorum, now) {
+            Ok(signers) => signers,
+            Err(NoSet::NotYet) => return,
+            Err(NoSet::Banned) => {
+                let problem = Problem::of(ErrorCode::NoUnbannedQuorum).about(execution.id);
+                self.answer_callers(execution, Err(Box::new(problem)), turn);
+                return;
+            }
+        };
+        let Some(operation) = execution.operations.get_mut(&number) else { return };
+        let mut offered = Vec::with_capacity(signers.len());
+        for signer in &signers {
+            // An offer is good for one proposal; the signer makes another when it has joined or declined.
+            let Some(offer) = operation.offers.remove(signer) else { return };
+            offered.push((*signer, offer.fresh));
+        }
+        let set_ups = pairs_of(&signers).into_iter().filter_map(|(a, b)| self.set_up_of(a, b)).collect();
+        operation.last_proposed = attempt;
+        operation.proposed = Some(Proposed {
+            attempt,
+            signers: signers.clone(),
+            until_mono_ms: now + limits::SIGNING_ROUND_MS + PROPOSAL_GRACE_MS,
+        });
+        let proposal = Proposal {
+            request: execution.id,
+            operation: number,
+            attempt,
+            intent: quorum.hash,
+            signers: offered,
+            set_ups,
+        };
+        let others = signers.iter().copied().filter(|signer| *signer != self.committee.me);
+        turn.send_all(others, &PeerMessage::Propose(proposal.clone()));
+        if signers.contains(&self.committee.me) {
+            self.consider(execution, self.committee.me, &proposal, turn);
+        }
+    }
+
+    /// The first t equal votes whose nodes can sign together; those that failed lately go last.
+    fn choose(
+        &self,
+        execution: &Execution,
+        number: u32,
+        quorum: &Group,
+        now_mono_ms: u64,
+    ) -> Result<Vec<NodeIndex>, NoSet> {
+        let operation = execution.operations.get(&number).ok_or(NoSet::NotYet)?;
+        let usable = |node: &NodeIndex| {
+            operation.offers.contains_key(node)
+                && (*node == self.committee.me || self.peers.reachable(*node, now_mono_ms))
+        };
+        let mut candidates: Vec<NodeIndex> = quorum.nodes.iter().copied().filter(usable).collect();
+        candidates.sort_by_key(|node| self.peers.failed_lately(*node, now_mono_ms));
+        let fits = |set: &[NodeIndex], node: NodeIndex| {
+            set.iter().all(|other| !self.peers.banned(*other, node) && self.set_up_of(*other, node).is_some())
+        };
+        let mut budget = SETS_MAX;
+        let mut set = Vec::new();
+        if first_set(&candidates, self.committee.threshold(), &fits, &mut set, &mut budget) {
+            set.sort_unstable();
+            return Ok(set);
+        }
+        // Only bans are in the way if nobody is missing and without them there would be a set.
+        let everybody = self.committee.members().all(|node| !execution.may_vote(node, number));
+        let unbanned =
+            |set: &[NodeIndex], node: NodeIndex| set.iter().all(|other| !self.peers.banned(*other, node));
+        let mut budget = SETS_MAX;
+        let voters = &quorum.nodes;
+        let possible = first_set(voters, self.committee.threshold(), &unbanned, &mut Vec::new(), &mut budget);
+        Err(if everybody && !possible { NoSet::Banned } else { NoSet::NotYet })
+    }
+
+    /// The set-up of a pair, if both sides say the same (of our own pairs we know our side).
+    fn set_up_of(&self, a: NodeIndex, b: NodeIndex) -> Option<[u8; 32]> {
+        let said = |by: NodeIndex, of: NodeIndex| {
+            if by == self.committee.me { self.pairs.id(of) } else { self.peers.announced_set_up(by, of) }
+        };
+        said(a, b).filter(|id| said(b, a) == Some(*id))
+    }
+
+    pub(crate) fn on_trouble(
+        &mut self,
+        from: NodeIndex,
+        place: (RequestId, u32, u8),
+        nodes: Vec<NodeIndex>,
+        ended: bool,
+        turn: &mut Turn<'_>,
+    ) {
+        let (id, number, attempt) = place;
+        if nodes.len() > self.committee.size() {
+            turn.fault(from, "trouble_size");
+            return;
+        }
+        self.with(id, |engine, execution| {
+            let ours = execution.operations.get(&number).and_then(|operation| operation.proposed.as_ref());
+            if ours.is_some_and(|proposed| proposed.attempt == attempt && proposed.signers.contains(&from)) {
+                engine.consider_trouble(execution, (number, attempt), &nodes, ended, turn);
+            }
+        });
+    }
+
+    /// A signer says that an attempt of ours stalls or has ended: another set is tried.
+    pub(crate) fn consider_trouble(
+        &mut self,
+        execution: &mut Execution,
+        place: (u32, u8),
+        nodes: &[NodeIndex],
+        ended: bool,
+        turn: &mut Turn<'_>,
+    ) {
+        let (number, attempt) = place;
+        let Some(operation) = execution.operations.get_mut(&number) else { return };
+        let Some(proposed) = operation.proposed.as_ref().filter(|proposed| proposed.attempt == attempt)
+        else {
+            return;
+        };
+        // A signer can only blame those it was to sign with, and blame moves them back in line, no more.
+        let blamed: Vec<NodeIndex> =
+            nodes.iter().copied().filter(|node| proposed.signers.contains(node)).collect();
+        self.peers.failed(&blamed, turn.now.mono_ms);
+        if ended {
+            operation.proposed = None;
+            self.evaluate_votes(execution, number, turn);
+            return;
+        }
+        // Only stalled: it may still end well, so it is given up only for a set without those it waits for.
+        let Some(quorum) = execution
+            .groups(number)
+            .into_iter()
+            .find(|group| group.intent && group.nodes.len() >= self.committee.threshold())
+        else {
+            return;
+        };
+        let better = self
+            .choose(execution, number, &quorum, turn.now.mono_ms)
+            .is_ok_and(|set| blamed.iter().all(|node| !set.contains(node)));
+        if better && !blamed.is_empty() {
+            if let Some(operation) = execution.operations.get_mut(&number) {
+                operation.proposed = None;
+            }
+            self.evaluate_votes(execution, number, turn);
+        }
+    }
+
+    /// Gives up proposals of which nothing was heard.
+    pub(crate) fn tick_proposals(&mut self, execution: &mut Execution, turn: &mut Turn<'_>) {
+        if !execution.coordinating {
+            return;
+        }
+        let now = turn.now.mono_ms;
+        let numbers: Vec<u32> = execution.operations.keys().copied().collect();
+        for number in numbers {
+            let Some(operation) = execution.operations.get_mut(&number) else { continue };
+            if operation.proposed.as_ref().is_some_and(|proposed| now >= proposed.until_mono_ms) {
+                operation.proposed = None;
+            }
+            if operation.signature.is_none() && operation.proposed.is_none() {
+                if now >= operation.not_before_mono_ms {
+                    operation.not_before_mono_ms = 0;
+                }
+                self.evaluate_votes(execution, number, turn);
+            }
+        }
+    }
+}
+
+/// Depth-first search for the first `size` candidates, in order, that fit together.
+fn first_set(
+    candidates: &[NodeIndex],
+    size: usize,
+    fits: &dyn Fn(&[NodeIndex], NodeIndex) -> bool,
+    set: &mut Vec<NodeIndex>,
+    budget: &mut usize,
+) -> bool {
+    if set.len() == size {
+        return true;
+    }
+    for (place, candidate) in candidates.iter().enumerate() {
+        if candidates.len() - place + set.len() < size || *budget == 0 {
+            return false;
+        }
+        *budget -= 1;
+        if fits(set, *candidate) {
+            set.push(*candidate);
+            if first_set(&candidates[place + 1..], size, fits, set, budget) {
+                return true;
+            }
+            set.pop();
+        }
+    }
+    false
+}
+
+fn evidence(execution: &Execution, number: u32) -> Evidence {
+    let votes =
+        execution.operations.get(&number).map(|operation| operation.votes.values().cloned().collect());
+    let voted = |node: &NodeIndex| {
+        execution.operations.get(&number).is_some_and(|operation| operation.votes.contains_key(node))
+    };
+    let ended = execution.outcomes.iter().filter(|(node, _)| !voted(node));
+    Evidence {
+        votes: votes.unwrap_or_default(),
+        statements: ended.map(|(_, outcome)| outcome.statement.clone()).collect(),
+    }
+}
+
+/// The votes that differ from one node's, or from the lowest node's if no quorum agrees.
+///
+/// Without a quorum the lowest node is listed as well: nobody is right.
+pub(crate) fn odd_nodes(execution: &Execution, number: u32, quorum: Option<NodeIndex>) -> Vec<OddNode> {
+    let Some(operation) = execution.operations.get(&number) else { return Vec::new() };
+    let reference = quorum.or_else(|| operation.votes.keys().next().copied());
+    let Some(reference) = reference.and_then(|node| operation.votes.get(&node)) else { return Vec::new() };
+    let entries = operation.votes.values().filter_map(|vote| {
+        let field = match reference.body.first_difference(&vote.body) {
+            Some(field) => field,
+            None if quorum.is_none() => {
+                operation.votes.values().find_map(|other| vote.body.first_difference(&other.body))?
+            }
+            None => return None,
+        };
+        Some(OddNode {
+            node: vote.node,
+            operation: number,
+            field: field.to_owned(),
+            intent: vote.body.hash(),
+            vote: vote.clone(),
+        })
+    });
+    entries.collect()
+}

@@ -1,0 +1,428 @@
+//! The engine: its state, and which part of it each input concerns.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use quorate_auth::Session;
+use quorate_wire::{
+    Address, ErrorCode, NodeIndex, NodeView, PeerMessage, PublicKey, RequestId, decode, limits,
+};
+use rand_core::CryptoRng;
+
+use crate::{
+    Config, Effect, Input, Now, ReadRegistry, Report, RunNumber, Stored,
+    admission::Buckets,
+    committee::Committee,
+    early::EarlyMessages,
+    execution::Execution,
+    founding::Founding,
+    pairs::Pairs,
+    peers::{Consequence, Peers},
+    turn::Turn,
+};
+
+/// What `GET /v1/network` and the metrics show of an engine.
+#[derive(Debug, Clone)]
+pub struct EngineStatus {
+    /// Whether this node takes executions.
+    pub ready: bool,
+    /// What it waits for, unless it is ready.
+    pub waiting_for: Option<String>,
+    /// The network's root, once certified by all members.
+    pub root: Option<PublicKey>,
+    /// This start's number.
+    pub incarnation: u64,
+    /// Runs in progress.
+    pub running: usize,
+    /// Request ids remembered.
+    pub remembered: usize,
+    /// The other members.
+    pub peers: Vec<NodeView>,
+}
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A record of the store is not what this version writes.
+    #[error("the record {key:?} of the store is damaged")]
+    Damaged {
+        /// The record.
+        key: String,
+    },
+    /// The configuration contradicts itself.
+    #[error("{0}")]
+    Config(String),
+}
+
+/// How much of the tables one login holds.
+#[derive(Default)]
+pub(crate) struct LoginUse {
+    pub(crate) remembered: usize,
+    pub(crate) running: usize,
+}
+
+/// One node's brain.
+pub struct Engine {
+    pub(crate) committee: Committee,
+    pub(crate) peers: Peers,
+    pub(crate) founding: Founding,
+    pub(crate) pairs: Pairs,
+    pub(crate) early_ceremonies: EarlyMessages,
+    pub(crate) early_rounds: EarlyMessages,
+    pub(crate) registry: Option<Arc<dyn ReadRegistry>>,
+
+    pub(crate) executions: BTreeMap<RequestId, Execution>,
+    /// Executions whose own run goes on, or for which a caller waits.
+    pub(crate) active: BTreeSet<RequestId>,
+    pub(crate) runs: BTreeMap<RunNumber, RequestId>,
+    pub(crate) next_run: u64,
+    /// Signing sessions in progress.
+    pub(crate) sessions: BTreeMap<[u8; 32], (RequestId, u32)>,
+    pub(crate) logins: BTreeMap<Address, LoginUse>,
+    pub(crate) verified_logins: BTreeMap<[u8; 32], Session>,
+    pub(crate) buckets: Buckets,
+
+    pub(crate) started_unix_ms: u64,
+    pub(crate) draining: bool,
+    announced_ready: bool,
+    next_sweep_mono_ms: u64,
+}
+
+const SWEEP_MS: u64 = 1_000;
+
+impl Engine {
+    /// Starts a node from its configuration and everything it has stored.
+    ///
+    /// # Errors
+    /// [`StartError`] if the configuration or a stored record is not usable.
+    pub fn new(config: Config, stored: &Stored, now: Now) -> Result<(Engine, Vec<Effect>), StartError> {
+        let committee = Committee::new(config)?;
+        let peers = Peers::load(&committee, stored)?;
+        let founding = Founding::load(&committee, stored)?;
+        let pairs = Pairs::load(&committee, stored)?;
+        let (key, value) = peers.persist_incarnation();
+        let engine = Engine {
+            committee,
+            peers,
+            founding,
+            pairs,
+            early_ceremonies: EarlyMessages::default(),
+            early_rounds: EarlyMessages::default(),
+            registry: None,
+            executions: BTreeMap::new(),
+            active: BTreeSet::new(),
+            runs: BTreeMap::new(),
+            next_run: 0,
+            sessions: BTreeMap::new(),
+            logins: BTreeMap::new(),
+            verified_logins: BTreeMap::new(),
+            buckets: Buckets::default(),
+            started_unix_ms: now.unix_ms,
+            draining: false,
+            announced_ready: false,
+            next_sweep_mono_ms: now.mono_ms + SWEEP_MS,
+        };
+        // The new number is on disk before any peer hears it.
+        Ok((engine, vec![Effect::Persist(vec![crate::Write { key, value }])]))
+    }
+
+    /// Handles one input, and whatever deadline is due.
+    pub fn handle(&mut self, now: Now, rng: &mut dyn CryptoRng, input: Input) -> Vec<Effect> {
+        let mut turn = Turn { now, rng, effects: Vec::new() };
+        match input {
+            Input::Request { reply_to, source, submission } => {
+                self.on_request(reply_to, source, submission, &mut turn);
+            }
+            Input::RequestAbandoned { reply_to } => self.on_abandoned(reply_to),
+            Input::PeerConnected { peer } => self.on_connected(peer, &mut turn),
+            Input::PeerDisconnected { peer } => self.peers.disconnected(peer),
+            Input::Peer { from, frame } => self.on_frame(from, &frame, &mut turn),
+            Input::Action { run, event } => self.on_action(run, event, &mut turn),
+            Input::Registry(registry) => {
+                self.registry = Some(registry);
+                self.watch_chain(&mut turn);
+            }
+            Input::Drain => self.draining = true,
+            Input::Tick => {}
+        }
+        self.tick(&mut turn);
+        turn.effects
+    }
+
+    /// Monotonic time in milliseconds at which [`Input::Tick`] is due.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<u64> {
+        let mut next = self.peers.next_deadline().min(self.next_sweep_mono_ms);
+        let ceremonies =
+            [self.founding.next_deadline(), self.pairs.next_deadline(&self.committee, &self.peers)];
+        next = ceremonies.into_iter().flatten().fold(next, u64::min);
+        for id in &self.active {
+            if let Some(execution) = self.executions.get(id) {
+                next = next.min(execution.next_deadline());
+            }
+        }
+        Some(next)
+    }
+
+    /// A summary for operators.
+    #[must_use]
+    pub fn status(&self) -> EngineStatus {
+        let peers = self.committee.peers().map(|index| NodeView {
+            index,
+            connected: self.peers.greeted(index),
+            set_up: self.pairs.agreed(&self.committee, &self.peers, index),
+            banned: self.peers.banned(self.committee.me, index),
+        });
+        EngineStatus {
+            ready: self.ready(),
+            waiting_for: self.waiting_for(),
+            root: self.founding.root(),
+            incarnation: self.peers.incarnation(),
+            running: self.runs.len(),
+            remembered: self.executions.len(),
+            peers: peers.collect(),
+        }
+    }
+
+    pub(crate) fn ready(&self) -> bool {
+        !self.draining && self.waiting_for().is_none()
+    }
+
+    fn waiting_for(&self) -> Option<String> {
+        if let Some(reason) = self.founding.waiting_for() {
+            return Some(reason.to_owned());
+        }
+        if self.registry.is_none() {
+            return Some("a first head of the chain".to_owned());
+        }
+        let set_up = self.committee.peers().filter(|&peer| self.pairs.id(peer).is_some()).count();
+        if set_up + 1 < self.committee.threshold() {
+            return Some("pairwise set-ups".to_owned());
+        }
+        None
+    }
+
+    fn tick(&mut self, turn: &mut Turn<'_>) {
+        self.peers.tick(turn);
+        self.founding.tick(&self.committee, &self.peers, &mut self.early_ceremonies, turn);
+        if self.founding.share().is_some() {
+            self.watch_chain(turn);
+            self.pairs.tick(&self.committee, &self.peers, turn);
+        }
+        self.tick_executions(turn);
+        if turn.now.mono_ms >= self.next_sweep_mono_ms {
+            self.next_sweep_mono_ms = turn.now.mono_ms + SWEEP_MS;
+            self.forget_executions(turn.now);
+            self.verified_logins.retain(|_, session| session.expires_ms > turn.now.unix_ms);
+        }
+        if self.ready() != self.announced_ready {
+            self.announced_ready = !self.announced_ready;
+            turn.report(Report::Ready(self.announced_ready));
+        }
+    }
+
+    fn watch_chain(&mut self, turn: &mut Turn<'_>) {
+        self.founding.watch_chain(self.registry.as_deref(), turn);
+    }
+
+    fn on_connected(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
+        if !self.committee.is_member(peer) || peer == self.committee.me {
+            turn.fault(peer, "not_a_member");
+            return;
+        }
+        self.peers.connected(peer, turn);
+        self.greet(peer, turn);
+    }
+
+    fn greet(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
+        self.peers.greet(&self.committee, peer, self.pairs.announced(), turn);
+    }
+
+    fn greet_all(&mut self, turn: &mut Turn<'_>) {
+        let peers: Vec<NodeIndex> =
+            self.committee.peers().filter(|&peer| self.peers.is_connected(peer)).collect();
+        for peer in peers {
+            self.greet(peer, turn);
+        }
+    }
+
+    fn on_frame(&mut self, from: NodeIndex, frame: &[u8], turn: &mut Turn<'_>) {
+        if !self.committee.is_member(from) || from == self.committee.me {
+            return;
+        }
+        self.peers.heard(from, turn);
+        let Ok(message) = decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) else {
+            turn.fault(from, "frame");
+            return;
+        };
+        match message {
+            PeerMessage::Hello(hello) => {
+                let new = !self.peers.greeted(from);
+                match self.peers.on_hello(&self.committee, from, hello, turn) {
+                    Consequence::PeerRolledBack => {
+                        self.pairs.forget(from, turn);
+                        self.greet(from, turn);
+                    }
+                    Consequence::Greeted if new => {
+                        self.founding.greet(&self.committee, from, turn);
+                        self.pass_on_to(from, turn);
+                    }
+                    _ => {}
+                }
+            }
+            PeerMessage::Stale { remembered } => {
+                if self.peers.on_stale(from, remembered, turn) == Consequence::WeRolledBack {
+                    self.pairs.forget_all(turn);
+                    self.greet_all(turn);
+                }
+            }
+            PeerMessage::Ping(_) => {}
+            PeerMessage::Ban(ban) => self.peers.learn_ban(&self.committee, ban, turn),
+            PeerMessage::StartKeygen { fresh, .. } => {
+                self.founding.on_start(&self.committee, from, fresh, &mut self.early_ceremonies, turn);
+            }
+            PeerMessage::Keygen(message) => {
+                self.founding.on_message(&self.committee, from, message, &mut self.early_ceremonies, turn);
+            }
+            PeerMessage::Confirm(confirm) => self.founding.on_confirm(&self.committee, from, confirm, turn),
+            PeerMessage::CannotConfirm { session } => self.founding.on_cannot_confirm(session, turn),
+            PeerMessage::Certificate(certificate) => {
+                self.founding.on_certificate(&self.committee, certificate, turn);
+            }
+            PeerMessage::StartPair { fresh } => {
+                let early = &mut self.early_ceremonies;
+                if self.pairs.on_start(&self.committee, &self.peers, (from, fresh), early, turn) {
+                    self.greet_all(turn);
+                }
+            }
+            PeerMessage::JoinPair { fresh, joined } => {
+                let early = &mut self.early_ceremonies;
+                if self.pairs.on_join(&self.committee, (from, fresh, joined), early, turn) {
+                    self.greet_all(turn);
+                }
+            }
+            PeerMessage::Pair(message) => {
+                if self.pairs.on_message(from, message, &mut self.early_ceremonies, turn) {
+                    self.greet_all(turn);
+                }
+            }
+            other => self.on_execution_message(from, other, turn),
+        }
+    }
+
+    /// Messages that concern executions are heard only from members that have greeted us.
+    fn on_execution_message(&mut self, from: NodeIndex, message: PeerMessage, turn: &mut Turn<'_>) {
+        if !self.peers.greeted(from) {
+            return;
+        }
+        match message {
+            PeerMessage::Execute(submission) => self.on_execute(from, submission, turn),
+            PeerMessage::Refused { request, code, detail } => {
+                self.on_refused(from, request, (code, detail), turn);
+            }
+            PeerMessage::Vote(vote) => self.on_vote(from, vote, turn),
+            PeerMessage::Offer(offer) => self.on_offer(from, offer, turn),
+            PeerMessage::Propose(proposal) => self.on_propose(from, proposal, turn),
+            PeerMessage::Round(message) => self.on_round(from, message, turn),
+            PeerMessage::Stalled { request, operation, attempt, waiting_for } => {
+                self.on_trouble(from, (request, operation, attempt), waiting_for, false, turn);
+            }
+            PeerMessage::AttemptFailed { request, operation, attempt, culprits } => {
+                self.on_trouble(from, (request, operation, attempt), culprits, true, turn);
+            }
+            PeerMessage::Signature { request, operation, signature, recovery_id } => {
+                self.on_signature(from, (request, operation), (signature, recovery_id), turn);
+            }
+            PeerMessage::Diverged { request, operation, evidence } => {
+                self.on_diverged(request, operation, &evidence, turn);
+            }
+            PeerMessage::Outcome(outcome) => self.on_outcome(from, *outcome, turn),
+            _ => turn.fault(from, "message_kind"),
+        }
+    }
+
+    /// Takes an execution out of the table while something is done with it.
+    pub(crate) fn with<R>(
+        &mut self,
+        id: RequestId,
+        act: impl FnOnce(&mut Self, &mut Execution) -> R,
+    ) -> Option<R> {
+        let mut execution = self.executions.remove(&id)?;
+        let result = act(self, &mut execution);
+        if !execution.running() && execution.callers.is_empty() {
+            self.active.remove(&id);
+        } else {
+            self.active.insert(id);
+        }
+        self.executions.insert(id, execution);
+        Some(result)
+    }
+
+    fn tick_executions(&mut self, turn: &mut Turn<'_>) {
+        let now = turn.now.mono_ms;
+        let due: Vec<RequestId> = self
+            .active
+            .iter()
+            .filter(|id| self.executions.get(id).is_some_and(|execution| execution.next_deadline() <= now))
+            .copied()
+            .collect();
+        for id in due {
+            self.with(id, |engine, execution| engine.tick_execution(execution, turn));
+        }
+    }
+
+    fn tick_execution(&mut self, execution: &mut Execution, turn: &mut Turn<'_>) {
+        self.tick_attempts(execution, turn);
+        self.tick_proposals(execution, turn);
+        if turn.now.mono_ms >= execution.deadline_mono_ms {
+            self.on_deadline(execution, turn);
+        } else {
+            self.check_quorum(execution, turn);
+        }
+    }
+
+    fn forget_executions(&mut self, now: Now) {
+        let (executions, logins) = (&mut self.executions, &mut self.logins);
+        executions.retain(|_, execution| {
+            let keep = execution.running()
+                || !execution.callers.is_empty()
+                || now.unix_ms < execution.forget_unix_ms;
+            if !keep && let Some(usage) = logins.get_mut(&execution.session.wallet) {
+                usage.remembered = usage.remembered.saturating_sub(1);
+            }
+            keep
+        });
+        logins.retain(|_, usage| usage.remembered > 0 || usage.running > 0);
+    }
+
+    /// The registry and the root, or why nothing can be decided.
+    pub(crate) fn decided_by(&self) -> Result<(Arc<dyn ReadRegistry>, PublicKey), ErrorCode> {
+        match (&self.registry, self.founding.root()) {
+            (Some(registry), Some(root)) if self.founding.founded() => Ok((registry.clone(), root)),
+            _ => Err(ErrorCode::NotReady),
+        }
+    }
+}
+
+impl Execution {
+    /// When something of this execution is due.
+    fn next_deadline(&self) -> u64 {
+        let mut next = self.deadline_mono_ms;
+        for operation in self.operations.values() {
+            if let Some(attempt) = &operation.live {
+                let stall = if attempt.stall_told { attempt.until_mono_ms } else { attempt.stalls_mono_ms };
+                next = next.min(stall);
+            }
+            if self.coordinating && operation.signature.is_none() {
+                if let Some(proposed) = &operation.proposed {
+                    next = next.min(proposed.until_mono_ms);
+                } else if !operation.offers.is_empty() && operation.not_before_mono_ms > 0 {
+                    next = next.min(operation.not_before_mono_ms);
+                }
+            }
+        }
+        if self.callers.is_empty() { next } else { next.min(self.next_quorum_check_mono_ms) }
+    }
+}

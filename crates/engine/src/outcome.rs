@@ -1,0 +1,346 @@
+//! How executions end: a run's statement, the quorum of equal statements, the caller's answer.
+
+use std::collections::BTreeMap;
+
+use quorate_wire::{
+    Digest, EcdsaBytes, ErrorClass, ErrorCode, ExecutionReply, NodeIndex, OutcomeMessage, PeerMessage,
+    Problem, Receipt, RequestId, SignatureView, Statement, Status, ecdsa_valid, limits,
+};
+
+use crate::{
+    ActionEnd, Effect, Engine, Report,
+    coordinate::odd_nodes,
+    execution::{Ended, Execution},
+    turn::Turn,
+};
+
+const QUORUM_CHECK_MS: u64 = 250;
+/// Members that are not even connected are given up sooner than those that fell silent.
+const ABSENT_MS: u64 = 500;
+const DETAIL_BYTES_MAX: usize = 1_024;
+
+impl Engine {
+    /// Ends this node's own run: states what it did, and tells whoever coordinates.
+    pub(crate) fn end_run(&mut self, execution: &mut Execution, end: ActionEnd, turn: &mut Turn<'_>) {
+        if !execution.running() {
+            return;
+        }
+        self.drop_attempts(execution);
+        self.runs.remove(&execution.run);
+        if let Some(usage) = self.logins.get_mut(&execution.session.wallet) {
+            usage.running = usage.running.saturating_sub(1);
+        }
+        let ActionEnd { result, logs, usage } = end;
+        let (status, error, response, detail) = ending(execution, result);
+        let statement = self.committee.sign(Statement {
+            network: self.committee.id,
+            epoch: self.committee.epoch,
+            request: execution.id,
+            action: execution.request.action,
+            params: execution.request.params_hash(),
+            block: execution.request.block,
+            intents: execution.signed().map(|(intent, _)| intent.clone()).collect(),
+            refusals: execution.refusals.clone(),
+            wildcard: false,
+            status,
+            error,
+            response: response.as_deref().map(Statement::response_hash),
+            guest: self.committee.guest,
+        });
+        let outcome = OutcomeMessage {
+            statement,
+            response,
+            signatures: execution.signed().map(|(_, signature)| signature).collect(),
+            detail,
+        };
+        turn.report(Report::Ended {
+            request: execution.id,
+            status,
+            error,
+            duration_ms: turn.now.mono_ms.saturating_sub(execution.accepted_mono_ms),
+        });
+        execution.ended = Some(Ended { logs, usage });
+        execution.submission = None;
+        turn.send_all(
+            execution.coordinators.iter().copied(),
+            &PeerMessage::Outcome(Box::new(outcome.clone())),
+        );
+        execution.outcomes.insert(self.committee.me, outcome);
+        self.outcomes_changed(execution, turn);
+    }
+
+    pub(crate) fn on_outcome(&mut self, from: NodeIndex, outcome: OutcomeMessage, turn: &mut Turn<'_>) {
+        let id = outcome.statement.body.request;
+        if !self.sound_outcome(from, &outcome) {
+            turn.fault(from, "outcome");
+            return;
+        }
+        self.with(id, |engine, execution| {
+            if execution.coordinating && !execution.outcomes.contains_key(&from) {
+                execution.outcomes.insert(from, outcome);
+                engine.outcomes_changed(execution, turn);
+            }
+        });
+    }
+
+    /// A statement of this network, signed by the sender, that hashes the text beside it.
+    fn sound_outcome(&self, from: NodeIndex, outcome: &OutcomeMessage) -> bool {
+        let statement = &outcome.statement.body;
+        let hash = outcome.response.as_deref().map(Statement::response_hash);
+        let bounded = statement.intents.len() <= limits::OPERATIONS_MAX as usize
+            && statement.refusals.len() <= limits::OPERATIONS_MAX as usize
+            && outcome.response.as_ref().is_none_or(|text| text.len() <= limits::RESPONSE_BYTES_MAX)
+            && outcome.detail.as_ref().is_none_or(|text| text.len() <= DETAIL_BYTES_MAX);
+        outcome.statement.node == from
+            && statement.network == self.committee.id
+            && statement.epoch == self.committee.epoch
+            && statement.response == hash
+            && outcome.signatures.len() == statement.intents.len()
+            && bounded
+            && self.committee.signed_by_member(&outcome.statement)
+    }
+
+    pub(crate) fn on_refused(
+        &mut self,
+        from: NodeIndex,
+        id: RequestId,
+        reason: (ErrorCode, String),
+        turn: &mut Turn<'_>,
+    ) {
+        self.with(id, |engine, execution| {
+            if execution.coordinating && reason.1.len() <= DETAIL_BYTES_MAX {
+                execution.refused.insert(from, reason);
+                engine.outcomes_changed(execution, turn);
+            }
+        });
+    }
+
+    /// The end of a run can decide both the outcome and every operation that the run never reached.
+    fn outcomes_changed(&mut self, execution: &mut Execution, turn: &mut Turn<'_>) {
+        self.evaluate_outcomes(execution, turn);
+        let numbers: Vec<u32> = execution.operations.keys().copied().collect();
+        for number in numbers {
+            self.evaluate_votes(execution, number, turn);
+        }
+    }
+
+    /// Answers the callers as soon as t statements are equal, or can not be any more.
+    pub(crate) fn evaluate_outcomes(&mut self, execution: &mut Execution, turn: &mut Turn<'_>) {
+        if !execution.coordinating || execution.reply.is_some() {
+            return;
+        }
+        let mut groups: BTreeMap<Vec<u8>, Vec<NodeIndex>> = BTreeMap::new();
+        for (node, outcome) in &execution.outcomes {
+            let bytes = borsh::to_vec(&outcome.statement.body).unwrap_or_default();
+            groups.entry(bytes).or_default().push(*node);
+        }
+        let threshold = self.committee.threshold();
+        let best = groups.values().max_by_key(|nodes| nodes.len()).cloned().unwrap_or_default();
+        if best.len() >= threshold {
+            if let Some(reply) = self.reply(execution, &best) {
+                self.answer_callers(execution, reply, turn);
+            }
+            return;
+        }
+        let open = self
+            .committee
+            .members()
+            .filter(|node| !execution.outcomes.contains_key(node) && !execution.refused.contains_key(node));
+        if best.len() + open.count() < threshold {
+            let problem = self.no_outcome(execution, &best);
+            self.answer_callers(execution, Err(Box::new(problem)), turn);
+        }
+    }
+
+    /// Why the runs came to no common end.
+    fn no_outcome(&self, execution: &Execution, best: &[NodeIndex]) -> Problem {
+        if let Some((node, (code, detail))) = execution.refused.iter().next()
+            && self.committee.size() - execution.refused.len() < self.committee.threshold()
+        {
+            let mut problem = Problem::new(*code, format!("{node:?}: {detail}"));
+            problem.nodes = execution.refused.keys().copied().collect();
+            return problem.about(execution.id);
+        }
+        let ends: Vec<String> = execution
+            .outcomes
+            .iter()
+            .map(|(node, outcome)| match outcome.statement.body.error {
+                Some(code) => format!("{node:?}: {code}"),
+                None => format!("{node:?}: completed"),
+            })
+            .chain(execution.refused.iter().map(|(node, (code, _))| format!("{node:?}: refused, {code}")))
+            .collect();
+        let code = self.common_error(execution).unwrap_or(ErrorCode::OutcomesDiverged);
+        let mut problem = Problem::new(code, ends.join("; ")).about(execution.id);
+        problem.nodes = execution.outcomes.keys().filter(|node| !best.contains(node)).copied().collect();
+        problem
+    }
+
+    /// Runs that were ended by divergence differ in their statements, but not in why they ended.
+    fn common_error(&self, execution: &Execution) -> Option<ErrorCode> {
+        let mut counts: BTreeMap<ErrorCode, usize> = BTreeMap::new();
+        for code in execution.outcomes.values().filter_map(|outcome| outcome.statement.body.error) {
+            *counts.entry(code).or_default() += 1;
+        }
+        counts.into_iter().find(|(_, count)| *count >= self.committee.threshold()).map(|(code, _)| code)
+    }
+
+    /// The answer that t equal statements prove. Every signature in it is checked here.
+    fn reply(
+        &self,
+        execution: &Execution,
+        members: &[NodeIndex],
+    ) -> Option<Result<Box<ExecutionReply>, Box<Problem>>> {
+        let outcomes: Vec<&OutcomeMessage> =
+            members.iter().filter_map(|member| execution.outcomes.get(member)).collect();
+        let statement = &outcomes.first()?.statement.body;
+        let genuine = outcomes.iter().find(|outcome| signatures_fit(statement, &outcome.signatures))?;
+        let signatures = statement.intents.iter().zip(&genuine.signatures);
+        let signatures = signatures.map(|(intent, (signature, recovery_id))| {
+            let view = SignatureView {
+                scheme: intent.scheme,
+                public_key: intent.key,
+                digest: intent.digest,
+                signature: format!("0x{}", hex(signature)),
+                recovery_id: Some(*recovery_id),
+            };
+            (intent.name.clone(), view)
+        });
+        let odd = execution.operations.keys().flat_map(|number| {
+            let groups = execution.groups(*number);
+            let quorum = groups.iter().find(|group| group.nodes.len() >= self.committee.threshold());
+            quorum
+                .map(|group| odd_nodes(execution, *number, group.nodes.first().copied()))
+                .unwrap_or_default()
+        });
+        let (logs, usage) = match &execution.ended {
+            Some(ended) => (ended.logs.clone(), ended.usage),
+            None => Default::default(),
+        };
+        let reply = ExecutionReply {
+            request_id: execution.id,
+            status: statement.status,
+            error: statement.error,
+            response: genuine.response.clone(),
+            signatures: signatures.collect(),
+            logs,
+            usage,
+            receipt: Receipt {
+                statements: outcomes.iter().map(|outcome| outcome.statement.clone()).collect(),
+                odd: odd.collect(),
+            },
+        };
+        Some(match statement.error {
+            None => Ok(Box::new(reply)),
+            Some(code) => {
+                let detail = genuine.detail.clone().unwrap_or_else(|| code.title().to_owned());
+                let mut problem = Problem::new(code, detail).about(execution.id);
+                problem.execution = Some(Box::new(reply));
+                Err(Box::new(problem))
+            }
+        })
+    }
+
+    /// Answers everybody who waits. Final answers are remembered; what a retry may change is not.
+    pub(crate) fn answer_callers(
+        &mut self,
+        execution: &mut Execution,
+        result: Result<Box<ExecutionReply>, Box<Problem>>,
+        turn: &mut Turn<'_>,
+    ) {
+        for to in std::mem::take(&mut execution.callers) {
+            turn.effects.push(Effect::Reply { to, result: result.clone() });
+        }
+        let passing = result.as_ref().is_err_and(|problem| {
+            problem.execution.is_none()
+                && matches!(problem.code.class(), ErrorClass::Unavailable | ErrorClass::Timeout)
+        });
+        if !passing {
+            execution.reply = Some(result);
+        }
+    }
+
+    /// Tells the callers when too few members are left, naming those that are missing.
+    pub(crate) fn check_quorum(&mut self, execution: &mut Execution, turn: &mut Turn<'_>) {
+        let now = turn.now.mono_ms;
+        if execution.callers.is_empty() || now < execution.next_quorum_check_mono_ms {
+            return;
+        }
+        execution.next_quorum_check_mono_ms = now + QUORUM_CHECK_MS;
+        let age = now.saturating_sub(execution.accepted_mono_ms);
+        let missing: Vec<NodeIndex> = self
+            .committee
+            .peers()
+            .filter(|peer| !execution.outcomes.contains_key(peer) && !execution.refused.contains_key(peer))
+            .filter(|peer| !self.peers.reachable(*peer, now))
+            .collect();
+        let left = self.committee.size() - missing.len() - execution.refused.len();
+        let absent = missing.iter().all(|peer| !self.peers.is_connected(*peer));
+        let patience = if absent { ABSENT_MS } else { limits::PEER_SILENT_MS };
+        if left >= self.committee.threshold() || age < patience {
+            return;
+        }
+        let detail = format!(
+            "{left} of {} nodes are left, {} must take part; unreachable: {missing:?}",
+            self.committee.size(),
+            self.committee.threshold()
+        );
+        let mut problem = Problem::new(ErrorCode::NoQuorum, detail).about(execution.id);
+        problem.nodes = missing;
+        self.answer_callers(execution, Err(Box::new(problem)), turn);
+    }
+
+    /// The execution has taken as long as any may.
+    pub(crate) fn on_deadline(&mut self, execution: &mut Execution, turn: &mut Turn<'_>) {
+        if execution.running() {
+            self.stop_run(execution, ErrorCode::DeadlineExceeded, turn);
+        }
+        if !execution.callers.is_empty() {
+            let silent: Vec<NodeIndex> =
+                self.committee.members().filter(|node| !execution.outcomes.contains_key(node)).collect();
+            let detail = format!("no common outcome in time; nothing was heard of {silent:?}");
+            let mut problem = Problem::new(ErrorCode::DeadlineExceeded, detail).about(execution.id);
+            problem.nodes = silent;
+            self.answer_callers(execution, Err(Box::new(problem)), turn);
+        }
+    }
+}
+
+/// How a run's end is stated: status, code, response, and words for people.
+fn ending(
+    execution: &Execution,
+    result: Result<Option<String>, crate::ActionFailure>,
+) -> (Status, Option<ErrorCode>, Option<String>, Option<String>) {
+    match result {
+        Ok(Some(response)) if response.len() > limits::RESPONSE_BYTES_MAX => {
+            (Status::Failed, Some(ErrorCode::LimitResponse), None, None)
+        }
+        Ok(response) => (Status::Completed, None, response, None),
+        Err(failure) => {
+            let mut detail = failure.message;
+            detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
+            // An uncaught refusal reaches us as a thrown error: the refusal is what ended the run.
+            let code = match (failure.code, execution.refusals.last()) {
+                (ErrorCode::ActionThrew, Some(refusal)) => refusal.code,
+                (code, _) => code,
+            };
+            let refused = execution.refusals.iter().any(|refusal| refusal.code == code);
+            let denied = refused && code.class() == ErrorClass::Forbidden;
+            let status = if denied { Status::Denied } else { Status::Failed };
+            (status, Some(code), None, Some(detail))
+        }
+    }
+}
+
+fn signatures_fit(statement: &Statement, signatures: &[EcdsaBytes]) -> bool {
+    statement.intents.len() == signatures.len()
+        && statement
+            .intents
+            .iter()
+            .zip(signatures)
+            .all(|(intent, signature)| ecdsa_valid(&intent.key, &Digest(intent.digest.0), signature))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,287 @@
+//! What this node knows of the other members: whether they live, which start they are in, bans.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use quorate_wire::{BanNotice, Hello, NodeIndex, PairSetUp, PeerMessage, Signed, limits};
+use zeroize::Zeroizing;
+
+use crate::{Report, StartError, Stored, committee::Committee, turn::Turn};
+
+/// A node that spoilt an attempt goes last in the choice of signers for this long.
+const FAILED_MS: u64 = 30_000;
+/// A claim about our own number further ahead than this is not believed.
+const INCARNATION_LEAP_MAX: u64 = 1 << 20;
+
+const INCARNATION: &str = "incarnation";
+
+#[derive(Default)]
+struct Peer {
+    connected: bool,
+    heard_mono_ms: u64,
+    hello: Option<Hello>,
+    failed_mono_ms: Option<u64>,
+    honoured_stale: bool,
+}
+
+/// A start of a peer, as it is remembered across our own starts.
+#[derive(Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+struct RememberedStart {
+    incarnation: u64,
+    start: [u8; 16],
+}
+
+pub(crate) struct Peers {
+    incarnation: u64,
+    start: Option<[u8; 16]>,
+    peers: BTreeMap<NodeIndex, Peer>,
+    remembered: BTreeMap<NodeIndex, RememberedStart>,
+    bans: BTreeMap<(NodeIndex, NodeIndex), Signed<BanNotice>>,
+    next_ping_mono_ms: u64,
+}
+
+/// What a hello or a claim of staleness asks of the engine beyond this module.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Consequence {
+    /// Nothing.
+    None,
+    /// The peer is in a start that we may work with.
+    Greeted,
+    /// The peer's disk is older than we remember: our half of the pair is void.
+    PeerRolledBack,
+    /// Our own disk is older than a peer remembers: all pairs are void.
+    WeRolledBack,
+}
+
+impl Peers {
+    /// Loads what was remembered and takes the next incarnation number. The caller persists it first.
+    pub(crate) fn load(committee: &Committee, stored: &Stored) -> Result<Self, StartError> {
+        let previous: u64 = read(stored, INCARNATION)?.unwrap_or(0);
+        let mut remembered = BTreeMap::new();
+        for peer in committee.peers() {
+            if let Some(start) = read(stored, &remembered_key(peer))? {
+                remembered.insert(peer, start);
+            }
+        }
+        let mut bans = BTreeMap::new();
+        for (key, value) in stored.iter().filter(|(key, _)| key.starts_with("ban/")) {
+            let ban: Signed<BanNotice> =
+                borsh::from_slice(value).map_err(|_| StartError::Damaged { key: key.clone() })?;
+            if committee.signed_by_member(&ban) && ban.body.epoch == committee.epoch {
+                bans.insert((ban.node, ban.body.counterparty), ban);
+            }
+        }
+        let peers = committee.peers().map(|peer| (peer, Peer::default())).collect();
+        Ok(Peers { incarnation: previous + 1, start: None, peers, remembered, bans, next_ping_mono_ms: 0 })
+    }
+
+    pub(crate) fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+
+    pub(crate) fn persist_incarnation(&self) -> (String, Option<Zeroizing<Vec<u8>>>) {
+        (INCARNATION.to_owned(), Some(bytes(&self.incarnation)))
+    }
+
+    pub(crate) fn connected(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.connected = true;
+            peer.hello = None;
+            peer.heard_mono_ms = turn.now.mono_ms;
+        }
+    }
+
+    pub(crate) fn disconnected(&mut self, peer: NodeIndex) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.connected = false;
+            peer.hello = None;
+        }
+    }
+
+    pub(crate) fn heard(&mut self, peer: NodeIndex, turn: &Turn<'_>) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.heard_mono_ms = turn.now.mono_ms;
+        }
+    }
+
+    pub(crate) fn greet(
+        &mut self,
+        committee: &Committee,
+        to: NodeIndex,
+        set_ups: Vec<PairSetUp>,
+        turn: &mut Turn<'_>,
+    ) {
+        let start = *self.start.get_or_insert_with(|| {
+            let mut start = [0u8; 16];
+            turn.rng.fill_bytes(&mut start);
+            start
+        });
+        let hello = Hello {
+            network: committee.id,
+            guest: committee.guest,
+            incarnation: self.incarnation,
+            start,
+            set_ups,
+            bans: self.bans.values().cloned().collect(),
+        };
+        turn.send(to, &PeerMessage::Hello(hello));
+    }
+
+    /// Takes a peer's hello: remembers its start durably, learns bans, and says what follows.
+    pub(crate) fn on_hello(
+        &mut self,
+        committee: &Committee,
+        from: NodeIndex,
+        hello: Hello,
+        turn: &mut Turn<'_>,
+    ) -> Consequence {
+        if hello.network != committee.id {
+            turn.fault(from, "network");
+            return Consequence::None;
+        }
+        if hello.set_ups.len() > committee.size() || hello.bans.len() > committee.size() * committee.size() {
+            turn.fault(from, "hello_size");
+            return Consequence::None;
+        }
+        for ban in &hello.bans {
+            self.learn_ban(committee, ban.clone(), turn);
+        }
+        let now = RememberedStart { incarnation: hello.incarnation, start: hello.start };
+        let before = self.remembered.get(&from).copied();
+        if let Some(before) = before
+            && now != before
+            && now.incarnation <= before.incarnation
+        {
+            turn.send(from, &PeerMessage::Stale { remembered: before.incarnation });
+            return Consequence::PeerRolledBack;
+        }
+        if before != Some(now) {
+            self.remembered.insert(from, now);
+            turn.persist([(remembered_key(from), Some(bytes(&now)))]);
+        }
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.hello = Some(hello);
+        }
+        Consequence::Greeted
+    }
+
+    /// Takes a peer's word that it remembers a later start of ours than this one.
+    ///
+    /// A lying peer can cost us one new set-up for each of our starts, no more.
+    pub(crate) fn on_stale(&mut self, from: NodeIndex, remembered: u64, turn: &mut Turn<'_>) -> Consequence {
+        let Some(peer) = self.peers.get_mut(&from) else { return Consequence::None };
+        if remembered < self.incarnation {
+            return Consequence::None;
+        }
+        if peer.honoured_stale || remembered - self.incarnation > INCARNATION_LEAP_MAX {
+            turn.fault(from, "stale_claim");
+            return Consequence::None;
+        }
+        peer.honoured_stale = true;
+        self.incarnation = remembered + 1;
+        let write = self.persist_incarnation();
+        turn.persist([write]);
+        Consequence::WeRolledBack
+    }
+
+    /// Records a ban of our own, durably, before anything else is said or done.
+    pub(crate) fn ban(&mut self, committee: &Committee, notice: BanNotice, turn: &mut Turn<'_>) {
+        let ban = committee.sign(notice);
+        self.learn_ban(committee, ban.clone(), turn);
+        turn.send_all(committee.peers(), &PeerMessage::Ban(ban));
+        let of_mine = self.bans.keys().filter(|(by, _)| *by == committee.me).count();
+        if of_mine >= committee.threshold() {
+            turn.halt("as many members as the threshold have cheated: the fault assumption is broken");
+        }
+    }
+
+    /// Learns a ban, ours included: a peer's memory of our ban binds us.
+    pub(crate) fn learn_ban(&mut self, committee: &Committee, ban: Signed<BanNotice>, turn: &mut Turn<'_>) {
+        let pair = (ban.node, ban.body.counterparty);
+        let sound = ban.body.network == committee.id
+            && ban.body.epoch == committee.epoch
+            && committee.is_member(pair.1)
+            && pair.0 != pair.1;
+        if !sound || self.bans.contains_key(&pair) || !committee.signed_by_member(&ban) {
+            return;
+        }
+        turn.persist([(format!("ban/{}/{}", pair.0, pair.1), Some(bytes(&ban)))]);
+        turn.report(Report::Banned { by: pair.0, counterparty: pair.1 });
+        self.bans.insert(pair, ban);
+    }
+
+    /// Whether these two may be in one signer set.
+    pub(crate) fn banned(&self, a: NodeIndex, b: NodeIndex) -> bool {
+        self.bans.contains_key(&(a, b)) || self.bans.contains_key(&(b, a))
+    }
+
+    /// Whether the peer is connected, was greeted, and spoke a moment ago.
+    pub(crate) fn reachable(&self, peer: NodeIndex, now_mono_ms: u64) -> bool {
+        self.peers.get(&peer).is_some_and(|peer| {
+            peer.connected
+                && peer.hello.is_some()
+                && now_mono_ms.saturating_sub(peer.heard_mono_ms) < limits::PEER_SILENT_MS
+        })
+    }
+
+    pub(crate) fn is_connected(&self, peer: NodeIndex) -> bool {
+        self.peers.get(&peer).is_some_and(|peer| peer.connected)
+    }
+
+    /// The set-up that `a` says it has with `b`.
+    pub(crate) fn announced_set_up(&self, a: NodeIndex, b: NodeIndex) -> Option<[u8; 32]> {
+        let hello = self.peers.get(&a)?.hello.as_ref()?;
+        hello.set_ups.iter().find(|set_up| set_up.peer == b).map(|set_up| set_up.id)
+    }
+
+    pub(crate) fn greeted(&self, peer: NodeIndex) -> bool {
+        self.peers.get(&peer).is_some_and(|peer| peer.connected && peer.hello.is_some())
+    }
+
+    pub(crate) fn failed(&mut self, nodes: &[NodeIndex], now_mono_ms: u64) {
+        for node in nodes {
+            if let Some(peer) = self.peers.get_mut(node) {
+                peer.failed_mono_ms = Some(now_mono_ms);
+            }
+        }
+    }
+
+    /// Whether the node spoilt an attempt not long ago.
+    pub(crate) fn failed_lately(&self, node: NodeIndex, now_mono_ms: u64) -> bool {
+        let at = self.peers.get(&node).and_then(|peer| peer.failed_mono_ms);
+        at.is_some_and(|at| now_mono_ms.saturating_sub(at) < FAILED_MS)
+    }
+
+    pub(crate) fn next_deadline(&self) -> u64 {
+        self.next_ping_mono_ms
+    }
+
+    pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
+        if turn.now.mono_ms < self.next_ping_mono_ms {
+            return;
+        }
+        self.next_ping_mono_ms = turn.now.mono_ms + limits::PING_MS;
+        let connected: BTreeSet<NodeIndex> =
+            self.peers.iter().filter(|(_, peer)| peer.connected).map(|(index, _)| *index).collect();
+        turn.send_all(connected, &PeerMessage::Ping(turn.now.mono_ms));
+    }
+}
+
+fn remembered_key(peer: NodeIndex) -> String {
+    format!("peer/{peer}")
+}
+
+/// Reads a record of the store.
+pub(crate) fn read<T: BorshDeserialize>(stored: &Stored, key: &str) -> Result<Option<T>, StartError> {
+    match stored.get(key) {
+        None => Ok(None),
+        Some(value) => {
+            borsh::from_slice(value).map(Some).map_err(|_| StartError::Damaged { key: key.to_owned() })
+        }
+    }
+}
+
+/// Writes a record's value.
+pub(crate) fn bytes<T: BorshSerialize>(value: &T) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(borsh::to_vec(value).expect("memory writes do not fail"))
+}

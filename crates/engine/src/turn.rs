@@ -1,0 +1,53 @@
+//! One call of [`Engine::handle`](crate::Engine::handle): its clocks, its entropy, and the effects it gathers.
+
+use quorate_wire::{NodeIndex, PeerMessage, encode};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use crate::{Effect, Now, Report, Write};
+
+pub(crate) struct Turn<'a> {
+    pub(crate) now: Now,
+    pub(crate) rng: &'a mut dyn CryptoRng,
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl Turn<'_> {
+    pub(crate) fn send(&mut self, to: NodeIndex, message: &PeerMessage) {
+        self.effects.push(Effect::Send { to, frame: encode(message) });
+    }
+
+    /// Sends one message to several peers, encoding it once.
+    pub(crate) fn send_all(&mut self, to: impl IntoIterator<Item = NodeIndex>, message: &PeerMessage) {
+        let frame = encode(message);
+        self.effects.extend(to.into_iter().map(|to| Effect::Send { to, frame: frame.clone() }));
+    }
+
+    pub(crate) fn persist(&mut self, writes: impl IntoIterator<Item = (String, Option<Zeroizing<Vec<u8>>>)>) {
+        let writes = writes.into_iter().map(|(key, value)| Write { key, value }).collect();
+        self.effects.push(Effect::Persist(writes));
+    }
+
+    pub(crate) fn report(&mut self, report: Report) {
+        self.effects.push(Effect::Report(report));
+    }
+
+    pub(crate) fn fault(&mut self, peer: NodeIndex, check: &'static str) {
+        self.report(Report::PeerFault { peer, check });
+    }
+
+    pub(crate) fn ceremony(&mut self, what: &'static str, event: impl Into<String>) {
+        self.report(Report::Ceremony { what, event: event.into() });
+    }
+
+    /// 32 bytes that were never used before and never will be again.
+    pub(crate) fn fresh(&mut self) -> [u8; 32] {
+        let mut bytes = [0u8; 32];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    pub(crate) fn halt(&mut self, reason: impl Into<String>) {
+        self.effects.push(Effect::Halt { reason: reason.into() });
+    }
+}
