@@ -227,6 +227,7 @@ impl Engine {
         }
         let of_login = self.logins.get(&session.wallet);
         let full = self.executions.len() >= limits::REQUESTS_REMEMBERED_MAX
+            || self.remembered_bytes >= limits::REMEMBERED_BYTES_MAX
             || self.runs.len() >= limits::EXECUTIONS_RUNNING_MAX
             || of_login.is_some_and(|usage| {
                 usage.remembered >= limits::REQUESTS_PER_LOGIN_MAX

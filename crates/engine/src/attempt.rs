@@ -40,7 +40,10 @@ impl Engine {
     ) {
         if let Err(check) = self.check_proposal(execution, proposal) {
             // Two coordinators, or an attempt that just ended, can make an honest proposal stale.
-            turn.fault(from, check);
+            if !matches!(check, "proposal_over" | "proposal_fresh" | "proposal_attempt" | "proposal_set_ups")
+            {
+                turn.fault(from, check);
+            }
             if execution.coordinating {
                 self.count_own_votes(execution);
             }

@@ -27,16 +27,20 @@ enum NoSet {
 impl Engine {
     /// Looks at the votes on an operation and does what follows from them.
     pub(crate) fn evaluate_votes(&mut self, execution: &mut Execution, number: u32, turn: &mut Turn<'_>) {
-        if !execution.coordinating || execution.reply.is_some() {
+        if !execution.coordinating {
             return;
         }
         let groups = execution.groups(number);
         let threshold = self.committee.threshold();
         if let Some(quorum) = groups.iter().find(|group| group.nodes.len() >= threshold) {
+            // A late vote that differs is named, and its run ended, though the caller has its answer.
             self.tell_odd(execution, number, quorum, &groups, turn);
-            if quorum.intent {
+            if quorum.intent && execution.reply.is_none() {
                 self.propose(execution, number, quorum, turn);
             }
+            return;
+        }
+        if execution.reply.is_some() {
             return;
         }
         let unknown = self.committee.members().filter(|&node| execution.may_vote(node, number)).count();

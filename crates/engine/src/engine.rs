@@ -81,6 +81,7 @@ pub struct Engine {
     /// Signing sessions in progress.
     pub(crate) sessions: BTreeMap<[u8; 32], (RequestId, u32)>,
     pub(crate) logins: BTreeMap<Address, LoginUse>,
+    pub(crate) remembered_bytes: usize,
     pub(crate) verified_logins: BTreeMap<[u8; 32], Session>,
     pub(crate) buckets: Buckets,
 
@@ -117,6 +118,7 @@ impl Engine {
             next_run: 0,
             sessions: BTreeMap::new(),
             logins: BTreeMap::new(),
+            remembered_bytes: 0,
             verified_logins: BTreeMap::new(),
             buckets: Buckets::default(),
             started_unix_ms: now.unix_ms,
@@ -384,6 +386,7 @@ impl Engine {
     }
 
     fn forget_executions(&mut self, now: Now) {
+        self.remembered_bytes = self.executions.values().map(Execution::weight).sum();
         let (executions, logins) = (&mut self.executions, &mut self.logins);
         executions.retain(|_, execution| {
             let keep = execution.running()
@@ -407,6 +410,24 @@ impl Engine {
 }
 
 impl Execution {
+    /// About how many bytes of texts this execution holds.
+    fn weight(&self) -> usize {
+        let outcomes: usize = self
+            .outcomes
+            .values()
+            .map(|outcome| outcome.response.as_ref().map_or(0, String::len) + 1_024)
+            .sum();
+        let submission = self.submission.as_ref().map_or(0, |submission| {
+            submission.request.len() + submission.code.as_ref().map_or(0, String::len)
+        });
+        let replies = match &self.reply {
+            Some(Ok(reply)) => reply.logs.len() + reply.response.as_ref().map_or(0, String::len),
+            _ => 0,
+        };
+        let logs = self.ended.as_ref().map_or(0, |ended| ended.logs.len());
+        self.request.params.get().len() + outcomes + submission + replies + logs
+    }
+
     /// When something of this execution is due.
     fn next_deadline(&self) -> u64 {
         let mut next = self.deadline_mono_ms;

@@ -76,7 +76,8 @@ impl Engine {
             return;
         }
         self.with(id, |engine, execution| {
-            if execution.coordinating && !execution.outcomes.contains_key(&from) {
+            let awaited = execution.coordinating && execution.reply.is_none();
+            if awaited && !execution.outcomes.contains_key(&from) {
                 execution.outcomes.insert(from, outcome);
                 engine.outcomes_changed(execution, turn);
             }
@@ -257,6 +258,8 @@ impl Engine {
         });
         if !passing {
             execution.reply = Some(result);
+            // What others stated is in the answer; our own account is kept for other coordinators.
+            execution.outcomes.retain(|node, _| *node == self.committee.me);
         }
     }
 

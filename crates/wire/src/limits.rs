@@ -31,7 +31,9 @@ pub const RESPONSE_BYTES_MAX: usize = 100 << 10;
 pub const LOG_BYTES_MAX: usize = 100 << 10;
 /// Request ids remembered at once. A full table answers `overloaded`; it never forgets early.
 pub const REQUESTS_REMEMBERED_MAX: usize = 65_536;
-/// Of these, the most that one login may hold.
+/// Bytes of texts (responses, logs, parameters, code) that remembered executions may hold.
+pub const REMEMBERED_BYTES_MAX: usize = 256 << 20;
+/// Of the remembered ids, the most that one login may hold.
 pub const REQUESTS_PER_LOGIN_MAX: usize = 8_192;
 /// Executions running at once in one node.
 pub const EXECUTIONS_RUNNING_MAX: usize = 256;
