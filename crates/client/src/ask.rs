@@ -104,8 +104,9 @@ impl Failures {
         match trouble {
             Trouble::Silent(trouble) => self.tried.push(Tried { node, trouble }),
             Trouble::Unproven(error) => self.unproven = Some((node, error)),
-            // What a code means is for this client to know; the document's own member could lie.
-            Trouble::Problem(problem) if !problem.code.class().retryable() => {
+            // What a code means is for this client to know; the document's own member could lie. An
+            // execution that is proven to have ended stays ended, whatever its code.
+            Trouble::Problem(problem) if !problem.code.class().retryable() || problem.execution.is_some() => {
                 return Err(ClientError::Problem(*problem));
             }
             Trouble::Problem(problem) => {

@@ -46,11 +46,11 @@ fn check_difference(statement: &Statement, odd: &OddNode) -> Result<(), VerifyEr
     let differs = |verdict: Verdict| Vote { verdict, ..vote.clone() }.first_difference(vote);
     let refused = statement.refusals.iter().find(|refusal| refusal.operation == odd.operation);
     if let Some(refusal) = refused {
-        return match differs(Verdict::Denied(refusal.code)) {
-            None => Err(VerifyError::NotOdd(odd.node)),
-            Some(field) if field == odd.field => Ok(()),
-            Some(_) => Err(VerifyError::OddField(odd.node)),
-        };
+        // Members may have voted for an intent and refused it later, when their last check said no. Their
+        // votes were then intents, which the statement does not show: a node that refused at once is
+        // rightly odd, in the permission.
+        let same = vote.verdict == Verdict::Denied(refusal.code);
+        return if same && odd.field != "permission" { Err(VerifyError::NotOdd(odd.node)) } else { Ok(()) };
     }
     // Operations are numbered over intents and refusals alike, and an operation that could not be signed
     // is in neither list: so the operation's intent stands at this place, or before it, or nowhere.
