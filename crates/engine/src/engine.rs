@@ -157,9 +157,10 @@ impl Engine {
     #[must_use]
     pub fn next_deadline(&self) -> Option<u64> {
         let mut next = self.peers.next_deadline().min(self.next_sweep_mono_ms);
-        let ceremonies =
-            [self.founding.next_deadline(), self.pairs.next_deadline(&self.committee, &self.peers)];
-        next = ceremonies.into_iter().flatten().fold(next, u64::min);
+        next = self.founding.next_deadline().into_iter().fold(next, u64::min);
+        if self.founding.share().is_some() {
+            next = self.pairs.next_deadline(&self.committee, &self.peers).into_iter().fold(next, u64::min);
+        }
         for id in &self.active {
             if let Some(execution) = self.executions.get(id) {
                 next = next.min(execution.next_deadline());

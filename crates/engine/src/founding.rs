@@ -23,6 +23,8 @@ use crate::{
 const CEREMONY_MS: u64 = 15_000;
 const RETRY_MS: u64 = 1_500;
 const VOTE_RETRY_MS: u64 = 3_000;
+/// Interval of looking whether a next step has become possible.
+const LOOK_MS: u64 = 100;
 /// Uncertified shares kept at most; a network whose founding fails more often needs its operators.
 const PENDING_MAX: usize = 8;
 
@@ -127,6 +129,8 @@ impl Founding {
             let fresh = turn.fresh();
             turn.send_all(committee.peers(), &PeerMessage::StartKeygen { attempt: self.attempt, fresh });
             self.start(committee, fresh, early, turn);
+        } else {
+            self.next_attempt_mono_ms = now + LOOK_MS;
         }
     }
 
@@ -338,15 +342,21 @@ impl Founding {
 
     /// Compares the chain's root with ours, and votes while the chain has none.
     pub(crate) fn watch_chain(&mut self, registry: Option<&dyn ReadRegistry>, turn: &mut Turn<'_>) {
-        let (Some(registry), Some(root)) = (registry, self.root()) else { return };
         if self.root_on_chain {
             return;
         }
+        let (Some(registry), Some(root)) = (registry, self.root()) else {
+            self.next_vote_mono_ms = turn.now.mono_ms + LOOK_MS;
+            return;
+        };
         match registry.root(At::Latest) {
             Some(voted) if voted != root => {
                 turn.halt("the root on chain is not the root that all members have confirmed");
             }
-            Some(_) => self.root_on_chain = registry.root(At::Finalized) == Some(root),
+            Some(_) => {
+                self.root_on_chain = registry.root(At::Finalized) == Some(root);
+                self.next_vote_mono_ms = turn.now.mono_ms + LOOK_MS;
+            }
             None if turn.now.mono_ms >= self.next_vote_mono_ms => {
                 self.next_vote_mono_ms = turn.now.mono_ms + VOTE_RETRY_MS;
                 turn.effects.push(Effect::VoteRoot { root });
