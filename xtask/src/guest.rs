@@ -68,7 +68,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 /// Builds the guest if it is not there and returns its folder.
-#[expect(dead_code, reason = "other tasks call this before they start a node or a test")]
 pub(crate) fn ensure_built() -> Result<PathBuf> {
     build(false)
 }
@@ -155,15 +154,7 @@ impl Plan {
     /// no other task waits for Cranelift.
     fn precompile(&self, linked: &Path, folder: &Path) -> Result<()> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args([
-            "run",
-            "--quiet",
-            "--locked",
-            "--package",
-            "quorate-actions",
-            "--features",
-            "guest-compiler",
-        ]);
+        cargo.args(["run", "--quiet", "--package", "quorate-actions", "--features", "guest-compiler"]);
         cargo.args(["--bin", "quorate-guest-compiler", "--"]).arg(linked).arg(folder);
         cargo.current_dir(&self.actions);
         match cargo.status() {

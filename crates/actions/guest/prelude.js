@@ -13,6 +13,7 @@
   const { parse, stringify } = JSON;
   const { defineProperty, freeze, keys, entries, getOwnPropertyNames, getPrototypeOf, prototype: objectPrototype } = Object;
   const { apply } = Reflect;
+  const hasOwn = objectPrototype.hasOwnProperty;
   const PromiseNow = Promise;
   const then = Promise.prototype.then;
   const fromCharCode = String.fromCharCode;
@@ -276,7 +277,11 @@
     let out;
     if (thrown instanceof Error) {
       out = `${thrown.name}: ${thrown.message}`;
-      if (typeof thrown.stack === 'string' && thrown.stack !== '') out += '\n' + thrown.stack.trimEnd();
+      if (typeof thrown.stack === 'string') {
+        // The runtime's own frames say nothing to the author of the action.
+        const frames = thrown.stack.trimEnd().split('\n').filter((frame) => frame !== '' && !frame.includes('(quorate:sdk'));
+        for (const frame of frames) out += '\n' + frame;
+      }
     } else {
       out = typeof thrown === 'string' ? thrown : inspect(thrown, 0);
     }
@@ -406,9 +411,9 @@
     deliver(call, metaJson, body) {
       const waiting = apply(pendingGet, pending, [call]);
       apply(pendingDelete, pending, [call]);
-      const { error, ...meta } = parse(metaJson);
-      if (error !== undefined) {
-        waiting.reject(hostError(error.code, error.message));
+      const meta = parse(metaJson);
+      if (apply(hasOwn, meta, ['error'])) {
+        waiting.reject(hostError(meta.error.code, meta.error.message));
         return;
       }
       waiting.resolve(waiting.convert === null ? undefined : waiting.convert(meta, body));

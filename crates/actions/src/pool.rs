@@ -225,6 +225,7 @@ struct State {
 struct Worker {
     /// Fixed when the first execution is given to it, before the worker reads a byte of the action.
     cid: Option<String>,
+    process: Option<u32>,
     outbox: mpsc::Sender<Vec<u8>>,
     end: Option<oneshot::Sender<WorkerEnd>>,
     executions: u32,
@@ -333,6 +334,12 @@ impl Pool {
         }
     }
 
+    /// The process numbers of the workers, for figures about memory and processor.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        self.owner.0.lock().workers.values().filter_map(|worker| worker.process).collect()
+    }
+
     /// The pool's figures.
     #[must_use]
     pub fn status(&self) -> PoolStatus {
@@ -409,7 +416,8 @@ impl Shared {
         state.next_worker += 1;
         let (outbox, frames) = mpsc::channel(OUTBOX_MAX);
         let (end, ending) = oneshot::channel();
-        let worker = Worker { cid: None, outbox, end: Some(end), executions: 0, used: Instant::now() };
+        let worker =
+            Worker { cid: None, process: None, outbox, end: Some(end), executions: 0, used: Instant::now() };
         state.workers.insert(number, worker);
         let delay = keeper::start_delay(state.failed_starts);
         tokio::spawn(keeper::keep(Arc::clone(self), number, delay, frames, ending));

@@ -1,6 +1,9 @@
 //! What the guest can reach: five functions, and nothing else. Everything that comes through them is
 //! hostile: the guest runs somebody else's program in a C engine.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

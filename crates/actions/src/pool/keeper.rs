@@ -45,6 +45,9 @@ pub(super) async fn keep(
     } else {
         match start(&shared.config) {
             Ok((mut child, socket)) => {
+                if let Some(worker) = shared.lock().workers.get_mut(&number) {
+                    worker.process = child.id();
+                }
                 let end = serve(&shared, number, Connection { socket, frames, ending }, &mut ready).await;
                 // By its handle, so that no other process is ever meant; and it is waited for.
                 let _ = child.kill().await;

@@ -1,0 +1,4 @@
+(async () => {
+  await null;
+  Lit.Actions.setResponse({ response: 'from an async function expression' });
+})();

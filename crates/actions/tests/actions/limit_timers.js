@@ -1,0 +1,1 @@
+for (let i = 0; i < 2000; i++) setTimeout(() => {}, i);

@@ -1,0 +1,4 @@
+async function main() {
+  await null;
+  throw new RangeError('out of range');
+}

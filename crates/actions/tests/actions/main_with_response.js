@@ -1,0 +1,4 @@
+const main = async () => {
+  Lit.Actions.setResponse({ response: 'set' });
+  return 'not this';
+};

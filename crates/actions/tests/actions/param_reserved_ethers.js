@@ -1,0 +1,2 @@
+// params: {"fine": 1, "ethers": {}}
+Lit.Actions.setResponse({ response: "unreachable" });

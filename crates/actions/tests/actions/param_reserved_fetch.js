@@ -1,0 +1,2 @@
+// params: {"fine": 1, "fetch": {}}
+Lit.Actions.setResponse({ response: "unreachable" });

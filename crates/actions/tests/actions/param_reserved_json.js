@@ -1,0 +1,2 @@
+// params: {"fine": 1, "JSON": {}}
+Lit.Actions.setResponse({ response: "unreachable" });

@@ -1,0 +1,2 @@
+// params: {"fine": 1, "jsParams": {}}
+Lit.Actions.setResponse({ response: "unreachable" });

@@ -1,0 +1,2 @@
+// params: {"fine": 1, "Lit": {}}
+Lit.Actions.setResponse({ response: "unreachable" });

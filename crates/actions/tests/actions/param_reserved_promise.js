@@ -1,0 +1,2 @@
+// params: {"fine": 1, "Promise": {}}
+Lit.Actions.setResponse({ response: "unreachable" });

@@ -1,0 +1,2 @@
+// params: {"fine": 1, "__proto__": {}}
+Lit.Actions.setResponse({ response: "unreachable" });

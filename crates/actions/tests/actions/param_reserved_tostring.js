@@ -1,0 +1,2 @@
+// params: {"fine": 1, "toString": {}}
+Lit.Actions.setResponse({ response: "unreachable" });

@@ -1,0 +1,2 @@
+// params: [1]
+Lit.Actions.setResponse({ response: 'unreachable' });

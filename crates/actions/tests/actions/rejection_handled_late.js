@@ -1,0 +1,2 @@
+const rejected = Promise.reject(new Error('somebody listens'));
+setTimeout(() => rejected.catch((error) => console.log(error.message)), 10);

@@ -1,0 +1,2 @@
+Lit.Actions.setResponse({ response: 'first' });
+LitActions.setResponse({ response: String(1 + 1) });

@@ -1,0 +1,11 @@
+//! Tests of this crate against the real guest and real worker processes, in one program.
+
+mod suite {
+    mod confinement;
+    mod determinism;
+    mod hostile;
+    mod pool;
+    mod scripts;
+    mod stub_worker;
+    mod support;
+}

@@ -1,0 +1,166 @@
+//! The pool with honest workers: many at once, room, giving up, going away.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quorate_actions::{
+    ActionEvent, CODE_BYTES_MAX, FailureCode, HostReply, Pool, PoolConfig, PoolError, WorkerCommand,
+    WorkerEnd,
+};
+
+use super::support::{config, failure, finish, next, response, scripted_host, start};
+
+const ASKS: &str = "
+    const go = async () => {
+        const answer = await fetch('https://host.test/json');
+        Lit.Actions.setResponse({ response: 'status ' + answer.status });
+    };
+    go();";
+
+#[tokio::test]
+async fn executions_that_wait_hold_no_thread() {
+    let (pool, mut events) = Pool::new(config());
+    let many = 300;
+    for execution in 1..=many {
+        pool.start(start(execution, "asks", ASKS)).expect("there is room");
+    }
+    let mut open = Vec::new();
+    while open.len() < 300 {
+        if let ActionEvent::HostCall { execution, call, op, cid } = next(&mut events).await {
+            assert_eq!((cid.as_str(), call), ("asks", 0));
+            open.push((execution, op));
+        }
+    }
+    assert_eq!(pool.status().executions, 300);
+    // All three hundred wait; one of the same worker that asks nothing runs at once.
+    for (execution, op) in open.into_iter().rev() {
+        pool.answer(execution, 0, scripted_host(0, &op)).expect("the call is open");
+    }
+    let mut ended = BTreeSet::new();
+    while ended.len() < 300 {
+        if let ActionEvent::Finished { execution, finished, .. } = next(&mut events).await {
+            assert_eq!(response(&finished), "status 200");
+            assert!(ended.insert(execution), "{execution} ended twice");
+        }
+    }
+    assert_eq!(pool.status().workers_started, 1);
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_blank_worker_is_ready_before_it_is_needed_and_replaced_when_it_is_taken() {
+    let (pool, mut events) = Pool::new(PoolConfig { blank_workers: 1, ..config() });
+    assert_eq!(pool.status().blank_workers, 1);
+    pool.start(start(1, "a", "")).expect("there is room");
+    assert_eq!(pool.status().workers_started, 2);
+    finish(&pool, &mut events, 1).await;
+    assert_eq!((pool.status().workers, pool.status().blank_workers), (2, 1));
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_longest_unused_worker_makes_room_and_busy_ones_do_not() {
+    let (pool, mut events) = Pool::new(PoolConfig { workers_max: 2, ..config() });
+    for (execution, cid) in [(1, "a"), (2, "b"), (3, "a"), (4, "c")] {
+        pool.start(start(execution, cid, "")).expect("there is room");
+        finish(&pool, &mut events, execution).await;
+    }
+    // b was unused for longest, so a is still there.
+    pool.start(start(5, "a", ASKS)).expect("there is room");
+    pool.start(start(6, "c", ASKS)).expect("there is room");
+    assert_eq!(pool.status().workers_started, 3);
+    assert_eq!(pool.start(start(7, "b", ASKS)), Err(PoolError::Full));
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_idle_worker_is_ended() {
+    let short = Duration::from_millis(20);
+    let (pool, mut events) = Pool::new(PoolConfig { idle: Duration::ZERO, heartbeat: short, ..config() });
+    pool.start(start(1, "a", "")).expect("there is room");
+    finish(&pool, &mut events, 1).await;
+    let ended = next(&mut events).await;
+    assert_eq!(ended, ActionEvent::WorkerEnded { cid: Some("a".into()), end: WorkerEnd::Idle });
+    assert_eq!(pool.status().workers, 0);
+}
+
+#[tokio::test]
+async fn a_cancelled_execution_ends_whether_it_runs_or_waits() {
+    let (pool, mut events) = Pool::new(config());
+    pool.start(start(1, "asks", ASKS)).expect("there is room");
+    let ActionEvent::HostCall { execution: 1, .. } = next(&mut events).await else {
+        panic!("a call comes first")
+    };
+    pool.cancel(1);
+    assert_eq!(failure(&finish(&pool, &mut events, 1).await).0, FailureCode::Cancelled);
+    pool.start(start(2, "spins", "for (;;);")).expect("there is room");
+    pool.cancel(2);
+    assert_eq!(failure(&finish(&pool, &mut events, 2).await).0, FailureCode::Cancelled);
+    pool.cancel(99);
+    assert_eq!(pool.answer(1, 0, scripted_error()), Ok(()), "an answer that comes too late is dropped");
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn only_a_fitting_answer_to_an_open_call_is_taken() {
+    let (pool, mut events) = Pool::new(config());
+    pool.start(start(1, "asks", ASKS)).expect("there is room");
+    assert_eq!(pool.start(start(1, "asks", ASKS)), Err(PoolError::Duplicate));
+    let ActionEvent::HostCall { op, .. } = next(&mut events).await else { panic!("a call comes first") };
+    let signed = HostReply::Signed { r: [1; 32], s: [1; 32], recovery_id: 0 };
+    assert_eq!(pool.answer(1, 0, signed), Err(PoolError::Mismatch), "a signature answers no request");
+    assert_eq!(pool.answer(1, 1, scripted_error()), Err(PoolError::Mismatch), "no such call");
+    pool.answer(1, 0, scripted_host(0, &op)).expect("the call is open");
+    assert_eq!(pool.answer(1, 0, scripted_error()), Err(PoolError::Mismatch), "it was answered");
+    finish(&pool, &mut events, 1).await;
+    pool.shutdown().await;
+}
+
+fn scripted_error() -> HostReply {
+    HostReply::Error { code: "late".into(), message: "late".into() }
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_refused_before_anything_starts() {
+    let (pool, _events) = Pool::new(PoolConfig { executions_max: 0, ..config() });
+    let mut large = start(1, "a", "");
+    large.code = Arc::from(vec![b' '; CODE_BYTES_MAX + 1]);
+    assert_eq!(pool.start(large), Err(PoolError::TooLarge));
+    let mut hungry = start(1, "a", "");
+    hungry.limits.memory_bytes = u64::MAX;
+    assert_eq!(pool.start(hungry), Err(PoolError::TooLarge));
+    assert_eq!(pool.start(start(1, "a", "")), Err(PoolError::Full));
+    assert_eq!(pool.status().workers_started, 0);
+}
+
+#[tokio::test]
+async fn the_largest_code_is_run() {
+    let (pool, mut events) = Pool::new(config());
+    let mut large = start(1, "a", "");
+    let mut code = b"Lit.Actions.setResponse({ response: 'run' }); //".to_vec();
+    code.resize(CODE_BYTES_MAX, b' ');
+    large.code = code.into();
+    pool.start(large).expect("it fits");
+    assert_eq!(response(&finish(&pool, &mut events, 1).await), "run");
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_cannot_start_ends_its_executions() {
+    let worker = WorkerCommand::new("/nonexistent/worker", [""; 0]);
+    let (pool, mut events) = Pool::new(PoolConfig { worker, ..config() });
+    pool.start(start(1, "a", "")).expect("there is room");
+    assert_eq!(failure(&finish(&pool, &mut events, 1).await).0, FailureCode::WorkerDied);
+    assert_eq!(pool.status().executions, 0);
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_pool_that_is_shut_down_ends_everything_and_starts_nothing() {
+    let (pool, mut events) = Pool::new(PoolConfig { blank_workers: 2, ..config() });
+    pool.start(start(1, "spins", "for (;;);")).expect("there is room");
+    pool.shutdown().await;
+    assert_eq!((pool.status().workers, pool.start(start(2, "a", ""))), (0, Err(PoolError::Closed)));
+    assert_eq!(failure(&finish(&pool, &mut events, 1).await).0, FailureCode::WorkerDied);
+}

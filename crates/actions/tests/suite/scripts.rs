@@ -1,0 +1,99 @@
+//! Every `tests/actions/NAME.js` runs against the scripted host; what comes out is `NAME.out`.
+//!
+//! A script may begin with lines `// params: JSON`, `// auth: JSON` and `// limits: name=number …`.
+//! `UPDATE_OUT=1 cargo test -p quorate-actions` writes the `.out` files anew: read the difference.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use quorate_actions::{ActionOutcome, HostCall, RunInputs};
+
+use super::support::{engine, inputs, run_with, scripted_host, scripts};
+
+#[test]
+fn scripts_do_what_their_out_files_say() {
+    let engine = engine();
+    let update = std::env::var_os("UPDATE_OUT").is_some();
+    let mut wrong = Vec::new();
+    let mut names: Vec<_> = fs::read_dir(scripts())
+        .expect("the scripts are there")
+        .map(|entry| entry.expect("a folder entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "js"))
+        .collect();
+    names.sort();
+    assert!(names.len() > 20, "only {} scripts", names.len());
+    for path in names {
+        let code = fs::read_to_string(&path).expect("a script is text");
+        let mut calls = String::new();
+        let finished = run_with(&engine, &with_header(&code), |call, op| {
+            describe(&mut calls, call, op);
+            scripted_host(call, op)
+        });
+        let mut out = match &finished.outcome {
+            ActionOutcome::Completed { response: None } => "completed without a response\n".to_owned(),
+            ActionOutcome::Completed { response: Some(response) } => format!("completed: {response}\n"),
+            ActionOutcome::Failed { code, message, cause } => {
+                let cause = cause.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default();
+                format!("failed: {code}{cause}\n{message}\n")
+            }
+        };
+        for (title, text) in [("calls", &calls), ("logs", &finished.logs)] {
+            if !text.is_empty() {
+                let _ = write!(out, "--- {title}\n{text}");
+            }
+        }
+        let expected = path.with_extension("out");
+        if update {
+            fs::write(&expected, &out).expect("the out file can be written");
+        } else if fs::read_to_string(&expected).unwrap_or_default() != out {
+            wrong.push(format!("{}:\n{out}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "these came out differently:\n{}", wrong.join("\n"));
+}
+
+fn with_header(code: &str) -> RunInputs {
+    let mut inputs = inputs(code);
+    for line in code.lines().map_while(|line| line.strip_prefix("// ")) {
+        if let Some(params) = line.strip_prefix("params: ") {
+            inputs.params = params.to_owned();
+        } else if let Some(auth) = line.strip_prefix("auth: ") {
+            inputs.auth = auth.to_owned();
+        } else if let Some(limits) = line.strip_prefix("limits: ") {
+            for limit in limits.split_whitespace() {
+                let (name, number) = limit.split_once('=').expect("name=number");
+                let number: u32 = number.parse().expect("a number");
+                match name {
+                    "fetches" => inputs.limits.fetches = number,
+                    "signatures" => inputs.limits.signatures = number,
+                    "host_calls" => inputs.limits.host_calls = number,
+                    "pending_calls" => inputs.limits.pending_calls = number,
+                    "response_bytes" => inputs.limits.response_bytes = number,
+                    "logs_bytes" => inputs.limits.logs_bytes = number,
+                    other => panic!("no limit {other}"),
+                }
+            }
+        }
+    }
+    inputs
+}
+
+fn describe(calls: &mut String, call: u32, op: &HostCall) {
+    let _ = match op {
+        HostCall::SignEcdsa(sign) | HostCall::SignAndCombineEcdsa(sign) => {
+            let kind = if matches!(op, HostCall::SignEcdsa(_)) { "sign" } else { "sign and combine" };
+            let (digest, key) = (hex::encode(sign.to_sign), hex::encode(&sign.public_key));
+            writeln!(calls, "{call} {kind} {:?} {digest} with {key}", sign.name)
+        }
+        HostCall::Fetch(fetch) => {
+            writeln!(
+                calls,
+                "{call} fetch {} {} {:?} {} bytes",
+                fetch.method,
+                fetch.url,
+                fetch.headers,
+                fetch.body.len()
+            )
+        }
+    };
+}

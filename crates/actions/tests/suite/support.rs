@@ -1,0 +1,176 @@
+//! What the tests of this crate share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use quorate_actions::{
+    ActionEvent, ActionLimits, ActionOutcome, ActionStart, Engine, EngineOptions, Execution, FailureCode,
+    Finished, Guest, HostCall, HostReply, Pool, PoolConfig, Progress, RunInputs, THREAD_STACK_BYTES,
+    WorkerCommand,
+};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
+
+/// The guest that `cargo xtask guest` built into the target folder in which this test was built.
+pub(crate) fn guest_for_tests() -> Guest {
+    Guest::locate(None).and_then(|path| Guest::load(&path)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+pub(crate) fn engine() -> Engine {
+    Engine::new(&guest_for_tests(), EngineOptions { instances: 8 }).expect("the guest fits this build")
+}
+
+pub(crate) fn inputs(code: &str) -> RunInputs {
+    RunInputs {
+        code: Arc::from(code.as_bytes()),
+        params: "{}".into(),
+        auth: "{}".into(),
+        time_ms: 1_700_000_000_000,
+        random_seed: [7; 32],
+        limits: ActionLimits::default(),
+    }
+}
+
+/// Runs to the end on a thread of its own. Calls that are open together are answered newest first: the
+/// order of arrival must not show.
+pub(crate) fn run_with(
+    engine: &Engine,
+    inputs: &RunInputs,
+    answer: impl FnMut(u32, &HostCall) -> HostReply + Send,
+) -> Finished {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(THREAD_STACK_BYTES);
+        let run = thread.spawn_scoped(scope, || run_here(engine, inputs, answer)).expect("a thread starts");
+        run.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn run_here(
+    engine: &Engine,
+    inputs: &RunInputs,
+    mut answer: impl FnMut(u32, &HostCall) -> HostReply,
+) -> Finished {
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let mut calls = Vec::new();
+    let (mut execution, mut progress) = Execution::start(engine, inputs, Instant::now(), cancelled);
+    loop {
+        match progress {
+            Progress::Ended(finished) => return finished,
+            Progress::Waiting(new) => {
+                calls.extend(new);
+                let mut waiting = execution.take().expect("an execution that waits is there");
+                while let Some((call, op)) = calls.pop() {
+                    waiting.answer(call, answer(call, &op));
+                }
+                (execution, progress) = waiting.resume();
+            }
+        }
+    }
+}
+
+pub(crate) fn run(code: &str) -> Finished {
+    run_with(&engine(), &inputs(code), scripted_host)
+}
+
+/// A host with fixed answers: hashes for signatures, and a few addresses for `fetch`.
+pub(crate) fn scripted_host(_: u32, op: &HostCall) -> HostReply {
+    match op {
+        HostCall::SignEcdsa(sign) | HostCall::SignAndCombineEcdsa(sign) => {
+            if sign.name == "refused" {
+                return error("not_granted", "this action may not use that key");
+            }
+            let half = |label: &[u8]| {
+                <[u8; 32]>::from(Sha256::new().chain_update(label).chain_update(sign.to_sign).finalize())
+            };
+            HostReply::Signed { r: half(b"r"), s: half(b"s"), recovery_id: sign.to_sign[0] & 1 }
+        }
+        HostCall::Fetch(fetch) => {
+            let answer = |status, body: &[u8]| HostReply::Fetched {
+                status,
+                headers: vec![
+                    ("content-type".into(), "application/json".into()),
+                    ("x-two".into(), "b".into()),
+                ],
+                body: body.to_vec(),
+                url: fetch.url.clone(),
+            };
+            match fetch.url.strip_prefix("https://host.test/").unwrap_or("") {
+                "json" => answer(200, br#"{"price":42,"nested":{"ok":true}}"#),
+                "missing" => answer(404, b"no such thing"),
+                "bytes" => answer(200, &[0, 1, 2, 0xff, 0xfe]),
+                "echo" => {
+                    let headers: Vec<String> =
+                        fetch.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+                    let body = String::from_utf8_lossy(&fetch.body);
+                    answer(200, format!("{} [{}] {body}", fetch.method, headers.join("; ")).as_bytes())
+                }
+                other if other.starts_with("slow/") => answer(200, other.as_bytes()),
+                _ => error("egress_denied", "the address is not allowed"),
+            }
+        }
+    }
+}
+
+fn error(code: &str, message: &str) -> HostReply {
+    HostReply::Error { code: code.into(), message: message.into() }
+}
+
+pub(crate) fn failure(finished: &Finished) -> (FailureCode, &str) {
+    match &finished.outcome {
+        ActionOutcome::Failed { code, message, .. } => (*code, message),
+        ActionOutcome::Completed { response } => panic!("completed with {response:?}"),
+    }
+}
+
+pub(crate) fn response(finished: &Finished) -> &str {
+    match &finished.outcome {
+        ActionOutcome::Completed { response: Some(response) } => response,
+        other => panic!("no response: {other:?}"),
+    }
+}
+
+/// The folder of the action scripts.
+pub(crate) fn scripts() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/actions")
+}
+
+/// A pool of real worker processes.
+pub(crate) fn config() -> PoolConfig {
+    let worker = WorkerCommand::new(env!("CARGO_BIN_EXE_quorate-action-worker"), [""; 0]);
+    PoolConfig { blank_workers: 0, workers_max: 4, ..PoolConfig::new(worker, guest_for_tests()) }
+}
+
+pub(crate) fn start(execution: u64, cid: &str, code: &str) -> ActionStart {
+    let inputs = inputs(code);
+    ActionStart {
+        execution,
+        cid: cid.into(),
+        code: inputs.code,
+        params: inputs.params,
+        auth: inputs.auth,
+        time_ms: inputs.time_ms,
+        random_seed: inputs.random_seed,
+        limits: inputs.limits,
+    }
+}
+
+/// The next event; a test that gets none fails instead of hanging.
+pub(crate) async fn next(events: &mut mpsc::Receiver<ActionEvent>) -> ActionEvent {
+    let event = tokio::time::timeout(Duration::from_secs(60), events.recv()).await;
+    event.expect("an event within a minute").expect("the pool is there")
+}
+
+/// Answers calls with the scripted host until that execution ends; passes over other events.
+pub(crate) async fn finish(pool: &Pool, events: &mut mpsc::Receiver<ActionEvent>, wanted: u64) -> Finished {
+    loop {
+        match next(events).await {
+            ActionEvent::Finished { execution, finished, .. } if execution == wanted => return finished,
+            ActionEvent::HostCall { execution, call, op, .. } => {
+                pool.answer(execution, call, scripted_host(call, &op)).expect("the call is open");
+            }
+            ActionEvent::Finished { .. } | ActionEvent::WorkerEnded { .. } => {}
+        }
+    }
+}
