@@ -70,6 +70,9 @@ pub enum VerifyError {
     /// A signature that no intent of the statement asks for.
     #[error("the members did not sign an intent for the signature {0:?}")]
     UnknownSignature(String),
+    /// The members made a signature that is not in the answer.
+    #[error("the signature {0:?} was made, but is not in the answer")]
+    SignatureWithheld(String),
     /// A signature that is not 64 bytes and a recovery id.
     #[error("the signature {0:?} is not written as it must be")]
     SignatureForm(String),
@@ -155,7 +158,10 @@ pub fn verify_reply(
     for (name, signature) in &reply.signatures {
         check_signature(&statement.intents, name, signature)?;
     }
-    Ok(verified)
+    match statement.intents.iter().find(|intent| !reply.signatures.contains_key(&intent.name)) {
+        Some(intent) => Err(VerifyError::SignatureWithheld(intent.name.clone())),
+        None => Ok(verified),
+    }
 }
 
 /// Checks a reply to a request whose signed bytes are known: as [`verify_reply`], and that the members

@@ -269,6 +269,14 @@ fn refuses_signatures_that_the_members_did_not_ask_for() {
 }
 
 #[test]
+fn refuses_an_answer_that_withholds_a_signature() {
+    let without = changed(|reply| {
+        reply.signatures.remove("two");
+    });
+    assert_eq!(without, Some(VerifyError::SignatureWithheld("two".to_owned())));
+}
+
+#[test]
 fn refuses_signatures_that_are_swapped_malleated_or_misformed() {
     let one =
         |change: fn(&mut SignatureView)| changed(|reply| change(reply.signatures.get_mut("one").unwrap()));
