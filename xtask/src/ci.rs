@@ -16,6 +16,9 @@ const CARGO_DENY: &str = "0.20.2";
 /// Where cargo-deny finds the list of known vulnerabilities; without it that one check is left out.
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 
+/// Where the chain's test with ethers has its packages.
+const ETHERS: &str = "crates/registry/tests/ethers";
+
 /// A step: its name, what it is for, and what it does.
 struct Step {
     name: &'static str,
@@ -31,14 +34,31 @@ enum Act {
 const STEPS: &[Step] = &[
     Step { name: "packages", about: "what the steps need is installed", act: Act::Call(install) },
     Step { name: "fmt", about: "formatting", act: Act::Cargo(&["fmt", "--all", "--check"]) },
-    Step { name: "tidy", about: "documents, dependency table, tracked files", act: Act::Call(|| tidy::run(&[])) },
+    Step {
+        name: "tidy",
+        about: "documents, dependency table, tracked files",
+        act: Act::Call(|| tidy::run(&[])),
+    },
     Step {
         name: "clippy",
         about: "lints are errors",
-        act: Act::Cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"]),
+        act: Act::Cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ]),
     },
     Step { name: "guest", about: "two builds of the action guest are equal", act: Act::Call(guest_twice) },
-    Step { name: "contracts", about: "committed artifacts are what the sources compile to", act: Act::Call(contracts) },
+    Step {
+        name: "contracts",
+        about: "committed artifacts are what the sources compile to",
+        act: Act::Call(contracts),
+    },
     Step { name: "test", about: "all tests", act: Act::Call(test) },
     Step {
         name: "doctest",
@@ -48,15 +68,17 @@ const STEPS: &[Step] = &[
     Step { name: "doc", about: "documentation without a broken link", act: Act::Call(doc) },
     Step { name: "deny", about: "licences, bans, sources, advisories", act: Act::Call(deny) },
     Step { name: "sim", about: "1,000 seeds of the simulator", act: Act::Call(|| sim::seeds_from(SEEDS, 0)) },
-    Step { name: "ethers", about: "ethers v6 talks to the embedded chain", act: Act::Call(ethers) },
     Step { name: "demo", about: "the whole network, in real processes", act: Act::Call(|| demo::run(&[])) },
 ];
 
 /// Runs all steps, or those named behind `--only` or from `--from` on.
-pub fn ci(arguments: &[String]) -> Result<()> {
+pub(crate) fn ci(arguments: &[String]) -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let named = |name: &str| -> Result<usize> {
-        STEPS.iter().position(|step| step.name == name).with_context(|| format!("no step {name:?}; see --list"))
+        STEPS
+            .iter()
+            .position(|step| step.name == name)
+            .with_context(|| format!("no step {name:?}; see --list"))
     };
     let chosen = match words.as_slice() {
         [] => STEPS,
@@ -140,7 +162,6 @@ fn test() -> Result<()> {
 fn doc() -> Result<()> {
     let mut command = cargo();
     command.args(["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
-    // The binary and the client library have different documents; only `quorate` itself is named like one.
     run(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
@@ -149,13 +170,16 @@ fn deny() -> Result<()> {
     let program = tools.join("bin").join("cargo-deny");
     let pinned = |program: &std::path::Path| {
         let output = Command::new(program).arg("--version").output();
-        output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim() == format!("cargo-deny {CARGO_DENY}"))
+        output.is_ok_and(|output| {
+            String::from_utf8_lossy(&output.stdout).trim() == format!("cargo-deny {CARGO_DENY}")
+        })
     };
     let program = if pinned(std::path::Path::new("cargo-deny")) { "cargo-deny".into() } else { program };
     if !pinned(&program) {
         warn(&format!("   installing cargo-deny {CARGO_DENY} into the target folder (once; some minutes)"));
         let begun = Instant::now();
-        let words = ["install", "cargo-deny", "--locked", "--quiet", "--profile", "dev", "--no-default-features"];
+        let words =
+            ["install", "cargo-deny", "--locked", "--quiet", "--profile", "dev", "--no-default-features"];
         let mut install = cargo();
         install.args(words).args(["--version", CARGO_DENY, "--root"]).arg(&tools);
         // Built apart, so that its dependencies never mix with ours.
@@ -163,7 +187,9 @@ fn deny() -> Result<()> {
         fs::remove_dir_all(tools.join("build")).ok();
         warn(&format!("   built in {} s", begun.elapsed().as_secs()));
     }
-    let check = |what: &[&str]| run(Command::new(&program).current_dir(root()).args(["--locked", "check"]).args(what));
+    let check = |what: &[&str]| {
+        run(Command::new(&program).current_dir(root()).args(["--locked", "check"]).args(what))
+    };
     check(&["bans", "licenses", "sources"])?;
     if reachable() {
         check(&["advisories"])?;
@@ -194,11 +220,4 @@ fn reachable() -> bool {
             }
         }
     }
-}
-
-fn ethers() -> Result<()> {
-    npm_ci("crates/registry/tests/ethers")?;
-    let mut command = cargo();
-    command.args(["test", "--locked", "--quiet", "--package", "quorate-registry", "--test", "ethers", "--"]);
-    run(command.arg("--include-ignored"))
 }

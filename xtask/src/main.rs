@@ -1,14 +1,25 @@
 //! The project's tasks: `cargo xtask` lists them.
 
+mod ci;
+mod demo;
 mod guest;
 mod packages;
+mod sim;
+mod step;
+mod tidy;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
 
-  guest [--force]   build the action guest (QuickJS-NG as wasm) into the target folder, once";
+  demo                       build everything, start a network, mint, grant, burn, sign, verify, refuse
+  ci [--list | --only STEP | --from STEP]
+                             every check and every test, each timed
+  sim [--seeds N] [--start S]
+                             run the simulator over seeds S to S+N
+  guest [--force]            build the action guest (QuickJS-NG as wasm) into the target folder, once
+  tidy                       compare documents, dependency table and tracked files with the code";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,7 +28,11 @@ fn main() -> ExitCode {
         None => ("help", &[][..]),
     };
     let done = match task {
+        "ci" => ci::ci(rest),
+        "demo" => demo::run(rest),
         "guest" => guest::run(rest),
+        "sim" => sim::run(rest),
+        "tidy" => tidy::run(rest),
         "help" | "--help" | "-h" => {
             say(USAGE);
             Ok(())

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::step;
 
 /// Runs `--seeds N` seeds (100 unless told), from `--start S` (0 unless told).
-pub fn run(arguments: &[String]) -> Result<()> {
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let (mut seeds, mut start) = (100_u64, 0_u64);
     let mut rest = arguments.iter();
     while let Some(flag) = rest.next() {
@@ -21,9 +21,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
 }
 
 /// Runs a range of seeds; a failure prints the command that repeats it.
-pub fn seeds_from(seeds: u64, start: u64) -> Result<()> {
+pub(crate) fn seeds_from(seeds: u64, start: u64) -> Result<()> {
     let (seeds, start) = (seeds.to_string(), start.to_string());
-    step::run(step::cargo().args(["run", "--quiet", "--locked", "--package", "quorate-sim", "--"]).args([
-        "--seeds", &seeds, "--start", &start,
-    ]))
+    step::run(
+        step::cargo()
+            .args(["run", "--quiet", "--locked", "--package", "quorate-sim", "--"])
+            .args(["--seeds", &seeds, "--start", &start]),
+    )
 }

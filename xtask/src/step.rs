@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::warn;
 
 /// The steps of one task, as they happen.
-pub struct Steps {
+pub(crate) struct Steps {
     task: &'static str,
     begun: Instant,
     done: Vec<(String, Duration)>,
@@ -16,12 +16,12 @@ pub struct Steps {
 
 impl Steps {
     /// A task with nothing done yet.
-    pub fn new(task: &'static str) -> Self {
+    pub(crate) fn new(task: &'static str) -> Self {
         Self { task, begun: Instant::now(), done: Vec::new() }
     }
 
     /// Does one step. If it fails, says which it was and how to repeat it.
-    pub fn run<T>(&mut self, name: &str, repeat: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn run<T>(&mut self, name: &str, repeat: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
         warn(&format!("── {name}"));
         let begun = Instant::now();
         let result = step();
@@ -44,7 +44,7 @@ impl Steps {
     }
 
     /// Shows what was done and how long each step took.
-    pub fn summary(&self) {
+    pub(crate) fn summary(&self) {
         let width = self.done.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         warn(&format!("\n{} took {}", self.task, seconds(self.begun.elapsed())));
         for (name, took) in &self.done {
@@ -54,7 +54,7 @@ impl Steps {
 }
 
 /// A duration for people.
-pub fn seconds(duration: Duration) -> String {
+pub(crate) fn seconds(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {
         format!("{} ms", duration.as_millis())
     } else if duration < Duration::from_secs(120) {
@@ -65,7 +65,7 @@ pub fn seconds(duration: Duration) -> String {
 }
 
 /// `cargo`, the one that runs this task.
-pub fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     // Set by `cargo run` for this process only; a build script that reads one would run again for nothing.
@@ -79,12 +79,12 @@ pub fn cargo() -> Command {
 }
 
 /// The workspace's folder.
-pub fn root() -> &'static std::path::Path {
+pub(crate) fn root() -> &'static std::path::Path {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace's folder")
 }
 
 /// The folder that cargo builds into.
-pub fn target() -> std::path::PathBuf {
+pub(crate) fn target() -> std::path::PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root().join(folder),
         None => root().join("target"),
@@ -92,7 +92,7 @@ pub fn target() -> std::path::PathBuf {
 }
 
 /// Runs a command to its end; its output goes where ours goes.
-pub fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let text = as_text(command);
     let status = command.stdin(Stdio::null()).status().with_context(|| format!("starting {text}"))?;
     if !status.success() {
@@ -102,7 +102,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 }
 
 /// A command as a person would type it.
-pub fn as_text(command: &Command) -> String {
+pub(crate) fn as_text(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
     let words = std::iter::once(program).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")

@@ -13,7 +13,7 @@ use crate::{step, warn};
 type Findings = Vec<String>;
 
 /// Runs all checks.
-pub fn run(arguments: &[String]) -> Result<()> {
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if !arguments.is_empty() {
         bail!("usage: cargo xtask tidy");
     }

@@ -42,7 +42,8 @@ pub(super) fn check(members: &[Member]) -> Result<Findings> {
                 continue;
             };
             if entry.requirement.as_ref().is_some_and(|requirement| *requirement != used.requirement) {
-                findings.push(format!("{}: {} does not come from the workspace's table", member.name, used.name));
+                findings
+                    .push(format!("{}: {} does not come from the workspace's table", member.name, used.name));
             }
             // An optional dependency may be there for its features or its files alone.
             let identifier = used.name.replace('-', "_");

@@ -25,7 +25,8 @@ pub(super) fn check(members: &[Member]) -> Result<Findings> {
         };
         let listed: BTreeSet<String> = section.lines().filter_map(first_cell).map(str::to_owned).collect();
         for missing in crates.difference(&listed) {
-            findings.push(format!("{document}: the table under {heading:?} does not list the crate {missing}"));
+            findings
+                .push(format!("{document}: the table under {heading:?} does not list the crate {missing}"));
         }
         for gone in listed.difference(&crates) {
             findings.push(format!("{document}: the table under {heading:?} lists {gone}, which is no crate"));
@@ -91,7 +92,8 @@ mod tests {
 
     #[test]
     fn codes_are_read_from_the_list() {
-        let found = codes("    NotReady = 20, \"not_ready\", Unavailable, \"No share yet.\";\n  let a = 5;\n");
+        let found =
+            codes("    NotReady = 20, \"not_ready\", Unavailable, \"No share yet.\";\n  let a = 5;\n");
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["not_ready"]);
     }
 

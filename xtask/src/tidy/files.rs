@@ -34,7 +34,9 @@ pub(super) fn check() -> Result<Findings> {
             }
         }
         if path.ends_with("package-lock.json") && text.contains("\"resolved\"") {
-            findings.push(format!("{path}: has download addresses; see omit-lockfile-registry-resolved in .npmrc"));
+            findings.push(format!(
+                "{path}: has download addresses; see omit-lockfile-registry-resolved in .npmrc"
+            ));
         }
     }
     Ok(findings)
