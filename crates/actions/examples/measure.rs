@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use quorate_actions::{
-    ActionLimits, Engine, EngineOptions, Execution, Guest, HostReply, Progress, RunInputs, THREAD_STACK_BYTES,
+    ActionEvent, ActionLimits, ActionStart, Engine, EngineOptions, Execution, Guest, HostReply, Pool,
+    PoolConfig, Progress, RunInputs, THREAD_STACK_BYTES, WorkerCommand,
 };
 
 const EMPTY: &str = "Lit.Actions.setResponse({ response: 'x' });";
@@ -31,7 +32,72 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     // Where `cargo run --example` puts examples, the guest is one folder further up than for a program.
     let guest = Guest::load(&Guest::locate(std::env::args().nth(1).as_deref().map(std::path::Path::new))?)?;
     let thread = std::thread::Builder::new().stack_size(THREAD_STACK_BYTES);
-    thread.spawn(move || measure(&guest))?.join().map_err(|_| "the measurement panicked")?
+    let engine = guest.clone();
+    thread.spawn(move || measure(&engine))?.join().map_err(|_| "the measurement panicked")??;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure_pool(guest))
+}
+
+/// Wall time through real worker processes, and what they hold when a thousand executions wait.
+async fn measure_pool(guest: Guest) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let own = std::env::current_exe()?;
+    let folder = own.parent().and_then(std::path::Path::parent).ok_or("no folder")?;
+    let worker = WorkerCommand::new(folder.join("quorate-action-worker"), [""; 0]);
+    let config = PoolConfig { blank_workers: 1, workers_max: 200, ..PoolConfig::new(worker, guest) };
+    let (pool, mut events) = Pool::new(config);
+    let mut number = 0;
+    for (name, same, rounds) in
+        [("hot worker, wall", true, 500), ("blank worker (cold CID), wall", false, 20)]
+    {
+        let mut wall = Vec::new();
+        for round in 0..rounds {
+            // The blank worker of the round before must have had its time to start.
+            tokio::time::sleep(Duration::from_millis(if same { 0 } else { 300 })).await;
+            number += 1;
+            let cid = if same { "hot".to_owned() } else { format!("cold-{round}") };
+            let before = Instant::now();
+            pool.start(start(number, cid, EMPTY))?;
+            while !matches!(events.recv().await, Some(ActionEvent::Finished { .. })) {}
+            wall.push(before.elapsed());
+        }
+        print(name, &wall);
+    }
+    for _ in 0..1000 {
+        number += 1;
+        pool.start(start(number, "suspended".into(), SIGN))?;
+    }
+    let mut waiting = 0;
+    while waiting < 1000 {
+        waiting += usize::from(matches!(events.recv().await, Some(ActionEvent::HostCall { .. })));
+    }
+    let private: u64 = pool.processes().into_iter().filter_map(private_kib).max().unwrap_or(0);
+    say(&format!("1,000 suspended executions: {} MiB private in their worker", private / 1024));
+    pool.shutdown().await;
+    Ok(())
+}
+
+fn start(execution: u64, cid: String, code: &str) -> ActionStart {
+    ActionStart {
+        execution,
+        cid,
+        code: Arc::from(code.as_bytes()),
+        params: "{}".into(),
+        auth: "{}".into(),
+        time_ms: 1_700_000_000_000,
+        random_seed: [1; 32],
+        limits: ActionLimits::default(),
+    }
+}
+
+/// Private memory of a process; only root may read it of a worker, which is not dumpable.
+fn private_kib(process: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
+    let lines = text.lines().filter(|line| line.starts_with("Private_"));
+    Some(lines.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum())
+}
+
+#[expect(clippy::print_stdout, reason = "it prints its figures")]
+fn say(line: &str) {
+    println!("{line}");
 }
 
 fn measure(guest: &Guest) -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -87,11 +153,10 @@ fn thread_cpu() -> Duration {
     Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0))
 }
 
-#[expect(clippy::print_stdout, reason = "it prints its figures")]
 fn print(name: &str, samples: &[Duration]) {
     let mut sorted = samples.to_vec();
     sorted.sort_unstable();
     let at =
         |percent: usize| sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)].as_secs_f64() * 1e3;
-    println!("{name}: p50 {:.3} ms, p99 {:.3} ms", at(50), at(99));
+    say(&format!("{name}: p50 {:.3} ms, p99 {:.3} ms", at(50), at(99)));
 }
