@@ -1,0 +1,111 @@
+//! Callers: wallets, their sessions, and the requests that they sign.
+
+use ed25519_dalek::Signer as _;
+use quorate_auth::{SiweMessage, did_key, eip191, session_request_digest};
+use quorate_wire::{
+    ActionCid, Address, BlockRef, Capability, Digest, ExecutionRequest, LoginKind, LoginTerms, NetworkId,
+    PublicKey, RequestId, SessionKey, Submission, WalletLogin, limits::SESSION_MS_MAX, login_nonce,
+    request_id,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::{entropy::Dice, host::Script};
+
+/// A wallet with one session.
+pub(crate) struct Wallet {
+    pub(crate) address: Address,
+    pub(crate) capabilities: Vec<Capability>,
+    session: ed25519_dalek::SigningKey,
+    login: WalletLogin,
+}
+
+impl Wallet {
+    /// Makes a wallet and logs it in for a session of the longest life.
+    pub(crate) fn new(
+        dice: &mut Dice,
+        network: &NetworkId,
+        now_ms: u64,
+        capabilities: Vec<Capability>,
+    ) -> Self {
+        let wallet = loop {
+            if let Ok(key) = k256::ecdsa::SigningKey::from_slice(&dice.bytes::<32>()) {
+                break key;
+            }
+        };
+        let address = PublicKey::from_sec1(&wallet.verifying_key().to_sec1_bytes())
+            .expect("a verifying key is a point")
+            .address();
+        let session = ed25519_dalek::SigningKey::from_bytes(&dice.bytes());
+        let session_key = SessionKey(session.verifying_key().to_bytes());
+        let rz = Digest(dice.bytes());
+        // SIWE texts have whole seconds.
+        let issued_at_ms = now_ms / 1_000 * 1_000 - 1_000;
+        let expires_ms = issued_at_ms + SESSION_MS_MAX;
+        let terms = LoginTerms { session: session_key, expires_ms, capabilities: &capabilities, rz };
+        let domain = "localhost".to_owned();
+        let message = SiweMessage {
+            nonce: login_nonce(network, &domain, &terms),
+            domain,
+            address,
+            statement: None,
+            uri: did_key(&session_key),
+            chain_id: 31_337,
+            issued_at_ms,
+            expires_ms,
+            not_before_ms: None,
+            request_id: None,
+            resources: capabilities.iter().map(ToString::to_string).collect(),
+        }
+        .render()
+        .expect("the fields make a SIWE text");
+        let (signature, recovery) = wallet.sign_prehash_recoverable(&eip191::hash(message.as_bytes()));
+        let signature = format!("0x{}{:02x}", hex::encode(signature.to_bytes()), 27 + recovery.to_byte());
+        let login = WalletLogin { kind: LoginKind::Wallet, message, signature, rz };
+        Wallet { address, capabilities, session, login }
+    }
+
+    /// Signs a request for an execution.
+    pub(crate) fn request(
+        &self,
+        dice: &mut Dice,
+        network: &NetworkId,
+        wish: &Wish<'_>,
+    ) -> (RequestId, Submission) {
+        let params = serde_json::value::to_raw_value(wish.script).expect("a script is JSON");
+        let request = ExecutionRequest {
+            v: 1,
+            network: *network,
+            action: ActionCid::of_code(wish.code.as_bytes()),
+            params,
+            block: wish.block,
+            time_ms: wish.time_ms,
+            nonce: hex::encode(dice.bytes::<16>()),
+            limits: None,
+        };
+        let bytes = serde_json::to_vec(&request).expect("a request is JSON");
+        let id = request_id(network, &bytes);
+        let sig = self.session.sign(&session_request_digest(&id)).to_bytes().to_vec();
+        let submission =
+            Submission { request: bytes, sig, login: self.login.clone(), code: Some(wish.code.to_owned()) };
+        (id, submission)
+    }
+}
+
+/// What a caller wants executed.
+pub(crate) struct Wish<'a> {
+    pub(crate) code: &'a str,
+    pub(crate) script: &'a Script,
+    pub(crate) block: BlockRef,
+    pub(crate) time_ms: u64,
+}
+
+/// The digest that an honest run of a script asks for at one of its operations.
+pub(crate) fn digest(tag: u64, operation: usize) -> [u8; 32] {
+    let operation = u64::try_from(operation).unwrap_or(u64::MAX);
+    Sha256::new()
+        .chain_update("simulated digest")
+        .chain_update(tag.to_be_bytes())
+        .chain_update(operation.to_be_bytes())
+        .finalize()
+        .into()
+}

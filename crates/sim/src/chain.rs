@@ -1,0 +1,180 @@
+//! The registry as a model: one block a second, grants that change, and each node's own view of it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use quorate_engine::{At, BlockStanding, Grant, Pkp, ReadRegistry, Subject};
+use quorate_threshold::derive;
+use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, NodeIndex, PublicKey, TokenId};
+use sha2::{Digest as _, Sha256};
+
+/// How far behind the head the finalized block is.
+const FINALITY_BLOCKS: usize = 2;
+
+/// A subject of grants, ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Granted {
+    Action(ActionCid),
+    Address(Address),
+}
+
+impl From<&Subject> for Granted {
+    fn from(subject: &Subject) -> Self {
+        match subject {
+            Subject::Action(action) => Granted::Action(*action),
+            Subject::Address(address) => Granted::Address(*address),
+        }
+    }
+}
+
+/// The registry's state at one block.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct State {
+    pub(crate) root: Option<PublicKey>,
+    pub(crate) pkps: BTreeMap<PublicKey, Pkp>,
+    pub(crate) grants: BTreeMap<(TokenId, Granted), Grant>,
+}
+
+impl State {
+    /// Registers a key under the root.
+    pub(crate) fn mint(&mut self, key_id: [u8; 32], owner: Option<Address>) -> Option<PublicKey> {
+        let key = derive::public_key(self.root?.as_bytes(), &key_id).ok()?;
+        let key = PublicKey::from_sec1(&key).ok()?;
+        self.pkps.insert(key, Pkp { token: key.token_id(), key_id: KeyId(key_id), owner });
+        Some(key)
+    }
+
+    pub(crate) fn grant(&mut self, key: &PublicKey, subject: Granted, scopes: Option<u64>) {
+        let grant = scopes.map_or(Grant::default(), |scopes| Grant { member: true, scopes });
+        self.grants.insert((key.token_id(), subject), grant);
+    }
+
+    pub(crate) fn granted(&self, token: &TokenId, subject: Granted) -> Grant {
+        let mut grant = self.grants.get(&(*token, subject)).copied().unwrap_or_default();
+        // The owner of a live token counts as granted, with every scope.
+        if let Granted::Address(address) = subject
+            && self.pkps.values().any(|pkp| pkp.token == *token && pkp.owner == Some(address))
+        {
+            grant = Grant { member: true, scopes: u64::MAX };
+        }
+        grant
+    }
+}
+
+/// A block of the model.
+#[derive(Debug)]
+pub(crate) struct Block {
+    reference: BlockRef,
+    unix_ms: u64,
+    state: State,
+}
+
+/// The chain that all nodes follow.
+pub(crate) struct Chain {
+    blocks: Arc<Vec<Arc<Block>>>,
+    votes: BTreeMap<NodeIndex, PublicKey>,
+    /// What the next block will hold.
+    pending: State,
+}
+
+impl Chain {
+    pub(crate) fn new(unix_ms: u64, state: State) -> Self {
+        let mut chain = Chain { blocks: Arc::default(), votes: BTreeMap::new(), pending: state };
+        // Genesis and enough blocks for the first finalized one to hold the state.
+        for age in (0..=2 * FINALITY_BLOCKS as u64).rev() {
+            chain.produce(unix_ms - age * 1_000);
+        }
+        chain
+    }
+
+    /// Makes the next block.
+    pub(crate) fn produce(&mut self, unix_ms: u64) {
+        let number = self.blocks.len() as u64;
+        let hash = Sha256::new().chain_update("block").chain_update(number.to_be_bytes()).finalize();
+        let reference = BlockRef { number, hash: Digest(hash.into()) };
+        let block = Arc::new(Block { reference, unix_ms, state: self.pending.clone() });
+        Arc::make_mut(&mut self.blocks).push(block);
+    }
+
+    /// State of the next block, to change it.
+    pub(crate) fn pending(&mut self) -> &mut State {
+        &mut self.pending
+    }
+
+    /// A node votes a root; the root stands once all of `n` have voted the same.
+    pub(crate) fn vote(&mut self, node: NodeIndex, root: PublicKey, n: u8) -> Result<(), String> {
+        if let Some(standing) = self.pending.root {
+            return if standing == root {
+                Ok(())
+            } else {
+                Err(format!("{node} votes {root}, where {standing} stands already"))
+            };
+        }
+        self.votes.insert(node, root);
+        if self.votes.len() == usize::from(n) && self.votes.values().all(|vote| *vote == root) {
+            self.pending.root = Some(root);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn height(&self) -> usize {
+        self.blocks.len() - 1
+    }
+
+    /// The view of a node that has come to this height.
+    pub(crate) fn view(&self, height: usize, heard_mono_ms: u64) -> Arc<View> {
+        let height = height.min(self.height());
+        Arc::new(View { blocks: Arc::clone(&self.blocks), height, heard_mono_ms })
+    }
+}
+
+/// One node's view.
+pub(crate) struct View {
+    blocks: Arc<Vec<Arc<Block>>>,
+    height: usize,
+    heard_mono_ms: u64,
+}
+
+impl View {
+    pub(crate) fn state(&self, at: At) -> &State {
+        let height = match at {
+            At::Latest => self.height,
+            At::Finalized => self.height.saturating_sub(FINALITY_BLOCKS),
+        };
+        &self.blocks[height].state
+    }
+}
+
+impl ReadRegistry for View {
+    fn head(&self) -> BlockRef {
+        self.blocks[self.height].reference
+    }
+
+    fn heard_mono_ms(&self) -> u64 {
+        self.heard_mono_ms
+    }
+
+    fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding {
+        let Ok(number) = usize::try_from(block.number) else { return BlockStanding::Ahead };
+        if number > self.height {
+            return BlockStanding::Ahead;
+        }
+        if self.blocks[number].reference != *block {
+            return BlockStanding::Unknown;
+        }
+        let superseded_ms =
+            if number == self.height { 0 } else { unix_ms.saturating_sub(self.blocks[number + 1].unix_ms) };
+        BlockStanding::Canonical { superseded_ms }
+    }
+
+    fn root(&self, at: At) -> Option<PublicKey> {
+        self.state(at).root
+    }
+
+    fn pkp(&self, key: &PublicKey, at: At) -> Option<Pkp> {
+        self.state(at).pkps.get(key).copied()
+    }
+
+    fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant {
+        self.state(at).granted(token, subject.into())
+    }
+}

@@ -1,0 +1,196 @@
+//! The checker checked: crafted bad traces, each of which it must catch.
+
+use k256::ecdsa::SigningKey;
+
+use super::*;
+
+const SHAPE: Shape = Shape { n: 3, t: 2 };
+
+fn life(slot: usize, node: u8) -> Life {
+    Life { slot, generation: 0, node: NodeIndex::new(node).unwrap() }
+}
+
+fn checker() -> Checker {
+    Checker::new(&Committee::new(SHAPE), BTreeSet::new())
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_slice(&[5; 32]).unwrap()
+}
+
+fn asked() -> Asked {
+    Asked {
+        request: RequestId([1; 32]),
+        action: ActionCid::of_code(b"a"),
+        key: PublicKey::from_sec1(&key().verifying_key().to_sec1_bytes()).unwrap(),
+        digest: [2; 32],
+        name: "sig0".to_owned(),
+    }
+}
+
+fn shown() -> Shown {
+    let asked = asked();
+    let (signature, recovery_id) = key().sign_prehash_recoverable(&asked.digest);
+    Shown {
+        request: asked.request,
+        key: asked.key,
+        digest: asked.digest,
+        signature: signature.to_bytes().into(),
+        recovery_id: Some(recovery_id.to_byte()),
+    }
+}
+
+/// A checker in which nodes 1 and 2 want the same, and the proposal that would let them sign it.
+fn agreed() -> (Checker, Proposal) {
+    let mut checker = checker();
+    for node in [1, 2] {
+        checker.asked(life(usize::from(node) - 1, node), &asked(), true);
+        checker.offered(life(usize::from(node) - 1, node), [node; 32]);
+    }
+    let signers = [1, 2].map(|node| (NodeIndex::new(node).unwrap(), [node; 32])).to_vec();
+    let intent = checker.vote(&asked(), 0).hash();
+    let request = asked().request;
+    let proposal = Proposal { request, operation: 0, attempt: 1, intent, signers, set_ups: vec![[0; 32]] };
+    (checker, proposal)
+}
+
+fn broken(checker: &Checker) -> Option<&'static str> {
+    checker.violation().map(|violation| violation.invariant)
+}
+
+#[test]
+fn a_good_trace_breaks_nothing() {
+    let (mut checker, proposal) = agreed();
+    checker.joined(life(0, 1), [9; 32], &proposal, false);
+    checker.joined(life(1, 2), [9; 32], &proposal, true);
+    checker.released(life(0, 1), &[9; 32], true);
+    checker.shown(&shown(), life(0, 1).node);
+    checker.shown(&shown(), life(1, 2).node);
+    checker.replied(life(0, 1), 1);
+    assert_eq!(checker.violation(), None);
+    assert_eq!(checker.counts(), Counts { signatures: 1, attempts: 1, bans: 0 });
+}
+
+#[test]
+fn finds_fresh_bytes_spent_twice() {
+    let (mut checker, mut proposal) = agreed();
+    checker.joined(life(0, 1), [9; 32], &proposal, false);
+    proposal.attempt = 2;
+    checker.joined(life(0, 1), [8; 32], &proposal, false);
+    assert_eq!(broken(&checker), Some("fresh bytes are spent at most once"));
+}
+
+#[test]
+fn finds_a_session_with_two_meanings() {
+    let (mut checker, mut proposal) = agreed();
+    checker.joined(life(0, 1), [9; 32], &proposal, false);
+    proposal.set_ups = vec![[1; 32]];
+    checker.joined(life(1, 2), [9; 32], &proposal, true);
+    assert_eq!(broken(&checker), Some("no session id with two meanings"));
+}
+
+#[test]
+fn finds_a_signature_without_votes() {
+    let mut checker = checker();
+    checker.asked(life(0, 1), &asked(), true);
+    checker.asked(life(1, 2), &asked(), false);
+    checker.shown(&shown(), life(0, 1).node);
+    assert_eq!(broken(&checker), Some("no signature without t equal intents"));
+}
+
+#[test]
+fn finds_a_nonce_used_twice_and_a_wrong_signature() {
+    let (mut checker, _) = agreed();
+    checker.shown(&shown(), life(0, 1).node);
+    let known = checker.nonces.values_mut().next().unwrap();
+    known.digest = [7; 32];
+    checker.shown(&shown(), life(0, 1).node);
+    assert_eq!(broken(&checker), Some("no nonce twice"));
+
+    let (mut checker, _) = agreed();
+    checker.shown(&Shown { digest: [7; 32], ..shown() }, life(0, 1).node);
+    assert_eq!(broken(&checker), Some("a signature verifies"));
+    let (mut checker, _) = agreed();
+    let recovery_id = shown().recovery_id.map(|id| id ^ 1);
+    checker.shown(&Shown { recovery_id, ..shown() }, life(0, 1).node);
+    assert_eq!(broken(&checker), Some("a signature verifies"));
+}
+
+#[test]
+fn finds_signers_who_did_not_want_it() {
+    let (mut checker, proposal) = agreed();
+    checker.joined(life(2, 3), [9; 32], &proposal, true);
+    assert_eq!(broken(&checker), Some("a signer set is exactly t members, oneself among them"));
+
+    let (mut checker, mut proposal) = agreed();
+    proposal.intent = Digest([0; 32]);
+    checker.joined(life(0, 1), [9; 32], &proposal, false);
+    assert_eq!(broken(&checker), Some("a node signs only its own allowed intent"));
+
+    let (mut checker, mut proposal) = agreed();
+    proposal.signers[0].1 = [77; 32];
+    checker.joined(life(0, 1), [9; 32], &proposal, true);
+    assert_eq!(broken(&checker), Some("a node's bytes in a session are its own offer"));
+}
+
+#[test]
+fn finds_attempts_that_do_not_grow() {
+    let (mut checker, mut proposal) = agreed();
+    proposal.attempt = 3;
+    checker.joined(life(0, 1), [9; 32], &proposal, false);
+    proposal.attempt = 2;
+    proposal.signers[0].1 = [55; 32];
+    checker.joined(life(0, 1), [8; 32], &proposal, false);
+    assert_eq!(broken(&checker), Some("attempts grow, up to the limit"));
+}
+
+#[test]
+fn finds_votes_and_releases_without_authority() {
+    let mut checker = checker();
+    let vote = checker.vote(&asked(), 0);
+    checker.voted(life(0, 1), &vote, true);
+    assert_eq!(broken(&checker), Some("a node votes only for what its own run asked"));
+
+    let (mut checker, _) = agreed();
+    checker.voted(life(0, 1), &vote, false);
+    assert_eq!(broken(&checker), Some("no intent without authority at that moment"));
+
+    let (mut checker, _) = agreed();
+    checker.released(life(0, 1), &[9; 32], false);
+    assert_eq!(broken(&checker), Some("no last message without authority at that moment"));
+}
+
+#[test]
+fn finds_second_replies_second_roots_and_unjust_bans() {
+    let mut checker = checker();
+    checker.replied(life(0, 1), 4);
+    checker.replied(life(0, 1), 4);
+    assert_eq!(broken(&checker), Some("a caller is answered once"));
+
+    let mut checker = self::checker();
+    checker.root(life(0, 1), asked().key);
+    let other = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798".parse().unwrap();
+    checker.root(life(1, 2), other);
+    assert_eq!(broken(&checker), Some("one root"));
+
+    let mut checker = Checker::new(&Committee::new(SHAPE), [NodeIndex::new(3).unwrap()].into());
+    checker.banned(NodeIndex::new(3).unwrap(), NodeIndex::new(1).unwrap());
+    assert_eq!(checker.violation(), None);
+    checker.banned(NodeIndex::new(2).unwrap(), NodeIndex::new(1).unwrap());
+    assert_eq!(broken(&checker), Some("no ban between honest nodes"));
+}
+
+#[test]
+fn finds_tables_out_of_bounds() {
+    let mut checker = checker();
+    checker.tables(life(0, 1), limits::EXECUTIONS_RUNNING_MAX + 1, 0);
+    assert_eq!(broken(&checker), Some("tables are bounded"));
+}
+
+#[test]
+fn finds_signing_over_a_banned_set_up() {
+    let (mut checker, proposal) = agreed();
+    checker.told_ban(life(0, 1).node, proposal.set_ups[0]);
+    checker.joined(life(0, 1), [9; 32], &proposal, false);
+    assert_eq!(broken(&checker), Some("no signing over a banned set-up"));
+}

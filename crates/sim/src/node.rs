@@ -1,0 +1,78 @@
+//! One node of the world: an engine in its surroundings.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use quorate_engine::{Engine, Now, RunNumber, Stored};
+use quorate_wire::{NodeIndex, Proposal};
+use rand_chacha::ChaCha8Rng;
+
+use crate::{
+    byzantine::Byzantine,
+    chain::View,
+    host::Run,
+    invariants::{Asked, Life},
+};
+
+/// Virtual wall-clock time at which the fixtures are founded.
+pub(crate) const FOUNDED_UNIX_MS: u64 = 1_760_000_000_000;
+
+/// A node, or a second instance of one.
+pub(crate) struct Node {
+    pub(crate) slot: usize,
+    pub(crate) index: NodeIndex,
+    /// How often this slot has started.
+    pub(crate) generation: u32,
+    /// None while the node is down.
+    pub(crate) engine: Option<Engine>,
+    pub(crate) store: Stored,
+    /// A copy of the store, put aside.
+    pub(crate) image: Stored,
+    pub(crate) rng: ChaCha8Rng,
+    pub(crate) started_us: u64,
+    pub(crate) skew_ms: i64,
+    pub(crate) lag_us: u64,
+    pub(crate) deaf: bool,
+    pub(crate) view: Option<Arc<View>>,
+    pub(crate) runs: BTreeMap<RunNumber, Run>,
+    pub(crate) tick_us: Option<u64>,
+    /// Ticks in a row that left a deadline in the past.
+    pub(crate) spins: u32,
+    /// After so many more effects the process ends.
+    pub(crate) fuse: Option<u32>,
+    pub(crate) byzantine: Option<Byzantine>,
+    /// Proposals that came before this node's own run asked.
+    pub(crate) proposals: Vec<Proposal>,
+    /// What its runs asked for, by request, in order.
+    pub(crate) asked: BTreeMap<quorate_wire::RequestId, Vec<Asked>>,
+}
+
+impl Node {
+    pub(crate) fn life(&self) -> Life {
+        Life { slot: self.slot, generation: self.generation, node: self.index }
+    }
+
+    pub(crate) fn alive(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    pub(crate) fn honest(&self) -> bool {
+        self.byzantine.is_none()
+    }
+
+    /// Both clocks. The monotonic one starts at an odd value, since nothing may rely on where it starts.
+    pub(crate) fn now(&self, now_us: u64, epoch_unix_ms: u64) -> Now {
+        let unix_ms = epoch_unix_ms + now_us / 1_000;
+        Now { mono_ms: self.mono_ms(now_us), unix_ms: unix_ms.saturating_add_signed(self.skew_ms) }
+    }
+
+    pub(crate) fn mono_ms(&self, now_us: u64) -> u64 {
+        MONO_BEGIN_MS + (now_us - self.started_us) / 1_000
+    }
+
+    /// When the monotonic clock will show this.
+    pub(crate) fn at_us(&self, mono_ms: u64) -> u64 {
+        self.started_us + mono_ms.saturating_sub(MONO_BEGIN_MS) * 1_000
+    }
+}
+
+const MONO_BEGIN_MS: u64 = 1_717;

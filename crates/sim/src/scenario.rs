@@ -1,0 +1,490 @@
+//! From a seed to a plan: the committee, the weather, the faults, the liars and the callers.
+
+use std::collections::BTreeMap;
+
+use quorate_wire::NodeIndex;
+
+use crate::{
+    byzantine::Habits,
+    committee::Shape,
+    entropy::Dice,
+    host::{Alteration, ScriptEnd},
+    links::Weather,
+};
+
+/// What a seed is mainly about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// No faults: every outcome is known beforehand.
+    Quiet,
+    /// Loss, duplicates, reordering, long delays.
+    Lossy,
+    /// Nodes crash, also between two effects, and come back.
+    Crashy,
+    /// Partitions, one-way losses, flapping.
+    Partitioned,
+    /// Byzantine nodes flip, garble, withhold, replay, forge.
+    ByzantineSender,
+    /// Byzantine nodes coordinate: wrong signer sets, intents, attempts, bytes.
+    ByzantineCoordinator,
+    /// Runs of honest nodes differ.
+    Diverging,
+    /// Grants are revoked while signatures are made; views lag and stall.
+    Revocation,
+    /// The network is founded from nothing, under faults.
+    Founding,
+    /// Nodes come back with an old store, or twice.
+    Rollback,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Kind; 10] = [
+        Kind::Quiet,
+        Kind::Lossy,
+        Kind::Crashy,
+        Kind::Partitioned,
+        Kind::ByzantineSender,
+        Kind::ByzantineCoordinator,
+        Kind::Diverging,
+        Kind::Revocation,
+        Kind::Founding,
+        Kind::Rollback,
+    ];
+
+    fn of(seed: u64) -> Kind {
+        // Foundings and rollbacks cost a pairwise set-up each, so their share is fixed: 25 of 1,000 each.
+        match seed % 40 {
+            7 => return Kind::Founding,
+            23 => return Kind::Rollback,
+            _ => {}
+        }
+        match Dice::new(seed, "kind").between(0, 99) {
+            0..=11 => Kind::Quiet,
+            12..=27 => Kind::Lossy,
+            28..=43 => Kind::Crashy,
+            44..=58 => Kind::Partitioned,
+            59..=73 => Kind::ByzantineSender,
+            74..=84 => Kind::ByzantineCoordinator,
+            85..=91 => Kind::Diverging,
+            _ => Kind::Revocation,
+        }
+    }
+}
+
+/// A fault, or its end, at a planned moment. Numbers are slots: the node with index slot + 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The process ends; peers notice at once or only by silence.
+    Crash { slot: usize, noticed: bool },
+    /// The process ends between two effects: after so many more.
+    Fuse { slot: usize, effects: u32 },
+    /// It starts again from its store.
+    Restart { slot: usize },
+    /// The store is copied aside.
+    Image { slot: usize },
+    /// It ends, and starts again from the copy.
+    RollBack { slot: usize },
+    /// The copy starts as a second instance of the same node.
+    Clone { slot: usize },
+    /// The second instance ends.
+    EndClone,
+    /// Nothing passes from one to the other.
+    Block { from: usize, to: usize },
+    /// Everything passes again.
+    Unblock,
+    /// This node hears nothing from the chain, or hears again.
+    Deaf { slot: usize, deaf: bool },
+    /// The grant of the granted action on this key is taken away, or given back.
+    Grant { key: usize, granted: bool },
+    /// The operator asks the node to stop taking executions.
+    Drain { slot: usize },
+}
+
+/// Which of the world's actions a request runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    /// Granted on every key, with the scope.
+    Granted,
+    /// Granted nowhere; the session of the owner names it.
+    ByOwner,
+    /// Granted nowhere.
+    Ungranted,
+    /// Granted without the scope.
+    WithoutScope,
+}
+
+/// A request that a caller makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WishPlan {
+    pub(crate) at_us: u64,
+    pub(crate) chosen: Chosen,
+    /// Keys, by number.
+    pub(crate) keys: Vec<usize>,
+    pub(crate) parallel: bool,
+    pub(crate) catches: bool,
+    pub(crate) compute_ms: u64,
+    pub(crate) end: ScriptEnd,
+    /// Where it is submitted.
+    pub(crate) coordinator: usize,
+    /// A second coordinator that gets the same request, after so many microseconds.
+    pub(crate) also: Option<(usize, u64)>,
+    /// The same request comes again, after so many microseconds.
+    pub(crate) again_us: Option<u64>,
+    /// The caller gives up after so many microseconds.
+    pub(crate) abandons_us: Option<u64>,
+    /// Whose runs differ, and how.
+    pub(crate) alterations: BTreeMap<usize, Alteration>,
+}
+
+/// Everything that a run does, before it begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) kind: Kind,
+    pub(crate) shape: Shape,
+    pub(crate) weather: Weather,
+    pub(crate) skews_ms: Vec<i64>,
+    /// How far each node's view is behind the chain.
+    pub(crate) lags_us: Vec<u64>,
+    pub(crate) byzantine: BTreeMap<usize, Habits>,
+    pub(crate) faults: Vec<(u64, Fault)>,
+    pub(crate) wishes: Vec<WishPlan>,
+    /// When faults end and everything heals.
+    pub(crate) heal_us: u64,
+}
+
+/// Keys of the world that actions use.
+pub(crate) const KEYS: usize = 3;
+const SECOND: u64 = 1_000_000;
+
+impl Plan {
+    pub(crate) fn of(seed: u64) -> Plan {
+        let kind = Kind::of(seed);
+        let mut dice = Dice::new(seed, "plan");
+        let shape = match dice.between(0, 9) {
+            0..=5 => Shape { n: 3, t: 2 },
+            6..=7 => Shape { n: 4, t: 3 },
+            _ => Shape { n: 5, t: 3 },
+        };
+        // A founding of five costs ten pairwise set-ups.
+        let shape = if kind == Kind::Founding && dice.happens(850) { Shape { n: 3, t: 2 } } else { shape };
+        let slots = usize::from(shape.n);
+        let mut plan = Plan {
+            kind,
+            shape,
+            weather: Weather::CALM,
+            skews_ms: (0..slots).map(|_| skew(&mut dice)).collect(),
+            lags_us: (0..slots).map(|_| dice.between(1_000, 30_000)).collect(),
+            byzantine: BTreeMap::new(),
+            faults: Vec::new(),
+            wishes: Vec::new(),
+            heal_us: 12 * SECOND,
+        };
+        plan.weather.delay_us = dice.between(100, 8_000);
+        plan.weather.jitter_us = dice.between(100, 4_000);
+        plan.wish(&mut dice);
+        plan.trouble(&mut dice);
+        plan.faults.sort_by_key(|(at_us, _)| *at_us);
+        plan
+    }
+
+    /// The plan under which a fixture is founded.
+    pub(crate) fn founding(shape: Shape) -> Plan {
+        let slots = usize::from(shape.n);
+        Plan {
+            kind: Kind::Founding,
+            shape,
+            weather: Weather::CALM,
+            skews_ms: vec![0; slots],
+            lags_us: vec![1_000; slots],
+            byzantine: BTreeMap::new(),
+            faults: Vec::new(),
+            wishes: Vec::new(),
+            heal_us: 0,
+        }
+    }
+
+    fn slots(&self) -> usize {
+        usize::from(self.shape.n)
+    }
+
+    fn wish(&mut self, dice: &mut Dice) {
+        let count = dice.between(3, 7);
+        for _ in 0..count {
+            let slots = self.slots();
+            let coordinator = dice.place(slots);
+            let chosen = match dice.between(0, 9) {
+                0..=6 => Chosen::Granted,
+                7 => Chosen::ByOwner,
+                8 => Chosen::Ungranted,
+                _ => Chosen::WithoutScope,
+            };
+            let operations = if dice.happens(700) { 1 } else { dice.between(0, 3) };
+            let end = match dice.between(0, 19) {
+                0 => ScriptEnd::Throw,
+                _ => ScriptEnd::Respond,
+            };
+            self.wishes.push(WishPlan {
+                at_us: dice.between(4 * SECOND, 11 * SECOND),
+                chosen,
+                keys: (0..operations).map(|_| dice.place(KEYS)).collect(),
+                parallel: dice.happens(400),
+                catches: dice.happens(300),
+                compute_ms: if dice.happens(800) { dice.between(0, 30) } else { dice.between(0, 700) },
+                end,
+                coordinator,
+                also: dice.happens(200).then(|| (dice.place(slots), dice.between(0, 400_000))),
+                again_us: dice.happens(150).then(|| dice.between(10_000, 20 * SECOND)),
+                abandons_us: dice.happens(80).then(|| dice.between(1_000, 500_000)),
+                alterations: BTreeMap::new(),
+            });
+        }
+    }
+
+    fn trouble(&mut self, dice: &mut Dice) {
+        match self.kind {
+            Kind::Quiet => self.spread(dice),
+            Kind::Lossy => self.storm(dice),
+            Kind::Crashy => {
+                let crashes = dice.between(1, 5);
+                for _ in 0..crashes {
+                    self.crash(dice);
+                }
+            }
+            Kind::Partitioned => self.partitions(dice),
+            Kind::ByzantineSender => {
+                self.liars(dice, false);
+                if dice.happens(300) {
+                    self.storm(dice);
+                }
+            }
+            Kind::ByzantineCoordinator => self.liars(dice, true),
+            Kind::Diverging => self.diverge(dice),
+            Kind::Revocation => self.revoke(dice),
+            Kind::Founding => self.found(dice),
+            Kind::Rollback => self.roll_back(dice),
+        }
+    }
+
+    /// In a quiet world requests do not come at once, so that their outcomes are known.
+    fn spread(&mut self, dice: &mut Dice) {
+        self.weather = Weather { delay_us: dice.between(100, 5_000), jitter_us: 500, ..Weather::CALM };
+        self.skews_ms = vec![0; self.slots()];
+        for wish in &mut self.wishes {
+            wish.abandons_us = None;
+        }
+    }
+
+    fn storm(&mut self, dice: &mut Dice) {
+        self.weather = Weather {
+            delay_us: dice.between(100, 60_000),
+            jitter_us: dice.between(100, 60_000),
+            lost: u32::try_from(dice.between(0, 300)).unwrap_or(0),
+            doubled: u32::try_from(dice.between(0, 300)).unwrap_or(0),
+            ordered: dice.happens(300),
+            late: u32::try_from(dice.between(0, 100)).unwrap_or(0),
+        };
+    }
+
+    fn crash(&mut self, dice: &mut Dice) {
+        let slot = dice.place(self.slots());
+        let at_us = dice.between(3 * SECOND, 11 * SECOND);
+        if dice.happens(500) {
+            let effects = u32::try_from(dice.between(1, 30)).unwrap_or(1);
+            self.faults.push((at_us, Fault::Fuse { slot, effects }));
+        } else {
+            if dice.happens(200) {
+                self.faults.push((at_us.saturating_sub(SECOND), Fault::Drain { slot }));
+            }
+            self.faults.push((at_us, Fault::Crash { slot, noticed: dice.happens(300) }));
+        }
+        let back_us = (at_us + dice.between(50_000, 4 * SECOND)).min(self.heal_us - 1);
+        self.faults.push((back_us, Fault::Restart { slot }));
+    }
+
+    fn partitions(&mut self, dice: &mut Dice) {
+        let times = dice.between(1, 4);
+        for _ in 0..times {
+            let at_us = dice.between(3 * SECOND, 10 * SECOND);
+            let slots = self.slots();
+            let cut = dice.between(1, (1 << slots) - 2);
+            let one_way = dice.happens(300);
+            for from in 0..slots {
+                for to in 0..slots {
+                    let (near, far) = (cut >> from & 1, cut >> to & 1);
+                    if near == 1 && far == 0 {
+                        self.faults.push((at_us, Fault::Block { from, to }));
+                        if !one_way {
+                            self.faults.push((at_us, Fault::Block { from: to, to: from }));
+                        }
+                    }
+                }
+            }
+            let until_us = (at_us + dice.between(100_000, 5 * SECOND)).min(self.heal_us - 1);
+            self.faults.push((until_us, Fault::Unblock));
+        }
+    }
+
+    fn liars(&mut self, dice: &mut Dice, coordinate: bool) {
+        let most = usize::from(self.shape.t - 1).min(usize::from(self.shape.n - self.shape.t));
+        let count = if most > 1 && dice.happens(600) { most } else { 1 };
+        while self.byzantine.len() < count {
+            let slot = dice.place(self.slots());
+            let habits = if coordinate { coordinator(dice) } else { self.sender(dice, slot) };
+            self.byzantine.entry(slot).or_insert(habits);
+        }
+        let slots: Vec<usize> = self.byzantine.keys().copied().collect();
+        for wish in &mut self.wishes {
+            if coordinate && dice.happens(700) {
+                wish.coordinator = dice.pick(&slots).copied().unwrap_or(0);
+                // The caller is not content with one node.
+                wish.also = Some((dice.place(usize::from(self.shape.n)), dice.between(0, 800_000)));
+            }
+            if dice.happens(200) {
+                let slot = dice.pick(&slots).copied().unwrap_or(0);
+                wish.alterations.insert(slot, alteration(dice, 1));
+            }
+        }
+    }
+
+    fn sender(&self, dice: &mut Dice, slot: usize) -> Habits {
+        let mut habits = Habits::default();
+        let rate = |dice: &mut Dice| u32::try_from(dice.between(20, 400)).unwrap_or(0);
+        let times = dice.between(1, 3);
+        for _ in 0..times {
+            match dice.between(0, 9) {
+                0 => habits.flips = rate(dice),
+                1 => habits.garbles = rate(dice) * 2,
+                2 => habits.withholds = rate(dice),
+                3 => habits.mute_rounds = true,
+                4 => {
+                    let other = (slot + 1 + dice.place(self.slots() - 1)) % self.slots();
+                    habits.only_to = u8::try_from(other + 1).ok().and_then(NodeIndex::new);
+                }
+                5 => habits.replays = rate(dice),
+                6 => habits.forges_votes = rate(dice) * 2,
+                7 => habits.forges_proposals = rate(dice),
+                8 => habits.forges_others = rate(dice) * 2,
+                _ => habits.floods = rate(dice) / 2,
+            }
+        }
+        habits
+    }
+
+    fn diverge(&mut self, dice: &mut Dice) {
+        self.skews_ms = vec![0; self.slots()];
+        for wish in &mut self.wishes {
+            wish.chosen = Chosen::Granted;
+            wish.abandons_us = None;
+            wish.end = ScriptEnd::Respond;
+            if wish.keys.is_empty() {
+                wish.keys.push(0);
+            }
+            let odd = dice.between(0, u64::from(self.shape.n));
+            for _ in 0..odd {
+                let slot = dice.place(usize::from(self.shape.n));
+                let mark = u8::try_from(slot + 1).unwrap_or(1);
+                let mark = if dice.happens(700) { mark } else { 1 };
+                wish.alterations.insert(slot, alteration(dice, mark));
+            }
+        }
+    }
+
+    fn revoke(&mut self, dice: &mut Dice) {
+        for lag in &mut self.lags_us {
+            *lag = if dice.happens(500) {
+                dice.between(1_000, 50_000)
+            } else {
+                dice.between(50_000, 3 * SECOND)
+            };
+        }
+        let times = dice.between(2, 6);
+        for _ in 0..times {
+            let key = dice.place(KEYS);
+            let granted = dice.happens(400);
+            self.faults.push((dice.between(3 * SECOND, 11 * SECOND), Fault::Grant { key, granted }));
+        }
+        if dice.happens(300) {
+            let slot = dice.place(self.slots());
+            // Longer than a head may be old: requests come late, and find a view that is stale.
+            self.heal_us = 45 * SECOND;
+            self.faults.push((2 * SECOND, Fault::Deaf { slot, deaf: true }));
+            self.faults.push((44 * SECOND, Fault::Deaf { slot, deaf: false }));
+            for wish in &mut self.wishes {
+                wish.at_us += dice.between(20 * SECOND, 30 * SECOND);
+            }
+        }
+        for wish in &mut self.wishes {
+            wish.compute_ms = dice.between(0, 900);
+        }
+    }
+
+    fn found(&mut self, dice: &mut Dice) {
+        self.heal_us = 10 * SECOND;
+        if dice.happens(500) {
+            self.storm(dice);
+            self.weather.lost /= 4;
+        }
+        let crashes = dice.between(0, 2);
+        for _ in 0..crashes {
+            let slot = dice.place(self.slots());
+            let at_us = dice.between(100_000, 6 * SECOND);
+            if dice.happens(500) {
+                let effects = u32::try_from(dice.between(1, 40)).unwrap_or(1);
+                self.faults.push((at_us, Fault::Fuse { slot, effects }));
+            } else {
+                self.faults.push((at_us, Fault::Crash { slot, noticed: dice.happens(500) }));
+            }
+            self.faults.push((at_us + dice.between(50_000, 3 * SECOND), Fault::Restart { slot }));
+        }
+        self.wishes.clear();
+    }
+
+    fn roll_back(&mut self, dice: &mut Dice) {
+        let at_us = dice.between(5 * SECOND, 9 * SECOND);
+        let all = dice.happens(150);
+        let slots: Vec<usize> =
+            if all { (0..self.slots()).collect() } else { vec![dice.place(self.slots())] };
+        for slot in slots {
+            // The image at time zero is of the founding: older than this run's own start.
+            if dice.happens(500) {
+                self.faults.push((dice.between(0, 4 * SECOND), Fault::Image { slot }));
+            }
+            if !all && dice.happens(400) {
+                self.faults.push((at_us, Fault::Clone { slot }));
+                self.faults.push((self.heal_us - 1, Fault::EndClone));
+            } else {
+                self.faults.push((at_us, Fault::RollBack { slot }));
+            }
+        }
+    }
+}
+
+fn skew(dice: &mut Dice) -> i64 {
+    // Within what requests tolerate; a caller's clock is the world's own.
+    let size = i64::try_from(dice.between(0, 1_500)).unwrap_or(0);
+    if dice.happens(500) { size } else { -size }
+}
+
+fn alteration(dice: &mut Dice, mark: u8) -> Alteration {
+    match dice.between(0, 9) {
+        0..=4 => Alteration::Digest(mark),
+        5 => Alteration::Name(mark),
+        6 => Alteration::Throw,
+        7 => Alteration::Skip,
+        8 => Alteration::Response(mark),
+        _ => Alteration::Slow(dice.between(100, 1_500)),
+    }
+}
+
+fn coordinator(dice: &mut Dice) -> Habits {
+    let rate = |dice: &mut Dice| u32::try_from(dice.between(100, 900)).unwrap_or(0);
+    Habits {
+        forges_proposals: rate(dice),
+        forges_votes: if dice.happens(500) { rate(dice) } else { 0 },
+        forges_others: if dice.happens(300) { rate(dice) } else { 0 },
+        replays: if dice.happens(300) { rate(dice) } else { 0 },
+        ignores_callers: dice.happens(300),
+        ..Habits::default()
+    }
+}

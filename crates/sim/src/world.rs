@@ -1,0 +1,503 @@
+//! The world: nodes, channels, a chain and callers on one virtual clock, driven by one queue of events.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use quorate_engine::{ActionEvent, Engine, Input, RunNumber, Stored};
+use quorate_wire::{NodeIndex, Proposal, PublicKey};
+use rand_core::SeedableRng as _;
+
+use crate::{
+    byzantine::Byzantine,
+    caller::Wallet,
+    chain::Chain,
+    committee::Committee,
+    entropy::Dice,
+    invariants::{Checker, Counts, Violation},
+    links::{Links, Weather},
+    node::{FOUNDED_UNIX_MS, Node},
+    scenario::{Fault, Kind, Plan},
+    trace::Trace,
+};
+
+mod calls;
+mod effects;
+mod faults;
+mod observe;
+
+use calls::{Call, Wish};
+
+/// Slots of the second instances of nodes come after all nodes.
+const SECOND_US: u64 = 1_000_000;
+/// Longest time from the end of all faults until the network serves again.
+const SPINS: u32 = u32::MAX - 1;
+const RECOVERY_US: u64 = 60 * SECOND_US;
+
+/// What can happen next.
+enum Event {
+    Frame {
+        from: usize,
+        to: usize,
+        connection: u32,
+        to_generation: u32,
+        frame: Vec<u8>,
+        proposal: Option<Box<Proposal>>,
+        kind: String,
+    },
+    Connect {
+        a: usize,
+        b: usize,
+    },
+    Silence {
+        a: usize,
+        b: usize,
+    },
+    Gone {
+        slot: usize,
+        generation: u32,
+        peer: NodeIndex,
+    },
+    Tick {
+        slot: usize,
+        generation: u32,
+        at_us: u64,
+    },
+    Block,
+    Head {
+        slot: usize,
+        generation: u32,
+        height: usize,
+    },
+    Host {
+        slot: usize,
+        generation: u32,
+        run: RunNumber,
+        event: ActionEvent,
+    },
+    Proceed {
+        slot: usize,
+        generation: u32,
+        run: RunNumber,
+        out_of_time: bool,
+    },
+    Lie {
+        slot: usize,
+    },
+    Submit {
+        wish: usize,
+        slot: usize,
+    },
+    Abandon {
+        call: u64,
+    },
+    Due {
+        call: u64,
+    },
+    Fault(Fault),
+    Heal,
+    Settle,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    pub(crate) counts: Counts,
+    pub(crate) crashes: u64,
+    pub(crate) acts: u64,
+    pub(crate) set_ups: u64,
+    pub(crate) replies: u64,
+    pub(crate) completed: u64,
+    pub(crate) latencies_us: Vec<u64>,
+    pub(crate) virtual_us: u64,
+}
+
+pub(crate) struct World {
+    plan: Plan,
+    seed: u64,
+    committee: Arc<Committee>,
+    epoch_unix_ms: u64,
+    now_us: u64,
+    sequence: u64,
+    queue: BTreeMap<(u64, u64), Event>,
+    nodes: Vec<Node>,
+    links: Links,
+    chain: Chain,
+    wallets: Vec<Wallet>,
+    keys: Vec<PublicKey>,
+    wishes: Vec<Wish>,
+    calls: BTreeMap<u64, Call>,
+    dice: Dice,
+    pub(crate) checker: Checker,
+    pub(crate) trace: Trace,
+    pub(crate) tally: Tally,
+    /// Nodes whose stores were rolled back or doubled: the network may have them stop.
+    fenced: BTreeSet<NodeIndex>,
+    healed: bool,
+    settled: bool,
+    done: bool,
+    /// It is run only for what it leaves on the nodes' disks.
+    pub(crate) fixture: bool,
+}
+
+impl World {
+    /// A world in which the nodes have these stores: empty ones before the founding.
+    pub(crate) fn new(
+        seed: u64,
+        plan: Plan,
+        committee: Arc<Committee>,
+        stores: &[Stored],
+        echo: bool,
+    ) -> World {
+        let founding = plan.kind == Kind::Founding;
+        let epoch_unix_ms = if founding { FOUNDED_UNIX_MS } else { FOUNDED_UNIX_MS + 3_600_000 };
+        let indices = committee.indices();
+        let dishonest = plan.byzantine.keys().map(|slot| indices[*slot]).collect();
+        let nodes = indices.iter().enumerate().map(|(slot, index)| {
+            let byzantine = plan.byzantine.get(&slot).map(|habits| {
+                Byzantine::new(&committee, *index, *habits, Dice::new(seed, &format!("byzantine {slot}")))
+            });
+            Node {
+                slot,
+                index: *index,
+                generation: 0,
+                engine: None,
+                store: stores[slot].clone(),
+                image: stores[slot].clone(),
+                rng: rand_chacha::ChaCha8Rng::from_seed([0; 32]),
+                started_us: 0,
+                skew_ms: plan.skews_ms[slot],
+                lag_us: plan.lags_us[slot],
+                deaf: false,
+                view: None,
+                runs: BTreeMap::new(),
+                tick_us: None,
+                spins: 0,
+                fuse: None,
+                byzantine,
+                proposals: Vec::new(),
+                asked: BTreeMap::new(),
+            }
+        });
+        let nodes = nodes.collect();
+        World {
+            nodes,
+            checker: Checker::new(&committee, dishonest),
+            links: Links::new(plan.weather),
+            chain: Chain::new(epoch_unix_ms, crate::chain::State::default()),
+            plan,
+            seed,
+            committee,
+            epoch_unix_ms,
+            now_us: 0,
+            sequence: 0,
+            queue: BTreeMap::new(),
+            wallets: Vec::new(),
+            keys: Vec::new(),
+            wishes: Vec::new(),
+            calls: BTreeMap::new(),
+            dice: Dice::new(seed, "world"),
+            trace: Trace::new(echo),
+            tally: Tally::default(),
+            fenced: BTreeSet::new(),
+            healed: false,
+            settled: false,
+            done: false,
+            fixture: false,
+        }
+    }
+
+    /// Sets everything going: the chain, the nodes, the faults, the callers.
+    pub(crate) fn begin(&mut self, root: Option<PublicKey>) {
+        self.say(&format!("{:?} {:?} {:?}", self.plan.kind, self.plan.shape, self.links.weather));
+        if let Some(root) = root {
+            self.register(root);
+        }
+        self.after(SECOND_US, Event::Block);
+        for slot in 0..self.nodes.len() {
+            self.start(slot);
+            if !self.nodes[slot].honest() {
+                self.after(3 * SECOND_US, Event::Lie { slot });
+            }
+        }
+        for (at_us, fault) in self.plan.faults.clone() {
+            self.at(at_us, Event::Fault(fault));
+        }
+        self.at(self.plan.heal_us, Event::Heal);
+    }
+
+    /// Runs until everything is answered and served, or an invariant broke.
+    pub(crate) fn run(&mut self) -> Result<(), Violation> {
+        while !self.done {
+            if !self.step() {
+                self.checker.broken("the world goes on", "no event is left".to_owned());
+            }
+            if let Some(violation) = self.checker.violation() {
+                return Err(violation.clone());
+            }
+        }
+        self.tally.counts = self.checker.counts();
+        self.tally.virtual_us = self.now_us;
+        self.tally.acts =
+            self.nodes.iter().filter_map(|node| node.byzantine.as_ref()).map(|node| node.acts).sum();
+        Ok(())
+    }
+
+    /// The nodes' stores.
+    pub(crate) fn stores(&self) -> Vec<Stored> {
+        self.nodes.iter().take(usize::from(self.plan.shape.n)).map(|node| node.store.clone()).collect()
+    }
+
+    /// The certified root, if every node has it.
+    pub(crate) fn root(&self) -> Option<PublicKey> {
+        let roots: Option<Vec<PublicKey>> = self
+            .nodes
+            .iter()
+            .map(|node| node.engine.as_ref().and_then(|engine| engine.status().root))
+            .collect();
+        roots?.first().copied()
+    }
+
+    fn step(&mut self) -> bool {
+        let Some(((at_us, _), event)) = self.queue.pop_first() else { return false };
+        self.now_us = at_us;
+        match event {
+            Event::Frame { from, to, connection, to_generation, frame, proposal, kind } => {
+                let stands = self.links.connection(from, to) == Some(connection);
+                if stands && self.nodes[to].generation == to_generation && !self.links.blocked(from, to) {
+                    self.say(&format!("{to} <- {from} {kind}"));
+                    self.deliver(from, to, frame, proposal);
+                }
+            }
+            Event::Connect { a, b } => self.connect(a, b),
+            Event::Silence { a, b } => self.silence(a, b),
+            Event::Gone { slot, generation, peer } => self.gone(slot, generation, peer),
+            Event::Tick { slot, generation, at_us } => {
+                if self.nodes[slot].generation == generation && self.nodes[slot].tick_us == Some(at_us) {
+                    self.nodes[slot].tick_us = None;
+                    self.feed(slot, Input::Tick, None);
+                }
+            }
+            Event::Block => self.block(),
+            Event::Head { slot, generation, height } => self.head(slot, generation, height),
+            Event::Host { slot, generation, run, event } => self.host_event(slot, generation, run, event),
+            Event::Proceed { slot, generation, run, out_of_time } => {
+                self.proceed(slot, generation, run, out_of_time);
+            }
+            Event::Lie { slot } => self.lie(slot),
+            Event::Submit { wish, slot } => self.submit(wish, slot),
+            Event::Abandon { call } => self.abandon(call),
+            Event::Due { call } => self.due(call),
+            Event::Fault(fault) => self.fault(fault),
+            Event::Heal => self.heal(),
+            Event::Settle => self.settle(),
+        }
+        true
+    }
+
+    fn say(&mut self, line: &str) {
+        self.trace.line(self.now_us, line);
+    }
+
+    fn at(&mut self, at_us: u64, event: Event) {
+        self.sequence += 1;
+        self.queue.insert((at_us.max(self.now_us), self.sequence), event);
+    }
+
+    fn after(&mut self, delay_us: u64, event: Event) {
+        self.at(self.now_us + delay_us, event);
+    }
+
+    /// Starts a node from what its store holds.
+    fn start(&mut self, slot: usize) {
+        let seed = self.seed;
+        let (now_us, epoch_unix_ms) = (self.now_us, self.epoch_unix_ms);
+        let node = &mut self.nodes[slot];
+        node.generation += 1;
+        node.started_us = now_us;
+        node.tick_us = None;
+        node.spins = 0;
+        node.fuse = None;
+        node.view = None;
+        node.runs.clear();
+        node.proposals.clear();
+        node.asked.clear();
+        let purpose = format!("node {slot} start {}", node.generation);
+        node.rng = rand_chacha::ChaCha8Rng::from_seed(Dice::new(seed, &purpose).bytes());
+        let now = node.now(now_us, epoch_unix_ms);
+        let config = self.committee.config(node.index);
+        match Engine::new(config, &node.store, now) {
+            Ok((engine, effects)) => {
+                node.engine = Some(engine);
+                let generation = node.generation;
+                self.say(&format!("{slot} starts, {generation}"));
+                self.apply(slot, effects, None);
+                self.finish_step(slot);
+                let height = self.chain.height();
+                let delay_us = self.dice.between(2_000, 40_000);
+                self.after(delay_us, Event::Head { slot, generation, height });
+                self.reconnect(slot, 5_000, 80_000);
+            }
+            Err(error) => {
+                let honest = node.honest();
+                self.say(&format!("{slot} does not start: {error}"));
+                if honest {
+                    self.checker.broken("a node starts from what it wrote", format!("slot {slot}: {error}"));
+                }
+            }
+        }
+    }
+
+    /// Lets a node try its peers again, some time soon.
+    fn reconnect(&mut self, slot: usize, soonest_us: u64, latest_us: u64) {
+        for other in 0..self.nodes.len() {
+            if self.nodes[other].index != self.nodes[slot].index {
+                let delay_us = self.dice.between(soonest_us, latest_us);
+                self.after(delay_us, Event::Connect { a: slot, b: other });
+            }
+        }
+    }
+
+    fn connect(&mut self, a: usize, b: usize) {
+        let alive = self.nodes[a].alive() && self.nodes[b].alive();
+        if !alive || self.links.connection(a, b).is_some() || !self.links.passable(a, b) {
+            return;
+        }
+        for (near, far) in [(a, b), (b, a)] {
+            // A connection in a peer's name replaces the one that stood.
+            let index = self.nodes[far].index;
+            let twins: Vec<usize> = (0..self.nodes.len())
+                .filter(|other| *other != far && self.nodes[*other].index == index)
+                .filter(|other| self.links.connection(near, *other).is_some())
+                .collect();
+            for twin in twins {
+                self.links.disconnect(near, twin);
+                let generation = self.nodes[twin].generation;
+                let peer = self.nodes[near].index;
+                self.after(1_000, Event::Gone { slot: twin, generation, peer });
+                let back_us = self.dice.between(300_000, 1_500_000);
+                self.after(back_us, Event::Connect { a: near, b: twin });
+            }
+        }
+        self.links.connect(a, b);
+        self.say(&format!("{a} and {b} are connected"));
+        for (near, far) in [(a, b), (b, a)] {
+            let peer = self.nodes[far].index;
+            self.feed(near, Input::PeerConnected { peer }, None);
+        }
+    }
+
+    /// Nothing has passed for the channel's idle time-out.
+    fn silence(&mut self, a: usize, b: usize) {
+        if self.links.passable(a, b) || self.links.connection(a, b).is_none() {
+            return;
+        }
+        self.links.disconnect(a, b);
+        self.say(&format!("{a} and {b} are cut off"));
+        for (near, far) in [(a, b), (b, a)] {
+            let peer = self.nodes[far].index;
+            self.feed(near, Input::PeerDisconnected { peer }, None);
+        }
+    }
+
+    /// A node learns that a peer's connection has ended, unless another one stands by now.
+    fn gone(&mut self, slot: usize, generation: u32, peer: NodeIndex) {
+        let stands = (0..self.nodes.len())
+            .any(|other| self.nodes[other].index == peer && self.links.connection(slot, other).is_some());
+        if self.nodes[slot].generation == generation && !stands {
+            self.feed(slot, Input::PeerDisconnected { peer }, None);
+        }
+    }
+
+    fn deliver(&mut self, from: usize, to: usize, frame: Vec<u8>, proposal: Option<Box<Proposal>>) {
+        let from = self.nodes[from].index;
+        if let Some(byzantine) = &mut self.nodes[to].byzantine {
+            byzantine.incoming(from, &frame);
+        }
+        self.feed(to, Input::Peer { from, frame }, proposal.map(|proposal| *proposal));
+    }
+
+    fn block(&mut self) {
+        let unix_ms = self.epoch_unix_ms + self.now_us / 1_000;
+        self.chain.produce(unix_ms);
+        let height = self.chain.height();
+        for slot in 0..self.nodes.len() {
+            let node = &self.nodes[slot];
+            if node.alive() && !node.deaf {
+                let (generation, lag_us) = (node.generation, node.lag_us);
+                self.after(lag_us, Event::Head { slot, generation, height });
+            }
+        }
+        self.after(SECOND_US, Event::Block);
+    }
+
+    fn head(&mut self, slot: usize, generation: u32, height: usize) {
+        if self.nodes[slot].generation != generation || !self.nodes[slot].alive() {
+            return;
+        }
+        let heard_mono_ms = self.nodes[slot].mono_ms(self.now_us);
+        let view = self.chain.view(height, heard_mono_ms);
+        self.nodes[slot].view = Some(Arc::clone(&view));
+        self.feed(slot, Input::Registry(view), None);
+    }
+
+    fn lie(&mut self, slot: usize) {
+        let Some(byzantine) = &mut self.nodes[slot].byzantine else { return };
+        let frames = byzantine.initiative();
+        if self.nodes[slot].alive() {
+            for (to, frame) in frames {
+                self.transmit(slot, to, &frame);
+            }
+        }
+        let pause_us = self.dice.between(30_000, 400_000);
+        self.after(pause_us, Event::Lie { slot });
+    }
+
+    /// Gives a node an input and carries out what follows.
+    fn feed(&mut self, slot: usize, input: Input, proposal: Option<Proposal>) {
+        let now = self.nodes[slot].now(self.now_us, self.epoch_unix_ms);
+        let node = &mut self.nodes[slot];
+        let Some(engine) = &mut node.engine else { return };
+        let effects = engine.handle(now, &mut node.rng, input);
+        self.apply(slot, effects, proposal);
+        self.finish_step(slot);
+    }
+
+    /// What is checked and arranged after every input.
+    fn finish_step(&mut self, slot: usize) {
+        let now_us = self.now_us;
+        let node = &mut self.nodes[slot];
+        let Some(engine) = &node.engine else { return };
+        let status = engine.status();
+        let due_us = engine.next_deadline().map(|mono_ms| node.at_us(mono_ms));
+        let life = node.life();
+        if due_us.is_some_and(|due_us| due_us <= now_us) {
+            node.spins += 1;
+            if node.spins > SPINS {
+                self.checker.broken("deadlines pass", format!("{life:?} keeps a deadline that is over"));
+            }
+        } else {
+            node.spins = 0;
+        }
+        let tick_us = due_us.map(|due_us| due_us.max(now_us + 1_000 * u64::from(due_us <= now_us)));
+        let generation = node.generation;
+        if tick_us != node.tick_us {
+            node.tick_us = tick_us;
+            if let Some(at_us) = tick_us {
+                self.at(at_us, Event::Tick { slot, generation, at_us });
+            }
+        }
+        if self.nodes[slot].honest() {
+            self.checker.tables(life, status.running, status.remembered);
+            if let Some(root) = status.root {
+                self.checker.root(life, root);
+            }
+        }
+    }
+
+    /// The weather while nothing is wrong.
+    fn calm(&mut self) {
+        self.links.weather = Weather::CALM;
+    }
+}

@@ -1,0 +1,200 @@
+//! Effects of engines, carried out.
+
+use quorate_engine::{ActionEvent, ActionStart, Effect, Input, Report, RunNumber, Write};
+use quorate_wire::{NodeIndex, PeerMessage, Proposal, PublicKey, decode, limits};
+
+use super::{Event, World};
+use crate::{
+    host::{Run, Step},
+    invariants::Asked,
+    trace::describe,
+};
+
+impl World {
+    /// Carries out effects in their order; the process may end between two of them.
+    pub(super) fn apply(&mut self, slot: usize, effects: Vec<Effect>, proposal: Option<Proposal>) {
+        let generation = self.nodes[slot].generation;
+        if self.nodes[slot].honest() {
+            self.observe(slot, &effects, proposal);
+        }
+        for effect in effects {
+            if let Some(fuse) = &mut self.nodes[slot].fuse {
+                if *fuse == 0 {
+                    self.nodes[slot].fuse = None;
+                    self.crash(slot, false);
+                } else {
+                    *fuse -= 1;
+                }
+            }
+            if !self.nodes[slot].alive() || self.nodes[slot].generation != generation {
+                return;
+            }
+            self.carry_out(slot, effect);
+        }
+    }
+
+    fn carry_out(&mut self, slot: usize, effect: Effect) {
+        match effect {
+            Effect::Persist(writes) => self.persist(slot, writes),
+            Effect::Send { to, frame } => self.send(slot, to, frame),
+            Effect::Reply { to, result } => {
+                self.reply(slot, to.0, result.map(|reply| *reply).map_err(|problem| *problem));
+            }
+            Effect::StartAction(start) => self.start_action(slot, &start),
+            Effect::Answer { run, call, answer } => {
+                let Some(running) = self.nodes[slot].runs.get_mut(&run) else { return };
+                let steps = running.answered(call, &answer);
+                self.host_steps(slot, run, steps);
+            }
+            Effect::CancelAction { run } => {
+                self.nodes[slot].runs.remove(&run);
+            }
+            Effect::VoteRoot { root } => self.vote_root(slot, root),
+            Effect::Report(report) => self.report(slot, &report),
+            Effect::Halt { reason } => self.halted(slot, &reason),
+        }
+    }
+
+    fn persist(&mut self, slot: usize, writes: Vec<Write>) {
+        let keys: Vec<&str> = writes.iter().map(|write| write.key.as_str()).collect();
+        self.say(&format!("{slot} persists {keys:?}"));
+        for write in writes {
+            match write.value {
+                Some(value) => self.nodes[slot].store.insert(write.key, value),
+                None => self.nodes[slot].store.remove(&write.key),
+            };
+        }
+    }
+
+    fn send(&mut self, slot: usize, to: NodeIndex, frame: Vec<u8>) {
+        let frames = match &mut self.nodes[slot].byzantine {
+            None => vec![(to, frame)],
+            Some(byzantine) => byzantine.outgoing(to, frame),
+        };
+        for (to, frame) in frames {
+            self.transmit(slot, to, &frame);
+        }
+    }
+
+    /// Puts a frame on its way, to whichever instance of the peer is connected.
+    pub(super) fn transmit(&mut self, slot: usize, to: NodeIndex, frame: &[u8]) {
+        let receiver = (0..self.nodes.len())
+            .filter(|other| self.nodes[*other].index == to)
+            .find_map(|other| self.links.connection(slot, other).map(|connection| (other, connection)));
+        let Some((to, connection)) = receiver else { return };
+        if self.links.blocked(slot, to) {
+            return;
+        }
+        let kind = describe(frame);
+        let proposal = match decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) {
+            Ok(PeerMessage::Propose(proposal)) => Some(Box::new(proposal)),
+            _ => None,
+        };
+        let to_generation = self.nodes[to].generation;
+        for at_us in self.links.arrivals(&mut self.dice, (slot, to), frame.len(), self.now_us) {
+            let frame = frame.to_vec();
+            let (proposal, kind) = (proposal.clone(), kind.clone());
+            let event = Event::Frame { from: slot, to, connection, to_generation, frame, proposal, kind };
+            self.at(at_us, event);
+        }
+    }
+
+    fn start_action(&mut self, slot: usize, start: &ActionStart) {
+        let alteration = self.alteration(slot, &start.request);
+        let (running, steps) = match Run::new(start, alteration) {
+            Ok(begun) => begun,
+            Err(error) => {
+                let detail = format!("{error} in {}", start.params);
+                self.checker.broken("an engine starts what was asked for", detail);
+                return;
+            }
+        };
+        let (run, generation) = (start.run, self.nodes[slot].generation);
+        let wall_us = running.wall_ms() * 1_000;
+        self.nodes[slot].runs.insert(run, running);
+        self.host_steps(slot, run, steps);
+        self.after(wall_us, Event::Proceed { slot, generation, run, out_of_time: true });
+    }
+
+    pub(super) fn proceed(&mut self, slot: usize, generation: u32, run: RunNumber, out_of_time: bool) {
+        if self.nodes[slot].generation != generation {
+            return;
+        }
+        let Some(running) = self.nodes[slot].runs.get_mut(&run) else { return };
+        let steps = if out_of_time { running.out_of_time() } else { running.proceed() };
+        self.host_steps(slot, run, steps);
+    }
+
+    fn host_steps(&mut self, slot: usize, run: RunNumber, steps: Vec<Step>) {
+        let generation = self.nodes[slot].generation;
+        for step in steps {
+            match step {
+                Step::Wait(ms) => {
+                    let us = ms * 1_000 + self.dice.between(50, 2_000);
+                    self.after(us, Event::Proceed { slot, generation, run, out_of_time: false });
+                }
+                // Through the queue: the engine has not finished handling what led here.
+                Step::Event(event) => self.after(20, Event::Host { slot, generation, run, event }),
+            }
+        }
+    }
+
+    /// The host of a run reports to its engine.
+    pub(super) fn host_event(&mut self, slot: usize, generation: u32, run: RunNumber, event: ActionEvent) {
+        if self.nodes[slot].generation != generation || !self.nodes[slot].alive() {
+            return;
+        }
+        let Some(request) = self.nodes[slot].runs.get(&run).map(|running| running.request) else { return };
+        match &event {
+            ActionEvent::Sign(call) => {
+                self.say(&format!("{slot} run {} asks for {}", run.0, call.name));
+                let digest = call.to_sign.as_slice().try_into().unwrap_or([0; 32]);
+                let action = self.action_of(&request);
+                if let (Ok(key), Some(action)) = (PublicKey::from_sec1(&call.public_key), action) {
+                    let asked = Asked { request, action, key, digest, name: call.name.clone() };
+                    let allowed = self.allows(slot, &request, &key);
+                    let life = self.nodes[slot].life();
+                    if self.nodes[slot].honest() {
+                        self.checker.asked(life, &asked, allowed);
+                    }
+                    self.nodes[slot].asked.entry(request).or_default().push(asked);
+                }
+            }
+            ActionEvent::Finished(end) => {
+                let result = end.result.as_ref().map_err(|failure| failure.code);
+                self.say(&format!("{slot} run {} ends {result:?}", run.0));
+                self.nodes[slot].runs.remove(&run);
+            }
+        }
+        self.feed(slot, Input::Action { run, event }, None);
+    }
+
+    fn vote_root(&mut self, slot: usize, root: PublicKey) {
+        let (index, n) = (self.nodes[slot].index, self.plan.shape.n);
+        self.say(&format!("{slot} votes the root {root}"));
+        if let Err(error) = self.chain.vote(index, root, n) {
+            self.checker.broken("one root", error);
+        }
+    }
+
+    fn report(&mut self, slot: usize, report: &Report) {
+        self.say(&format!("{slot} reports {report:?}"));
+        match report {
+            Report::Banned { by, counterparty } if self.nodes[slot].honest() => {
+                self.checker.banned(*by, *counterparty);
+            }
+            Report::Ceremony { what: "pair", .. } => self.tally.set_ups += 1,
+            _ => {}
+        }
+    }
+
+    fn halted(&mut self, slot: usize, reason: &str) {
+        self.say(&format!("{slot} halts: {reason}"));
+        let index = self.nodes[slot].index;
+        let twin = self.nodes.iter().any(|node| node.slot != slot && node.index == index && node.alive());
+        if self.nodes[slot].honest() && !twin && !self.fenced.contains(&index) {
+            self.checker.broken("an honest node does not halt", format!("slot {slot}: {reason}"));
+        }
+        self.crash(slot, true);
+    }
+}

@@ -1,0 +1,214 @@
+//! Faults, their ends, and the demand for progress after them.
+
+use std::collections::BTreeMap;
+
+use quorate_engine::Input;
+
+use super::{Event, RECOVERY_US, SECOND_US, World};
+use crate::{
+    host::ScriptEnd,
+    node::Node,
+    scenario::{Chosen, Fault, WishPlan},
+};
+
+impl World {
+    pub(super) fn fault(&mut self, fault: Fault) {
+        self.say(&format!("fault {fault:?}"));
+        match fault {
+            Fault::Crash { slot, noticed } => self.crash(slot, noticed),
+            Fault::Fuse { slot, effects } => self.nodes[slot].fuse = Some(effects),
+            Fault::Restart { slot } => self.restart(slot),
+            Fault::Image { slot } => self.nodes[slot].image = self.nodes[slot].store.clone(),
+            Fault::RollBack { slot } => {
+                self.fenced.insert(self.nodes[slot].index);
+                self.crash(slot, true);
+                self.nodes[slot].store = self.nodes[slot].image.clone();
+                self.start(slot);
+            }
+            Fault::Clone { slot } => self.clone_node(slot),
+            Fault::EndClone => self.end_clone(),
+            Fault::Block { from, to } => {
+                self.links.block(from, to);
+                self.after(3 * SECOND_US, Event::Silence { a: from.min(to), b: from.max(to) });
+            }
+            Fault::Unblock => self.unblock(),
+            Fault::Deaf { slot, deaf } => self.nodes[slot].deaf = deaf,
+            Fault::Grant { key, granted } => self.regrant(key, granted),
+            Fault::Drain { slot } => self.feed(slot, Input::Drain, None),
+        }
+    }
+
+    /// The process ends. Peers are told at once, or find out by silence.
+    pub(super) fn crash(&mut self, slot: usize, noticed: bool) {
+        if !self.nodes[slot].alive() {
+            return;
+        }
+        self.say(&format!("{slot} is down"));
+        self.tally.crashes += 1;
+        let node = &mut self.nodes[slot];
+        node.engine = None;
+        node.runs.clear();
+        node.tick_us = None;
+        node.fuse = None;
+        let index = node.index;
+        for other in 0..self.nodes.len() {
+            if self.links.connection(slot, other).is_some() {
+                self.links.disconnect(slot, other);
+                let delay_us = if noticed { self.dice.between(1_000, 50_000) } else { 3 * SECOND_US };
+                let generation = self.nodes[other].generation;
+                self.after(delay_us, Event::Gone { slot: other, generation, peer: index });
+            }
+        }
+        self.calls_lost(slot);
+    }
+
+    fn restart(&mut self, slot: usize) {
+        if !self.nodes[slot].alive() {
+            self.start(slot);
+        }
+    }
+
+    fn clone_node(&mut self, slot: usize) {
+        let node = &self.nodes[slot];
+        self.fenced.insert(node.index);
+        let twin = Node {
+            slot: self.nodes.len(),
+            index: node.index,
+            generation: 0,
+            engine: None,
+            store: node.image.clone(),
+            image: node.image.clone(),
+            rng: node.rng.clone(),
+            started_us: self.now_us,
+            skew_ms: node.skew_ms,
+            lag_us: node.lag_us,
+            deaf: false,
+            view: None,
+            runs: BTreeMap::new(),
+            tick_us: None,
+            spins: 0,
+            fuse: None,
+            byzantine: None,
+            proposals: Vec::new(),
+            asked: BTreeMap::new(),
+        };
+        self.nodes.push(twin);
+        self.start(self.nodes.len() - 1);
+    }
+
+    fn end_clone(&mut self) {
+        for slot in usize::from(self.plan.shape.n)..self.nodes.len() {
+            self.crash(slot, true);
+        }
+    }
+
+    fn unblock(&mut self) {
+        self.links.unblock_all();
+        for slot in 0..self.nodes.len() {
+            self.reconnect(slot, 50_000, 400_000);
+        }
+    }
+
+    fn regrant(&mut self, key: usize, granted: bool) {
+        let (key, action) = (self.keys[key], self.granted_action());
+        let scopes = granted.then_some(crate::world::calls::SIGN_ANYTHING);
+        self.chain.pending().grant(&key, crate::chain::Granted::Action(action), scopes);
+    }
+
+    /// Faults end. Liars go on lying: they are not more than the network promises to bear.
+    pub(super) fn heal(&mut self) {
+        self.say("faults end");
+        self.healed = true;
+        self.calm();
+        self.end_clone();
+        for key in 0..self.keys.len() {
+            self.regrant(key, true);
+        }
+        for slot in 0..usize::from(self.plan.shape.n) {
+            self.nodes[slot].deaf = false;
+            self.nodes[slot].fuse = None;
+            self.restart(slot);
+        }
+        self.unblock();
+        // Finalized blocks follow, and a request must be younger than every node that sees it.
+        self.after(5 * SECOND_US, Event::Settle);
+    }
+
+    /// Once the honest nodes are ready for each other, they must serve.
+    pub(super) fn settle(&mut self) {
+        if self.settled {
+            if self.calls_pending() {
+                self.after(SECOND_US / 4, Event::Settle);
+            } else {
+                self.done = true;
+            }
+            return;
+        }
+        if let Some(what) = self.unsettled() {
+            if self.now_us > self.plan.heal_us + RECOVERY_US {
+                self.checker.broken("service returns by itself", what);
+            }
+            self.after(SECOND_US / 4, Event::Settle);
+            return;
+        }
+        self.say("the network has settled");
+        self.settled = true;
+        if self.keys.is_empty() {
+            if self.fixture {
+                self.done = true;
+                return;
+            }
+            self.found_keys();
+        }
+        self.probe();
+        self.after(SECOND_US / 4, Event::Settle);
+    }
+
+    fn probe(&mut self) {
+        let honest: Vec<usize> =
+            (0..usize::from(self.plan.shape.n)).filter(|slot| self.nodes[*slot].honest()).collect();
+        for time in 0..2 {
+            let coordinator = self.dice.pick(&honest).copied().unwrap_or(0);
+            let keys = vec![self.dice.place(self.keys.len())];
+            self.wish(
+                WishPlan {
+                    at_us: self.now_us + 5 * SECOND_US + time * SECOND_US / 2,
+                    chosen: Chosen::Granted,
+                    keys,
+                    parallel: false,
+                    catches: false,
+                    compute_ms: 5,
+                    end: ScriptEnd::Respond,
+                    coordinator,
+                    also: None,
+                    again_us: None,
+                    abandons_us: None,
+                    alterations: BTreeMap::new(),
+                },
+                true,
+            );
+        }
+    }
+
+    /// What is still missing until every honest node is ready for every other one.
+    fn unsettled(&self) -> Option<String> {
+        let founding = usize::from(self.plan.shape.n);
+        for node in &self.nodes[..founding] {
+            if !node.honest() {
+                continue;
+            }
+            let Some(engine) = &node.engine else { return Some(format!("slot {} is down", node.slot)) };
+            let status = engine.status();
+            if !status.ready {
+                return Some(format!("slot {} is not ready: {:?}", node.slot, status.waiting_for));
+            }
+            for peer in status.peers {
+                let slot = usize::from(peer.index.get()) - 1;
+                if self.nodes[slot].honest() && !(peer.connected && peer.set_up) {
+                    return Some(format!("slot {} has {peer:?}", node.slot));
+                }
+            }
+        }
+        None
+    }
+}

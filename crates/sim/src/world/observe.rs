@@ -1,0 +1,149 @@
+//! What the checker is told about an honest node's effects, before any of them happens.
+
+use quorate_engine::Effect;
+use quorate_wire::{PeerMessage, Proposal, decode, limits};
+
+use super::World;
+use crate::invariants::Shown;
+
+/// First bytes of the ECDSA protocol's releasing message: version, suite, round.
+const LAST_MESSAGE: [u8; 3] = [1, 3, 3];
+/// Proposals remembered of each node's peers.
+const PROPOSALS: usize = 256;
+
+impl World {
+    pub(super) fn observe(&mut self, slot: usize, effects: &[Effect], proposal: Option<Proposal>) {
+        let life = self.nodes[slot].life();
+        let messages: Vec<PeerMessage> = effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Send { frame, .. } => decode(frame, limits::PEER_FRAME_BYTES_MAX).ok(),
+                _ => None,
+            })
+            .collect();
+        // What this step may have led the node to join: its own proposals, and the one that came.
+        let mut candidates: Vec<(Proposal, bool)> = Vec::new();
+        for message in &messages {
+            match message {
+                PeerMessage::Propose(own) => candidates.push((own.clone(), false)),
+                PeerMessage::Offer(offer) => self.checker.offered(life, offer.fresh),
+                _ => {}
+            }
+        }
+        candidates.dedup();
+        if let Some(proposal) = proposal {
+            candidates.push((proposal.clone(), true));
+            let received = &mut self.nodes[slot].proposals;
+            received.push(proposal);
+            if received.len() > PROPOSALS {
+                received.remove(0);
+            }
+        }
+        for message in &messages {
+            self.observe_message(slot, message, &candidates);
+        }
+        for effect in effects {
+            self.observe_answer(slot, effect);
+        }
+    }
+
+    fn observe_answer(&mut self, slot: usize, effect: &Effect) {
+        let Effect::Answer { run, call, answer: Ok(answer) } = effect else { return };
+        let Some(running) = self.nodes[slot].runs.get(run) else { return };
+        let (request, open) = (running.request, running.open_call(*call));
+        let Some((key, digest)) = open else { return };
+        let mut signature = [0u8; 64];
+        signature[..32].copy_from_slice(&answer.r);
+        signature[32..].copy_from_slice(&answer.s);
+        let recovery_id = Some(answer.recovery_id);
+        let by = self.nodes[slot].index;
+        self.checker.shown(&Shown { request, key, digest, signature, recovery_id }, by);
+    }
+
+    fn observe_message(&mut self, slot: usize, message: &PeerMessage, candidates: &[(Proposal, bool)]) {
+        let life = self.nodes[slot].life();
+        match message {
+            PeerMessage::Vote(vote) if vote.node == life.node => {
+                let allowed = match vote.body.intent() {
+                    Some(intent) => self.allows(slot, &vote.body.request, &intent.key),
+                    None => true,
+                };
+                self.checker.voted(life, &vote.body, allowed);
+            }
+            PeerMessage::Round(round) => {
+                self.observe_round(slot, round.session, &round.payload, candidates);
+            }
+            PeerMessage::Signature { request, operation, signature, recovery_id } => {
+                let place = usize::try_from(*operation).unwrap_or(usize::MAX);
+                let asked = self.nodes[slot].asked.get(request).and_then(|asked| asked.get(place)).cloned();
+                let Some(asked) = asked else {
+                    let detail = format!("{life:?} shows one for {request}/{operation}");
+                    self.checker.broken("a node shows signatures of its own operations only", detail);
+                    return;
+                };
+                let shown = Shown {
+                    request: *request,
+                    key: asked.key,
+                    digest: asked.digest,
+                    signature: *signature,
+                    recovery_id: Some(*recovery_id),
+                };
+                self.checker.shown(&shown, life.node);
+            }
+            PeerMessage::Ban(ban) if ban.node == life.node => {
+                self.checker.told_ban(life.node, ban.body.set_up);
+            }
+            _ => {}
+        }
+    }
+
+    fn observe_round(
+        &mut self,
+        slot: usize,
+        session: [u8; 32],
+        payload: &[u8],
+        candidates: &[(Proposal, bool)],
+    ) {
+        let life = self.nodes[slot].life();
+        if !self.checker.has_joined(life, &session) {
+            let joined = match candidates {
+                [one] => Some(one.clone()),
+                _ => self.waiting_proposal(slot, &session, candidates),
+            };
+            match joined {
+                Some((proposal, from_peer)) => self.checker.joined(life, session, &proposal, from_peer),
+                None => {
+                    let detail = format!("{life:?} sends a round message, but nobody proposed anything");
+                    self.checker.broken("no session without a proposal", detail);
+                }
+            }
+        }
+        if payload.starts_with(&LAST_MESSAGE)
+            && let Some(proposal) = self.checker.session(&session)
+            && let Some(own) = self.checker.own(life, &proposal.intent)
+        {
+            let (request, key) = (own.request, own.key);
+            let allowed = self.allows(slot, &request, &key);
+            self.checker.released(life, &session, allowed);
+        }
+    }
+
+    /// The proposal behind a session when the step itself does not say: one that came before this
+    /// node's own run asked, or one of several.
+    fn waiting_proposal(
+        &self,
+        slot: usize,
+        session: &[u8; 32],
+        candidates: &[(Proposal, bool)],
+    ) -> Option<(Proposal, bool)> {
+        let life = self.nodes[slot].life();
+        let known = self.checker.session(session);
+        let earlier = self.nodes[slot].proposals.iter().rev().map(|proposal| (proposal.clone(), true));
+        candidates
+            .iter()
+            .cloned()
+            .chain(earlier)
+            .filter(|(proposal, _)| self.checker.own(life, &proposal.intent).is_some())
+            .find(|(proposal, _)| known.is_none_or(|known| known == proposal))
+    }
+}
