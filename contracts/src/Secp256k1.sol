@@ -52,26 +52,39 @@ library Secp256k1 {
     /// The accumulator is m·G for a prefix m of the scalar. Before an addition m is even and below n - 1 (m + 1 is
     /// itself a prefix of a number below n), so the accumulator is neither infinity nor ±G and the addition has no
     /// special case.
+    ///
+    /// In assembly because this loop is most of what a mint costs. Each step is a doubling (dbl-2009-l of the
+    /// explicit-formulas database, for curves with a = 0) and, for a set bit, the addition of `_addAffine`.
     function _mulG(uint256 scalar) private pure returns (uint256 x, uint256 y, uint256 z) {
-        uint256 bit = 255;
-        while ((scalar >> bit) & 1 == 0) --bit;
-        (x, y, z) = (GX, GY, 1);
-        while (bit != 0) {
-            --bit;
-            (x, y, z) = _double(x, y, z);
-            if ((scalar >> bit) & 1 == 1) (x, y, z) = _addAffine(x, y, z, GX, GY);
-        }
-    }
-
-    /// 2·(x, y, z): dbl-2009-l of the explicit-formulas database, for curves with a = 0.
-    function _double(uint256 x, uint256 y, uint256 z) private pure returns (uint256 x3, uint256 y3, uint256 z3) {
-        unchecked {
-            uint256 b = mulmod(y, y, P);
-            uint256 d = mulmod(4, mulmod(x, b, P), P);
-            uint256 e = mulmod(3, mulmod(x, x, P), P);
-            x3 = addmod(mulmod(e, e, P), P - mulmod(2, d, P), P);
-            y3 = addmod(mulmod(e, addmod(d, P - x3, P), P), P - mulmod(8, mulmod(b, b, P), P), P);
-            z3 = mulmod(2, mulmod(y, z, P), P);
+        assembly ("memory-safe") {
+            let p := P
+            let bit := 255
+            for {} iszero(and(shr(bit, scalar), 1)) {} { bit := sub(bit, 1) }
+            x := GX
+            y := GY
+            z := 1
+            for {} bit {} {
+                bit := sub(bit, 1)
+                {
+                    let b := mulmod(y, y, p)
+                    let d := mulmod(4, mulmod(x, b, p), p)
+                    let e := mulmod(3, mulmod(x, x, p), p)
+                    z := mulmod(2, mulmod(y, z, p), p)
+                    x := addmod(mulmod(e, e, p), sub(p, addmod(d, d, p)), p)
+                    y := addmod(mulmod(e, addmod(d, sub(p, x), p), p), sub(p, mulmod(8, mulmod(b, b, p), p)), p)
+                }
+                if and(shr(bit, scalar), 1) {
+                    let zz := mulmod(z, z, p)
+                    let h := addmod(mulmod(GX, zz, p), sub(p, x), p)
+                    let r := addmod(mulmod(GY, mulmod(zz, z, p), p), sub(p, y), p)
+                    let hh := mulmod(h, h, p)
+                    z := mulmod(z, h, p)
+                    h := mulmod(h, hh, p)
+                    hh := mulmod(x, hh, p)
+                    x := addmod(addmod(mulmod(r, r, p), sub(p, h), p), sub(p, addmod(hh, hh, p)), p)
+                    y := addmod(mulmod(r, addmod(hh, sub(p, x), p), p), sub(p, mulmod(y, h, p)), p)
+                }
+            }
         }
     }
 

@@ -97,6 +97,15 @@ sol! {
         function removePermittedAddress(uint256 tokenId, address user) external;
         function removePermittedAuthMethod(uint256 tokenId, uint256 authMethodType, bytes id) external;
         function removePermittedAuthMethodScope(uint256 tokenId, uint256 authMethodType, bytes id, uint256 scopeId) external;
+        function batchAddRemoveAuthMethods(
+            uint256 tokenId,
+            uint256[] typesToAdd,
+            bytes[] idsToAdd,
+            bytes[] userPubkeysToAdd,
+            uint256[][] scopesToAdd,
+            uint256[] typesToRemove,
+            bytes[] idsToRemove
+        ) external;
         function grantBits(uint256 tokenId, uint256 authMethodType, bytes id) external view returns (uint256);
         function isPermittedAction(uint256 tokenId, bytes ipfsCID) external view returns (bool);
         function isPermittedAddress(uint256 tokenId, address user) external view returns (bool);

@@ -4,7 +4,7 @@ pub(crate) mod evm;
 mod genesis;
 mod head;
 pub(crate) mod ledger;
-mod log;
+pub(crate) mod log;
 mod rpc;
 mod sequencer;
 mod serve;

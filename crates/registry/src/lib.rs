@@ -27,4 +27,7 @@ pub mod subject;
 pub mod tx_client;
 pub mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use alloy_primitives;

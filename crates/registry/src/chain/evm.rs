@@ -1,5 +1,6 @@
 //! The only module that knows the EVM library: runs transactions and calls against a state.
 
+use alloy_eips::eip2930::AccessList;
 use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use revm::{
     Context, DatabaseCommit as _, ExecuteEvm as _, MainBuilder as _, MainContext as _,
@@ -163,6 +164,7 @@ pub(crate) struct Call {
     pub(crate) value: U256,
     pub(crate) data: Bytes,
     pub(crate) gas_limit: Option<u64>,
+    pub(crate) access_list: AccessList,
 }
 
 /// Runs a call on a state. Neither balance nor nonce of the caller limits it.
@@ -173,6 +175,9 @@ pub(crate) fn call(state: StateAt<'_>, environment: Environment, call: &Call) ->
     cfg.disable_eip3607 = true;
     cfg.disable_nonce_check = true;
     let tx = TxEnv {
+        // A list costs gas, so an estimate without it would be too low.
+        tx_type: u8::from(!call.access_list.0.is_empty()),
+        access_list: call.access_list.clone(),
         caller: call.from,
         gas_limit: call.gas_limit.unwrap_or(BLOCK_GAS_LIMIT).min(BLOCK_GAS_LIMIT),
         gas_price: 0,

@@ -1,5 +1,6 @@
 //! Parameters of JSON-RPC calls: every one is checked, none is trusted.
 
+use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde_json::Value;
 
@@ -73,5 +74,22 @@ pub(super) fn call(value: &Value) -> Result<Call, RpcError> {
         value: optional("value").map(|value| word(value, "value")).transpose()?.unwrap_or_default(),
         data: input.map(|value| data(value, "data")).transpose()?.unwrap_or_default(),
         gas_limit: optional("gas").map(|value| number(value, "gas")).transpose()?,
+        access_list: optional("accessList").map(access_list).transpose()?.unwrap_or_default(),
     })
+}
+
+fn access_list(value: &Value) -> Result<AccessList, RpcError> {
+    let items = value.as_array().ok_or_else(|| RpcError::params("accessList: a list is expected"))?;
+    let item = |item: &Value| {
+        let keys = item.get("storageKeys").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        Ok(AccessListItem {
+            address: address(at_name(item, "address"), "accessList address")?,
+            storage_keys: keys.iter().map(|key| hash(key, "storage key")).collect::<Result<_, _>>()?,
+        })
+    };
+    items.iter().map(item).collect::<Result<_, _>>().map(AccessList)
+}
+
+fn at_name<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
 }

@@ -1,0 +1,8 @@
+//! Tests that need the inside: contracts on a bare ledger, without sockets.
+
+mod contracts;
+mod derivation;
+mod figures;
+mod harness;
+mod log;
+mod model;

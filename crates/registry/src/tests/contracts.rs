@@ -1,0 +1,397 @@
+//! What the contracts promise, one sentence each.
+
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_sol_types::{SolCall as _, SolEvent as _};
+use serde_json::Value;
+
+use super::harness::{Harness, NODES, committee, key, root_key};
+use crate::{
+    abi::{NodeRegistry, PKPNFT, PKPPermissions, PubkeyRouter},
+    artifacts, deploy, encode,
+    subject::{DEFAULT_KEY_SET_ID, Subject, token_id},
+    view::At,
+};
+
+const ACTION: [u8; 34] = {
+    let mut id = [9; 34];
+    id[0] = 0x12;
+    id[1] = 0x20;
+    id
+};
+
+/// Selectors that foreign SDKs call, by contract; recomputed here from the committed interface.
+const SELECTORS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "PKPNFT",
+        &[
+            ("7ff00d2e", "mintNext(uint256,string)"),
+            ("f641728c", "mintGrantAndBurnNext(uint256,string,bytes)"),
+            ("bdb4b848", "mintCost()"),
+            ("ef6fd878", "getPubkey(uint256)"),
+            ("bd4986a0", "getEthAddress(uint256)"),
+            ("4f558e79", "exists(uint256)"),
+            ("42966c68", "burn(uint256)"),
+            ("72b1b859", "getNextDerivedKeyId()"),
+            ("6352211e", "ownerOf(uint256)"),
+            ("2f745c59", "tokenOfOwnerByIndex(address,uint256)"),
+            ("42842e0e", "safeTransferFrom(address,address,uint256)"),
+            ("cf19adaa", "getPkpInfoFromOwnerAddress(address,uint256,uint256)"),
+        ],
+    ),
+    (
+        "PKPPermissions",
+        &[
+            ("8a431578", "addPermittedAction(uint256,bytes,uint256[])"),
+            ("1663c121", "addPermittedAddress(uint256,address,uint256[])"),
+            ("9dd4349b", "addPermittedAuthMethod(uint256,(uint256,bytes,bytes),uint256[])"),
+            ("6821c8e2", "addPermittedAuthMethodScope(uint256,uint256,bytes,uint256)"),
+            ("d41a3272", "removePermittedAction(uint256,bytes)"),
+            ("b997606f", "removePermittedAddress(uint256,address)"),
+            ("66fc6541", "removePermittedAuthMethod(uint256,uint256,bytes)"),
+            ("82559561", "removePermittedAuthMethodScope(uint256,uint256,bytes,uint256)"),
+            (
+                "95e01294",
+                "batchAddRemoveAuthMethods(uint256,uint256[],bytes[],bytes[],uint256[][],uint256[],bytes[])",
+            ),
+            ("bb7a1070", "getPermittedActions(uint256)"),
+            ("abc541ae", "getPermittedAddresses(uint256)"),
+            ("f34f21ba", "getPermittedAuthMethods(uint256)"),
+            ("00221c08", "getPermittedAuthMethodScopes(uint256,uint256,bytes,uint256)"),
+            ("fceb3983", "isPermittedAction(uint256,bytes)"),
+            ("00008b4f", "isPermittedAddress(uint256,address)"),
+            ("557b5eba", "isPermittedAuthMethod(uint256,uint256,bytes)"),
+            ("a1c805fa", "isPermittedAuthMethodScopePresent(uint256,uint256,bytes,uint256)"),
+            ("5521c452", "getTokenIdsForAuthMethod(uint256,bytes)"),
+            ("a1afdc6f", "getUserPubkeyForAuthMethod(uint256,bytes)"),
+            ("0a60950d", "getAuthMethodId(uint256,bytes)"),
+        ],
+    ),
+    (
+        "PubkeyRouter",
+        &[
+            ("ef6fd878", "getPubkey(uint256)"),
+            ("bd4986a0", "getEthAddress(uint256)"),
+            ("de18a508", "ethAddressToPkpId(address)"),
+            ("cc609d27", "deriveEthAddressFromPubkey(bytes)"),
+            ("01c6d035", "isRouted(uint256)"),
+            ("25c836f9", "getRoutingData(uint256)"),
+            ("a1d2cf29", "getRootKeys(address,string)"),
+            ("88244e4f", "getDerivedPubkey(address,string,bytes32)"),
+            ("efda58f6", "voteForRootKeys(address,string,(bytes,uint256)[])"),
+        ],
+    ),
+    (
+        "NodeRegistry",
+        &[
+            ("5487c577", "epoch(uint256)"),
+            ("3e4f49e6", "state(uint256)"),
+            ("eccd9e0e", "getValidatorsInCurrentEpoch(uint256)"),
+            ("84bc5324", "getValidatorsInNextEpoch(uint256)"),
+            ("5064c127", "isActiveValidatorByNodeAddress(uint256,address)"),
+            ("9423f589", "currentValidatorCountForConsensus(uint256)"),
+        ],
+    ),
+];
+
+fn canonical_type(parameter: &Value) -> String {
+    let kind = parameter["type"].as_str().unwrap();
+    match kind.strip_prefix("tuple") {
+        None => kind.to_owned(),
+        Some(suffix) => {
+            let parts: Vec<_> =
+                parameter["components"].as_array().unwrap().iter().map(canonical_type).collect();
+            format!("({}){suffix}", parts.join(","))
+        }
+    }
+}
+
+fn signatures(abi: &Value, kind: &str) -> Vec<String> {
+    abi.as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["type"] == kind)
+        .map(|entry| {
+            let inputs: Vec<_> = entry["inputs"].as_array().unwrap().iter().map(canonical_type).collect();
+            format!("{}({})", entry["name"].as_str().unwrap(), inputs.join(","))
+        })
+        .collect()
+}
+
+fn abi_of(name: &str) -> &'static Value {
+    match name {
+        "PKPNFT" => &artifacts::pkp_nft().abi,
+        "PKPPermissions" => &artifacts::pkp_permissions().abi,
+        "PubkeyRouter" => &artifacts::pubkey_router().abi,
+        _ => &artifacts::node_registry().abi,
+    }
+}
+
+#[test]
+fn committed_interface_has_the_selectors_that_clients_call() {
+    for (contract, entries) in SELECTORS {
+        let functions = signatures(abi_of(contract), "function");
+        for (selector, signature) in *entries {
+            assert_eq!(&alloy_primitives::hex::encode(&keccak256(signature)[..4]), selector, "{signature}");
+            assert!(functions.iter().any(|function| function == signature), "{contract} lacks {signature}");
+        }
+    }
+}
+
+#[test]
+fn typed_calls_errors_and_events_are_in_the_committed_interface() {
+    fn check(contract: &str, kind: &str, wanted: &[[u8; 4]]) {
+        // An error that a library raises through a contract is in that contract's interface as well.
+        let present: Vec<_> =
+            signatures(abi_of(contract), kind).iter().map(|entry| keccak256(entry)[..4].to_vec()).collect();
+        for selector in wanted {
+            assert!(present.contains(&selector.to_vec()), "{contract}: {kind} {selector:02x?}");
+        }
+    }
+    check("PKPNFT", "function", PKPNFT::PKPNFTCalls::SELECTORS);
+    check("PKPNFT", "error", PKPNFT::PKPNFTErrors::SELECTORS);
+    check("PKPPermissions", "function", PKPPermissions::PKPPermissionsCalls::SELECTORS);
+    check("PKPPermissions", "error", PKPPermissions::PKPPermissionsErrors::SELECTORS);
+    check("PubkeyRouter", "function", PubkeyRouter::PubkeyRouterCalls::SELECTORS);
+    check("PubkeyRouter", "error", PubkeyRouter::PubkeyRouterErrors::SELECTORS);
+    check("NodeRegistry", "function", NodeRegistry::NodeRegistryCalls::SELECTORS);
+    check("NodeRegistry", "error", NodeRegistry::NodeRegistryErrors::SELECTORS);
+    let minted = signatures(abi_of("PKPNFT"), "event");
+    assert!(minted.iter().any(|event| event == PKPNFT::PKPMinted::SIGNATURE));
+}
+
+fn mint(harness: &mut Harness, account: u8) -> (U256, Bytes) {
+    let tx = harness
+        .send(account, Some(harness.contracts.pkp_nft), encode::mint_next(DEFAULT_KEY_SET_ID))
+        .expect("the mint succeeds");
+    let event = PKPNFT::PKPMinted::decode_log(&tx.logs[0]).expect("the first log tells of the mint").data;
+    (event.tokenId, event.pubkey)
+}
+
+#[test]
+fn mint_tells_the_token_first_and_names_it_after_its_key() {
+    let mut harness = Harness::with_root();
+    let next = harness
+        .call(harness.contracts.pkp_nft, &PKPNFT::getNextDerivedKeyIdCall {})
+        .expect("a key id is known");
+    let nft = harness.contracts.pkp_nft;
+    let tx = harness.send(50, Some(nft), encode::mint_next("naga-keyset1")).unwrap();
+    assert_eq!(tx.logs[0].topics()[0], PKPNFT::PKPMinted::SIGNATURE_HASH);
+    assert_eq!(tx.logs[1].topics()[0], PKPNFT::Transfer::SIGNATURE_HASH);
+    let id = U256::from_be_bytes(tx.logs[0].topics()[1].0);
+    let pkp = harness.view.pkp(id, At::Latest).unwrap().unwrap();
+    assert_eq!(token_id(&pkp.public_key), id);
+    assert_eq!(pkp.key_id, next);
+    assert_eq!(pkp.key_set, DEFAULT_KEY_SET_ID);
+    assert_eq!(pkp.owner, Some(harness.address(50)));
+    assert_eq!(harness.view.pkp_by_public_key(&pkp.compressed(), At::Latest).unwrap(), Some(pkp.clone()));
+    let routing = harness
+        .call(harness.contracts.pubkey_router, &PubkeyRouter::getRoutingDataCall { tokenId: id })
+        .unwrap();
+    assert_eq!((routing.pubkey.as_ref(), routing.derivedKeyId), (pkp.public_key.as_slice(), pkp.key_id));
+    let address = harness.call(nft, &PKPNFT::getEthAddressCall { tokenId: id }).unwrap();
+    assert_eq!(address, pkp.eth_address());
+}
+
+#[test]
+fn mint_grant_and_burn_leaves_one_grant_and_no_owner() {
+    let mut harness = Harness::with_root();
+    let nft = harness.contracts.pkp_nft;
+    let data = encode::mint_grant_and_burn_next(DEFAULT_KEY_SET_ID, &ACTION);
+    let tx = harness.send(50, Some(nft), data).unwrap();
+    let id = U256::from_be_bytes(tx.logs[0].topics()[1].0);
+    let pkp = harness.view.pkp(id, At::Latest).unwrap().unwrap();
+    assert_eq!(pkp.owner, None);
+    let grant = harness.view.grant(id, &Subject::Action(ACTION), At::Latest).unwrap();
+    assert!(grant.member);
+    assert_eq!(grant.scopes.iter().collect::<Vec<_>>(), [1]);
+    let refused = harness
+        .send(
+            50,
+            Some(harness.contracts.pkp_permissions),
+            encode::remove_permitted(id, &Subject::Action(ACTION)),
+        )
+        .unwrap_err();
+    assert!(refused.contains("ERC721NonexistentToken"), "{refused}");
+}
+
+#[test]
+fn refuses_scopes_beyond_the_word_and_scope_zero() {
+    let mut harness = Harness::with_root();
+    let (id, _) = mint(&mut harness, 50);
+    let permissions = harness.contracts.pkp_permissions;
+    for scope in [U256::ZERO, U256::from(256), U256::MAX] {
+        let call = PKPPermissions::addPermittedActionCall {
+            tokenId: id,
+            ipfsCID: Bytes::copy_from_slice(&ACTION),
+            scopes: vec![scope],
+        };
+        let refused = harness.send(50, Some(permissions), call.abi_encode().into()).unwrap_err();
+        assert!(refused.contains("InvalidScope"), "{refused}");
+    }
+    assert!(!harness.view.grant(id, &Subject::Action(ACTION), At::Latest).unwrap().member);
+}
+
+#[test]
+fn removing_a_subject_forgets_its_scopes() {
+    let mut harness = Harness::with_root();
+    let (id, _) = mint(&mut harness, 50);
+    let permissions = Some(harness.contracts.pkp_permissions);
+    let subject = Subject::AuthMethod { kind: U256::from(6), id: b"somebody".to_vec() };
+    harness.send(50, permissions, encode::add_permitted(id, &subject, &[1, 2, 255])).unwrap();
+    harness.send(50, permissions, encode::remove_permitted(id, &subject)).unwrap();
+    harness.send(50, permissions, encode::add_permitted(id, &subject, &[])).unwrap();
+    let grant = harness.view.grant(id, &subject, At::Latest).unwrap();
+    assert!(grant.member && grant.scopes.bits().is_zero());
+}
+
+#[test]
+fn refuses_subjects_that_can_never_be() {
+    let mut harness = Harness::with_root();
+    let (id, _) = mint(&mut harness, 50);
+    let permissions = Some(harness.contracts.pkp_permissions);
+    for subject in [
+        Subject::Action([7; 34]),
+        Subject::AuthMethod { kind: U256::from(2), id: vec![0x12, 0x20, 1] },
+        Subject::AuthMethod { kind: U256::from(1), id: vec![1; 19] },
+        Subject::AuthMethod { kind: U256::from(6), id: Vec::new() },
+        Subject::AuthMethod { kind: U256::from(6), id: vec![1; 1025] },
+    ] {
+        let refused = harness.send(50, permissions, encode::add_permitted(id, &subject, &[])).unwrap_err();
+        assert!(refused.contains("InvalidSubject"), "{refused}");
+    }
+}
+
+#[test]
+fn roots_need_every_node_and_never_change() {
+    let mut harness = Harness::deployed();
+    let (one, two) = (
+        key(200).verifying_key().to_sec1_point(false).as_bytes().to_vec(),
+        key(201).verifying_key().to_sec1_point(false).as_bytes().to_vec(),
+    );
+    assert!(harness.vote(50, DEFAULT_KEY_SET_ID, &one).unwrap_err().contains("NotNode"));
+    for node in 0..NODES - 1 {
+        harness.vote(node, DEFAULT_KEY_SET_ID, &one).unwrap();
+    }
+    harness.vote(NODES - 1, DEFAULT_KEY_SET_ID, &two).unwrap();
+    assert_eq!(harness.view.root_keys(DEFAULT_KEY_SET_ID, At::Latest).unwrap(), []);
+    let minted = harness.send(50, Some(harness.contracts.pkp_nft), encode::mint_next(DEFAULT_KEY_SET_ID));
+    assert!(minted.unwrap_err().contains("RootKeysNotSet"));
+    // A node may change its mind until all agree, under either name of the key set.
+    harness.vote(NODES - 1, "naga-keyset1", &one).unwrap();
+    assert_eq!(harness.view.root_keys("naga-keyset1", At::Latest).unwrap(), [root_key(&one)]);
+    for node in 0..NODES {
+        assert!(harness.vote(node, DEFAULT_KEY_SET_ID, &two).unwrap_err().contains("RootKeysAlreadySet"));
+    }
+    let elsewhere = encode::vote_for_root_keys(Address::ZERO, "other", &[root_key(&one)]);
+    let refused = harness.send(0, Some(harness.contracts.pubkey_router), elsewhere).unwrap_err();
+    assert!(refused.contains("WrongStakingContract"));
+}
+
+#[test]
+fn refuses_roots_that_are_not_on_the_curve() {
+    let mut harness = Harness::deployed();
+    let good = key(200).verifying_key().to_sec1_point(false).as_bytes().to_vec();
+    let mut off = good.clone();
+    off[64] ^= 1;
+    let mut compressed = good.clone();
+    compressed.truncate(33);
+    let mut prefix = good.clone();
+    prefix[0] = 6;
+    for bad in [off, compressed, prefix, vec![4; 65]] {
+        assert!(harness.vote(0, "set", &bad).unwrap_err().contains("BadPublicKey"));
+    }
+    let twice = encode::vote_for_root_keys(
+        harness.contracts.node_registry,
+        "set",
+        &[root_key(&good), root_key(&good)],
+    );
+    assert!(
+        harness.send(0, Some(harness.contracts.pubkey_router), twice).unwrap_err().contains("BadRootKeys")
+    );
+}
+
+#[test]
+fn only_the_token_contract_routes_keys_and_resets_grants() {
+    let mut harness = Harness::with_root();
+    let (id, _) = mint(&mut harness, 50);
+    let pkp = harness.view.pkp(id, At::Latest).unwrap().unwrap();
+    let route = PubkeyRouter::routeCall {
+        keyType: U256::from(2),
+        keySetId: DEFAULT_KEY_SET_ID.to_owned(),
+        derivedKeyId: pkp.key_id,
+    };
+    let refused =
+        harness.send(50, Some(harness.contracts.pubkey_router), route.abi_encode().into()).unwrap_err();
+    assert!(refused.contains("NotPKPNFT"));
+    let mut reset = keccak256("resetOnTransfer(uint256)")[..4].to_vec();
+    reset.extend_from_slice(&id.to_be_bytes::<32>());
+    assert!(harness.send(50, Some(harness.contracts.pkp_permissions), reset.into()).is_err());
+}
+
+#[test]
+fn committee_is_what_was_founded() {
+    let harness = Harness::deployed();
+    let found = harness.view.committee(At::Latest).unwrap();
+    assert_eq!((found.epoch, found.threshold), (1, 2));
+    assert_eq!(found.nodes, committee());
+    for (address, artifact) in [
+        (harness.contracts.node_registry, artifacts::node_registry()),
+        (harness.contracts.pkp_nft, artifacts::pkp_nft()),
+    ] {
+        let state = harness.view.read().unwrap();
+        let ledger = state.ledger.as_ref().unwrap();
+        assert!(artifact.matches_runtime(&ledger.code(address, ledger.head()).unwrap()));
+    }
+}
+
+#[test]
+fn refuses_committees_that_protect_nothing() {
+    let mut harness = Harness::deployed();
+    let registry = |committee: &[_], threshold| {
+        deploy::creation_codes(&crate::deploy::addresses(Address::ZERO, 0), committee, threshold)[0].0.clone()
+    };
+    let mut twins = committee();
+    twins[1].statement_key = twins[0].statement_key;
+    let mut same_address = committee();
+    same_address[2].address = same_address[0].address;
+    let mut nobody = committee();
+    nobody[0].transport_key_hash = B256::ZERO;
+    for (nodes, threshold) in [
+        (committee(), 1),
+        (committee(), 4),
+        (committee()[..1].to_vec(), 1),
+        (Vec::new(), 2),
+        (twins, 2),
+        (same_address, 2),
+        (nobody, 2),
+    ] {
+        assert!(harness.send(60, None, registry(&nodes, threshold)).is_err());
+    }
+}
+
+#[test]
+fn gas_stays_within_its_budget() {
+    let mut harness = Harness::with_root();
+    let nft = harness.contracts.pkp_nft;
+    // The first mint pays for fresh counters, so the second is measured.
+    mint(&mut harness, 50);
+    let minted = harness.send(50, Some(nft), encode::mint_next(DEFAULT_KEY_SET_ID)).unwrap();
+    let id = U256::from_be_bytes(minted.logs[0].topics()[1].0);
+    let granted = harness
+        .send(
+            50,
+            Some(harness.contracts.pkp_permissions),
+            encode::add_permitted(id, &Subject::Action(ACTION), &[1]),
+        )
+        .unwrap();
+    let all =
+        harness.send(50, Some(nft), encode::mint_grant_and_burn_next(DEFAULT_KEY_SET_ID, &ACTION)).unwrap();
+    println!("gas: mint {}, grant {}, mint-grant-burn {}", minted.gas_used, granted.gas_used, all.gas_used);
+    assert!(minted.gas_used < 430_000 && granted.gas_used < 280_000 && all.gas_used < 560_000);
+}
+
+#[test]
+fn grant_slots_are_where_the_view_looks() {
+    let permissions = artifacts::pkp_permissions();
+    assert_eq!((permissions.slot("_grants"), permissions.slot("permEpoch")), (U256::ZERO, U256::ONE));
+}

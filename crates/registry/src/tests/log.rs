@@ -1,0 +1,89 @@
+//! The block log: what it survives and what it reports.
+
+use alloy_primitives::{B256, Bytes};
+
+use crate::{
+    chain::log::{BlockLog, StoredBlock},
+    error::ChainError,
+};
+
+fn block(number: u64) -> StoredBlock {
+    StoredBlock {
+        number,
+        timestamp: number * 10,
+        hash: B256::repeat_byte(u8::try_from(number).unwrap()),
+        txs: vec![Bytes::from(vec![1, 2, 3]), Bytes::from(vec![u8::try_from(number).unwrap(); 100])],
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<Vec<StoredBlock>, ChainError> {
+    let mut blocks = Vec::new();
+    BlockLog::open(path, B256::ZERO, |block| {
+        blocks.push(block);
+        Ok(())
+    })?;
+    Ok(blocks)
+}
+
+fn written(folder: &std::path::Path) -> std::path::PathBuf {
+    let path = folder.join("blocks.log");
+    let mut log = BlockLog::open(&path, B256::ZERO, |_| Ok(())).unwrap();
+    for number in 1..=3 {
+        log.append(&block(number)).unwrap();
+    }
+    path
+}
+
+#[test]
+fn cuts_a_torn_end_at_any_byte_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(folder.path());
+    let whole = std::fs::read(&path).unwrap();
+    let two = {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("two.log");
+        let mut log = BlockLog::open(&path, B256::ZERO, |_| Ok(())).unwrap();
+        log.append(&block(1)).unwrap();
+        log.append(&block(2)).unwrap();
+        drop(log);
+        std::fs::read(&path).unwrap().len()
+    };
+    for length in two..whole.len() {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        assert_eq!(read(&path).unwrap(), [block(1), block(2)], "cut at {length}");
+    }
+    // Space that was allocated and never written is torn as well.
+    let mut zeros = whole[..two].to_vec();
+    zeros.resize(whole.len(), 0);
+    std::fs::write(&path, &zeros).unwrap();
+    assert_eq!(read(&path).unwrap(), [block(1), block(2)]);
+    let mut log = BlockLog::open(&path, B256::ZERO, |_| Ok(())).unwrap();
+    log.append(&block(3)).unwrap();
+    drop(log);
+    assert_eq!(std::fs::read(&path).unwrap(), whole);
+}
+
+#[test]
+fn reports_damage_in_the_middle_and_never_cuts_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(folder.path());
+    let whole = std::fs::read(&path).unwrap();
+    let record = (whole.len() - 48) / 3;
+    for at in 48..48 + 2 * record {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x40;
+        std::fs::write(&path, &damaged).unwrap();
+        assert!(matches!(read(&path), Err(ChainError::CorruptLog(_))), "byte {at}");
+        assert_eq!(std::fs::read(&path).unwrap().len(), whole.len());
+    }
+}
+
+#[test]
+fn refuses_the_log_of_another_chain_and_a_second_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(folder.path());
+    let other = BlockLog::open(&path, B256::repeat_byte(1), |_| Ok(()));
+    assert!(matches!(other, Err(ChainError::OtherChain { .. })));
+    let _first = BlockLog::open(&path, B256::ZERO, |_| Ok(())).unwrap();
+    assert!(matches!(BlockLog::open(&path, B256::ZERO, |_| Ok(())), Err(ChainError::Locked)));
+}

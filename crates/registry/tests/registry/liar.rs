@@ -1,0 +1,47 @@
+//! A chain process that says whatever a test wants.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use axum::{Router, extract::State, routing::post};
+use serde_json::{Value, json};
+
+type Answers = Arc<Mutex<HashMap<&'static str, Value>>>;
+
+/// Answers every method with what was last set for it.
+pub(crate) struct Liar {
+    pub(crate) url: String,
+    answers: Answers,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Liar {
+    pub(crate) async fn start() -> Self {
+        let answers = Answers::default();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new().route("/", post(answer)).with_state(Arc::clone(&answers));
+        let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { url, answers, task }
+    }
+
+    pub(crate) fn says(&self, method: &'static str, answer: Value) {
+        self.answers.lock().unwrap().insert(method, answer);
+    }
+}
+
+impl Drop for Liar {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn answer(State(answers): State<Answers>, body: String) -> String {
+    let request: Value = serde_json::from_str(&body).unwrap();
+    let result = answers.lock().unwrap().get(request["method"].as_str().unwrap()).cloned();
+    // A real chain holds a long poll; this one at least lets others run.
+    tokio::task::yield_now().await;
+    json!({ "jsonrpc": "2.0", "id": request["id"], "result": result }).to_string()
+}

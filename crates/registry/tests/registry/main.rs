@@ -1,0 +1,14 @@
+//! The chain, its clients and its followers over real sockets.
+
+#[cfg(test)]
+mod ethers;
+#[cfg(test)]
+mod following;
+#[cfg(test)]
+mod liar;
+#[cfg(test)]
+mod network;
+#[cfg(test)]
+mod persistence;
+#[cfg(test)]
+mod rpc;

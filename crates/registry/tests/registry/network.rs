@@ -1,0 +1,140 @@
+//! A served chain with deployed contracts, and what tests do with it.
+
+use std::{net::SocketAddr, path::Path};
+
+use ed25519_dalek::SigningKey as HeadKey;
+use k256::ecdsa::SigningKey;
+use quorate_registry::{
+    alloy_primitives::{B256, Bytes, U256, keccak256},
+    artifacts::Contracts,
+    chain::{ChainConfig, ChainServer, Genesis, address_of, serve},
+    deploy::{Deployment, deploy},
+    follow::{FollowConfig, FollowError, Follower, follow},
+    subject::{CommitteeNode, DEFAULT_KEY_SET_ID, KEY_TYPE_ECDSA_K256, RootKey},
+    tx_client::TxClient,
+    view::RegistryView,
+};
+use tokio::sync::oneshot;
+
+/// Stops what it was made for when it is dropped.
+pub(crate) type Stop = oneshot::Sender<()>;
+
+pub(crate) fn key(name: &str) -> SigningKey {
+    SigningKey::from_slice(keccak256(format!("quorate test {name}")).as_slice()).expect("a hash is a scalar")
+}
+
+pub(crate) fn head_key() -> HeadKey {
+    HeadKey::from_bytes(&keccak256("quorate test head").0)
+}
+
+pub(crate) fn head_public() -> B256 {
+    B256::from(head_key().verifying_key().to_bytes())
+}
+
+pub(crate) fn genesis() -> Genesis {
+    let rich = U256::from(10).pow(U256::from(21));
+    Genesis::new(head_public(), [(address_of(key("owner").verifying_key()), rich)].into())
+}
+
+pub(crate) async fn chain_at(listen: SocketAddr, folder: Option<&Path>) -> (ChainServer, Stop) {
+    let (stop, stopped) = oneshot::channel();
+    let config = ChainConfig {
+        listen,
+        data_dir: folder.map(Path::to_owned),
+        genesis: genesis(),
+        head_key: head_key(),
+        host_names: Vec::new(),
+    };
+    let server = serve(config, async { drop(stopped.await) }).await.expect("the chain starts");
+    (server, stop)
+}
+
+pub(crate) async fn chain() -> (ChainServer, Stop) {
+    chain_at(loopback(), None).await
+}
+
+pub(crate) fn loopback() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+pub(crate) fn committee() -> Vec<CommitteeNode> {
+    (0..3)
+        .map(|index| CommitteeNode {
+            address: address_of(key(&format!("node {index}")).verifying_key()),
+            transport_key_hash: B256::repeat_byte(index + 1),
+            statement_key: B256::repeat_byte(index + 101),
+            url: format!("http://127.0.0.1:{}", 7470 + u16::from(index)),
+        })
+        .collect()
+}
+
+/// Deploys, and has all nodes vote for a root.
+pub(crate) async fn founded(url: &str) -> Deployment {
+    let deployer = TxClient::new(url, key("deployer")).unwrap();
+    let deployment = deploy(&deployer, &committee(), 2).await.expect("deployment succeeds");
+    for index in 0..3 {
+        let node = TxClient::new(url, key(&format!("node {index}"))).unwrap();
+        node.vote_for_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &[root()])
+            .await
+            .expect("the vote counts");
+    }
+    deployment
+}
+
+pub(crate) fn root() -> RootKey {
+    RootKey {
+        public_key: Bytes::copy_from_slice(key("root").verifying_key().to_sec1_point(false).as_bytes()),
+        key_type: U256::from(KEY_TYPE_ECDSA_K256),
+    }
+}
+
+pub(crate) fn follower(url: &str, contracts: Contracts) -> (RegistryView, Follower, Stop) {
+    let (stop, stopped) = oneshot::channel();
+    let config = FollowConfig {
+        rpc_url: url.to_owned(),
+        genesis_hash: quorate_registry::chain::genesis_hash(&genesis()),
+        head_key: head_public(),
+        contracts,
+    };
+    let (view, follower) = follow(config, async { drop(stopped.await) }).expect("the configuration is good");
+    (view, follower, stop)
+}
+
+/// Waits until a view has replayed a block and counted the statement that finalizes it.
+pub(crate) async fn until_block(view: &RegistryView, number: u64) {
+    let mut changes = view.watch();
+    bounded(async {
+        while view.head().map_or(0, |head| head.finalized.number) < number {
+            changes.changed().await.expect("the view lives");
+        }
+    })
+    .await;
+}
+
+/// Waits until a follower reports an error for which `wanted` holds.
+pub(crate) async fn until_error(follower: &Follower, wanted: impl Fn(&FollowError) -> bool) -> FollowError {
+    let mut errors = follower.errors();
+    bounded(async {
+        errors
+            .wait_for(|error| error.as_ref().is_some_and(&wanted))
+            .await
+            .expect("the follower lives")
+            .clone()
+    })
+    .await
+    .expect("the condition holds for an error only")
+}
+
+/// A test that waits for longer than this has failed.
+pub(crate) async fn bounded<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(std::time::Duration::from_secs(60), future)
+        .await
+        .expect("it happens within a minute")
+}
+
+pub(crate) fn action(fill: u8) -> [u8; 34] {
+    let mut id = [fill; 34];
+    id[0] = 0x12;
+    id[1] = 0x20;
+    id
+}

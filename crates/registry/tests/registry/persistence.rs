@@ -1,0 +1,63 @@
+//! A chain that is stopped, or cut, and goes on.
+
+use quorate_registry::{
+    rpc_client::{CallBounds, RpcClient},
+    subject::{DEFAULT_KEY_SET_ID, Subject},
+    tx_client::TxClient,
+    view::At,
+};
+use serde_json::{Value, json};
+
+use crate::network::{action, bounded, chain_at, follower, founded, key, loopback, until_block};
+
+async fn head(url: &str) -> Value {
+    RpcClient::new(url).unwrap().call("quorate_head", json!([]), CallBounds::default()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restart_replays_to_the_same_block_and_followers_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, stop) = chain_at(loopback(), Some(folder.path())).await;
+    let address = server.address;
+    let contracts = founded(&server.url()).await.contracts;
+    let owner = TxClient::new(&server.url(), key("owner")).unwrap();
+    let minted = owner.mint_next(&contracts, DEFAULT_KEY_SET_ID).await.unwrap();
+    let (view, running, _stop_follower) = follower(&server.url(), contracts);
+    until_block(&view, minted.receipt.block_number).await;
+    let before = head(&server.url()).await;
+    drop(stop);
+    server.wait().await.unwrap();
+
+    let (server, _stop) = chain_at(address, Some(folder.path())).await;
+    let after = head(&server.url()).await;
+    assert_eq!(after["latest"], before["latest"]);
+    assert!(after["sequence"].as_u64() > before["sequence"].as_u64());
+    let subject = Subject::Action(action(1));
+    let granted = owner.add_permitted(&contracts, minted.token_id, &subject, &[1]).await.unwrap();
+    until_block(&view, granted.block_number).await;
+    assert!(view.grant(minted.token_id, &subject, At::Finalized).unwrap().member);
+    // The time without a chain was an error; it is over.
+    bounded(async { running.errors().wait_for(Option::is_none).await.map(drop) }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn torn_last_block_is_cut_and_the_rest_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, stop) = chain_at(loopback(), Some(folder.path())).await;
+    let deployment = founded(&server.url()).await;
+    let before = head(&server.url()).await;
+    drop(stop);
+    server.wait().await.unwrap();
+    let path = folder.path().join("blocks.log");
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+
+    let (server, _stop) = chain_at(loopback(), Some(folder.path())).await;
+    let after = head(&server.url()).await;
+    assert_eq!(after["latest"]["number"].as_u64().unwrap() + 1, before["latest"]["number"].as_u64().unwrap());
+    // The vote that was in the torn block can be cast again.
+    let node = TxClient::new(&server.url(), key("node 2")).unwrap();
+    node.vote_for_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &[crate::network::root()])
+        .await
+        .unwrap();
+}
