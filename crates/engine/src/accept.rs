@@ -13,12 +13,15 @@ use crate::{
     admission::Payer,
     authority::registry_fresh,
     execution::{CALLERS_MAX, Execution},
+    outcome::DETAIL_BYTES_MAX,
     turn::Turn,
 };
 
 /// Logins whose signature was checked and need not be checked again.
 const VERIFIED_LOGINS_MAX: usize = 4_096;
 const QUORUM_CHECK_MS: u64 = 250;
+/// How long after its own time a request is remembered at least.
+const REMEMBERED_MS: u64 = limits::REQUEST_AGE_MS_MAX + limits::EXECUTION_MS_MAX;
 
 impl Engine {
     pub(crate) fn on_request(
@@ -34,7 +37,7 @@ impl Engine {
             if !self.buckets.take(Payer::Source(source), now) || !self.buckets.take(login, now) {
                 return Err(Problem::of(ErrorCode::RateLimited).about(id));
             }
-            if !self.executions.contains_key(&id) {
+            if !self.known(id, &session)? {
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
                     .map_err(|problem| problem.about(id))?;
             }
@@ -83,6 +86,9 @@ impl Engine {
             execution.coordinating = true;
             self.count_own_votes(execution);
         }
+        // All are asked again, also those that would not run it a moment ago.
+        execution.refused.clear();
+        execution.submission = Some(submission.clone());
         let greeted: Vec<NodeIndex> =
             self.committee.peers().filter(|&peer| self.peers.greeted(peer)).collect();
         turn.send_all(greeted, &PeerMessage::Execute(Submission::clone(submission)));
@@ -107,7 +113,7 @@ impl Engine {
             if !self.buckets.take(Payer::Peer(from), turn.now.mono_ms) {
                 return Err(Problem::of(ErrorCode::RateLimited).about(id));
             }
-            if !self.executions.contains_key(&id) {
+            if !self.known(id, &session)? {
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
                     .map_err(|problem| problem.about(id))?;
                 self.begin(id, request, session, Arc::new(submission.clone()), turn);
@@ -118,10 +124,9 @@ impl Engine {
             Err(problem) => {
                 turn.report(Report::Refused(problem.code));
                 let request = quorate_wire::request_id(&self.committee.id, &submission.request);
-                turn.send(
-                    from,
-                    &PeerMessage::Refused { request, code: problem.code, detail: problem.detail },
-                );
+                let Problem { code, mut detail, .. } = problem;
+                detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
+                turn.send(from, &PeerMessage::Refused { request, code, detail });
             }
             Ok(id) => {
                 self.with(id, |engine, execution| {
@@ -164,6 +169,20 @@ impl Engine {
         Ok((id, request, session))
     }
 
+    /// Whether this request is remembered, as one of this very session.
+    ///
+    /// Others may have seen its bytes and sign them with a session of their own: they get no part in
+    /// the execution, and no answer.
+    fn known(&self, id: RequestId, session: &Session) -> Result<bool, Problem> {
+        match self.executions.get(&id) {
+            Some(execution) if execution.session.key != session.key => {
+                Err(Problem::new(ErrorCode::SessionScope, "this request was made by another session")
+                    .about(id))
+            }
+            known => Ok(known.is_some()),
+        }
+    }
+
     /// The session behind a submission; a login's signature is checked once.
     fn session(&mut self, submission: &Submission, now: Now) -> Result<Session, Problem> {
         let login = borsh::to_vec(&submission.login).map_err(|_| Problem::of(ErrorCode::LoginInvalid))?;
@@ -193,6 +212,10 @@ impl Engine {
             return Err(ErrorCode::ShuttingDown.into());
         }
         check_time(request.time_ms, now.unix_ms, self.started_unix_ms)?;
+        // A wall clock that was set back must not revive a request that may have been forgotten.
+        if request.time_ms.saturating_add(REMEMBERED_MS) <= self.forgot_until_unix_ms {
+            return Err(ErrorCode::RequestExpired.into());
+        }
         if !self.ready() {
             let reason = self.waiting_for_text();
             return Err(Problem::new(ErrorCode::NotReady, format!("this node waits for {reason}")));
@@ -270,13 +293,12 @@ impl Engine {
         usage.running += 1;
         self.runs.insert(run, id);
         self.active.insert(id);
-        let remembered_ms = limits::REQUEST_AGE_MS_MAX + limits::EXECUTION_MS_MAX;
         self.executions.insert(
             id,
             Execution {
                 id,
                 run,
-                forget_unix_ms: request.time_ms.saturating_add(remembered_ms),
+                forget_unix_ms: request.time_ms.saturating_add(REMEMBERED_MS),
                 request,
                 session,
                 submission: Some(submission),

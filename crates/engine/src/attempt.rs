@@ -3,6 +3,8 @@
 //! A proposal is made by a coordinator that is trusted with nothing. The steps' numbers are those of
 //! `docs/protocols/execution.md`.
 
+use std::collections::BTreeMap;
+
 use quorate_threshold::{
     EcdsaSign, EcdsaSignature, Failure, Outcome, Outgoing, PartyIndex, SigningInput, Step,
 };
@@ -47,12 +49,13 @@ impl Engine {
             if execution.coordinating {
                 self.count_own_votes(execution);
             }
-            let place = (execution.id, proposal.operation, proposal.attempt);
+            // Told to the proposer alone: another coordinator may have a live attempt of this number.
+            let place = (from, proposal.operation, proposal.attempt);
             self.tell_failed(execution, place, Vec::new(), turn);
             self.tell_offer(execution, proposal.operation, turn);
             return;
         }
-        self.join(execution, proposal, turn);
+        self.join(execution, from, proposal, turn);
     }
 
     /// Everything that makes a proposal one that this node may sign under.
@@ -97,7 +100,13 @@ impl Engine {
     }
 
     /// Begins the rounds. What was offered is spent here, whatever becomes of the attempt.
-    fn join(&mut self, execution: &mut Execution, proposal: &Proposal, turn: &mut Turn<'_>) {
+    fn join(
+        &mut self,
+        execution: &mut Execution,
+        coordinator: NodeIndex,
+        proposal: &Proposal,
+        turn: &mut Turn<'_>,
+    ) {
         let Some(root) = self.founding.root() else { return };
         let Some(operation) = execution.operations.get_mut(&proposal.operation) else { return };
         let Some(intent) = operation.intent() else { return };
@@ -117,12 +126,17 @@ impl Engine {
             SigningInput { share, pairs: self.pairs.states(), tweak, digest, signers: &parties, session };
         match EcdsaSign::start(input) {
             Err(_) => {
-                let place = (execution.id, proposal.operation, proposal.attempt);
+                let place = (coordinator, proposal.operation, proposal.attempt);
                 self.tell_failed(execution, place, Vec::new(), turn);
             }
             Ok((driver, messages)) => {
                 operation.live = Some(Attempt {
                     number: proposal.attempt,
+                    coordinator,
+                    set_ups: signers
+                        .iter()
+                        .filter_map(|signer| Some((*signer, self.pairs.id(*signer)?)))
+                        .collect(),
                     session,
                     signers,
                     driver,
@@ -189,7 +203,8 @@ impl Engine {
     ) {
         let Some(operation) = execution.operations.get(&number) else { return };
         let Some(attempt) = operation.live.as_ref() else { return };
-        let (session, signers, attempt_number) = (attempt.session, attempt.signers.clone(), attempt.number);
+        let (session, signers) = (attempt.session, attempt.signers.clone());
+        let place = (attempt.coordinator, number, attempt.number);
         let Some(key) = operation.intent().map(|intent| intent.key) else { return };
         let (messages, last) = split_last(step.messages);
         send_rounds(session, messages, turn);
@@ -199,7 +214,7 @@ impl Engine {
                 self.drop_attempt(execution, number);
                 self.refuse(execution, number, code, turn);
                 let me = self.committee.me;
-                self.tell_failed(execution, (execution.id, number, attempt_number), vec![me], turn);
+                self.tell_failed(execution, place, vec![me], turn);
                 return;
             }
             send_rounds(session, last, turn);
@@ -221,8 +236,9 @@ impl Engine {
                 );
             }
             Some(Outcome::Failed(failure)) => {
-                self.drop_attempt(execution, number);
-                self.on_failure(execution, (number, attempt_number), &failure, turn);
+                let attempt = self.drop_attempt(execution, number);
+                let set_ups = attempt.map(|attempt| attempt.set_ups).unwrap_or_default();
+                self.on_failure(execution, place, (&failure, &set_ups), turn);
             }
         }
     }
@@ -230,13 +246,14 @@ impl Engine {
     fn on_failure(
         &mut self,
         execution: &mut Execution,
-        place: (u32, u8),
-        failure: &Failure,
+        place: (NodeIndex, u32, u8),
+        failure: (&Failure, &BTreeMap<NodeIndex, [u8; 32]>),
         turn: &mut Turn<'_>,
     ) {
+        let (failure, set_ups) = failure;
         if let Failure::Ban { counterparty, .. } = failure {
             let counterparty = node(*counterparty);
-            if let Some(set_up) = self.pairs.id(counterparty) {
+            if let Some(set_up) = set_ups.get(&counterparty).copied() {
                 let notice = BanNotice {
                     network: self.committee.id,
                     epoch: self.committee.epoch,
@@ -248,15 +265,13 @@ impl Engine {
         }
         let culprits: Vec<NodeIndex> = failure.culprits().iter().map(|culprit| node(*culprit)).collect();
         turn.report(Report::AttemptFailed { request: execution.id, culprits: culprits.clone() });
-        self.tell_failed(execution, (execution.id, place.0, place.1), culprits, turn);
+        self.tell_failed(execution, place, culprits, turn);
     }
 
-    fn drop_attempt(&mut self, execution: &mut Execution, number: u32) {
-        if let Some(attempt) =
-            execution.operations.get_mut(&number).and_then(|operation| operation.live.take())
-        {
-            self.sessions.remove(&attempt.session);
-        }
+    fn drop_attempt(&mut self, execution: &mut Execution, number: u32) -> Option<Attempt> {
+        let attempt = execution.operations.get_mut(&number)?.live.take()?;
+        self.sessions.remove(&attempt.session);
+        Some(attempt)
     }
 
     /// Ends every attempt of a run that has ended.
@@ -275,37 +290,40 @@ impl Engine {
             let live = execution.operations.get_mut(&number).and_then(|operation| operation.live.as_mut());
             let Some(attempt) = live else { continue };
             let silent: Vec<NodeIndex> = attempt.driver.waiting_for().into_iter().map(node).collect();
-            let place = (execution.id, number, attempt.number);
+            let place = (attempt.coordinator, number, attempt.number);
             if now >= attempt.until_mono_ms {
                 self.drop_attempt(execution, number);
                 turn.report(Report::AttemptFailed { request: execution.id, culprits: silent.clone() });
                 self.tell_failed(execution, place, silent, turn);
             } else if now >= attempt.stalls_mono_ms && !attempt.stall_told {
                 attempt.stall_told = true;
-                let message = PeerMessage::Stalled {
-                    request: place.0,
-                    operation: place.1,
-                    attempt: place.2,
-                    waiting_for: silent.clone(),
-                };
-                turn.send_all(execution.coordinators.iter().copied(), &message);
-                self.consider_trouble(execution, (number, place.2), &silent, false, turn);
+                let (coordinator, operation, attempt) = place;
+                if coordinator == self.committee.me {
+                    self.consider_trouble(execution, (operation, attempt), &silent, false, turn);
+                } else {
+                    let request = execution.id;
+                    let message = PeerMessage::Stalled { request, operation, attempt, waiting_for: silent };
+                    turn.send(coordinator, &message);
+                }
             }
         }
     }
 
-    /// Tells the coordinators, ourselves included, that an attempt has ended without a signature.
+    /// Tells an attempt's coordinator, which may be us, that it has ended without a signature.
     fn tell_failed(
         &mut self,
         execution: &mut Execution,
-        place: (RequestId, u32, u8),
+        place: (NodeIndex, u32, u8),
         culprits: Vec<NodeIndex>,
         turn: &mut Turn<'_>,
     ) {
-        let (request, operation, attempt) = place;
-        let message = PeerMessage::AttemptFailed { request, operation, attempt, culprits: culprits.clone() };
-        turn.send_all(execution.coordinators.iter().copied(), &message);
-        self.consider_trouble(execution, (operation, attempt), &culprits, true, turn);
+        let (coordinator, operation, attempt) = place;
+        if coordinator == self.committee.me {
+            self.consider_trouble(execution, (operation, attempt), &culprits, true, turn);
+        } else {
+            let request = execution.id;
+            turn.send(coordinator, &PeerMessage::AttemptFailed { request, operation, attempt, culprits });
+        }
     }
 
     /// A host call of a run that has ended is never answered with a signature.

@@ -192,11 +192,16 @@ impl Engine {
     ) -> Result<Vec<NodeIndex>, NoSet> {
         let operation = execution.operations.get(&number).ok_or(NoSet::NotYet)?;
         let usable = |node: &NodeIndex| {
+            // A run that has ended takes back what it offered.
             operation.offers.contains_key(node)
+                && !execution.outcomes.contains_key(node)
                 && (*node == self.committee.me || self.peers.reachable(*node, now_mono_ms))
         };
         let mut candidates: Vec<NodeIndex> = quorum.nodes.iter().copied().filter(usable).collect();
-        candidates.sort_by_key(|node| self.peers.failed_lately(*node, now_mono_ms));
+        candidates.sort_by_key(|node| {
+            let spoilt = operation.spoilt.get(node).copied().unwrap_or_default();
+            (spoilt, self.peers.failed_lately(*node, now_mono_ms))
+        });
         let fits = |set: &[NodeIndex], node: NodeIndex| {
             set.iter().all(|other| !self.peers.banned(*other, node) && self.set_up_of(*other, node).is_some())
         };
@@ -207,7 +212,8 @@ impl Engine {
             return Ok(set);
         }
         // Only bans are in the way if nobody is missing and without them there would be a set.
-        let everybody = self.committee.members().all(|node| !execution.may_vote(node, number));
+        let gone = |node| node != self.committee.me && !self.peers.reachable(node, now_mono_ms);
+        let everybody = self.committee.members().all(|node| !execution.may_vote(node, number) || gone(node));
         let unbanned =
             |set: &[NodeIndex], node: NodeIndex| set.iter().all(|other| !self.peers.banned(*other, node));
         let mut budget = SETS_MAX;
@@ -238,7 +244,15 @@ impl Engine {
             return;
         }
         self.with(id, |engine, execution| {
-            let ours = execution.operations.get(&number).and_then(|operation| operation.proposed.as_ref());
+            let Some(operation) = execution.operations.get(&number) else { return };
+            if let Some((signature, recovery_id)) = operation.signature {
+                // It lost the last message of an attempt that went well for us.
+                let message =
+                    PeerMessage::Signature { request: id, operation: number, signature, recovery_id };
+                turn.send(from, &message);
+                return;
+            }
+            let ours = operation.proposed.as_ref();
             if ours.is_some_and(|proposed| proposed.attempt == attempt && proposed.signers.contains(&from)) {
                 engine.consider_trouble(execution, (number, attempt), &nodes, ended, turn);
             }
@@ -265,7 +279,7 @@ impl Engine {
             nodes.iter().copied().filter(|node| proposed.signers.contains(node)).collect();
         self.peers.failed(&blamed, turn.now.mono_ms);
         if ended {
-            operation.proposed = None;
+            operation.give_up_proposal();
             self.evaluate_votes(execution, number, turn);
             return;
         }
@@ -282,7 +296,7 @@ impl Engine {
             .is_ok_and(|set| blamed.iter().all(|node| !set.contains(node)));
         if better && !blamed.is_empty() {
             if let Some(operation) = execution.operations.get_mut(&number) {
-                operation.proposed = None;
+                operation.give_up_proposal();
             }
             self.evaluate_votes(execution, number, turn);
         }
@@ -298,7 +312,7 @@ impl Engine {
         for number in numbers {
             let Some(operation) = execution.operations.get_mut(&number) else { continue };
             if operation.proposed.as_ref().is_some_and(|proposed| now >= proposed.until_mono_ms) {
-                operation.proposed = None;
+                operation.give_up_proposal();
             }
             if operation.signature.is_none() && operation.proposed.is_none() {
                 if now >= operation.not_before_mono_ms {

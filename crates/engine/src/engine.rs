@@ -86,6 +86,8 @@ pub struct Engine {
     pub(crate) buckets: Buckets,
 
     pub(crate) started_unix_ms: u64,
+    /// The latest wall clock by which executions were forgotten.
+    pub(crate) forgot_until_unix_ms: u64,
     pub(crate) draining: bool,
     announced_ready: bool,
     next_sweep_mono_ms: u64,
@@ -122,6 +124,7 @@ impl Engine {
             verified_logins: BTreeMap::new(),
             buckets: Buckets::default(),
             started_unix_ms: now.unix_ms,
+            forgot_until_unix_ms: 0,
             draining: false,
             announced_ready: false,
             next_sweep_mono_ms: now.mono_ms + SWEEP_MS,
@@ -209,6 +212,7 @@ impl Engine {
 
     fn tick(&mut self, turn: &mut Turn<'_>) {
         self.peers.tick(turn);
+        self.repair_greetings(turn);
         self.founding.tick(&self.committee, &self.peers, &mut self.early_ceremonies, turn);
         if self.founding.share().is_some() {
             self.watch_chain(turn);
@@ -240,7 +244,21 @@ impl Engine {
     }
 
     fn greet(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
-        self.peers.greet(&self.committee, peer, self.pairs.announced(), turn);
+        self.peers.greet(&self.committee, peer, self.pairs.announced(), false, turn);
+    }
+
+    /// Hellos that were lost or overtaken are repeated.
+    fn repair_greetings(&mut self, turn: &mut Turn<'_>) {
+        let now = turn.now.mono_ms;
+        let mut due = Vec::new();
+        for peer in self.committee.peers() {
+            if self.peers.repair_due(&self.committee, peer, self.pairs.id(peer), now) {
+                due.push(peer);
+            }
+        }
+        for peer in due {
+            self.peers.greet(&self.committee, peer, self.pairs.announced(), true, turn);
+        }
     }
 
     fn greet_all(&mut self, turn: &mut Turn<'_>) {
@@ -268,15 +286,25 @@ impl Engine {
                         self.pairs.forget(from, turn);
                         self.greet(from, turn);
                     }
-                    Consequence::Greeted if new => {
-                        self.founding.greet(&self.committee, from, turn);
-                        self.pass_on_to(from, turn);
+                    Consequence::Greeted { answer } => {
+                        if answer {
+                            self.greet(from, turn);
+                        }
+                        if new {
+                            self.founding.greet(&self.committee, from, turn);
+                            self.pass_on_to(from, turn);
+                        }
                     }
-                    _ => {}
+                    Consequence::None | Consequence::WeRolledBack => {}
                 }
             }
             PeerMessage::Stale { remembered } => {
                 if self.peers.on_stale(from, remembered, turn) == Consequence::WeRolledBack {
+                    // Nothing is signed with pairwise state that may have been used already.
+                    let active: Vec<RequestId> = self.active.iter().copied().collect();
+                    for id in active {
+                        self.with(id, |engine, execution| engine.drop_attempts(execution));
+                    }
                     self.pairs.forget_all(turn);
                     self.greet_all(turn);
                 }
@@ -388,6 +416,7 @@ impl Engine {
 
     fn forget_executions(&mut self, now: Now) {
         self.remembered_bytes = self.executions.values().map(Execution::weight).sum();
+        self.forgot_until_unix_ms = self.forgot_until_unix_ms.max(now.unix_ms);
         let (executions, logins) = (&mut self.executions, &mut self.logins);
         executions.retain(|_, execution| {
             let keep = execution.running()
@@ -421,10 +450,13 @@ impl Execution {
         let submission = self.submission.as_ref().map_or(0, |submission| {
             submission.request.len() + submission.code.as_ref().map_or(0, String::len)
         });
-        let replies = match &self.reply {
-            Some(Ok(reply)) => reply.logs.len() + reply.response.as_ref().map_or(0, String::len),
-            _ => 0,
+        let reply = match &self.reply {
+            Some(Ok(reply)) => Some(reply),
+            Some(Err(problem)) => problem.execution.as_ref(),
+            None => None,
         };
+        let replies =
+            reply.map_or(0, |reply| reply.logs.len() + reply.response.as_ref().map_or(0, String::len));
         let logs = self.ended.as_ref().map_or(0, |ended| ended.logs.len());
         self.request.params.get().len() + outcomes + submission + replies + logs
     }

@@ -83,12 +83,23 @@ pub(crate) struct Operation {
     pub(crate) last_proposed: u8,
     pub(crate) not_before_mono_ms: u64,
     pub(crate) told_odd: BTreeSet<NodeIndex>,
+    /// In how many proposals of ours, ended without a signature, each signer was. Whoever spoils
+    /// attempts goes to the end of the line, whomever it blames.
+    pub(crate) spoilt: BTreeMap<NodeIndex, u8>,
 }
 
 impl Operation {
     /// What our own run wants to sign.
     pub(crate) fn intent(&self) -> Option<&Intent> {
         self.own.as_ref().and_then(|vote| vote.body.intent())
+    }
+
+    /// Gives up our proposal, and remembers who was in it.
+    pub(crate) fn give_up_proposal(&mut self) {
+        for signer in self.proposed.take().into_iter().flat_map(|proposed| proposed.signers) {
+            let count = self.spoilt.entry(signer).or_default();
+            *count = count.saturating_add(1);
+        }
     }
 }
 
@@ -102,6 +113,10 @@ pub(crate) struct Proposed {
 /// A signing attempt that this node takes part in. Its secret state lives in the driver only.
 pub(crate) struct Attempt {
     pub(crate) number: u8,
+    /// Who proposed it, and alone hears how it ends: its numbers mean nothing to another coordinator.
+    pub(crate) coordinator: NodeIndex,
+    /// Our own set-ups as they were used. A ban names one even if the pair has been set up again since.
+    pub(crate) set_ups: BTreeMap<NodeIndex, [u8; 32]>,
     pub(crate) session: [u8; 32],
     pub(crate) signers: Vec<NodeIndex>,
     pub(crate) driver: EcdsaSign,

@@ -204,7 +204,8 @@ impl Engine {
         turn: &mut Turn<'_>,
     ) {
         let Some(operation) = execution.operations.get_mut(&number) else { return };
-        if operation.signature.is_some() {
+        // Nothing waits for it if it was refused meanwhile: what is stated refused is never stated signed.
+        if operation.signature.is_some() || operation.call.is_none() {
             return;
         }
         operation.signature = Some(signature);
@@ -235,6 +236,7 @@ impl Engine {
             if !execution.coordinating {
                 return;
             }
+            execution.refused.remove(&from);
             let operation = execution.operations.entry(number).or_default();
             match operation.votes.get(&from) {
                 Some(first) if *first == vote => {}
@@ -316,6 +318,7 @@ impl Engine {
             else {
                 return;
             };
+            let intent = own.body.intent().cloned();
             let own = own.body.hash();
             let mut others = std::collections::BTreeMap::new();
             for vote in &evidence.votes {
@@ -326,9 +329,13 @@ impl Engine {
             for statement in &evidence.statements {
                 let ended = statement.body.request == id
                     && statement.body.network == engine.committee.id
+                    && statement.body.epoch == engine.committee.epoch
                     && engine.committee.signed_by_member(statement);
                 if ended {
-                    others.entry(statement.node).or_insert(false);
+                    // A run that ended after it had signed the same is no witness against us: its
+                    // vote may only have been kept back.
+                    let signed = intent.as_ref().is_some_and(|own| statement.body.intents.contains(own));
+                    others.entry(statement.node).or_insert(signed);
                 }
             }
             others.insert(engine.committee.me, true);

@@ -17,7 +17,8 @@ use crate::{
 const QUORUM_CHECK_MS: u64 = 250;
 /// Members that are not even connected are given up sooner than those that fell silent.
 const ABSENT_MS: u64 = 500;
-const DETAIL_BYTES_MAX: usize = 1_024;
+/// Longest words for people beside an outcome or a refusal.
+pub(crate) const DETAIL_BYTES_MAX: usize = 1_024;
 
 impl Engine {
     /// Ends this node's own run: states what it did, and tells whoever coordinates.
@@ -32,6 +33,8 @@ impl Engine {
         }
         let ActionEnd { result, logs, usage } = end;
         let (status, error, response, detail) = ending(execution, result);
+        // Calls made at once can be refused in another order elsewhere, and statements are compared.
+        execution.refusals.sort_by_key(|refusal| refusal.operation);
         let statement = self.committee.sign(Statement {
             network: self.committee.id,
             epoch: self.committee.epoch,
@@ -60,7 +63,9 @@ impl Engine {
             duration_ms: turn.now.mono_ms.saturating_sub(execution.accepted_mono_ms),
         });
         execution.ended = Some(Ended { logs, usage });
-        execution.submission = None;
+        if execution.callers.is_empty() {
+            execution.submission = None;
+        }
         turn.send_all(
             execution.coordinators.iter().copied(),
             &PeerMessage::Outcome(Box::new(outcome.clone())),
@@ -77,6 +82,7 @@ impl Engine {
         }
         self.with(id, |engine, execution| {
             let awaited = execution.coordinating && execution.reply.is_none();
+            execution.refused.remove(&from);
             if awaited && !execution.outcomes.contains_key(&from) {
                 execution.outcomes.insert(from, outcome);
                 engine.outcomes_changed(execution, turn);
@@ -97,6 +103,7 @@ impl Engine {
             && statement.epoch == self.committee.epoch
             && statement.response == hash
             && outcome.signatures.len() == statement.intents.len()
+            && statement.intents.iter().all(|intent| intent.name.len() <= limits::SIGNATURE_NAME_BYTES_MAX)
             && bounded
             && self.committee.signed_by_member(&outcome.statement)
     }
@@ -252,10 +259,12 @@ impl Engine {
         for to in std::mem::take(&mut execution.callers) {
             turn.effects.push(Effect::Reply { to, result: result.clone() });
         }
-        let passing = result.as_ref().is_err_and(|problem| {
-            problem.execution.is_none()
-                && matches!(problem.code.class(), ErrorClass::Unavailable | ErrorClass::Timeout)
-        });
+        let passing = result
+            .as_ref()
+            .is_err_and(|problem| problem.execution.is_none() && problem.code.class().retryable());
+        if !execution.running() {
+            execution.submission = None;
+        }
         if !passing {
             execution.reply = Some(result);
             // What others stated is in the answer; our own account is kept for other coordinators.

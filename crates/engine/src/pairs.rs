@@ -76,8 +76,10 @@ impl Pairs {
     }
 
     pub(crate) fn forget(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
+        // Not the interval: a peer that claims to be rolled back again and again gains nothing by it.
         if let Some(progress) = self.progress.get_mut(&peer) {
-            *progress = Progress::default();
+            progress.proposed = None;
+            progress.running = None;
         }
         if self.states.remove(&party(peer)).is_some() {
             turn.persist([(pair_key(peer), None)]);

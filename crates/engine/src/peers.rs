@@ -13,6 +13,9 @@ const FAILED_MS: u64 = 30_000;
 /// A claim about our own number further ahead than this is not believed.
 const INCARNATION_LEAP_MAX: u64 = 1 << 20;
 
+/// A hello that does not fit may only be late; after this it is asked for again.
+const REPAIR_MS: u64 = 1_000;
+
 const INCARNATION: &str = "incarnation";
 
 #[derive(Default)]
@@ -20,6 +23,9 @@ struct Peer {
     connected: bool,
     heard_mono_ms: u64,
     hello: Option<Hello>,
+    /// The newest hello that was heard in any connection: start and serial.
+    newest: Option<([u8; 16], u64)>,
+    next_repair_mono_ms: u64,
     failed_mono_ms: Option<u64>,
     honoured_stale: bool,
 }
@@ -34,6 +40,7 @@ struct RememberedStart {
 pub(crate) struct Peers {
     incarnation: u64,
     start: Option<[u8; 16]>,
+    serial: u64,
     peers: BTreeMap<NodeIndex, Peer>,
     remembered: BTreeMap<NodeIndex, RememberedStart>,
     bans: BTreeMap<(NodeIndex, NodeIndex), Signed<BanNotice>>,
@@ -46,7 +53,10 @@ pub(crate) enum Consequence {
     /// Nothing.
     None,
     /// The peer is in a start that we may work with.
-    Greeted,
+    Greeted {
+        /// It asks for our own hello.
+        answer: bool,
+    },
     /// The peer's disk is older than we remember: our half of the pair is void.
     PeerRolledBack,
     /// Our own disk is older than a peer remembers: all pairs are void.
@@ -72,7 +82,15 @@ impl Peers {
             }
         }
         let peers = committee.peers().map(|peer| (peer, Peer::default())).collect();
-        Ok(Peers { incarnation: previous + 1, start: None, peers, remembered, bans, next_ping_mono_ms: 0 })
+        Ok(Peers {
+            incarnation: previous + 1,
+            start: None,
+            serial: 0,
+            peers,
+            remembered,
+            bans,
+            next_ping_mono_ms: 0,
+        })
     }
 
     pub(crate) fn incarnation(&self) -> u64 {
@@ -109,8 +127,10 @@ impl Peers {
         committee: &Committee,
         to: NodeIndex,
         set_ups: Vec<PairSetUp>,
+        answer: bool,
         turn: &mut Turn<'_>,
     ) {
+        self.serial += 1;
         let start = *self.start.get_or_insert_with(|| {
             let mut start = [0u8; 16];
             turn.rng.fill_bytes(&mut start);
@@ -121,6 +141,8 @@ impl Peers {
             guest: committee.guest,
             incarnation: self.incarnation,
             start,
+            serial: self.serial,
+            answer,
             set_ups,
             bans: self.bans.values().cloned().collect(),
         };
@@ -143,6 +165,11 @@ impl Peers {
             turn.fault(from, "hello_size");
             return Consequence::None;
         }
+        let Some(peer) = self.peers.get_mut(&from) else { return Consequence::None };
+        if peer.newest.is_some_and(|(start, serial)| start == hello.start && hello.serial <= serial) {
+            // An older hello that was overtaken by a newer one says nothing any more.
+            return Consequence::None;
+        }
         for ban in &hello.bans {
             self.learn_ban(committee, ban.clone(), turn);
         }
@@ -159,10 +186,33 @@ impl Peers {
             self.remembered.insert(from, now);
             turn.persist([(remembered_key(from), Some(bytes(&now)))]);
         }
+        let answer = hello.answer;
         if let Some(peer) = self.peers.get_mut(&from) {
+            peer.newest = Some((hello.start, hello.serial));
             peer.hello = Some(hello);
         }
-        Consequence::Greeted
+        Consequence::Greeted { answer }
+    }
+
+    /// Whether a hello may have been lost, and it is time to send ours again and to ask for theirs:
+    /// either there is none, or it does not fit our own side of the pair.
+    pub(crate) fn repair_due(
+        &mut self,
+        committee: &Committee,
+        peer: NodeIndex,
+        own_set_up: Option<[u8; 32]>,
+        now_mono_ms: u64,
+    ) -> bool {
+        let fits = self.greeted(peer) && self.announced_set_up(peer, committee.me) == own_set_up;
+        let Some(state) = self.peers.get_mut(&peer) else { return false };
+        if fits || !state.connected {
+            state.next_repair_mono_ms = now_mono_ms + REPAIR_MS;
+        }
+        let due = now_mono_ms >= state.next_repair_mono_ms;
+        if due {
+            state.next_repair_mono_ms = now_mono_ms + REPAIR_MS;
+        }
+        due
     }
 
     /// Takes a peer's word that it remembers a later start of ours than this one.

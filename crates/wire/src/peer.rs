@@ -18,6 +18,10 @@ pub struct Hello {
     pub incarnation: u64,
     /// Random bytes of this start: two starts with one number are told apart.
     pub start: [u8; 16],
+    /// Number of this hello within the start: of two, the higher counts.
+    pub serial: u64,
+    /// Whether the sender has no hello of the receiver, or one that does not fit its own.
+    pub answer: bool,
     /// The sender's pairwise set-ups.
     pub set_ups: Vec<PairSetUp>,
     /// All bans that the sender knows.
