@@ -335,6 +335,8 @@ impl Byzantine {
                 guest: Committee::guest(),
                 incarnation: self.dice.between(0, 9),
                 start: self.dice.bytes(),
+                serial: self.dice.between(0, 1 << 40),
+                answer: self.dice.happens(500),
                 set_ups: Vec::new(),
                 bans: Vec::new(),
             }),

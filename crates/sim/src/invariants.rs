@@ -232,6 +232,12 @@ impl Checker {
         self.joined.contains(&(life, *session))
     }
 
+    /// Whether this life has already answered a proposal with a session.
+    pub(crate) fn has_answered(&self, life: Life, proposal: &Proposal) -> bool {
+        let last = self.attempts.get(&(life, proposal.request, proposal.operation));
+        last.is_some_and(|last| proposal.attempt <= *last)
+    }
+
     /// The proposal of a session that an honest node has joined.
     pub(crate) fn session(&self, session: &[u8; 32]) -> Option<&Proposal> {
         self.sessions.get(session)

@@ -126,6 +126,7 @@ impl World {
         }
         for slot in 0..usize::from(self.plan.shape.n) {
             self.nodes[slot].deaf = false;
+            self.nodes[slot].lag_us = self.nodes[slot].lag_us.min(30_000);
             self.nodes[slot].fuse = None;
             self.restart(slot);
         }

@@ -144,6 +144,7 @@ impl World {
             .cloned()
             .chain(earlier)
             .filter(|(proposal, _)| self.checker.own(life, &proposal.intent).is_some())
+            .filter(|(proposal, _)| !self.checker.has_answered(life, proposal))
             .find(|(proposal, _)| known.is_none_or(|known| known == proposal))
     }
 }
