@@ -16,6 +16,9 @@ const INCARNATION_LEAP_MAX: u64 = 1 << 20;
 /// A hello that does not fit may only be late; after this it is asked for again.
 const REPAIR_MS: u64 = 1_000;
 
+/// A peer's claim that we are stale is honoured at most this often.
+const STALE_MS: u64 = 30_000;
+
 const INCARNATION: &str = "incarnation";
 
 #[derive(Default)]
@@ -27,7 +30,7 @@ struct Peer {
     newest: Option<([u8; 16], u64)>,
     next_repair_mono_ms: u64,
     failed_mono_ms: Option<u64>,
-    honoured_stale: bool,
+    honoured_stale_mono_ms: Option<u64>,
 }
 
 /// A start of a peer, as it is remembered across our own starts.
@@ -217,17 +220,20 @@ impl Peers {
 
     /// Takes a peer's word that it remembers a later start of ours than this one.
     ///
-    /// A lying peer can cost us one new set-up for each of our starts, no more.
+    /// A lying peer can cost us one new set-up of each pair in every [`STALE_MS`], no more. Claims are
+    /// honoured again after that, so that a node whose clone was running meanwhile comes back by itself.
     pub(crate) fn on_stale(&mut self, from: NodeIndex, remembered: u64, turn: &mut Turn<'_>) -> Consequence {
         let Some(peer) = self.peers.get_mut(&from) else { return Consequence::None };
         if remembered < self.incarnation {
             return Consequence::None;
         }
-        if peer.honoured_stale || remembered - self.incarnation > INCARNATION_LEAP_MAX {
+        let now = turn.now.mono_ms;
+        let lately = peer.honoured_stale_mono_ms.is_some_and(|at| now.saturating_sub(at) < STALE_MS);
+        if lately || remembered - self.incarnation > INCARNATION_LEAP_MAX {
             turn.fault(from, "stale_claim");
             return Consequence::None;
         }
-        peer.honoured_stale = true;
+        peer.honoured_stale_mono_ms = Some(now);
         self.incarnation = remembered + 1;
         let write = self.persist_incarnation();
         turn.persist([write]);

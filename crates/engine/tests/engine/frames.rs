@@ -1,0 +1,95 @@
+//! Bytes from peers that no honest node sends.
+
+use std::cell::RefCell;
+
+use proptest::prelude::*;
+use quorate_engine::Input;
+use quorate_wire::{
+    CeremonyMessage, ErrorCode, Offer, PeerMessage, Proposal, RequestId, RoundMessage, Submission, encode,
+};
+
+use crate::harness::{Caller, Net, index};
+
+fn net() -> (Net, RequestId, Submission) {
+    let mut net = Net::ready();
+    net.links = Box::new(|_, _, message| !matches!(message, PeerMessage::Round(_)));
+    let (id, submission) = Caller::new(1).request(1);
+    net.submit(1, &submission);
+    net.advance(20);
+    (net, id, submission)
+}
+
+fn messages(id: RequestId) -> impl Strategy<Value = PeerMessage> {
+    let bytes = any::<[u8; 32]>();
+    let payload = prop::collection::vec(any::<u8>(), 0..200);
+    let nodes = prop::collection::vec((1..=255u8).prop_map(index), 0..5);
+    let operation = prop_oneof![0..12u32, any::<u32>()];
+    let pairs = prop::collection::vec(((1..=255u8).prop_map(index), bytes), 0..5);
+    prop_oneof![
+        (operation.clone(), any::<u8>(), bytes).prop_map(move |(operation, attempt, fresh)| {
+            PeerMessage::Offer(Offer { request: id, operation, attempt, fresh })
+        }),
+        (operation.clone(), any::<u8>(), nodes.clone()).prop_map(move |(operation, attempt, culprits)| {
+            PeerMessage::AttemptFailed { request: id, operation, attempt, culprits }
+        }),
+        (operation.clone(), any::<u8>(), nodes).prop_map(move |(operation, attempt, waiting_for)| {
+            PeerMessage::Stalled { request: id, operation, attempt, waiting_for }
+        }),
+        (operation, any::<u8>(), pairs, bytes).prop_map(move |(operation, attempt, signers, set_up)| {
+            let (intent, set_ups) = (quorate_wire::Digest(set_up), vec![set_up; signers.len()]);
+            PeerMessage::Propose(Proposal { request: id, operation, attempt, intent, signers, set_ups })
+        }),
+        (bytes, payload.clone())
+            .prop_map(|(session, payload)| PeerMessage::Round(RoundMessage { session, payload })),
+        (bytes, payload.clone())
+            .prop_map(|(session, payload)| PeerMessage::Keygen(CeremonyMessage { session, payload })),
+        (bytes, payload)
+            .prop_map(|(session, payload)| PeerMessage::Pair(CeremonyMessage { session, payload })),
+        bytes.prop_map(|fresh| PeerMessage::StartPair { fresh }),
+        (bytes, bytes).prop_map(|(fresh, joined)| PeerMessage::JoinPair { fresh, joined }),
+        bytes.prop_map(|session| PeerMessage::CannotConfirm { session }),
+        any::<u64>().prop_map(|remembered| PeerMessage::Stale { remembered }),
+        Just(PeerMessage::Refused { request: id, code: ErrorCode::Internal, detail: "x".repeat(5_000) }),
+        Just(PeerMessage::Certificate(Vec::new())),
+    ]
+}
+
+#[test]
+fn no_bytes_of_a_peer_make_the_engine_panic() {
+    let (net, id, _) = net();
+    let net = RefCell::new(net);
+    let raw = prop::collection::vec(any::<u8>(), 0..300);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(600));
+    runner
+        .run(&(messages(id), raw, 0..400usize, any::<u8>(), 0..=255u8), |(message, raw, at, value, from)| {
+            let mut net = net.borrow_mut();
+            net.forge(3, 1, &message);
+            let mut flipped = encode(&message);
+            let place = at % flipped.len();
+            flipped[place] = value;
+            for frame in [flipped, raw.clone(), [&[1u8][..], &raw].concat()] {
+                net.input(1, Input::Peer { from: index(3), frame });
+            }
+            if let Some(stranger) = quorate_wire::NodeIndex::new(from) {
+                net.input(1, Input::Peer { from: stranger, frame: encode(&message) });
+                net.input(1, Input::PeerDisconnected { peer: index(3) });
+                net.input(1, Input::PeerConnected { peer: index(3) });
+            }
+            prop_assert!(net.nodes[&1].halted.is_none());
+            net.node(1).done.clear();
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn every_prefix_of_a_sound_frame_is_only_a_fault_of_the_peer() {
+    let (mut net, _, submission) = net();
+    let frame = encode(&PeerMessage::Execute(submission));
+    for length in 0..frame.len() {
+        net.input(1, Input::Peer { from: index(3), frame: frame[..length].to_vec() });
+    }
+    let faults =
+        net.reported(1, |report| matches!(report, quorate_engine::Report::PeerFault { check: "frame", .. }));
+    assert_eq!(faults, frame.len());
+}

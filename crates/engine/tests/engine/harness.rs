@@ -1,0 +1,414 @@
+//! Three engines (t = 2) in one process: founded once, then cloned from their stores for each test.
+
+mod caller;
+mod registry;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, OnceLock},
+};
+
+use ed25519_dalek::SigningKey;
+use quorate_engine::{
+    ActionEnd, ActionEvent, ActionFailure, ActionStart, Config, Effect, Engine, Input, Now, ReplyTo, Report,
+    RunNumber, SignCall, Stored,
+};
+use quorate_threshold::derive;
+use quorate_wire::{
+    ActionLimits, Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, ErrorCode,
+    ExecutionReply, FoundingNode, NetworkFile, NodeEndpoint, NodeIndex, PeerMessage, Problem, PublicKey,
+    RequestId, Signable, Signed, StatementKey, TransportKey, decode, encode, limits,
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
+
+pub(crate) use caller::{CODE, Caller};
+pub(crate) use registry::Registry;
+
+pub(crate) const UNIX_MS: u64 = 1_800_000_000_000;
+pub(crate) const KEY_ID: [u8; 32] = [0x5a; 32];
+pub(crate) const GUEST: Digest = Digest([9; 32]);
+
+pub(crate) type Answer = Result<Box<ExecutionReply>, Box<Problem>>;
+
+pub(crate) fn index(node: u8) -> NodeIndex {
+    NodeIndex::new(node).unwrap()
+}
+
+pub(crate) fn statement_key(node: u8) -> SigningKey {
+    SigningKey::from_bytes(&[node; 32])
+}
+
+pub(crate) fn signed<T: Signable>(node: u8, body: T) -> Signed<T> {
+    Signed::new(index(node), body, &statement_key(node))
+}
+
+pub(crate) fn network() -> NetworkFile {
+    let record = ContractRecord { address: Address([1; 20]), code_hash: Digest([1; 32]) };
+    let nodes = (1..=3u8).map(|node| FoundingNode {
+        transport_key: TransportKey([node; 32]),
+        statement_key: StatementKey(statement_key(node).verifying_key().to_bytes()),
+        chain_address: Address([node; 20]),
+    });
+    let endpoint = NodeEndpoint { http: "http://127.0.0.1:0".to_owned(), quic: "127.0.0.1:0".to_owned() };
+    NetworkFile {
+        version: 1,
+        name: "test".to_owned(),
+        chain: ChainParameters { id: 31_337, genesis: Digest([1; 32]), head_key: StatementKey([2; 32]) },
+        contracts: Contracts {
+            pkp_nft: record,
+            pubkey_router: record,
+            pkp_permissions: record,
+            node_registry: record,
+        },
+        threshold: 2,
+        nodes: nodes.collect(),
+        login_domains: vec!["localhost".to_owned()],
+        wildcard_sessions: false,
+        admission: Admission::Open,
+        endpoints: vec![endpoint; 3],
+    }
+}
+
+/// What an effect did, in the order in which one node did it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Done {
+    Persisted(Vec<String>),
+    Sent(NodeIndex, Box<PeerMessage>),
+}
+
+pub(crate) struct Node {
+    pub(crate) engine: Option<Engine>,
+    pub(crate) store: Stored,
+    pub(crate) registry: Registry,
+    pub(crate) done: Vec<Done>,
+    pub(crate) reports: Vec<Report>,
+    pub(crate) halted: Option<String>,
+    /// The digest for which this node's runs ask.
+    pub(crate) digest: Vec<u8>,
+    rng: ChaCha20Rng,
+    runs: BTreeMap<RunNumber, ActionStart>,
+}
+
+/// Whether a message between two nodes arrives.
+type Links = Box<dyn FnMut(u8, u8, &PeerMessage) -> bool>;
+
+pub(crate) struct Net {
+    pub(crate) mono_ms: u64,
+    pub(crate) unix_ms: u64,
+    pub(crate) nodes: BTreeMap<u8, Node>,
+    pub(crate) replies: Vec<(ReplyTo, Answer)>,
+    pub(crate) links: Links,
+    /// Whether the chain still tells its heads.
+    pub(crate) heads: bool,
+    /// The names under which every run asks to sign, one after the other.
+    pub(crate) names: Vec<&'static str>,
+    pub(crate) key: PublicKey,
+    flight: VecDeque<(u8, u8, Vec<u8>)>,
+    votes: BTreeMap<u8, PublicKey>,
+    next_reply: u64,
+    next_head_ms: u64,
+}
+
+/// The stores of a network that was founded once in this process.
+fn founded() -> &'static (BTreeMap<u8, Stored>, PublicKey) {
+    static FOUNDED: OnceLock<(BTreeMap<u8, Stored>, PublicKey)> = OnceLock::new();
+    FOUNDED.get_or_init(|| {
+        let net = Net::found();
+        let root = net.nodes[&1].registry.root.unwrap();
+        (net.nodes.into_iter().map(|(node, state)| (node, state.store)).collect(), root)
+    })
+}
+
+impl Net {
+    /// Three nodes that have never met, up to their readiness.
+    pub(crate) fn found() -> Net {
+        let mut net = Net::with_stores(BTreeMap::new(), None);
+        for _ in 0..100 {
+            net.advance(100);
+            if (1..=3).all(|node| {
+                let status = net.engine(node).status();
+                status.ready && status.peers.iter().all(|peer| peer.set_up)
+            }) {
+                return net;
+            }
+        }
+        panic!("not ready: {:?}", net.engine(1).status());
+    }
+
+    /// Three nodes of a founded network, connected, with a granted key.
+    pub(crate) fn ready() -> Net {
+        let (stores, root) = founded();
+        let net = Net::with_stores(stores.clone(), Some(*root));
+        for node in 1..=3 {
+            assert!(net.engine(node).status().ready, "{:?}", net.engine(node).status());
+        }
+        net
+    }
+
+    fn with_stores(mut stores: BTreeMap<u8, Stored>, root: Option<PublicKey>) -> Net {
+        let mut net = Net {
+            mono_ms: 1_000,
+            unix_ms: UNIX_MS,
+            nodes: BTreeMap::new(),
+            replies: Vec::new(),
+            links: Box::new(|_, _, _| true),
+            heads: true,
+            names: vec!["sig"],
+            key: PublicKey::from_sec1(SigningKeyOfNobody::public()).unwrap(),
+            flight: VecDeque::new(),
+            votes: BTreeMap::new(),
+            next_reply: 0,
+            next_head_ms: 0,
+        };
+        for node in 1..=3 {
+            let state = Node {
+                engine: None,
+                store: stores.remove(&node).unwrap_or_default(),
+                registry: Registry::default(),
+                done: Vec::new(),
+                reports: Vec::new(),
+                halted: None,
+                digest: vec![7; 32],
+                rng: ChaCha20Rng::seed_from_u64(u64::from(node)),
+                runs: BTreeMap::new(),
+            };
+            net.nodes.insert(node, state);
+        }
+        if let Some(root) = root {
+            net.set_root(root);
+        }
+        for node in 1..=3 {
+            net.start(node);
+        }
+        net.advance(10);
+        net
+    }
+
+    fn set_root(&mut self, root: PublicKey) {
+        let key = derive::public_key(root.as_bytes(), &KEY_ID).unwrap();
+        self.key = PublicKey::from_sec1(&key).unwrap();
+        for node in self.nodes.values_mut() {
+            node.registry.root = Some(root);
+            node.registry.mint(self.key, KEY_ID);
+            node.registry.permit(&self.key, CODE);
+        }
+        self.next_head_ms = 0;
+    }
+
+    pub(crate) fn node(&mut self, node: u8) -> &mut Node {
+        self.nodes.get_mut(&node).unwrap()
+    }
+
+    pub(crate) fn engine(&self, node: u8) -> &Engine {
+        self.nodes[&node].engine.as_ref().unwrap()
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now { mono_ms: self.mono_ms, unix_ms: self.unix_ms }
+    }
+
+    /// Starts a node from its store and connects it to all that are up.
+    pub(crate) fn start(&mut self, node: u8) {
+        let config = Config {
+            network: network(),
+            me: index(node),
+            statement_key: statement_key(node),
+            guest: GUEST,
+            limits: ActionLimits::default(),
+        };
+        let now = self.now();
+        let (engine, effects) = Engine::new(config, &self.nodes[&node].store, now).unwrap();
+        self.node(node).engine = Some(engine);
+        self.apply(node, effects);
+        self.head(node);
+        for peer in 1..=3 {
+            if peer != node && self.nodes[&peer].engine.is_some() {
+                self.input(node, Input::PeerConnected { peer: index(peer) });
+                self.input(peer, Input::PeerConnected { peer: index(node) });
+            }
+        }
+    }
+
+    /// A node dies; the others' channels to it end.
+    pub(crate) fn kill(&mut self, node: u8) {
+        self.node(node).engine = None;
+        self.node(node).runs.clear();
+        self.flight.retain(|(from, to, _)| *from != node && *to != node);
+        for peer in 1..=3 {
+            if peer != node && self.nodes[&peer].engine.is_some() {
+                self.input(peer, Input::PeerDisconnected { peer: index(node) });
+            }
+        }
+    }
+
+    /// Sends a submission to a node; the answer is found by what this returns.
+    pub(crate) fn submit(&mut self, node: u8, submission: &quorate_wire::Submission) -> ReplyTo {
+        self.next_reply += 1;
+        let reply_to = ReplyTo(self.next_reply);
+        let source = "127.0.0.1".parse().unwrap();
+        self.input(node, Input::Request { reply_to, source, submission: submission.clone() });
+        reply_to
+    }
+
+    /// The one answer to a caller.
+    pub(crate) fn answer(&self, to: ReplyTo) -> Option<&Answer> {
+        let mut answers = self.replies.iter().filter(|(caller, _)| *caller == to);
+        let answer = answers.next().map(|(_, answer)| answer);
+        assert!(answers.next().is_none(), "answered twice");
+        answer
+    }
+
+    pub(crate) fn error(&self, to: ReplyTo) -> ErrorCode {
+        self.answer(to).expect("answered").as_ref().unwrap_err().code
+    }
+
+    /// A message as from this peer, whatever its engine says.
+    pub(crate) fn forge(&mut self, from: u8, to: u8, message: &PeerMessage) {
+        self.input(to, Input::Peer { from: index(from), frame: encode(message) });
+    }
+
+    /// Everything that a node sent to another one.
+    pub(crate) fn sent(&self, from: u8, to: u8) -> impl Iterator<Item = &PeerMessage> {
+        self.nodes[&from].done.iter().filter_map(move |done| match done {
+            Done::Sent(node, message) if *node == index(to) => Some(message.as_ref()),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn reported(&self, node: u8, wanted: impl Fn(&Report) -> bool) -> usize {
+        self.nodes[&node].reports.iter().filter(|report| wanted(report)).count()
+    }
+
+    /// How many signatures a node counts for a request.
+    pub(crate) fn signatures(&self, node: u8, id: RequestId) -> usize {
+        self.reported(node, |report| matches!(report, Report::Signed { request, .. } if *request == id))
+    }
+
+    pub(crate) fn input(&mut self, node: u8, input: Input) {
+        let now = self.now();
+        let state = self.node(node);
+        let Some(engine) = state.engine.as_mut() else { return };
+        let effects = engine.handle(now, &mut state.rng, input);
+        self.apply(node, effects);
+    }
+
+    fn apply(&mut self, node: u8, effects: Vec<Effect>) {
+        let mut events = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Persist(writes) => {
+                    let keys = writes.iter().map(|write| write.key.clone()).collect();
+                    self.node(node).done.push(Done::Persisted(keys));
+                    for write in writes {
+                        match write.value {
+                            Some(value) => drop(self.node(node).store.insert(write.key, value)),
+                            None => drop(self.node(node).store.remove(&write.key)),
+                        }
+                    }
+                }
+                Effect::Send { to, frame } => {
+                    let message = decode(&frame, limits::PEER_FRAME_BYTES_MAX).unwrap();
+                    if (self.links)(node, to.get(), &message) {
+                        self.flight.push_back((node, to.get(), frame));
+                    }
+                    self.node(node).done.push(Done::Sent(to, Box::new(message)));
+                }
+                Effect::Reply { to, result } => self.replies.push((to, result)),
+                Effect::StartAction(start) => {
+                    let run = start.run;
+                    self.node(node).runs.insert(run, *start);
+                    events.extend(self.go_on(node, run, 0));
+                }
+                Effect::Answer { run, call, answer: Ok(_) } => events.extend(self.go_on(node, run, call)),
+                Effect::Answer { run, answer: Err(failure), .. } => {
+                    let failure = ActionFailure { code: ErrorCode::ActionThrew, ..failure };
+                    events.push((run, ActionEvent::Finished(end(Err(failure)))));
+                }
+                Effect::CancelAction { run } => drop(self.node(node).runs.remove(&run)),
+                Effect::VoteRoot { root } => drop(self.votes.insert(node, root)),
+                Effect::Report(report) => self.node(node).reports.push(report),
+                Effect::Halt { reason } => self.node(node).halted = Some(reason),
+            }
+        }
+        for (run, event) in events {
+            self.input(node, Input::Action { run, event });
+        }
+    }
+
+    /// A run asks for its next signature, or ends. The number of a host call is the place of its name.
+    fn go_on(&self, node: u8, run: RunNumber, asked: u32) -> Option<(RunNumber, ActionEvent)> {
+        let state = &self.nodes[&node];
+        let start = state.runs.get(&run)?;
+        let Some(name) = self.names.get(usize::try_from(asked).unwrap()) else {
+            return Some((run, ActionEvent::Finished(end(Ok(Some(format!("done {}", start.time_ms)))))));
+        };
+        let call = SignCall {
+            call: asked + 1,
+            public_key: self.key.uncompressed().to_vec(),
+            to_sign: state.digest.clone(),
+            name: (*name).to_owned(),
+        };
+        Some((run, ActionEvent::Sign(call)))
+    }
+
+    /// Tells one node the chain's head.
+    pub(crate) fn head(&mut self, node: u8) {
+        let mut view = self.nodes[&node].registry.clone();
+        view.heard_mono_ms = self.mono_ms;
+        self.input(node, Input::Registry(Arc::new(view)));
+    }
+
+    /// Delivers what is in flight, and lets this much time pass.
+    pub(crate) fn advance(&mut self, ms: u64) {
+        let end = self.mono_ms + ms;
+        loop {
+            while let Some((from, to, frame)) = self.flight.pop_front() {
+                self.input(to, Input::Peer { from: index(from), frame });
+            }
+            if self.votes.len() == 3 && self.nodes[&1].registry.root.is_none() {
+                let root = self.votes[&1];
+                assert!(self.votes.values().all(|vote| *vote == root));
+                self.set_root(root);
+            }
+            if self.heads && self.mono_ms >= self.next_head_ms {
+                self.next_head_ms = self.mono_ms + 1_000;
+                for node in 1..=3 {
+                    self.head(node);
+                }
+                continue;
+            }
+            let deadlines = self.nodes.values().filter_map(|node| node.engine.as_ref()?.next_deadline());
+            let mut next = deadlines.min().unwrap_or(end);
+            if self.heads {
+                next = next.min(self.next_head_ms);
+            }
+            if next > end {
+                self.unix_ms += end - self.mono_ms;
+                self.mono_ms = end;
+                return;
+            }
+            let step = next.saturating_sub(self.mono_ms).max(1);
+            self.unix_ms += step;
+            self.mono_ms += step;
+            for node in 1..=3 {
+                self.input(node, Input::Tick);
+            }
+        }
+    }
+}
+
+fn end(result: Result<Option<String>, ActionFailure>) -> ActionEnd {
+    ActionEnd { result, logs: String::new(), usage: Default::default() }
+}
+
+/// Before there is a root there is no key; the generator stands in for it.
+struct SigningKeyOfNobody;
+
+impl SigningKeyOfNobody {
+    fn public() -> &'static [u8] {
+        static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+        BYTES.get_or_init(|| {
+            hex::decode("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798").unwrap()
+        })
+    }
+}

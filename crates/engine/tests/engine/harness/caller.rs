@@ -1,0 +1,87 @@
+//! A wallet with a session, and the requests that it signs.
+
+use ed25519_dalek::Signer as _;
+use quorate_auth::{SiweMessage, did_key, eip191, session_request_digest};
+use quorate_wire::{
+    ActionCid, BlockRef, Capability, CapabilityAction, CapabilityKey, Digest, ExecutionRequest, LoginKind,
+    LoginTerms, NetworkId, PublicKey, RequestId, SessionKey, Submission, WalletLogin, login_nonce,
+    request_id,
+};
+
+use super::{UNIX_MS, network, registry::HEAD};
+
+pub(crate) const CODE: &str = "granted action";
+
+pub(crate) struct Caller {
+    session: ed25519_dalek::SigningKey,
+    login: WalletLogin,
+    pub(crate) network: NetworkId,
+    pub(crate) code: Option<String>,
+    pub(crate) action: ActionCid,
+    pub(crate) block: BlockRef,
+    pub(crate) time_ms: u64,
+}
+
+impl Caller {
+    pub(crate) fn new(mark: u8) -> Self {
+        Caller::living(mark, 3_600_000)
+    }
+
+    /// A caller whose session ends after so many milliseconds of the test.
+    pub(crate) fn living(mark: u8, life_ms: u64) -> Self {
+        let network = network().id();
+        let wallet = k256::ecdsa::SigningKey::from_slice(&[mark; 32]).unwrap();
+        let session = ed25519_dalek::SigningKey::from_bytes(&[mark; 32]);
+        let key = SessionKey(session.verifying_key().to_bytes());
+        let capabilities = [Capability { key: CapabilityKey::Any, action: CapabilityAction::Any }];
+        let (issued_at_ms, expires_ms, rz) = (UNIX_MS - 1_000, UNIX_MS + life_ms, Digest([mark; 32]));
+        let terms = LoginTerms { session: key, expires_ms, capabilities: &capabilities, rz };
+        let message = SiweMessage {
+            domain: "localhost".to_owned(),
+            address: PublicKey::from_sec1(&wallet.verifying_key().to_sec1_bytes()).unwrap().address(),
+            statement: None,
+            uri: did_key(&key),
+            chain_id: 1,
+            nonce: login_nonce(&network, "localhost", &terms),
+            issued_at_ms,
+            expires_ms,
+            not_before_ms: None,
+            request_id: None,
+            resources: capabilities.iter().map(ToString::to_string).collect(),
+        };
+        let message = message.render().unwrap();
+        let (signature, recovery) = wallet.sign_prehash_recoverable(&eip191::hash(message.as_bytes()));
+        let signature = format!("0x{}{:02x}", hex::encode(signature.to_bytes()), 27 + recovery.to_byte());
+        let login = WalletLogin { kind: LoginKind::Wallet, message, signature, rz };
+        let (code, action) = (Some(CODE.to_owned()), ActionCid::of_code(CODE.as_bytes()));
+        Caller { session, login, network, code, action, block: HEAD, time_ms: UNIX_MS + 20 }
+    }
+
+    /// Another action than the granted one.
+    pub(crate) fn running(mut self, code: &str) -> Self {
+        self.code = Some(code.to_owned());
+        self.action = ActionCid::of_code(code.as_bytes());
+        self
+    }
+
+    pub(crate) fn request(&self, nonce: u8) -> (RequestId, Submission) {
+        let request = ExecutionRequest {
+            v: 1,
+            network: self.network,
+            action: self.action,
+            params: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
+            block: self.block,
+            time_ms: self.time_ms,
+            nonce: format!("{nonce:032x}"),
+            limits: None,
+        };
+        self.sign(serde_json::to_vec(&request).unwrap())
+    }
+
+    /// Signs any bytes as a request.
+    pub(crate) fn sign(&self, request: Vec<u8>) -> (RequestId, Submission) {
+        let id = request_id(&network().id(), &request);
+        let sig = self.session.sign(&session_request_digest(&id)).to_bytes().to_vec();
+        (id, Submission { request, sig, login: self.login.clone(), code: self.code.clone() })
+    }
+}

@@ -1,0 +1,70 @@
+//! The registry as one node sees it; tests change each node's view as they like.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate_engine::{At, BlockStanding, Grant, Pkp, ReadRegistry, SCOPE_SIGN_ANYTHING, Subject};
+use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, TokenId};
+
+pub(crate) const HEAD: BlockRef = BlockRef { number: 100, hash: Digest([100; 32]) };
+
+#[derive(Clone, Default)]
+pub(crate) struct Registry {
+    pub(crate) root: Option<PublicKey>,
+    pub(crate) heard_mono_ms: u64,
+    pub(crate) superseded_ms: u64,
+    /// Actions whose grant is gone at the head, though the finalized block still has it.
+    pub(crate) revoked: bool,
+    /// The grant is there at the head only.
+    pub(crate) unfinalized: bool,
+    pkps: BTreeMap<PublicKey, Pkp>,
+    permitted: BTreeSet<(TokenId, String)>,
+}
+
+impl Registry {
+    pub(crate) fn mint(&mut self, key: PublicKey, key_id: [u8; 32]) {
+        let owner = Some(Address([0xee; 20]));
+        self.pkps.insert(key, Pkp { token: key.token_id(), key_id: KeyId(key_id), owner });
+    }
+
+    pub(crate) fn permit(&mut self, key: &PublicKey, code: &str) {
+        self.permitted.insert((key.token_id(), ActionCid::of_code(code.as_bytes()).to_string()));
+    }
+}
+
+impl ReadRegistry for Registry {
+    fn head(&self) -> BlockRef {
+        HEAD
+    }
+
+    fn heard_mono_ms(&self) -> u64 {
+        self.heard_mono_ms
+    }
+
+    fn standing(&self, block: &BlockRef, _: u64) -> BlockStanding {
+        if block.number > HEAD.number {
+            BlockStanding::Ahead
+        } else if *block == HEAD {
+            BlockStanding::Canonical { superseded_ms: self.superseded_ms }
+        } else {
+            BlockStanding::Unknown
+        }
+    }
+
+    fn root(&self, _: At) -> Option<PublicKey> {
+        self.root
+    }
+
+    fn pkp(&self, key: &PublicKey, _: At) -> Option<Pkp> {
+        self.pkps.get(key).copied()
+    }
+
+    fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant {
+        let Subject::Action(action) = subject else { return Grant::default() };
+        let hidden = match at {
+            At::Latest => self.revoked,
+            At::Finalized => self.unfinalized,
+        };
+        let member = !hidden && self.permitted.contains(&(*token, action.to_string()));
+        Grant { member, scopes: if member { 1 << SCOPE_SIGN_ANYTHING } else { 0 } }
+    }
+}

@@ -1,0 +1,10 @@
+//! One node's decisions, tried with real threshold code on a virtual clock, three engines at a time.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod coordinators;
+mod executions;
+mod frames;
+mod harness;
+mod membership;
+mod refusals;

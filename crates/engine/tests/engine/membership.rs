@@ -1,0 +1,168 @@
+//! Starts, rollbacks and bans.
+
+use quorate_engine::Report;
+use quorate_wire::{BanNotice, ErrorCode, PeerMessage};
+
+use crate::harness::{Caller, Done, Net, index, network, signed};
+
+fn ban(by: u8, counterparty: u8, epoch: u64) -> PeerMessage {
+    let notice =
+        BanNotice { network: network().id(), epoch, counterparty: index(counterparty), set_up: [0; 32] };
+    PeerMessage::Ban(signed(by, notice))
+}
+
+fn banned(net: &Net, node: u8, peer: u8) -> bool {
+    net.engine(node).status().peers.iter().any(|view| view.index == index(peer) && view.banned)
+}
+
+#[test]
+fn the_new_incarnation_is_stored_before_anybody_hears_it() {
+    let net = Net::ready();
+    for node in 1..=3 {
+        assert_eq!(net.nodes[&node].done[0], Done::Persisted(vec!["incarnation".to_owned()]));
+        assert_eq!(net.engine(node).status().incarnation, 2);
+    }
+}
+
+#[test]
+fn a_restarted_node_keeps_its_set_ups_and_signs_at_once() {
+    let mut net = Net::ready();
+    net.kill(2);
+    net.kill(3);
+    net.advance(100);
+    net.start(2);
+    net.advance(50);
+    let mut caller = Caller::new(1);
+    caller.time_ms = net.unix_ms;
+    let to = net.submit(1, &caller.request(1).1);
+    net.advance(100);
+    assert!(net.answer(to).unwrap().is_ok());
+    let set_up = |report: &Report| matches!(report, Report::Ceremony { what: "pair", .. });
+    assert_eq!(net.reported(2, set_up), 0);
+}
+
+#[test]
+fn a_rolled_back_node_throws_its_set_ups_away_and_makes_new_ones() {
+    let mut net = Net::ready();
+    let old = net.nodes[&2].store.clone();
+    net.kill(2);
+    net.start(2);
+    net.advance(50);
+    net.kill(2);
+    // The operator restores a disk from before the last start.
+    net.node(2).store = old;
+    net.node(2).done.clear();
+    let before = net.nodes[&2].store["pair/1"].to_vec();
+    net.start(2);
+    net.advance(20);
+    assert!(net.sent(1, 2).any(|message| matches!(message, PeerMessage::Stale { .. })));
+    net.advance(6_000);
+    assert_ne!(net.nodes[&2].store["pair/1"].to_vec(), before);
+    assert_eq!(net.engine(2).status().incarnation, 4);
+    let mut caller = Caller::new(1);
+    caller.time_ms = net.unix_ms;
+    net.kill(3);
+    let to = net.submit(2, &caller.request(1).1);
+    net.advance(100);
+    assert!(net.answer(to).unwrap().is_ok());
+}
+
+#[test]
+fn a_lying_claim_of_staleness_costs_one_new_set_up() {
+    let mut net = Net::ready();
+    for leap in [0, 1, 5, 1 << 19] {
+        let remembered = net.engine(1).status().incarnation + leap;
+        net.forge(3, 1, &PeerMessage::Stale { remembered });
+        net.advance(10);
+    }
+    net.forge(3, 1, &PeerMessage::Stale { remembered: u64::MAX });
+    let thrown =
+        |report: &Report| matches!(report, Report::Ceremony { event, .. } if event.ends_with("thrown away"));
+    assert_eq!(net.reported(1, thrown), 2, "one for each pair");
+    net.advance(6_000);
+    assert!(net.engine(1).status().peers.iter().all(|peer| peer.set_up));
+}
+
+#[test]
+fn a_ban_is_stored_outlives_a_restart_and_excludes_its_pair_only() {
+    let mut net = Net::ready();
+    net.forge(3, 1, &ban(3, 1, 1));
+    net.forge(3, 2, &ban(3, 1, 1));
+    assert!(net.nodes[&1].store.contains_key("ban/3/1") && banned(&net, 1, 3));
+    net.kill(1);
+    net.start(1);
+    net.advance(50);
+    assert!(banned(&net, 1, 3) && !banned(&net, 1, 2));
+    let mut caller = Caller::new(1);
+    caller.time_ms = net.unix_ms;
+    let to = net.submit(1, &caller.request(1).1);
+    net.advance(100);
+    assert!(net.answer(to).unwrap().is_ok(), "nodes 1 and 2 sign");
+    net.kill(2);
+    caller.time_ms = net.unix_ms;
+    let to = net.submit(1, &caller.request(2).1);
+    net.advance(3_000);
+    assert_eq!(net.error(to), ErrorCode::NoUnbannedQuorum);
+}
+
+#[test]
+fn nobody_bans_in_anothers_name_or_for_another_epoch() {
+    let mut net = Net::ready();
+    let PeerMessage::Ban(mut stolen) = ban(3, 1, 1) else { unreachable!() };
+    stolen.node = index(2);
+    net.forge(3, 1, &PeerMessage::Ban(stolen));
+    net.forge(3, 1, &ban(3, 1, 2));
+    net.forge(3, 1, &ban(3, 3, 1));
+    net.forge(3, 1, &ban(3, 200, 1));
+    assert_eq!(net.reported(1, |report| matches!(report, Report::Banned { .. })), 0);
+    assert!(net.nodes[&1].store.keys().all(|key| !key.starts_with("ban/")));
+}
+
+#[test]
+fn a_ban_that_the_disk_has_forgotten_is_handed_back() {
+    let mut net = Net::ready();
+    net.forge(3, 2, &ban(1, 3, 1));
+    net.kill(1);
+    assert!(!net.nodes[&1].store.contains_key("ban/1/3"));
+    net.start(1);
+    net.advance(50);
+    assert!(banned(&net, 1, 3));
+}
+
+#[test]
+fn an_oblivious_transfer_cheat_is_banned_on_disk_before_anybody_is_told() {
+    // Bytes of node 3's second message to node 1 are flipped, one after the other, until it is a cheat.
+    let mut place = 40;
+    while place < 60_000 {
+        let mut net = Net::ready();
+        net.kill(2);
+        net.start(2);
+        net.links =
+            Box::new(|from, to, message| (from, to) != (2, 1) && ((from, to) != (3, 1) || !second(message)));
+        let mut caller = Caller::new(1);
+        caller.time_ms = net.unix_ms;
+        net.submit(1, &caller.request(1).1);
+        net.advance(20);
+        let message = net.sent(3, 1).find(|message| second(message)).cloned();
+        if let Some(PeerMessage::Round(mut round)) = message {
+            let at = place % round.payload.len();
+            round.payload[at] ^= 1;
+            net.forge(3, 1, &PeerMessage::Round(round));
+        }
+        if banned(&net, 1, 3) {
+            let done = &net.nodes[&1].done;
+            let stored = done.iter().position(|done| *done == Done::Persisted(vec!["ban/1/3".to_owned()]));
+            let told = done.iter().position(
+                |done| matches!(done, Done::Sent(_, message) if matches!(**message, PeerMessage::Ban(_))),
+            );
+            assert!(stored.unwrap() < told.unwrap());
+            return;
+        }
+        place += 9_973;
+    }
+    panic!("no flipped byte was a cheat");
+}
+
+fn second(message: &PeerMessage) -> bool {
+    matches!(message, PeerMessage::Round(round) if round.payload.get(2) == Some(&2))
+}

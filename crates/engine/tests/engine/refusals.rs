@@ -1,0 +1,218 @@
+//! What is refused, with which code, and that nothing is signed then.
+
+use quorate_wire::{BlockRef, Digest, ErrorCode, NetworkId, PeerMessage, Status, Submission, limits};
+
+use crate::harness::{CODE, Caller, Net, UNIX_MS};
+
+/// Submits at node 1 and returns the code with which it is refused.
+fn refused(net: &mut Net, submission: &Submission) -> ErrorCode {
+    let to = net.submit(1, submission);
+    net.advance(50);
+    assert!(net.nodes.values().all(|node| {
+        node.reports.iter().all(|report| !matches!(report, quorate_engine::Report::Signed { .. }))
+    }));
+    net.error(to)
+}
+
+#[test]
+fn each_unsound_submission_has_its_code() {
+    let mut net = Net::ready();
+    let (_, sound) = Caller::new(1).request(1);
+    let wrong = |change: &dyn Fn(&mut Submission)| {
+        let mut submission = sound.clone();
+        change(&mut submission);
+        submission
+    };
+    let cases = [
+        (wrong(&|s| s.code = Some("other".to_owned())), ErrorCode::CidMismatch),
+        (wrong(&|s| s.code = None), ErrorCode::CodeMissing),
+        (wrong(&|s| s.code = Some(" ".repeat(limits::CODE_BYTES_MAX + 1))), ErrorCode::CodeTooLarge),
+        (wrong(&|s| s.sig[0] ^= 1), ErrorCode::SessionSignatureInvalid),
+        (wrong(&|s| s.sig.clear()), ErrorCode::SessionSignatureInvalid),
+        (wrong(&|s| s.request.push(b'x')), ErrorCode::MalformedRequest),
+        (wrong(&|s| s.login.message.push('x')), ErrorCode::LoginInvalid),
+        (wrong(&|s| s.login.rz = Digest([0; 32])), ErrorCode::LoginInvalid),
+    ];
+    for (submission, code) in cases {
+        assert_eq!(refused(&mut net, &submission), code);
+    }
+}
+
+#[test]
+fn each_request_out_of_place_or_time_has_its_code() {
+    let mut net = Net::ready();
+    let with = |change: &dyn Fn(&mut Caller)| {
+        let mut caller = Caller::new(1);
+        change(&mut caller);
+        caller.request(1).1
+    };
+    let block = |number, mark| BlockRef { number, hash: Digest([mark; 32]) };
+    let cases = [
+        (with(&|c| c.network = NetworkId([0; 32])), ErrorCode::WrongNetwork),
+        (with(&|c| c.block = block(101, 101)), ErrorCode::BlockAhead),
+        (with(&|c| c.block = block(99, 1)), ErrorCode::BlockUnknown),
+        (with(&|c| c.time_ms = UNIX_MS - 1), ErrorCode::RequestPredatesNode),
+        (with(&|c| c.time_ms = UNIX_MS - 61_000), ErrorCode::RequestExpired),
+        (with(&|c| c.time_ms = UNIX_MS + 10_000), ErrorCode::RequestFromFuture),
+    ];
+    for (submission, code) in cases {
+        assert_eq!(refused(&mut net, &submission), code);
+    }
+    net.node(1).registry.superseded_ms = limits::BLOCK_AGE_MS_MAX + 1;
+    net.head(1);
+    assert_eq!(refused(&mut net, &Caller::new(1).request(1).1), ErrorCode::BlockTooOld);
+}
+
+#[test]
+fn an_expired_session_is_refused_though_its_login_was_good_before() {
+    let mut net = Net::ready();
+    let mut caller = Caller::living(1, 5_000);
+    let to = net.submit(1, &caller.request(1).1);
+    net.advance(6_000);
+    assert!(net.answer(to).unwrap().is_ok());
+    caller.time_ms = net.unix_ms;
+    let to = net.submit(1, &caller.request(2).1);
+    assert_eq!(net.error(to), ErrorCode::SessionExpired);
+}
+
+#[test]
+fn a_request_older_than_the_node_is_refused_after_a_restart() {
+    let mut net = Net::ready();
+    let (_, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(100);
+    assert!(net.answer(to).unwrap().is_ok());
+    net.kill(1);
+    net.start(1);
+    net.advance(50);
+    let to = net.submit(1, &submission);
+    assert_eq!(net.error(to), ErrorCode::RequestPredatesNode);
+}
+
+#[test]
+fn an_action_without_a_grant_is_denied() {
+    let mut net = Net::ready();
+    let (id, submission) = Caller::new(1).running("another action").request(1);
+    let to = net.submit(1, &submission);
+    net.advance(50);
+    let problem = net.answer(to).unwrap().as_ref().unwrap_err();
+    let execution = problem.execution.as_ref().unwrap();
+    assert_eq!((problem.code, execution.status), (ErrorCode::NotGranted, Status::Denied));
+    assert!(execution.signatures.is_empty() && execution.receipt.statements.len() >= 2);
+    assert!((1..=3).all(|node| net.signatures(node, id) == 0));
+}
+
+#[test]
+fn a_grant_must_stand_at_the_head_and_at_the_finalized_block() {
+    for (revoked, unfinalized) in [(true, false), (false, true)] {
+        let mut net = Net::ready();
+        for node in 1..=3 {
+            let registry = &mut net.node(node).registry;
+            (registry.revoked, registry.unfinalized) = (revoked, unfinalized);
+            net.head(node);
+        }
+        let (_, submission) = Caller::new(1).request(1);
+        assert_eq!(refused(&mut net, &submission), ErrorCode::NotGranted);
+    }
+}
+
+#[test]
+fn a_key_that_the_registry_does_not_know_is_unknown() {
+    let mut net = Net::ready();
+    net.key = "0x02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5".parse().unwrap();
+    assert_eq!(refused(&mut net, &Caller::new(1).request(1).1), ErrorCode::PkpUnknown);
+    // A registry that lies about which key id a key has is found out as well.
+    for node in 1..=3 {
+        let key = net.key;
+        net.node(node).registry.mint(key, [1; 32]);
+        net.node(node).registry.permit(&key, CODE);
+        net.head(node);
+    }
+    assert_eq!(refused(&mut net, &Caller::new(1).request(2).1), ErrorCode::PkpUnknown);
+}
+
+#[test]
+fn digests_that_can_not_be_signed_have_their_codes() {
+    let order = hex::decode("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141").unwrap();
+    let cases = [
+        (vec![7; 31], ErrorCode::DigestLength),
+        (vec![7; 33], ErrorCode::DigestLength),
+        (Vec::new(), ErrorCode::DigestLength),
+        (vec![0; 32], ErrorCode::DigestInvalid),
+        (order, ErrorCode::DigestInvalid),
+    ];
+    let mut net = Net::ready();
+    for ((digest, code), nonce) in cases.into_iter().zip(0..) {
+        for node in 1..=3 {
+            net.node(node).digest = digest.clone();
+        }
+        assert_eq!(refused(&mut net, &Caller::new(1).request(nonce).1), code);
+    }
+}
+
+#[test]
+fn a_signature_name_is_used_once_and_has_a_length() {
+    let mut net = Net::ready();
+    net.names = vec![""];
+    assert_eq!(refused(&mut net, &Caller::new(1).request(1).1), ErrorCode::SignatureNameInvalid);
+    net.names = vec!["same", "same"];
+    let to = net.submit(1, &Caller::new(1).request(2).1);
+    net.advance(50);
+    let problem = net.answer(to).unwrap().as_ref().unwrap_err();
+    assert_eq!(problem.code, ErrorCode::SignatureNameDuplicate);
+    assert_eq!(problem.execution.as_ref().unwrap().signatures.len(), 1, "the first one stands");
+}
+
+#[test]
+fn a_grant_revoked_between_vote_and_last_message_releases_nothing() {
+    let mut net = Net::ready();
+    // Rounds are held back until everybody has voted and the attempt has begun.
+    net.links = Box::new(|_, _, message| !matches!(message, PeerMessage::Round(_)));
+    let (id, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(20);
+    assert!(net.sent(1, 2).any(|message| matches!(message, PeerMessage::Round(_))));
+    for node in 1..=3 {
+        net.node(node).registry.revoked = true;
+        net.head(node);
+    }
+    net.links = Box::new(|_, _, _| true);
+    net.advance(6_000);
+    assert_eq!(net.error(to), ErrorCode::NotGranted);
+    for node in 1..=3 {
+        assert_eq!(net.signatures(node, id), 0);
+        for peer in (1..=3).filter(|peer| *peer != node) {
+            assert!(net.sent(node, peer).all(|message| !is_last(message)), "the third round releases it");
+        }
+    }
+}
+
+fn is_last(message: &PeerMessage) -> bool {
+    matches!(message, PeerMessage::Round(round) if round.payload.get(2) == Some(&3))
+}
+
+#[test]
+fn one_node_that_sees_the_revocation_first_holds_its_own_part_back() {
+    let mut net = Net::ready();
+    net.kill(3);
+    // Node 2 has voted for it; the revocation reaches it while the rounds run.
+    net.links = Box::new(|_, _, message| !matches!(message, PeerMessage::Round(_)));
+    let (_, submission) = Caller::new(1).request(1);
+    net.submit(1, &submission);
+    net.advance(20);
+    net.node(2).registry.revoked = true;
+    net.head(2);
+    net.links = Box::new(|_, _, _| true);
+    net.advance(6_000);
+    assert!(net.sent(2, 1).all(|message| !is_last(message)));
+}
+
+#[test]
+fn a_stale_registry_denies() {
+    let mut net = Net::ready();
+    net.heads = false;
+    net.advance(limits::HEAD_AGE_MS_MAX + 1);
+    let mut caller = Caller::new(1);
+    caller.time_ms = net.unix_ms;
+    assert_eq!(refused(&mut net, &caller.request(1).1), ErrorCode::RegistryStale);
+}
