@@ -1,1 +1,47 @@
 //! The shell of a Quorate node: sockets, disk, clock, entropy, workers.
+//!
+//! This crate knows how to carry bytes: between nodes (QUIC, mutually authenticated), from callers (HTTP), to the disk
+//! (sealed), to the chain, to action workers and, behind a guard, to the servers that actions ask. It decides
+//! nothing about requests, grants or signatures: that is `quorate-engine`, whose inputs it feeds and whose
+//! effects it applies in order. It names no share and no scalar.
+//!
+//! Entry types: [`Config`] (`node.toml`), [`NodeKeys`], [`run`].
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! let config = quorate_node::Config::load("node.toml".as_ref())?;
+//! quorate_node::start_log(&config.log)?;
+//! quorate_node::run(config, quorate_node::stop_signal()?).await
+//! # }
+//! ```
+
+mod brain;
+mod chain;
+mod clock;
+mod config;
+mod egress;
+mod entropy;
+mod faults;
+mod http;
+mod inbox;
+mod keys;
+mod log;
+mod metrics;
+mod run;
+mod secret_file;
+mod signal;
+mod store;
+#[cfg(test)]
+mod testing;
+mod transport;
+mod workers;
+
+pub use config::{Config, ConfigError, EgressConfig, ShellLimits};
+pub use faults::FaultSwitches;
+pub use keys::{KeyFiles, NodeKeys};
+pub use log::start_log;
+pub use run::{Listening, run, run_with};
+pub use secret_file::SecretFileError;
+pub use signal::{main, stop_signal};
+pub use store::{Store, StoreError};
+pub use transport::TransportError;

@@ -1,0 +1,224 @@
+//! The engine's own thread: one input at a time, its effects applied in order.
+//!
+//! Signing costs milliseconds of processor time, so the engine does not share a thread with sockets.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, PoisonError, RwLock},
+    thread,
+    time::{Duration, Instant},
+};
+
+use quorate_engine::{Effect, Engine, EngineStatus, Input, Report};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    clock::Clock,
+    entropy,
+    http::Waiting,
+    inbox::{Job, Outlet},
+    metrics::{Heartbeat, Metrics},
+    store::Store,
+    transport::Links,
+    workers::Workers,
+};
+
+/// The engine is looked at for operators at most this often.
+const STATUS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What the engine's effects are applied with.
+pub(crate) struct Hands {
+    pub(crate) store: Store,
+    pub(crate) links: Arc<Links>,
+    pub(crate) waiting: Arc<Waiting>,
+    pub(crate) workers: Workers,
+    pub(crate) votes: mpsc::Sender<quorate_wire::PublicKey>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// What the engine last said of itself.
+pub(crate) type StatusBoard = RwLock<EngineStatus>;
+
+/// Reads the board.
+pub(crate) fn status(board: &StatusBoard) -> EngineStatus {
+    board.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Why the engine's thread ended.
+pub(crate) type Ended = oneshot::Receiver<Result<(), String>>;
+
+/// What the thread starts with.
+pub(crate) struct Brain {
+    pub(crate) engine: Engine,
+    pub(crate) first: Vec<Effect>,
+    pub(crate) outlet: Outlet,
+    pub(crate) hands: Hands,
+    pub(crate) clock: Clock,
+    pub(crate) board: Arc<StatusBoard>,
+}
+
+impl Brain {
+    /// Starts the thread. It ends, and closes the store, when it is told to stop, or with a
+    /// reason when the engine asks to halt or the store fails.
+    pub(crate) fn spawn(self, runtime: tokio::runtime::Handle) -> std::io::Result<Ended> {
+        let (ended, receiver) = oneshot::channel();
+        let heartbeat = self.hands.metrics.heartbeat("engine");
+        thread::Builder::new().name("engine".to_owned()).spawn(move || {
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.run(&runtime, &heartbeat)));
+            let Ok(outcome) = outcome else {
+                // Its state may be half-changed: nothing must be decided, sent or stored by it again.
+                tracing::error!("the engine has panicked; the process aborts");
+                std::process::abort();
+            };
+            // If nobody waits, the process is going down already.
+            let _ = ended.send(outcome);
+        })?;
+        Ok(receiver)
+    }
+
+    fn run(mut self, runtime: &tokio::runtime::Handle, heartbeat: &Heartbeat) -> Result<(), String> {
+        let mut rng = entropy::system();
+        self.hands.apply(std::mem::take(&mut self.first))?;
+        let mut published = None;
+        let mut ticked = false;
+        loop {
+            heartbeat.beat();
+            self.publish(&mut published);
+            let next = self.next(runtime, ticked);
+            ticked = matches!(next, Next::Tick);
+            let (input, permit) = match next {
+                Next::Job(job) => {
+                    self.outlet.taken(&job);
+                    match job {
+                        Job::Handle(input, permit) => (input, permit),
+                        Job::Stop => break,
+                    }
+                }
+                Next::Tick => (Input::Tick, None),
+                Next::Nothing => continue,
+                Next::End => break,
+            };
+            let kind = kind(&input);
+            let start = Instant::now();
+            let effects = self.engine.handle(self.clock.now(), &mut rng, input);
+            self.hands.metrics.input(kind, start.elapsed());
+            drop(permit);
+            self.hands.apply(effects)?;
+        }
+        self.hands.store.close().map_err(|error| error.to_string())
+    }
+
+    /// The next thing to do. Deadlines and inputs take turns when both are due.
+    fn next(&mut self, runtime: &tokio::runtime::Handle, ticked: bool) -> Next {
+        let due = self.engine.next_deadline().map(|mono_ms| self.clock.instant(mono_ms));
+        let overdue = due.is_some_and(|due| due <= Instant::now());
+        if overdue && !ticked {
+            return Next::Tick;
+        }
+        match self.outlet.jobs.try_recv() {
+            Ok(job) => return Next::Job(job),
+            Err(mpsc::error::TryRecvError::Disconnected) => return Next::End,
+            Err(mpsc::error::TryRecvError::Empty) if overdue => {
+                // A deadline that a tick does not move must not spin the processor.
+                thread::sleep(Duration::from_millis(1));
+                return Next::Tick;
+            }
+            Err(mpsc::error::TryRecvError::Empty) => {}
+        }
+        let idle = Instant::now() + Heartbeat::INTERVAL;
+        let until = due.map_or(idle, |due| due.min(idle));
+        let received = runtime.block_on(tokio::time::timeout_at(until.into(), self.outlet.jobs.recv()));
+        match received {
+            Ok(Some(job)) => Next::Job(job),
+            Ok(None) => Next::End,
+            Err(_) if due.is_some_and(|due| due <= Instant::now()) => Next::Tick,
+            Err(_) => Next::Nothing,
+        }
+    }
+
+    fn publish(&self, published: &mut Option<Instant>) {
+        let now = Instant::now();
+        if published.is_none_or(|last| now.duration_since(last) >= STATUS_INTERVAL) {
+            *self.board.write().unwrap_or_else(PoisonError::into_inner) = self.engine.status();
+            *published = Some(now);
+        }
+    }
+}
+
+enum Next {
+    Job(Job),
+    Tick,
+    Nothing,
+    End,
+}
+
+impl Hands {
+    /// Applies effects in order. What is persisted is on disk before anything after it is done.
+    fn apply(&mut self, effects: Vec<Effect>) -> Result<(), String> {
+        for effect in effects {
+            match effect {
+                Effect::Persist(writes) => {
+                    let start = Instant::now();
+                    self.store.apply(&writes).map_err(|error| error.to_string())?;
+                    self.metrics.persisted(start.elapsed());
+                }
+                Effect::Send { to, frame } => self.links.send(to, frame),
+                Effect::Reply { to, result } => self.waiting.answer(to, result),
+                Effect::StartAction(start) => self.workers.start(*start),
+                Effect::Answer { run, call, answer } => self.workers.answer(run, call, answer),
+                Effect::CancelAction { run } => self.workers.cancel(run),
+                // A vote that does not fit the queue is asked for again.
+                Effect::VoteRoot { root } => drop(self.votes.try_send(root)),
+                Effect::Report(report) => {
+                    log(&report);
+                    self.metrics.report(&report);
+                }
+                Effect::Halt { reason } => return Err(reason),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an operator should read. Executions that go well say nothing.
+fn log(report: &Report) {
+    match report {
+        Report::Refused(code) => tracing::debug!(%code, "refused a submission"),
+        Report::Denied(code) => tracing::debug!(%code, "denied an operation"),
+        Report::Started(request) => tracing::debug!(%request, "a run began"),
+        Report::Ended { request, status, error, duration_ms } => {
+            let error = error.map_or("", |code| code.as_str());
+            tracing::debug!(%request, ?status, error, duration_ms, "a run ended");
+        }
+        Report::Signed { request, duration_ms, attempt } => {
+            tracing::debug!(%request, duration_ms, attempt, "signed");
+        }
+        Report::AttemptFailed { request, culprits } => {
+            tracing::warn!(%request, ?culprits, "an attempt to sign failed");
+        }
+        Report::OddNode { request, node, field } => {
+            // The field's name comes from a peer.
+            let field: String = field.chars().filter(char::is_ascii_graphic).take(32).collect();
+            tracing::warn!(%request, %node, field, "a node's run differed");
+        }
+        Report::PeerFault { peer, check } => tracing::warn!(%peer, check, "a peer broke the protocol"),
+        Report::Banned { by, counterparty } => tracing::warn!(%by, %counterparty, "a pair is banned"),
+        Report::Ceremony { what, event } => tracing::info!(what, event, "key ceremony"),
+        Report::Ready(true) => tracing::info!("ready"),
+        Report::Ready(false) => tracing::warn!("not ready any more"),
+    }
+}
+
+fn kind(input: &Input) -> &'static str {
+    match input {
+        Input::Request { .. } => "request",
+        Input::RequestAbandoned { .. } => "abandoned",
+        Input::PeerConnected { .. } => "peer_connected",
+        Input::PeerDisconnected { .. } => "peer_disconnected",
+        Input::Peer { .. } => "peer",
+        Input::Action { .. } => "action",
+        Input::Registry(_) => "registry",
+        Input::Tick => "tick",
+        Input::Drain => "drain",
+    }
+}

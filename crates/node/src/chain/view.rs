@@ -1,0 +1,124 @@
+//! The engine's questions, answered from the replayed chain. What cannot be read is denied.
+
+use std::sync::{Mutex, PoisonError};
+
+use quorate_engine::{At, BlockStanding, Grant, Pkp, ReadRegistry, Subject};
+use quorate_registry::{
+    alloy_primitives::{self, U256},
+    subject,
+    view::{self, RegistryView},
+};
+use quorate_wire::{Address, BlockRef, Digest, KeyId, PublicKey, TokenId};
+
+use crate::clock::Clock;
+
+/// The registry's address type of ours.
+pub(crate) fn address(address: &Address) -> alloy_primitives::Address {
+    alloy_primitives::Address::from(address.0)
+}
+
+/// The engine's reading of the registry.
+pub(crate) struct EngineView {
+    view: RegistryView,
+    clock: Clock,
+    last: Mutex<BlockRef>,
+}
+
+impl EngineView {
+    pub(crate) fn new(view: RegistryView, clock: Clock) -> Self {
+        let genesis = BlockRef { number: 0, hash: Digest([0; 32]) };
+        let last = view.head().map_or(genesis, |head| block_ref(&head.latest));
+        EngineView { view, clock, last: Mutex::new(last) }
+    }
+}
+
+fn block_ref(block: &view::BlockInfo) -> BlockRef {
+    BlockRef { number: block.number, hash: Digest(block.hash.0) }
+}
+
+fn at(at: At) -> view::At {
+    match at {
+        At::Latest => view::At::Latest,
+        At::Finalized => view::At::Finalized,
+    }
+}
+
+/// A key as the engine and the HTTP interface know it, if it belongs to this network's key set.
+pub(crate) fn pkp(found: &subject::Pkp) -> Option<(PublicKey, Pkp)> {
+    if found.key_set != subject::DEFAULT_KEY_SET_ID {
+        return None;
+    }
+    let key = PublicKey::from_sec1(&found.public_key).ok()?;
+    let owner = found.owner.map(|owner| Address(owner.into_array()));
+    Some((key, Pkp { token: TokenId(found.token_id.to_be_bytes()), key_id: KeyId(found.key_id.0), owner }))
+}
+
+/// The network's root, once it stands.
+pub(crate) fn root(view: &RegistryView, at: view::At) -> Option<PublicKey> {
+    let roots = view.root_keys(subject::DEFAULT_KEY_SET_ID, at).ok()?;
+    let ecdsa = U256::from(subject::KEY_TYPE_ECDSA_K256);
+    roots
+        .iter()
+        .find(|root| root.key_type == ecdsa)
+        .and_then(|root| PublicKey::from_sec1(&root.public_key).ok())
+}
+
+impl ReadRegistry for EngineView {
+    fn head(&self) -> BlockRef {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(head) = self.view.head() {
+            *last = block_ref(&head.latest);
+        }
+        *last
+    }
+
+    fn heard_mono_ms(&self) -> u64 {
+        // After a fault of the chain nothing was ever heard: stale, and every other answer is "none" as well.
+        self.view.head().map_or(0, |head| self.clock.mono_ms(head.received))
+    }
+
+    fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding {
+        let Ok(head) = self.view.head() else { return BlockStanding::Unknown };
+        if block.number > head.latest.number {
+            return BlockStanding::Ahead;
+        }
+        match self.view.canonical_hash(block.number) {
+            Ok(Some(hash)) if hash.0 == block.hash.0 => {}
+            _ => return BlockStanding::Unknown,
+        }
+        let superseded_ms = match self.view.block_time_ms(block.number.saturating_add(1)) {
+            Ok(Some(next_ms)) => unix_ms.saturating_sub(next_ms),
+            Ok(None) => 0,
+            Err(_) => return BlockStanding::Unknown,
+        };
+        BlockStanding::Canonical { superseded_ms }
+    }
+
+    fn root(&self, when: At) -> Option<PublicKey> {
+        root(&self.view, at(when))
+    }
+
+    fn pkp(&self, key: &PublicKey, when: At) -> Option<Pkp> {
+        let found = self.view.pkp_by_public_key(key.as_bytes(), at(when)).ok()??;
+        pkp(&found).filter(|(registered, _)| registered == key).map(|(_, pkp)| pkp)
+    }
+
+    fn grant(&self, token: &TokenId, who: &Subject, when: At) -> Grant {
+        let (token, when) = (U256::from_be_bytes(token.0), at(when));
+        let subject = match who {
+            Subject::Action(action) => subject::Subject::Action(action.multihash()),
+            Subject::Address(holder) => subject::Subject::Address(address(holder)),
+        };
+        let Ok(found) = self.view.grant(token, &subject, when) else { return Grant::default() };
+        let mut grant = Grant { member: found.member, scopes: found.scopes.bits().as_limbs()[0] };
+        // The owner of a live token counts as granted, to sign anything; scopes that only restrict are not added.
+        if let Subject::Address(holder) = who
+            && let Ok(Some(pkp)) = self.view.pkp(token, when)
+            && pkp.owner == Some(address(holder))
+        {
+            grant.member = true;
+            grant.scopes |= 1 << subject::SCOPE_SIGN_ANYTHING | 1 << subject::SCOPE_PERSONAL_SIGN;
+        }
+        grant
+    }
+}

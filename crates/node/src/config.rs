@@ -1,0 +1,311 @@
+//! `node.toml`: everything that one node is told by its operator.
+
+use std::{
+    fmt, fs, io,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+
+use quorate_wire::NetworkFile;
+use serde::{Deserialize, Serialize};
+
+use crate::{faults::FaultSwitches, keys::KeyFiles};
+
+/// The configuration of a node. Every field has a default; unknown fields are refused; relative paths are
+/// relative to the folder of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Folder of the node's store.
+    pub data_folder: PathBuf,
+    /// The network file: the root of trust.
+    pub network_file: PathBuf,
+    /// Socket address of the HTTP interface.
+    pub http_listen: SocketAddr,
+    /// Socket address (UDP) of the interface to other nodes.
+    pub quic_listen: SocketAddr,
+    /// URL of the chain's JSON-RPC.
+    pub chain_rpc: String,
+    /// Folder of the compiled guest that runs actions; beside the executable unless it is named.
+    pub guest: Option<PathBuf>,
+    /// Program and arguments of an action worker; this executable with the argument `worker` unless named.
+    pub worker: Option<Vec<String>>,
+    /// What is logged, as a `tracing` filter: `info`, or `warn,quorate_node=debug`.
+    pub log: String,
+    /// Files of the node's keys.
+    pub keys: KeyFiles,
+    /// What actions may reach by `fetch`.
+    pub egress: EgressConfig,
+    /// Bounds of the HTTP interface and of workers.
+    pub limits: ShellLimits,
+    /// Faults for acceptance tests; refused by a build without the feature `faults`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<FaultSwitches>,
+}
+
+/// What actions may reach by `fetch`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EgressConfig {
+    /// Whether `http` is allowed beside `https`.
+    pub allow_http: bool,
+    /// Ports of this machine's loopback that actions may reach. Only in networks with `wildcard_sessions`,
+    /// which are for development.
+    pub allow_loopback_ports: Vec<u16>,
+    /// Further addresses that actions must not reach, as `address` or `address/prefix length`.
+    pub deny: Vec<String>,
+}
+
+/// Bounds of the HTTP interface and of workers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShellLimits {
+    /// Open HTTP connections.
+    pub http_connections: usize,
+    /// Callers that wait for an execution at the same time.
+    pub http_waiting: usize,
+    /// Bytes of all HTTP bodies that are being read at the same time.
+    pub http_body_bytes: usize,
+    /// Action worker processes.
+    pub workers: usize,
+    /// Outbound requests of actions at the same time.
+    pub fetches: usize,
+    /// Outbound requests of one execution at the same time.
+    pub fetches_per_execution: usize,
+    /// Time in milliseconds for running executions to end when the node is stopped.
+    pub drain_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let loopback = |port| SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
+        Config {
+            data_folder: "data".into(),
+            network_file: "network.json".into(),
+            http_listen: loopback(7470),
+            quic_listen: loopback(7570),
+            chain_rpc: "http://127.0.0.1:8545".to_owned(),
+            guest: None,
+            worker: None,
+            log: "info".to_owned(),
+            keys: KeyFiles::default(),
+            egress: EgressConfig::default(),
+            limits: ShellLimits::default(),
+            faults: None,
+        }
+    }
+}
+
+impl Default for ShellLimits {
+    fn default() -> Self {
+        ShellLimits {
+            http_connections: 1024,
+            http_waiting: 512,
+            http_body_bytes: 128 << 20,
+            workers: 8,
+            fetches: 128,
+            fetches_per_execution: 8,
+            drain_ms: 10_000,
+        }
+    }
+}
+
+/// Why a configuration is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file could not be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The text is not a configuration.
+    #[error("{path}: {reason}")]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, for the operator.
+        reason: String,
+    },
+    /// A setting is refused.
+    #[error("{setting}: {reason}")]
+    Refused {
+        /// Its name.
+        setting: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A configuration file is a page of text; nothing longer is read.
+const CONFIG_BYTES_MAX: u64 = 1 << 20;
+
+impl Config {
+    /// Reads `node.toml` and makes its paths absolute.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the field that is unknown or malformed.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = read_text(path)?;
+        let config: Config = toml::from_str(&text)
+            .map_err(|error| ConfigError::Form { path: path.to_owned(), reason: error.to_string() })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = std::path::absolute(folder)
+            .map_err(|source| ConfigError::Io { path: folder.to_owned(), source })?;
+        let config = config.resolved(&folder);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The text of a `node.toml` that says this.
+    ///
+    /// # Panics
+    /// Never in practice: every value has a TOML form unless a path is not UTF-8.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("a configuration has a TOML form")
+    }
+
+    /// Reads and checks the network file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it is missing or malformed.
+    pub fn load_network(&self) -> Result<NetworkFile, ConfigError> {
+        let text = read_text(&self.network_file)?;
+        let network = NetworkFile::parse(&text)
+            .map_err(|reason| ConfigError::Form { path: self.network_file.clone(), reason })?;
+        self.check_against(&network)?;
+        Ok(network)
+    }
+
+    fn resolved(mut self, folder: &Path) -> Self {
+        let paths = [
+            &mut self.data_folder,
+            &mut self.network_file,
+            &mut self.keys.transport,
+            &mut self.keys.statement,
+            &mut self.keys.chain,
+            &mut self.keys.sealing,
+        ];
+        for path in paths.into_iter().chain(&mut self.guest) {
+            *path = folder.join(&*path);
+        }
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |setting, reason: &str| ConfigError::Refused { setting, reason: reason.to_owned() };
+        let limits = &self.limits;
+        let counts = [
+            ("limits.http_connections", limits.http_connections, 1, 65_536),
+            ("limits.http_waiting", limits.http_waiting, 1, 65_536),
+            (
+                "limits.http_body_bytes",
+                limits.http_body_bytes,
+                quorate_wire::limits::HTTP_BODY_BYTES_MAX,
+                4 << 30,
+            ),
+            ("limits.workers", limits.workers, 1, 1_024),
+            ("limits.fetches", limits.fetches, 1, 65_536),
+            ("limits.fetches_per_execution", limits.fetches_per_execution, 1, 64),
+        ];
+        for (setting, value, least, most) in counts {
+            if !(least..=most).contains(&value) {
+                return Err(ConfigError::Refused { setting, reason: format!("must be {least} to {most}") });
+            }
+        }
+        if limits.drain_ms > 60_000 {
+            return Err(refuse("limits.drain_ms", "must be at most 60000"));
+        }
+        if self.worker.as_ref().is_some_and(Vec::is_empty) {
+            return Err(refuse("worker", "names no program"));
+        }
+        if self.faults.is_some() && !cfg!(feature = "faults") {
+            return Err(refuse("faults", "this build has no fault switches"));
+        }
+        Ok(())
+    }
+
+    fn check_against(&self, network: &NetworkFile) -> Result<(), ConfigError> {
+        if !self.egress.allow_loopback_ports.is_empty() && !network.wildcard_sessions {
+            return Err(ConfigError::Refused {
+                setting: "egress.allow_loopback_ports",
+                reason: "only a development network (wildcard_sessions in its network file) allows it"
+                    .to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Config {
+    /// The resolved configuration as it is logged. It names files of secrets, never their content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_toml())
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let io = |source| ConfigError::Io { path: path.to_owned(), source };
+    if fs::metadata(path).map_err(io)?.len() > CONFIG_BYTES_MAX {
+        return Err(ConfigError::Form { path: path.to_owned(), reason: "longer than 1 MiB".to_owned() });
+    }
+    fs::read_to_string(path).map_err(io)
+}
+
+/// Makes a folder (and what leads to it) that only its owner may enter; an existing one stays as it is.
+pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestFolder;
+
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let folder = TestFolder::new();
+        let path = folder.path().join("node.toml");
+        fs::write(&path, text).unwrap();
+        Config::load(&path)
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let config = Config::default();
+        assert_eq!(toml::from_str::<Config>(&config.to_toml()).unwrap(), config);
+    }
+
+    #[test]
+    fn refuses_unknown_fields_at_any_depth() {
+        for text in ["colour = 1", "[limits]\ncolour = 1", "[egress]\ncolour = 1", "[keys]\nmaster = \"x\""] {
+            assert!(matches!(load(text), Err(ConfigError::Form { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let config = load("data_folder = \"store\"\nnetwork_file = \"/etc/network.json\"").unwrap();
+        assert!(config.data_folder.is_absolute() && config.data_folder.ends_with("store"));
+        assert_eq!(config.network_file, Path::new("/etc/network.json"));
+        assert!(config.keys.sealing.ends_with("keys/sealing.key"));
+    }
+
+    #[test]
+    fn refuses_limits_out_of_range() {
+        assert!(matches!(load("[limits]\nworkers = 0"), Err(ConfigError::Refused { .. })));
+        assert!(matches!(load("worker = []"), Err(ConfigError::Refused { setting: "worker", .. })));
+    }
+
+    #[cfg(not(feature = "faults"))]
+    #[test]
+    fn refuses_fault_switches_in_a_build_without_them() {
+        assert!(matches!(
+            load("[faults]\nalter_digest = true"),
+            Err(ConfigError::Refused { setting: "faults", .. })
+        ));
+    }
+}

@@ -1,0 +1,139 @@
+//! The requests of actions to other servers, behind a guard.
+//!
+//! The guard judges numeric addresses, not names: a name is resolved once, every address that it has is
+//! checked, and the connection goes to exactly a checked address. Each redirect is judged anew. What went wrong is
+//! told in one of two fixed sentences, equal on all nodes, which say nothing of what was found.
+
+mod addresses;
+mod exchange;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
+
+use quorate_wire::ErrorCode;
+use tokio::sync::Semaphore;
+
+pub(crate) use addresses::{AddressGuard, parse_block};
+
+use exchange::Exchanger;
+use plan::{Hop, Plan};
+
+/// Resolving and connecting, TLS included.
+const CONNECT: Duration = Duration::from_secs(3);
+/// The whole request, redirects included.
+const TOTAL: Duration = Duration::from_secs(10);
+/// Redirects that are followed.
+const REDIRECTS_MAX: usize = 5;
+/// Longest body of an answer.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// What an action asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Fetch {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub(crate) struct Fetched {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) url: String,
+}
+
+/// Why nothing came back. The two kinds are all that an action learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FetchError {
+    /// The guard does not allow it.
+    Refused,
+    /// It was tried and did not work.
+    Failed,
+}
+
+impl FetchError {
+    pub(crate) fn code(self) -> ErrorCode {
+        match self {
+            FetchError::Refused => ErrorCode::FetchRefused,
+            FetchError::Failed => ErrorCode::FetchFailed,
+        }
+    }
+}
+
+/// What the operator and the network allow.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Policy {
+    pub(crate) allow_http: bool,
+    pub(crate) loopback_ports: BTreeSet<u16>,
+}
+
+/// The way out.
+pub(crate) struct Egress {
+    policy: Policy,
+    guard: AddressGuard,
+    exchanger: Exchanger,
+    places: Arc<Semaphore>,
+}
+
+impl Egress {
+    pub(crate) fn new(policy: Policy, guard: AddressGuard, places: usize) -> Result<Self, rustls::Error> {
+        let exchanger = Exchanger::new()?;
+        Ok(Egress { policy, guard, exchanger, places: Arc::new(Semaphore::new(places)) })
+    }
+
+    /// Sets the addresses of this network's nodes, which actions must not reach.
+    pub(crate) fn set_nodes(&self, nodes: BTreeSet<IpAddr>) {
+        self.guard.set_nodes(nodes);
+    }
+
+    /// Carries out a request, waiting for its place included, within the total time.
+    pub(crate) async fn fetch(&self, fetch: Fetch) -> Result<Fetched, FetchError> {
+        let plan = Plan::new(fetch)?;
+        let within = async {
+            let _place = self.places.acquire().await.map_err(|_| FetchError::Failed)?;
+            self.follow(plan).await
+        };
+        tokio::time::timeout(TOTAL, within).await.unwrap_or(Err(FetchError::Failed))
+    }
+
+    async fn follow(&self, mut plan: Plan) -> Result<Fetched, FetchError> {
+        for _ in 0..=REDIRECTS_MAX {
+            let connecting = async {
+                let addresses = self.checked_addresses(&plan).await?;
+                self.exchanger.connect(&plan, &addresses).await
+            };
+            let stream =
+                tokio::time::timeout(CONNECT, connecting).await.unwrap_or(Err(FetchError::Failed))?;
+            match self.exchanger.exchange(&plan, stream).await? {
+                Hop::Redirect { status, location } => plan = plan.redirected(status, &location)?,
+                Hop::Answer(answer) => return Ok(answer),
+            }
+        }
+        Err(FetchError::Failed)
+    }
+
+    /// Resolves the host once and checks every address that it has.
+    async fn checked_addresses(&self, plan: &Plan) -> Result<Vec<IpAddr>, FetchError> {
+        let addresses = plan.resolve().await?;
+        let allowed_loopback = self.policy.loopback_ports.contains(&plan.port());
+        let mut all_loopback = true;
+        for &address in &addresses {
+            let loopback = allowed_loopback && addresses::is_plain_loopback(address);
+            if !loopback && !self.guard.allows(address) {
+                return Err(FetchError::Refused);
+            }
+            all_loopback &= loopback;
+        }
+        // A port of the development machine is reached by http as a rule; everything else needs leave for it.
+        let plain_allowed = self.policy.allow_http || all_loopback;
+        if (plan.is_plain() && !plain_allowed) || (!all_loopback && !plan::port_allowed(plan.port())) {
+            return Err(FetchError::Refused);
+        }
+        Ok(addresses)
+    }
+}

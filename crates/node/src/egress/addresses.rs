@@ -1,0 +1,307 @@
+//! Which numeric addresses actions may reach.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    sync::{PoisonError, RwLock},
+};
+
+/// IPv4 blocks that are not the public internet, from the IANA special-purpose registry, and cloud metadata services
+/// that live at public addresses.
+const DENIED_V4: &[(Ipv4Addr, u8)] = &[
+    (Ipv4Addr::new(0, 0, 0, 0), 8),        // "this network"
+    (Ipv4Addr::new(10, 0, 0, 0), 8),       // private
+    (Ipv4Addr::new(100, 64, 0, 0), 10),    // carrier-grade NAT; metadata of one cloud is in it
+    (Ipv4Addr::new(127, 0, 0, 0), 8),      // loopback
+    (Ipv4Addr::new(168, 63, 129, 16), 32), // metadata service of a cloud, at a public address
+    (Ipv4Addr::new(169, 254, 0, 0), 16),   // link-local; metadata of most clouds
+    (Ipv4Addr::new(172, 16, 0, 0), 12),    // private
+    (Ipv4Addr::new(192, 0, 0, 0), 24),     // protocol assignments
+    (Ipv4Addr::new(192, 0, 2, 0), 24),     // documentation
+    (Ipv4Addr::new(192, 31, 196, 0), 24),  // AS112
+    (Ipv4Addr::new(192, 52, 193, 0), 24),  // multicast tunnelling
+    (Ipv4Addr::new(192, 88, 99, 0), 24),   // 6to4 relays
+    (Ipv4Addr::new(192, 168, 0, 0), 16),   // private
+    (Ipv4Addr::new(192, 175, 48, 0), 24),  // AS112
+    (Ipv4Addr::new(198, 18, 0, 0), 15),    // benchmarks
+    (Ipv4Addr::new(198, 51, 100, 0), 24),  // documentation
+    (Ipv4Addr::new(203, 0, 113, 0), 24),   // documentation
+    (Ipv4Addr::new(224, 0, 0, 0), 4),      // multicast
+    (Ipv4Addr::new(240, 0, 0, 0), 4),      // reserved, broadcast
+];
+
+/// The one IPv6 block that is the public internet: global unicast. Loopback, unspecified, unique local, link-local,
+/// site-local, multicast, NAT64 and the mapped, compatible and translated forms of IPv4 are all outside.
+const PUBLIC_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+
+/// What is not public inside it.
+const DENIED_V6: &[(Ipv6Addr, u8)] = &[
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments: Teredo, ORCHID, benchmarks
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
+    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), // 6to4: carries an IPv4 address
+    (Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0), 48), // AS112
+    (Ipv6Addr::new(0x3ffe, 0, 0, 0, 0, 0, 0, 0), 16), // the former 6bone
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
+];
+
+/// A block of addresses: its first address and the length of its prefix.
+pub(crate) type Block = (IpAddr, u8);
+
+/// Judges addresses.
+#[derive(Debug, Default)]
+pub(crate) struct AddressGuard {
+    denied: Vec<Block>,
+    nodes: RwLock<BTreeSet<IpAddr>>,
+}
+
+impl AddressGuard {
+    /// A guard that denies these blocks beside what is never public.
+    pub(crate) fn new(denied: Vec<Block>) -> Self {
+        AddressGuard { denied, nodes: RwLock::default() }
+    }
+
+    /// Sets the addresses of this network's nodes, which actions must not reach.
+    pub(crate) fn set_nodes(&self, nodes: BTreeSet<IpAddr>) {
+        *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = nodes;
+    }
+
+    /// Whether an action may connect to this address.
+    pub(crate) fn allows(&self, address: IpAddr) -> bool {
+        is_public(address)
+            && !self.denied.iter().any(|&block| contains(block, address))
+            && !self.nodes.read().unwrap_or_else(PoisonError::into_inner).contains(&address)
+            && !is_own(address)
+    }
+}
+
+/// Whether the address belongs to the public internet.
+pub(crate) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            !DENIED_V4.iter().any(|&(first, length)| contains((first.into(), length), address.into()))
+        }
+        IpAddr::V6(address) => {
+            let (first, length) = PUBLIC_V6;
+            contains((first.into(), length), address.into())
+                && !DENIED_V6.iter().any(|&(first, length)| contains((first.into(), length), address.into()))
+                && !carries_isatap(address)
+        }
+    }
+}
+
+/// ISATAP hides an IPv4 address in the lower half of an address with any prefix (RFC 5214).
+fn carries_isatap(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    segments[4] & !0x0300 == 0 && segments[5] == 0x5efe
+}
+
+/// The two addresses that an allow-listed loopback port may have: no other form of loopback is.
+pub(super) fn is_plain_loopback(address: IpAddr) -> bool {
+    address == IpAddr::V4(Ipv4Addr::LOCALHOST) || address == IpAddr::V6(Ipv6Addr::LOCALHOST)
+}
+
+/// Whether the address is one of this machine's own. The system is asked for the source address of a packet
+/// to it (none is sent): only an own address is its own source.
+fn is_own(address: IpAddr) -> bool {
+    let any: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let Ok(socket) = UdpSocket::bind(SocketAddr::new(any, 0)) else { return false };
+    socket.connect(SocketAddr::new(address, 9)).is_ok()
+        && socket.local_addr().is_ok_and(|local| local.ip() == address)
+}
+
+fn contains((first, length): Block, address: IpAddr) -> bool {
+    match (first, address) {
+        (IpAddr::V4(first), IpAddr::V4(address)) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
+            (first.to_bits() ^ address.to_bits()) & mask == 0
+        }
+        (IpAddr::V6(first), IpAddr::V6(address)) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
+            (first.to_bits() ^ address.to_bits()) & mask == 0
+        }
+        _ => false,
+    }
+}
+
+/// Reads `address` or `address/prefix length`.
+pub(crate) fn parse_block(text: &str) -> Option<Block> {
+    let (address, length) = match text.split_once('/') {
+        Some((address, length)) => (address, Some(length.parse().ok()?)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let length = length.unwrap_or(most);
+    (length <= most).then_some((address, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_every_address_that_is_not_public() {
+        let denied = [
+            // Unspecified and "this network".
+            "0.0.0.0",
+            "0.0.0.1",
+            "0.255.255.255",
+            // Loopback.
+            "127.0.0.1",
+            "127.0.0.2",
+            "127.1.2.3",
+            "127.255.255.255",
+            // Private.
+            "10.0.0.0",
+            "10.0.0.1",
+            "10.255.255.255",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.0.1",
+            "192.168.255.254",
+            // Carrier-grade.
+            "100.64.0.1",
+            "100.127.255.255",
+            "100.100.100.200",
+            // Link-local, metadata.
+            "169.254.0.1",
+            "169.254.169.254",
+            "169.254.170.2",
+            "169.254.255.255",
+            "168.63.129.16",
+            "192.0.0.192",
+            // Documentation, benchmarks, special.
+            "192.0.2.1",
+            "198.51.100.7",
+            "203.0.113.9",
+            "198.18.0.1",
+            "198.19.255.255",
+            "192.88.99.1",
+            "192.0.0.1",
+            "192.31.196.1",
+            "192.52.193.1",
+            "192.175.48.1",
+            // Multicast, reserved, broadcast.
+            "224.0.0.1",
+            "239.255.255.250",
+            "240.0.0.1",
+            "254.1.2.3",
+            "255.255.255.255",
+            // IPv6: unspecified, loopback, compatible, mapped, translated.
+            "::",
+            "::1",
+            "::7f00:1",
+            "::127.0.0.1",
+            "::10.0.0.1",
+            "::8.8.8.8",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:8.8.8.8",
+            "::ffff:0:127.0.0.1",
+            // NAT64, also the local-use prefix.
+            "64:ff9b::127.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b::8.8.8.8",
+            "64:ff9b:1::1",
+            // 6to4, Teredo, ORCHID, benchmarks.
+            "2002:7f00:1::",
+            "2002:a00:1::1",
+            "2002:808:808::1",
+            "2001::1",
+            "2001:0:7f00:1::",
+            "2001:10::1",
+            "2001:20::1",
+            "2001:2::1",
+            // Unique local, link-local, site-local, metadata.
+            "fc00::1",
+            "fd00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "febf::1",
+            "fec0::1",
+            // Documentation, discard, segment routing, multicast, reserved.
+            "2001:db8::1",
+            "3fff::1",
+            "3fff:fff::1",
+            "100::1",
+            "5f00::1",
+            "ff02::1",
+            "ff0e::1",
+            "4000::1",
+            "3ffe::1",
+            // ISATAP under a public prefix.
+            "2607:f8b0::5efe:10.0.0.1",
+            "2607:f8b0::200:5efe:a00:1",
+        ];
+        assert!(denied.len() >= 60, "{}", denied.len());
+        for text in denied {
+            assert!(!is_public(text.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn allows_neighbours_of_denied_blocks() {
+        let allowed = [
+            "1.0.0.1",
+            "8.8.8.8",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.1",
+            "168.63.129.15",
+            "169.253.255.255",
+            "169.255.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.1",
+            "192.167.255.255",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "203.0.112.255",
+            "223.255.255.255",
+            "2001:200::1",
+            "2001:4860:4860::8888",
+            "2606:4700::1111",
+            "2a00:1450::1",
+            "2003::1",
+            "3ffd::1",
+        ];
+        for text in allowed {
+            assert!(is_public(text.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_nodes_and_what_the_operator_denies() {
+        let guard = AddressGuard::new(vec![
+            parse_block("93.184.216.0/24").unwrap(),
+            parse_block("2606:2800::/32").unwrap(),
+        ]);
+        guard.set_nodes(["8.8.4.4".parse().unwrap()].into());
+        for text in ["93.184.216.34", "2606:2800::1", "8.8.4.4"] {
+            assert!(!guard.allows(text.parse().unwrap()), "{text}");
+        }
+        assert!(guard.allows("93.184.217.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn knows_own_addresses_without_a_list() {
+        assert!(is_own("127.0.0.1".parse().unwrap()));
+        assert!(!is_own("8.8.8.8".parse().unwrap()));
+    }
+
+    #[test]
+    fn reads_blocks_strictly() {
+        assert_eq!(parse_block("10.0.0.0/8"), Some(("10.0.0.0".parse().unwrap(), 8)));
+        assert_eq!(parse_block("::1"), Some(("::1".parse().unwrap(), 128)));
+        for text in ["", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0/8", "x", "10.0.0.0/-1"] {
+            assert_eq!(parse_block(text), None, "{text}");
+        }
+    }
+}

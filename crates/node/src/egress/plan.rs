@@ -1,0 +1,189 @@
+//! One request as it will be sent, its text checked: method, address, headers, sizes.
+
+use std::net::IpAddr;
+
+use hyper::{
+    Method, Uri,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use rustls::pki_types::ServerName;
+use url::{Host, Url};
+
+use super::{Fetch, FetchError, Fetched};
+
+const METHODS: &[Method] =
+    &[Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+const URL_BYTES_MAX: usize = 8 << 10;
+const HEADERS_MAX: usize = 64;
+const HEADERS_BYTES_MAX: usize = 16 << 10;
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Headers that steer the connection instead of saying something to the server.
+const REFUSED_HEADERS: &[&str] = &[
+    "host",
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+/// Headers that libraries set out of habit and that are made anew here.
+const REPLACED_HEADERS: &[&str] = &["accept-encoding", "content-length"];
+/// Headers that are for one origin only.
+const CREDENTIAL_HEADERS: &[&str] = &["authorization", "cookie"];
+
+/// What a server said.
+pub(super) enum Hop {
+    /// Look elsewhere.
+    Redirect {
+        /// The status.
+        status: u16,
+        /// Where, as written.
+        location: String,
+    },
+    /// This is it.
+    Answer(Fetched),
+}
+
+/// A checked request.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) body: bytes::Bytes,
+    url: Url,
+}
+
+/// Ports below 1024 are services of their own, except the web's.
+pub(super) fn port_allowed(port: u16) -> bool {
+    matches!(port, 80 | 443 | 1024..)
+}
+
+impl Plan {
+    pub(super) fn new(fetch: Fetch) -> Result<Self, FetchError> {
+        let method =
+            METHODS.iter().find(|method| method.as_str() == fetch.method).ok_or(FetchError::Refused)?;
+        let bodiless = matches!(*method, Method::GET | Method::HEAD);
+        if fetch.body.len() > BODY_BYTES_MAX || (bodiless && !fetch.body.is_empty()) {
+            return Err(FetchError::Refused);
+        }
+        let url = parse(&fetch.url, None)?;
+        let headers = headers(&fetch.headers)?;
+        Ok(Plan { method: method.clone(), headers, body: fetch.body.into(), url })
+    }
+
+    /// The request that a redirect asks for.
+    pub(super) fn redirected(mut self, status: u16, location: &str) -> Result<Self, FetchError> {
+        let url = parse(location, Some(&self.url))?;
+        if url.scheme() != self.url.scheme() {
+            return Err(FetchError::Refused);
+        }
+        if url.origin() != self.url.origin() {
+            for name in CREDENTIAL_HEADERS {
+                self.headers.remove(*name);
+            }
+        }
+        let to_get = match status {
+            303 => self.method != Method::HEAD,
+            301 | 302 => self.method == Method::POST,
+            _ => false,
+        };
+        if to_get {
+            self.method = Method::GET;
+            self.body = bytes::Bytes::new();
+            for name in ["content-type", "content-language", "content-location"] {
+                self.headers.remove(name);
+            }
+        }
+        self.url = url;
+        Ok(self)
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        self.url.scheme() == "http"
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or(0)
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// What goes into the request line.
+    pub(super) fn target(&self) -> Result<Uri, FetchError> {
+        let query = self.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{}{query}", self.url.path()).parse().map_err(|_| FetchError::Failed)
+    }
+
+    /// What goes into the `Host` header.
+    pub(super) fn host_header(&self) -> Result<HeaderValue, FetchError> {
+        let host = self.url.host_str().unwrap_or_default();
+        let text = match self.url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        text.try_into().map_err(|_| FetchError::Failed)
+    }
+
+    /// The name that the server's certificate must be for.
+    pub(super) fn server_name(&self) -> Result<ServerName<'static>, FetchError> {
+        match self.url.host() {
+            Some(Host::Domain(name)) => {
+                ServerName::try_from(name.trim_end_matches('.').to_owned()).map_err(|_| FetchError::Failed)
+            }
+            Some(Host::Ipv4(address)) => Ok(ServerName::from(IpAddr::V4(address))),
+            Some(Host::Ipv6(address)) => Ok(ServerName::from(IpAddr::V6(address))),
+            None => Err(FetchError::Refused),
+        }
+    }
+
+    /// All addresses of the host, asked for once.
+    pub(super) async fn resolve(&self) -> Result<Vec<IpAddr>, FetchError> {
+        let name = match self.url.host() {
+            Some(Host::Ipv4(address)) => return Ok(vec![address.into()]),
+            Some(Host::Ipv6(address)) => return Ok(vec![address.into()]),
+            Some(Host::Domain(name)) => name,
+            None => return Err(FetchError::Refused),
+        };
+        let found = tokio::net::lookup_host((name, self.port())).await.map_err(|_| FetchError::Failed)?;
+        let addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+        if addresses.is_empty() { Err(FetchError::Failed) } else { Ok(addresses) }
+    }
+}
+
+fn parse(text: &str, base: Option<&Url>) -> Result<Url, FetchError> {
+    if text.len() > URL_BYTES_MAX {
+        return Err(FetchError::Refused);
+    }
+    let url = Url::options().base_url(base).parse(text).map_err(|_| FetchError::Refused)?;
+    let plain = matches!(url.scheme(), "http" | "https");
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    let reachable = url.has_host() && url.port_or_known_default().is_some_and(|port| port != 0);
+    if plain && anonymous && reachable { Ok(url) } else { Err(FetchError::Refused) }
+}
+
+fn headers(given: &[(String, String)]) -> Result<HeaderMap, FetchError> {
+    let bytes: usize = given.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if given.len() > HEADERS_MAX || bytes > HEADERS_BYTES_MAX {
+        return Err(FetchError::Refused);
+    }
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let name: HeaderName = name.parse().map_err(|_| FetchError::Refused)?;
+        let value: HeaderValue = value.parse().map_err(|_| FetchError::Refused)?;
+        if REFUSED_HEADERS.contains(&name.as_str()) {
+            return Err(FetchError::Refused);
+        }
+        if !REPLACED_HEADERS.contains(&name.as_str()) {
+            headers.append(name, value);
+        }
+    }
+    Ok(headers)
+}

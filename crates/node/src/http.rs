@@ -1,0 +1,62 @@
+//! The HTTP interface: callers and operators.
+
+mod executions;
+mod guard;
+mod openapi;
+mod problem;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod views;
+mod waiting;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use quorate_registry::view::RegistryView;
+use quorate_wire::{Digest, NetworkFile, NodeIndex};
+use tokio::sync::Semaphore;
+
+pub(crate) use serve::Server;
+pub(crate) use waiting::Waiting;
+
+use crate::{brain::StatusBoard, inbox::Inbox, metrics::Metrics};
+
+/// What handlers work with.
+pub(crate) struct Api {
+    pub(crate) network: Arc<NetworkFile>,
+    pub(crate) me: NodeIndex,
+    pub(crate) guest: Digest,
+    pub(crate) inbox: Inbox,
+    pub(crate) waiting: Arc<Waiting>,
+    pub(crate) board: Arc<StatusBoard>,
+    /// The chain as this node has replayed it.
+    pub(crate) registry: RegistryView,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Units of [`executions::BODY_UNIT_BYTES`] that bodies may take.
+    pub(crate) body_room: Arc<Semaphore>,
+}
+
+/// How many units of room bodies have in all.
+pub(crate) fn body_units(bytes: usize) -> usize {
+    bytes / executions::BODY_UNIT_BYTES
+}
+
+/// The routes, guarded. `listen` decides which `Host` headers are good.
+pub(crate) fn router(api: Arc<Api>, listen: SocketAddr) -> Router {
+    let router = Router::new()
+        .route("/v1/executions", post(executions::post))
+        .route("/v1/pkps/{id}", get(views::pkp))
+        .route("/v1/network", get(views::network))
+        .route("/healthz", get(views::health))
+        .route("/readyz", get(views::ready))
+        .route("/metrics", get(views::metrics))
+        .route("/openapi.json", get(openapi::get))
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .with_state(api);
+    guard::guarded(router, listen)
+}

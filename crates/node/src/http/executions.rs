@@ -1,0 +1,121 @@
+//! `POST /v1/executions`.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use quorate_wire::{ErrorCode, Problem, Submission, limits};
+
+use super::{
+    Api,
+    problem::{Refused, json},
+};
+
+/// A caller's answer comes by then: the longest execution and some time for its end.
+const ANSWER: Duration = Duration::from_millis(limits::EXECUTION_MS_MAX + 5_000);
+/// A body arrives within this.
+const BODY: Duration = Duration::from_secs(10);
+/// Room for bodies is counted in units of this.
+pub(super) const BODY_UNIT_BYTES: usize = 1 << 10;
+
+/// Takes a submission, and answers when its execution has ended.
+pub(super) async fn post(
+    State(api): State<Arc<Api>>,
+    ConnectInfo(caller): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    api.metrics.submission();
+    execute(&api, caller, &headers, body)
+        .await
+        .inspect_err(|refused| {
+            if refused.1 == Origin::Edge {
+                api.metrics.refused_at_the_edge(refused.0.code);
+            }
+        })
+        .map_err(|(problem, _)| Refused(problem))
+}
+
+/// Who refused: the engine counts its own refusals.
+#[derive(PartialEq, Eq)]
+enum Origin {
+    Edge,
+    Engine,
+}
+
+async fn execute(
+    api: &Api,
+    caller: SocketAddr,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, (Box<Problem>, Origin)> {
+    let edge = |problem: Problem| (Box::new(problem), Origin::Edge);
+    check_media_type(headers).map_err(|code| edge(code.into()))?;
+    let bytes = read(api, headers, body).await.map_err(edge)?;
+    let submission = parse(bytes).await.map_err(edge)?;
+    let mut place = api.waiting.enter(&api.inbox).ok_or_else(|| edge(Problem::of(ErrorCode::Overloaded)))?;
+    api.inbox.request(place.number, caller.ip(), submission);
+    match tokio::time::timeout(ANSWER, &mut place.answer).await {
+        Ok(Ok(Ok(reply))) => Ok(json(StatusCode::OK, "application/json", &reply)),
+        Ok(Ok(Err(problem))) => Err((problem, Origin::Engine)),
+        // The engine has ended: nobody is left to answer.
+        Ok(Err(_)) => Err(edge(Problem::of(ErrorCode::ShuttingDown))),
+        Err(_) => Err(edge(Problem::of(ErrorCode::DeadlineExceeded))),
+    }
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), ErrorCode> {
+    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(media_type), None) = (given.next(), given.next()) else { return Err(ErrorCode::MediaType) };
+    let text = media_type.to_str().map_err(|_| ErrorCode::MediaType)?;
+    let (media_type, parameters) = text.split_once(';').unwrap_or((text, ""));
+    let parameters = parameters.trim().to_ascii_lowercase();
+    let good = media_type.trim().eq_ignore_ascii_case("application/json")
+        && matches!(parameters.as_str(), "" | "charset=utf-8" | "charset=\"utf-8\"");
+    if good { Ok(()) } else { Err(ErrorCode::MediaType) }
+}
+
+/// Reads the body, within its length, its time, and the room that all bodies share.
+async fn read(api: &Api, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+    let declared =
+        match headers.get(header::CONTENT_LENGTH).map(|value| value.to_str().ok()?.parse::<usize>().ok()) {
+            Some(Some(length)) => length,
+            Some(None) => {
+                return Err(Problem::new(ErrorCode::MalformedRequest, "the content length is no number"));
+            }
+            None => limits::HTTP_BODY_BYTES_MAX,
+        };
+    if declared > limits::HTTP_BODY_BYTES_MAX {
+        return Err(too_large());
+    }
+    let units = u32::try_from(declared.div_ceil(BODY_UNIT_BYTES)).unwrap_or(u32::MAX);
+    let _room = api.body_room.try_acquire_many(units).map_err(|_| Problem::of(ErrorCode::Overloaded))?;
+    let collected = tokio::time::timeout(BODY, Limited::new(body, limits::HTTP_BODY_BYTES_MAX).collect());
+    match collected.await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::new(ErrorCode::MalformedRequest, "the body ended early")),
+        Err(_) => Err(Problem::new(ErrorCode::DeadlineExceeded, "the body did not arrive in time")),
+    }
+}
+
+fn too_large() -> Problem {
+    let detail = format!("a body has at most {} bytes", limits::HTTP_BODY_BYTES_MAX);
+    Problem::new(ErrorCode::BodyTooLarge, detail)
+}
+
+/// Reads megabytes of JSON where they delay no socket.
+async fn parse(bytes: Vec<u8>) -> Result<Submission, Problem> {
+    const INLINE_BYTES_MAX: usize = 64 << 10;
+    if bytes.len() <= INLINE_BYTES_MAX {
+        return Submission::parse(&bytes);
+    }
+    tokio::task::spawn_blocking(move || Submission::parse(&bytes))
+        .await
+        .unwrap_or_else(|_| Err(Problem::of(ErrorCode::Internal)))
+}

@@ -1,0 +1,268 @@
+//! `GET /openapi.json`: the interface, described for programs.
+
+use std::sync::LazyLock;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use quorate_wire::ErrorCode;
+use utoipa::openapi::{
+    Components, ComponentsBuilder, Content, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem,
+    PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
+    path::{OperationBuilder, ParameterBuilder, ParameterIn},
+    request_body::RequestBodyBuilder,
+    schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type},
+};
+
+use super::problem::json;
+
+pub(super) async fn get() -> Response {
+    static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(document);
+    json(StatusCode::OK, "application/json", &*DOCUMENT)
+}
+
+fn document() -> OpenApi {
+    let execute = OperationBuilder::new()
+        .operation_id(Some("execute"))
+        .summary(Some("Has an action executed by the nodes of the network"))
+        .request_body(Some(
+            RequestBodyBuilder::new()
+                .required(Some(Required::True))
+                .content("application/json", Content::new(Some(reference("Submission"))))
+                .build(),
+        ))
+        .response("200", answer("The action came to its end.", "ExecutionReply"))
+        .response("default", problem());
+    let pkp = OperationBuilder::new()
+        .operation_id(Some("showPkp"))
+        .summary(Some("Shows a key as the registry has it"))
+        .parameter(
+            ParameterBuilder::new()
+                .name("id")
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .description(Some("Token id or public key, in hexadecimal digits"))
+                .schema(Some(text("64, 66 or 130 hexadecimal digits, with or without 0x")))
+                .build(),
+        )
+        .response("200", answer("The key.", "PkpView"))
+        .response("default", problem());
+    let looked_at = |id: &str, summary: &str, schema: &str| {
+        OperationBuilder::new()
+            .operation_id(Some(id))
+            .summary(Some(summary))
+            .response("200", answer(summary, schema))
+            .response("default", problem())
+    };
+    let metrics = OperationBuilder::new()
+        .operation_id(Some("metrics"))
+        .summary(Some("Metrics in OpenMetrics text form"))
+        .response(
+            "200",
+            ResponseBuilder::new()
+                .description("The metrics.")
+                .content("application/openmetrics-text", Content::new(Some(text("OpenMetrics text"))))
+                .build(),
+        );
+    let item = |method, operation: OperationBuilder| PathItem::new(method, operation);
+    let paths = PathsBuilder::new()
+        .path("/v1/executions", item(HttpMethod::Post, execute))
+        .path("/v1/pkps/{id}", item(HttpMethod::Get, pkp))
+        .path(
+            "/v1/network",
+            item(
+                HttpMethod::Get,
+                looked_at("showNetwork", "The network as this node sees it", "NetworkView"),
+            ),
+        )
+        .path("/healthz", item(HttpMethod::Get, looked_at("health", "The process lives", "Condition")))
+        .path("/readyz", item(HttpMethod::Get, looked_at("ready", "The node takes executions", "Condition")))
+        .path("/metrics", item(HttpMethod::Get, metrics))
+        .build();
+    let info = InfoBuilder::new()
+        .title("Quorate node")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Every error is a problem document (RFC 9457) with a stable code."))
+        .build();
+    OpenApiBuilder::new().info(info).paths(paths).components(Some(components())).build()
+}
+
+fn components() -> Components {
+    let codes = ErrorCode::ALL.iter().map(|code| code.as_str());
+    let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes));
+    let status =
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["completed", "denied", "failed"]));
+    ComponentsBuilder::new()
+        .schema("ErrorCode", code)
+        .schema("Status", status)
+        .schema("Condition", object(&[("status", text("ok or ready"), true)]))
+        .schema(
+            "Problem",
+            object(&[
+                ("code", reference("ErrorCode"), true),
+                ("status", number("HTTP status"), true),
+                ("title", text("The code's sentence"), true),
+                ("detail", text("What was wrong this time"), true),
+                ("retryable", flag("Whether the same call may succeed later"), true),
+                ("request_id", text("The request, where there is one"), false),
+                ("nodes", list(number("A node's index")), false),
+                ("odd", list(reference("OddNode")), false),
+                ("execution", reference("ExecutionReply"), false),
+            ]),
+        )
+        .schema(
+            "Submission",
+            object(&[
+                ("request", text("The signed request bytes, base64url without padding"), true),
+                ("sig", text("Ed25519 signature by the session key, base64url without padding"), true),
+                ("login", any("The login behind the session"), true),
+                ("code", text("The action's source"), false),
+            ]),
+        )
+        .schema(
+            "ExecutionReply",
+            object(&[
+                ("request_id", text("64 hexadecimal digits"), true),
+                ("status", reference("Status"), true),
+                ("error", reference("ErrorCode"), false),
+                ("response", text("What the action said; null if nothing"), true),
+                ("signatures", map(reference("Signature")), true),
+                ("logs", text("The coordinator's own log of the run; unproven"), true),
+                ("usage", reference("Usage"), true),
+                ("receipt", any("What the nodes signed about the execution"), true),
+            ]),
+        )
+        .schema(
+            "Signature",
+            object(&[
+                ("scheme", text("The signature scheme"), true),
+                ("public_key", text("66 hexadecimal digits with 0x"), true),
+                ("digest", text("64 hexadecimal digits with 0x"), true),
+                ("signature", text("r and s, 128 hexadecimal digits with 0x"), true),
+                ("recovery_id", number("0 or 1"), true),
+            ]),
+        )
+        .schema(
+            "Usage",
+            object(&[
+                ("fuel", number("Interpreter work"), true),
+                ("wall_ms", number("Milliseconds"), true),
+                ("memory_bytes", number("Bytes"), true),
+                ("host_calls", number("Host calls"), true),
+            ]),
+        )
+        .schema("OddNode", any("A node whose run differed, with its own signed vote"))
+        .schema(
+            "PkpView",
+            object(&[
+                ("token_id", text("64 hexadecimal digits with 0x"), true),
+                ("public_key", text("66 hexadecimal digits with 0x"), true),
+                ("address", text("40 hexadecimal digits with 0x"), true),
+                ("key_id", text("64 hexadecimal digits with 0x"), true),
+                ("owner", text("Address; null once the token is burnt"), true),
+                ("burnt", flag("Whether the grants are frozen"), true),
+                ("block", number("The block at which this was read"), true),
+            ]),
+        )
+        .schema(
+            "Head",
+            object(&[
+                ("number", number("Height"), true),
+                ("hash", text("64 hexadecimal digits with 0x"), true),
+                ("time_ms", number("Milliseconds since the epoch"), true),
+            ]),
+        )
+        .schema(
+            "NetworkView",
+            object(&[
+                ("network", text("The network id, 64 hexadecimal digits"), true),
+                ("epoch", number("The committee's epoch"), true),
+                ("threshold", number("t"), true),
+                ("node", number("The index of the node that answers"), true),
+                ("time_ms", number("Its clock, milliseconds since the epoch"), true),
+                ("head", reference("Head"), true),
+                ("finalized", reference("Head"), true),
+                ("head_age_ms", number("Milliseconds since the last head statement"), true),
+                ("root", text("The root public key"), true),
+                ("ready", flag("Whether the node takes executions"), true),
+                ("waiting_for", text("What it still waits for"), true),
+                ("guest", text("Hash of the engine of actions"), true),
+                ("nodes", list(any("A member as this node sees it")), true),
+            ]),
+        )
+        .build()
+}
+
+type Described = RefOr<Schema>;
+
+fn object(members: &[(&str, Described, bool)]) -> ObjectBuilder {
+    members.iter().fold(ObjectBuilder::new(), |object, (name, schema, required)| {
+        let object = object.property(*name, schema.clone());
+        if *required { object.required(*name) } else { object }
+    })
+}
+
+fn map(of: Described) -> Described {
+    ObjectBuilder::new().additional_properties(Some(of)).into()
+}
+
+fn list(of: Described) -> Described {
+    ArrayBuilder::new().items(of).into()
+}
+
+fn typed(kind: Type, description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(kind).description(Some(description))
+}
+
+fn text(description: &str) -> Described {
+    typed(Type::String, description).into()
+}
+
+fn number(description: &str) -> Described {
+    typed(Type::Integer, description).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))).into()
+}
+
+fn flag(description: &str) -> Described {
+    typed(Type::Boolean, description).into()
+}
+
+fn any(description: &str) -> Described {
+    typed(Type::Object, description).into()
+}
+
+fn reference(name: &str) -> Described {
+    Ref::from_schema_name(name).into()
+}
+
+fn answer(description: &str, schema: &str) -> utoipa::openapi::Response {
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/json", Content::new(Some(reference(schema))))
+        .build()
+}
+
+fn problem() -> utoipa::openapi::Response {
+    ResponseBuilder::new()
+        .description("A problem document.")
+        .content("application/problem+json", Content::new(Some(reference("Problem"))))
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_leads_to_a_schema() {
+        let value = serde_json::to_value(document()).unwrap();
+        assert_eq!(value["openapi"], "3.1.0");
+        let text = value.to_string();
+        for part in text.split("\"#/components/schemas/").skip(1) {
+            let name = part.split('"').next().unwrap();
+            assert!(value["components"]["schemas"].get(name).is_some(), "{name}");
+        }
+        assert_eq!(
+            value["components"]["schemas"]["ErrorCode"]["enum"].as_array().unwrap().len(),
+            ErrorCode::ALL.len()
+        );
+    }
+}

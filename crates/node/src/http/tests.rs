@@ -1,0 +1,268 @@
+//! The interface over a real socket, without an engine behind it: what never reaches one.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, RwLock},
+};
+
+use quorate_engine::Input;
+use quorate_registry::{
+    alloy_primitives::B256,
+    follow::{FollowConfig, follow},
+};
+use quorate_wire::{ErrorCode, Problem, limits::HTTP_BODY_BYTES_MAX};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
+
+use super::*;
+use crate::{
+    inbox::{Job, Outlet},
+    testing,
+};
+
+struct Running {
+    address: SocketAddr,
+    outlet: Outlet,
+    waiting: Arc<Waiting>,
+    _stop: watch::Sender<bool>,
+    _serving: JoinHandle<()>,
+}
+
+async fn start(places: usize) -> Running {
+    let metrics = Metrics::new();
+    let (inbox, outlet) = Inbox::new(metrics.clone());
+    let network = testing::network();
+    // A view of a chain that does not answer: as empty as that of a node that has just started.
+    let nowhere = FollowConfig {
+        rpc_url: "http://127.0.0.1:1".to_owned(),
+        genesis_hash: B256::ZERO,
+        head_key: B256::from(ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()),
+        contracts: crate::chain::contracts(&network),
+    };
+    let (registry, _follower) = follow(nowhere, std::future::pending()).unwrap();
+    let waiting = Waiting::new(places);
+    let api = Arc::new(Api {
+        network: Arc::new(network),
+        me: NodeIndex::new(1).unwrap(),
+        guest: Digest([0; 32]),
+        inbox,
+        waiting: waiting.clone(),
+        board: Arc::new(RwLock::new(crate::run::empty_status())),
+        registry,
+        metrics: metrics.clone(),
+        body_room: Arc::new(Semaphore::new(body_units(16 << 20))),
+    });
+    let server = Server::bind("127.0.0.1:0".parse().unwrap(), 16).await.unwrap();
+    let address = server.local_address().unwrap();
+    let (stop, stopping) = watch::channel(false);
+    let serving = tokio::spawn(server.run(router(api, address), stopping, metrics.heartbeat("http")));
+    Running { address, outlet, waiting, _stop: stop, _serving: serving }
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn code(&self) -> ErrorCode {
+        assert!(self.head.contains("content-type: application/problem+json"), "{}", self.head);
+        let problem: Problem = serde_json::from_str(&self.body).unwrap();
+        assert_eq!(problem.status, self.status);
+        problem.code
+    }
+}
+
+/// Sends a text as it is, and reads until the server closes.
+async fn raw(address: SocketAddr, text: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // The server may answer and close before it has read everything.
+    let _ = stream.write_all(text).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    let answer = String::from_utf8(answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+}
+
+async fn ask(address: SocketAddr, line: &str, headers: &str, body: &[u8]) -> Answer {
+    let host = if headers.contains("host:") { "" } else { "host: localhost\r\n" };
+    let head = format!("{line} HTTP/1.1\r\n{host}connection: close\r\n{headers}\r\n");
+    raw(address, &[head.as_bytes(), body].concat()).await
+}
+
+async fn post(address: SocketAddr, media_type: &str, body: &[u8]) -> Answer {
+    let headers = format!("content-type: {media_type}\r\ncontent-length: {}\r\n", body.len());
+    ask(address, "POST /v1/executions", &headers, body).await
+}
+
+const JSON: &str = "application/json";
+
+#[tokio::test]
+async fn unknown_address_and_method_are_problems() {
+    let node = start(4).await;
+    let answer = ask(node.address, "GET /nothing", "", b"").await;
+    assert_eq!((answer.status, answer.code()), (404, ErrorCode::NotFound));
+    let answer = ask(node.address, "GET /v1/executions", "", b"").await;
+    assert_eq!((answer.status, answer.code()), (405, ErrorCode::MethodNotAllowed));
+    assert!(answer.head.contains("allow: post"));
+    let answer = ask(node.address, "DELETE /v1/network", "", b"").await;
+    assert_eq!((answer.status, answer.code()), (405, ErrorCode::MethodNotAllowed));
+}
+
+#[tokio::test]
+async fn refuses_bodies_that_are_no_submission() {
+    let node = start(4).await;
+    for body in [
+        &b""[..],
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b"{\"request\":\"\"}",
+        b"{\"a\":1,\"a\":2}",
+        b"\xff\xfe",
+        b"{\"request\":\"\",\"sig\":\"\",\"login\":{},\"x\":1}",
+    ] {
+        let answer = post(node.address, JSON, body).await;
+        assert_eq!((answer.status, answer.code()), (400, ErrorCode::MalformedRequest), "{body:?}");
+    }
+    let deep = "[".repeat(100_000);
+    let answer = post(node.address, JSON, deep.as_bytes()).await;
+    assert_eq!(answer.code(), ErrorCode::MalformedRequest);
+}
+
+#[tokio::test]
+async fn refuses_other_media_types() {
+    let node = start(4).await;
+    for media_type in
+        ["text/plain", "application/jsonx", "application/json; charset=latin1", "x", "multipart/form-data"]
+    {
+        let answer = post(node.address, media_type, b"{}").await;
+        assert_eq!((answer.status, answer.code()), (415, ErrorCode::MediaType), "{media_type}");
+    }
+    let answer = ask(node.address, "POST /v1/executions", "content-length: 2\r\n", b"{}").await;
+    assert_eq!(answer.code(), ErrorCode::MediaType);
+    let answer = post(node.address, "Application/JSON; charset=UTF-8", b"{}").await;
+    assert_eq!(answer.code(), ErrorCode::MalformedRequest);
+}
+
+#[tokio::test]
+async fn refuses_bodies_that_are_too_long_before_reading_them() {
+    let node = start(4).await;
+    let headers = format!("content-type: {JSON}\r\ncontent-length: {}\r\n", 20 << 20);
+    let answer = ask(node.address, "POST /v1/executions", &headers, b"").await;
+    assert_eq!((answer.status, answer.code()), (413, ErrorCode::BodyTooLarge));
+    // Without a length, reading ends at the limit.
+    let headers = format!("content-type: {JSON}\r\ntransfer-encoding: chunked\r\n");
+    let chunk =
+        [format!("{:x}\r\n", HTTP_BODY_BYTES_MAX + 1).into_bytes(), vec![b' '; HTTP_BODY_BYTES_MAX + 1]]
+            .concat();
+    let answer = ask(node.address, "POST /v1/executions", &headers, &chunk).await;
+    assert_eq!((answer.status, answer.code()), (413, ErrorCode::BodyTooLarge));
+}
+
+#[tokio::test]
+async fn refuses_host_names_that_are_not_loopback() {
+    let node = start(4).await;
+    let answer = ask(node.address, "GET /v1/network", "host: evil.example\r\n", b"").await;
+    assert_eq!((answer.status, answer.code()), (403, ErrorCode::HostRefused));
+    let answer = ask(node.address, "GET http://evil.example/v1/network", "host: localhost\r\n", b"").await;
+    assert_eq!(answer.code(), ErrorCode::HostRefused);
+}
+
+#[tokio::test]
+async fn refuses_names_that_no_key_has() {
+    let node = start(4).await;
+    for id in ["x", "0x12", "%ff", "..%2f", &"0".repeat(63)] {
+        let answer = ask(node.address, &format!("GET /v1/pkps/{id}"), "", b"").await;
+        assert_eq!((answer.status, answer.code()), (400, ErrorCode::MalformedRequest), "{id}");
+    }
+    // A good name, but no chain was replayed yet: nothing can be said about it.
+    let answer = ask(node.address, &format!("GET /v1/pkps/{}", "0".repeat(64)), "", b"").await;
+    assert_eq!((answer.status, answer.code()), (503, ErrorCode::RegistryStale));
+    assert!(answer.head.contains("retry-after: 1"));
+}
+
+#[tokio::test]
+async fn shows_itself() {
+    let node = start(4).await;
+    let view = ask(node.address, "GET /v1/network", "x-request-id: my-id\r\n", b"").await;
+    assert_eq!(view.status, 200);
+    assert!(
+        view.head.contains("x-request-id: my-id") && view.head.contains("access-control-allow-origin: *")
+    );
+    let view: Value = serde_json::from_str(&view.body).unwrap();
+    assert_eq!((&view["node"], &view["ready"], &view["head"]), (&1.into(), &false.into(), &Value::Null));
+    assert_eq!(ask(node.address, "GET /healthz", "", b"").await.status, 200);
+    let ready = ask(node.address, "GET /readyz", "", b"").await;
+    assert_eq!((ready.status, ready.code()), (503, ErrorCode::NotReady));
+    let metrics = ask(node.address, "GET /metrics", "", b"").await;
+    assert!(metrics.body.contains("quorate_heartbeat_timestamp_seconds"));
+    let document = ask(node.address, "GET /openapi.json", "", b"").await;
+    let document: Value = serde_json::from_str(&document.body).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn answers_preflights() {
+    let node = start(4).await;
+    let headers = "origin: https://a.example\r\naccess-control-request-method: POST\r\n";
+    let answer = ask(node.address, "OPTIONS /v1/executions", headers, b"").await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.head.contains("access-control-allow-methods: get, post"));
+}
+
+#[tokio::test]
+async fn heads_that_are_too_long_end_the_connection() {
+    let node = start(4).await;
+    let headers = format!("x: {}\r\n", "y".repeat(64 << 10));
+    assert!(matches!(ask(node.address, "GET /healthz", &headers, b"").await.status, 400..=499));
+    let many = "x: y\r\n".repeat(100);
+    assert!(matches!(ask(node.address, "GET /healthz", &many, b"").await.status, 400..=499));
+    assert_eq!(ask(node.address, "GET /healthz", "", b"").await.status, 200);
+}
+
+#[tokio::test]
+async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
+    let mut node = start(1).await;
+    let body = testing::submission();
+    let head = format!(
+        "POST /v1/executions HTTP/1.1\r\nhost: localhost\r\ncontent-type: {JSON}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut first = TcpStream::connect(node.address).await.unwrap();
+    first.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+    let Some(Job::Handle(Input::Request { reply_to, source, .. }, _)) = node.outlet.jobs.recv().await else {
+        panic!("no request");
+    };
+    assert!(source.is_loopback());
+    let second = post(node.address, JSON, &body).await;
+    assert_eq!((second.status, second.code()), (503, ErrorCode::Overloaded));
+    drop(first);
+    let Some(Job::Handle(Input::RequestAbandoned { reply_to: gone }, _)) = node.outlet.jobs.recv().await
+    else {
+        panic!("not abandoned");
+    };
+    assert_eq!(gone, reply_to);
+    // The third one gets the place, and the engine's problem as its answer.
+    let third = tokio::spawn({
+        let body = body.clone();
+        let address = node.address;
+        async move { post(address, JSON, &body).await }
+    });
+    let Some(Job::Handle(Input::Request { reply_to, .. }, _)) = node.outlet.jobs.recv().await else {
+        panic!("no request");
+    };
+    node.waiting.answer(reply_to, Err(Box::new(Problem::of(ErrorCode::RateLimited))));
+    let third = third.await.unwrap();
+    assert_eq!((third.status, third.code()), (429, ErrorCode::RateLimited));
+    assert!(third.head.contains("retry-after: 1"));
+}

@@ -1,0 +1,109 @@
+//! What can be looked at.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use quorate_registry::{
+    alloy_primitives::U256,
+    error::ReadError,
+    view::{At, BlockInfo},
+};
+use quorate_wire::{Digest, ErrorCode, HeadView, NetworkView, PkpView, Problem, PublicKey, TokenId};
+use serde_json::json as object;
+
+use super::{
+    Api,
+    problem::{Refused, json},
+};
+use crate::{brain, chain};
+
+/// `GET /v1/network`.
+pub(super) async fn network(State(api): State<Arc<Api>>) -> Response {
+    let status = brain::status(&api.board);
+    let head = api.registry.head().ok();
+    let view = NetworkView {
+        network: api.network.id(),
+        epoch: api.registry.committee(At::Latest).map_or(0, |committee| committee.epoch),
+        threshold: api.network.threshold,
+        node: api.me,
+        time_ms: crate::clock::unix_ms(),
+        head: head.map(|head| head_view(&head.latest)),
+        finalized: head.map(|head| head_view(&head.finalized)),
+        head_age_ms: api.registry.head_age_ms(Instant::now()),
+        root: status.root,
+        ready: status.ready,
+        waiting_for: status.waiting_for,
+        guest: api.guest,
+        nodes: status.peers,
+    };
+    json(StatusCode::OK, "application/json", &view)
+}
+
+fn head_view(block: &BlockInfo) -> HeadView {
+    HeadView { number: block.number, hash: Digest(block.hash.0), time_ms: block.time_ms }
+}
+
+/// `GET /v1/pkps/{id}`: by token id, or by public key.
+pub(super) async fn pkp(
+    State(api): State<Arc<Api>>,
+    id: Result<Path<String>, axum::extract::rejection::PathRejection>,
+) -> Result<Response, Refused> {
+    let unknown_form = || {
+        Refused::from(Problem::new(
+            ErrorCode::MalformedRequest,
+            "a key is named by its token id or its public key, in hexadecimal digits",
+        ))
+    };
+    let Path(id) = id.map_err(|_| unknown_form())?;
+    let token = match (id.parse::<TokenId>(), id.parse::<PublicKey>()) {
+        (Ok(token), _) => token,
+        (_, Ok(key)) => key.token_id(),
+        _ => return Err(unknown_form()),
+    };
+    let head = api.registry.head().map_err(unreadable)?;
+    let at = At::Number(head.latest.number);
+    let found = api.registry.pkp(U256::from_be_bytes(token.0), at).map_err(unreadable)?;
+    let (public_key, pkp) =
+        found.as_ref().and_then(chain::known_pkp).ok_or_else(|| Refused::from(ErrorCode::PkpUnknown))?;
+    let view = PkpView {
+        token_id: pkp.token,
+        public_key,
+        address: public_key.address(),
+        key_id: pkp.key_id,
+        owner: pkp.owner,
+        burnt: pkp.owner.is_none(),
+        block: head.latest.number,
+    };
+    Ok(json(StatusCode::OK, "application/json", &view))
+}
+
+fn unreadable(_: ReadError) -> Refused {
+    ErrorCode::RegistryStale.into()
+}
+
+/// `GET /healthz`: the process lives.
+pub(super) async fn health() -> Response {
+    json(StatusCode::OK, "application/json", &object!({ "status": "ok" }))
+}
+
+/// `GET /readyz`: the node takes executions.
+pub(super) async fn ready(State(api): State<Arc<Api>>) -> Result<Response, Refused> {
+    let status = brain::status(&api.board);
+    if status.ready {
+        return Ok(json(StatusCode::OK, "application/json", &object!({ "status": "ready" })));
+    }
+    let detail = status.waiting_for.unwrap_or_else(|| ErrorCode::NotReady.title().to_owned());
+    Err(Problem::new(ErrorCode::NotReady, detail).into())
+}
+
+/// `GET /metrics`.
+pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Response {
+    const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let mut response = api.metrics.text().into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(TYPE));
+    response
+}

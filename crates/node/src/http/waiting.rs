@@ -1,0 +1,76 @@
+//! Callers that wait for the outcome of an execution.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use quorate_engine::ReplyTo;
+use quorate_wire::{ExecutionReply, Problem};
+use tokio::sync::oneshot;
+
+use crate::inbox::Inbox;
+
+/// What the engine answers.
+pub(crate) type Outcome = Result<Box<ExecutionReply>, Box<Problem>>;
+
+/// Who waits, by number.
+pub(crate) struct Waiting {
+    next: AtomicU64,
+    callers: Mutex<BTreeMap<ReplyTo, oneshot::Sender<Outcome>>>,
+    places: usize,
+}
+
+/// One caller's place. Giving it up before the answer tells the engine so.
+pub(crate) struct Place {
+    waiting: Arc<Waiting>,
+    inbox: Inbox,
+    pub(crate) number: ReplyTo,
+    pub(crate) answer: oneshot::Receiver<Outcome>,
+}
+
+impl Waiting {
+    pub(crate) fn new(places: usize) -> Arc<Self> {
+        Arc::new(Waiting { next: AtomicU64::new(1), callers: Mutex::default(), places })
+    }
+
+    /// A place, unless all are taken.
+    pub(crate) fn enter(self: &Arc<Self>, inbox: &Inbox) -> Option<Place> {
+        let (sender, answer) = oneshot::channel();
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        if callers.len() >= self.places {
+            return None;
+        }
+        let number = ReplyTo(self.next.fetch_add(1, Ordering::Relaxed));
+        callers.insert(number, sender);
+        drop(callers);
+        Some(Place { waiting: self.clone(), inbox: inbox.clone(), number, answer })
+    }
+
+    /// Hands an answer to its caller; callers that are gone do not mind.
+    pub(crate) fn answer(&self, to: ReplyTo, outcome: Outcome) {
+        if let Some(caller) = self.take(to) {
+            let _ = caller.send(outcome);
+        }
+    }
+
+    /// How many wait.
+    pub(crate) fn count(&self) -> usize {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn take(&self, number: ReplyTo) -> Option<oneshot::Sender<Outcome>> {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner).remove(&number)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.waiting.take(self.number).is_some() {
+            self.inbox.abandoned(self.number);
+        }
+    }
+}

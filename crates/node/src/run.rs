@@ -1,0 +1,377 @@
+//! A node from its start to its end.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use quorate_actions::{Guest, Pool, PoolConfig, WorkerCommand};
+use quorate_engine::Engine;
+use quorate_registry::tx_client::TxClient;
+use quorate_wire::{Digest, NetworkFile, NodeIndex};
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    brain::{self, Brain, Hands, StatusBoard},
+    chain::{self, Feed, Voter},
+    clock::Clock,
+    config::Config,
+    egress::{AddressGuard, Egress, Policy, parse_block},
+    http::{self, Api, Server, Waiting},
+    inbox::Inbox,
+    keys::{KeyFiles, NodeKeys},
+    metrics::{Heartbeat, Metrics},
+    store::Store,
+    transport::{Links, Membership, Transport},
+    workers::{Events, Workers},
+};
+
+/// How often the names of the network's nodes are resolved, to keep actions away from them.
+const NODE_NAMES: Duration = Duration::from_secs(60);
+/// Time for everything but running executions to end.
+const STOP: Duration = Duration::from_secs(3);
+
+/// Where a running node listens.
+#[derive(Debug, Clone, Copy)]
+pub struct Listening {
+    /// The HTTP interface.
+    pub http: SocketAddr,
+    /// The interface to other nodes.
+    pub quic: SocketAddr,
+}
+
+/// Runs a node until `shutdown` is ready, and then ends it in order.
+///
+/// # Errors
+/// What keeps it from starting, or why it had to stop by itself.
+pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    run_with(config, shutdown, |_| {}).await
+}
+
+/// As [`run`]; says where it listens as soon as it does.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(
+    config: Config,
+    shutdown: impl Future<Output = ()>,
+    listening: impl FnOnce(Listening),
+) -> anyhow::Result<()> {
+    tracing::info!("configuration:\n{config}");
+    let mut node = Node::start(&config).await?;
+    listening(node.listening);
+    let outcome = tokio::select! {
+        () = shutdown => Ok(()),
+        reason = node.failed() => Err(reason),
+    };
+    match &outcome {
+        Ok(()) => tracing::info!("stopping"),
+        Err(reason) => tracing::error!("stopping: {reason:#}"),
+    }
+    node.stop(outcome.is_ok(), Duration::from_millis(config.limits.drain_ms)).await?;
+    outcome
+}
+
+/// A running node.
+struct Node {
+    listening: Listening,
+    loops: JoinSet<(&'static str, anyhow::Result<()>)>,
+    transport: Transport,
+    engine: brain::Ended,
+    engine_ended: bool,
+    inbox: Inbox,
+    pool: Pool,
+    waiting: Arc<Waiting>,
+    board: Arc<StatusBoard>,
+    stop_http: watch::Sender<bool>,
+    stop_chain: watch::Sender<bool>,
+}
+
+impl Node {
+    async fn start(config: &Config) -> anyhow::Result<Self> {
+        config.check()?;
+        let network = Arc::new(config.load_network()?);
+        let keys = NodeKeys::load(&config.keys)?;
+        let me = member(&network, &keys)?;
+        let guest = Guest::load(&Guest::locate(config.guest.as_deref())?)?;
+        let guest_hash = Digest(guest.hash());
+        let store = open_store(config, &network, &keys)?;
+        let clock = Clock::start();
+        let metrics = Metrics::new();
+        let (inbox, outlet) = Inbox::new(metrics.clone());
+
+        // Both sockets before anything is changed: a taken port leaves no trace.
+        let server = Server::bind(config.http_listen, config.limits.http_connections)
+            .await
+            .with_context(|| format!("the HTTP socket {}", config.http_listen))?;
+        let membership = Membership::new(&network, me);
+        let links = Links::new(Arc::new(inbox.clone()), membership.peers.keys().copied());
+        let transport =
+            Transport::start(config.quic_listen, &keys.transport, membership, links.clone(), &metrics)?;
+        let listening = Listening { http: server.local_address()?, quic: transport.local_address()? };
+
+        let (stop_chain, stopping) = watch::channel(false);
+        let feed = Feed::start(network.clone(), &config.chain_rpc, clock, stopped(stopping))?;
+        let view = feed.view();
+        let (votes, wanted) = mpsc::channel(4);
+        let voter = Voter {
+            client: TxClient::new(&config.chain_rpc, keys.chain.clone()).context("the chain's URL")?,
+            contracts: chain::contracts(&network),
+            view: view.clone(),
+            wanted,
+        };
+
+        let (pool, events) = Pool::new(pool_config(config, guest)?);
+        let egress = Arc::new(egress(config)?);
+        let workers = Workers::new(pool.clone(), inbox.clone(), tokio::runtime::Handle::current());
+        let events = Events {
+            workers: workers.clone(),
+            events,
+            egress: egress.clone(),
+            metrics: metrics.clone(),
+            fetches_per_execution: config.limits.fetches_per_execution,
+            faults: config.faults.clone().unwrap_or_default(),
+        };
+
+        let stored = store.load_all()?;
+        let engine_config = quorate_engine::Config {
+            network: (*network).clone(),
+            me,
+            statement_key: keys.statement.clone(),
+            guest: guest_hash,
+            limits: quorate_wire::ActionLimits::default(),
+        };
+        let (engine, first) = Engine::new(engine_config, &stored, clock.now())?;
+        drop(stored);
+        let board = Arc::new(StatusBoard::new(engine.status()));
+        let waiting = Waiting::new(config.limits.http_waiting);
+        let hands =
+            Hands { store, links, waiting: waiting.clone(), workers, votes, metrics: metrics.clone() };
+        let brain = Brain { engine, first, outlet, hands, clock, board: board.clone() };
+        let engine = brain.spawn(tokio::runtime::Handle::current()).context("the engine's thread")?;
+
+        let api = Arc::new(Api {
+            network: network.clone(),
+            me,
+            guest: guest_hash,
+            inbox: inbox.clone(),
+            waiting: waiting.clone(),
+            board: board.clone(),
+            registry: view,
+            metrics: metrics.clone(),
+            body_room: Arc::new(Semaphore::new(http::body_units(config.limits.http_body_bytes))),
+        });
+        let router = http::router(api, listening.http);
+        let (stop_http, stopping) = watch::channel(false);
+        let mut loops = JoinSet::new();
+        let heartbeat = metrics.heartbeat("http");
+        loops.spawn(async move {
+            ("http", {
+                server.run(router, stopping, heartbeat).await;
+                Ok(())
+            })
+        });
+        let chain_inbox = inbox.clone();
+        let chain_metrics = metrics.clone();
+        loops.spawn(async move { ("chain", feed.run(chain_inbox, chain_metrics).await) });
+        let vote_metrics = metrics.clone();
+        loops.spawn(async move {
+            ("vote", {
+                voter.run(vote_metrics).await;
+                Ok(())
+            })
+        });
+        loops.spawn(async move {
+            ("workers", {
+                events.run().await;
+                Ok(())
+            })
+        });
+        let heartbeat = metrics.heartbeat("node-names");
+        loops.spawn(async move {
+            ("node-names", {
+                watch_node_names(network, egress, heartbeat).await;
+                Ok(())
+            })
+        });
+        tracing::info!(node = %me, http = %listening.http, quic = %listening.quic, "started");
+        Ok(Node {
+            listening,
+            loops,
+            transport,
+            engine,
+            engine_ended: false,
+            inbox,
+            pool,
+            waiting,
+            board,
+            stop_http,
+            stop_chain,
+        })
+    }
+
+    /// Ends when a part of the node has ended that should run for ever. The process then ends with the
+    /// reason: whoever supervises it starts a whole node again, instead of half of one going on.
+    async fn failed(&mut self) -> anyhow::Error {
+        tokio::select! {
+            ended = &mut self.engine => {
+                self.engine_ended = true;
+                match ended {
+                    Ok(Err(reason)) => anyhow!(reason),
+                    Ok(Ok(())) | Err(_) => anyhow!("the engine has ended"),
+                }
+            }
+            () = self.transport.ended() => anyhow!("a loop of the transport has ended"),
+            ended = self.loops.join_next() => match ended {
+                Some(Ok((_, Err(reason)))) => reason,
+                Some(Ok((name, Ok(())))) => anyhow!("the loop {name:?} has ended"),
+                Some(Err(_)) => anyhow!("a loop has panicked"),
+                None => anyhow!("no loop is left"),
+            },
+        }
+    }
+
+    /// Takes no new executions, lets those that run end, and ends everything in order.
+    async fn stop(self, graceful: bool, drain: Duration) -> anyhow::Result<()> {
+        if graceful {
+            self.inbox.drain();
+            let drained = wait_idle(&self.waiting, &self.board, Instant::now() + drain).await;
+            if !drained {
+                tracing::warn!("executions that did not end in time are given up");
+            }
+        }
+        let mut loops = self.loops;
+        self.stop_http.send_replace(true);
+        self.stop_chain.send_replace(true);
+        let _ = tokio::time::timeout(STOP, self.pool.shutdown()).await;
+        self.transport.stop().await;
+        self.inbox.stop();
+        let engine = if self.engine_ended {
+            Ok(())
+        } else {
+            match tokio::time::timeout(STOP, self.engine).await {
+                Ok(Ok(outcome)) => outcome.map_err(|reason| anyhow!(reason)),
+                Ok(Err(_)) => Err(anyhow!("the engine has ended without a word")),
+                Err(_) => Err(anyhow!("the engine did not stop in time")),
+            }
+        };
+        loops.shutdown().await;
+        engine
+    }
+}
+
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// Waits until no caller waits and no run is in progress.
+async fn wait_idle(waiting: &Waiting, board: &StatusBoard, until: Instant) -> bool {
+    const LOOK: Duration = Duration::from_millis(20);
+    while waiting.count() > 0 || brain::status(board).running > 0 {
+        if Instant::now() >= until {
+            return false;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    true
+}
+
+/// Which member this node is: all of its keys must be those of one entry of the network file.
+fn member(network: &NetworkFile, keys: &NodeKeys) -> anyhow::Result<NodeIndex> {
+    let public = keys.public();
+    let mut indices = network.indices();
+    let me = indices
+        .find(|&index| network.node(index).is_some_and(|node| node.transport_key == public.transport_key));
+    let Some(me) = me else { bail!("no member of the network file has this node's transport key") };
+    if network.node(me) != Some(&public) {
+        bail!("the statement key or the chain key is not the one that the network file has for node {me}");
+    }
+    Ok(me)
+}
+
+fn open_store(config: &Config, network: &NetworkFile, keys: &NodeKeys) -> anyhow::Result<Store> {
+    if lies_beside(&config.keys, &config.data_folder) {
+        tracing::warn!(
+            "the sealing key lies beside the store: who copies the disk can read the node's share"
+        );
+    }
+    Ok(Store::open(&config.data_folder, &keys.sealing, network.id())?)
+}
+
+/// Whether one copy of a folder takes both the store and the key that opens it.
+fn lies_beside(keys: &KeyFiles, data_folder: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (key, data) = (real(&keys.sealing), real(data_folder));
+    let key_folder = key.parent();
+    key.starts_with(&data)
+        || key_folder.is_some_and(|folder| data.starts_with(folder))
+        || (key_folder.is_some() && key_folder.and_then(Path::parent) == data.parent())
+}
+
+fn pool_config(config: &Config, guest: Guest) -> anyhow::Result<PoolConfig> {
+    let worker = match config.worker.as_deref() {
+        Some([program, arguments @ ..]) => WorkerCommand::new(program, arguments),
+        _ => WorkerCommand::new(std::env::current_exe().context("the path of this program")?, ["worker"]),
+    };
+    let mut pool = PoolConfig::new(worker, guest);
+    pool.workers_max = config.limits.workers;
+    Ok(pool)
+}
+
+fn egress(config: &Config) -> anyhow::Result<Egress> {
+    let policy = Policy {
+        allow_http: config.egress.allow_http,
+        loopback_ports: config.egress.allow_loopback_ports.iter().copied().collect(),
+    };
+    let denied = config.egress.deny.iter().map(|text| {
+        parse_block(text).with_context(|| format!("egress.deny: {text:?} is not an address or a block"))
+    });
+    let guard = AddressGuard::new(denied.collect::<anyhow::Result<_>>()?);
+    Egress::new(policy, guard, config.limits.fetches).context("the TLS configuration of outbound requests")
+}
+
+/// Keeps the addresses of the network's nodes out of the reach of actions.
+async fn watch_node_names(network: Arc<NetworkFile>, egress: Arc<Egress>, heartbeat: Heartbeat) {
+    loop {
+        let mut addresses = BTreeSet::<IpAddr>::new();
+        for endpoint in &network.endpoints {
+            let http = url::Url::parse(&endpoint.http)
+                .ok()
+                .and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
+            for name in http.iter().chain([&endpoint.quic]) {
+                heartbeat.beat();
+                if let Ok(found) = tokio::net::lookup_host(name).await {
+                    addresses.extend(found.map(|address| address.ip()));
+                }
+            }
+        }
+        egress.set_nodes(addresses);
+        let again = Instant::now() + NODE_NAMES;
+        while Instant::now() < again {
+            heartbeat.beat();
+            tokio::time::sleep(Heartbeat::INTERVAL).await;
+        }
+    }
+}
+
+/// What the board shows, for tests of this crate.
+#[cfg(test)]
+pub(crate) fn empty_status() -> quorate_engine::EngineStatus {
+    quorate_engine::EngineStatus {
+        ready: false,
+        waiting_for: Some("a test".to_owned()),
+        root: None,
+        incarnation: 0,
+        running: 0,
+        remembered: 0,
+        peers: Vec::new(),
+    }
+}

@@ -1,0 +1,91 @@
+//! Files that hold a secret: made with mode 0600, refused with any other.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use zeroize::Zeroizing;
+
+/// A secret file holds one key as text; nothing longer is read.
+const SECRET_FILE_BYTES_MAX: u64 = 256;
+
+/// Why a file with a secret is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretFileError {
+    /// It could not be read or written.
+    #[error("the secret file {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Others than its owner may read it.
+    #[error("the secret file {path} has mode {mode:o}, others could read it: chmod 600 it")]
+    Mode {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is no regular file.
+    #[error("the secret file {path} is not a regular file")]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Its text is not a key.
+    #[error("the secret file {path} must hold 64 hexadecimal digits and nothing else")]
+    Form {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Its text has the form of a key, but no such key exists.
+    #[error("the secret file {path} does not hold a valid {what}")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The kind of key.
+        what: &'static str,
+    },
+}
+
+/// Reads 32 secret bytes, written as hexadecimal digits, from a file that only its owner may read.
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, SecretFileError> {
+    let io = |source| SecretFileError::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(io)?;
+    // The opened file is asked, not the path: what is checked is what is read.
+    let metadata = file.metadata().map_err(io)?;
+    if !metadata.is_file() {
+        return Err(SecretFileError::NotAFile { path: path.to_owned() });
+    }
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o177 != 0 {
+        return Err(SecretFileError::Mode { path: path.to_owned(), mode });
+    }
+    let mut text = Zeroizing::new(String::with_capacity(256));
+    file.take(SECRET_FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
+    let digits = text.trim_end();
+    let mut bytes = Zeroizing::new([0u8; 32]);
+    hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), bytes.as_mut_slice())
+        .map_err(|_| SecretFileError::Form { path: path.to_owned() })?;
+    Ok(bytes)
+}
+
+/// Writes 32 secret bytes to a new file of mode 0600; an existing file is never replaced.
+pub(crate) fn create_secret(path: &Path, secret: &[u8; 32]) -> Result<(), SecretFileError> {
+    let io = |source| SecretFileError::Io { path: path.to_owned(), source };
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
+    let mut text = Zeroizing::new(vec![0u8; 65]);
+    hex::encode_to_slice(secret, &mut text[..64]).expect("64 digits fit");
+    text[64] = b'\n';
+    file.write_all(&text).and_then(|()| file.sync_all()).map_err(io)
+}
+
+/// Whether the file is there at all.
+pub(crate) fn exists(path: &Path) -> Result<bool, SecretFileError> {
+    path.try_exists().map_err(|source| SecretFileError::Io { path: path.to_owned(), source })
+}

@@ -1,0 +1,70 @@
+//! One established connection: a stream out, a stream in.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use quorate_wire::NodeIndex;
+
+use super::{
+    frame::{self, FrameError},
+    links::{Attached, Links},
+};
+
+/// The node is stopping.
+pub(super) const CLOSE_STOPPED: u32 = 1;
+/// A newer connection of the pair took its place.
+pub(super) const CLOSE_REPLACED: u32 = 2;
+/// The peer reads too slowly.
+pub(super) const CLOSE_SLOW: u32 = 3;
+/// The peer sent what is no frame.
+pub(super) const CLOSE_MALFORMED: u32 = 4;
+/// The peer is no member, or opened a second stream.
+pub(super) const CLOSE_REFUSED: u32 = 5;
+
+/// Carries frames both ways until the connection ends.
+pub(super) async fn carry(connection: quinn::Connection, peer: NodeIndex, links: Arc<Links>) {
+    let attached = links.attach(peer, &connection);
+    let generation = attached.generation;
+    let identity = (peer, generation);
+    tracing::debug!(%peer, "connected");
+    let outcome = tokio::select! {
+        outcome = send(&connection, attached) => outcome,
+        outcome = receive(&connection, identity, &links) => outcome,
+        _ = connection.closed() => Err(FrameError::Ended),
+    };
+    if let Err(FrameError::Length(_)) = outcome {
+        connection.close(CLOSE_MALFORMED.into(), b"malformed");
+        tracing::warn!(%peer, "a peer sent what is no frame");
+    } else {
+        // Closing what is closed already changes nothing.
+        connection.close(CLOSE_STOPPED.into(), b"ended");
+    }
+    links.detach(peer, generation);
+    tracing::debug!(%peer, "disconnected");
+}
+
+async fn send(connection: &quinn::Connection, mut attached: Attached) -> Result<(), FrameError> {
+    let mut stream = connection.open_uni().await.map_err(|_| FrameError::Ended)?;
+    while let Some(frame) = attached.outgoing.recv().await {
+        let length = frame.len();
+        frame::write(&mut stream, frame).await?;
+        attached.queued_bytes.fetch_sub(length, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+async fn receive(
+    connection: &quinn::Connection,
+    (peer, generation): (NodeIndex, u64),
+    links: &Links,
+) -> Result<(), FrameError> {
+    let mut stream = connection.accept_uni().await.map_err(|_| FrameError::Ended)?;
+    loop {
+        let length = frame::read_length(&mut stream).await?;
+        // Room is taken before the bytes are: a peer that floods waits in its own flow control.
+        let permit = links.room(peer, length).await.ok_or(FrameError::Ended)?;
+        let body = frame::read_body(&mut stream, length).await?;
+        if !links.deliver((peer, generation), body, permit) {
+            return Err(FrameError::Ended);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The socket; accepting and dialling.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use ed25519_dalek::SigningKey;
+use quinn::{
+    Endpoint, EndpointConfig, IdleTimeout, TokioRuntime, TransportConfig, VarInt,
+    crypto::rustls::{QuicClientConfig, QuicServerConfig},
+};
+use quorate_wire::NodeIndex;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use super::{Membership, channel, identity, links::Links};
+use crate::metrics::Heartbeat;
+
+/// A peer that has said nothing for this long is gone.
+const IDLE_MS: u32 = 3_000;
+/// A connection with nothing to say says so this often.
+const KEEP_ALIVE: Duration = Duration::from_millis(500);
+/// One attempt to dial: packets are repeated within it after about 0.3 and 0.9 s.
+const DIAL: Duration = Duration::from_millis(1_500);
+/// Pause between attempts: jittered, so that nodes which start together do not dial in step.
+const PAUSE_MS: (u64, u64) = (50, 500);
+/// Handshakes in progress at the same time; more are refused before any work is done for them.
+const HANDSHAKES_MAX: usize = 64;
+/// An incoming handshake that takes longer is given up.
+const HANDSHAKE: Duration = Duration::from_secs(3);
+/// What a peer may send before the engine has read it; the largest frame fits well.
+const STREAM_WINDOW_BYTES: u32 = 8 << 20;
+
+/// Opens the socket.
+pub(super) fn open(listen: SocketAddr, key: &SigningKey, server: QuicServerConfig) -> io::Result<Endpoint> {
+    let mut config = quinn::ServerConfig::with_crypto(Arc::new(server));
+    config.transport_config(transport());
+    config.max_incoming(HANDSHAKES_MAX * 2);
+    // Nodes do not move: an authenticated peer at a new address connects anew.
+    config.migration(false);
+    Endpoint::new(
+        EndpointConfig::new(Arc::new(reset_key(key))),
+        Some(config),
+        std::net::UdpSocket::bind(listen)?,
+        Arc::new(TokioRuntime),
+    )
+}
+
+/// A restarted node answers packets of its former connections with resets that its peers believe, because
+/// the key for them is made from its transport key. So they dial again at once instead of waiting in silence.
+fn reset_key(key: &SigningKey) -> ring::hmac::Key {
+    use sha2::Digest as _;
+    let secret =
+        sha2::Sha256::new().chain_update("quorate/quic-reset/v1").chain_update(key.as_bytes()).finalize();
+    ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret)
+}
+
+fn transport() -> Arc<TransportConfig> {
+    let mut config = TransportConfig::default();
+    config
+        .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_MS))))
+        .keep_alive_interval(Some(KEEP_ALIVE))
+        .initial_rtt(Duration::from_millis(100))
+        .max_concurrent_uni_streams(VarInt::from_u32(1))
+        .max_concurrent_bidi_streams(VarInt::from_u32(0))
+        .datagram_receive_buffer_size(None)
+        .stream_receive_window(VarInt::from_u32(STREAM_WINDOW_BYTES))
+        .receive_window(VarInt::from_u32(STREAM_WINDOW_BYTES))
+        .send_window(u64::from(STREAM_WINDOW_BYTES));
+    Arc::new(config)
+}
+
+/// Accepts connections for ever.
+pub(super) async fn accept(
+    endpoint: Endpoint,
+    membership: Arc<Membership>,
+    links: Arc<Links>,
+    heartbeat: Heartbeat,
+) {
+    let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    let mut channels = JoinSet::new();
+    loop {
+        heartbeat.beat();
+        let incoming = tokio::select! {
+            incoming = endpoint.accept() => incoming,
+            // A channel that has ended frees its task; a panic in one ends that channel only.
+            Some(_) = channels.join_next() => continue,
+            () = tokio::time::sleep(Heartbeat::INTERVAL) => continue,
+        };
+        let Some(incoming) = incoming else { return };
+        let Ok(permit) = handshakes.clone().try_acquire_owned() else {
+            incoming.refuse();
+            continue;
+        };
+        let (membership, links) = (membership.clone(), links.clone());
+        channels.spawn(async move {
+            let Ok(connecting) = incoming.accept() else { return };
+            let Ok(Ok(connection)) = tokio::time::timeout(HANDSHAKE, connecting).await else { return };
+            drop(permit);
+            match identity::peer_of(&connection, &membership) {
+                // Of each pair the lower one dials: a connection the other way is nobody's mistake but wrong.
+                Some(peer) if peer < membership.me => channel::carry(connection, peer, links).await,
+                _ => connection.close(channel::CLOSE_REFUSED.into(), b"refused"),
+            }
+        });
+    }
+}
+
+/// Keeps the channel to one peer.
+pub(super) struct Dialer {
+    pub(super) endpoint: Endpoint,
+    pub(super) client: QuicClientConfig,
+    pub(super) address: String,
+    pub(super) index: NodeIndex,
+    pub(super) links: Arc<Links>,
+}
+
+impl Dialer {
+    /// Dials for ever.
+    pub(super) async fn run(self, heartbeat: Heartbeat) {
+        let mut config = quinn::ClientConfig::new(Arc::new(self.client));
+        config.transport_config(transport());
+        loop {
+            heartbeat.beat();
+            let attempt = dial(&self.endpoint, config.clone(), &self.address);
+            if let Ok(Some(connection)) = tokio::time::timeout(DIAL, attempt).await {
+                let carried = tokio::spawn(channel::carry(connection, self.index, self.links.clone()));
+                tokio::pin!(carried);
+                loop {
+                    tokio::select! {
+                        // A panic in the channel ends the channel only.
+                        _ = &mut carried => break,
+                        () = tokio::time::sleep(Heartbeat::INTERVAL) => heartbeat.beat(),
+                    }
+                }
+            }
+            let (least, most) = PAUSE_MS;
+            let pause = least + crate::entropy::number() % (most - least);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+    }
+}
+
+async fn dial(endpoint: &Endpoint, config: quinn::ClientConfig, address: &str) -> Option<quinn::Connection> {
+    let address = tokio::net::lookup_host(address).await.ok()?.next()?;
+    // The name is not checked: the peer's key is.
+    endpoint.connect_with(config, address, "node.quorate").ok()?.await.ok()
+}

@@ -1,0 +1,249 @@
+//! Two transports over real sockets.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use ed25519_dalek::SigningKey;
+use quorate_wire::{NodeIndex, TransportKey, limits::PEER_FRAME_BYTES_MAX};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use super::{Links, Membership, Peer, PeerEvents, Transport};
+use crate::metrics::Metrics;
+
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    Connected(u8),
+    Disconnected(u8),
+    Frame(u8, Vec<u8>),
+}
+
+struct Recorder {
+    seen: mpsc::UnboundedSender<(Seen, Option<OwnedSemaphorePermit>)>,
+}
+
+impl PeerEvents for Recorder {
+    fn connected(&self, peer: NodeIndex) {
+        let _ = self.seen.send((Seen::Connected(peer.get()), None));
+    }
+
+    fn disconnected(&self, peer: NodeIndex) {
+        let _ = self.seen.send((Seen::Disconnected(peer.get()), None));
+    }
+
+    fn frame(&self, peer: NodeIndex, frame: Vec<u8>, permit: OwnedSemaphorePermit) {
+        let _ = self.seen.send((Seen::Frame(peer.get(), frame), Some(permit)));
+    }
+}
+
+/// One running side.
+struct Side {
+    transport: Transport,
+    links: Arc<Links>,
+    seen: mpsc::UnboundedReceiver<(Seen, Option<OwnedSemaphorePermit>)>,
+    address: SocketAddr,
+}
+
+impl Side {
+    async fn next(&mut self) -> Seen {
+        let (seen, permit) =
+            tokio::time::timeout(Duration::from_secs(10), self.seen.recv()).await.unwrap().unwrap();
+        drop(permit);
+        seen
+    }
+}
+
+fn index(number: u8) -> NodeIndex {
+    NodeIndex::new(number).unwrap()
+}
+
+fn key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[number; 32])
+}
+
+fn public(number: u8) -> TransportKey {
+    TransportKey(key(number).verifying_key().to_bytes())
+}
+
+/// How one side is set up: who it is, with which key, whom it expects where.
+struct Setting {
+    me: u8,
+    key: u8,
+    peer: u8,
+    peer_key: u8,
+    peer_address: SocketAddr,
+    listen: SocketAddr,
+    network: &'static str,
+}
+
+const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+fn start(setting: &Setting) -> Side {
+    let peer = Peer { key: public(setting.peer_key), address: setting.peer_address.to_string() };
+    let membership = Membership {
+        me: index(setting.me),
+        peers: BTreeMap::from([(index(setting.peer), peer)]),
+        alpn: setting.network.as_bytes().to_vec(),
+    };
+    let (sender, seen) = mpsc::unbounded_channel();
+    let links = Links::new(Arc::new(Recorder { seen: sender }), std::iter::once(index(setting.peer)));
+    let metrics = Metrics::new();
+    let transport =
+        Transport::start(setting.listen, &key(setting.key), membership, links.clone(), &metrics).unwrap();
+    let address = transport.local_address().unwrap();
+    Side { transport, links, seen, address }
+}
+
+fn accepting() -> Setting {
+    Setting { me: 2, key: 2, peer: 1, peer_key: 1, peer_address: ANY, listen: ANY, network: "quorate/1/a" }
+}
+
+fn dialling(to: SocketAddr) -> Setting {
+    Setting { me: 1, key: 1, peer: 2, peer_key: 2, peer_address: to, listen: ANY, network: "quorate/1/a" }
+}
+
+async fn connected() -> (Side, Side) {
+    let mut two = start(&accepting());
+    let mut one = start(&dialling(two.address));
+    assert_eq!(one.next().await, Seen::Connected(2));
+    assert_eq!(two.next().await, Seen::Connected(1));
+    (one, two)
+}
+
+#[tokio::test]
+async fn frames_arrive_in_order_from_the_peer_that_proved_its_key() {
+    let (mut one, mut two) = connected().await;
+    let long = vec![7u8; PEER_FRAME_BYTES_MAX];
+    for frame in [vec![1], vec![2, 2], long.clone(), vec![3]] {
+        one.links.send(index(2), frame.clone());
+        two.links.send(index(1), frame);
+    }
+    for frame in [vec![1], vec![2, 2], long, vec![3]] {
+        assert_eq!(two.next().await, Seen::Frame(1, frame.clone()));
+        assert_eq!(one.next().await, Seen::Frame(2, frame));
+    }
+    one.transport.stop().await;
+    assert_eq!(two.next().await, Seen::Disconnected(1));
+    two.transport.stop().await;
+}
+
+/// Whether a dialler of this setting gets through to an accepting side of that one.
+async fn reaches(accepting: &Setting, dialling: impl FnOnce(SocketAddr) -> Setting) -> bool {
+    let mut two = start(accepting);
+    let mut one = start(&dialling(two.address));
+    let within = Duration::from_millis(1_200);
+    let got = tokio::time::timeout(within, two.seen.recv()).await.is_ok();
+    // The dialler alone may believe in a connection for a moment: TLS 1.3 lets the client finish first.
+    while let Ok((seen, _)) = one.seen.try_recv() {
+        assert!(!matches!(seen, Seen::Frame(..)));
+    }
+    one.transport.stop().await;
+    two.transport.stop().await;
+    got
+}
+
+#[tokio::test]
+async fn refuses_dialler_with_a_key_of_no_member() {
+    assert!(!reaches(&accepting(), |to| Setting { key: 9, ..dialling(to) }).await);
+}
+
+#[tokio::test]
+async fn refuses_listener_with_another_key_than_expected() {
+    assert!(!reaches(&Setting { key: 9, ..accepting() }, dialling).await);
+}
+
+#[tokio::test]
+async fn refuses_node_of_another_network() {
+    assert!(!reaches(&Setting { network: "quorate/1/b", ..accepting() }, dialling).await);
+}
+
+#[tokio::test]
+async fn refuses_peer_that_should_wait_to_be_dialled() {
+    // Both think that they are the lower one: node 2 dials as if it were node 1's junior.
+    assert!(
+        !reaches(&Setting { me: 1, key: 1, peer: 2, peer_key: 2, peer_address: ANY, ..accepting() }, |to| {
+            Setting { me: 0x01, key: 2, peer: 2, peer_key: 1, ..dialling(to) }
+        })
+        .await
+    );
+}
+
+#[tokio::test]
+async fn newer_connection_replaces_the_older() {
+    let (one, mut two) = connected().await;
+    // Another instance of node 1, as after a restart whose former connection nobody has closed yet.
+    let mut again = start(&dialling(two.address));
+    assert_eq!(again.next().await, Seen::Connected(2));
+    assert_eq!(two.next().await, Seen::Connected(1));
+    two.links.send(index(1), vec![5]);
+    assert_eq!(again.next().await, Seen::Frame(2, vec![5]));
+    one.transport.stop().await;
+    again.transport.stop().await;
+    two.transport.stop().await;
+}
+
+#[tokio::test]
+async fn restarted_listener_is_found_again_at_once() {
+    let (mut one, two) = connected().await;
+    let address = two.address;
+    // Its socket vanishes without a word, as when the process is killed.
+    two.transport.kill().await;
+    let started = std::time::Instant::now();
+    let mut again = loop {
+        // The system may hold the port for a moment.
+        match std::net::UdpSocket::bind(address) {
+            Ok(socket) => {
+                drop(socket);
+                break start(&Setting { listen: address, ..accepting() });
+            }
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!(one.next().await, Seen::Disconnected(2));
+    assert_eq!(one.next().await, Seen::Connected(2));
+    assert_eq!(again.next().await, Seen::Connected(1));
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    one.transport.stop().await;
+    again.transport.stop().await;
+}
+
+#[tokio::test]
+async fn frame_above_the_limit_ends_the_connection() {
+    let (mut one, mut two) = connected().await;
+    one.links.send(index(2), vec![0u8; PEER_FRAME_BYTES_MAX + 1]);
+    assert_eq!(two.next().await, Seen::Disconnected(1));
+    assert_eq!(one.next().await, Seen::Disconnected(2));
+    // And it comes back: one bad frame is not for ever.
+    assert_eq!(two.next().await, Seen::Connected(1));
+    one.transport.stop().await;
+    two.transport.stop().await;
+}
+
+#[tokio::test]
+async fn peer_that_does_not_read_is_cut_off() {
+    let (mut one, two) = connected().await;
+    // Nothing takes what arrives at node 2: its room fills, then the flow control, then node 1's queue.
+    let mut unread = two.seen;
+    let frame = vec![0u8; 1 << 20];
+    let cut = async {
+        loop {
+            for _ in 0..8 {
+                one.links.send(index(2), frame.clone());
+            }
+            tokio::select! {
+                biased;
+                seen = one.next() => return seen,
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    };
+    let seen = tokio::time::timeout(Duration::from_secs(10), cut).await.unwrap();
+    assert_eq!(seen, Seen::Disconnected(2));
+    let mut frames = 0;
+    while let Ok((seen, permit)) = unread.try_recv() {
+        frames += usize::from(matches!(seen, Seen::Frame(..)));
+        // Kept: what was unread at one time is what is counted.
+        std::mem::forget(permit);
+    }
+    assert!(frames <= 16, "{frames} frames of 1 MiB were taken in unread");
+    one.transport.stop().await;
+    two.transport.stop().await;
+}
