@@ -16,6 +16,9 @@ const SETS_MAX: usize = 2_000;
 /// Signers end an attempt by themselves; a coordinator waits a little longer.
 const PROPOSAL_GRACE_MS: u64 = 300;
 
+/// By how much coordinators differ in waiting after they were in each other's way.
+const TURN_MS: u64 = 50;
+
 /// Why there is no signer set.
 enum NoSet {
     /// Bans alone are in the way, and everybody has voted.
@@ -129,7 +132,12 @@ impl Engine {
     /// Proposes a signer set, unless a proposal of ours may still succeed.
     fn propose(&mut self, execution: &mut Execution, number: u32, quorum: &Group, turn: &mut Turn<'_>) {
         let now = turn.now.mono_ms;
-        let Some(operation) = execution.operations.get(&number) else { return };
+        let me = self.committee.me;
+        let Some(operation) = execution.operations.get_mut(&number) else { return };
+        // An attempt of another coordinator in which we are gets its chance first.
+        if let Some(live) = operation.live.as_ref().filter(|live| live.coordinator != me) {
+            operation.not_before_mono_ms = operation.not_before_mono_ms.max(live.stalls_mono_ms);
+        }
         if operation.signature.is_some() || operation.proposed.is_some() || now < operation.not_before_mono_ms
         {
             return;
@@ -280,6 +288,12 @@ impl Engine {
         self.peers.failed(&blamed, turn.now.mono_ms);
         if ended {
             operation.give_up_proposal();
+            if nodes.is_empty() {
+                // Another coordinator came first, as a rule. Each waits for another while, so that two
+                // that were in each other's way are not again.
+                let wait = (u64::from(self.committee.me.get()) * TURN_MS).min(limits::HEDGE_MS);
+                operation.not_before_mono_ms = operation.not_before_mono_ms.max(turn.now.mono_ms + wait);
+            }
             self.evaluate_votes(execution, number, turn);
             return;
         }

@@ -364,7 +364,7 @@ fn a_signer_that_only_ever_says_that_it_failed_is_left_out() {
         net.forge(3, 1, &PeerMessage::Offer(Offer { request: id, operation: 0, attempt: 0, fresh }));
         let culprits = Vec::new();
         net.forge(3, 1, &PeerMessage::AttemptFailed { request: id, operation: 0, attempt, culprits });
-        net.advance(5);
+        net.advance(60);
     }
     assert!(net.answer(to).unwrap().is_ok());
 }

@@ -146,6 +146,18 @@ fn a_second_coordinator_takes_over_when_the_first_is_dead() {
 }
 
 #[test]
+fn coordinators_of_one_request_are_not_in_each_others_way() {
+    let mut net = Net::ready();
+    let (id, submission) = Caller::new(1).request(1);
+    let callers = [1, 2, 3].map(|node| net.submit(node, &submission));
+    net.advance(limits::HEDGE_MS);
+    for to in callers {
+        assert!(net.answer(to).unwrap().is_ok());
+    }
+    assert!((1..=3).all(|node| net.signatures(node, id) == 1));
+}
+
+#[test]
 fn a_signer_that_falls_silent_costs_one_hedge() {
     let mut net = Net::ready();
     // Node 2 votes and offers, then says no word of any round.
