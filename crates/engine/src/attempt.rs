@@ -40,10 +40,10 @@ impl Engine {
         proposal: &Proposal,
         turn: &mut Turn<'_>,
     ) {
-        if let Err(check) = self.check_proposal(execution, proposal) {
+        if let Err(check) = self.check_proposal(execution, from, proposal, turn.now.mono_ms) {
             // Two coordinators, or an attempt that just ended, can make an honest proposal stale.
-            if !matches!(check, "proposal_over" | "proposal_fresh" | "proposal_attempt" | "proposal_set_ups")
-            {
+            let stale = ["proposal_over", "proposal_fresh", "proposal_live", "proposal_set_ups"];
+            if !stale.contains(&check) {
                 turn.fault(from, check);
             }
             if execution.coordinating {
@@ -59,10 +59,16 @@ impl Engine {
     }
 
     /// Everything that makes a proposal one that this node may sign under.
-    fn check_proposal(&self, execution: &Execution, proposal: &Proposal) -> Result<(), &'static str> {
+    fn check_proposal(
+        &self,
+        execution: &Execution,
+        from: NodeIndex,
+        proposal: &Proposal,
+        now_mono_ms: u64,
+    ) -> Result<(), &'static str> {
         let me = self.committee.me;
         let operation = execution.operations.get(&proposal.operation).ok_or("proposal_operation")?;
-        if !execution.running() || operation.call.is_none() || operation.signature.is_some() {
+        if !execution.running() || !operation.waits() || operation.signature.is_some() {
             return Err("proposal_over");
         }
         let own =
@@ -70,8 +76,18 @@ impl Engine {
         if own.body.hash() != proposal.intent {
             return Err("proposal_intent");
         }
-        if proposal.attempt <= operation.joined || proposal.attempt > limits::ATTEMPTS_MAX {
+        let joined = operation.joined.get(&from).copied().unwrap_or_default();
+        let grows = proposal.attempt > joined.last && proposal.attempt <= limits::PROPOSALS_MAX;
+        if proposal.coordinator != from || !grows || joined.count >= limits::ATTEMPTS_MAX {
             return Err("proposal_attempt");
+        }
+        // Another coordinator's attempt is not disturbed before it stalls.
+        if operation
+            .live
+            .as_ref()
+            .is_some_and(|live| live.coordinator != from && now_mono_ms < live.stalls_mono_ms)
+        {
+            return Err("proposal_live");
         }
         let signers: Vec<NodeIndex> = proposal.signers.iter().map(|(signer, _)| *signer).collect();
         let ascending = signers.windows(2).all(|pair| pair[0] < pair[1]);
@@ -114,7 +130,9 @@ impl Engine {
         let digest = intent.digest.0;
         let tweak = operation.tweak;
         operation.offered = Some(turn.fresh());
-        operation.joined = proposal.attempt;
+        let joined = operation.joined.entry(coordinator).or_default();
+        joined.last = proposal.attempt;
+        joined.count = joined.count.saturating_add(1);
         // At most one attempt of an operation lives; the older one's secrets end here.
         if let Some(old) = operation.live.take() {
             self.sessions.remove(&old.session);
@@ -377,6 +395,7 @@ fn session_id(
         .field(&proposal.intent.0)
         .field(&request.0)
         .number(proposal.operation.into())
+        .number(proposal.coordinator.get().into())
         .number(proposal.attempt.into())
         .number(proposal.signers.len() as u64);
     for (signer, fresh) in &proposal.signers {

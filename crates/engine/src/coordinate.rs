@@ -7,7 +7,7 @@ use quorate_wire::{
 use crate::{
     Engine, Report,
     attempt::pairs_of,
-    execution::{Execution, Group, Proposed},
+    execution::{Attempt, Execution, Group, Operation, Proposed},
     turn::Turn,
 };
 
@@ -124,7 +124,7 @@ impl Engine {
         turn: &mut Turn<'_>,
     ) {
         // Our own tally is the evidence, checked when each vote came.
-        if execution.operations.get(&number).is_some_and(|operation| operation.call.is_some()) {
+        if execution.operations.get(&number).is_some_and(Operation::waits) {
             self.stop_run(execution, ErrorCode::IntentsDiverged, turn);
         }
     }
@@ -135,17 +135,16 @@ impl Engine {
         let me = self.committee.me;
         let Some(operation) = execution.operations.get_mut(&number) else { return };
         // An attempt of another coordinator in which we are gets its chance first.
-        if let Some(live) = operation.live.as_ref().filter(|live| live.coordinator != me) {
+        let others = |live: &&Attempt| live.coordinator != me && live.stalls_mono_ms > now;
+        if let Some(live) = operation.live.as_ref().filter(others) {
             operation.not_before_mono_ms = operation.not_before_mono_ms.max(live.stalls_mono_ms);
         }
         if operation.signature.is_some() || operation.proposed.is_some() || now < operation.not_before_mono_ms
         {
             return;
         }
-        let joined =
-            quorum.nodes.iter().filter_map(|node| operation.offers.get(node)).map(|offer| offer.attempt);
-        let attempt = joined.max().unwrap_or(0).max(operation.last_proposed) + 1;
-        if attempt > limits::ATTEMPTS_MAX {
+        let attempt = operation.last_proposed + 1;
+        if operation.tried >= limits::ATTEMPTS_MAX || attempt > limits::PROPOSALS_MAX {
             let detail =
                 format!("operation {number} has no signature after {} attempts", limits::ATTEMPTS_MAX);
             let problem = Problem::new(ErrorCode::SigningFailed, detail).about(execution.id);
@@ -178,6 +177,7 @@ impl Engine {
         let proposal = Proposal {
             request: execution.id,
             operation: number,
+            coordinator: me,
             attempt,
             intent: quorum.hash,
             signers: offered,
@@ -288,11 +288,21 @@ impl Engine {
         self.peers.failed(&blamed, turn.now.mono_ms);
         if ended {
             operation.give_up_proposal();
+            // One of its signers is out of it: our own part of it would only be in others' way.
+            let me = self.committee.me;
+            if operation.live.as_ref().is_some_and(|live| live.coordinator == me && live.number == attempt)
+                && let Some(dead) = operation.live.take()
+            {
+                self.sessions.remove(&dead.session);
+            }
             if nodes.is_empty() {
-                // Another coordinator came first, as a rule. Each waits for another while, so that two
-                // that were in each other's way are not again.
-                let wait = (u64::from(self.committee.me.get()) * TURN_MS).min(limits::HEDGE_MS);
+                // Another coordinator came first, as a rule, and is not disturbed before it stalls. Each
+                // waits for another while, so that two that were in each other's way are not again.
+                let turn_ms = (u64::from(self.committee.me.get()) * TURN_MS).min(limits::HEDGE_MS);
+                let wait = limits::HEDGE_MS / 4 + turn_ms;
                 operation.not_before_mono_ms = operation.not_before_mono_ms.max(turn.now.mono_ms + wait);
+            } else {
+                operation.tried = operation.tried.saturating_add(1);
             }
             self.evaluate_votes(execution, number, turn);
             return;
@@ -311,6 +321,7 @@ impl Engine {
         if better && !blamed.is_empty() {
             if let Some(operation) = execution.operations.get_mut(&number) {
                 operation.give_up_proposal();
+                operation.tried = operation.tried.saturating_add(1);
             }
             self.evaluate_votes(execution, number, turn);
         }
@@ -327,6 +338,7 @@ impl Engine {
             let Some(operation) = execution.operations.get_mut(&number) else { continue };
             if operation.proposed.as_ref().is_some_and(|proposed| now >= proposed.until_mono_ms) {
                 operation.give_up_proposal();
+                operation.tried = operation.tried.saturating_add(1);
             }
             if operation.signature.is_none() && operation.proposed.is_none() {
                 if now >= operation.not_before_mono_ms {

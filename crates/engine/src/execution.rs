@@ -59,6 +59,8 @@ pub(crate) struct Ended {
 pub(crate) struct Operation {
     /// The host call that waits for it.
     pub(crate) call: Option<u32>,
+    /// What the host call will be answered, once all earlier ones are.
+    pub(crate) result: Option<Result<EcdsaBytes, ErrorCode>>,
     pub(crate) own: Option<Signed<Vote>>,
     pub(crate) tweak: [u8; 32],
     pub(crate) began_mono_ms: u64,
@@ -69,8 +71,8 @@ pub(crate) struct Operation {
     // As a signer.
     /// Bytes that we offered and that no session has used.
     pub(crate) offered: Option<[u8; 32]>,
-    /// The highest attempt that we joined.
-    pub(crate) joined: u8,
+    /// What we joined, for each coordinator.
+    pub(crate) joined: BTreeMap<NodeIndex, Joined>,
     pub(crate) live: Option<Attempt>,
 
     // As a coordinator.
@@ -81,6 +83,8 @@ pub(crate) struct Operation {
     pub(crate) proposed: Option<Proposed>,
     /// Attempts that we propose grow, whether or not they were joined.
     pub(crate) last_proposed: u8,
+    /// Attempts of ours that were joined and came to nothing.
+    pub(crate) tried: u8,
     pub(crate) not_before_mono_ms: u64,
     pub(crate) told_odd: BTreeSet<NodeIndex>,
     /// In how many proposals of ours, ended without a signature, each signer was. Whoever spoils
@@ -89,6 +93,16 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
+    /// Whether our own run waits for this operation to be decided.
+    pub(crate) fn waits(&self) -> bool {
+        self.call.is_some() && self.result.is_none()
+    }
+
+    /// How many attempts we joined, whoever proposed them.
+    pub(crate) fn attempts(&self) -> u8 {
+        self.joined.values().fold(0, |sum, joined| sum.saturating_add(joined.count))
+    }
+
     /// What our own run wants to sign.
     pub(crate) fn intent(&self) -> Option<&Intent> {
         self.own.as_ref().and_then(|vote| vote.body.intent())
@@ -101,6 +115,14 @@ impl Operation {
             *count = count.saturating_add(1);
         }
     }
+}
+
+/// The attempts of one coordinator that this node has joined.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Joined {
+    /// The highest number.
+    pub(crate) last: u8,
+    pub(crate) count: u8,
 }
 
 /// A proposal of ours that may still succeed.
@@ -159,6 +181,24 @@ impl Execution {
     /// Signatures of this node's own run, in the order in which the action asked.
     pub(crate) fn signed(&self) -> impl Iterator<Item = (&Intent, EcdsaBytes)> {
         self.operations.values().filter_map(|operation| Some((operation.intent()?, operation.signature?)))
+    }
+
+    /// Answers that are due: in the order in which the run asked, whatever order the signatures came in.
+    ///
+    /// A run that waits for several signatures at once so goes on alike on all nodes.
+    pub(crate) fn due_answers(&mut self) -> Vec<(u32, Result<EcdsaBytes, ErrorCode>)> {
+        let mut due = Vec::new();
+        for operation in self.operations.values_mut() {
+            match (operation.call, operation.result) {
+                (None, _) => {}
+                (Some(call), Some(result)) => {
+                    operation.call = None;
+                    due.push((call, result));
+                }
+                (Some(_), None) => break,
+            }
+        }
+        due
     }
 
     pub(crate) fn running(&self) -> bool {

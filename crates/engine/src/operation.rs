@@ -123,9 +123,8 @@ impl Engine {
         execution.refusals.push(Refusal { operation: number, code });
         let Some(operation) = execution.operations.get_mut(&number) else { return };
         operation.offered = None;
-        if let Some(call) = operation.call.take() {
-            answer(execution.run, call, Err(code), turn);
-        }
+        operation.result = Some(Err(code));
+        answer_due(execution, turn);
     }
 
     /// Tells everybody who coordinates how we saw an operation, and offers fresh bytes for it.
@@ -205,7 +204,7 @@ impl Engine {
     ) {
         let Some(operation) = execution.operations.get_mut(&number) else { return };
         // Nothing waits for it if it was refused meanwhile: what is stated refused is never stated signed.
-        if operation.signature.is_some() || operation.call.is_none() {
+        if operation.signature.is_some() || !operation.waits() {
             return;
         }
         operation.signature = Some(signature);
@@ -218,11 +217,10 @@ impl Engine {
         turn.report(Report::Signed {
             request: execution.id,
             duration_ms: turn.now.mono_ms.saturating_sub(operation.began_mono_ms),
-            attempt: operation.joined,
+            attempt: operation.attempts(),
         });
-        if let Some(call) = operation.call.take() {
-            answer(execution.run, call, Ok(signature), turn);
-        }
+        operation.result = Some(Ok(signature));
+        answer_due(execution, turn);
     }
 
     pub(crate) fn on_vote(&mut self, from: NodeIndex, vote: Signed<Vote>, turn: &mut Turn<'_>) {
@@ -261,7 +259,7 @@ impl Engine {
     }
 
     pub(crate) fn on_offer(&mut self, from: NodeIndex, offer: Offer, turn: &mut Turn<'_>) {
-        if offer.operation >= limits::OPERATIONS_MAX || offer.attempt > limits::ATTEMPTS_MAX {
+        if offer.operation >= limits::OPERATIONS_MAX {
             turn.fault(from, "offer");
             return;
         }
@@ -341,7 +339,7 @@ impl Engine {
             others.insert(engine.committee.me, true);
             let equal = others.values().filter(|equal| **equal).count();
             let unknown = engine.committee.size() - others.len();
-            let waits = execution.operations.get(&number).is_some_and(|op| op.call.is_some());
+            let waits = execution.operations.get(&number).is_some_and(Operation::waits);
             if waits && equal + unknown < engine.committee.threshold() {
                 engine.stop_run(execution, ErrorCode::IntentsDiverged, turn);
             }
@@ -355,11 +353,17 @@ fn own_offer(execution: &Execution, number: u32) -> Option<Offer> {
         return None;
     }
     let fresh = operation.offered?;
-    Some(Offer { request: execution.id, operation: number, attempt: operation.joined, fresh })
+    Some(Offer { request: execution.id, operation: number, attempt: operation.attempts(), fresh })
+}
+
+fn answer_due(execution: &mut Execution, turn: &mut Turn<'_>) {
+    for (call, result) in execution.due_answers() {
+        answer(execution.run, call, result, turn);
+    }
 }
 
 /// Answers a host call.
-pub(crate) fn answer(run: RunNumber, call: u32, result: Result<EcdsaBytes, ErrorCode>, turn: &mut Turn<'_>) {
+fn answer(run: RunNumber, call: u32, result: Result<EcdsaBytes, ErrorCode>, turn: &mut Turn<'_>) {
     let answer = match result {
         Err(code) => Err(failure(code)),
         Ok((signature, recovery_id)) => {

@@ -57,6 +57,8 @@ pub(crate) struct Byzantine {
     proposals: VecDeque<Proposal>,
     sessions: VecDeque<[u8; 32]>,
     requests: VecDeque<RequestId>,
+    /// Lies left that cost its peers a pairwise set-up.
+    rations: u8,
     /// How often it did something wrong.
     pub(crate) acts: u64,
 }
@@ -87,6 +89,7 @@ impl Byzantine {
             proposals: VecDeque::new(),
             sessions: VecDeque::new(),
             requests: VecDeque::new(),
+            rations: 2,
             acts: 0,
         }
     }
@@ -273,6 +276,7 @@ impl Byzantine {
         let proposal = Proposal {
             request: vote.body.request,
             operation: vote.body.operation,
+            coordinator: self.me,
             attempt: u8::try_from(self.dice.between(1, 5)).unwrap_or(1),
             intent: vote.body.hash(),
             signers,
@@ -300,7 +304,12 @@ impl Byzantine {
         let peer = self.dice.pick(&self.peers).copied()?;
         let operation = u32::try_from(self.dice.between(0, 2)).unwrap_or(0);
         let attempt = u8::try_from(self.dice.between(1, 5)).unwrap_or(1);
-        Some(match self.dice.between(0, 9) {
+        // What may cost its peers a new set-up is rationed: the simulator pays for it, not the liar.
+        let kind = self.dice.between(0, if self.rations > 0 { 9 } else { 7 });
+        if kind > 7 {
+            self.rations -= 1;
+        }
+        Some(match kind {
             0 => PeerMessage::AttemptFailed { request, operation, attempt, culprits: vec![peer] },
             1 => PeerMessage::Stalled { request, operation, attempt, waiting_for: vec![peer] },
             2 => {
@@ -380,6 +389,7 @@ impl Byzantine {
                 PeerMessage::Propose(Proposal {
                     request,
                     operation: 0,
+                    coordinator: self.me,
                     attempt: 1,
                     intent,
                     signers: self.peers.iter().take(self.threshold).map(|peer| (*peer, session)).collect(),

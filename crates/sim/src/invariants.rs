@@ -82,7 +82,7 @@ pub(crate) struct Checker {
     sessions: BTreeMap<[u8; 32], Proposal>,
     joined: BTreeSet<(Life, [u8; 32])>,
     spent: BTreeMap<(NodeIndex, [u8; 32]), [u8; 32]>,
-    attempts: BTreeMap<(Life, RequestId, u32), u8>,
+    attempts: BTreeMap<(Life, RequestId, u32, NodeIndex), u8>,
     nonces: BTreeMap<[u8; 32], Shown>,
     replied: BTreeSet<(Life, u64)>,
     root: Option<PublicKey>,
@@ -184,9 +184,9 @@ impl Checker {
                 self.broken("fresh bytes are spent at most once", detail);
             }
         }
-        let place = (life, proposal.request, proposal.operation);
+        let place = (life, proposal.request, proposal.operation, proposal.coordinator);
         let last = self.attempts.entry(place).or_insert(0);
-        if proposal.attempt <= *last || proposal.attempt > limits::ATTEMPTS_MAX {
+        if proposal.attempt <= *last || proposal.attempt > limits::PROPOSALS_MAX {
             let detail = format!("{life:?} joins attempt {} after {last}", proposal.attempt);
             self.broken("attempts grow, up to the limit", detail);
         } else {
@@ -234,7 +234,7 @@ impl Checker {
 
     /// Whether this life has already answered a proposal with a session.
     pub(crate) fn has_answered(&self, life: Life, proposal: &Proposal) -> bool {
-        let last = self.attempts.get(&(life, proposal.request, proposal.operation));
+        let last = self.attempts.get(&(life, proposal.request, proposal.operation, proposal.coordinator));
         last.is_some_and(|last| proposal.attempt <= *last)
     }
 

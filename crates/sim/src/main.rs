@@ -102,7 +102,8 @@ fn main() -> ExitCode {
 }
 
 fn describe(summary: &Summary, took: Duration) -> String {
-    let kinds: Vec<String> = summary.kinds.iter().map(|(kind, count)| format!("{kind:?} {count}")).collect();
+    let kinds: Vec<String> =
+        summary.kinds.iter().map(|(kind, (count, took))| format!("{kind:?} {count} in {took:.1?}")).collect();
     let p50 = summary
         .latency_p50_us()
         .map_or_else(|| "none".to_owned(), |us| format!("{:?}", Duration::from_micros(us)));

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
 
 use quorate_engine::Stored;
@@ -35,6 +36,8 @@ pub struct SeedReport {
     pub lines: u64,
     /// The invariant that broke, and the last lines of the trace.
     pub failure: Option<(Violation, Vec<String>)>,
+    /// How long it took, waiting for the fixture left out.
+    pub took: Duration,
     pub(crate) tally: Tally,
 }
 
@@ -43,8 +46,8 @@ pub struct SeedReport {
 pub struct Summary {
     /// Seeds that ran.
     pub seeds: u64,
-    /// Seeds of each kind.
-    pub kinds: BTreeMap<Kind, u64>,
+    /// Seeds of each kind, and how long they took.
+    pub kinds: BTreeMap<Kind, (u64, Duration)>,
     /// Distinct signatures made.
     pub signatures: u64,
     /// Signing attempts.
@@ -71,7 +74,9 @@ impl Summary {
     pub fn add(&mut self, report: &SeedReport) {
         let tally = &report.tally;
         self.seeds += 1;
-        *self.kinds.entry(report.kind).or_default() += 1;
+        let kind = self.kinds.entry(report.kind).or_default();
+        kind.0 += 1;
+        kind.1 += report.took;
         self.signatures += tally.counts.signatures;
         self.attempts += tally.counts.attempts;
         self.bans += tally.counts.bans;
@@ -177,6 +182,7 @@ fn run_plan(seed: u64, plan: Plan, fixture: Option<&'static Fixture>, echo: bool
 
 /// Runs a world; a panic of an engine is a broken invariant like any other.
 fn guarded(seed: u64, kind: Kind, world: &mut World) -> SeedReport {
+    let begun = Instant::now();
     let result = catch_unwind(AssertUnwindSafe(|| world.run())).unwrap_or_else(|panic| {
         let words = panic
             .downcast_ref::<String>()
@@ -192,6 +198,7 @@ fn guarded(seed: u64, kind: Kind, world: &mut World) -> SeedReport {
         hash: world.trace.hash(),
         lines: world.trace.count(),
         failure,
+        took: begun.elapsed(),
         tally: world.tally.clone(),
     }
 }

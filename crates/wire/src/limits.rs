@@ -21,8 +21,11 @@ pub const PEER_FRAME_BYTES_MAX: usize = CODE_BYTES_MAX + REQUEST_BYTES_MAX + LOG
 pub const ROUND_PAYLOAD_BYTES_MAX: usize = 512 << 10;
 /// Operations (host calls on keys) of one execution.
 pub const OPERATIONS_MAX: u32 = 10;
-/// Attempts of one operation: each faulty node can spoil one, and five end any committee's patience.
+/// Attempts of one operation that a signer joins for one coordinator. They are counted for each
+/// coordinator, so that a corrupt one can use up its own and nobody else's.
 pub const ATTEMPTS_MAX: u8 = 5;
+/// Highest number of an attempt: a proposal that no signer joined takes a number, but is no attempt.
+pub const PROPOSALS_MAX: u8 = 32;
 /// Longest name of a signature.
 pub const SIGNATURE_NAME_BYTES_MAX: usize = 128;
 /// Longest response text of an action.

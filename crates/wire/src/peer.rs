@@ -102,7 +102,9 @@ pub struct Proposal {
     pub request: RequestId,
     /// The operation.
     pub operation: u32,
-    /// The attempt, from 1; attempts grow.
+    /// Who proposes: the sender, by the transport's identity.
+    pub coordinator: NodeIndex,
+    /// The attempt, from 1; the attempts of one coordinator grow.
     pub attempt: u8,
     /// What t nodes want to sign.
     pub intent: IntentHash,

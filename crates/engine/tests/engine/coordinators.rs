@@ -50,6 +50,7 @@ fn sound(net: &Net, id: RequestId) -> Proposal {
     Proposal {
         request: id,
         operation: 0,
+        coordinator: index(3),
         attempt: 1,
         intent: vote_of(net, 1).body.hash(),
         signers: vec![(index(1), offered(net, 1).fresh), (index(2), offered(net, 2).fresh)],
@@ -92,6 +93,56 @@ fn a_sound_proposal_is_joined_once() {
     later.attempt = 1;
     later.signers[0].1 = offered(&net, 1).fresh;
     assert!(!joins(&mut net, &later), "attempts grow");
+}
+
+#[test]
+fn a_corrupt_coordinator_uses_up_its_own_attempts_and_nobody_elses() {
+    let mut net = Net::ready();
+    // Node 3 proposes on its own; node 2's words are lost, so that node 1 signs with nobody for a while.
+    net.links = Box::new(|from, to, message| {
+        (from != 3 && to != 3 && from != 2)
+            || matches!(message, PeerMessage::Offer(_) | PeerMessage::Vote(_) | PeerMessage::Hello(_))
+    });
+    let (id, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.forge(3, 1, &PeerMessage::Execute(submission.clone()));
+    net.forge(3, 2, &PeerMessage::Execute(submission));
+    net.advance(20);
+    for attempt in 28..=32 {
+        let fresh = offered(&net, 1).fresh;
+        let mut proposal = sound(&net, id);
+        proposal.attempt = attempt;
+        proposal.signers = vec![(index(1), fresh), (index(3), [7; 32])];
+        proposal.set_ups = vec![set_up(&net, 1, 3)];
+        net.forge(3, 1, &PeerMessage::Propose(proposal));
+        net.advance(600);
+    }
+    net.links = Box::new(|from, to, _| from != 3 && to != 3);
+    for (node, peer) in [(1, 2), (2, 1)] {
+        net.input(node, quorate_engine::Input::PeerConnected { peer: index(peer) });
+    }
+    net.advance(6_000);
+    assert!(net.answer(to).is_some_and(Result::is_ok), "{:?}", net.answer(to));
+}
+
+#[test]
+fn an_attempt_is_not_disturbed_by_another_coordinator_before_it_stalls() {
+    let (mut net, id, submission) = voted();
+    let proposal = sound(&net, id);
+    assert!(joins(&mut net, &proposal));
+    net.forge(2, 1, &PeerMessage::Execute(submission));
+    let offer = offered(&net, 1);
+    let mut other = Proposal { coordinator: index(2), ..proposal };
+    other.signers[0].1 = offer.fresh;
+    let before = rounds(&net, 1);
+    net.forge(2, 1, &PeerMessage::Propose(other.clone()));
+    net.advance(0);
+    assert_eq!(rounds(&net, 1), before, "the living attempt stands");
+    net.advance(600);
+    other.signers[0].1 = offered(&net, 1).fresh;
+    net.forge(2, 1, &PeerMessage::Propose(other));
+    net.advance(0);
+    assert!(rounds(&net, 1) > before, "once it stalls, another may try");
 }
 
 type Change = Box<dyn Fn(&mut Proposal)>;
@@ -137,7 +188,8 @@ fn each_unsound_proposal_is_declined_and_no_round_message_leaves() {
         ("another operation", Box::new(|p| p.operation = 1)),
         ("an operation beyond all", Box::new(|p| p.operation = u32::MAX)),
         ("attempt 0", Box::new(|p| p.attempt = 0)),
-        ("attempt 6", Box::new(|p| p.attempt = 6)),
+        ("attempt 33", Box::new(|p| p.attempt = 33)),
+        ("another coordinator's name", Box::new(|p| p.coordinator = index(2))),
         ("attempt 255", Box::new(|p| p.attempt = 255)),
         ("another set-up", Box::new(|p| p.set_ups[0][0] ^= 1)),
         ("no set-up", Box::new(|p| p.set_ups.clear())),
@@ -164,6 +216,7 @@ fn whoever_was_not_asked_by_a_caller_proposes_nothing() {
     let proposal = Proposal {
         request: id,
         operation: 0,
+        coordinator: index(3),
         attempt: 1,
         intent: id_hash(),
         signers: Vec::new(),
@@ -331,6 +384,7 @@ fn trouble_told_of_one_coordinators_proposal_does_not_end_anothers() {
                 PeerMessage::Propose(Proposal {
                     request: id,
                     operation: 0,
+                    coordinator: index(3),
                     attempt,
                     intent: id_hash(),
                     signers: Vec::new(),

@@ -37,7 +37,16 @@ fn messages(id: RequestId) -> impl Strategy<Value = PeerMessage> {
         }),
         (operation, any::<u8>(), pairs, bytes).prop_map(move |(operation, attempt, signers, set_up)| {
             let (intent, set_ups) = (quorate_wire::Digest(set_up), vec![set_up; signers.len()]);
-            PeerMessage::Propose(Proposal { request: id, operation, attempt, intent, signers, set_ups })
+            let coordinator = index(3);
+            PeerMessage::Propose(Proposal {
+                request: id,
+                operation,
+                coordinator,
+                attempt,
+                intent,
+                signers,
+                set_ups,
+            })
         }),
         (bytes, payload.clone())
             .prop_map(|(session, payload)| PeerMessage::Round(RoundMessage { session, payload })),

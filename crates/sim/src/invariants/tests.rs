@@ -50,7 +50,9 @@ fn agreed() -> (Checker, Proposal) {
     let signers = [1, 2].map(|node| (NodeIndex::new(node).unwrap(), [node; 32])).to_vec();
     let intent = checker.vote(&asked(), 0).hash();
     let request = asked().request;
-    let proposal = Proposal { request, operation: 0, attempt: 1, intent, signers, set_ups: vec![[0; 32]] };
+    let coordinator = NodeIndex::new(1).unwrap();
+    let proposal =
+        Proposal { request, operation: 0, coordinator, attempt: 1, intent, signers, set_ups: vec![[0; 32]] };
     (checker, proposal)
 }
 

@@ -453,7 +453,9 @@ fn expect_alone(wish: &Wish) -> Vec<Came> {
         return vec![Came::Ended(code)];
     }
     if wish.plan.end == ScriptEnd::Throw {
-        return vec![Came::Ended(ErrorCode::ActionThrew)];
+        // A run that was refused something and then throws was ended by either.
+        let refused = refused.filter(|_| operations > 0).map(Came::Ended);
+        return std::iter::once(Came::Ended(ErrorCode::ActionThrew)).chain(refused).collect();
     }
     vec![Came::Completed(if refused.is_some() { 0 } else { operations })]
 }
