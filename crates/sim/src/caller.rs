@@ -75,6 +75,7 @@ impl Wallet {
         let request = ExecutionRequest {
             v: 1,
             network: *network,
+            session: quorate_wire::SessionKey(self.session.verifying_key().to_bytes()),
             action: ActionCid::of_code(wish.code.as_bytes()),
             params,
             block: wish.block,
