@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     clock::Clock,
     entropy,
+    faults::FaultSwitches,
     http::Waiting,
     inbox::{Job, Outlet},
     metrics::{Heartbeat, Metrics},
@@ -34,6 +35,7 @@ pub(crate) struct Hands {
     pub(crate) workers: Workers,
     pub(crate) votes: mpsc::Sender<quorate_wire::PublicKey>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) faults: FaultSwitches,
 }
 
 /// What the engine last said of itself.
@@ -127,7 +129,9 @@ impl Brain {
         }
         let idle = Instant::now() + Heartbeat::INTERVAL;
         let until = due.map_or(idle, |due| due.min(idle));
-        let received = runtime.block_on(tokio::time::timeout_at(until.into(), self.outlet.jobs.recv()));
+        // Made inside, where the runtime's timer is known.
+        let received =
+            runtime.block_on(async { tokio::time::timeout_at(until.into(), self.outlet.jobs.recv()).await });
         match received {
             Ok(Some(job)) => Next::Job(job),
             Ok(None) => Next::End,
@@ -162,7 +166,7 @@ impl Hands {
                     self.store.apply(&writes).map_err(|error| error.to_string())?;
                     self.metrics.persisted(start.elapsed());
                 }
-                Effect::Send { to, frame } => self.links.send(to, frame),
+                Effect::Send { to, frame } => self.links.send(to, self.faults.frame(frame)),
                 Effect::Reply { to, result } => self.waiting.answer(to, result),
                 Effect::StartAction(start) => self.workers.start(*start),
                 Effect::Answer { run, call, answer } => self.workers.answer(run, call, answer),

@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn refuses_fault_switches_in_a_build_without_them() {
         assert!(matches!(
-            load("[faults]\nalter_digest = true"),
+            load("[faults]\nalter_digest = 1"),
             Err(ConfigError::Refused { setting: "faults", .. })
         ));
     }

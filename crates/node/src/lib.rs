@@ -37,7 +37,7 @@ mod transport;
 mod workers;
 
 pub use config::{Config, ConfigError, EgressConfig, ShellLimits};
-pub use faults::FaultSwitches;
+pub use faults::{CoordinatorLie, FaultSwitches};
 pub use keys::{KeyFiles, NodeKeys};
 pub use log::start_log;
 pub use run::{Listening, run, run_with};

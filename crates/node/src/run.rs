@@ -10,9 +10,9 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use quorate_actions::{Guest, Pool, PoolConfig, WorkerCommand};
-use quorate_engine::Engine;
-use quorate_registry::tx_client::TxClient;
-use quorate_wire::{Digest, NetworkFile, NodeIndex};
+use quorate_engine::{Effect, Engine};
+use quorate_registry::{tx_client::TxClient, view::RegistryView};
+use quorate_wire::{Digest, NetworkFile, NodeIndex, PublicKey};
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     task::JoinSet,
@@ -82,7 +82,7 @@ pub async fn run_with(
 /// A running node.
 struct Node {
     listening: Listening,
-    loops: JoinSet<(&'static str, anyhow::Result<()>)>,
+    loops: Loops,
     transport: Transport,
     engine: brain::Ended,
     engine_ended: bool,
@@ -94,114 +94,110 @@ struct Node {
     stop_chain: watch::Sender<bool>,
 }
 
-impl Node {
-    async fn start(config: &Config) -> anyhow::Result<Self> {
+/// Who this node is.
+struct Member {
+    network: Arc<NetworkFile>,
+    keys: NodeKeys,
+    me: NodeIndex,
+    guest: Guest,
+}
+
+impl Member {
+    fn load(config: &Config) -> anyhow::Result<Self> {
         config.check()?;
         let network = Arc::new(config.load_network()?);
         let keys = NodeKeys::load(&config.keys)?;
         let me = member(&network, &keys)?;
         let guest = Guest::load(&Guest::locate(config.guest.as_deref())?)?;
-        let guest_hash = Digest(guest.hash());
-        let store = open_store(config, &network, &keys)?;
+        Ok(Member { network, keys, me, guest })
+    }
+
+    fn guest_hash(&self) -> Digest {
+        Digest(self.guest.hash())
+    }
+
+    fn engine(&self, store: &Store, clock: Clock) -> anyhow::Result<(Engine, Vec<Effect>)> {
+        let config = quorate_engine::Config {
+            network: (*self.network).clone(),
+            me: self.me,
+            statement_key: self.keys.statement.clone(),
+            guest: self.guest_hash(),
+            limits: quorate_wire::ActionLimits::default(),
+        };
+        Ok(Engine::new(config, &store.load_all()?, clock.now())?)
+    }
+}
+
+/// Loops that run for ever, by name.
+type Loops = JoinSet<(&'static str, anyhow::Result<()>)>;
+
+impl Node {
+    async fn start(config: &Config) -> anyhow::Result<Self> {
+        let member = Member::load(config)?;
+        let store = open_store(config, &member.network, &member.keys)?;
         let clock = Clock::start();
         let metrics = Metrics::new();
         let (inbox, outlet) = Inbox::new(metrics.clone());
+        let mut loops = Loops::new();
 
         // Both sockets before anything is changed: a taken port leaves no trace.
         let server = Server::bind(config.http_listen, config.limits.http_connections)
             .await
             .with_context(|| format!("the HTTP socket {}", config.http_listen))?;
-        let membership = Membership::new(&network, me);
+        let membership = Membership::new(&member.network, member.me);
         let links = Links::new(Arc::new(inbox.clone()), membership.peers.keys().copied());
-        let transport =
-            Transport::start(config.quic_listen, &keys.transport, membership, links.clone(), &metrics)?;
+        let transport = Transport::start(
+            config.quic_listen,
+            &member.keys.transport,
+            membership,
+            links.clone(),
+            &metrics,
+        )?;
         let listening = Listening { http: server.local_address()?, quic: transport.local_address()? };
 
-        let (stop_chain, stopping) = watch::channel(false);
-        let feed = Feed::start(network.clone(), &config.chain_rpc, clock, stopped(stopping))?;
-        let view = feed.view();
-        let (votes, wanted) = mpsc::channel(4);
-        let voter = Voter {
-            client: TxClient::new(&config.chain_rpc, keys.chain.clone()).context("the chain's URL")?,
-            contracts: chain::contracts(&network),
-            view: view.clone(),
-            wanted,
-        };
-
-        let (pool, events) = Pool::new(pool_config(config, guest)?);
-        let egress = Arc::new(egress(config)?);
-        let workers = Workers::new(pool.clone(), inbox.clone(), tokio::runtime::Handle::current());
-        let events = Events {
-            workers: workers.clone(),
-            events,
-            egress: egress.clone(),
-            metrics: metrics.clone(),
-            fetches_per_execution: config.limits.fetches_per_execution,
-            faults: config.faults.clone().unwrap_or_default(),
-        };
-
-        let stored = store.load_all()?;
-        let engine_config = quorate_engine::Config {
-            network: (*network).clone(),
-            me,
-            statement_key: keys.statement.clone(),
-            guest: guest_hash,
-            limits: quorate_wire::ActionLimits::default(),
-        };
-        let (engine, first) = Engine::new(engine_config, &stored, clock.now())?;
-        drop(stored);
+        let (engine, first) = member.engine(&store, clock)?;
         let board = Arc::new(StatusBoard::new(engine.status()));
         let waiting = Waiting::new(config.limits.http_waiting);
-        let hands =
-            Hands { store, links, waiting: waiting.clone(), workers, votes, metrics: metrics.clone() };
+        let (pool, workers) = start_workers(config, &member, (&inbox, &metrics), &mut loops)?;
+        let (stop_chain, stopping) = watch::channel(false);
+        let feed = Feed::start(member.network.clone(), &config.chain_rpc, clock, stopped(stopping))?;
+        let registry = feed.view();
+        let votes = start_voter(config, &member, (&registry, &metrics), &mut loops)?;
+        let faults = config.faults.clone().unwrap_or_default();
+        let (waiting_for_hands, metrics_for_hands) = (waiting.clone(), metrics.clone());
+        let hands = Hands {
+            store,
+            links,
+            waiting: waiting_for_hands,
+            workers,
+            votes,
+            metrics: metrics_for_hands,
+            faults,
+        };
         let brain = Brain { engine, first, outlet, hands, clock, board: board.clone() };
         let engine = brain.spawn(tokio::runtime::Handle::current()).context("the engine's thread")?;
 
-        let api = Arc::new(Api {
-            network: network.clone(),
-            me,
-            guest: guest_hash,
+        let (feed_inbox, feed_metrics) = (inbox.clone(), metrics.clone());
+        loops.spawn(async move { ("chain", feed.run(feed_inbox, feed_metrics).await) });
+        let api = Api {
+            network: member.network.clone(),
+            me: member.me,
+            guest: member.guest_hash(),
             inbox: inbox.clone(),
             waiting: waiting.clone(),
             board: board.clone(),
-            registry: view,
+            registry,
             metrics: metrics.clone(),
             body_room: Arc::new(Semaphore::new(http::body_units(config.limits.http_body_bytes))),
-        });
-        let router = http::router(api, listening.http);
+        };
+        let router = http::router(Arc::new(api), listening.http);
         let (stop_http, stopping) = watch::channel(false);
-        let mut loops = JoinSet::new();
         let heartbeat = metrics.heartbeat("http");
         loops.spawn(async move {
-            ("http", {
-                server.run(router, stopping, heartbeat).await;
-                Ok(())
-            })
+            server.run(router, stopping, heartbeat).await;
+            ("http", Ok(()))
         });
-        let chain_inbox = inbox.clone();
-        let chain_metrics = metrics.clone();
-        loops.spawn(async move { ("chain", feed.run(chain_inbox, chain_metrics).await) });
-        let vote_metrics = metrics.clone();
-        loops.spawn(async move {
-            ("vote", {
-                voter.run(vote_metrics).await;
-                Ok(())
-            })
-        });
-        loops.spawn(async move {
-            ("workers", {
-                events.run().await;
-                Ok(())
-            })
-        });
-        let heartbeat = metrics.heartbeat("node-names");
-        loops.spawn(async move {
-            ("node-names", {
-                watch_node_names(network, egress, heartbeat).await;
-                Ok(())
-            })
-        });
-        tracing::info!(node = %me, http = %listening.http, quic = %listening.quic, "started");
+        tracing::info!(node = %member.me, http = %listening.http, quic = %listening.quic, "started");
         Ok(Node {
             listening,
             loops,
@@ -265,6 +261,60 @@ impl Node {
         loops.shutdown().await;
         engine
     }
+}
+
+/// Starts the pool of action workers, and what carries its events and the actions' requests.
+fn start_workers(
+    config: &Config,
+    member: &Member,
+    (inbox, metrics): (&Inbox, &Arc<Metrics>),
+    loops: &mut Loops,
+) -> anyhow::Result<(Pool, Workers)> {
+    let (pool, events) = Pool::new(pool_config(config, member.guest.clone())?);
+    let egress = Arc::new(egress(config)?);
+    let workers = Workers::new(pool.clone(), inbox.clone(), tokio::runtime::Handle::current());
+    let events = Events {
+        workers: workers.clone(),
+        events,
+        egress: egress.clone(),
+        metrics: metrics.clone(),
+        fetches_per_execution: config.limits.fetches_per_execution,
+        faults: config.faults.clone().unwrap_or_default(),
+    };
+    loops.spawn(async move {
+        events.run().await;
+        ("workers", Ok(()))
+    });
+    let network = member.network.clone();
+    let heartbeat = metrics.heartbeat("node-names");
+    loops.spawn(async move {
+        watch_node_names(network, egress, heartbeat).await;
+        ("node-names", Ok(()))
+    });
+    Ok((pool, workers))
+}
+
+/// Starts the loop that votes for roots; the engine's wishes go into the channel.
+fn start_voter(
+    config: &Config,
+    member: &Member,
+    (view, metrics): (&RegistryView, &Arc<Metrics>),
+    loops: &mut Loops,
+) -> anyhow::Result<mpsc::Sender<PublicKey>> {
+    const WISHES: usize = 4;
+    let (votes, wanted) = mpsc::channel(WISHES);
+    let voter = Voter {
+        client: TxClient::new(&config.chain_rpc, member.keys.chain.clone()).context("the chain's URL")?,
+        contracts: chain::contracts(&member.network),
+        view: view.clone(),
+        wanted,
+    };
+    let metrics = metrics.clone();
+    loops.spawn(async move {
+        voter.run(metrics).await;
+        ("vote", Ok(()))
+    });
+    Ok(votes)
 }
 
 async fn stopped(mut stopping: watch::Receiver<bool>) {

@@ -62,6 +62,7 @@ async fn refuses_every_spelling_of_an_address_that_is_not_public() {
         "localhost",
         "LOCALHOST",
         "localhost.",
+        "a.localhost",
         "127.0.0.1.",
         "①②⑦.0.0.1",
         "127。0。0。1",
