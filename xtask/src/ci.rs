@@ -59,6 +59,11 @@ const STEPS: &[Step] = &[
         about: "committed artifacts are what the sources compile to",
         act: Act::Call(contracts),
     },
+    Step {
+        name: "ethers",
+        about: "install ethers v6, with which a test talks to the chain",
+        act: Act::Call(|| npm_ci(ETHERS)),
+    },
     Step { name: "test", about: "all tests", act: Act::Call(test) },
     Step {
         name: "doctest",

@@ -1,2 +1,64 @@
-//! The quorate binary.
-fn main() {}
+//! The binary `quorate`: a development network of real processes, keys, actions, and receipts.
+
+mod access;
+mod action;
+mod args;
+mod chain;
+mod dev;
+mod failure;
+mod node;
+mod output;
+mod pkp;
+mod ports;
+mod shutdown;
+mod state;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // A worker runs code of strangers: it gets no runtime, no signal handlers, nothing of ours.
+    if let Command::Worker { guest } = &cli.command {
+        return quorate_actions::worker_main(guest.as_deref());
+    }
+    let output = Output::new(cli.json);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.progress(&format!("error: no runtime: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(run(cli.command, output));
+    // A blocking read of standard input may still be waiting; nobody waits for it.
+    runtime.shutdown_background();
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command; the result says whether it did what it was asked for.
+async fn run(command: Command, output: Output) -> Result<bool, Failure> {
+    match command {
+        Command::Dev(args) => dev::run(args, output).await?,
+        Command::Pkp(command) => pkp::run(command, output).await?,
+        Command::Action(command) => return action::run(command, output).await,
+        Command::Verify(args) => verify::run(&args, output)?,
+        Command::Chain(args) => chain::run(args, output).await?,
+        Command::Node(args) => node::run(&args).await?,
+        Command::Worker { .. } => unreachable!("a worker has its own main function"),
+    }
+    Ok(true)
+}

@@ -1,0 +1,198 @@
+//! `quorate action`: names and runs actions.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use quorate_client::{
+    ActionSource, Client, ClientError, ClientOptions, Execution, ExecutionCall, LoginBuilder, Wallet,
+};
+use quorate_wire::{
+    ActionCid, Capability, CapabilityAction, CapabilityKey, Digest, ExecutionReply, NodeIndex, PublicKey,
+    SignatureView, Status,
+};
+use serde_json::{Value, json, value::RawValue};
+
+use crate::args::{ActionCommand, RunArgs};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::state::{State, write_whole};
+
+/// Runs one of the commands; the result says whether the action came to its end.
+pub(crate) async fn run(command: ActionCommand, output: Output) -> Result<bool, Failure> {
+    match command {
+        ActionCommand::Cid { file } => {
+            let cid = ActionCid::of_code(&read(&file)?);
+            output.result(&json!({ "cid": cid }), || cid.to_string());
+            Ok(true)
+        }
+        ActionCommand::Run(args) => execute(&args, output).await,
+    }
+}
+
+async fn execute(args: &RunArgs, output: Output) -> Result<bool, Failure> {
+    let network = args.access.network_file()?;
+    let code =
+        String::from_utf8(read(&args.file)?).context("an action is UTF-8 text").map_err(Failure::from)?;
+    let params = parameters(&args.params, args.pkp.as_ref(), args.to_sign.as_ref())?;
+    let key_file = args.access.key.clone().unwrap_or_else(|| State::at(&args.access.dir).wallet_path());
+    let wallet = Wallet::from_file(&key_file).map_err(anyhow::Error::from)?;
+    let source = ActionSource::Code(code);
+    let capability = Capability {
+        key: args.pkp.map_or(CapabilityKey::Any, CapabilityKey::Named),
+        action: CapabilityAction::Named(source.cid()),
+    };
+    let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
+    let login = LoginBuilder::new(&network)
+        .allow(capability)
+        .sign_in(&wallet, now_ms()?, &mut entropy)
+        .map_err(anyhow::Error::from)?;
+    let first = match args.node {
+        None => None,
+        Some(number) => {
+            let index = NodeIndex::new(number).filter(|index| network.node(*index).is_some());
+            Some(index.with_context(|| format!("this network has no node {number}"))?)
+        }
+    };
+    let client =
+        Client::new(network, ClientOptions { first, ..ClientOptions::default() }).map_err(refused)?;
+    let call = ExecutionCall::new(source, &params)?;
+    let begun = std::time::Instant::now();
+    let execution = client.execute(&login, &call).await.map_err(refused)?;
+    let took = begun.elapsed().as_millis();
+    let value = document(&execution);
+    if let Some(path) = &args.out {
+        write_whole(path, format!("{value:#}\n").as_bytes(), 0o644)?;
+    }
+    output.result(&value, || describe(&execution, took));
+    Ok(execution.reply.status == Status::Completed)
+}
+
+/// The text of `--params`, or of the file that it names, with key and digest added unless it has them.
+/// The rest stays as it was written: nodes hash the text.
+fn parameters(text: &str, key: Option<&PublicKey>, digest: Option<&Digest>) -> Result<Box<RawValue>> {
+    let text = match text.strip_prefix('@') {
+        Some(path) => String::from_utf8(read(Path::new(path))?).context("parameters are UTF-8 text")?,
+        None => text.to_owned(),
+    };
+    let parsed: Value = serde_json::from_str(&text).context("--params is not JSON")?;
+    let Value::Object(members) = parsed else { bail!("--params must be a JSON object") };
+    let own =
+        text.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default().trim();
+    let added = [
+        ("publicKey", key.map(|key| json!(format!("0x{}", hex::encode(key.uncompressed()))))),
+        ("toSign", digest.map(|digest| json!(digest.0))),
+    ];
+    let added = added.into_iter().filter(|(name, _)| !members.contains_key(*name));
+    let mut parts: Vec<String> =
+        added.filter_map(|(name, value)| Some(format!("{}:{}", json!(name), value?))).collect();
+    if !own.is_empty() {
+        parts.push(own.to_owned());
+    }
+    RawValue::from_string(format!("{{{}}}", parts.join(","))).context("--params is not JSON")
+}
+
+/// What programs read; `quorate verify` reads it, too.
+fn document(execution: &Execution) -> Value {
+    json!({ "node": execution.node, "verified_by": execution.verified.members, "reply": execution.reply })
+}
+
+fn describe(execution: &Execution, took_ms: u128) -> String {
+    let reply = &execution.reply;
+    let members: Vec<String> = execution.verified.members.iter().map(ToString::to_string).collect();
+    let mut lines = vec![format!(
+        "{} after {took_ms} ms; asked node {}, receipt signed by nodes {} (checked)",
+        status(reply),
+        execution.node,
+        members.join(", ")
+    )];
+    lines.push(format!("request   {}", reply.request_id));
+    if let Some(response) = &reply.response {
+        lines.push(format!("response  {}", printable(response)));
+    }
+    for (name, signature) in &reply.signatures {
+        lines.push(signature_text(name, signature));
+    }
+    for odd in &reply.receipt.odd {
+        let (node, operation, field) = (odd.node, odd.operation, &odd.field);
+        lines.push(format!("odd       node {node} at operation {operation}: its {field} differs"));
+    }
+    if !reply.logs.is_empty() {
+        lines.push("log of the asked node (unproven):".to_owned());
+        lines.extend(reply.logs.lines().map(|line| format!("  {}", printable(line))));
+    }
+    lines.join("\n")
+}
+
+fn status(reply: &ExecutionReply) -> String {
+    let status = match reply.status {
+        Status::Completed => "completed",
+        Status::Denied => "denied",
+        Status::Failed => "failed",
+    };
+    match reply.error {
+        Some(code) => format!("{status} ({code})"),
+        None => status.to_owned(),
+    }
+}
+
+fn signature_text(name: &str, view: &SignatureView) -> String {
+    let digits = view.signature.strip_prefix("0x").unwrap_or(&view.signature);
+    // The client has checked that there are 128 of them.
+    let (r, s) = digits.split_at_checked(64).unwrap_or((digits, ""));
+    let v = view.recovery_id.map_or_else(|| "-".to_owned(), |id| (27 + u32::from(id)).to_string());
+    format!(
+        "signature {} by {}\n  digest  {}\n  r       0x{r}\n  s       0x{s}\n  v       {v}",
+        printable(name),
+        view.public_key,
+        view.digest
+    )
+}
+
+/// An action's own words, without the control characters that a terminal would obey.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+fn refused(error: ClientError) -> Failure {
+    match error {
+        ClientError::Problem(problem) => Failure::Network(Box::new(problem)),
+        other => Failure::Local(other.into()),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("reading {}", path.display()))
+}
+
+fn now_ms() -> Result<u64> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let since = since.context("this machine's clock stands before 1970")?;
+    u64::try_from(since.as_millis()).context("this machine's clock is far in the future")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+
+    #[test]
+    fn parameters_stay_as_written_and_get_the_key() {
+        let key: PublicKey = KEY.parse().unwrap();
+        let raw = parameters(" {\"a\": 1.50} ", Some(&key), None).unwrap();
+        assert!(raw.get().starts_with("{\"publicKey\":\"0x04") && raw.get().ends_with(",\"a\": 1.50}"));
+        assert!(parameters("{ }", Some(&key), None).unwrap().get().ends_with("\"}"));
+        assert_eq!(parameters("{\"publicKey\":1}", Some(&key), None).unwrap().get(), "{\"publicKey\":1}");
+        assert_eq!(parameters("{}", None, None).unwrap().get(), "{}");
+        let digest = Digest([7; 32]);
+        assert!(parameters("{}", None, Some(&digest)).unwrap().get().starts_with("{\"toSign\":[7,7,"));
+        for bad in ["[]", "1", "{", "{}x"] {
+            assert!(parameters(bad, None, None).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
+    }
+}

@@ -1,0 +1,264 @@
+//! What can be typed after `quorate`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use quorate_wire::{Address, Digest, PublicKey};
+
+/// Keys that sign only when a quorum of independent nodes has run the owner's program and each said yes.
+///
+/// `quorate dev` starts a network of your own on this machine. Then, in the same folder:
+///
+///   quorate pkp mint
+///   quorate pkp grant KEY --action sign.js --scope sign-anything
+///   quorate action run sign.js --pkp KEY --to-sign DIGEST
+#[derive(Debug, Parser)]
+#[command(name = "quorate", version, verbatim_doc_comment, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Print one JSON document on standard output, for programs; progress still goes to standard error.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a network of real processes on this machine, and keep it running until Ctrl-C.
+    Dev(DevArgs),
+    /// Mint, show, grant, revoke and burn keys.
+    #[command(subcommand)]
+    Pkp(PkpCommand),
+    /// Name and run actions.
+    #[command(subcommand)]
+    Action(ActionCommand),
+    /// Check a receipt offline, against nothing but the network file.
+    Verify(VerifyArgs),
+    /// Run the embedded chain (`dev` does this for you).
+    Chain(ChainArgs),
+    /// Run one node (`dev` does this for you).
+    Node(NodeArgs),
+    /// Run one action for the node that started this process.
+    #[command(hide = true)]
+    Worker {
+        /// The guest's folder; otherwise the one beside this program.
+        guest: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    /// Folder that holds keys, chain and stores; a second start in the same folder goes on with them.
+    #[arg(long, value_name = "DIR", default_value = ".quorate")]
+    pub(crate) dir: PathBuf,
+    /// Number of nodes, 2 to 32 (first start only).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32))]
+    pub(crate) nodes: Option<u8>,
+    /// How many nodes make a signature; fewer learn nothing (first start only).
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u8).range(2..=32))]
+    pub(crate) threshold: Option<u8>,
+    /// First HTTP port; each node takes the next free one from here, 0 takes any.
+    #[arg(long, value_name = "PORT", default_value_t = 7470)]
+    pub(crate) http_port: u16,
+    /// First port for QUIC between nodes, 0 takes any.
+    #[arg(long, value_name = "PORT", default_value_t = 7570)]
+    pub(crate) quic_port: u16,
+    /// Port of the chain's JSON-RPC, 0 takes any.
+    #[arg(long, value_name = "PORT", default_value_t = 8545)]
+    pub(crate) chain_port: u16,
+    /// Write a JSON description of the running network to this file once it is ready.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Stop when standard input ends: when the process that started this one is gone.
+    #[arg(long, hide = true)]
+    pub(crate) follow_stdin: bool,
+    /// Leave a process that dies dead, to see how the others go on without it.
+    #[arg(long)]
+    pub(crate) no_restart: bool,
+    /// Give up if the network is not ready after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub(crate) ready_within: u64,
+}
+
+/// Which network, and who asks.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Access {
+    /// State folder of a `quorate dev` network: network file, test key and addresses are taken from it.
+    #[arg(long, value_name = "DIR", default_value = ".quorate")]
+    pub(crate) dir: PathBuf,
+    /// Network file, instead of the one in the state folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) network: Option<PathBuf>,
+    /// File with the wallet's private key in hexadecimal digits, instead of the test key.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// JSON-RPC address of the chain, instead of the development chain's.
+    #[arg(long, value_name = "URL")]
+    pub(crate) rpc: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PkpCommand {
+    /// Mint a key: a new public key whose private key no one has, owned by your wallet as a token.
+    Mint {
+        #[command(flatten)]
+        access: Access,
+    },
+    /// Show a key, its owner, and who may use it.
+    Show {
+        #[command(flatten)]
+        access: Access,
+        /// The key: its public key or its token id.
+        pkp: String,
+    },
+    /// Allow an action or an address to use a key.
+    Grant {
+        #[command(flatten)]
+        access: Access,
+        /// The key: its public key or its token id.
+        pkp: String,
+        #[command(flatten)]
+        subject: Subject,
+        /// What the subject may do with it. `sign-anything` signs any 32 bytes: whoever can make the
+        /// subject sign can sign every transaction of the key's account, and on a key that owns its own
+        /// token this is full control of its grants, too.
+        #[arg(long, value_enum, value_name = "SCOPE")]
+        scope: Vec<Scope>,
+    },
+    /// Take a grant back.
+    Revoke {
+        #[command(flatten)]
+        access: Access,
+        /// The key: its public key or its token id.
+        pkp: String,
+        #[command(flatten)]
+        subject: Subject,
+    },
+    /// Burn a key's token. The key keeps signing for what it is granted to; no one can change that again.
+    Burn {
+        #[command(flatten)]
+        access: Access,
+        /// The key: its public key or its token id.
+        pkp: String,
+    },
+}
+
+/// Whom a grant is for: exactly one of these.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Subject {
+    /// An action: its CID, or a file whose CID is computed.
+    #[arg(long, value_name = "CID|FILE")]
+    pub(crate) action: Option<String>,
+    /// An Ethereum address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Option<Address>,
+}
+
+/// What a grant allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scope {
+    /// Any message and any bare 32-byte digest.
+    SignAnything,
+    /// Messages with the EIP-191 prefix only.
+    PersonalSign,
+}
+
+impl Scope {
+    /// Its number in the registry.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Scope::SignAnything => 1,
+            Scope::PersonalSign => 2,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ActionCommand {
+    /// Print the CID of an action's source.
+    Cid {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Run an action on all nodes and print what it said and signed.
+    Run(Box<RunArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) access: Access,
+    /// The file with the action's source.
+    pub(crate) file: PathBuf,
+    /// The parameters: a JSON object, or `@file` with one.
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    pub(crate) params: String,
+    /// The key that the session names; also handed to the action as `publicKey`, unless `--params` has one.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) pkp: Option<PublicKey>,
+    /// 32 bytes in hexadecimal digits, handed to the action as `toSign`, unless `--params` has one.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) to_sign: Option<Digest>,
+    /// Ask this node first, by its number from 1; another is asked if it does not answer.
+    #[arg(long, value_name = "N")]
+    pub(crate) node: Option<u8>,
+    /// Write the whole reply, which `quorate verify` reads, to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// A receipt, or the reply of an execution that contains one; `-` reads standard input.
+    pub(crate) file: PathBuf,
+    /// The network file to check against.
+    #[arg(long, value_name = "FILE", default_value = ".quorate/network.json")]
+    pub(crate) network: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChainArgs {
+    /// Folder of the chain: its genesis, head key and transactions.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Address of the JSON-RPC interface.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8545")]
+    pub(crate) listen: SocketAddr,
+    /// Stop when standard input ends: when the process that started this one is gone.
+    #[arg(long, hide = true)]
+    pub(crate) follow_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// The node's configuration, `node.toml`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Stop when standard input ends: when the process that started this one is gone.
+    #[arg(long, hide = true)]
+    pub(crate) follow_stdin: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_grant_has_exactly_one_subject() {
+        let parse = |words: &[&str]| Cli::try_parse_from(words);
+        assert!(parse(&["quorate", "pkp", "grant", "0x1"]).is_err());
+        assert!(parse(&["quorate", "pkp", "grant", "0x1", "--action", "a.js"]).is_ok());
+        let address = format!("0x{:040}", 1);
+        assert!(
+            parse(&["quorate", "pkp", "grant", "0x1", "--action", "a.js", "--address", &address]).is_err()
+        );
+    }
+}

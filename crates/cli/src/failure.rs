@@ -1,0 +1,106 @@
+//! How a command fails: a code, a short message, and what to do about it.
+
+use quorate_wire::{ErrorClass, ErrorCode, Problem};
+use serde_json::{Value, json};
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A node refused, or the network could not.
+    Network(Box<Problem>),
+    /// Something on this side: a file, a key, the chain.
+    Local(anyhow::Error),
+}
+
+impl Failure {
+    /// The document for programs.
+    pub(crate) fn as_json(&self) -> Value {
+        match self {
+            Failure::Network(problem) => {
+                let mut value = serde_json::to_value(problem).unwrap_or_default();
+                value["advice"] = json!(advice(problem.code));
+                json!({ "error": value })
+            }
+            Failure::Local(error) => json!({ "error": { "code": "local", "detail": format!("{error:#}") } }),
+        }
+    }
+
+    /// The lines for people.
+    pub(crate) fn as_text(&self) -> String {
+        match self {
+            Failure::Network(problem) => {
+                let mut text = format!("refused ({}): {}", problem.code, problem.title);
+                if problem.detail != problem.title {
+                    text.push_str(&format!("\n  {}", problem.detail));
+                }
+                if !problem.nodes.is_empty() {
+                    let nodes: Vec<String> = problem.nodes.iter().map(ToString::to_string).collect();
+                    text.push_str(&format!("\n  nodes: {}", nodes.join(", ")));
+                }
+                for odd in &problem.odd {
+                    let (node, field, operation) = (odd.node, &odd.field, odd.operation);
+                    text.push_str(&format!(
+                        "\n  node {node}, operation {operation}: {field} differs, intent {}",
+                        odd.intent
+                    ));
+                }
+                if let Some(request) = &problem.request_id {
+                    text.push_str(&format!("\n  request {request}"));
+                }
+                text.push_str(&format!("\n  {}", advice(problem.code)));
+                text.push_str(&format!("\n  more: docs/errors.md, {}", problem.code));
+                text
+            }
+            Failure::Local(error) => format!("error: {error:#}"),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        match error.downcast::<Problem>() {
+            Ok(problem) => Failure::Network(Box::new(problem)),
+            Err(error) => Failure::Local(error),
+        }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Failure::Network(Box::new(problem))
+    }
+}
+
+/// What to do, in one sentence. `docs/errors.md` says more.
+fn advice(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::NotGranted => {
+            "Grant the key to this action: quorate pkp grant KEY --action FILE --scope sign-anything."
+        }
+        ErrorCode::ScopeMissing => "Grant the scope as well; a bare digest needs --scope sign-anything.",
+        ErrorCode::PkpUnknown => "Check the public key, and that it was minted on this network.",
+        ErrorCode::CodeMissing | ErrorCode::CidMismatch => "Send the very bytes that the CID was made of.",
+        ErrorCode::RequestExpired | ErrorCode::RequestFromFuture => {
+            "Compare this machine's clock with the nodes' and ask again."
+        }
+        ErrorCode::RequestPredatesNode => "A node has just started; ask again with a new request.",
+        ErrorCode::WrongNetwork => "Use the network file of the network that you ask.",
+        ErrorCode::IntentsDiverged | ErrorCode::OutcomesDiverged => {
+            "The action must do the same on every node: look for data that differs between them."
+        }
+        ErrorCode::NotReady | ErrorCode::NoQuorum => {
+            "Wait until enough nodes are up and connected; GET /v1/network says what a node waits for."
+        }
+        ErrorCode::GuestMismatch => "Run the same build on all nodes.",
+        _ => match code.class() {
+            ErrorClass::BadRequest | ErrorClass::TooLarge => "Change the request; sent again it fails again.",
+            ErrorClass::Unauthenticated => "Log in again with a fresh session.",
+            ErrorClass::Forbidden => "Ask for less, or have it allowed.",
+            ErrorClass::NotFound => "Check the name.",
+            ErrorClass::ActionFailed => "Change the action; its log says where it ended.",
+            ErrorClass::Disagreement => "See what the nodes differ in.",
+            ErrorClass::Busy | ErrorClass::Unavailable | ErrorClass::Timeout => "Ask again in a moment.",
+            ErrorClass::Internal => "Look for the request id in the nodes' logs and report it.",
+        },
+    }
+}

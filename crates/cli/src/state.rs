@@ -1,0 +1,208 @@
+//! The folder of a development network: what lies where, and who may read it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use quorate_wire::NetworkFile;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// A state folder. It may not be there yet.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    folder: PathBuf,
+}
+
+/// What runs now: written at each start, for the commands that talk to the network.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Running {
+    /// JSON-RPC address of the chain.
+    pub(crate) chain_rpc: String,
+    /// Process of `quorate dev`.
+    pub(crate) process: u32,
+}
+
+impl State {
+    /// The state in this folder.
+    pub(crate) fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// `network.json`.
+    pub(crate) fn network_path(&self) -> PathBuf {
+        self.folder.join("network.json")
+    }
+
+    /// The funded test key.
+    pub(crate) fn wallet_path(&self) -> PathBuf {
+        self.folder.join("wallet.key")
+    }
+
+    /// The chain's folder.
+    pub(crate) fn chain_path(&self) -> PathBuf {
+        self.folder.join("chain")
+    }
+
+    /// A node's folder, by its number from 1.
+    pub(crate) fn node_path(&self, number: u8) -> PathBuf {
+        self.folder.join(format!("node-{number}"))
+    }
+
+    /// Where a process of the network writes its log.
+    pub(crate) fn log_path(&self, process: &str) -> PathBuf {
+        self.folder.join(format!("{process}.log"))
+    }
+
+    fn running_path(&self) -> PathBuf {
+        self.folder.join("running.json")
+    }
+
+    /// Makes the folder, readable by its owner only.
+    pub(crate) fn create(&self) -> Result<()> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(&self.folder).with_context(|| shown(&self.folder))
+    }
+
+    /// Keeps other `dev` processes out of the folder for as long as the returned file is open.
+    pub(crate) fn lock(&self) -> Result<File> {
+        let path = self.folder.join("lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = file.with_context(|| shown(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => {
+                bail!(
+                    "another `quorate dev` uses {}; stop it, or choose another --dir",
+                    self.folder.display()
+                )
+            }
+            Err(fs::TryLockError::Error(error)) => Err(error).with_context(|| shown(&path)),
+        }
+    }
+
+    /// The network file, if there is one yet.
+    pub(crate) fn network(&self) -> Result<Option<NetworkFile>> {
+        let path = self.network_path();
+        if path.exists() { read_network(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Writes the network file.
+    pub(crate) fn write_network(&self, network: &NetworkFile) -> Result<()> {
+        let text = serde_json::to_string_pretty(network)?;
+        write_whole(&self.network_path(), format!("{text}\n").as_bytes(), 0o644)
+    }
+
+    /// Writes what runs now.
+    pub(crate) fn write_running(&self, running: &Running) -> Result<()> {
+        write_whole(&self.running_path(), &serde_json::to_vec(running)?, 0o600)
+    }
+
+    /// Nothing runs any more.
+    pub(crate) fn remove_running(&self) {
+        // If it stays, commands find nobody at the address and say so.
+        let _ = fs::remove_file(self.running_path());
+    }
+
+    /// What runs now.
+    pub(crate) fn running(&self) -> Result<Running> {
+        let path = self.running_path();
+        let text = fs::read_to_string(&path).with_context(|| {
+            format!("no network runs in {}; start one with `quorate dev`", self.folder.display())
+        })?;
+        serde_json::from_str(&text).with_context(|| shown(&path))
+    }
+}
+
+/// Reads and checks a network file.
+pub(crate) fn read_network(path: &Path) -> Result<NetworkFile> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("reading the network file {}", path.display()))?;
+    NetworkFile::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
+}
+
+/// Reads 32 secret bytes, or makes and stores them if there are none yet.
+pub(crate) fn secret_at(path: &Path) -> Result<Zeroizing<[u8; 32]>> {
+    if path.exists() {
+        return read_secret(path);
+    }
+    let mut secret = Zeroizing::new([0u8; 32]);
+    getrandom::fill(secret.as_mut())
+        .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
+    let text = Zeroizing::new(format!("{}\n", hex::encode(secret.as_ref())));
+    write_whole(path, text.as_bytes(), 0o600)?;
+    Ok(secret)
+}
+
+/// Reads a file with a private key in hexadecimal digits.
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>> {
+    let text = Zeroizing::new(
+        fs::read_to_string(path).with_context(|| format!("reading the key {}", path.display()))?,
+    );
+    let digits = text.trim();
+    let mut secret = Zeroizing::new([0u8; 32]);
+    hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), secret.as_mut())
+        .map_err(|_| anyhow::anyhow!("{} must hold 64 hexadecimal digits", path.display()))?;
+    Ok(secret)
+}
+
+/// Writes a file in one step, durably: a reader, or a start after a crash, finds the old or the new one.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    let new = path.with_extension(format!("new-{}", std::process::id()));
+    // One that a crashed process of the same number left behind may have another mode.
+    let _ = fs::remove_file(&new);
+    let write = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().create_new(true).write(true).mode(mode).open(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    write().with_context(|| shown(path))
+}
+
+fn shown(path: &Path) -> String {
+    format!("writing {}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("quorate-state-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        folder
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_kept_private() {
+        let state = State::at(&folder("secret"));
+        state.create().unwrap();
+        let first = secret_at(&state.wallet_path()).unwrap();
+        assert_eq!(*first, *secret_at(&state.wallet_path()).unwrap());
+        assert_ne!(*first, [0; 32]);
+        let mode = fs::metadata(state.wallet_path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        fs::remove_dir_all(state.folder()).unwrap();
+    }
+
+    #[test]
+    fn a_second_network_is_kept_out_of_the_folder() {
+        let state = State::at(&folder("lock"));
+        state.create().unwrap();
+        let held = state.lock().unwrap();
+        assert!(state.lock().unwrap_err().to_string().contains("another"));
+        drop(held);
+        state.lock().unwrap();
+        fs::remove_dir_all(state.folder()).unwrap();
+    }
+}

@@ -1,0 +1,88 @@
+//! `quorate verify`: what a receipt proves, from the network file alone.
+
+use std::io::Read as _;
+
+use anyhow::{Context as _, Result};
+use quorate_client::{Verified, verify_receipt, verify_reply};
+use quorate_wire::{ExecutionReply, NetworkFile, Receipt, check_strict};
+use serde_json::{Value, json};
+
+use crate::args::VerifyArgs;
+use crate::output::Output;
+use crate::state::read_network;
+
+/// Longest file that is read: a reply with its response, log and receipt is far shorter.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// Checks a file; an error says why it proves nothing.
+pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
+    let network = read_network(&args.network)?;
+    let (verified, receipt) = check(&network, &text_of(args)?)?;
+    let statement = &verified.statement;
+    let odd: Vec<Value> = receipt
+        .odd
+        .iter()
+        .map(|odd| json!({ "node": odd.node, "operation": odd.operation, "field": odd.field }))
+        .collect();
+    let value = json!({
+        "valid": true, "members": verified.members, "threshold": network.threshold,
+        "statement": statement, "odd": odd,
+    });
+    output.result(&value, || {
+        let members: Vec<String> = verified.members.iter().map(ToString::to_string).collect();
+        let mut lines = vec![
+            format!("valid: signed by nodes {} ({} needed)", members.join(", "), network.threshold),
+            format!("network  {}, epoch {}", statement.network, statement.epoch),
+            format!("request  {}", statement.request),
+            format!("action   {}", statement.action),
+            format!("block    {} {}", statement.block.number, statement.block.hash),
+        ];
+        for intent in &statement.intents {
+            lines.push(format!(
+                "signed   {} with {} under the name {:?}",
+                intent.digest, intent.key, intent.name
+            ));
+        }
+        for refusal in &statement.refusals {
+            lines.push(format!("refused  operation {}: {}", refusal.operation, refusal.code));
+        }
+        if statement.wildcard {
+            lines.push("wildcard the session named keys or actions by *".to_owned());
+        }
+        for odd in &receipt.odd {
+            lines.push(format!("odd      node {} at operation {}: {}", odd.node, odd.operation, odd.field));
+        }
+        lines.join("\n")
+    });
+    Ok(())
+}
+
+fn check(network: &NetworkFile, text: &str) -> Result<(Verified, Receipt)> {
+    check_strict(text.as_bytes()).context("not one well-formed JSON document")?;
+    let mut value: Value = serde_json::from_str(text)?;
+    // What `quorate action run` writes has the reply inside.
+    if let Some(reply) = value.get_mut("reply") {
+        value = reply.take();
+    }
+    if value.get("statements").is_some() {
+        let receipt: Receipt = serde_json::from_value(value).context("not a receipt")?;
+        return Ok((verify_receipt(network, &receipt)?, receipt));
+    }
+    let reply: ExecutionReply = serde_json::from_value(value).context("neither a receipt nor a reply")?;
+    let verified = verify_reply(network, &reply.request_id, &reply)?;
+    Ok((verified, reply.receipt))
+}
+
+fn text_of(args: &VerifyArgs) -> Result<String> {
+    let mut text = String::new();
+    let mut read =
+        |source: &mut dyn std::io::Read| source.take(FILE_BYTES_MAX).read_to_string(&mut text).map(|_| ());
+    if args.file.as_os_str() == "-" {
+        read(&mut std::io::stdin().lock()).context("reading standard input")?;
+    } else {
+        let named = || format!("reading {}", args.file.display());
+        let mut file = std::fs::File::open(&args.file).with_context(named)?;
+        read(&mut file).with_context(named)?;
+    }
+    Ok(text)
+}

@@ -1,0 +1,10 @@
+//! The whole network in real processes: `quorate dev`, and everything that is asked of it.
+
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod signing;

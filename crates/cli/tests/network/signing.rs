@@ -1,0 +1,86 @@
+//! The main job: who may have what signed, before and after the token is burnt, and after a restart.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::{Folder, Network, OTHER, SIGN, program};
+
+#[test]
+fn granted_action_signs_and_no_other_also_after_burn_and_restart() {
+    let folder = Folder::new("signing");
+    let network = Network::start(&folder, &[]);
+    let key = network.key_for(&[SIGN]);
+
+    let reply = network.file("reply.json");
+    let ran = network.run(SIGN, &key, &["--out", &reply]).ok();
+    assert_eq!(ran["reply"]["response"], "signed");
+    assert_eq!(ran["reply"]["signatures"]["signature"]["public_key"], key.as_str());
+    let verified = network.quorate(&["verify", &reply]).ok();
+    assert_eq!(verified["threshold"], 2);
+    assert_eq!(verified["members"], ran["verified_by"]);
+    refuses_altered_receipts(&network, &reply);
+
+    // The owner's session may use the key with any action that it names; a stranger's may not.
+    let stranger = network.file("stranger.key");
+    fs::write(&stranger, "11".repeat(32)).unwrap();
+    network.run(OTHER, &key, &[]).ok();
+    assert_eq!(network.run(OTHER, &key, &["--key", &stranger]).error()["code"], "not_granted");
+    network.run(SIGN, &key, &["--key", &stranger]).ok();
+
+    network.quorate(&["pkp", "burn", &key]).ok();
+    let other = network.action(OTHER);
+    let frozen = network.quorate(&["pkp", "grant", &key, "--action", &other, "--scope", "sign-anything"]);
+    assert!(frozen.error()["detail"].as_str().unwrap().contains("burnt"));
+    let sign = network.action(SIGN);
+    assert!(!network.quorate(&["pkp", "revoke", &key, "--action", &sign]).succeeded);
+    assert!(!network.quorate(&["pkp", "burn", &key]).succeeded);
+    let refused = network.run(OTHER, &key, &[]).error();
+    assert_eq!(refused["code"], "not_granted");
+    assert!(refused["advice"].as_str().is_some());
+    network.run(SIGN, &key, &[]).ok();
+
+    let id = network.ready["network"].clone();
+    network.stop();
+    let network = Network::start(&folder, &[]);
+    assert_eq!(network.ready["network"], id);
+    network.run(SIGN, &key, &[]).ok();
+    second_network_in_the_folder_is_refused(&network);
+    network.stop();
+}
+
+#[test]
+fn revoked_grant_is_refused_at_once() {
+    let folder = Folder::new("revoking");
+    let network = Network::start(&folder, &[]);
+    let key = network.key_for(&[SIGN]);
+    let stranger = network.file("stranger.key");
+    fs::write(&stranger, "22".repeat(32)).unwrap();
+    network.run(SIGN, &key, &["--key", &stranger]).ok();
+    let sign = network.action(SIGN);
+    network.quorate(&["pkp", "revoke", &key, "--action", &sign]).ok();
+    assert_eq!(network.run(SIGN, &key, &["--key", &stranger]).error()["code"], "not_granted");
+    let shown = network.quorate(&["pkp", "show", &key]).ok();
+    assert_eq!(shown["grants"], Value::Array(Vec::new()));
+    network.stop();
+}
+
+fn refuses_altered_receipts(network: &Network, reply: &str) {
+    let text = fs::read_to_string(reply).unwrap();
+    let altered = network.file("altered.json");
+    let mut value: Value = serde_json::from_str(&text).unwrap();
+    value["reply"]["response"] = "other".into();
+    fs::write(&altered, value.to_string()).unwrap();
+    assert!(!network.quorate(&["verify", &altered]).succeeded);
+
+    let mut value: Value = serde_json::from_str(&text).unwrap();
+    value["reply"]["receipt"]["statements"].as_array_mut().unwrap().truncate(1);
+    fs::write(&altered, value.to_string()).unwrap();
+    assert!(!network.quorate(&["verify", &altered]).succeeded);
+}
+
+fn second_network_in_the_folder_is_refused(network: &Network) {
+    let output = program().arg("dev").arg("--dir").arg(network.state()).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("another"));
+}
