@@ -93,6 +93,7 @@ impl PreparedRequest {
         let request = ExecutionRequest {
             v: 1,
             network: moment.network,
+            session: login.session().key,
             action: call.action.cid(),
             params: call.params.clone(),
             block: moment.block,

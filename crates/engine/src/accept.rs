@@ -37,7 +37,7 @@ impl Engine {
             if !self.buckets.take(Payer::Source(source), now) || !self.buckets.take(login, now) {
                 return Err(Problem::of(ErrorCode::RateLimited).about(id));
             }
-            if !self.known(id, &session)? {
+            if !self.executions.contains_key(&id) {
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
                     .map_err(|problem| problem.about(id))?;
             }
@@ -113,7 +113,7 @@ impl Engine {
             if !self.buckets.take(Payer::Peer(from), turn.now.mono_ms) {
                 return Err(Problem::of(ErrorCode::RateLimited).about(id));
             }
-            if !self.known(id, &session)? {
+            if !self.executions.contains_key(&id) {
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
                     .map_err(|problem| problem.about(id))?;
                 self.begin(id, request, session, Arc::new(submission.clone()), turn);
@@ -162,25 +162,16 @@ impl Engine {
             return Err(Problem::new(ErrorCode::WrongNetwork, detail));
         }
         let session = self.session(submission, now)?;
+        // The bytes name their session. Others who have seen them, as every node has, can not make them theirs.
+        if request.session != session.key {
+            let detail = "the request names another session";
+            return Err(Problem::new(ErrorCode::SessionSignatureInvalid, detail));
+        }
         let id = verify_request(&self.committee.id, &session, submission)?;
         if !session.may_run(&request.action) {
             return Err(Problem::of(ErrorCode::SessionScope).about(id));
         }
         Ok((id, request, session))
-    }
-
-    /// Whether this request is remembered, as one of this very session.
-    ///
-    /// Others may have seen its bytes and sign them with a session of their own: they get no part in
-    /// the execution, and no answer.
-    fn known(&self, id: RequestId, session: &Session) -> Result<bool, Problem> {
-        match self.executions.get(&id) {
-            Some(execution) if execution.session.key != session.key => {
-                Err(Problem::new(ErrorCode::SessionScope, "this request was made by another session")
-                    .about(id))
-            }
-            known => Ok(known.is_some()),
-        }
     }
 
     /// The session behind a submission; a login's signature is checked once.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    ActionCid, ActionLimits, Digest, ErrorCode, NetworkId, Problem, RequestId, WalletLogin,
+    ActionCid, ActionLimits, Digest, ErrorCode, NetworkId, Problem, RequestId, SessionKey, WalletLogin,
     json::check_strict, limits,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -55,6 +55,8 @@ pub struct ExecutionRequest {
     pub v: u32,
     /// The network it is for.
     pub network: NetworkId,
+    /// The session that makes it: nobody else's signature turns these bytes into a request.
+    pub session: SessionKey,
     /// The action to run.
     pub action: ActionCid,
     /// The action's parameters: a JSON object, passed on as written.
@@ -167,8 +169,9 @@ mod tests {
 
     fn text(extra: &str) -> String {
         format!(
-            r#"{{"v":1,"network":"{:064}","action":"{}","params":{{"a":1.50}},"block":{{"number":3,"hash":"0x{:064}"}},"time_ms":5,"nonce":"{:032}"{extra}}}"#,
+            r#"{{"v":1,"network":"{:064}","session":"{:064}","action":"{}","params":{{"a":1.50}},"block":{{"number":3,"hash":"0x{:064}"}},"time_ms":5,"nonce":"{:032}"{extra}}}"#,
             1,
+            4,
             ActionCid::of_code(b""),
             2,
             3

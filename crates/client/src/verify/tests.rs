@@ -8,7 +8,7 @@ use quorate_wire::{
 
 use super::*;
 
-const REQUEST: &str = r#"{"v":1,"network":"NETWORK","action":"ACTION","params":{"a":1},"block":{"number":3,"hash":"0x0000000000000000000000000000000000000000000000000000000000000002"},"time_ms":5,"nonce":"00000000000000000000000000000003"}"#;
+const REQUEST: &str = r#"{"v":1,"network":"NETWORK","session":"0000000000000000000000000000000000000000000000000000000000000004","action":"ACTION","params":{"a":1},"block":{"number":3,"hash":"0x0000000000000000000000000000000000000000000000000000000000000002"},"time_ms":5,"nonce":"00000000000000000000000000000003"}"#;
 
 fn statement_signer(number: u8) -> StatementSigner {
     StatementSigner::from_bytes(&[number; 32])

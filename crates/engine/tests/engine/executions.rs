@@ -125,7 +125,7 @@ fn another_session_gets_no_answer_to_a_request_that_it_saw() {
     let (same, stolen) = Caller::new(2).sign(submission.request.clone());
     assert_eq!(id, same);
     let thief = net.submit(1, &stolen);
-    assert_eq!(net.error(thief), ErrorCode::SessionScope);
+    assert_eq!(net.error(thief), ErrorCode::SessionSignatureInvalid);
 }
 
 #[test]

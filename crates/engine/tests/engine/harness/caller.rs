@@ -68,6 +68,7 @@ impl Caller {
         let request = ExecutionRequest {
             v: 1,
             network: self.network,
+            session: SessionKey(self.session.verifying_key().to_bytes()),
             action: self.action,
             params: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
             block: self.block,
