@@ -47,10 +47,10 @@ fn bad_input_gets_its_code_and_harms_nobody() {
     asker.expect_code("action_syntax", "this is not a program");
     asker.expect_code("limit_cpu", "for (;;) {}");
     let short = format!("Lit.Actions.signEcdsa({{ toSign: [1], publicKey: '{key}', sigName: 's' }})");
-    asker.expect_code("digest_length", &short);
-    let unknown = PublicKeyOfOne::text();
+    // The guest says so itself, before a key is asked: for the action it is an error like any other.
+    asker.expect_code("action_threw", &short);
     let foreign = format!(
-        "Lit.Actions.signEcdsa({{ toSign: new Uint8Array(32).fill(1), publicKey: '{unknown}', sigName: 's' }})"
+        "Lit.Actions.signEcdsa({{ toSign: new Uint8Array(32).fill(1), publicKey: '{NOT_MINTED}', sigName: 's' }})"
     );
     asker.expect_code("pkp_unknown", &foreign);
 
@@ -71,13 +71,7 @@ fn bad_input_gets_its_code_and_harms_nobody() {
 }
 
 /// The generator of the curve: a key that nobody minted.
-struct PublicKeyOfOne;
-
-impl PublicKeyOfOne {
-    fn text() -> &'static str {
-        "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
-    }
-}
+const NOT_MINTED: &str = "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
 
 /// A caller that can say anything.
 struct Asker {
