@@ -1,5 +1,6 @@
 //! The project's tasks: `cargo xtask` lists them.
 
+mod bench;
 mod ci;
 mod demo;
 mod guest;
@@ -18,6 +19,8 @@ usage: cargo xtask TASK
                              every check and every test, each timed
   sim [--seeds N] [--start S]
                              run the simulator over seeds S to S+N
+  bench [--json] [--only protocol|action|network]
+                             measure: DKG, set-up, signing, actions, whole executions; beside plain k256
   guest [--force]            build the action guest (QuickJS-NG as wasm) into the target folder, once
   tidy                       compare documents, dependency table and tracked files with the code";
 
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         None => ("help", &[][..]),
     };
     let done = match task {
+        "bench" => bench::run(rest),
         "ci" => ci::ci(rest),
         "demo" => demo::run(rest),
         "guest" => guest::run(rest),

@@ -1,0 +1,78 @@
+//! One empty action: in a worker that is hot for its CID, and in a blank one.
+
+use std::{path::Path, time::Instant};
+
+use anyhow::{Result, anyhow, bail};
+use quorate_actions::{
+    ActionEvent, ActionLimits, ActionOutcome, ActionStart, Guest, Pool, PoolConfig, WorkerCommand,
+};
+use quorate_wire::ActionCid;
+use tokio::sync::mpsc::Receiver;
+
+use crate::{
+    cpu,
+    table::{Table, percentile},
+};
+
+const HOT_RUNS: u32 = 200;
+const COLD_RUNS: u32 = 12;
+
+pub(crate) async fn run(table: &mut Table, quorate: &Path) -> Result<()> {
+    let guest = Guest::load(&Guest::locate(None)?)?;
+    let worker = WorkerCommand::new(quorate, ["worker".to_owned(), guest.folder().display().to_string()]);
+    let (pool, mut events) = Pool::new(PoolConfig::new(worker, guest));
+    let mut number = 0u64;
+
+    // Each text is an action of its own, so each goes to a worker that no action has used.
+    let mut cold = Vec::new();
+    for text in 0..COLD_RUNS {
+        // A blank worker is ready before its first action comes.
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        cold.push(once(&pool, &mut events, &mut number, &format!("// {text}\n")).await?);
+    }
+    table.add("empty action, blank worker, wall p50", percentile(&mut cold, 0.5), "ms", None);
+
+    let me = std::process::id();
+    once(&pool, &mut events, &mut number, "// hot\n").await?;
+    let mut hot = Vec::new();
+    let all = cpu::tree_ms(me);
+    for _ in 0..HOT_RUNS {
+        hot.push(once(&pool, &mut events, &mut number, "// hot\n").await?);
+    }
+    let spent = cpu::tree_ms(me) - all;
+    let plain = table.value("k256 sign").map(|us| us / 1e3);
+    table.add("empty action, hot worker, wall p50", percentile(&mut hot, 0.5), "ms", plain);
+    table.add("empty action, hot worker, wall p99", percentile(&mut hot, 0.99), "ms", plain);
+    table.add("empty action, hot worker, CPU of worker and pool", spent / f64::from(HOT_RUNS), "ms", plain);
+    pool.shutdown().await;
+    Ok(())
+}
+
+/// Wall milliseconds of one run.
+async fn once(pool: &Pool, events: &mut Receiver<ActionEvent>, number: &mut u64, code: &str) -> Result<f64> {
+    *number += 1;
+    let begun = Instant::now();
+    pool.start(ActionStart {
+        execution: *number,
+        cid: ActionCid::of_code(code.as_bytes()).to_string(),
+        code: code.as_bytes().into(),
+        params: "{}".to_owned(),
+        auth: "{}".to_owned(),
+        time_ms: 0,
+        random_seed: [0; 32],
+        limits: ActionLimits::default(),
+    })
+    .map_err(|error| anyhow!("{error}"))?;
+    loop {
+        match events.recv().await {
+            Some(ActionEvent::Finished { execution, finished, .. }) if execution == *number => {
+                match finished.outcome {
+                    ActionOutcome::Completed { .. } => return Ok(begun.elapsed().as_secs_f64() * 1e3),
+                    ActionOutcome::Failed { code, message, .. } => bail!("{}: {message}", code.as_str()),
+                }
+            }
+            Some(_) => {}
+            None => bail!("the pool has ended"),
+        }
+    }
+}

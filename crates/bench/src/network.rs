@@ -1,0 +1,192 @@
+//! Whole executions against a network of real processes on this machine.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use quorate_client::{ActionSource, Client, ClientOptions, ExecutionCall, Login, LoginBuilder, Wallet};
+use quorate_wire::{Capability, CapabilityAction, CapabilityKey, NetworkFile, PublicKey};
+use serde_json::{Value, json};
+
+use crate::{
+    cpu,
+    table::{Table, percentile},
+};
+
+const CODE: &str = "(async () => { await Lit.Actions.signEcdsa({ toSign, publicKey, sigName: 's' }); })();";
+const IDLE_RUNS: usize = 100;
+const LOAD_SECONDS: u64 = 10;
+
+/// A `quorate dev` network of our own; ended when dropped.
+struct Network {
+    dev: Child,
+    quorate: PathBuf,
+    folder: PathBuf,
+}
+
+impl Network {
+    fn start(quorate: &Path) -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("quorate-bench-{}", std::process::id()));
+        let ready = folder.join("ready.json");
+        std::fs::create_dir_all(&folder)?;
+        let mut command = Command::new(quorate);
+        command.args(["dev", "--json", "--http-port", "0", "--quic-port", "0", "--chain-port", "0"]);
+        command.arg("--dir").arg(folder.join("state")).arg("--ready-file").arg(&ready);
+        let dev =
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("starting quorate dev")?;
+        let mut network = Network { dev, quorate: quorate.to_owned(), folder };
+        let until = Instant::now() + Duration::from_secs(120);
+        while !ready.exists() {
+            if let Some(status) = network.dev.try_wait()? {
+                bail!("quorate dev ended with {status}");
+            }
+            if Instant::now() > until {
+                bail!("the network did not become ready");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(network)
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// Runs one `quorate` command and reads what it prints.
+    fn command(&self, arguments: &[&str]) -> Result<Value> {
+        let output = Command::new(&self.quorate)
+            .arg("--json")
+            .args(arguments)
+            .arg("--dir")
+            .arg(self.state())
+            .output()?;
+        if !output.status.success() {
+            bail!("quorate {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.dev.id()).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let _ = self.dev.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+struct Caller {
+    client: Client,
+    login: Login,
+    key: PublicKey,
+}
+
+impl Caller {
+    async fn sign(&self, number: u64) -> Result<()> {
+        let mut digest = [1u8; 32];
+        digest[..8].copy_from_slice(&number.to_be_bytes());
+        let params = json!({ "toSign": digest.to_vec(), "publicKey": self.key });
+        let call = ExecutionCall::new(ActionSource::Code(CODE.to_owned()), &params)?;
+        let execution = self.client.execute(&self.login, &call).await?;
+        if execution.reply.signatures.len() != 1 {
+            bail!("no signature");
+        }
+        Ok(())
+    }
+}
+
+pub(crate) async fn run(table: &mut Table, quorate: &Path, bare_us: f64) -> Result<()> {
+    let begun = Instant::now();
+    let network = Network::start(quorate)?;
+    table.add("quorate dev, nothing to ready", begun.elapsed().as_secs_f64() * 1e3, "ms", None);
+    let minted = network.command(&["pkp", "mint"])?;
+    let key = minted["public_key"].as_str().ok_or_else(|| anyhow!("mint printed {minted}"))?.to_owned();
+    let code = network.folder.join("bench.js");
+    std::fs::write(&code, CODE)?;
+    let code = code.display().to_string();
+    network.command(&["pkp", "grant", &key, "--action", &code, "--scope", "sign-anything"])?;
+
+    let file = NetworkFile::parse(&std::fs::read_to_string(network.state().join("network.json"))?)
+        .map_err(|error| anyhow!("{error}"))?;
+    let wallet = Wallet::from_file(&network.state().join("wallet.key"))?;
+    let now_ms =
+        u64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis())?;
+    let any = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
+    let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
+    let login = LoginBuilder::new(&file).allow(any).sign_in(&wallet, now_ms, &mut entropy)?;
+    let client = Client::new(file, ClientOptions::default())?;
+    let caller = Arc::new(Caller { client, login, key: key.parse()? });
+    let plain_ms = table.value("k256 sign").map(|us| us / 1e3);
+    // Grants wait for every node to have seen them.
+    for number in 0..20 {
+        caller.sign(number).await?;
+    }
+
+    let mut idle = Vec::new();
+    for number in 0..IDLE_RUNS {
+        let begun = Instant::now();
+        caller.sign(1_000 + number as u64).await?;
+        idle.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    table.add("whole execution, idle, wall p50", percentile(&mut idle, 0.5), "ms", plain_ms);
+    table.add("whole execution, idle, wall p99", percentile(&mut idle, 0.99), "ms", plain_ms);
+
+    for callers in [4u64, 16] {
+        load(table, &network, &caller, callers, bare_us).await?;
+    }
+    Ok(())
+}
+
+async fn load(
+    table: &mut Table,
+    network: &Network,
+    caller: &Arc<Caller>,
+    callers: u64,
+    bare_us: f64,
+) -> Result<()> {
+    let before = cpu::tree_ms(network.dev.id());
+    let begun = Instant::now();
+    let until = begun + Duration::from_secs(LOAD_SECONDS);
+    let tasks: Vec<_> = (0..callers)
+        .map(|place| {
+            let caller = caller.clone();
+            tokio::spawn(async move {
+                let (mut samples, mut failures) = (Vec::new(), 0u64);
+                let mut number = place << 32;
+                while Instant::now() < until {
+                    number += 1;
+                    let begun = Instant::now();
+                    match caller.sign(number).await {
+                        Ok(()) => samples.push(begun.elapsed().as_secs_f64() * 1e3),
+                        Err(_) => failures += 1,
+                    }
+                }
+                (samples, failures)
+            })
+        })
+        .collect();
+    let (mut samples, mut failures) = (Vec::new(), 0);
+    for task in tasks {
+        let (more, failed) = task.await?;
+        samples.extend(more);
+        failures += failed;
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    let spent = cpu::tree_ms(network.dev.id()) - before;
+    let count = samples.len() as f64;
+    let label = format!("whole execution, {callers} callers");
+    table.add(&format!("{label}, rate"), count / seconds, "/s", None);
+    table.add(&format!("{label}, wall p50"), percentile(&mut samples, 0.5), "ms", None);
+    table.add(&format!("{label}, wall p99"), percentile(&mut samples, 0.99), "ms", None);
+    // The bare protocol: t = 2 signers' CPU for one signature, measured in this run.
+    table.add(&format!("{label}, CPU of all processes each"), spent / count, "ms", Some(2.0 * bare_us / 1e3));
+    table.add(&format!("{label}, failures"), failures as f64, "", None);
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! Figures, each beside a baseline of the same run: machines differ, ratios are what is compared.
+
+/// One figure.
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) value: f64,
+    pub(crate) unit: &'static str,
+    /// What the value is divided by, in the same unit; `None` for figures that stand alone.
+    pub(crate) baseline: Option<f64>,
+}
+
+#[derive(Default)]
+pub(crate) struct Table {
+    rows: Vec<Row>,
+    json: bool,
+}
+
+impl Table {
+    pub(crate) fn new(json: bool) -> Self {
+        Table { rows: Vec::new(), json }
+    }
+
+    pub(crate) fn add(&mut self, name: &str, value: f64, unit: &'static str, baseline: Option<f64>) {
+        let row = Row { name: name.to_owned(), value, unit, baseline };
+        self.print(&row);
+        self.rows.push(row);
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<f64> {
+        self.rows.iter().find(|row| row.name == name).map(|row| row.value)
+    }
+
+    #[expect(clippy::print_stdout, reason = "figures are what this program is for")]
+    fn print(&self, row: &Row) {
+        let ratio = row.baseline.map(|baseline| row.value / baseline);
+        if self.json {
+            let line = serde_json::json!({
+                "name": row.name, "value": row.value, "unit": row.unit, "baseline": row.baseline, "ratio": ratio,
+            });
+            println!("{line}");
+        } else {
+            let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:>10.2} ×"));
+            println!("{:<52} {:>12.3} {:<6} {ratio}", row.name, row.value, row.unit);
+        }
+    }
+}
+
+/// The value below which `share` of the sorted samples lie.
+pub(crate) fn percentile(samples: &mut [f64], share: f64) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an index"
+    )]
+    let place = ((samples.len() as f64 - 1.0) * share).round() as usize;
+    samples.get(place).copied().unwrap_or(f64::NAN)
+}

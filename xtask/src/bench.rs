@@ -1,0 +1,16 @@
+//! `cargo xtask bench`: what Quorate costs, measured in an optimised build.
+
+use anyhow::Result;
+
+use crate::{guest, packages, step, warn};
+
+/// Builds for release and runs the benches; arguments are passed on (`--json`, `--only PART`).
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    packages::ensure(&[packages::CLANG, packages::LLD, packages::WASI_LIBC, packages::CLANG_RT])?;
+    guest::ensure_built()?;
+    warn("── building for release (once, some minutes)");
+    let words = ["build", "--release", "--locked", "--package", "quorate-cli", "--package", "quorate-bench"];
+    step::run(step::cargo().args(words))?;
+    let bench = step::target().join("release").join("quorate-bench");
+    step::run(std::process::Command::new(bench).args(arguments))
+}
