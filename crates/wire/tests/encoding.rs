@@ -8,7 +8,7 @@ use quorate_wire::{
 use sha2::{Digest as _, Sha256};
 
 fn key() -> PublicKey {
-    "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798".parse().unwrap()
+    "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798".parse().expect("the generator")
 }
 
 fn vote() -> Vote {
