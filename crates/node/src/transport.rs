@@ -124,15 +124,6 @@ impl Transport {
         self.tasks.join_next().await;
     }
 
-    /// Ends without a word to anybody, as a killed process does.
-    #[cfg(test)]
-    async fn kill(mut self) {
-        // The channels' tasks hold connections, connections hold the socket: all of them go first.
-        self.tasks.shutdown().await;
-        let silent = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| self.endpoint.rebind(socket));
-        assert!(silent.is_ok());
-    }
-
     /// Closes all connections and says so to the peers.
     pub(crate) async fn stop(mut self) {
         self.tasks.abort_all();

@@ -4,10 +4,12 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use ed25519_dalek::SigningKey;
 use quinn::{
-    Endpoint, EndpointConfig, IdleTimeout, TokioRuntime, TransportConfig, VarInt,
+    ConnectionId, ConnectionIdGenerator, Endpoint, EndpointConfig, IdleTimeout, TokioRuntime,
+    TransportConfig, VarInt,
     crypto::rustls::{QuicClientConfig, QuicServerConfig},
 };
 use quorate_wire::NodeIndex;
+use sha2::{Digest as _, Sha256};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::{Membership, channel, identity, links::Links};
@@ -27,6 +29,8 @@ const HANDSHAKES_MAX: usize = 64;
 const HANDSHAKE: Duration = Duration::from_secs(3);
 /// What a peer may send before the engine has read it; the largest frame fits well.
 const STREAM_WINDOW_BYTES: u32 = 8 << 20;
+/// Enough that two connections of one socket never meet.
+const CONNECTION_ID_BYTES: usize = 12;
 
 /// Opens the socket.
 pub(super) fn open(listen: SocketAddr, key: &SigningKey, server: QuicServerConfig) -> io::Result<Endpoint> {
@@ -36,20 +40,42 @@ pub(super) fn open(listen: SocketAddr, key: &SigningKey, server: QuicServerConfi
     // Nodes do not move: an authenticated peer at a new address connects anew.
     config.migration(false);
     Endpoint::new(
-        EndpointConfig::new(Arc::new(reset_key(key))),
+        endpoint_config(key),
         Some(config),
         std::net::UdpSocket::bind(listen)?,
         Arc::new(TokioRuntime),
     )
 }
 
-/// A restarted node answers packets of its former connections with resets that its peers believe, because
-/// the key for them is made from its transport key. So they dial again at once instead of waiting in silence.
-fn reset_key(key: &SigningKey) -> ring::hmac::Key {
-    use sha2::Digest as _;
-    let secret =
-        sha2::Sha256::new().chain_update("quorate/quic-reset/v1").chain_update(key.as_bytes()).finalize();
-    ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret)
+/// A restarted node answers packets of its former connections with resets that its peers believe, because the key of
+/// the reset tokens comes from its transport key, and because it takes every connection id for one that
+/// may be its own. So its peers dial again at once instead of waiting for the silence to become long.
+fn endpoint_config(key: &SigningKey) -> EndpointConfig {
+    let secret = Sha256::new().chain_update("quorate/quic-reset/v1").chain_update(key.as_bytes()).finalize();
+    let reset = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret);
+    let mut config = EndpointConfig::new(Arc::new(reset));
+    config.cid_generator(|| Box::new(RandomIds));
+    config
+}
+
+/// Connection ids that say nothing. (Those of the library carry a checksum under a key of one process: the next
+/// one would take them for noise and stay silent.)
+struct RandomIds;
+
+impl ConnectionIdGenerator for RandomIds {
+    fn generate_cid(&mut self) -> ConnectionId {
+        let mut id = [0u8; CONNECTION_ID_BYTES];
+        crate::entropy::fill(&mut id);
+        ConnectionId::new(&id)
+    }
+
+    fn cid_len(&self) -> usize {
+        CONNECTION_ID_BYTES
+    }
+
+    fn cid_lifetime(&self) -> Option<Duration> {
+        None
+    }
 }
 
 fn transport() -> Arc<TransportConfig> {
