@@ -40,7 +40,10 @@ fn encodings_and_hashes_are_what_they_were() {
     assert_eq!(decode::<Vote>(&bytes, bytes.len()).unwrap(), vote());
     let golden = "7d18ebb4b06d67dd7ec80cdcb5e68a85e9817a29463d30fe6bd5181d6e486046";
     assert_eq!(hex::encode(Sha256::digest(&bytes)), golden);
-    assert_eq!(vote().hash().to_string(), "0xec7a4dc2a6819c2238e261320c1f6521f216e51e279354dff177aa075e764c48");
+    assert_eq!(
+        vote().hash().to_string(),
+        "0xec7a4dc2a6819c2238e261320c1f6521f216e51e279354dff177aa075e764c48"
+    );
 }
 
 #[test]
