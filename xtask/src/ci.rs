@@ -66,6 +66,23 @@ const STEPS: &[Step] = &[
     },
     Step { name: "test", about: "all tests", act: Act::Call(test) },
     Step {
+        name: "faults",
+        about: "nodes that are told to lie are named",
+        act: Act::Cargo(&[
+            "test",
+            "--locked",
+            "--quiet",
+            "--package",
+            "quorate-cli",
+            "--features",
+            "faults",
+            "--test",
+            "network",
+            "--",
+            "odd_node",
+        ]),
+    },
+    Step {
         name: "doctest",
         about: "examples in the documentation run",
         act: Act::Cargo(&["test", "--doc", "--workspace", "--locked", "--quiet"]),

@@ -1,6 +1,7 @@
 //! From an empty folder to a network file: keys, chain, contracts. A folder that has them is taken as it is.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -147,17 +148,27 @@ pub(super) async fn found(state: &State, plan: Plan, output: Output) -> Result<F
         .collect();
     state.write_network(&network)?;
     for (index, (http, quic)) in network.indices().zip(plan.http.iter().zip(&plan.quic)) {
-        let config = Config {
-            data_folder: "data".into(),
-            network_file: state.network_path(),
-            http_listen: *http,
-            quic_listen: *quic,
-            chain_rpc: chain_rpc.clone(),
-            ..Config::default()
-        };
-        write_whole(&state.node_path(index.get()).join("node.toml"), config.to_toml().as_bytes(), 0o600)?;
+        write_config(&state.node_path(index.get()).join("node.toml"), &chain_rpc, (*http, *quic))?;
     }
     Ok(Founded { network, chain_rpc, wallet })
+}
+
+/// Writes a node's configuration for this start. What a person has changed in it stays.
+fn write_config(path: &Path, chain_rpc: &str, (http, quic): (SocketAddr, SocketAddr)) -> Result<()> {
+    let old = if path.exists() {
+        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("reading {}", path.display()))?
+    } else {
+        Config::default()
+    };
+    let config = Config {
+        network_file: "../network.json".into(),
+        http_listen: http,
+        quic_listen: quic,
+        chain_rpc: chain_rpc.to_owned(),
+        ..old
+    };
+    write_whole(path, config.to_toml().as_bytes(), 0o600)
 }
 
 /// Waits until the chain answers.

@@ -190,6 +190,17 @@ impl Folder {
     }
 }
 
+#[cfg(feature = "faults")]
+impl Folder {
+    /// Makes a node commit a fault from its next start on, instead of what it was told before.
+    pub(crate) fn lie(&self, node: u8, fault: &str) {
+        let path = self.path.join(format!("state/node-{node}/node.toml"));
+        let text = fs::read_to_string(&path).unwrap();
+        let honest = text.split("[faults]").next().unwrap();
+        fs::write(&path, format!("{honest}\n[faults]\n{fault}\n")).unwrap();
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         if !std::thread::panicking() {
