@@ -304,4 +304,31 @@ mod tests {
             assert_eq!(parse_block(text), None, "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn refuses_any_ipv4_address_carried_in_ipv6(bits: u32, rest: u64) {
+            let (high, low) = (u128::from(bits >> 16), u128::from(bits & 0xffff));
+            let rest = u128::from(rest);
+            let carriers = [
+                u128::from(bits),                                    // compatible
+                0xffff_0000_0000 | u128::from(bits),                 // mapped
+                0xffff_0000_0000_0000 | u128::from(bits),            // translated
+                (0x0064_ff9b << 96) | u128::from(bits),              // NAT64
+                (0x2002 << 112) | (high << 96) | (low << 80) | rest, // 6to4
+                (0x2001 << 112) | (u128::from(bits) << 64) | rest,   // Teredo, by its server
+                (0x2607_f8b0 << 96) | (0x5efe << 32) | u128::from(bits), // ISATAP
+            ];
+            for carrier in carriers {
+                proptest::prop_assert!(!is_public(Ipv6Addr::from_bits(carrier).into()), "{carrier:x}");
+            }
+        }
+
+        #[test]
+        fn blocks_hold_exactly_what_shares_their_prefix(first: u32, other: u32, length in 0u8..=32) {
+            let (a, b) = (Ipv4Addr::from_bits(first), Ipv4Addr::from_bits(other));
+            let shared = u8::try_from((first ^ other).leading_zeros()).unwrap();
+            proptest::prop_assert_eq!(contains((a.into(), length), b.into()), shared >= length);
+        }
+    }
 }
