@@ -59,6 +59,8 @@ pub(crate) struct Byzantine {
     requests: VecDeque<RequestId>,
     /// Lies left that cost its peers a pairwise set-up.
     rations: u8,
+    /// Messages about set-ups that it may still keep, to replay them.
+    kept: u8,
     /// How often it did something wrong.
     pub(crate) acts: u64,
 }
@@ -74,7 +76,9 @@ fn remember<T: PartialEq>(memory: &mut VecDeque<T>, item: T) {
 }
 
 impl Byzantine {
-    pub(crate) fn new(committee: &Committee, me: NodeIndex, habits: Habits, dice: Dice) -> Self {
+    pub(crate) fn new(committee: &Committee, me: NodeIndex, habits: Habits, mut dice: Dice) -> Self {
+        // A set-up costs a second: one liar in four may cause some.
+        let costly = u8::from(dice.happens(250));
         Byzantine {
             me,
             network: committee.id,
@@ -89,7 +93,8 @@ impl Byzantine {
             proposals: VecDeque::new(),
             sessions: VecDeque::new(),
             requests: VecDeque::new(),
-            rations: 2,
+            rations: costly,
+            kept: costly,
             acts: 0,
         }
     }
@@ -112,8 +117,10 @@ impl Byzantine {
                 return Vec::new();
             }
         }
+        let greets = matches!(message, Ok(PeerMessage::Hello(_)));
         let mut frame = frame;
         match message {
+            _ if greets && self.rations == 0 => {}
             Ok(PeerMessage::Round(round)) if self.dice.happens(self.habits.garbles) => {
                 self.acts += 1;
                 frame = encode(&PeerMessage::Round(self.garbled(round)));
@@ -124,6 +131,7 @@ impl Byzantine {
             }
             _ if self.dice.happens(self.habits.flips) => {
                 self.acts += 1;
+                self.rations -= u8::from(greets);
                 let place = self.dice.place(frame.len());
                 frame[place] ^= 1 << self.dice.between(0, 7);
             }
@@ -184,6 +192,17 @@ impl Byzantine {
             PeerMessage::Propose(proposal) => remember(&mut self.proposals, proposal.clone()),
             PeerMessage::Round(round) => remember(&mut self.sessions, round.session),
             PeerMessage::Ping(_) => return,
+            PeerMessage::Hello(_)
+            | PeerMessage::Stale { .. }
+            | PeerMessage::StartPair { .. }
+            | PeerMessage::JoinPair { .. }
+            | PeerMessage::Pair(_) => {
+                // Said again by another, each of them may cost a pairwise set-up.
+                if self.kept == 0 {
+                    return;
+                }
+                self.kept -= 1;
+            }
             _ => {}
         }
         if frame.len() < 100_000 {

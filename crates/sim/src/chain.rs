@@ -135,6 +135,11 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// The head's parent: what a caller names who does not want to be ahead of the other nodes.
+    pub(crate) fn parent(&self) -> BlockRef {
+        self.blocks[self.height.saturating_sub(1)].reference
+    }
+
     pub(crate) fn state(&self, at: At) -> &State {
         let height = match at {
             At::Latest => self.height,

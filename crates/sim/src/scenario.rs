@@ -166,8 +166,9 @@ impl Plan {
             6..=7 => Shape { n: 4, t: 3 },
             _ => Shape { n: 5, t: 3 },
         };
-        // A founding of five costs ten pairwise set-ups.
-        let shape = if kind == Kind::Founding && dice.happens(850) { Shape { n: 3, t: 2 } } else { shape };
+        // A founding of five costs ten pairwise set-ups, and so does a rollback of all five.
+        let costly = matches!(kind, Kind::Founding | Kind::Rollback);
+        let shape = if costly && dice.happens(850) { Shape { n: 3, t: 2 } } else { shape };
         let slots = usize::from(shape.n);
         let mut plan = Plan {
             kind,
@@ -452,7 +453,7 @@ impl Plan {
             }
             if !all && dice.happens(400) {
                 self.faults.push((at_us, Fault::Clone { slot }));
-                self.faults.push((self.heal_us - 1, Fault::EndClone));
+                self.faults.push((at_us + 2 * SECOND, Fault::EndClone));
             } else {
                 self.faults.push((at_us, Fault::RollBack { slot }));
             }

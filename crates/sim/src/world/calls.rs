@@ -168,8 +168,7 @@ impl World {
         if let Some(made) = &wish.request {
             return Some(made.clone());
         }
-        // What `GET /v1/network` of this node would show.
-        let block = self.nodes[slot].view.as_ref()?.head();
+        let block = self.nodes[slot].view.as_ref()?.parent();
         let time_ms = self.epoch_unix_ms + self.now_us / 1_000;
         let wallet = &self.wallets[usize::from(wish.plan.chosen == Chosen::ByOwner)];
         let what = caller::Wish { code: code(wish.plan.chosen), script: &wish.script, block, time_ms };
