@@ -87,11 +87,17 @@
   function signMeta(params, name) {
     const object = options(params, name);
     const sigName = stringMember(object, 'sigName', name);
-    if (sigName.length === 0 || sigName.length > 128) throw new TypeError(`${name}: sigName must have 1 to 128 characters`);
+    if (sigName.length === 0 || sigName.length > 128) {
+      throw hostError('signature_name_invalid', `${name}: sigName must have 1 to 128 characters`, TypeError);
+    }
     const toSign = bytes(object.toSign, `${name}: toSign`);
-    if (toSign.length !== 32) throw new TypeError(`${name}: toSign must be 32 bytes, not ${toSign.length}`);
+    if (toSign.length !== 32) {
+      throw hostError('digest_length', `${name}: toSign must be 32 bytes, not ${toSign.length}`, TypeError);
+    }
     const meta = { name: apply(wellFormed, sigName, []), to_sign: toHex(toSign), public_key: publicKeyHex(object.publicKey, name) };
-    if (apply(nameKnown, sigNames, [meta.name])) throw new Error(`${name}: sigName "${meta.name}" was used before in this run`);
+    if (apply(nameKnown, sigNames, [meta.name])) {
+      throw hostError('signature_name_duplicate', `${name}: sigName "${meta.name}" was used before in this run`);
+    }
     apply(nameAdd, sigNames, [meta.name]);
     return meta;
   }

@@ -42,7 +42,7 @@ pub(crate) struct Pace {
     pub(crate) deadline: Duration,
 }
 
-/// Asks the nodes in order until one gives an answer, or a refusal that no other node can lift.
+/// Asks the nodes in order until one gives an answer, or two the same refusal that no other can lift.
 ///
 /// Earlier nodes may still answer while later ones are asked; the first good answer wins.
 pub(crate) async fn first_answer<T, Asking>(
@@ -99,18 +99,26 @@ struct Failures {
 }
 
 impl Failures {
-    /// Remembers a trouble; a refusal that no other node can lift is returned at once.
+    /// Remembers a trouble; a refusal that two nodes give, or one proves, is returned at once.
     fn add(&mut self, node: NodeIndex, trouble: Trouble) -> Result<(), ClientError> {
         match trouble {
             Trouble::Silent(trouble) => self.tried.push(Tried { node, trouble }),
             Trouble::Unproven(error) => self.unproven = Some((node, error)),
-            // What a code means is for this client to know; the document's own member could lie. An
-            // execution that is proven to have ended stays ended, whatever its code.
-            Trouble::Problem(problem) if !problem.code.class().retryable() || problem.execution.is_some() => {
+            // An execution that is proven to have ended stays ended, whatever its code.
+            Trouble::Problem(problem) if problem.execution.is_some() => {
                 return Err(ClientError::Problem(*problem));
             }
+            // What a code means is for this client to know; the document's own member could lie. And a
+            // refusal is one node's word: it counts once a second node says the same.
             Trouble::Problem(problem) => {
-                self.problem.get_or_insert(problem);
+                let is_final = !problem.code.class().retryable();
+                match &self.problem {
+                    Some(earlier) if is_final && earlier.code == problem.code => {
+                        return Err(ClientError::Problem(*problem));
+                    }
+                    Some(earlier) if !is_final || !earlier.code.class().retryable() => {}
+                    _ => self.problem = Some(problem),
+                }
             }
         }
         Ok(())

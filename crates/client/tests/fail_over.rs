@@ -251,13 +251,14 @@ async fn an_answer_that_does_not_prove_itself_is_never_returned() {
 }
 
 #[tokio::test]
-async fn a_final_refusal_is_told_at_once() {
-    let net = start(&[Some(Manner::Refusing), Some(Manner::Honest)]).await;
+async fn a_refusal_of_two_nodes_is_final_and_that_of_one_is_not() {
+    let net = start(&[Some(Manner::Refusing), Some(Manner::Refusing)]).await;
     match net.execute().await.unwrap_err() {
         ClientError::Problem(problem) => assert_eq!(problem.code, ErrorCode::SessionScope),
         other => panic!("{other}"),
     }
-    assert!(net.seen(2).is_empty());
+    let net = start(&[Some(Manner::Refusing), Some(Manner::Honest)]).await;
+    assert_eq!(net.execute().await.unwrap().node, index(2));
 }
 
 #[tokio::test]

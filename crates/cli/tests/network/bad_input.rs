@@ -47,8 +47,7 @@ fn bad_input_gets_its_code_and_harms_nobody() {
     asker.expect_code("action_syntax", "this is not a program");
     asker.expect_code("limit_cpu", "for (;;) {}");
     let short = format!("Lit.Actions.signEcdsa({{ toSign: [1], publicKey: '{key}', sigName: 's' }})");
-    // The guest says so itself, before a key is asked: for the action it is an error like any other.
-    asker.expect_code("action_threw", &short);
+    asker.expect_code("digest_length", &short);
     let foreign = format!(
         "Lit.Actions.signEcdsa({{ toSign: new Uint8Array(32).fill(1), publicKey: '{NOT_MINTED}', sigName: 's' }})"
     );
