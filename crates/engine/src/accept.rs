@@ -17,6 +17,17 @@ use crate::{
     turn::Turn,
 };
 
+/// How long an execution waits for the block that it names to reach this node.
+const AHEAD_MS: u64 = 1_000;
+const AHEAD_PER_PEER_MAX: usize = 16;
+
+/// An execution that named a block which this node has not seen yet.
+pub(crate) struct Ahead {
+    from: NodeIndex,
+    submission: Submission,
+    pub(crate) until_mono_ms: u64,
+}
+
 /// Logins whose signature was checked and need not be checked again.
 const VERIFIED_LOGINS_MAX: usize = 4_096;
 const QUORUM_CHECK_MS: u64 = 250;
@@ -121,6 +132,11 @@ impl Engine {
             Ok(id)
         });
         match accepted {
+            Err(problem) if problem.code == ErrorCode::BlockAhead && self.has_room_ahead(from) => {
+                // A coordinator that has just seen a block is no reason to refuse: ours comes in a moment.
+                let until_mono_ms = turn.now.mono_ms + AHEAD_MS;
+                self.ahead.push_back(Ahead { from, submission, until_mono_ms });
+            }
             Err(problem) => {
                 turn.report(Report::Refused(problem.code));
                 let request = quorate_wire::request_id(&self.committee.id, &submission.request);
@@ -134,6 +150,34 @@ impl Engine {
                     engine.tell_all(execution, from, turn);
                 });
             }
+        }
+    }
+
+    fn has_room_ahead(&self, from: NodeIndex) -> bool {
+        self.ahead.iter().filter(|waiting| waiting.from == from).count() < AHEAD_PER_PEER_MAX
+    }
+
+    /// Looks again at executions that named a block which this node had not seen.
+    pub(crate) fn retry_ahead(&mut self, turn: &mut Turn<'_>) {
+        for waiting in std::mem::take(&mut self.ahead) {
+            let until_mono_ms = waiting.until_mono_ms;
+            let before = self.ahead.len();
+            self.on_execute(waiting.from, waiting.submission, turn);
+            // Looking again does not lengthen the wait.
+            if let Some(again) = self.ahead.get_mut(before) {
+                again.until_mono_ms = until_mono_ms;
+            }
+        }
+    }
+
+    /// Refuses what has waited long enough for its block.
+    pub(crate) fn give_up_ahead(&mut self, turn: &mut Turn<'_>) {
+        while self.ahead.front().is_some_and(|waiting| waiting.until_mono_ms <= turn.now.mono_ms) {
+            let Some(Ahead { from, submission, .. }) = self.ahead.pop_front() else { return };
+            let code = ErrorCode::BlockAhead;
+            turn.report(Report::Refused(code));
+            let request = quorate_wire::request_id(&self.committee.id, &submission.request);
+            turn.send(from, &PeerMessage::Refused { request, code, detail: code.title().to_owned() });
         }
     }
 

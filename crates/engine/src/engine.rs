@@ -1,7 +1,7 @@
 //! The engine: its state, and which part of it each input concerns.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -13,6 +13,7 @@ use rand_core::CryptoRng;
 
 use crate::{
     Config, Effect, Input, Now, ReadRegistry, Report, RunNumber, Stored,
+    accept::Ahead,
     admission::Buckets,
     committee::Committee,
     early::EarlyMessages,
@@ -85,6 +86,8 @@ pub struct Engine {
     pub(crate) verified_logins: BTreeMap<[u8; 32], Session>,
     pub(crate) buckets: Buckets,
 
+    /// Executions that wait for a block, in order of when they are given up.
+    pub(crate) ahead: VecDeque<Ahead>,
     pub(crate) started_unix_ms: u64,
     /// The latest wall clock by which executions were forgotten.
     pub(crate) forgot_until_unix_ms: u64,
@@ -123,6 +126,7 @@ impl Engine {
             remembered_bytes: 0,
             verified_logins: BTreeMap::new(),
             buckets: Buckets::default(),
+            ahead: VecDeque::new(),
             started_unix_ms: now.unix_ms,
             forgot_until_unix_ms: 0,
             draining: false,
@@ -148,6 +152,7 @@ impl Engine {
             Input::Registry(registry) => {
                 self.registry = Some(registry);
                 self.watch_chain(&mut turn);
+                self.retry_ahead(&mut turn);
             }
             Input::Drain => self.draining = true,
             Input::Tick => {}
@@ -161,6 +166,7 @@ impl Engine {
     pub fn next_deadline(&self) -> Option<u64> {
         let mut next = self.peers.next_deadline().min(self.next_sweep_mono_ms);
         next = self.founding.next_deadline().into_iter().fold(next, u64::min);
+        next = self.ahead.front().map(|waiting| waiting.until_mono_ms).into_iter().fold(next, u64::min);
         if self.founding.share().is_some() {
             next = self.pairs.next_deadline(&self.committee, &self.peers).into_iter().fold(next, u64::min);
         }
@@ -219,6 +225,7 @@ impl Engine {
             self.pairs.tick(&self.committee, &self.peers, turn);
         }
         self.tick_executions(turn);
+        self.give_up_ahead(turn);
         if turn.now.mono_ms >= self.next_sweep_mono_ms {
             self.next_sweep_mono_ms = turn.now.mono_ms + SWEEP_MS;
             self.forget_executions(turn.now);

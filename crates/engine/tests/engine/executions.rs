@@ -17,6 +17,26 @@ fn three_strangers_found_a_network_and_sign() {
 }
 
 #[test]
+fn nodes_that_see_the_named_block_a_moment_later_take_part() {
+    let mut net = Net::ready();
+    for node in [2, 3] {
+        net.node(node).registry.behind = true;
+        net.head(node);
+    }
+    let (id, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(300);
+    assert!(net.answer(to).is_none(), "it waits");
+    net.node(2).registry.behind = false;
+    net.head(2);
+    net.advance(100);
+    assert!(net.answer(to).unwrap().is_ok());
+    net.advance(1_000);
+    assert_eq!(net.signatures(3, id), 0, "whoever stays behind has refused");
+    assert_eq!(net.reported(3, |r| matches!(r, Report::Refused(ErrorCode::BlockAhead))), 1);
+}
+
+#[test]
 fn a_granted_action_gets_a_signature_and_a_receipt_of_two_members() {
     let mut net = Net::ready();
     let (id, submission) = Caller::new(1).request(1);

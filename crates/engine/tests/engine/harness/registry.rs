@@ -14,6 +14,8 @@ pub(crate) struct Registry {
     pub(crate) superseded_ms: u64,
     /// Actions whose grant is gone at the head, though the finalized block still has it.
     pub(crate) revoked: bool,
+    /// This node has not seen the head yet.
+    pub(crate) behind: bool,
     /// The grant is there at the head only.
     pub(crate) unfinalized: bool,
     pkps: BTreeMap<PublicKey, Pkp>,
@@ -41,7 +43,7 @@ impl ReadRegistry for Registry {
     }
 
     fn standing(&self, block: &BlockRef, _: u64) -> BlockStanding {
-        if block.number > HEAD.number {
+        if block.number > HEAD.number || (self.behind && block.number == HEAD.number) {
             BlockStanding::Ahead
         } else if *block == HEAD {
             BlockStanding::Canonical { superseded_ms: self.superseded_ms }
