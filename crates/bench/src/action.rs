@@ -19,7 +19,7 @@ const COLD_RUNS: u32 = 12;
 
 pub(crate) async fn run(table: &mut Table, quorate: &Path) -> Result<()> {
     let guest = Guest::load(&Guest::locate(None)?)?;
-    let worker = WorkerCommand::new(quorate, ["worker".to_owned(), guest.folder().display().to_string()]);
+    let worker = WorkerCommand::new(quorate, ["worker"]);
     let (pool, mut events) = Pool::new(PoolConfig::new(worker, guest));
     let mut number = 0u64;
 
