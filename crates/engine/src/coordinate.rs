@@ -82,7 +82,7 @@ impl Engine {
                 evidence: evidence.clone(),
             };
             if node == self.committee.me {
-                self.diverged_here(execution, number, &evidence, turn);
+                self.diverged_here(execution, number, turn);
             } else {
                 turn.send(node, &message);
             }
@@ -92,8 +92,7 @@ impl Engine {
     /// No group of t can agree any more: everybody is told, with the proof.
     fn diverged(&mut self, execution: &mut Execution, number: u32, groups: &[Group], turn: &mut Turn<'_>) {
         let evidence = evidence(execution, number);
-        let message =
-            PeerMessage::Diverged { request: execution.id, operation: number, evidence: evidence.clone() };
+        let message = PeerMessage::Diverged { request: execution.id, operation: number, evidence };
         turn.send_all(self.committee.peers(), &message);
         let odd = odd_nodes(execution, number, None);
         for entry in &odd {
@@ -112,18 +111,11 @@ impl Engine {
         problem.nodes = odd.iter().map(|entry| entry.node).collect();
         problem.odd = odd;
         self.answer_callers(execution, Err(Box::new(problem)), turn);
-        self.diverged_here(execution, number, &evidence, turn);
+        self.diverged_here(execution, number, turn);
     }
 
-    /// The same proof that others get, put to our own run.
-    fn diverged_here(
-        &mut self,
-        execution: &mut Execution,
-        number: u32,
-        _evidence: &Evidence,
-        turn: &mut Turn<'_>,
-    ) {
-        // Our own tally is the evidence, checked when each vote came.
+    /// Ends our own run, if it waits in this operation: what others need proof of, we have counted ourselves.
+    fn diverged_here(&mut self, execution: &mut Execution, number: u32, turn: &mut Turn<'_>) {
         if execution.operations.get(&number).is_some_and(Operation::waits) {
             self.stop_run(execution, ErrorCode::IntentsDiverged, turn);
         }
