@@ -127,13 +127,10 @@ pub(crate) fn ci(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Compilers of the guest come with its own step; this sees to Node.
+/// Compilers of the guest, Node and npm.
 fn install() -> Result<()> {
     packages::ensure(&[packages::CLANG, packages::LLD, packages::WASI_LIBC, packages::CLANG_RT])?;
-    if !there("node") || !there("npm") {
-        packages::ensure(&[packages::NODE, packages::NPM])?;
-    }
-    Ok(())
+    packages::ensure_node()
 }
 
 fn there(program: &str) -> bool {

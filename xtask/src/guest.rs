@@ -1,9 +1,11 @@
 //! `cargo xtask guest`: builds what an action runs in.
 //!
 //! QuickJS-NG's C files come out of cargo's registry (the crate `rquickjs-sys`, locked and checked like
-//! every dependency), are compiled with our shim and prelude to wasm, pre-initialised, and compiled to
-//! native code. The result lies in `<target>/guest/<hash of everything that went in>`, so an unchanged
+//! every dependency), are compiled with our shim to wasm; the JavaScript half is bundled, linked in as
+//! text and evaluated while the memory is pre-initialised; and the result is compiled to native code. The result lies in `<target>/guest/<hash of everything that went in>`, so an unchanged
 //! guest is never built twice, and `<target>/guest/current` names the newest.
+
+mod scripts;
 
 use std::fs;
 use std::io::Write as _;
@@ -74,6 +76,7 @@ pub(crate) fn ensure_built() -> Result<PathBuf> {
 
 fn build(force: bool) -> Result<PathBuf> {
     packages::ensure(&[packages::CLANG, packages::LLD, packages::WASI_LIBC, packages::CLANG_RT])?;
+    packages::ensure_node()?;
     let plan = Plan::make()?;
     let folder = plan.guests.join(&plan.key);
     if force || !folder.join("guest.json").exists() {
@@ -108,9 +111,11 @@ impl Plan {
         inputs.add("compiler", &output(Command::new(CLANG).arg("--version"))?);
         inputs.add_file(Path::new(packages::WASI_LIBC.file))?;
         inputs.add_file(Path::new(packages::CLANG_RT.file))?;
-        for file in sources(&engine)?.iter().chain(&sources(&actions.join("guest"))?) {
+        let guest = actions.join("guest");
+        for file in sources(&engine)?.iter().chain(&sources(&guest)?) {
             inputs.add_file(file)?;
         }
+        scripts::add_inputs(&guest, &mut inputs)?;
         for file in IMAGE_SOURCES {
             inputs.add_file(&actions.join(file))?;
         }
@@ -125,7 +130,7 @@ impl Plan {
         let guest = self.actions.join("guest");
         let work = folder.join("work");
         fs::create_dir_all(&work)?;
-        fs::write(work.join("prelude.h"), as_header(&fs::read(guest.join("prelude.js"))?))?;
+        scripts::bundle(&guest, &self.guests, &work)?;
         let mut objects = Vec::new();
         let ours = std::iter::once(guest.join("shim.c"));
         for source in ours.chain(ENGINE_FILES.iter().map(|name| self.engine.join(name))) {
@@ -207,13 +212,12 @@ fn package_folder(metadata: &Value, name: &str) -> Result<PathBuf> {
     Ok(Path::new(manifest).parent().context("a manifest has a folder")?.to_owned())
 }
 
-/// C files, headers and scripts of a folder, in order.
+/// C files and headers of a folder, in order.
 fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "c" || extension == "h" || extension == "js")
-        {
+        if path.extension().is_some_and(|extension| extension == "c" || extension == "h") {
             files.push(path);
         }
     }
@@ -228,15 +232,6 @@ fn processor() -> String {
     let mut words: Vec<&str> = features.unwrap_or_default().split_whitespace().skip(2).collect();
     words.sort_unstable();
     format!("{} {}", std::env::consts::ARCH, words.join(" "))
-}
-
-fn as_header(script: &[u8]) -> String {
-    let mut text = String::from("static const char prelude_js[] = {");
-    for byte in script {
-        text.push_str(&format!("{},", i8::from_ne_bytes([*byte])));
-    }
-    text.push_str("0};\n");
-    text
 }
 
 fn which(program: &str) -> Result<PathBuf> {

@@ -24,10 +24,10 @@ pub(crate) const CLANG_RT: Package = Package {
     name: "libclang-rt-22-dev-wasm32",
     file: "/usr/lib/llvm-22/lib/clang/22/lib/wasi/libclang_rt.builtins-wasm32.a",
 };
-/// Runs the Solidity compiler and the ethers test.
-pub(crate) const NODE: Package = Package { name: "nodejs", file: "/usr/bin/node" };
+/// Bundles the guest's scripts; runs the Solidity compiler and the ethers test.
+const NODE: Package = Package { name: "nodejs", file: "/usr/bin/node" };
 /// Installs what these need.
-pub(crate) const NPM: Package = Package { name: "npm", file: "/usr/bin/npm" };
+const NPM: Package = Package { name: "npm", file: "/usr/bin/npm" };
 
 /// Sees to it that these packages are there: installs what is missing as root or with a sudo that asks
 /// for no password, and otherwise stops with the one line that a person has to run.
@@ -66,6 +66,14 @@ pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
         None => Ok(()),
         Some(package) => bail!("{} was installed but {} is not there", package.name, package.file),
     }
+}
+
+/// Sees to Node and npm, wherever they come from.
+pub(crate) fn ensure_node() -> Result<()> {
+    if succeeds(&["node", "--version"]) && succeeds(&["npm", "--version"]) {
+        return Ok(());
+    }
+    ensure(&[NODE, NPM])
 }
 
 fn succeeds(command: &[&str]) -> bool {

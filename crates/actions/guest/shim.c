@@ -14,7 +14,7 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "prelude.h" /* static const char prelude_js[]; generated from prelude.js */
+#include "sdk.h" /* static const char sdk_js[]; bundled from js/ */
 
 #define IMPORT(name) __attribute__((import_module("quorate"), import_name(#name)))
 #define EXPORT(name) __attribute__((export_name(#name)))
@@ -77,7 +77,7 @@ int clock_gettime(clockid_t id, struct timespec *ts)
     return 0;
 }
 
-/* What the prelude may call. */
+/* What the scripts of the guest may call. */
 
 static JSValue native_call(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
 {
@@ -460,7 +460,7 @@ static JSValue hook(JSValueConst hooks, const char *name)
 EXPORT(initialize) void guest_initialize(void)
 {
     static const char getter[] = "typeof main === 'function' ? main : undefined";
-    JSValue native, prelude, hooks;
+    JSValue native, sdk, hooks;
 
     rt = JS_NewRuntime();
     if (!rt)
@@ -475,10 +475,10 @@ EXPORT(initialize) void guest_initialize(void)
 
     native = JS_NewObject(ctx);
     JS_SetPropertyFunctionList(ctx, native, native_functions, countof(native_functions));
-    prelude = JS_Eval(ctx, prelude_js, sizeof(prelude_js) - 1, "quorate:sdk", JS_EVAL_TYPE_GLOBAL);
-    if (JS_IsException(prelude))
+    sdk = JS_Eval(ctx, sdk_js, sizeof(sdk_js) - 1, "quorate:sdk", JS_EVAL_TYPE_GLOBAL);
+    if (JS_IsException(sdk))
         abort();
-    hooks = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);
+    hooks = JS_Call(ctx, sdk, JS_UNDEFINED, 1, (JSValueConst *)&native);
     if (JS_IsException(hooks))
         abort();
     hook_begin = hook(hooks, "begin");
@@ -493,7 +493,7 @@ EXPORT(initialize) void guest_initialize(void)
     if (JS_IsException(main_getter))
         abort();
     JS_FreeValue(ctx, hooks);
-    JS_FreeValue(ctx, prelude);
+    JS_FreeValue(ctx, sdk);
     JS_FreeValue(ctx, native);
     JS_SetHostPromiseRejectionTracker(rt, track_rejection, NULL);
     JS_RunGC(rt);

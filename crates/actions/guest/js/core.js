@@ -1,0 +1,123 @@
+// What every other module stands on: the C shim's primitives, the built-ins kept from before any action
+// runs, errors with codes, and calls to the host.
+//
+// The bundle is the body of a function whose parameter `quorateNative` is the shim's object, so the
+// primitives never become reachable from an action. An action that replaces built-ins changes its own
+// view only: what matters is taken from here.
+
+export const native = quorateNative;
+
+export const { parse, stringify } = JSON;
+export const {
+  defineProperty, freeze, keys, entries, getOwnPropertyNames, getPrototypeOf, prototype: objectPrototype,
+} = Object;
+export const { apply } = Reflect;
+export const PromiseNow = Promise;
+export const then = Promise.prototype.then;
+export const hasOwn = objectPrototype.hasOwnProperty;
+export const text = String;
+
+// Kinds of host call; the numbers are the host's.
+export const KIND_SIGN = 0;
+export const KIND_SIGN_AND_COMBINE = 1;
+export const KIND_FETCH = 2;
+
+// Limits that the guest itself counts; the numbers are the host's.
+export const LIMIT_TIMERS = 0;
+
+const toWellFormed = String.prototype.toWellFormed;
+// A string without lone surrogates, which is what UTF-8 and the host can carry.
+export function wellFormed(value) {
+  return apply(toWellFormed, value, []);
+}
+
+// Errors that come from the host carry a code. The map, not the property, is what the runtime reads,
+// so that an action cannot pass its own error off as one of ours.
+const hostCodes = new WeakMap();
+const codeOf = WeakMap.prototype.get, setCode = WeakMap.prototype.set;
+export function hostError(code, message, Kind = Error) {
+  const error = new Kind(message);
+  defineProperty(error, 'code', { value: code, enumerable: true, configurable: true, writable: true });
+  apply(setCode, hostCodes, [error, code]);
+  return error;
+}
+// The code of an error that `hostError` made, otherwise undefined.
+export function cause(thrown) {
+  return thrown !== null && typeof thrown === 'object' ? apply(codeOf, hostCodes, [thrown]) : undefined;
+}
+// A function that refuses with the reason.
+export const unsupported = (what) => () => {
+  throw hostError('not_supported', `${what} is not supported`);
+};
+
+// Host calls: one number each, one promise each, answered in the order in which they were made.
+// `convert(meta, body)` makes the promise's value of the answer; null stands for undefined.
+const pending = new Map();
+const pendingGet = Map.prototype.get, pendingSet = Map.prototype.set, pendingDelete = Map.prototype.delete;
+export function hostCall(kind, meta, body, convert) {
+  return new PromiseNow((resolve, reject) => {
+    const call = native.call(kind, stringify(meta), body);
+    apply(pendingSet, pending, [call, { resolve, reject, convert }]);
+  });
+}
+// The answer to a host call.
+export function deliver(call, metaJson, body) {
+  const waiting = apply(pendingGet, pending, [call]);
+  apply(pendingDelete, pending, [call]);
+  const meta = parse(metaJson);
+  if (apply(hasOwn, meta, ['error'])) {
+    waiting.reject(hostError(meta.error.code, meta.error.message));
+    return;
+  }
+  waiting.resolve(waiting.convert === null ? undefined : waiting.convert(meta, body));
+}
+
+// Arguments.
+export function options(value, name) {
+  if (value === null || typeof value !== 'object') throw new TypeError(`${name} takes one object`);
+  return value;
+}
+export function stringMember(object, member, name) {
+  const value = object[member];
+  if (typeof value !== 'string') throw new TypeError(`${name}: ${member} must be a string`);
+  return value;
+}
+export function bytes(value, what) {
+  if (value instanceof Uint8Array) return value;
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (Array.isArray(value)) {
+    const out = new Uint8Array(value.length);
+    for (let i = 0; i < value.length; i++) {
+      const byte = value[i];
+      if (typeof byte !== 'number' || byte !== (byte & 255)) throw new TypeError(`${what} must hold bytes`);
+      out[i] = byte;
+    }
+    return out;
+  }
+  throw new TypeError(`${what} must be a Uint8Array or an array of bytes`);
+}
+const DIGITS = '0123456789abcdef';
+export function toHex(array) {
+  let out = '';
+  for (let i = 0; i < array.length; i++) out += DIGITS[array[i] >> 4] + DIGITS[array[i] & 15];
+  return out;
+}
+
+export function freezeDeep(value) {
+  if (value === null || typeof value !== 'object') return value;
+  for (const key of keys(value)) freezeDeep(value[key]);
+  return freeze(value);
+}
+
+// A global of the action's world.
+export function define(name, value, writable) {
+  defineProperty(globalThis, name, { value, writable, enumerable: false, configurable: true });
+}
+
+// Names that a parameter must not take although nothing answers to them yet, and our own, which are set
+// only when an execution begins. What is global at the end of the build is added to it.
+export const reserved = new Set(['Lit', 'LitActions', 'LitAuth', 'LitHeaders', 'jsParams', 'ethers', 'jwt', 'Buffer',
+  'URL', 'URLSearchParams', 'Request', 'AbortController', 'AbortSignal', 'Blob', 'structuredClone', 'process',
+  'require', 'module', 'exports', 'window', 'self', 'Deno', 'WebAssembly', 'SharedArrayBuffer', 'Atomics',
+  'FinalizationRegistry', 'performance', 'arguments', 'this', 'null', 'true', 'false']);

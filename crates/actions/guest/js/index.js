@@ -1,0 +1,60 @@
+// Builds the world in which every action starts. It runs once, when the guest is built; what it leaves
+// behind is part of the guest's image. Its default export are the functions that the C shim calls.
+
+import {
+  PromiseNow, apply, cause, define, defineProperty, deliver, freeze, freezeDeep, getOwnPropertyNames, hostError, keys,
+  native, objectPrototype, parse, reserved, then,
+} from './core.js';
+import { describe } from './describe.js';
+import * as actions from './sdk/actions.js';
+import * as web from './web/index.js';
+
+for (const name of ['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'FinalizationRegistry', 'Deno', 'eval', 'navigator', 'gc']) {
+  delete globalThis[name];
+}
+define('eval', function () {
+  throw hostError('not_supported', 'eval is not supported', EvalError);
+}, true);
+define('global', globalThis, true);
+web.install();
+const Actions = freeze(actions.install());
+
+for (const name of getOwnPropertyNames(globalThis)) reserved.add(name);
+for (const name of getOwnPropertyNames(objectPrototype)) reserved.add(name);
+
+// Called once by each execution before its code is compiled; returns the parameters.
+function begin(paramsJson, authJson) {
+  const params = parse(paramsJson);
+  if (params === null || typeof params !== 'object' || Array.isArray(params)) {
+    throw new TypeError('the parameters must be a JSON object');
+  }
+  for (const name of keys(params)) {
+    if (reserved.has(name)) {
+      throw hostError('param_reserved', `the parameter name "${name}" is reserved; choose another`);
+    }
+    defineProperty(globalThis, name, { value: params[name], writable: true, enumerable: true, configurable: true });
+  }
+  const Auth = freezeDeep({
+    actionIpfsIdStack: [],
+    authSigAddress: null,
+    authMethodContexts: [],
+    resources: [],
+    customAuthResource: '',
+    ...parse(authJson),
+  });
+  define('Lit', freeze({ Actions, Auth }), false);
+  define('LitActions', Actions, false);
+  define('LitAuth', Auth, false);
+  define('jsParams', params, true);
+  const origin = native.now();
+  define('performance', freeze({ timeOrigin: origin, now: () => native.now() - origin }), true);
+  return params;
+}
+
+// Takes what `main` returned.
+function settle(result) {
+  const promise = result instanceof PromiseNow ? result : PromiseNow.resolve(result);
+  apply(then, promise, [actions.mainReturned]);
+}
+
+export default { begin, settle, deliver, tick: web.tick, finish: actions.finish, describe, cause };
