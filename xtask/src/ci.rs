@@ -18,6 +18,8 @@ const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 
 /// Where the chain's test with ethers has its packages.
 const ETHERS: &str = "crates/registry/tests/ethers";
+/// Where the test of actions' names has the reference implementation of IPFS.
+const IPFS: &str = "crates/wire/tests/ipfs";
 
 /// A step: its name, what it is for, and what it does.
 struct Step {
@@ -63,6 +65,11 @@ const STEPS: &[Step] = &[
         name: "ethers",
         about: "install ethers v6, with which a test talks to the chain",
         act: Act::Call(|| npm_ci(ETHERS)),
+    },
+    Step {
+        name: "ipfs",
+        about: "install the reference implementation of IPFS, beside which actions are named",
+        act: Act::Call(|| npm_ci(IPFS)),
     },
     Step { name: "test", about: "all tests", act: Act::Call(test) },
     Step {

@@ -1,18 +1,18 @@
-//! The name of an action: the IPFS CIDv0 of its source as a UnixFS file.
+//! The name of an action: the IPFS CIDv0 of its source as a UnixFS file, as `ipfs add` prints it.
 //!
-//! Chunks of 262,144 bytes, balanced layout with 174 links a node, leaves wrapped in UnixFS: what
-//! `ipfs add` does by default, so that a CID of ours is the CID that any IPFS tool prints.
+//! One name has several texts. We write the CIDv0 (`Qm…`) and read, beside it, the CIDv1 of the same block.
+
+mod alias;
+mod unixfs;
 
 use std::{fmt, str::FromStr};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use sha2::{Digest as _, Sha256};
 
 use crate::ids::ParseIdError;
+use unixfs::{CHUNK_BYTES, LINKS_MAX, Node};
 
-const CHUNK_BYTES: usize = 262_144;
-const LINKS_MAX: usize = 174;
 /// Multihash prefix: SHA-256, 32 bytes.
 const SHA2_256: [u8; 2] = [0x12, 0x20];
 
@@ -38,10 +38,7 @@ impl ActionCid {
     /// The 34-byte multihash, as grants on chain name an action.
     #[must_use]
     pub fn multihash(&self) -> [u8; 34] {
-        let mut bytes = [0u8; 34];
-        bytes[..2].copy_from_slice(&SHA2_256);
-        bytes[2..].copy_from_slice(&self.0);
-        bytes
+        multihash(&self.0)
     }
 
     /// Reads a 34-byte multihash.
@@ -56,64 +53,11 @@ impl ActionCid {
     }
 }
 
-/// What a parent needs of a DAG node.
-struct Node {
-    digest: [u8; 32],
-    /// Bytes of the file below this node.
-    file_bytes: u64,
-    /// Bytes of all blocks below and including this node (`Tsize` of a link to it).
-    total_bytes: u64,
-}
-
-impl Node {
-    fn leaf(chunk: &[u8]) -> Node {
-        let mut unixfs = vec![0x08, 0x02];
-        if !chunk.is_empty() {
-            put_bytes(&mut unixfs, 0x12, chunk);
-        }
-        put_number(&mut unixfs, 0x18, chunk.len() as u64);
-        let mut block = Vec::with_capacity(unixfs.len() + 8);
-        put_bytes(&mut block, 0x0a, &unixfs);
-        Node {
-            digest: Sha256::digest(&block).into(),
-            file_bytes: chunk.len() as u64,
-            total_bytes: block.len() as u64,
-        }
-    }
-
-    fn branch(children: &[Node]) -> Node {
-        let mut block = Vec::new();
-        let mut unixfs = vec![0x08, 0x02];
-        let file_bytes = children.iter().map(|child| child.file_bytes).sum();
-        put_number(&mut unixfs, 0x18, file_bytes);
-        for child in children {
-            let mut link = Vec::new();
-            put_bytes(&mut link, 0x0a, &ActionCid(child.digest).multihash());
-            put_bytes(&mut link, 0x12, b"");
-            put_number(&mut link, 0x18, child.total_bytes);
-            put_bytes(&mut block, 0x12, &link);
-            put_number(&mut unixfs, 0x20, child.file_bytes);
-        }
-        put_bytes(&mut block, 0x0a, &unixfs);
-        let below: u64 = children.iter().map(|child| child.total_bytes).sum();
-        Node { digest: Sha256::digest(&block).into(), file_bytes, total_bytes: below + block.len() as u64 }
-    }
-}
-
-/// Protobuf length-delimited field.
-fn put_bytes(out: &mut Vec<u8>, key: u8, bytes: &[u8]) {
-    put_number(out, key, bytes.len() as u64);
-    out.extend_from_slice(bytes);
-}
-
-/// Protobuf key and varint.
-fn put_number(out: &mut Vec<u8>, key: u8, mut value: u64) {
-    out.push(key);
-    while value >= 0x80 {
-        out.push(value.to_le_bytes()[0] | 0x80);
-        value >>= 7;
-    }
-    out.push(value.to_le_bytes()[0]);
+fn multihash(digest: &[u8; 32]) -> [u8; 34] {
+    let mut bytes = [0u8; 34];
+    bytes[..2].copy_from_slice(&SHA2_256);
+    bytes[2..].copy_from_slice(digest);
+    bytes
 }
 
 impl fmt::Display for ActionCid {
@@ -131,15 +75,25 @@ impl fmt::Debug for ActionCid {
 impl FromStr for ActionCid {
     type Err = ParseIdError;
 
+    /// Reads a CIDv0, or a CIDv1 of dag-pb in base32 (`b…`), base36 (`k…`), base58btc (`z…`) or base16 (`f…`).
+    ///
+    /// # Errors
+    /// [`ParseIdError`], which says so if the CID is one of raw blocks. Such a CID hashes the bare bytes of the file
+    /// and has no relation to the CIDv0 of the same file without these bytes: taken for a name, it would be
+    /// a second one that no grant knows.
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
-        let expected = ParseIdError { expected: "an IPFS CIDv0 of an action (46 characters, `Qm…`)" };
-        if text.len() != 46 {
-            return Err(expected);
+        if text.starts_with("Qm") {
+            let bytes = (text.len() == 46).then(|| bs58::decode(text).into_vec().ok()).flatten();
+            return bytes
+                .and_then(|bytes| ActionCid::from_multihash(&bytes).ok())
+                .ok_or(ParseIdError { expected: EXPECTED });
         }
-        let bytes = bs58::decode(text).into_vec().map_err(|_| expected.clone())?;
-        ActionCid::from_multihash(&bytes).map_err(|_| expected)
+        alias::parse(text)
     }
 }
+
+const EXPECTED: &str =
+    "an IPFS CID of an action: `Qm…` (46 characters), or its CIDv1 in base32, base36, base58btc or base16";
 
 impl Serialize for ActionCid {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -169,7 +123,7 @@ mod tests {
 
     #[test]
     fn refuses_other_names() {
-        for text in ["", "Qm", "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"] {
+        for text in ["", "Q", "Qm", "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQ0", "action.js"] {
             assert!(text.parse::<ActionCid>().is_err(), "{text}");
         }
         assert!(ActionCid::from_multihash(&[0x12; 34]).is_err());

@@ -105,7 +105,7 @@ error_codes! {
     UnsupportedVersion = 2, "unsupported_version", BadRequest, "The request has a version that this node does not speak.";
     BodyTooLarge = 3, "body_too_large", TooLarge, "The body is larger than allowed.";
     CodeTooLarge = 4, "code_too_large", TooLarge, "The action's code is larger than allowed.";
-    CodeMissing = 5, "code_missing", BadRequest, "The action's code was not sent.";
+    CodeMissing = 5, "code_missing", BadRequest, "The action's code was neither sent nor found.";
     CidMismatch = 6, "cid_mismatch", BadRequest, "The code is not the code of the action that the request names.";
     WrongNetwork = 7, "wrong_network", BadRequest, "The request is for another network.";
     LoginInvalid = 8, "login_invalid", Unauthenticated, "The login is not valid.";
@@ -162,6 +162,9 @@ error_codes! {
     Internal = 59, "internal", Internal, "A defect in this node; its log has the request id.";
     ParamsInvalid = 60, "params_invalid", BadRequest, "The parameters are not a JSON object.";
     MediaType = 61, "media_type", BadRequest, "The body must be application/json.";
+    CodeQuota = 80, "code_quota", Forbidden, "The login has stored as much code as one may.";
+    CodeStoreFull = 81, "code_store_full", Unavailable, "The node's store of code is full.";
+    CodeNotText = 82, "code_not_text", BadRequest, "What the CID names is no UTF-8 text.";
 }
 
 impl fmt::Display for ErrorCode {
