@@ -20,6 +20,8 @@ const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 const ETHERS: &str = "crates/registry/tests/ethers";
 /// Where the test of actions' names has the reference implementation of IPFS.
 const IPFS: &str = "crates/wire/tests/ipfs";
+/// Where the test of the guest's syntax has its programs.
+const TEST262: &str = "crates/actions/tests/test262";
 
 /// A step: its name, what it is for, and what it does.
 struct Step {
@@ -70,6 +72,11 @@ const STEPS: &[Step] = &[
         name: "ipfs",
         about: "install the reference implementation of IPFS, beside which actions are named",
         act: Act::Call(|| npm_ci(IPFS)),
+    },
+    Step {
+        name: "test262",
+        about: "install the parser tests that the action guest must pass",
+        act: Act::Call(|| npm_ci(TEST262)),
     },
     Step { name: "test", about: "all tests", act: Act::Call(test) },
     Step {

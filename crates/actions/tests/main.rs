@@ -3,9 +3,11 @@
 mod suite {
     mod confinement;
     mod determinism;
+    mod differential;
     mod hostile;
     mod pool;
     mod scripts;
     mod stub_worker;
     mod support;
+    mod syntax;
 }
