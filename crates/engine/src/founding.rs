@@ -20,7 +20,8 @@ use crate::{
     turn::Turn,
 };
 
-const CEREMONY_MS: u64 = 15_000;
+const CEREMONY_MS: u64 = 2_000;
+const CEREMONY_MS_MAX: u64 = 15_000;
 const RETRY_MS: u64 = 1_500;
 const VOTE_RETRY_MS: u64 = 3_000;
 /// Interval of looking whether a next step has become possible.
@@ -185,7 +186,15 @@ impl Founding {
             Err(error) => turn.ceremony("keygen", format!("not started: {error}")),
             Ok((dkg, messages)) => {
                 turn.ceremony("keygen", "started");
-                self.running = Some(Running { session, dkg, until_mono_ms: now + CEREMONY_MS });
+                // Only time ends a ceremony of which a message was lost, say with a connection that was
+                // replaced. The proposer's first attempts are short, a slow network gets longer ones; the
+                // others wait for its next word.
+                let patience_ms = if committee.me == Self::proposer() {
+                    CEREMONY_MS_MAX.min(CEREMONY_MS << self.attempt.saturating_sub(1).min(3))
+                } else {
+                    CEREMONY_MS_MAX
+                };
+                self.running = Some(Running { session, dkg, until_mono_ms: now + patience_ms });
                 send_rounds(session, messages, turn);
                 for (from, payload) in early.take(&session) {
                     self.on_message(committee, from, CeremonyMessage { session, payload }, early, turn);
