@@ -1,5 +1,6 @@
 //! The wasm engine of a worker: one module, a pool of instances, a clock that can interrupt them.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use wasmtime::{
@@ -61,7 +62,11 @@ impl Engine {
     /// # Errors
     /// If the guest is refused or does not fit this build.
     pub fn new(guest: &Guest, options: EngineOptions) -> Result<Self, EngineError> {
-        let image = guest.open_image()?;
+        Self::of_image(guest.open_image()?, options)
+    }
+
+    /// Maps an image that was checked.
+    pub(crate) fn of_image(image: File, options: EngineOptions) -> Result<Self, EngineError> {
         let refused = |error: wasmtime::Error| EngineError::Image(error.to_string());
         let wasm = Wasm::new(&config(Some(options))).map_err(refused)?;
         #[expect(unsafe_code, reason = "mapping a precompiled image has no safe form")]

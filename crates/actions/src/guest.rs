@@ -90,6 +90,11 @@ impl Guest {
     /// # Errors
     /// If it is not there, not whole, or could have been written by somebody else.
     pub fn load(path: &Path) -> Result<Self, GuestError> {
+        Self::open(path).map(|(guest, _)| guest)
+    }
+
+    /// As [`Guest::load`], with the image that was checked.
+    pub(crate) fn open(path: &Path) -> Result<(Self, File), GuestError> {
         let folder = if path.is_file() {
             let name = read_text(path)?;
             path.parent().unwrap_or(Path::new(".")).join(name.trim())
@@ -105,8 +110,8 @@ impl Guest {
         let hash = parse_hash(&manifest.guest_sha256).ok_or_else(bad)?;
         let image_hash = parse_hash(&manifest.image_sha256).ok_or_else(bad)?;
         let guest = Self { folder, hash, image_hash };
-        guest.open_image()?;
-        Ok(guest)
+        let image = guest.open_image()?;
+        Ok((guest, image))
     }
 
     /// SHA-256 of the wasm module, equal on all nodes that run the same guest.

@@ -40,6 +40,7 @@ mod limits;
 mod outcome;
 mod pool;
 mod protocol;
+mod walls;
 mod worker;
 
 #[cfg(feature = "guest-compiler")]
@@ -52,6 +53,7 @@ pub use limits::{ActionLimits, CODE_BYTES_MAX, FETCH_BODY_BYTES_MAX, REPLY_BODY_
 pub use outcome::{ActionOutcome, FailureCode, Finished, Usage};
 pub use pool::{ActionEvent, ActionStart, Pool, PoolConfig, PoolError, PoolStatus, WorkerCommand, WorkerEnd};
 pub use protocol::{FetchRequest, HostCall, HostReply, SignRequest};
+pub use walls::{UnknownWall, Wall, Walls};
 pub use worker::worker_main;
 
 /// The worker's wire format, for test programs that speak it without being a worker.

@@ -20,6 +20,7 @@ use crate::outcome::Finished;
 use crate::pool::ledger::Entry;
 use crate::protocol::frame::{self, TO_WORKER_BYTES_MAX};
 use crate::protocol::{HostCall, HostReply, RunMessage, ToWorker};
+use crate::walls::Walls;
 
 /// Frames that may wait for one worker. One that lets so many wait is not reading.
 const OUTBOX_MAX: usize = 4096;
@@ -62,6 +63,8 @@ pub struct PoolConfig {
     pub heartbeat: Duration,
     /// How long a worker may be silent, or an execution late, before the worker is killed.
     pub grace: Duration,
+    /// Walls without which no action runs.
+    pub required_walls: Walls,
 }
 
 impl PoolConfig {
@@ -77,6 +80,7 @@ impl PoolConfig {
             idle: Duration::from_secs(60),
             heartbeat: Duration::from_secs(1),
             grace: Duration::from_secs(5),
+            required_walls: Walls::NONE,
         }
     }
 }
@@ -125,6 +129,11 @@ pub enum ActionEvent {
         /// How it ended.
         finished: Finished,
     },
+    /// A worker has put up its walls, for metrics and logs: told of the first one, and of one that differs.
+    Walls {
+        /// Those that stand.
+        standing: Walls,
+    },
     /// A worker process is gone, for metrics and logs. Its executions end with `worker_died`.
     WorkerEnded {
         /// The CID that it served, if it had one.
@@ -145,6 +154,10 @@ pub enum WorkerEnd {
     Unresponsive,
     /// It was killed because an execution did not end in its time.
     Overdue,
+    /// The kernel ended it for a system call that no worker makes.
+    Forbidden,
+    /// It was killed because a wall that the operator requires does not stand.
+    Walls,
     /// It was killed because it said what no worker says.
     Protocol(&'static str),
     /// The pool was shut down.
@@ -166,6 +179,9 @@ pub enum PoolError {
     /// The answer does not fit the call: of another kind, too large, or the call is not open.
     #[error("the answer does not fit an open call")]
     Mismatch,
+    /// A wall that the operator requires does not stand around the workers.
+    #[error("a required wall does not stand around the workers")]
+    Walls,
     /// The pool was shut down.
     #[error("the action pool is shut down")]
     Closed,
@@ -184,6 +200,8 @@ pub struct PoolStatus {
     pub workers_started: u64,
     /// Workers killed for what they said, since the pool was made.
     pub protocol_violations: u64,
+    /// The walls around the worker that was ready last; none before the first.
+    pub walls: Option<Walls>,
 }
 
 /// Worker processes and the executions in them. Clones are handles of one pool, which is shut down when
@@ -218,6 +236,7 @@ struct State {
     next_worker: u64,
     failed_starts: u32,
     protocol_violations: u64,
+    walls: Option<Walls>,
     closed: bool,
 }
 
@@ -268,6 +287,10 @@ impl Pool {
         let mut state = shared.lock();
         if state.closed {
             return Err(PoolError::Closed);
+        }
+        // Until a worker is ready nothing is known; it is given nothing before it was looked at.
+        if state.walls.is_some_and(|standing| !shared.config.required_walls.without(standing).is_empty()) {
+            return Err(PoolError::Walls);
         }
         if state.executions.contains_key(&start.execution) {
             return Err(PoolError::Duplicate);
@@ -350,6 +373,7 @@ impl Pool {
             executions: state.executions.len(),
             workers_started: state.next_worker,
             protocol_violations: state.protocol_violations,
+            walls: state.walls,
         }
     }
 }

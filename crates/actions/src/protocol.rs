@@ -9,6 +9,7 @@ use crate::limits::{
     HEADERS_MAX, REPLY_BODY_BYTES_MAX, SIG_NAME_BYTES_MAX, URL_BYTES_MAX,
 };
 use crate::outcome::Finished;
+use crate::walls::Walls;
 
 /// From the node to a worker.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -64,7 +65,10 @@ pub struct RunMessage {
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum FromWorker {
     /// The guest is loaded; the worker may be assigned.
-    Ready,
+    Ready {
+        /// The walls that it could put up around itself.
+        walls: Walls,
+    },
     /// An execution wants something done.
     HostCall {
         /// Who wants it.

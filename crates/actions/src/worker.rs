@@ -1,17 +1,20 @@
 //! The worker process: serves one CID in its life, holds no key, opens nothing.
 
-mod confine;
+pub(crate) mod confine;
 mod schedule;
 
+use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::engine::{Engine, EngineError, EngineOptions};
+use crate::engine::{Engine, EngineOptions};
 use crate::guest::Guest;
 use crate::protocol::frame::{self, TO_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, ToWorker};
+use crate::walls::Walls;
+use crate::worker::confine::{Confinement, Descriptors};
 use crate::worker::schedule::{Outbox, Scheduler};
 
 /// Runs the worker: its socket to the node is its standard input, its guest is at `guest` or beside the
@@ -43,20 +46,23 @@ enum WorkerError {
 
 fn serve(guest: Option<&Path>) -> Result<(), WorkerError> {
     let start = |error: &dyn std::fmt::Display| WorkerError::Start(error.to_string());
-    confine::drop_rights().map_err(|error| start(&error))?;
+    let mut walls = Confinement::begin(Walls::default()).map_err(|error| start(&error))?;
     let path = Guest::locate(guest).map_err(|error| start(&error))?;
-    let engine = load(&path).map_err(|error| start(&error))?;
+    // Before the namespaces, in which a file's owner can no longer be told.
+    let (_, image) = Guest::open(&path).map_err(|error| start(&error))?;
+    walls.enter_namespaces().map_err(|error| start(&error))?;
+    let engine = Engine::of_image(image, EngineOptions::default()).map_err(|error| start(&error))?;
+    walls.close_paths();
     let socket = confine::take_socket().map_err(|error| start(&error))?;
     let mut inbox = socket.try_clone().map_err(|error| start(&error))?;
+    let descriptors = Descriptors { read: vec![inbox.as_raw_fd()], written: vec![socket.as_raw_fd()] };
     let outbox = Arc::new(Outbox::new(socket));
     let scheduler = Scheduler::start(engine, Arc::clone(&outbox)).map_err(|error| start(&error))?;
     confine::close_streams();
-    outbox.send(&FromWorker::Ready);
+    // A thread that panics would leave its execution hanging; there is nobody to read a message.
+    std::panic::set_hook(Box::new(|_| std::process::exit(4)));
+    outbox.send(&FromWorker::Ready { walls: walls.seal(&descriptors) });
     read_all(&mut inbox, &scheduler, &outbox)
-}
-
-fn load(path: &Path) -> Result<Engine, EngineError> {
-    Engine::new(&Guest::load(path)?, EngineOptions::default())
 }
 
 /// Obeys the node until it closes the socket or says something that it must not say.

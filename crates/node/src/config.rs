@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use quorate_actions::{Wall, Walls};
 use quorate_wire::NetworkFile;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,9 @@ pub struct Config {
     pub guest: Option<PathBuf>,
     /// Program and arguments of an action worker; this executable with the argument `worker` unless named.
     pub worker: Option<Vec<String>>,
+    /// Walls without which this node runs no actions, by the names that it logs at its start: `seccomp`,
+    /// `landlock`, `net_namespace` and so on.
+    pub required_walls: Vec<String>,
     /// What is logged, as a `tracing` filter: `info`, or `warn,quorate_node=debug`.
     pub log: String,
     /// Files of the node's keys.
@@ -88,6 +92,7 @@ impl Default for Config {
             chain_rpc: "http://127.0.0.1:8545".to_owned(),
             guest: None,
             worker: None,
+            required_walls: Vec::new(),
             log: "info".to_owned(),
             keys: KeyFiles::default(),
             egress: EgressConfig::default(),
@@ -223,10 +228,22 @@ impl Config {
         if self.worker.as_ref().is_some_and(Vec::is_empty) {
             return Err(refuse("worker", "names no program"));
         }
+        self.walls()?;
         if self.faults.is_some() && !cfg!(feature = "faults") {
             return Err(refuse("faults", "this build has no fault switches"));
         }
         Ok(())
+    }
+
+    /// The walls that actions need here.
+    pub(crate) fn walls(&self) -> Result<Walls, ConfigError> {
+        let read = |name: &String| {
+            name.parse::<Wall>().map_err(|_| ConfigError::Refused {
+                setting: "required_walls",
+                reason: format!("{name:?} is none of {}", Wall::ALL.iter().copied().collect::<Walls>()),
+            })
+        };
+        self.required_walls.iter().map(read).collect()
     }
 
     fn check_against(&self, network: &NetworkFile) -> Result<(), ConfigError> {
@@ -297,6 +314,9 @@ mod tests {
     #[test]
     fn refuses_limits_out_of_range() {
         assert!(matches!(load("[limits]\nworkers = 0"), Err(ConfigError::Refused { .. })));
+        let moat = load("required_walls = [\"seccomp\", \"moat\"]");
+        assert!(matches!(moat, Err(ConfigError::Refused { setting: "required_walls", .. })));
+        assert!(load("required_walls = [\"seccomp\"]").is_ok());
         assert!(matches!(load("worker = []"), Err(ConfigError::Refused { setting: "worker", .. })));
     }
 

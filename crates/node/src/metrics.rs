@@ -19,6 +19,7 @@ use prometheus_client::{
     },
     registry::Registry,
 };
+use quorate_actions::{Wall, Walls};
 use quorate_engine::Report;
 use quorate_wire::NodeIndex;
 
@@ -45,6 +46,8 @@ pub(crate) struct Metrics {
     head_age: Gauge<f64, AtomicU64>,
     chain_errors: Family<Code, Counter>,
     worker_ends: Family<By, Counter>,
+    walls: Family<By, Gauge>,
+    standing_walls: Mutex<Option<Walls>>,
     fetches: Family<By, Counter>,
     handled: Family<By, Counter>,
     handle_seconds: Histogram,
@@ -145,6 +148,13 @@ impl Metrics {
                 "worker_ends",
                 "Action worker processes that ended, by reason"
             ),
+            walls: registered!(
+                r,
+                Family::default(),
+                "worker_wall",
+                "Whether a wall stands around action workers, by name"
+            ),
+            standing_walls: Mutex::default(),
             fetches: registered!(r, Family::default(), "fetches", "Outbound requests of actions, by outcome"),
             handled: registered!(r, Family::default(), "inputs", "Inputs of the engine, by kind"),
             handle_seconds: registered!(
@@ -208,6 +218,22 @@ impl Metrics {
 
     pub(crate) fn worker_ended(&self, reason: &'static str) {
         self.worker_ends.get_or_create(&By { kind: reason }).inc();
+    }
+
+    /// Tells, once and when it changes, which walls stand around action workers.
+    pub(crate) fn walls(&self, standing: Walls) {
+        *self.standing_walls.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
+        let missing: Walls = Wall::ALL.iter().copied().filter(|wall| !standing.contains(*wall)).collect();
+        for wall in Wall::ALL {
+            let stands = i64::from(standing.contains(*wall));
+            self.walls.get_or_create(&By { kind: wall.as_str() }).set(stands);
+        }
+        tracing::info!(%standing, %missing, "walls around action workers");
+    }
+
+    /// The walls around action workers, once a worker is ready.
+    pub(crate) fn standing_walls(&self) -> Option<Walls> {
+        *self.standing_walls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn fetch(&self, outcome: &'static str) {

@@ -373,6 +373,7 @@ fn pool_config(config: &Config, guest: Guest) -> anyhow::Result<PoolConfig> {
     };
     let mut pool = PoolConfig::new(worker, guest);
     pool.workers_max = config.limits.workers;
+    pool.required_walls = config.walls()?;
     Ok(pool)
 }
 

@@ -69,7 +69,7 @@ impl Workers {
         if let Err(error) = self.pool.start(start) {
             self.runs.lock().remove(&execution);
             let code = match error {
-                PoolError::Full | PoolError::Closed => ErrorCode::Overloaded,
+                PoolError::Full | PoolError::Closed | PoolError::Walls => ErrorCode::Overloaded,
                 PoolError::TooLarge => ErrorCode::LimitMemory,
                 PoolError::Duplicate | PoolError::Mismatch => ErrorCode::Internal,
             };
@@ -138,6 +138,7 @@ impl Events {
                     self.tell(execution, quorate_engine::ActionEvent::Finished(end)).await;
                 }
             }
+            ActionEvent::Walls { standing } => self.metrics.walls(standing),
             ActionEvent::WorkerEnded { cid, end } => {
                 self.metrics.worker_ended(reason(end));
                 if !matches!(end, WorkerEnd::Idle | WorkerEnd::Shutdown) {
@@ -196,6 +197,8 @@ fn reason(end: WorkerEnd) -> &'static str {
         WorkerEnd::Died => "died",
         WorkerEnd::Unresponsive => "unresponsive",
         WorkerEnd::Overdue => "overdue",
+        WorkerEnd::Forbidden => "forbidden",
+        WorkerEnd::Walls => "walls",
         WorkerEnd::Protocol(_) => "protocol",
         WorkerEnd::Shutdown => "shutdown",
     }

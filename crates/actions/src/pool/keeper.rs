@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,10 +17,16 @@ use crate::outcome::{ActionOutcome, FailureCode, Finished, Usage};
 use crate::pool::{ActionEvent, PoolConfig, Shared, WorkerEnd};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, ToWorker};
+use crate::walls::Walls;
 
 /// How long a worker may take from its start until it is ready: long, as it happens ahead of any need
 /// and a machine that starts up has much else to do.
 const START: Duration = Duration::from_secs(20);
+/// How long a worker may take to end after its socket was closed: longer than the process in front of it
+/// gives it.
+const LINGER: Duration = Duration::from_millis(500);
+/// The signal by which the kernel ends a process for its system call (`SIGSYS`).
+const FORBIDDEN: i32 = libc::SIGSYS;
 /// Messages of a worker that were read and not yet looked at.
 const INBOX_MAX: usize = 16;
 
@@ -44,14 +51,12 @@ pub(super) async fn keep(
         why.unwrap_or(WorkerEnd::Shutdown)
     } else {
         match start(&shared.config) {
-            Ok((mut child, socket)) => {
+            Ok((child, socket)) => {
                 if let Some(worker) = shared.lock().workers.get_mut(&number) {
                     worker.process = child.id();
                 }
                 let end = serve(&shared, number, Connection { socket, frames, ending }, &mut ready).await;
-                // By its handle, so that no other process is ever meant; and it is waited for.
-                let _ = child.kill().await;
-                end
+                bring_to_end(child, end).await
             }
             Err(_) => WorkerEnd::Died,
         }
@@ -71,6 +76,25 @@ fn start(config: &PoolConfig) -> io::Result<(Child, UnixStream)> {
     Ok((command.spawn()?, UnixStream::from_std(ours)?))
 }
 
+/// Waits until the process is gone, and says what is now known of its end. Its socket is closed: an honest
+/// worker ends at that, and so does the process in front of one that has a process namespace.
+async fn bring_to_end(mut child: Child, end: WorkerEnd) -> WorkerEnd {
+    let Ok(Ok(status)) = tokio::time::timeout(LINGER, child.wait()).await else {
+        // By its handle, so that no other process is ever meant; and it is waited for.
+        let _ = child.kill().await;
+        return end;
+    };
+    // The process in front passes a signal on as a code.
+    let forbidden = status.signal() == Some(FORBIDDEN) || status.code() == Some(128 + FORBIDDEN);
+    if end == WorkerEnd::Died && forbidden { WorkerEnd::Forbidden } else { end }
+}
+
+/// The process that serves: the one that was started, or the only child that this one waits for.
+fn serving_process(started: u32) -> u32 {
+    let children = std::fs::read_to_string(format!("/proc/{started}/task/{started}/children"));
+    children.ok().and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or(started)
+}
+
 /// What a keeper has of a worker that was started.
 struct Connection {
     socket: UnixStream,
@@ -86,7 +110,14 @@ async fn serve(shared: &Arc<Shared>, number: u64, connection: Connection, ready:
     let (sender, mut inbox) = mpsc::channel(INBOX_MAX);
     let reading = AbortOnDrop(tokio::spawn(read_all(reader, sender)));
     let (pings, to_ping) = mpsc::channel(1);
-    let writing = AbortOnDrop(tokio::spawn(write_all(writer, frames, to_ping)));
+    let (gate, opened) = oneshot::channel();
+    let mut gate = Some(gate);
+    let writing = AbortOnDrop(tokio::spawn(async move {
+        // Nothing of an action goes to a worker whose walls were not looked at.
+        if opened.await.is_ok() {
+            write_all(writer, frames, to_ping).await;
+        }
+    }));
     let mut heartbeat = tokio::time::interval(shared.config.heartbeat);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let started = Instant::now();
@@ -98,11 +129,19 @@ async fn serve(shared: &Arc<Shared>, number: u64, connection: Connection, ready:
             message = inbox.recv() => match message {
                 None | Some(Err(ReadEnd::Closed)) => break WorkerEnd::Died,
                 Some(Err(ReadEnd::Malformed)) => break WorkerEnd::Protocol("a malformed frame"),
-                Some(Ok(FromWorker::Ready)) if !*ready => {
-                    *ready = true;
-                    shared.lock().failed_starts = 0;
-                }
-                Some(Ok(FromWorker::Ready)) => break WorkerEnd::Protocol("ready twice"),
+                Some(Ok(FromWorker::Ready { walls })) => match gate.take() {
+                    Some(gate) => match admit(shared, number, walls) {
+                        Ok(news) => {
+                            *ready = true;
+                            let _ = gate.send(());
+                            if let Some(event) = news && shared.events.send(event).await.is_err() {
+                                break WorkerEnd::Shutdown;
+                            }
+                        }
+                        Err(why) => break why,
+                    },
+                    None => break WorkerEnd::Protocol("ready twice"),
+                },
                 Some(Ok(FromWorker::Pong { nonce })) => match asked {
                     Some((expected, _)) if nonce == expected => asked = None,
                     _ => break WorkerEnd::Protocol("an answer to nothing"),
@@ -132,6 +171,21 @@ async fn serve(shared: &Arc<Shared>, number: u64, connection: Connection, ready:
     };
     drop((reading, writing));
     end
+}
+
+/// Looks at the walls of a worker that is ready. Returns what is to be told of them, if it is new.
+fn admit(shared: &Shared, number: u64, standing: Walls) -> Result<Option<ActionEvent>, WorkerEnd> {
+    let mut state = shared.lock();
+    let news = (state.walls != Some(standing)).then_some(ActionEvent::Walls { standing });
+    state.walls = Some(standing);
+    if !shared.config.required_walls.without(standing).is_empty() {
+        return Err(WorkerEnd::Walls);
+    }
+    state.failed_starts = 0;
+    if let Some(worker) = state.workers.get_mut(&number) {
+        worker.process = worker.process.map(serving_process);
+    }
+    Ok(news)
 }
 
 /// What the watchdog finds wrong with a worker, if anything.
@@ -185,7 +239,7 @@ fn accept(shared: &Shared, number: u64, message: FromWorker) -> Result<Option<Ac
             }
             Ok(Some(ActionEvent::Finished { execution, cid, finished }))
         }
-        FromWorker::Ready | FromWorker::Pong { .. } => Err("a message out of place"),
+        FromWorker::Ready { .. } | FromWorker::Pong { .. } => Err("a message out of place"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,8 @@ use crate::protocol::{FromWorker, HostReply, RunMessage};
 
 /// Threads that run guests. A worker serves one action: its executions compete with each other only.
 const THREADS: usize = 2;
+/// The clock calls nothing deep.
+const CLOCK_STACK_BYTES: usize = 256 * 1024;
 /// How often the clock moves while there are executions: the precision of the wall limit.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -82,16 +84,22 @@ impl Scheduler {
             runnable: Condvar::new(),
             busy: Condvar::new(),
         });
+        // What a thread does once when it begins is done before the system calls are restricted.
+        let begun = Arc::new(Barrier::new(THREADS + 2));
+        let spawn = |name: String, stack: usize, life: fn(&Shared)| {
+            let (shared, begun) = (Arc::clone(&shared), Arc::clone(&begun));
+            thread::Builder::new().name(name).stack_size(stack).spawn(move || {
+                // Takes an arena of the allocator, for which the C library looks at the system.
+                drop(std::hint::black_box(Box::new([0_u8; 64])));
+                begun.wait();
+                life(&shared);
+            })
+        };
         for number in 0..THREADS {
-            let shared = Arc::clone(&shared);
-            let name = format!("guest-{number}");
-            thread::Builder::new()
-                .name(name)
-                .stack_size(THREAD_STACK_BYTES)
-                .spawn(move || shared.run_guests())?;
+            spawn(format!("guest-{number}"), THREAD_STACK_BYTES, Shared::run_guests)?;
         }
-        let clock = Arc::clone(&shared);
-        thread::Builder::new().name("clock".into()).spawn(move || clock.run_clock())?;
+        spawn("clock".into(), CLOCK_STACK_BYTES, Shared::run_clock)?;
+        begun.wait();
         Ok(Self { shared })
     }
 

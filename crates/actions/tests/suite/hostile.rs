@@ -148,7 +148,9 @@ async fn every_hostile_script_ends_in_its_code_and_neighbours_go_on() {
                         .expect("the call is open");
                 }
                 ActionEvent::WorkerEnded { end: WorkerEnd::Idle, .. } => {}
-                other @ ActionEvent::WorkerEnded { .. } => panic!("{name}: {other:?}"),
+                other @ (ActionEvent::WorkerEnded { .. } | ActionEvent::Walls { .. }) => {
+                    panic!("{name}: {other:?}")
+                }
             }
         }
         assert_eq!(response(&neighbour_end.expect("it ended")), "42", "beside {name}");

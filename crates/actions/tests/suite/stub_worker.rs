@@ -10,7 +10,7 @@ use quorate_actions::worker_protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WO
 use quorate_actions::worker_protocol::{FromWorker, ToWorker};
 use quorate_actions::{
     ActionEvent, ActionOutcome, FailureCode, FetchRequest, Finished, HostCall, Pool, PoolConfig, SignRequest,
-    Usage, WorkerCommand, WorkerEnd,
+    Usage, Walls, WorkerCommand, WorkerEnd,
 };
 
 use super::support::{config, failure, next, start};
@@ -42,7 +42,7 @@ fn misbehave(socket: &mut UnixStream) -> std::io::Result<()> {
         |socket: &mut UnixStream, message: &FromWorker| frame::write(socket, message, FROM_WORKER_BYTES_MAX);
     let call = |execution, call, op| FromWorker::HostCall { execution, call, op };
     let mut deed = String::new();
-    say(socket, &FromWorker::Ready)?;
+    say(socket, &FromWorker::Ready { walls: Walls::NONE })?;
     loop {
         match frame::read(socket, TO_WORKER_BYTES_MAX)? {
             ToWorker::Assign { code, .. } => deed = String::from_utf8_lossy(&code).into_owned(),
@@ -85,7 +85,7 @@ fn misbehave(socket: &mut UnixStream) -> std::io::Result<()> {
                     say(socket, &FromWorker::Finished { execution: OWN, finished: end(1) })?;
                     say(socket, &FromWorker::Finished { execution: OWN, finished: end(1) })?;
                 }
-                "is ready twice" => say(socket, &FromWorker::Ready)?,
+                "is ready twice" => say(socket, &FromWorker::Ready { walls: Walls::NONE })?,
                 "answers no ping" => say(socket, &FromWorker::Pong { nonce: 99 })?,
                 "sends garbage" => socket.write_all(&[3, 0, 0, 0, 1, 9, 9])?,
                 "announces four gigabytes" => socket.write_all(&[0xff; 64])?,
@@ -140,6 +140,7 @@ async fn end_of(deed: &str, config: PoolConfig) -> WorkerEnd {
                 }
                 finished += 1;
             }
+            ActionEvent::Walls { .. } => {}
         }
     };
     assert_eq!(finished, 1, "{deed}: one end for one execution");

@@ -156,10 +156,15 @@ pub(crate) fn start(execution: u64, cid: &str, code: &str) -> ActionStart {
     }
 }
 
-/// The next event; a test that gets none fails instead of hanging.
+/// The next event but what is told of walls; a test that gets none fails instead of hanging.
 pub(crate) async fn next(events: &mut mpsc::Receiver<ActionEvent>) -> ActionEvent {
-    let event = tokio::time::timeout(Duration::from_secs(60), events.recv()).await;
-    event.expect("an event within a minute").expect("the pool is there")
+    loop {
+        let event = tokio::time::timeout(Duration::from_secs(60), events.recv()).await;
+        match event.expect("an event within a minute").expect("the pool is there") {
+            ActionEvent::Walls { .. } => {}
+            event => return event,
+        }
+    }
 }
 
 /// Answers calls with the scripted host until that execution ends; passes over other events.
@@ -170,7 +175,7 @@ pub(crate) async fn finish(pool: &Pool, events: &mut mpsc::Receiver<ActionEvent>
             ActionEvent::HostCall { execution, call, op, .. } => {
                 pool.answer(execution, call, scripted_host(call, &op)).expect("the call is open");
             }
-            ActionEvent::Finished { .. } | ActionEvent::WorkerEnded { .. } => {}
+            ActionEvent::Finished { .. } | ActionEvent::WorkerEnded { .. } | ActionEvent::Walls { .. } => {}
         }
     }
 }

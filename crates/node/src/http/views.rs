@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use quorate_actions::{Wall, Walls};
 use quorate_registry::{
     alloy_primitives::U256,
     error::ReadError,
@@ -85,9 +86,18 @@ fn unreadable(_: ReadError) -> Refused {
     ErrorCode::RegistryStale.into()
 }
 
-/// `GET /healthz`: the process lives.
-pub(super) async fn health() -> Response {
-    json(StatusCode::OK, "application/json", &object!({ "status": "ok" }))
+/// `GET /healthz`: the process lives; and the walls around its action workers, once one is ready.
+pub(super) async fn health(State(api): State<Arc<Api>>) -> Response {
+    let standing = api.metrics.standing_walls();
+    let named = |stand: bool| {
+        let of = |walls: Walls| {
+            let all = Wall::ALL.iter().filter(|wall| walls.contains(**wall) == stand);
+            all.map(|wall| wall.as_str()).collect::<Vec<_>>()
+        };
+        standing.map(of)
+    };
+    let walls = object!({ "standing": named(true), "missing": named(false) });
+    json(StatusCode::OK, "application/json", &object!({ "status": "ok", "worker_walls": walls }))
 }
 
 /// `GET /readyz`: the node takes executions.
