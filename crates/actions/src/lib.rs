@@ -54,6 +54,8 @@ pub use outcome::{ActionOutcome, FailureCode, Finished, Usage};
 pub use pool::{ActionEvent, ActionStart, Pool, PoolConfig, PoolError, PoolStatus, WorkerCommand, WorkerEnd};
 pub use protocol::{FetchRequest, HostCall, HostReply, SignRequest};
 pub use walls::{UnknownWall, Wall, Walls};
+#[doc(hidden)]
+pub use worker::wall_probe;
 pub use worker::worker_main;
 
 /// The worker's wire format, for test programs that speak it without being a worker.

@@ -3,6 +3,7 @@
 pub(crate) mod confine;
 mod schedule;
 
+use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -63,6 +64,34 @@ fn serve(guest: Option<&Path>) -> Result<(), WorkerError> {
     std::panic::set_hook(Box::new(|_| std::process::exit(4)));
     outbox.send(&FromWorker::Ready { walls: walls.seal(&descriptors) });
     read_all(&mut inbox, &scheduler, &outbox)
+}
+
+/// Puts up a worker's walls but those left out, and tells the socket what a thread that was there before
+/// says that it could do. For tests: a worker leaves nothing out and runs no such thing.
+#[doc(hidden)]
+#[must_use]
+pub fn wall_probe(left_out: Walls, deed: impl FnOnce() -> String + Send + 'static) -> ExitCode {
+    let run = || -> std::io::Result<()> {
+        let mut walls = Confinement::begin(left_out)?;
+        walls.enter_namespaces()?;
+        walls.close_paths();
+        let mut socket = confine::take_socket()?;
+        let own = vec![socket.as_raw_fd()];
+        let steps = Arc::new(std::sync::Barrier::new(2));
+        let there = Arc::clone(&steps);
+        let trying = std::thread::spawn(move || {
+            // Once when it has begun, which takes calls that are not on the list, and once behind the walls.
+            there.wait();
+            there.wait();
+            deed()
+        });
+        steps.wait();
+        walls.seal(&Descriptors { read: own.clone(), written: own });
+        steps.wait();
+        let answer = trying.join().unwrap_or_default();
+        socket.write_all(answer.as_bytes())
+    };
+    if run().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Obeys the node until it closes the socket or says something that it must not say.

@@ -10,4 +10,5 @@ mod suite {
     mod stub_worker;
     mod support;
     mod syntax;
+    mod walls;
 }

@@ -79,7 +79,9 @@ fn advice(code: ErrorCode) -> &'static str {
         }
         ErrorCode::ScopeMissing => "Grant the scope as well; a bare digest needs --scope sign-anything.",
         ErrorCode::PkpUnknown => "Check the public key, and that it was minted on this network.",
-        ErrorCode::CodeMissing | ErrorCode::CidMismatch => "Send the very bytes that the CID was made of, or store them: quorate action put FILE.",
+        ErrorCode::CodeMissing | ErrorCode::CidMismatch => {
+            "Send the very bytes that the CID was made of, or store them: quorate action put FILE."
+        }
         ErrorCode::RequestExpired | ErrorCode::RequestFromFuture => {
             "Compare this machine's clock with the nodes' and ask again."
         }
