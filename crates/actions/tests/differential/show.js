@@ -79,7 +79,8 @@ const { show, thrown, rejected, describe, hex, unhex } = (() => {
     const list = (items) => (items.length === 0 ? '{}' : `{ ${items.join(', ')} }`);
     if (Array.isArray(value)) return (value.constructor === Array ? '' : `${value.constructor?.name} `) + array(value, inner);
     if (value instanceof Error) {
-      const own = members(value, inner, none);
+      // Node.js gives the errors of its own functions a code; the standards know none.
+      const own = members(value, inner, (key) => key === 'code' && String(value.code).startsWith('ERR_'));
       for (const key of ['cause', 'errors']) if (Object.hasOwn(value, key)) own.push(`${key}: ${text(value[key], inner)}`);
       return `<${errorName(value)}${own.length === 0 ? '' : ` ${list(own)}`}>`;
     }
