@@ -85,6 +85,7 @@ fn start(execution: u64, cid: String, code: &str) -> ActionStart {
         time_ms: 1_700_000_000_000,
         random_seed: [1; 32],
         limits: ActionLimits::default(),
+        parent: None,
     }
 }
 
@@ -133,8 +134,8 @@ fn run(engine: &Engine, code: &str) -> Result<(), Box<dyn Error + Send + Sync>> 
     let (mut execution, mut progress) =
         Execution::start(engine, &inputs, Instant::now(), Arc::new(AtomicBool::new(false)));
     while let (Some(mut waiting), Progress::Waiting(calls)) = (execution.take(), &progress) {
-        for (call, _) in calls {
-            waiting.answer(*call, HostReply::Signed { r: [1; 32], s: [1; 32], recovery_id: 0 });
+        for call in calls {
+            waiting.answer(call.call, HostReply::Signed { r: [1; 32], s: [1; 32], recovery_id: 0 });
         }
         (execution, progress) = waiting.resume();
     }

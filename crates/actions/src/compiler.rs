@@ -30,7 +30,7 @@ pub fn compile(linked: &[u8]) -> Result<Compiled> {
     wizer.init_func("initialize");
     let (context, instrumented) = wizer.instrument(linked)?;
     let module = Module::new(&engine, &instrumented)?;
-    let mut store = Store::new(&engine, Host::new(ActionLimits::default()));
+    let mut store = Store::new(&engine, Host::new(ActionLimits::default(), std::time::Instant::now()));
     store.set_fuel(u64::MAX)?;
     store.set_epoch_deadline(u64::MAX / 2);
     let instance = host::linker(&engine)?.instantiate(&mut store, &module)?;

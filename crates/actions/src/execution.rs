@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{Memory, Store, Trap, TypedFunc, UpdateDeadline};
 
+pub(crate) use self::host::runs_here;
 use crate::engine::Engine;
-use crate::execution::host::{Host, LimitHit};
-use crate::limits::ActionLimits;
-use crate::outcome::{ActionOutcome, FailureCode, Finished, Usage};
-use crate::protocol::{HostCall, HostReply};
+use crate::execution::host::Host;
+use crate::limits::{ActionLimits, LimitHit, Usage, over};
+use crate::outcome::{ActionOutcome, FailureCode, Finished};
+use crate::protocol::{ChildBudget, HostCall, HostReply};
 
 const STATUS_DONE: i32 = 0;
 const STATUS_WAITING: i32 = 1;
@@ -43,9 +44,20 @@ pub struct RunInputs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// It waits for answers. These calls are new since the last time.
-    Waiting(Vec<(u32, HostCall)>),
+    Waiting(Vec<OpenCall>),
     /// It ended. Its instance must be dropped.
     Ended(Finished),
+}
+
+/// A host call that waits for its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenCall {
+    /// Its number within its execution: 0, 1, 2, …
+    pub call: u32,
+    /// What is asked for.
+    pub op: HostCall,
+    /// For a call of a child action: what was put aside for it.
+    pub budget: Option<ChildBudget>,
 }
 
 /// An execution, running or suspended. It borrows no thread while it waits.
@@ -54,7 +66,8 @@ pub struct Execution {
     memory: Memory,
     alloc: TypedFunc<u32, u32>,
     deliver: TypedFunc<DeliverParams, i32>,
-    replies: BTreeMap<u32, HostReply>,
+    /// Answers that came, each with the work of the child action that it stands for.
+    replies: BTreeMap<u32, (HostReply, u64)>,
     next_delivery: u32,
     started: Instant,
     limits: ActionLimits,
@@ -70,7 +83,7 @@ impl Execution {
     /// Makes an instance and runs it until it ends or waits.
     ///
     /// The thread needs a stack of [`THREAD_STACK_BYTES`](crate::THREAD_STACK_BYTES).
-    /// `started` is when the execution's wall time began; once `cancelled` is set it ends at the next tick.
+    /// `started` is when the execution's time in all began; once `cancelled` is set it ends at the next tick.
     pub fn start(
         engine: &Engine,
         inputs: &RunInputs,
@@ -78,18 +91,18 @@ impl Execution {
         cancelled: Arc<AtomicBool>,
     ) -> (Option<Box<Self>>, Progress) {
         let limits = inputs.limits;
-        let mut store = Store::new(engine.wasm(), Host::new(limits));
+        let mut store = Store::new(engine.wasm(), Host::new(limits, started));
         store.limiter(|host| host);
-        let deadline = started + Duration::from_millis(u64::from(limits.wall_ms));
-        store.epoch_deadline_callback(move |_| {
+        store.epoch_deadline_callback(move |context| {
             if cancelled.load(Ordering::Relaxed) {
-                Err(LimitHit::cancelled().into())
-            } else if Instant::now() >= deadline {
-                Ok(UpdateDeadline::Interrupt)
-            } else {
-                Ok(UpdateDeadline::Continue(1))
+                return Err(LimitHit::cancelled().into());
+            }
+            match context.data().meter.overdue() {
+                Some(hit) => Err(hit.into()),
+                None => Ok(UpdateDeadline::Continue(1)),
             }
         });
+        store.data_mut().meter.running();
         match Self::instantiate(engine, &mut store, inputs) {
             Ok((memory, alloc, deliver, status)) => {
                 let execution = Self {
@@ -105,7 +118,7 @@ impl Execution {
                 Box::new(execution).settle(Ok(status))
             }
             Err((memory, error)) => {
-                let finished = finish(&mut store, memory, &limits, started, Err(error));
+                let finished = finish(&mut store, memory, &limits, Err(error));
                 (None, Progress::Ended(finished))
             }
         }
@@ -121,6 +134,19 @@ impl Execution {
         (Option<Memory>, wasmtime::Error),
     > {
         let bare = |error| (None, error);
+        for (code, what, used, allowed) in [
+            (FailureCode::LimitCode, "bytes of the code", inputs.code.len(), inputs.limits.code_bytes),
+            (
+                FailureCode::LimitParams,
+                "bytes of the parameters",
+                inputs.params.len(),
+                inputs.limits.params_bytes,
+            ),
+        ] {
+            if used as u64 > u64::from(allowed) {
+                return Err(bare(over(code, what, used as u64, u64::from(allowed)).into()));
+            }
+        }
         store.set_fuel(inputs.limits.fuel).map_err(bare)?;
         store.set_epoch_deadline(1);
         let instance = engine.guest().instantiate(&mut *store).map_err(bare)?;
@@ -154,8 +180,13 @@ impl Execution {
     ///
     /// Returns whether [`Self::resume`] would now run something.
     pub fn answer(&mut self, call: u32, reply: HostReply) -> bool {
-        if call >= self.next_delivery && call < self.store.data().calls_made() {
-            self.replies.entry(call).or_insert(reply);
+        self.answer_of_child(call, reply, 0)
+    }
+
+    /// The same for a call of a child action, which did `fuel` of work for it.
+    pub fn answer_of_child(&mut self, call: u32, reply: HostReply, fuel: u64) -> bool {
+        if call >= self.next_delivery && call < self.store.data().meter.calls() {
+            self.replies.entry(call).or_insert((reply, fuel));
         }
         self.replies.contains_key(&self.next_delivery)
     }
@@ -163,11 +194,14 @@ impl Execution {
     /// Goes on with the answers that are there.
     pub fn resume(mut self: Box<Self>) -> (Option<Box<Self>>, Progress) {
         self.store.set_epoch_deadline(1);
+        self.store.data_mut().meter.running();
         let mut status = Ok(STATUS_WAITING);
-        while let (Ok(STATUS_WAITING), Some(reply)) = (&status, self.replies.remove(&self.next_delivery)) {
+        while let (Ok(STATUS_WAITING), Some((reply, fuel))) =
+            (&status, self.replies.remove(&self.next_delivery))
+        {
             let call = self.next_delivery;
             self.next_delivery += 1;
-            status = self.deliver(call, &reply);
+            status = self.deliver(call, &reply, fuel);
         }
         self.settle(status)
     }
@@ -175,35 +209,40 @@ impl Execution {
     /// Ends it from outside.
     #[must_use]
     pub fn abandon(mut self: Box<Self>, code: FailureCode) -> Finished {
-        let error = match code {
-            FailureCode::LimitWall => Trap::Interrupt.into(),
-            _ => LimitHit::cancelled().into(),
+        let hit = match code {
+            FailureCode::LimitTotal => self.store.data().meter.overdue(),
+            _ => None,
         };
-        finish(&mut self.store, Some(self.memory), &self.limits, self.started, Err(error))
+        let error = hit.unwrap_or_else(LimitHit::cancelled).into();
+        finish(&mut self.store, Some(self.memory), &self.limits, Err(error))
     }
 
-    /// When its wall time is over.
+    /// When its time is over, its waiting included.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        self.started + Duration::from_millis(u64::from(self.limits.wall_ms))
+        self.started + Duration::from_millis(self.limits.total_ms)
     }
 
-    fn deliver(&mut self, call: u32, reply: &HostReply) -> wasmtime::Result<i32> {
+    fn deliver(&mut self, call: u32, reply: &HostReply, fuel_used: u64) -> wasmtime::Result<i32> {
+        let back = self.store.data_mut().meter.answered(call, reply, fuel_used)?;
+        let fuel = self.store.get_fuel()?;
+        self.store.set_fuel(fuel.saturating_add(back))?;
         let (meta, body) = host::encode_reply(reply)?;
         let (meta, meta_len) = put(&mut self.store, self.memory, &self.alloc, meta.as_bytes())?;
         let (body, body_len) = put(&mut self.store, self.memory, &self.alloc, body)?;
-        self.store.data_mut().call_answered();
         self.deliver.call(&mut self.store, (call, meta, meta_len, body, body_len))
     }
 
     fn settle(mut self: Box<Self>, status: wasmtime::Result<i32>) -> (Option<Box<Self>>, Progress) {
         match status {
             Ok(STATUS_WAITING) => {
-                let calls = self.store.data_mut().take_calls();
+                let meter = &mut self.store.data_mut().meter;
+                meter.paused();
+                let calls = meter.take_calls();
                 (Some(self), Progress::Waiting(calls))
             }
             other => {
-                let finished = finish(&mut self.store, Some(self.memory), &self.limits, self.started, other);
+                let finished = finish(&mut self.store, Some(self.memory), &self.limits, other);
                 (None, Progress::Ended(finished))
             }
         }
@@ -227,23 +266,22 @@ fn finish(
     store: &mut Store<Host>,
     memory: Option<Memory>,
     limits: &ActionLimits,
-    started: Instant,
     status: wasmtime::Result<i32>,
 ) -> Finished {
-    let usage = Usage {
-        fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
-        wall_ms: u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX),
-        memory_bytes: memory.map_or(0, |memory| memory.data_size(&*store) as u64),
-        host_calls: store.data().calls_made(),
-    };
+    let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+    let memory_bytes = memory.map_or(0, |memory| memory.data_size(&*store) as u64);
     let host = store.data_mut();
     let logs = host.take_logs();
+    let mut usage = Usage { fuel, memory_bytes, log_bytes: length(&logs), ..host.meter.usage() };
     let outcome = match status {
         Ok(STATUS_DONE) => ActionOutcome::Completed { response: host.take_response() },
         Ok(STATUS_FAILED) => host.take_failure().unwrap_or_else(|| engine_fault("no reason given")),
         Ok(_) => engine_fault("unknown status"),
         Err(error) => failure_of(&error, limits),
     };
+    if let ActionOutcome::Completed { response: Some(response) } = &outcome {
+        usage.response_bytes = length(response);
+    }
     Finished { outcome, logs, usage }
 }
 
@@ -253,10 +291,9 @@ fn failure_of(error: &wasmtime::Error, limits: &ActionLimits) -> ActionOutcome {
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => {
-            failed(FailureCode::LimitCpu, format!("the action used more than {} units of work", limits.fuel))
-        }
-        Some(Trap::Interrupt) => {
-            failed(FailureCode::LimitWall, format!("the action took longer than {} ms", limits.wall_ms))
+            // The engine stops at the limit, not behind it.
+            let hit = over(FailureCode::LimitCpu, "units of work", limits.fuel, limits.fuel);
+            failed(hit.code, hit.message)
         }
         Some(Trap::StackOverflow) => {
             failed(FailureCode::LimitStack, "the action overran the stack".to_owned())
@@ -265,6 +302,10 @@ fn failure_of(error: &wasmtime::Error, limits: &ActionLimits) -> ActionOutcome {
         Some(trap) => engine_fault(&trap.to_string()),
         None => engine_fault("the engine refused to go on"),
     }
+}
+
+fn length(text: &str) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
 }
 
 fn failed(code: FailureCode, message: String) -> ActionOutcome {

@@ -25,6 +25,7 @@
 //!     time_ms: 1_700_000_000_000,
 //!     random_seed: [7; 32],
 //!     limits: ActionLimits::default(),
+//!     parent: None,
 //! })?;
 //! while let Some(event) = events.recv().await {
 //!     // Answer host calls with `pool.answer`, take the outcome from `ActionEvent::Finished`.
@@ -47,12 +48,21 @@ mod worker;
 pub mod compiler;
 
 pub use engine::{Engine, EngineError, EngineOptions, THREAD_STACK_BYTES};
-pub use execution::{Execution, Progress, RunInputs};
+pub use execution::{Execution, OpenCall, Progress, RunInputs};
 pub use guest::{Guest, GuestError, GuestManifest};
-pub use limits::{ActionLimits, CODE_BYTES_MAX, FETCH_BODY_BYTES_MAX, REPLY_BODY_BYTES_MAX};
-pub use outcome::{ActionOutcome, FailureCode, Finished, Usage};
-pub use pool::{ActionEvent, ActionStart, Pool, PoolConfig, PoolError, PoolStatus, WorkerCommand, WorkerEnd};
-pub use protocol::{FetchRequest, HostCall, HostReply, SignRequest};
+pub use limits::{
+    ActionLimits, CODE_BYTES_MAX, COLLECT_NAME_BYTES_MAX, COLLECT_VALUE_BYTES_MAX, FETCH_BODY_BYTES_MAX,
+    KEY_ID_BYTES_MAX, REPLY_BODY_BYTES_MAX, RUN_ONCE_VALUE_BYTES_MAX, SIGN_MESSAGE_BYTES_MAX, Usage,
+    VALUE_BYTES_MAX,
+};
+pub use outcome::{ActionOutcome, FailureCode, Finished};
+pub use pool::{
+    ActionEvent, ActionStart, ParentCall, Pool, PoolConfig, PoolError, PoolStatus, WorkerCommand, WorkerEnd,
+};
+pub use protocol::{
+    CallBlock, ChildBudget, ContractCall, FetchRequest, HostCall, HostReply, RegistryQuery, RpcMethod,
+    SignKey, SignMessage, SignRequest,
+};
 pub use walls::{UnknownWall, Wall, Walls};
 #[doc(hidden)]
 pub use worker::wall_probe;

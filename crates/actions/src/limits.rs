@@ -1,6 +1,10 @@
-//! What one execution may use at most.
+//! What one execution may use at most, and how its host calls are counted.
 
-use borsh::{BorshDeserialize, BorshSerialize};
+mod counts;
+
+pub use quorate_wire::{ActionLimits, Usage};
+
+pub(crate) use counts::{Counts, LimitHit, over};
 
 /// Largest source text of an action: the bound of the networks whose actions must run unchanged.
 pub const CODE_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -20,6 +24,29 @@ pub(crate) const HEADERS_MAX: usize = 100;
 pub(crate) const HEADERS_BYTES_MAX: usize = 32 * 1024;
 /// Largest name of a signature, in bytes (128 characters of at most four bytes each).
 pub(crate) const SIG_NAME_BYTES_MAX: usize = 512;
+/// Largest text or bytes that are signed without being hashed by the action.
+pub const SIGN_MESSAGE_BYTES_MAX: usize = 256 * 1024;
+/// Largest text that may be a CID.
+pub(crate) const CID_BYTES_MAX: usize = 128;
+/// Largest name of a claimed key.
+pub const KEY_ID_BYTES_MAX: usize = 256;
+/// Largest name of a `runOnce` or a `broadcastAndCollect`.
+pub const COLLECT_NAME_BYTES_MAX: usize = 128;
+/// Largest value of one node that `broadcastAndCollect` takes: the values of a whole committee fit into one
+/// answer, even if every byte of them is escaped.
+pub const COLLECT_VALUE_BYTES_MAX: usize = 32 * 1024;
+/// Largest value of `runOnce`.
+pub const RUN_ONCE_VALUE_BYTES_MAX: usize = 100 * 1024;
+/// Largest id of an auth method.
+pub(crate) const AUTH_METHOD_ID_BYTES_MAX: usize = 1024;
+/// Most scopes that are asked for at once.
+pub(crate) const SCOPES_MAX: u32 = 256;
+/// Largest name of a chain.
+pub(crate) const CHAIN_NAME_BYTES_MAX: usize = 64;
+/// Largest data of a call of a contract: that of the largest transaction that nodes of Ethereum pass on.
+pub(crate) const CALL_DATA_BYTES_MAX: usize = 128 * 1024;
+/// Largest JSON text that a call is answered with.
+pub const VALUE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Largest description of a failure; longer ones are cut, which the description shows.
 pub(crate) const FAILURE_BYTES_MAX: usize = 8 * 1024;
 /// Largest code of an error that a host call is answered with.
@@ -29,46 +56,12 @@ pub(crate) const EXECUTIONS_PER_WORKER_MAX: u32 = 1024;
 /// The largest linear memory that any limit may allow: the size of a slot of the instance pool.
 pub(crate) const MEMORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// The limits of one execution. Exceeding one ends the execution with the code of that limit; nothing is
-/// ever cut short in silence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct ActionLimits {
-    /// Time from start to end in milliseconds, host calls included.
-    pub wall_ms: u32,
-    /// Work of the processor, in units that are equal on all nodes (about one for each wasm instruction).
-    pub fuel: u64,
-    /// Linear memory of the instance in bytes.
-    pub memory_bytes: u64,
-    /// Length of the response in bytes.
-    pub response_bytes: u32,
-    /// Length of everything written to the console in bytes.
-    pub logs_bytes: u32,
-    /// Number of calls of `fetch`.
-    pub fetches: u32,
-    /// Number of signatures asked for.
-    pub signatures: u32,
-    /// Number of host calls of all kinds.
-    pub host_calls: u32,
-    /// Number of host calls that may be open at the same time.
-    pub pending_calls: u32,
-}
-
-impl Default for ActionLimits {
-    fn default() -> Self {
-        Self {
-            wall_ms: 30_000,
-            // Five seconds on a present core (measured: 3.5 to 5.5 units a nanosecond), well below the wall
-            // limit also on a slow one, so that a loop ends with the same code on every node.
-            fuel: 20_000_000_000,
-            memory_bytes: 128 * 1024 * 1024,
-            response_bytes: 100 * 1024,
-            logs_bytes: 100 * 1024,
-            fetches: 50,
-            signatures: 10,
-            host_calls: 100,
-            pending_calls: 50,
-        }
-    }
-}
-
-const _: () = assert!(MEMORY_BYTES_MAX >= 128 * 1024 * 1024, "the default memory limit fits a slot");
+const _: () = {
+    assert!(MEMORY_BYTES_MAX >= 128 * 1024 * 1024, "the default memory limit fits a slot");
+    // One character takes six bytes of JSON at most, and `{"node":NN,"value":""},` is 23 more.
+    let committee = quorate_wire::limits::COMMITTEE_MAX as usize;
+    assert!(
+        (COLLECT_VALUE_BYTES_MAX * 6 + 23) * committee + 2 <= VALUE_BYTES_MAX,
+        "a whole committee's values"
+    );
+};

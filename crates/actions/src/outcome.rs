@@ -4,12 +4,14 @@ use std::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::limits::Usage;
+
 /// What one execution came to.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Finished {
     /// Completed or failed.
     pub outcome: ActionOutcome,
-    /// Everything the action wrote to its console, at most `ActionLimits::logs_bytes`.
+    /// Everything the action wrote to its console, at most `ActionLimits::log_bytes`.
     pub logs: String,
     /// What it used.
     pub usage: Usage,
@@ -43,20 +45,44 @@ pub enum FailureCode {
     ActionSyntax,
     /// It used more of the processor than `ActionLimits::fuel`.
     LimitCpu,
-    /// It took longer than `ActionLimits::wall_ms`.
+    /// It ran longer than `ActionLimits::wall_ms`.
     LimitWall,
+    /// It took longer than `ActionLimits::total_ms`, its waiting included.
+    LimitTotal,
     /// It needed more memory than `ActionLimits::memory_bytes`.
     LimitMemory,
     /// It overran the machine stack below the engine's own, catchable, limit.
     LimitStack,
     /// Its response is longer than `ActionLimits::response_bytes`.
     LimitResponse,
-    /// It wrote more than `ActionLimits::logs_bytes` to its console.
+    /// It wrote more than `ActionLimits::log_bytes` to its console.
     LimitLogs,
-    /// It made more host calls, of one kind or of all, than its limits allow.
+    /// Its source is longer than `ActionLimits::code_bytes`.
+    LimitCode,
+    /// Its parameters are longer than `ActionLimits::params_bytes`.
+    LimitParams,
+    /// It called `fetch` more often than `ActionLimits::fetches`.
+    LimitFetches,
+    /// It was answered with more than `ActionLimits::fetched_bytes`.
+    LimitFetchedBytes,
+    /// It used keys more often than `ActionLimits::signatures`.
+    LimitSignatures,
+    /// It had more values agreed on than `ActionLimits::collects`.
+    LimitCollects,
+    /// It read chains more often than `ActionLimits::contract_calls`.
+    LimitContractCalls,
+    /// It claimed more keys than `ActionLimits::claims`.
+    LimitClaims,
+    /// It called more child actions than `ActionLimits::children`.
+    LimitChildren,
+    /// It called a child action below `ActionLimits::depth`.
+    LimitDepth,
+    /// It made more host calls of all kinds than `ActionLimits::host_calls`.
     LimitHostCalls,
-    /// It had more host calls or timers open at once than its limits allow.
+    /// It had more host calls open at once than `ActionLimits::pending`.
     LimitPromises,
+    /// It had more timers set at once than `ActionLimits::timers`.
+    LimitTimers,
     /// A parameter has the name of something that the runtime provides.
     ParamReserved,
     /// It used something that this runtime does not provide.
@@ -71,17 +97,29 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// All codes, for tables and documentation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 27] = [
         Self::ActionThrew,
         Self::ActionSyntax,
         Self::LimitCpu,
         Self::LimitWall,
+        Self::LimitTotal,
         Self::LimitMemory,
         Self::LimitStack,
         Self::LimitResponse,
         Self::LimitLogs,
+        Self::LimitCode,
+        Self::LimitParams,
+        Self::LimitFetches,
+        Self::LimitFetchedBytes,
+        Self::LimitSignatures,
+        Self::LimitCollects,
+        Self::LimitContractCalls,
+        Self::LimitClaims,
+        Self::LimitChildren,
+        Self::LimitDepth,
         Self::LimitHostCalls,
         Self::LimitPromises,
+        Self::LimitTimers,
         Self::ParamReserved,
         Self::NotSupported,
         Self::Cancelled,
@@ -97,12 +135,24 @@ impl FailureCode {
             Self::ActionSyntax => "action_syntax",
             Self::LimitCpu => "limit_cpu",
             Self::LimitWall => "limit_wall",
+            Self::LimitTotal => "limit_total",
             Self::LimitMemory => "limit_memory",
             Self::LimitStack => "limit_stack",
             Self::LimitResponse => "limit_response",
             Self::LimitLogs => "limit_logs",
+            Self::LimitCode => "limit_code",
+            Self::LimitParams => "limit_params",
+            Self::LimitFetches => "limit_fetches",
+            Self::LimitFetchedBytes => "limit_fetched_bytes",
+            Self::LimitSignatures => "limit_signatures",
+            Self::LimitCollects => "limit_collects",
+            Self::LimitContractCalls => "limit_contract_calls",
+            Self::LimitClaims => "limit_claims",
+            Self::LimitChildren => "limit_children",
+            Self::LimitDepth => "limit_depth",
             Self::LimitHostCalls => "limit_host_calls",
             Self::LimitPromises => "limit_promises",
+            Self::LimitTimers => "limit_timers",
             Self::ParamReserved => "param_reserved",
             Self::NotSupported => "not_supported",
             Self::Cancelled => "cancelled",
@@ -116,17 +166,4 @@ impl fmt::Display for FailureCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// What an execution used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Usage {
-    /// Work of the processor; equal on all nodes for equal guest, code, inputs and answers.
-    pub fuel: u64,
-    /// Time from start to end in milliseconds, host calls included. Differs between nodes.
-    pub wall_ms: u32,
-    /// Linear memory of the instance at its end, in bytes.
-    pub memory_bytes: u64,
-    /// Number of host calls made.
-    pub host_calls: u32,
 }

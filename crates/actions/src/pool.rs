@@ -13,7 +13,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::guest::Guest;
 use crate::limits::{
-    AUTH_BYTES_MAX, ActionLimits, CODE_BYTES_MAX, EXECUTIONS_PER_WORKER_MAX, MEMORY_BYTES_MAX,
+    AUTH_BYTES_MAX, ActionLimits, CODE_BYTES_MAX, EXECUTIONS_PER_WORKER_MAX, LimitHit, MEMORY_BYTES_MAX,
     PARAMS_BYTES_MAX,
 };
 use crate::outcome::Finished;
@@ -102,8 +102,19 @@ pub struct ActionStart {
     pub time_ms: u64,
     /// Seeds `Math.random`; made from the request id.
     pub random_seed: [u8; 32],
-    /// What it may use.
+    /// What it may use. That of a child action is lowered to what its parent has left.
     pub limits: ActionLimits,
+    /// For a child action: the open call that asked for it.
+    pub parent: Option<ParentCall>,
+}
+
+/// A host call that asks for a child action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParentCall {
+    /// The execution that calls.
+    pub execution: u64,
+    /// The number of the call, a [`HostCall::Call`] that has not been answered.
+    pub call: u32,
 }
 
 /// What happens in a pool.
@@ -176,8 +187,9 @@ pub enum PoolError {
     /// An execution with that number is running.
     #[error("an execution with that number is running")]
     Duplicate,
-    /// The answer does not fit the call: of another kind, too large, or the call is not open.
-    #[error("the answer does not fit an open call")]
+    /// The answer, or the child action, does not fit the call: of another kind, too large, or the call is
+    /// not open.
+    #[error("the answer or the child action does not fit an open call")]
     Mismatch,
     /// A wall that the operator requires does not stand around the workers.
     #[error("a required wall does not stand around the workers")]
@@ -298,6 +310,11 @@ impl Pool {
         if state.executions.len() >= shared.config.executions_max {
             return Err(PoolError::Full);
         }
+        let mut limits = start.limits;
+        if let Some(parent) = start.parent {
+            let entry = state.executions.get(&parent.execution).ok_or(PoolError::Mismatch)?;
+            limits = entry.child_limits(parent.call, limits).ok_or(PoolError::Mismatch)?;
+        }
         let number = shared.worker_for(&mut state, &start)?;
         let run = ToWorker::Run(RunMessage {
             execution: start.execution,
@@ -305,14 +322,19 @@ impl Pool {
             auth: start.auth,
             time_ms: start.time_ms,
             random_seed: start.random_seed,
-            limits: start.limits,
+            limits,
         });
         state.send(number, &run)?;
         if let Some(worker) = state.workers.get_mut(&number) {
             worker.executions += 1;
             worker.used = Instant::now();
         }
-        state.executions.insert(start.execution, Entry::new(number, start.cid, start.limits));
+        let relative = start.parent.and_then(|call| Some((state.executions.get(&call.execution)?, call)));
+        let entry = match relative {
+            Some((parent, call)) => parent.of_parent(number, start.cid, limits, call),
+            None => Entry::new(number, start.cid, limits),
+        };
+        state.executions.insert(start.execution, entry);
         shared.keep_blank(&mut state);
         Ok(())
     }
@@ -324,22 +346,23 @@ impl Pool {
     pub fn answer(&self, execution: u64, call: u32, reply: HostReply) -> Result<(), PoolError> {
         let mut state = self.owner.0.lock();
         let Some(entry) = state.executions.get_mut(&execution) else { return Ok(()) };
-        if !entry.close_call(call, &reply) {
-            return Err(PoolError::Mismatch);
+        match entry.close_call(call, &reply) {
+            None => Err(PoolError::Mismatch),
+            Some(Err(hit)) => {
+                state.end(execution, hit);
+                Ok(())
+            }
+            Some(Ok(fuel)) => {
+                let worker = entry.worker;
+                state.send(worker, &ToWorker::HostReply { execution, call, reply, fuel })
+            }
         }
-        let worker = entry.worker;
-        state.send(worker, &ToWorker::HostReply { execution, call, reply })
     }
 
     /// Gives an execution up. It still ends with an event, soon, with the code `cancelled` unless it ended
     /// by itself first; no further call of it is reported.
     pub fn cancel(&self, execution: u64) {
-        let mut state = self.owner.0.lock();
-        let Some(entry) = state.executions.get_mut(&execution) else { return };
-        entry.cancelled = true;
-        let worker = entry.worker;
-        // If the worker does not even take this, it is being killed, which ends the execution too.
-        let _ = state.send(worker, &ToWorker::Cancel { execution });
+        self.owner.0.lock().end(execution, LimitHit::cancelled());
     }
 
     /// Ends all workers and waits until they are gone. Executions end with `worker_died`.
@@ -453,6 +476,16 @@ impl State {
     fn blank(&self) -> impl Iterator<Item = u64> {
         let blank = self.workers.iter().filter(|(_, worker)| worker.cid.is_none() && worker.end.is_some());
         blank.map(|(number, _)| *number)
+    }
+
+    /// Gives an execution up, for a reason with which it then ends.
+    fn end(&mut self, execution: u64, why: LimitHit) {
+        let Some(entry) = self.executions.get_mut(&execution) else { return };
+        entry.cancelled = true;
+        let worker = entry.worker;
+        let LimitHit { code, message } = why;
+        // If the worker does not even take this, it is being killed, which ends the execution too.
+        let _ = self.send(worker, &ToWorker::Cancel { execution, code, message });
     }
 
     /// Queues a message for a worker. One whose queue is full is not reading: it is ended.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::engine::{Engine, EngineOptions};
 use crate::guest::Guest;
+use crate::limits::LimitHit;
 use crate::protocol::frame::{self, TO_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, ToWorker};
 use crate::walls::Walls;
@@ -111,8 +112,12 @@ fn read_all(inbox: &mut UnixStream, scheduler: &Scheduler, outbox: &Outbox) -> R
                 None => return Err(WorkerError::Protocol),
             },
             ToWorker::Assign { .. } => return Err(WorkerError::Protocol),
-            ToWorker::HostReply { execution, call, reply } => scheduler.answer(execution, call, reply),
-            ToWorker::Cancel { execution } => scheduler.cancel(execution),
+            ToWorker::HostReply { execution, call, reply, fuel } => {
+                scheduler.answer(execution, call, reply, fuel);
+            }
+            ToWorker::Cancel { execution, code, message } => {
+                scheduler.cancel(execution, LimitHit::new(code, message));
+            }
             ToWorker::Ping { nonce } => outbox.send(&FromWorker::Pong { nonce }),
         }
     }

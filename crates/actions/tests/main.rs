@@ -6,6 +6,7 @@ mod suite {
     mod differential;
     mod hostile;
     mod pool;
+    mod scripted;
     mod scripts;
     mod stub_worker;
     mod support;

@@ -61,6 +61,7 @@ async fn once(pool: &Pool, events: &mut Receiver<ActionEvent>, number: &mut u64,
         time_ms: 0,
         random_seed: [0; 32],
         limits: ActionLimits::default(),
+        parent: None,
     })
     .map_err(|error| anyhow!("{error}"))?;
     loop {

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use quorate_actions::{ActionEvent, HostCall, HostReply, Pool, PoolError, WorkerEnd};
+use quorate_actions::{ActionEvent, HostCall, HostReply, Pool, PoolError, SignKey, SignMessage, WorkerEnd};
 use quorate_engine::{ActionEnd, ActionFailure, ActionStart, EcdsaAnswer, RunNumber, SignCall};
 use quorate_wire::{ErrorCode, Usage};
 use tokio::{
@@ -150,15 +150,33 @@ impl Events {
 
     async fn call(&self, execution: u64, cid: &str, call: u32, op: HostCall) {
         let sign = match op {
-            HostCall::SignEcdsa(sign) | HostCall::SignAndCombineEcdsa(sign) => sign,
+            HostCall::Sign(sign) => sign,
             HostCall::Fetch(fetch) => return self.fetch(execution, cid, call, fetch),
+            HostCall::ActionKey { .. }
+            | HostCall::Registry(_)
+            | HostCall::Claim { .. }
+            | HostCall::Collect { .. }
+            | HostCall::RunOnce { .. }
+            | HostCall::RunOnceResult { .. }
+            | HostCall::Call { .. }
+            | HostCall::Rpc { .. } => return self.refuse(execution, call),
         };
         if self.workers.runs.lock().get(&execution).is_none_or(|run| run.cid != cid) {
             return;
         }
-        let to_sign = self.faults.digest(sign.to_sign.to_vec());
-        let sign = SignCall { call, public_key: sign.public_key, to_sign, name: sign.name };
+        let (SignKey::Pkp(public_key), SignMessage::Digest(digest)) = (sign.key, sign.message) else {
+            return self.refuse(execution, call);
+        };
+        let to_sign = self.faults.digest(digest.to_vec());
+        let sign = SignCall { call, public_key, to_sign, name: sign.name };
         self.tell(execution, quorate_engine::ActionEvent::Sign(sign)).await;
+    }
+
+    /// Answers a call that this node does not serve.
+    fn refuse(&self, execution: u64, call: u32) {
+        let code = ErrorCode::NotSupported;
+        // An execution that has ended does not need the answer.
+        let _ = self.workers.pool.answer(execution, call, refusal(code, code.title()));
     }
 
     /// Starts a request; it ends with its run at the latest.

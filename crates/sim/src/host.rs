@@ -176,8 +176,13 @@ impl Run {
     fn finish(&mut self, result: Result<Option<String>, ErrorCode>) -> Vec<Step> {
         self.ended = true;
         let result = result.map_err(|code| ActionFailure { code, message: "the script ended so".to_owned() });
-        let usage =
-            Usage { fuel: 1_000, wall_ms: self.script.compute_ms, memory_bytes: 1 << 20, host_calls: 1 };
+        let usage = Usage {
+            fuel: 1_000,
+            wall_ms: self.script.compute_ms,
+            memory_bytes: 1 << 20,
+            host_calls: 1,
+            ..Usage::default()
+        };
         vec![Step::Event(ActionEvent::Finished(ActionEnd { result, logs: String::new(), usage }))]
     }
 

@@ -13,6 +13,7 @@
 //! assert_eq!(cid.to_string().parse::<ActionCid>().unwrap(), cid);
 //! ```
 
+mod action_signature;
 mod cid;
 mod codec;
 mod ecdsa;
@@ -30,6 +31,7 @@ mod request;
 mod signed;
 mod transcript;
 
+pub use action_signature::action_signature_digest;
 pub use cid::ActionCid;
 pub use codec::{DecodeError, ENCODING_VERSION, decode, encode};
 pub use ecdsa::{EcdsaBytes, ecdsa_valid};
@@ -40,7 +42,7 @@ pub use ids::{
 };
 pub use intent::{Evidence, Intent, IntentHash, Scheme, Verdict, Vote};
 pub use json::{JsonError, check_strict};
-pub use limits::ActionLimits;
+pub use limits::{ActionLimits, LimitsRequest};
 pub use login::{
     Capability, CapabilityAction, CapabilityKey, LoginKind, LoginTerms, WalletLogin, capabilities_hash,
     login_nonce,
@@ -54,6 +56,6 @@ pub use peer::{
 };
 pub use receipt::{OddNode, Receipt, Refusal, Statement, Status};
 pub use reply::{ExecutionReply, HeadView, NetworkView, NodeView, PkpView, SignatureView, Usage};
-pub use request::{BlockRef, ExecutionRequest, LimitsRequest, Submission, request_id};
+pub use request::{BlockRef, ExecutionRequest, Submission, request_id};
 pub use signed::{BadSignature, Signable, Signed};
 pub use transcript::Transcript;

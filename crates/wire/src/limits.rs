@@ -1,7 +1,8 @@
 //! Every maximum of the system, with its reason. What has no entry here is bounded where it lives.
 
-use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
+mod action;
+
+pub use action::{ActionLimits, LimitsRequest};
 
 /// Members of a committee at most: pairwise set-up grows with the square.
 pub const COMMITTEE_MAX: u8 = 32;
@@ -21,6 +22,10 @@ pub const PEER_FRAME_BYTES_MAX: usize = CODE_BYTES_MAX + REQUEST_BYTES_MAX + LOG
 pub const ROUND_PAYLOAD_BYTES_MAX: usize = 512 << 10;
 /// Operations (host calls on keys) of one execution.
 pub const OPERATIONS_MAX: u32 = 10;
+/// Child actions that one run may call: a child's number is four bits of its operations' numbers.
+pub const CHILDREN_PER_RUN_MAX: u32 = 15;
+/// Depth of child actions below the action that the caller asked for.
+pub const CHILD_DEPTH_MAX: u32 = 5;
 /// Attempts of one operation that a signer joins for one coordinator. They are counted for each
 /// coordinator, so that a corrupt one can use up its own and nobody else's.
 pub const ATTEMPTS_MAX: u8 = 5;
@@ -73,37 +78,3 @@ const _: () = assert!(PING_MS * 3 < PEER_SILENT_MS, "one lost ping does not make
 const _: () = assert!(PEER_SILENT_MS < NO_QUORUM_MS && NO_QUORUM_MS < 2_000, "a lost quorum is told in time");
 const _: () =
     assert!(CODE_BYTES_MAX + REQUEST_BYTES_MAX * 2 < HTTP_BODY_BYTES_MAX, "what is allowed fits the body");
-
-/// What one execution of an action may use. A request may lower these, never raise them.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ActionLimits {
-    /// Wall time in milliseconds, waiting included.
-    pub wall_ms: u64,
-    /// Interpreter work, in wasm fuel units.
-    pub fuel: u64,
-    /// Linear memory in bytes.
-    pub memory_bytes: u64,
-    /// Response text in bytes.
-    pub response_bytes: u32,
-    /// Log text in bytes.
-    pub log_bytes: u32,
-    /// Calls of `fetch`.
-    pub fetches: u32,
-    /// Calls that use a key.
-    pub signatures: u32,
-}
-
-impl Default for ActionLimits {
-    fn default() -> Self {
-        ActionLimits {
-            wall_ms: EXECUTION_MS_MAX - 1_000,
-            fuel: 20_000_000_000,
-            memory_bytes: 128 << 20,
-            response_bytes: 100 << 10,
-            log_bytes: 100 << 10,
-            fetches: 50,
-            signatures: OPERATIONS_MAX,
-        }
-    }
-}

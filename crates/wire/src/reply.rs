@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -48,17 +49,43 @@ pub struct SignatureView {
     pub recovery_id: Option<u8>,
 }
 
-/// What a run used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What an execution used; the counters of [`ActionLimits`](crate::ActionLimits).
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields, default)]
 pub struct Usage {
-    /// Interpreter work, in wasm fuel units.
+    /// Work of the processor in wasm fuel units, that of child actions included.
     pub fuel: u64,
-    /// Wall time in milliseconds.
+    /// Time in milliseconds in which the action ran. Differs between nodes, as all times do.
     pub wall_ms: u64,
+    /// Time in milliseconds in which it waited for host calls.
+    pub host_ms: u64,
     /// Linear memory at the end, in bytes.
     pub memory_bytes: u64,
-    /// Host calls.
+    /// Length of the response in bytes.
+    pub response_bytes: u32,
+    /// Length of the log in bytes.
+    pub log_bytes: u32,
+    /// Calls of `fetch`.
+    pub fetches: u32,
+    /// Bytes of the bodies that `fetch` was answered with.
+    pub fetched_bytes: u64,
+    /// Operations with a key.
+    pub signatures: u32,
+    /// Values agreed on.
+    pub collects: u32,
+    /// Reads of a chain.
+    pub contract_calls: u32,
+    /// Calls of `claimKey`.
+    pub claims: u32,
+    /// Calls of child actions.
+    pub children: u32,
+    /// Most host calls open at the same time.
+    pub pending: u32,
+    /// Most timers set at the same time.
+    pub timers: u32,
+    /// Host calls of all kinds.
     pub host_calls: u32,
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    ActionCid, ActionLimits, Digest, ErrorCode, NetworkId, Problem, RequestId, SessionKey, WalletLogin,
-    json::check_strict, limits,
+    ActionCid, Digest, ErrorCode, NetworkId, Problem, RequestId, SessionKey, WalletLogin, json::check_strict,
+    limits, limits::LimitsRequest,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use sha2::{Digest as _, Sha256};
@@ -18,33 +18,6 @@ pub struct BlockRef {
     pub number: u64,
     /// Block hash.
     pub hash: Digest,
-}
-
-/// Limits that a request lowers; what it does not name stays at the network's value.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitsRequest {
-    /// Wall time in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wall_ms: Option<u64>,
-    /// Interpreter work, in wasm fuel units.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fuel: Option<u64>,
-    /// Linear memory in bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_bytes: Option<u64>,
-}
-
-impl LimitsRequest {
-    /// The network's limits, lowered where the request asks for it.
-    #[must_use]
-    pub fn applied_to(&self, network: &ActionLimits) -> ActionLimits {
-        let mut limits = network.clone();
-        limits.wall_ms = limits.wall_ms.min(self.wall_ms.unwrap_or(u64::MAX));
-        limits.fuel = limits.fuel.min(self.fuel.unwrap_or(u64::MAX));
-        limits.memory_bytes = limits.memory_bytes.min(self.memory_bytes.unwrap_or(u64::MAX));
-        limits
-    }
 }
 
 /// The UTF-8 JSON that a session key signs.

@@ -4,43 +4,16 @@
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+mod codec;
+mod meter;
 
-use serde::{Deserialize, Serialize};
 use wasmtime::{Caller, Engine, Linker, Memory, ResourceLimiter, Result};
 
-use crate::limits::{ActionLimits, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX};
+pub(crate) use self::codec::{decode_call, encode_reply};
+use self::meter::Meter;
+pub(crate) use self::meter::runs_here;
+use crate::limits::{ActionLimits, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, over};
 use crate::outcome::{ActionOutcome, FailureCode};
-use crate::protocol::{FetchRequest, HostCall, HostReply, SignRequest};
-
-const KIND_SIGN: i32 = 0;
-const KIND_SIGN_AND_COMBINE: i32 = 1;
-const KIND_FETCH: i32 = 2;
-
-/// The error by which a host function ends an execution.
-#[derive(Debug)]
-pub(crate) struct LimitHit {
-    pub(crate) code: FailureCode,
-    pub(crate) message: String,
-}
-
-impl LimitHit {
-    pub(crate) const fn new(code: FailureCode, message: String) -> Self {
-        Self { code, message }
-    }
-
-    pub(crate) fn cancelled() -> Self {
-        Self::new(FailureCode::Cancelled, "the execution was cancelled".to_owned())
-    }
-}
-
-impl fmt::Display for LimitHit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for LimitHit {}
 
 /// The host's state of one execution.
 pub(crate) struct Host {
@@ -49,45 +22,24 @@ pub(crate) struct Host {
     logs: String,
     response: Option<String>,
     failure: Option<ActionOutcome>,
-    new_calls: Vec<(u32, HostCall)>,
-    sig_names: Vec<String>,
-    made: u32,
-    open: u32,
-    fetches: u32,
-    signatures: u32,
+    /// Counts calls and time.
+    pub(crate) meter: Meter,
 }
 
 impl Host {
-    pub(crate) const fn new(limits: ActionLimits) -> Self {
+    pub(crate) fn new(limits: ActionLimits, started: std::time::Instant) -> Self {
         Self {
             limits,
             memory: None,
             logs: String::new(),
             response: None,
             failure: None,
-            new_calls: Vec::new(),
-            sig_names: Vec::new(),
-            made: 0,
-            open: 0,
-            fetches: 0,
-            signatures: 0,
+            meter: Meter::new(limits, started),
         }
     }
 
     pub(crate) const fn set_memory(&mut self, memory: Memory) {
         self.memory = Some(memory);
-    }
-
-    pub(crate) const fn calls_made(&self) -> u32 {
-        self.made
-    }
-
-    pub(crate) const fn call_answered(&mut self) {
-        self.open = self.open.saturating_sub(1);
-    }
-
-    pub(crate) fn take_calls(&mut self) -> Vec<(u32, HostCall)> {
-        std::mem::take(&mut self.new_calls)
     }
 
     pub(crate) fn take_logs(&mut self) -> String {
@@ -102,50 +54,11 @@ impl Host {
         self.failure.take()
     }
 
-    /// Counts and queues a call. It is counted before anything is waited for, so parallel calls do not
-    /// slip under a limit together.
-    fn call(&mut self, op: HostCall) -> Result<i32> {
-        let limits = &self.limits;
-        let (kind, used, most) = match &op {
-            HostCall::SignEcdsa(sign) | HostCall::SignAndCombineEcdsa(sign) => {
-                // The guest refuses a second use of a name; one that comes here anyway is malformed.
-                if self.sig_names.contains(&sign.name) {
-                    return Ok(-1);
-                }
-                self.sig_names.push(sign.name.clone());
-                self.signatures += 1;
-                ("signatures", self.signatures, limits.signatures)
-            }
-            HostCall::Fetch(_) => {
-                self.fetches += 1;
-                ("fetches", self.fetches, limits.fetches)
-            }
-        };
-        if used > most {
-            return Err(limit(
-                FailureCode::LimitHostCalls,
-                format!("the action made more than {most} {kind}"),
-            ));
-        }
-        if self.made >= limits.host_calls {
-            let text = format!("the action made more than {} host calls", limits.host_calls);
-            return Err(limit(FailureCode::LimitHostCalls, text));
-        }
-        if self.open >= limits.pending_calls {
-            let text = format!("the action had more than {} host calls open at once", limits.pending_calls);
-            return Err(limit(FailureCode::LimitPromises, text));
-        }
-        let number = self.made;
-        self.made += 1;
-        self.open += 1;
-        self.new_calls.push((number, op));
-        Ok(i32::try_from(number)?)
-    }
-
     fn log(&mut self, text: &str) -> Result<()> {
-        if self.logs.len() + text.len() > bytes(self.limits.logs_bytes) {
-            let text = format!("the action wrote more than {} bytes to its console", self.limits.logs_bytes);
-            return Err(limit(FailureCode::LimitLogs, text));
+        let used = self.logs.len() + text.len();
+        if used > bytes(self.limits.log_bytes) {
+            let allowed = u64::from(self.limits.log_bytes);
+            return Err(over(FailureCode::LimitLogs, "bytes of the log", used as u64, allowed).into());
         }
         self.logs.push_str(text);
         Ok(())
@@ -156,8 +69,8 @@ impl ResourceLimiter for Host {
     fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
         if desired as u64 > self.limits.memory_bytes {
             // Not a refusal, which the script could catch and try again for ever: the end.
-            let text = format!("the action needed more than {} bytes of memory", self.limits.memory_bytes);
-            return Err(limit(FailureCode::LimitMemory, text));
+            let allowed = self.limits.memory_bytes;
+            return Err(over(FailureCode::LimitMemory, "bytes of memory", desired as u64, allowed).into());
         }
         Ok(true)
     }
@@ -176,12 +89,16 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
         "quorate",
         "call",
         |mut caller: Caller<'_, Host>, kind: i32, meta: u32, meta_len: u32, body: u32, body_len: u32| {
+            let mut fuel = caller.get_fuel()?;
             let (data, host) = memory(&mut caller)?;
             let op = decode_call(kind, slice(data, meta, meta_len)?, slice(data, body, body_len)?);
-            match op {
-                Some(op) => host.call(op),
-                None => Ok(-1),
-            }
+            let number = match op {
+                Some(op) => host.meter.call(op, &mut fuel)?,
+                None => None,
+            };
+            // What a child action may use was taken out of it.
+            caller.set_fuel(fuel)?;
+            Ok(number.unwrap_or(-1))
         },
     )?;
     linker.func_wrap("quorate", "log", |mut caller: Caller<'_, Host>, at: u32, len: u32| {
@@ -191,8 +108,8 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
     linker.func_wrap("quorate", "respond", |mut caller: Caller<'_, Host>, at: u32, len: u32| {
         let (data, host) = memory(&mut caller)?;
         if len > host.limits.response_bytes {
-            let text = format!("the response is longer than {} bytes", host.limits.response_bytes);
-            return Err(limit(FailureCode::LimitResponse, text));
+            let (used, allowed) = (u64::from(len), u64::from(host.limits.response_bytes));
+            return Err(over(FailureCode::LimitResponse, "bytes of the response", used, allowed).into());
         }
         host.response = Some(String::from_utf8_lossy(slice(data, at, len)?).into_owned());
         Ok(())
@@ -215,8 +132,9 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
             Ok(())
         },
     )?;
-    linker.func_wrap("quorate", "exceeded", |_: Caller<'_, Host>, _limit: i32| -> Result<()> {
-        Err(limit(FailureCode::LimitPromises, "the action had too many timers open at once".to_owned()))
+    linker.func_wrap("quorate", "exceeded", |mut caller: Caller<'_, Host>, _limit: i32| -> Result<()> {
+        let meter = &mut caller.data_mut().meter;
+        meter.timers(meter.timers_allowed().saturating_add(1))
     })?;
     // The C library's remaining imports come only from code that ends the program.
     let ended = || wasmtime::Error::msg("the guest gave up");
@@ -226,10 +144,6 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
     linker.func_wrap("wasi_snapshot_preview1", "fd_write", |_: i32, _: i32, _: i32, _: i32| 8_i32)?;
     linker.func_wrap("wasi_snapshot_preview1", "fd_fdstat_get", |_: i32, _: i32| 8_i32)?;
     Ok(linker)
-}
-
-fn limit(code: FailureCode, message: String) -> wasmtime::Error {
-    LimitHit::new(code, message).into()
 }
 
 /// A 32-bit count as a length; this crate runs on 64-bit machines only.
@@ -264,73 +178,4 @@ fn bounded(text: &[u8], bytes_max: usize) -> String {
         end -= 1;
     }
     format!("{}{mark}", &text[..end])
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignMeta {
-    name: String,
-    to_sign: String,
-    public_key: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FetchMeta {
-    method: String,
-    url: String,
-    headers: Vec<(String, String)>,
-}
-
-/// The one decoder of what the guest asks for.
-pub(crate) fn decode_call(kind: i32, meta: &[u8], body: &[u8]) -> Option<HostCall> {
-    let op = match kind {
-        KIND_SIGN | KIND_SIGN_AND_COMBINE => {
-            let meta: SignMeta = serde_json::from_slice(meta).ok()?;
-            let mut to_sign = [0; 32];
-            hex::decode_to_slice(&meta.to_sign, &mut to_sign).ok()?;
-            let sign =
-                SignRequest { to_sign, public_key: hex::decode(&meta.public_key).ok()?, name: meta.name };
-            if kind == KIND_SIGN { HostCall::SignEcdsa(sign) } else { HostCall::SignAndCombineEcdsa(sign) }
-        }
-        KIND_FETCH => {
-            let meta: FetchMeta = serde_json::from_slice(meta).ok()?;
-            HostCall::Fetch(FetchRequest {
-                method: meta.method,
-                url: meta.url,
-                headers: meta.headers,
-                body: body.to_vec(),
-            })
-        }
-        _ => return None,
-    };
-    op.is_well_formed().then_some(op)
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum ReplyMeta<'a> {
-    Signed { r: String, s: String, recovery_id: u8 },
-    Fetched { status: u16, headers: &'a [(String, String)], url: &'a str },
-    Error { error: ErrorMeta<'a> },
-}
-
-#[derive(Serialize)]
-struct ErrorMeta<'a> {
-    code: &'a str,
-    message: &'a str,
-}
-
-/// A reply as the guest reads it: JSON text and a body.
-pub(crate) fn encode_reply(reply: &HostReply) -> Result<(String, &[u8])> {
-    let (meta, body): (_, &[u8]) = match reply {
-        HostReply::Signed { r, s, recovery_id } => {
-            (ReplyMeta::Signed { r: hex::encode(r), s: hex::encode(s), recovery_id: *recovery_id }, &[])
-        }
-        HostReply::Fetched { status, headers, body, url } => {
-            (ReplyMeta::Fetched { status: *status, headers, url }, body)
-        }
-        HostReply::Error { code, message } => (ReplyMeta::Error { error: ErrorMeta { code, message } }, &[]),
-    };
-    Ok((serde_json::to_string(&meta)?, body))
 }

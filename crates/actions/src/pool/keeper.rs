@@ -13,7 +13,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
-use crate::outcome::{ActionOutcome, FailureCode, Finished, Usage};
+use crate::outcome::{ActionOutcome, FailureCode, Finished};
+use crate::pool::ledger::Refused;
 use crate::pool::{ActionEvent, PoolConfig, Shared, WorkerEnd};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, ToWorker};
@@ -222,17 +223,31 @@ fn accept(shared: &Shared, number: u64, message: FromWorker) -> Result<Option<Ac
     let entry = state.executions.get_mut(&execution).filter(|entry| entry.worker == number);
     let entry = entry.ok_or("an execution that is not its own")?;
     match message {
-        FromWorker::HostCall { call, op, .. } => {
-            entry.open_call(call, &op)?;
+        FromWorker::HostCall { call, op, budget, .. } => {
+            match entry.open_call(call, &op, budget) {
+                Ok(()) => {}
+                Err(Refused::Violation(why)) => return Err(why),
+                Err(Refused::Limit(hit)) => {
+                    state.end(execution, hit);
+                    return Ok(None);
+                }
+            }
             let cid = entry.cid.clone();
             Ok((!entry.cancelled).then_some(ActionEvent::HostCall { execution, cid, call, op }))
         }
-        FromWorker::Finished { finished, .. } => {
+        FromWorker::Finished { mut finished, .. } => {
             if !entry.admits(&finished) {
                 return Err("an end beyond its limits");
             }
             let cid = entry.cid.clone();
+            finished.usage = entry.usage(finished.usage);
+            let parent = entry.parent;
             state.executions.remove(&execution);
+            if let Some(parent) = parent
+                && let Some(entry) = state.executions.get_mut(&parent.execution)
+            {
+                entry.child_used(parent.call, finished.usage.fuel);
+            }
             if let Some(worker) = state.workers.get_mut(&number) {
                 worker.executions = worker.executions.saturating_sub(1);
                 worker.used = Instant::now();
@@ -277,7 +292,7 @@ async fn bury(shared: &Arc<Shared>, number: u64, ready: bool, end: WorkerEnd) {
                 cause: None,
             },
             logs: String::new(),
-            usage: Usage { wall_ms: entry.wall_ms(), host_calls: entry.calls(), ..Usage::default() },
+            usage: entry.usage_of_the_dead(),
         };
         let event = ActionEvent::Finished { execution, cid: entry.cid, finished };
         let _ = shared.events.send(event).await;

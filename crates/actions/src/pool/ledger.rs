@@ -1,11 +1,14 @@
 //! What the node knows of an execution, and which messages of its worker fit that.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::limits::{ActionLimits, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX};
+use crate::execution::runs_here;
+use crate::limits::{ActionLimits, Counts, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, LimitHit, Usage};
 use crate::outcome::{ActionOutcome, Finished};
-use crate::protocol::{HostCall, HostReply};
+use crate::pool::ParentCall;
+use crate::protocol::{ChildBudget, HostCall, HostReply, ReplyKind};
 
 /// One running execution.
 #[derive(Debug)]
@@ -13,80 +16,196 @@ pub(super) struct Entry {
     pub(super) worker: u64,
     pub(super) cid: String,
     pub(super) cancelled: bool,
+    pub(super) parent: Option<ParentCall>,
     limits: ActionLimits,
     started: Instant,
     next_call: u32,
-    fetches: u32,
-    signatures: u32,
-    /// Open calls, and whether they are for a signature.
-    open: HashMap<u32, bool>,
+    counts: Counts,
+    family: Family,
+    /// Open calls, and what answers them.
+    open: HashMap<u32, OpenCall>,
     sig_names: HashSet<String>,
+    /// Calls of `runOnce` whose function this worker was told to run.
+    runs_once: HashSet<u32>,
+}
+
+/// What an execution and its child actions, which share one budget, have used together.
+#[derive(Clone, Debug)]
+struct Family {
+    limits: ActionLimits,
+    counts: Arc<Mutex<Counts>>,
+}
+
+#[derive(Debug)]
+struct OpenCall {
+    kind: ReplyKind,
+    once: bool,
+    child: Option<ChildBudget>,
+    /// What the child has used of it.
+    fuel: u64,
+}
+
+/// Why a call was not entered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// No honest worker would make it.
+    Violation(&'static str),
+    /// It is one too many together with what other executions of the family have used.
+    Limit(LimitHit),
+}
+
+impl From<&'static str> for Refused {
+    fn from(why: &'static str) -> Self {
+        Self::Violation(why)
+    }
 }
 
 impl Entry {
+    /// An execution that a caller asked for.
     pub(super) fn new(worker: u64, cid: String, limits: ActionLimits) -> Self {
+        let counts = Arc::new(Mutex::new(Counts::default()));
+        Self::with(worker, cid, limits, None, Family { limits, counts })
+    }
+
+    /// An execution that another one asked for; `limits` are those of [`Self::child_limits`].
+    pub(super) fn of_parent(&self, worker: u64, cid: String, limits: ActionLimits, call: ParentCall) -> Self {
+        Self::with(worker, cid, limits, Some(call), self.family.clone())
+    }
+
+    fn with(
+        worker: u64,
+        cid: String,
+        limits: ActionLimits,
+        parent: Option<ParentCall>,
+        family: Family,
+    ) -> Self {
         Self {
             worker,
             cid,
             cancelled: false,
+            parent,
             limits,
             started: Instant::now(),
             next_call: 0,
-            fetches: 0,
-            signatures: 0,
+            counts: Counts::default(),
+            family,
             open: HashMap::new(),
             sig_names: HashSet::new(),
+            runs_once: HashSet::new(),
+        }
+    }
+
+    /// What a child action may use that this open call asked for: the budget that was put aside for it, and
+    /// the counts that the family has left.
+    pub(super) fn child_limits(&self, call: u32, wanted: ActionLimits) -> Option<ActionLimits> {
+        let budget = self.open.get(&call)?.child?;
+        let left = self.family.counts().left(&self.family.limits);
+        Some(ActionLimits {
+            fuel: wanted.fuel.min(budget.fuel),
+            wall_ms: wanted.wall_ms.min(budget.wall_ms),
+            total_ms: wanted.total_ms.min(budget.total_ms),
+            depth: wanted.depth.min(self.limits.depth.saturating_sub(1)),
+            memory_bytes: wanted.memory_bytes,
+            stack_bytes: wanted.stack_bytes,
+            code_bytes: wanted.code_bytes,
+            params_bytes: wanted.params_bytes,
+            response_bytes: wanted.response_bytes,
+            log_bytes: wanted.log_bytes,
+            pending: wanted.pending,
+            timers: wanted.timers,
+            ..left
+        })
+    }
+
+    /// A child action has ended; its work is this execution's.
+    pub(super) fn child_used(&mut self, call: u32, fuel: u64) {
+        if let Some(call) = self.open.get_mut(&call) {
+            call.fuel = call.fuel.saturating_add(fuel);
         }
     }
 
     /// Whether it should have ended by itself long ago.
     pub(super) fn is_overdue(&self, grace: Duration) -> bool {
-        self.started.elapsed() > Duration::from_millis(u64::from(self.limits.wall_ms)) + grace
+        self.started.elapsed() > Duration::from_millis(self.limits.total_ms) + grace
     }
 
-    pub(super) fn wall_ms(&self) -> u32 {
-        u32::try_from(self.started.elapsed().as_millis()).unwrap_or(u32::MAX)
+    /// What it has used as far as the node itself knows, with what only the worker can tell.
+    pub(super) fn usage(&self, told: Usage) -> Usage {
+        match self.parent {
+            None => self.family.counts().usage(told),
+            Some(_) => self.counts.usage(told),
+        }
     }
 
-    pub(super) const fn calls(&self) -> u32 {
-        self.next_call
+    /// The usage of an execution whose worker can tell nothing any more.
+    pub(super) fn usage_of_the_dead(&self) -> Usage {
+        let wall_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.usage(Usage { wall_ms, ..Usage::default() })
     }
 
-    /// Enters a call, or says why no honest worker would make it. The worker enforces the same limits;
-    /// they are counted again because a worker whose engine was broken into would not.
-    pub(super) fn open_call(&mut self, call: u32, op: &HostCall) -> Result<(), &'static str> {
+    /// Enters a call. The worker enforces the same limits; they are counted again because a worker whose
+    /// engine was broken into would not.
+    pub(super) fn open_call(
+        &mut self,
+        call: u32,
+        op: &HostCall,
+        budget: Option<ChildBudget>,
+    ) -> Result<(), Refused> {
         if call != self.next_call {
-            return Err("a call out of order");
+            return Err("a call out of order".into());
         }
         if !op.is_well_formed() {
-            return Err("a malformed call");
+            return Err("a malformed call".into());
         }
         match op {
-            HostCall::SignEcdsa(sign) | HostCall::SignAndCombineEcdsa(sign) => {
-                self.signatures += 1;
-                if !self.sig_names.insert(sign.name.clone()) {
-                    return Err("a signature's name used twice");
-                }
+            HostCall::Sign(sign) if !self.sig_names.insert(sign.name.clone()) => {
+                return Err("a signature's name used twice".into());
             }
-            HostCall::Fetch(_) => self.fetches += 1,
+            HostCall::RunOnceResult { of, .. } if !self.runs_once.remove(of) => {
+                return Err("a result of nothing".into());
+            }
+            _ => {}
         }
-        let limits = &self.limits;
-        if self.signatures > limits.signatures
-            || self.fetches > limits.fetches
-            || self.next_call >= limits.host_calls
-            || self.open.len() >= limits.pending_calls as usize
-        {
-            return Err("more calls than the limits allow");
+        let within = |budget: &ChildBudget| {
+            budget.fuel <= self.limits.fuel
+                && budget.wall_ms <= self.limits.wall_ms
+                && budget.total_ms <= self.limits.total_ms
+        };
+        let child = matches!(op, HostCall::Call { .. });
+        if budget.is_some() != child || !budget.iter().all(within) || (child && self.limits.depth == 0) {
+            return Err("a child action that it cannot pay for".into());
+        }
+        if self.counts.call(op, &self.limits).is_err() || self.open.len() >= self.limits.pending as usize {
+            return Err("more calls than the limits allow".into());
         }
         self.next_call += 1;
-        self.open.insert(call, op.is_signature());
+        self.family.counts().call(op, &self.family.limits).map_err(Refused::Limit)?;
+        let once = matches!(op, HostCall::RunOnce { .. });
+        self.open.insert(call, OpenCall { kind: op.reply_kind(), once, child: budget, fuel: 0 });
         Ok(())
     }
 
-    /// Takes an open call out if the reply fits it.
-    pub(super) fn close_call(&mut self, call: u32, reply: &HostReply) -> bool {
-        let fits = self.open.get(&call).is_some_and(|signature| reply.answers(*signature));
-        fits && self.open.remove(&call).is_some()
+    /// Takes an open call out if the reply fits it: the work that a child did for it, or the limit that the
+    /// reply reaches.
+    pub(super) fn close_call(&mut self, call: u32, reply: &HostReply) -> Option<Result<u64, LimitHit>> {
+        if !self.open.get(&call).is_some_and(|open| reply.answers(open.kind)) {
+            return None;
+        }
+        let open = self.open.remove(&call)?;
+        match reply {
+            HostReply::Value(json) if open.once && runs_here(json) => {
+                self.runs_once.insert(call);
+            }
+            HostReply::Fetched { body, .. } => {
+                let own = self.counts.fetched(body.len(), &self.limits);
+                let all = self.family.counts().fetched(body.len(), &self.family.limits);
+                if let Err(hit) = own.and(all) {
+                    return Some(Err(hit));
+                }
+            }
+            HostReply::Value(_) | HostReply::Signed { .. } | HostReply::Error { .. } => {}
+        }
+        Some(Ok(open.fuel))
     }
 
     /// Whether an end is one that an honest worker reports.
@@ -100,6 +219,15 @@ impl Entry {
                     && cause.as_ref().is_none_or(|cause| cause.len() <= ERROR_CODE_BYTES_MAX)
             }
         };
-        outcome && finished.logs.len() <= self.limits.logs_bytes as usize
+        outcome
+            && finished.logs.len() <= self.limits.log_bytes as usize
+            && finished.usage.fuel <= self.limits.fuel
+    }
+}
+
+impl Family {
+    /// Each change of the counts is one call: they are whole even if a thread has panicked.
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

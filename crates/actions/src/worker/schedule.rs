@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, THREAD_STACK_BYTES};
-use crate::execution::{Execution, Progress, RunInputs};
-use crate::limits::EXECUTIONS_PER_WORKER_MAX;
-use crate::outcome::{ActionOutcome, FailureCode, Finished, Usage};
+use crate::execution::{Execution, OpenCall, Progress, RunInputs};
+use crate::limits::{EXECUTIONS_PER_WORKER_MAX, LimitHit, Usage};
+use crate::outcome::{ActionOutcome, FailureCode, Finished};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, HostReply, RunMessage};
 
@@ -61,8 +61,10 @@ struct State {
 struct Slot {
     phase: Phase,
     /// Answers that came while the execution was running.
-    replies: BTreeMap<u32, HostReply>,
+    replies: BTreeMap<u32, (HostReply, u64)>,
     cancelled: Arc<AtomicBool>,
+    /// Why it was cancelled.
+    reason: Option<LimitHit>,
     started: Instant,
     deadline: Instant,
 }
@@ -115,8 +117,9 @@ impl Scheduler {
         let slot = Slot {
             replies: BTreeMap::new(),
             cancelled: Arc::new(AtomicBool::new(false)),
+            reason: None,
             started,
-            deadline: started + Duration::from_millis(u64::from(run.limits.wall_ms)),
+            deadline: started + Duration::from_millis(run.limits.total_ms),
             phase: Phase::New(Box::new(RunInputs {
                 code,
                 params: run.params,
@@ -135,13 +138,13 @@ impl Scheduler {
     }
 
     /// Hands an answer to an execution; one that has ended does not need it.
-    pub(super) fn answer(&self, execution: u64, call: u32, reply: HostReply) {
+    pub(super) fn answer(&self, execution: u64, call: u32, reply: HostReply, fuel: u64) {
         let mut state = lock(&self.shared.state);
         let State { executions, queue } = &mut *state;
         let Some(slot) = executions.get_mut(&execution) else { return };
         match &mut slot.phase {
             Phase::Waiting(waiting) => {
-                if waiting.answer(call, reply) {
+                if waiting.answer_of_child(call, reply, fuel) {
                     slot.make_ready();
                     queue.push_back(execution);
                     drop(state);
@@ -149,19 +152,20 @@ impl Scheduler {
                 }
             }
             Phase::Ready(ready) => {
-                ready.answer(call, reply);
+                ready.answer_of_child(call, reply, fuel);
             }
             Phase::New(_) | Phase::Running => {
-                slot.replies.insert(call, reply);
+                slot.replies.insert(call, (reply, fuel));
             }
         }
     }
 
     /// Ends an execution: at once if it waits, at the next tick if it runs.
-    pub(super) fn cancel(&self, execution: u64) {
+    pub(super) fn cancel(&self, execution: u64, reason: LimitHit) {
         let mut state = lock(&self.shared.state);
-        if let Some(slot) = state.executions.get(&execution) {
+        if let Some(slot) = state.executions.get_mut(&execution) {
             slot.cancelled.store(true, Ordering::Relaxed);
+            slot.reason.get_or_insert(reason);
             if let Some(slot) = state.take_idle(execution) {
                 drop(state);
                 self.shared.end_idle(execution, slot, FailureCode::Cancelled);
@@ -218,15 +222,15 @@ impl Shared {
         match (execution, progress) {
             (Some(mut execution), Progress::Waiting(calls)) => {
                 // Sent before the execution can be answered, and in order.
-                for (call, op) in calls {
-                    self.outbox.send(&FromWorker::HostCall { execution: number, call, op });
+                for OpenCall { call, op, budget } in calls {
+                    self.outbox.send(&FromWorker::HostCall { execution: number, call, op, budget });
                 }
                 let mut state = lock(&self.state);
                 let State { executions, queue } = &mut *state;
                 let Some(slot) = executions.get_mut(&number) else { return };
                 let mut ready = false;
-                for (call, reply) in std::mem::take(&mut slot.replies) {
-                    ready = execution.answer(call, reply);
+                for (call, (reply, fuel)) in std::mem::take(&mut slot.replies) {
+                    ready = execution.answer_of_child(call, reply, fuel);
                 }
                 slot.phase = Phase::Waiting(execution);
                 if ready {
@@ -241,8 +245,9 @@ impl Shared {
                     self.end_idle(number, slot, FailureCode::Cancelled);
                 }
             }
-            (_, Progress::Ended(finished)) => {
-                lock(&self.state).executions.remove(&number);
+            (_, Progress::Ended(mut finished)) => {
+                let slot = lock(&self.state).executions.remove(&number);
+                give_reason(&mut finished, slot.and_then(|slot| slot.reason));
                 self.outbox.send(&FromWorker::Finished { execution: number, finished });
             }
             (None, Progress::Waiting(_)) => unreachable!("an execution that waits is there"),
@@ -250,11 +255,11 @@ impl Shared {
     }
 
     fn end_idle(&self, number: u64, slot: Slot, code: FailureCode) {
-        let finished = match slot.phase {
+        let mut finished = match slot.phase {
             Phase::Waiting(execution) | Phase::Ready(execution) => execution.abandon(code),
             Phase::New(_) | Phase::Running => {
                 let message = match code {
-                    FailureCode::LimitWall => "the action's time was over before it could start",
+                    FailureCode::LimitTotal => "the action's time was over before it could start",
                     _ => "the execution was cancelled",
                 };
                 Finished {
@@ -264,6 +269,7 @@ impl Shared {
                 }
             }
         };
+        give_reason(&mut finished, slot.reason);
         self.outbox.send(&FromWorker::Finished { execution: number, finished });
     }
 
@@ -285,11 +291,21 @@ impl Shared {
                 late.into_iter().filter_map(|number| Some((number, state.take_idle(number)?))).collect();
             drop(state);
             for (number, slot) in late {
-                self.end_idle(number, slot, FailureCode::LimitWall);
+                self.end_idle(number, slot, FailureCode::LimitTotal);
             }
             self.engine.tick();
             thread::sleep(TICK);
         }
+    }
+}
+
+/// An execution that the node ended because of a limit ends with that limit.
+fn give_reason(finished: &mut Finished, reason: Option<LimitHit>) {
+    if let ActionOutcome::Failed { code, message, .. } = &mut finished.outcome
+        && *code == FailureCode::Cancelled
+        && let Some(reason) = reason
+    {
+        (*code, *message) = (reason.code, reason.message);
     }
 }
 

@@ -1,2 +1,2 @@
-// limits: pending_calls=2
+// limits: pending=2
 for (let i = 0; i < 3; i++) fetch('https://host.test/json').catch(() => {});

@@ -124,7 +124,7 @@ fn run_in_node(show: &str, snippets: &[Snippet]) -> Vec<String> {
 
 fn run_in_guest(engine: &Engine, show: &str, code: &str) -> String {
     let mut inputs = inputs(&format!("{show}\n(async () => {{\n{code}\n}})();\n"));
-    inputs.limits.logs_bytes = 1024 * 1024;
+    inputs.limits.log_bytes = 1024 * 1024;
     let finished = run_with(engine, &inputs, scripted_host);
     let end = match finished.outcome {
         ActionOutcome::Completed { .. } => String::new(),

@@ -141,6 +141,7 @@ async fn the_largest_code_is_run() {
     let mut code = b"Lit.Actions.setResponse({ response: 'run' }); //".to_vec();
     code.resize(CODE_BYTES_MAX, b' ');
     large.code = code.into();
+    large.limits.code_bytes = u32::MAX;
     pool.start(large).expect("it fits");
     assert_eq!(response(&finish(&pool, &mut events, 1).await), "run");
     pool.shutdown().await;

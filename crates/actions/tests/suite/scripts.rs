@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use quorate_actions::{ActionOutcome, HostCall, RunInputs};
+use quorate_actions::{ActionLimits, ActionOutcome, HostCall, RunInputs, SignKey, SignMessage, SignRequest};
 
 use super::support::{engine, inputs, run_with, scripted_host, scripts};
 
@@ -62,29 +62,24 @@ fn with_header(code: &str) -> RunInputs {
         } else if let Some(limits) = line.strip_prefix("limits: ") {
             for limit in limits.split_whitespace() {
                 let (name, number) = limit.split_once('=').expect("name=number");
-                let number: u32 = number.parse().expect("a number");
-                match name {
-                    "fetches" => inputs.limits.fetches = number,
-                    "signatures" => inputs.limits.signatures = number,
-                    "host_calls" => inputs.limits.host_calls = number,
-                    "pending_calls" => inputs.limits.pending_calls = number,
-                    "response_bytes" => inputs.limits.response_bytes = number,
-                    "logs_bytes" => inputs.limits.logs_bytes = number,
-                    other => panic!("no limit {other}"),
-                }
+                set(&mut inputs.limits, name, number);
             }
         }
     }
     inputs
 }
 
+/// Sets a limit by its name.
+fn set(limits: &mut ActionLimits, name: &str, number: &str) {
+    let mut all = serde_json::to_value(&*limits).expect("limits are JSON");
+    let number: u64 = number.parse().expect("a number");
+    *all.get_mut(name).unwrap_or_else(|| panic!("no limit {name}")) = number.into();
+    *limits = serde_json::from_value(all).expect("limits are JSON");
+}
+
 fn describe(calls: &mut String, call: u32, op: &HostCall) {
     let _ = match op {
-        HostCall::SignEcdsa(sign) | HostCall::SignAndCombineEcdsa(sign) => {
-            let kind = if matches!(op, HostCall::SignEcdsa(_)) { "sign" } else { "sign and combine" };
-            let (digest, key) = (hex::encode(sign.to_sign), hex::encode(&sign.public_key));
-            writeln!(calls, "{call} {kind} {:?} {digest} with {key}", sign.name)
-        }
+        HostCall::Sign(sign) => describe_sign(calls, call, sign),
         HostCall::Fetch(fetch) => {
             writeln!(
                 calls,
@@ -95,5 +90,20 @@ fn describe(calls: &mut String, call: u32, op: &HostCall) {
                 fetch.body.len()
             )
         }
+        other => writeln!(calls, "{call} {other:?}"),
     };
+}
+
+fn describe_sign(calls: &mut String, call: u32, sign: &SignRequest) -> std::fmt::Result {
+    let kind = if sign.combine { "sign and combine" } else { "sign" };
+    let key = match &sign.key {
+        SignKey::Pkp(key) => hex::encode(key),
+        SignKey::Own => "its own key".to_owned(),
+    };
+    let message = match &sign.message {
+        SignMessage::Digest(digest) => hex::encode(digest),
+        SignMessage::Personal(text) => format!("{text:?}"),
+        SignMessage::Bytes(bytes) => format!("bytes {}", hex::encode(bytes)),
+    };
+    writeln!(calls, "{call} {kind} {:?} {message} with {key}", sign.name)
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use quorate_actions::worker_protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WORKER_BYTES_MAX};
 use quorate_actions::worker_protocol::{FromWorker, ToWorker};
 use quorate_actions::{
-    ActionEvent, ActionOutcome, FailureCode, FetchRequest, Finished, HostCall, Pool, PoolConfig, SignRequest,
-    Usage, Walls, WorkerCommand, WorkerEnd,
+    ActionEvent, ActionOutcome, FailureCode, FetchRequest, Finished, HostCall, Pool, PoolConfig, SignKey,
+    SignMessage, SignRequest, Usage, Walls, WorkerCommand, WorkerEnd,
 };
 
 use super::support::{config, failure, next, start};
@@ -40,7 +40,7 @@ fn the_stub_itself() {
 fn misbehave(socket: &mut UnixStream) -> std::io::Result<()> {
     let say =
         |socket: &mut UnixStream, message: &FromWorker| frame::write(socket, message, FROM_WORKER_BYTES_MAX);
-    let call = |execution, call, op| FromWorker::HostCall { execution, call, op };
+    let call = |execution, call, op| FromWorker::HostCall { execution, call, op, budget: None };
     let mut deed = String::new();
     say(socket, &FromWorker::Ready { walls: Walls::NONE })?;
     loop {
@@ -70,8 +70,7 @@ fn misbehave(socket: &mut UnixStream) -> std::io::Result<()> {
                 }
                 "names a key that is none" => {
                     let public_key = vec![4; 64];
-                    let sign = SignRequest { to_sign: [0; 32], public_key, name: "a".into() };
-                    say(socket, &call(OWN, 0, HostCall::SignEcdsa(sign)))?;
+                    say(socket, &call(OWN, 0, sign_with(public_key, "a")))?;
                 }
                 "asks for a long address" => {
                     let url = "x".repeat(100_000);
@@ -105,7 +104,16 @@ fn misbehave(socket: &mut UnixStream) -> std::io::Result<()> {
 fn sign(name: &str) -> HostCall {
     let mut public_key = vec![4];
     public_key.extend([1; 64]);
-    HostCall::SignEcdsa(SignRequest { to_sign: [0; 32], public_key, name: name.into() })
+    sign_with(public_key, name)
+}
+
+fn sign_with(public_key: Vec<u8>, name: &str) -> HostCall {
+    HostCall::Sign(SignRequest {
+        key: SignKey::Pkp(public_key),
+        message: SignMessage::Digest([0; 32]),
+        name: name.into(),
+        combine: false,
+    })
 }
 
 fn end(response_bytes: usize) -> Finished {
@@ -121,7 +129,7 @@ async fn end_of(deed: &str, config: PoolConfig) -> WorkerEnd {
     let (pool, mut events) = Pool::new(config);
     pool.start(start(VICTIM, "victim", "waits")).expect("there is room");
     let mut own = start(OWN, "stub", deed);
-    own.limits.wall_ms = 200;
+    own.limits.total_ms = 200;
     pool.start(own).expect("there is room");
     let mut finished = 0;
     let why = loop {

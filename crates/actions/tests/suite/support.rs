@@ -10,8 +10,9 @@ use quorate_actions::{
     Finished, Guest, HostCall, HostReply, Pool, PoolConfig, Progress, RunInputs, THREAD_STACK_BYTES,
     WorkerCommand,
 };
-use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
+
+pub(crate) use super::scripted::scripted_host;
 
 /// The guest that `cargo xtask guest` built into the target folder in which this test was built.
 pub(crate) fn guest_for_tests() -> Guest {
@@ -59,7 +60,7 @@ fn run_here(
         match progress {
             Progress::Ended(finished) => return finished,
             Progress::Waiting(new) => {
-                calls.extend(new);
+                calls.extend(new.into_iter().map(|call| (call.call, call.op)));
                 let mut waiting = execution.take().expect("an execution that waits is there");
                 while let Some((call, op)) = calls.pop() {
                     waiting.answer(call, answer(call, &op));
@@ -72,49 +73,6 @@ fn run_here(
 
 pub(crate) fn run(code: &str) -> Finished {
     run_with(&engine(), &inputs(code), scripted_host)
-}
-
-/// A host with fixed answers: hashes for signatures, and a few addresses for `fetch`.
-pub(crate) fn scripted_host(_: u32, op: &HostCall) -> HostReply {
-    match op {
-        HostCall::SignEcdsa(sign) | HostCall::SignAndCombineEcdsa(sign) => {
-            if sign.name == "refused" {
-                return error("not_granted", "this action may not use that key");
-            }
-            let half = |label: &[u8]| {
-                <[u8; 32]>::from(Sha256::new().chain_update(label).chain_update(sign.to_sign).finalize())
-            };
-            HostReply::Signed { r: half(b"r"), s: half(b"s"), recovery_id: sign.to_sign[0] & 1 }
-        }
-        HostCall::Fetch(fetch) => {
-            let answer = |status, body: &[u8]| HostReply::Fetched {
-                status,
-                headers: vec![
-                    ("content-type".into(), "application/json".into()),
-                    ("x-two".into(), "b".into()),
-                ],
-                body: body.to_vec(),
-                url: fetch.url.clone(),
-            };
-            match fetch.url.strip_prefix("https://host.test/").unwrap_or("") {
-                "json" => answer(200, br#"{"price":42,"nested":{"ok":true}}"#),
-                "missing" => answer(404, b"no such thing"),
-                "bytes" => answer(200, &[0, 1, 2, 0xff, 0xfe]),
-                "echo" => {
-                    let headers: Vec<String> =
-                        fetch.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-                    let body = String::from_utf8_lossy(&fetch.body);
-                    answer(200, format!("{} [{}] {body}", fetch.method, headers.join("; ")).as_bytes())
-                }
-                other if other.starts_with("slow/") => answer(200, other.as_bytes()),
-                _ => error("egress_denied", "the address is not allowed"),
-            }
-        }
-    }
-}
-
-fn error(code: &str, message: &str) -> HostReply {
-    HostReply::Error { code: code.into(), message: message.into() }
 }
 
 pub(crate) fn failure(finished: &Finished) -> (FailureCode, &str) {
@@ -153,6 +111,7 @@ pub(crate) fn start(execution: u64, cid: &str, code: &str) -> ActionStart {
         time_ms: inputs.time_ms,
         random_seed: inputs.random_seed,
         limits: inputs.limits,
+        parent: None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Between the engine's words and those of the worker pool.
 
-use quorate_actions::{ActionLimits, ActionOutcome, FailureCode, Finished, HostReply};
+use quorate_actions::{ActionOutcome, FailureCode, Finished, HostReply};
 use quorate_engine::{ActionEnd, ActionFailure, ActionStart, EcdsaAnswer};
-use quorate_wire::{ErrorCode, Usage};
+use quorate_wire::ErrorCode;
 
 use super::refusal;
 use crate::egress::{Fetch, FetchError, Fetched};
@@ -16,20 +16,8 @@ pub(super) fn start(start: ActionStart) -> quorate_actions::ActionStart {
         auth: start.auth,
         time_ms: start.time_ms,
         random_seed: start.seed,
-        limits: limits(&start.limits),
-    }
-}
-
-fn limits(limits: &quorate_wire::ActionLimits) -> ActionLimits {
-    ActionLimits {
-        wall_ms: u32::try_from(limits.wall_ms).unwrap_or(u32::MAX),
-        fuel: limits.fuel,
-        memory_bytes: limits.memory_bytes,
-        response_bytes: limits.response_bytes,
-        logs_bytes: limits.log_bytes,
-        fetches: limits.fetches,
-        signatures: limits.signatures,
-        ..ActionLimits::default()
+        limits: start.limits,
+        parent: None,
     }
 }
 
@@ -44,13 +32,7 @@ pub(super) fn end(finished: Finished) -> ActionEnd {
             Err(ActionFailure { code, message })
         }
     };
-    let usage = Usage {
-        fuel: finished.usage.fuel,
-        wall_ms: u64::from(finished.usage.wall_ms),
-        memory_bytes: finished.usage.memory_bytes,
-        host_calls: finished.usage.host_calls,
-    };
-    ActionEnd { result, logs: finished.logs, usage }
+    ActionEnd { result, logs: finished.logs, usage: finished.usage }
 }
 
 fn failure(code: FailureCode) -> ErrorCode {
@@ -59,10 +41,22 @@ fn failure(code: FailureCode) -> ErrorCode {
         FailureCode::ActionSyntax => ErrorCode::ActionSyntax,
         FailureCode::LimitCpu => ErrorCode::LimitCpu,
         FailureCode::LimitWall => ErrorCode::LimitWall,
+        FailureCode::LimitTotal => ErrorCode::LimitTotal,
         FailureCode::LimitMemory => ErrorCode::LimitMemory,
         FailureCode::LimitStack => ErrorCode::LimitStack,
         FailureCode::LimitResponse => ErrorCode::LimitResponse,
         FailureCode::LimitLogs => ErrorCode::LimitLogs,
+        FailureCode::LimitCode => ErrorCode::LimitCode,
+        FailureCode::LimitParams => ErrorCode::LimitParams,
+        FailureCode::LimitFetches => ErrorCode::LimitFetches,
+        FailureCode::LimitFetchedBytes => ErrorCode::LimitFetchedBytes,
+        FailureCode::LimitSignatures => ErrorCode::LimitSignatures,
+        FailureCode::LimitCollects => ErrorCode::LimitCollects,
+        FailureCode::LimitContractCalls => ErrorCode::LimitContractCalls,
+        FailureCode::LimitClaims => ErrorCode::LimitClaims,
+        FailureCode::LimitChildren => ErrorCode::LimitChildren,
+        FailureCode::LimitDepth => ErrorCode::LimitDepth,
+        FailureCode::LimitTimers => ErrorCode::LimitTimers,
         FailureCode::LimitHostCalls => ErrorCode::LimitHostCalls,
         FailureCode::LimitPromises => ErrorCode::LimitPromises,
         FailureCode::ParamReserved => ErrorCode::ParamReserved,

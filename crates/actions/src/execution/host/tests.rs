@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{bounded, decode_call, slice};
-use crate::protocol::HostCall;
+use crate::protocol::{HostCall, SignKey, SignMessage};
 
 fn sign(to_sign: &str, public_key: &str, name: &str) -> Vec<u8> {
     serde_json::json!({ "name": name, "to_sign": to_sign, "public_key": public_key }).to_string().into_bytes()
@@ -12,8 +12,14 @@ fn sign(to_sign: &str, public_key: &str, name: &str) -> Vec<u8> {
 #[test]
 fn refuses_digests_keys_and_names_of_other_forms() {
     let (digest, key) = ("11".repeat(32), format!("02{}", "22".repeat(32)));
-    assert!(matches!(decode_call(0, &sign(&digest, &key, "a"), b""), Some(HostCall::SignEcdsa(_))));
-    assert!(matches!(decode_call(1, &sign(&digest, &key, "a"), b""), Some(HostCall::SignAndCombineEcdsa(_))));
+    for (kind, combine) in [(0, false), (1, true)] {
+        let Some(HostCall::Sign(decoded)) = decode_call(kind, &sign(&digest, &key, "a"), b"") else {
+            panic!("a call for a signature")
+        };
+        assert_eq!(decoded.combine, combine);
+        assert_eq!(decoded.message, SignMessage::Digest([0x11; 32]));
+        assert!(matches!(decoded.key, SignKey::Pkp(_)));
+    }
     let long = "n".repeat(600);
     let wrong_first = format!("05{}", "22".repeat(32));
     let short_full = format!("04{}", "22".repeat(32));
@@ -29,7 +35,7 @@ fn refuses_digests_keys_and_names_of_other_forms() {
     ] {
         assert_eq!(decode_call(0, &sign(digest, key, name), b""), None);
     }
-    assert_eq!(decode_call(9, &sign(&digest, &key, "a"), b""), None, "no such kind");
+    assert_eq!(decode_call(13, &sign(&digest, &key, "a"), b""), None, "no such kind");
 }
 
 #[test]
@@ -46,7 +52,7 @@ fn cuts_long_text_at_a_character() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_decoded_or_refused(kind in -1..4, meta in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_decoded_or_refused(kind in -1..15, meta in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = decode_call(kind, &meta, &[]);
     }
 

@@ -1,0 +1,282 @@
+//! Host calls and their answers as the guest's JavaScript writes and reads them: a number for the kind, a
+//! JSON text and a body. The one decoder of what the guest asks for.
+
+use serde::{Deserialize, Serialize};
+use wasmtime::Result;
+
+use crate::protocol::{
+    CallBlock, ContractCall, FetchRequest, HostCall, HostReply, RegistryQuery, RpcMethod, SignKey,
+    SignMessage, SignRequest,
+};
+
+/// Kinds of calls; the guest's `js/core.js` has the same list.
+mod kind {
+    pub(super) const SIGN_DIGEST: i32 = 0;
+    pub(super) const SIGN_DIGEST_AND_COMBINE: i32 = 1;
+    pub(super) const FETCH: i32 = 2;
+    pub(super) const SIGN_PERSONAL: i32 = 3;
+    pub(super) const SIGN_AS_ACTION: i32 = 4;
+    pub(super) const ACTION_KEY: i32 = 5;
+    pub(super) const REGISTRY: i32 = 6;
+    pub(super) const CLAIM: i32 = 7;
+    pub(super) const COLLECT: i32 = 8;
+    pub(super) const RUN_ONCE: i32 = 9;
+    pub(super) const RUN_ONCE_RESULT: i32 = 10;
+    pub(super) const CALL: i32 = 11;
+    pub(super) const RPC: i32 = 12;
+}
+
+/// Reads a call. Anything that the guest's own code does not write is `None`.
+pub(crate) fn decode_call(kind: i32, meta: &[u8], body: &[u8]) -> Option<HostCall> {
+    let op = match kind {
+        kind::SIGN_DIGEST | kind::SIGN_DIGEST_AND_COMBINE => {
+            let meta: SignMeta = read(meta)?;
+            HostCall::Sign(SignRequest {
+                key: SignKey::Pkp(hex::decode(&meta.public_key).ok()?),
+                message: SignMessage::Digest(fixed(&meta.to_sign)?),
+                name: meta.name,
+                combine: kind == kind::SIGN_DIGEST_AND_COMBINE,
+            })
+        }
+        kind::SIGN_PERSONAL => {
+            let meta: PersonalMeta = read(meta)?;
+            HostCall::Sign(SignRequest {
+                key: SignKey::Pkp(hex::decode(&meta.public_key).ok()?),
+                message: SignMessage::Personal(meta.message),
+                name: meta.name,
+                combine: false,
+            })
+        }
+        kind::SIGN_AS_ACTION => {
+            let meta: OwnMeta = read(meta)?;
+            let message = SignMessage::Bytes(body.to_vec());
+            HostCall::Sign(SignRequest { key: SignKey::Own, message, name: meta.name, combine: true })
+        }
+        kind::FETCH => {
+            let meta: FetchMeta = read(meta)?;
+            HostCall::Fetch(FetchRequest {
+                method: meta.method,
+                url: meta.url,
+                headers: meta.headers,
+                body: body.to_vec(),
+            })
+        }
+        kind::ACTION_KEY => {
+            let meta: CidMeta = read(meta)?;
+            HostCall::ActionKey { cid: meta.cid }
+        }
+        kind::REGISTRY => HostCall::Registry(registry(read(meta)?, body)?),
+        kind::CLAIM => {
+            let meta: ClaimMeta = read(meta)?;
+            HostCall::Claim { key_id: meta.key_id }
+        }
+        kind::COLLECT => {
+            let meta: CollectMeta = read(meta)?;
+            HostCall::Collect { name: meta.name, value: meta.value }
+        }
+        kind::RUN_ONCE => {
+            let meta: RunOnceMeta = read(meta)?;
+            HostCall::RunOnce { name: meta.name, wait: meta.wait }
+        }
+        kind::RUN_ONCE_RESULT => match read(meta)? {
+            ResultMeta::Value { of, value } => HostCall::RunOnceResult { of, result: Ok(value) },
+            ResultMeta::Error { of, error } => HostCall::RunOnceResult { of, result: Err(error) },
+        },
+        kind::CALL => {
+            let meta: CallMeta = read(meta)?;
+            HostCall::Call { cid: meta.cid, params: meta.params }
+        }
+        kind::RPC => {
+            let meta: RpcMeta = read(meta)?;
+            HostCall::Rpc { chain: meta.chain, method: rpc(meta.method, body)? }
+        }
+        _ => return None,
+    };
+    op.is_well_formed().then_some(op)
+}
+
+fn registry(meta: RegistryMeta, body: &[u8]) -> Option<RegistryQuery> {
+    Some(match meta {
+        RegistryMeta::IsPermittedAction { token, cid } => {
+            RegistryQuery::IsPermittedAction { token: fixed(&token)?, cid }
+        }
+        RegistryMeta::IsPermittedAddress { token, address } => {
+            RegistryQuery::IsPermittedAddress { token: fixed(&token)?, address: fixed(&address)? }
+        }
+        RegistryMeta::IsPermittedAuthMethod { token, method } => {
+            RegistryQuery::IsPermittedAuthMethod { token: fixed(&token)?, method, id: body.to_vec() }
+        }
+        RegistryMeta::PermittedActions { token } => RegistryQuery::PermittedActions { token: fixed(&token)? },
+        RegistryMeta::PermittedAddresses { token } => {
+            RegistryQuery::PermittedAddresses { token: fixed(&token)? }
+        }
+        RegistryMeta::PermittedAuthMethods { token } => {
+            RegistryQuery::PermittedAuthMethods { token: fixed(&token)? }
+        }
+        RegistryMeta::PermittedAuthMethodScopes { token, method, scopes } => {
+            let id = body.to_vec();
+            RegistryQuery::PermittedAuthMethodScopes { token: fixed(&token)?, method, id, scopes }
+        }
+    })
+}
+
+fn rpc(meta: RpcMethodMeta, body: &[u8]) -> Option<RpcMethod> {
+    Some(match meta {
+        RpcMethodMeta::PublicUrl => RpcMethod::PublicUrl,
+        RpcMethodMeta::BlockNumber => RpcMethod::BlockNumber,
+        RpcMethodMeta::ChainId => RpcMethod::ChainId,
+        RpcMethodMeta::TransactionCount { address } => {
+            RpcMethod::TransactionCount { address: fixed(&address)? }
+        }
+        RpcMethodMeta::Call { to, from, value, gas, block } => RpcMethod::Call(ContractCall {
+            to: fixed(&to)?,
+            data: body.to_vec(),
+            from: match from {
+                Some(from) => Some(fixed(&from)?),
+                None => None,
+            },
+            value: fixed(&value)?,
+            gas,
+            block: block.map_or(CallBlock::Named, CallBlock::Number),
+        }),
+    })
+}
+
+fn read<'a, T: Deserialize<'a>>(meta: &'a [u8]) -> Option<T> {
+    serde_json::from_slice(meta).ok()
+}
+
+/// Exactly so many bytes in hexadecimal digits.
+fn fixed<const N: usize>(digits: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    hex::decode_to_slice(digits, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignMeta {
+    name: String,
+    to_sign: String,
+    public_key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PersonalMeta {
+    name: String,
+    message: String,
+    public_key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnMeta {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FetchMeta {
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CidMeta {
+    cid: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClaimMeta {
+    key_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CollectMeta {
+    name: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunOnceMeta {
+    name: String,
+    wait: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum ResultMeta {
+    Value { of: u32, value: String },
+    Error { of: u32, error: String },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallMeta {
+    cid: String,
+    params: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum RegistryMeta {
+    IsPermittedAction { token: String, cid: String },
+    IsPermittedAddress { token: String, address: String },
+    IsPermittedAuthMethod { token: String, method: u64 },
+    PermittedActions { token: String },
+    PermittedAddresses { token: String },
+    PermittedAuthMethods { token: String },
+    PermittedAuthMethodScopes { token: String, method: u64, scopes: u32 },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RpcMeta {
+    chain: String,
+    method: RpcMethodMeta,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum RpcMethodMeta {
+    PublicUrl,
+    BlockNumber,
+    ChainId,
+    TransactionCount { address: String },
+    Call { to: String, from: Option<String>, value: String, gas: Option<u64>, block: Option<u64> },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ReplyMeta<'a> {
+    Signed { r: String, s: String, recovery_id: u8 },
+    Fetched { status: u16, headers: &'a [(String, String)], url: &'a str },
+    Error { error: ErrorMeta<'a> },
+}
+
+#[derive(Serialize)]
+struct ErrorMeta<'a> {
+    code: &'a str,
+    message: &'a str,
+}
+
+/// A reply as the guest reads it: JSON text and a body.
+pub(crate) fn encode_reply(reply: &HostReply) -> Result<(String, &[u8])> {
+    let (meta, body): (_, &[u8]) = match reply {
+        HostReply::Signed { r, s, recovery_id } => {
+            (ReplyMeta::Signed { r: hex::encode(r), s: hex::encode(s), recovery_id: *recovery_id }, &[])
+        }
+        HostReply::Fetched { status, headers, body, url } => {
+            (ReplyMeta::Fetched { status: *status, headers, url }, body)
+        }
+        HostReply::Value(json) => return Ok((format!("{{\"value\":{json}}}"), &[])),
+        HostReply::Error { code, message } => (ReplyMeta::Error { error: ErrorMeta { code, message } }, &[]),
+    };
+    Ok((serde_json::to_string(&meta)?, body))
+}

@@ -1,0 +1,196 @@
+//! What one execution has used: calls, time, and the work that it gave away to child actions.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use wasmtime::Result;
+
+use crate::execution::OpenCall;
+use crate::limits::{ActionLimits, Counts, LimitHit, Usage, over};
+use crate::outcome::FailureCode;
+use crate::protocol::{ChildBudget, HostCall, HostReply};
+
+/// Counts calls and time of one execution.
+pub(crate) struct Meter {
+    limits: ActionLimits,
+    counts: Counts,
+    new_calls: Vec<OpenCall>,
+    sig_names: HashSet<String>,
+    /// The calls of `runOnce` that wait for what their function came to.
+    run_once: HashSet<u32>,
+    asked_once: HashSet<u32>,
+    /// What was put aside for child actions.
+    lent: HashMap<u32, u64>,
+    made: u32,
+    open: u32,
+    pending_most: u32,
+    timers_most: u32,
+    started: Instant,
+    /// Time of running that is over.
+    ran: Duration,
+    /// Since when it runs, if it does.
+    since: Option<Instant>,
+}
+
+impl Meter {
+    pub(super) fn new(limits: ActionLimits, started: Instant) -> Self {
+        Self {
+            limits,
+            counts: Counts::default(),
+            new_calls: Vec::new(),
+            sig_names: HashSet::new(),
+            run_once: HashSet::new(),
+            asked_once: HashSet::new(),
+            lent: HashMap::new(),
+            made: 0,
+            open: 0,
+            pending_most: 0,
+            timers_most: 0,
+            started,
+            ran: Duration::ZERO,
+            since: None,
+        }
+    }
+
+    /// Counts and queues a call; `None` for one that the guest's own code never makes.
+    pub(super) fn call(&mut self, op: HostCall, fuel: &mut u64) -> Result<Option<i32>> {
+        let number = self.made;
+        match &op {
+            HostCall::Sign(sign) => {
+                // The guest refuses a second use of a name.
+                if !self.sig_names.insert(sign.name.clone()) {
+                    return Ok(None);
+                }
+            }
+            HostCall::RunOnce { .. } => {
+                self.asked_once.insert(number);
+            }
+            HostCall::RunOnceResult { of, result: _ } => {
+                if !self.run_once.remove(of) {
+                    return Ok(None);
+                }
+            }
+            _ => {}
+        }
+        self.counts.call(&op, &self.limits)?;
+        if self.open >= self.limits.pending {
+            let (used, allowed) = (u64::from(self.open) + 1, u64::from(self.limits.pending));
+            return Err(over(FailureCode::LimitPromises, "host calls open at once", used, allowed).into());
+        }
+        let budget = match &op {
+            HostCall::Call { .. } => Some(self.lend(number, fuel)?),
+            _ => None,
+        };
+        self.made += 1;
+        self.open += 1;
+        self.pending_most = self.pending_most.max(self.open);
+        self.new_calls.push(OpenCall { call: number, op, budget });
+        Ok(Some(i32::try_from(number)?))
+    }
+
+    /// Puts half of what is left aside for a child action.
+    fn lend(&mut self, call: u32, fuel: &mut u64) -> Result<ChildBudget, LimitHit> {
+        if self.limits.depth == 0 {
+            let what = "levels of child actions below this one";
+            return Err(over(FailureCode::LimitDepth, what, 1, 0));
+        }
+        let half = *fuel / 2;
+        *fuel -= half;
+        self.lent.insert(call, half);
+        let now = Instant::now();
+        let left = |allowed: u64, used: Duration| allowed.saturating_sub(millis(used)) / 2;
+        Ok(ChildBudget {
+            fuel: half,
+            wall_ms: left(self.limits.wall_ms, self.ran(now)),
+            total_ms: left(self.limits.total_ms, now.saturating_duration_since(self.started)),
+        })
+    }
+
+    /// Takes note of an answer that is about to be delivered. Gives back the fuel that a child did not use.
+    pub(crate) fn answered(&mut self, call: u32, reply: &HostReply, fuel_used: u64) -> Result<u64, LimitHit> {
+        self.open = self.open.saturating_sub(1);
+        match reply {
+            HostReply::Fetched { body, .. } => self.counts.fetched(body.len(), &self.limits)?,
+            HostReply::Value(json) if self.asked_once.remove(&call) => {
+                if runs_here(json) {
+                    self.run_once.insert(call);
+                }
+            }
+            HostReply::Value(_) | HostReply::Signed { .. } | HostReply::Error { .. } => {}
+        }
+        Ok(self.lent.remove(&call).map_or(0, |lent| lent.saturating_sub(fuel_used)))
+    }
+
+    pub(super) const fn timers_allowed(&self) -> u32 {
+        self.limits.timers
+    }
+
+    /// The number of timers that are set now.
+    pub(super) fn timers(&mut self, set: u32) -> Result<()> {
+        self.timers_most = self.timers_most.max(set);
+        if set > self.limits.timers {
+            let (used, allowed) = (u64::from(set), u64::from(self.limits.timers));
+            return Err(over(FailureCode::LimitTimers, "timers set at once", used, allowed).into());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn take_calls(&mut self) -> Vec<OpenCall> {
+        std::mem::take(&mut self.new_calls)
+    }
+
+    /// Calls made so far.
+    pub(crate) const fn calls(&self) -> u32 {
+        self.made
+    }
+
+    /// The guest is about to run.
+    pub(crate) fn running(&mut self) {
+        self.since = Some(Instant::now());
+    }
+
+    /// The guest has stopped running.
+    pub(crate) fn paused(&mut self) {
+        self.ran = self.ran(Instant::now());
+        self.since = None;
+    }
+
+    fn ran(&self, now: Instant) -> Duration {
+        self.ran + self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+
+    /// The limit of time that is reached, if one is.
+    pub(crate) fn overdue(&self) -> Option<LimitHit> {
+        let now = Instant::now();
+        let ran = millis(self.ran(now));
+        if ran >= self.limits.wall_ms {
+            return Some(over(FailureCode::LimitWall, "milliseconds running", ran, self.limits.wall_ms));
+        }
+        let total = millis(now.saturating_duration_since(self.started));
+        (total >= self.limits.total_ms).then(|| {
+            over(FailureCode::LimitTotal, "milliseconds from start to end", total, self.limits.total_ms)
+        })
+    }
+
+    /// What was used, apart from what only the engine knows.
+    pub(crate) fn usage(&self) -> Usage {
+        let now = Instant::now();
+        let ran = self.ran(now);
+        self.counts.usage(Usage {
+            wall_ms: millis(ran),
+            host_ms: millis(now.saturating_duration_since(self.started).saturating_sub(ran)),
+            pending: self.pending_most,
+            timers: self.timers_most,
+            ..Usage::default()
+        })
+    }
+}
+
+/// Whether an answer to `runOnce` says that the function runs on this node.
+pub(crate) fn runs_here(json: &str) -> bool {
+    json == r#"{"run":true}"#
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

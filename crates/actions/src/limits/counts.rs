@@ -1,0 +1,137 @@
+//! Counting: the worker counts what its execution asks for, and the node counts again.
+
+use std::fmt;
+
+use crate::limits::{ActionLimits, Usage};
+use crate::outcome::FailureCode;
+use crate::protocol::HostCall;
+
+/// The error by which a host function ends an execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LimitHit {
+    pub(crate) code: FailureCode,
+    pub(crate) message: String,
+}
+
+impl LimitHit {
+    pub(crate) const fn new(code: FailureCode, message: String) -> Self {
+        Self { code, message }
+    }
+
+    pub(crate) fn cancelled() -> Self {
+        Self::new(FailureCode::Cancelled, "the execution was cancelled".to_owned())
+    }
+}
+
+impl fmt::Display for LimitHit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for LimitHit {}
+
+/// A limit that was reached, with what was used and what is allowed.
+pub(crate) fn over(code: FailureCode, what: &str, used: u64, allowed: u64) -> LimitHit {
+    LimitHit::new(code, format!("{what}: {used} used, {allowed} allowed"))
+}
+
+/// What has been asked for so far: of one execution, or of one with its child actions.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    fetches: u32,
+    fetched_bytes: u64,
+    signatures: u32,
+    collects: u32,
+    contract_calls: u32,
+    claims: u32,
+    children: u32,
+    host_calls: u32,
+}
+
+impl Counts {
+    /// Counts a call. It is counted before anything is waited for, so parallel calls do not slip under a
+    /// limit together.
+    pub(crate) fn call(&mut self, op: &HostCall, limits: &ActionLimits) -> Result<(), LimitHit> {
+        use FailureCode as Code;
+        let counted = match op {
+            HostCall::Sign(_) => Some((
+                &mut self.signatures,
+                limits.signatures,
+                Code::LimitSignatures,
+                "operations with a key",
+            )),
+            HostCall::Fetch(_) => {
+                Some((&mut self.fetches, limits.fetches, Code::LimitFetches, "calls of fetch"))
+            }
+            HostCall::Claim { .. } => {
+                Some((&mut self.claims, limits.claims, Code::LimitClaims, "claims of keys"))
+            }
+            HostCall::Collect { .. } | HostCall::RunOnce { .. } => {
+                Some((&mut self.collects, limits.collects, Code::LimitCollects, "values agreed on"))
+            }
+            HostCall::Rpc { .. } => Some((
+                &mut self.contract_calls,
+                limits.contract_calls,
+                Code::LimitContractCalls,
+                "reads of chains",
+            )),
+            HostCall::Call { .. } => {
+                Some((&mut self.children, limits.children, Code::LimitChildren, "calls of child actions"))
+            }
+            HostCall::ActionKey { .. } | HostCall::Registry(_) | HostCall::RunOnceResult { .. } => None,
+        };
+        if let Some((count, allowed, code, what)) = counted {
+            add(count, allowed, code, what)?;
+        }
+        add(&mut self.host_calls, limits.host_calls, Code::LimitHostCalls, "host calls of all kinds")
+    }
+
+    /// Counts the body of an answer.
+    pub(crate) fn fetched(&mut self, bytes: usize, limits: &ActionLimits) -> Result<(), LimitHit> {
+        self.fetched_bytes = self.fetched_bytes.saturating_add(bytes as u64);
+        if self.fetched_bytes > limits.fetched_bytes {
+            let (used, allowed) = (self.fetched_bytes, limits.fetched_bytes);
+            return Err(over(FailureCode::LimitFetchedBytes, "bytes fetched", used, allowed));
+        }
+        Ok(())
+    }
+
+    /// The limits of somebody who may use what is left.
+    pub(crate) fn left(&self, limits: &ActionLimits) -> ActionLimits {
+        ActionLimits {
+            fetches: limits.fetches.saturating_sub(self.fetches),
+            fetched_bytes: limits.fetched_bytes.saturating_sub(self.fetched_bytes),
+            signatures: limits.signatures.saturating_sub(self.signatures),
+            collects: limits.collects.saturating_sub(self.collects),
+            contract_calls: limits.contract_calls.saturating_sub(self.contract_calls),
+            claims: limits.claims.saturating_sub(self.claims),
+            children: limits.children.saturating_sub(self.children),
+            host_calls: limits.host_calls.saturating_sub(self.host_calls),
+            ..*limits
+        }
+    }
+
+    /// Writes the counters into a usage.
+    pub(crate) const fn usage(&self, rest: Usage) -> Usage {
+        Usage {
+            fetches: self.fetches,
+            fetched_bytes: self.fetched_bytes,
+            signatures: self.signatures,
+            collects: self.collects,
+            contract_calls: self.contract_calls,
+            claims: self.claims,
+            children: self.children,
+            host_calls: self.host_calls,
+            ..rest
+        }
+    }
+}
+
+fn add(count: &mut u32, allowed: u32, code: FailureCode, what: &str) -> Result<(), LimitHit> {
+    *count = count.saturating_add(1);
+    if *count > allowed {
+        return Err(over(code, what, u64::from(*count), u64::from(allowed)));
+    }
+    Ok(())
+}

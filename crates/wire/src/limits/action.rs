@@ -1,0 +1,134 @@
+//! What one execution of an action may use, and how a request lowers it.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CHILD_DEPTH_MAX, CHILDREN_PER_RUN_MAX, CODE_BYTES_MAX, EXECUTION_MS_MAX, LOG_BYTES_MAX, OPERATIONS_MAX,
+    REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
+};
+
+/// One list for both types, so that there is no limit that a request cannot lower.
+macro_rules! action_limits {
+    ($($(#[$doc:meta])* $name:ident: $number:ty = $default:expr;)*) => {
+        /// What one execution of an action may use. Reaching past one of them ends the execution with the
+        /// code of that limit; nothing is ever cut short in silence. A request may lower them, never raise them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct ActionLimits {
+            $($(#[$doc])* pub $name: $number,)*
+        }
+
+        impl Default for ActionLimits {
+            fn default() -> Self {
+                ActionLimits { $($name: $default,)* }
+            }
+        }
+
+        /// Limits that a request lowers; what it does not name stays at the network's value.
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct LimitsRequest {
+            $(
+                $(#[$doc])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub $name: Option<$number>,
+            )*
+        }
+
+        impl LimitsRequest {
+            /// The network's limits, lowered where the request asks for it.
+            #[must_use]
+            pub fn applied_to(&self, network: &ActionLimits) -> ActionLimits {
+                ActionLimits { $($name: self.$name.map_or(network.$name, |wanted| wanted.min(network.$name)),)* }
+            }
+        }
+    };
+}
+
+action_limits! {
+    /// Time in milliseconds in which the action runs; the time that host calls take is not counted.
+    /// Code `limit_wall`.
+    wall_ms: u64 = 20_000;
+    /// Time in milliseconds from start to end, host calls included. Code `limit_total`.
+    total_ms: u64 = EXECUTION_MS_MAX - 1_000;
+    /// Work of the processor in wasm fuel units, equal on all nodes. Code `limit_cpu`.
+    // Five seconds on a present core (measured: 3.5 to 5.5 units a nanosecond), well below the wall limit
+    // also on a slow one, so that a loop ends with the same code on every node.
+    fuel: u64 = 20_000_000_000;
+    /// Linear memory in bytes. Code `limit_memory`.
+    memory_bytes: u64 = 128 << 20;
+    /// Stack in bytes. Reaching past it is a `RangeError` that the action can catch.
+    stack_bytes: u32 = 2 << 20;
+    /// Source text in bytes. Code `limit_code`.
+    code_bytes: u32 = as_u32(CODE_BYTES_MAX);
+    /// JSON text of the parameters in bytes. Code `limit_params`.
+    params_bytes: u32 = as_u32(REQUEST_BYTES_MAX);
+    /// Response text in bytes. Code `limit_response`.
+    response_bytes: u32 = as_u32(RESPONSE_BYTES_MAX);
+    /// Text written to the console in bytes. Code `limit_logs`.
+    log_bytes: u32 = as_u32(LOG_BYTES_MAX);
+    /// Calls of `fetch`. Code `limit_fetches`.
+    fetches: u32 = 50;
+    /// Bytes of the bodies that `fetch` was answered with. Code `limit_fetched_bytes`.
+    fetched_bytes: u64 = 32 << 20;
+    /// Operations with a key. Code `limit_signatures`.
+    signatures: u32 = OPERATIONS_MAX;
+    /// Values agreed on: `runOnce`, `broadcastAndCollect`, and what is built on them. Code `limit_collects`.
+    collects: u32 = 30;
+    /// Reads of a chain: `callContract`, `getLatestNonce`, `getRpcUrl`. Code `limit_contract_calls`.
+    contract_calls: u32 = 30;
+    /// Calls of `claimKey`. Code `limit_claims`.
+    claims: u32 = 10;
+    /// Calls of `call`, those of child actions included. Code `limit_children`.
+    children: u32 = CHILDREN_PER_RUN_MAX;
+    /// How deep child actions may call child actions; 0 allows none. Code `limit_depth`.
+    depth: u32 = CHILD_DEPTH_MAX;
+    /// Host calls that are open at the same time. Code `limit_promises`.
+    pending: u32 = 50;
+    /// Timers that are set at the same time. Code `limit_timers`.
+    timers: u32 = 1_000;
+    /// Host calls of all kinds. Code `limit_host_calls`.
+    host_calls: u32 = 250;
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "constants far below 4 GiB, compared right here")]
+const fn as_u32(bytes: usize) -> u32 {
+    assert!(bytes <= u32::MAX as usize, "a length of a text");
+    bytes as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_lowers_limits_and_raises_none() {
+        let network = ActionLimits::default();
+        let wanted: LimitsRequest =
+            serde_json::from_str(r#"{"fetches":3,"signatures":1000,"wall_ms":5}"#).unwrap();
+        let limits = wanted.applied_to(&network);
+        assert_eq!(limits, ActionLimits { fetches: 3, wall_ms: 5, ..network });
+        assert_eq!(LimitsRequest::default().applied_to(&network), network);
+    }
+
+    #[test]
+    fn every_limit_can_be_lowered_to_nothing() {
+        let names: Vec<String> = serde_json::from_value::<serde_json::Map<_, _>>(
+            serde_json::to_value(ActionLimits::default()).unwrap(),
+        )
+        .unwrap()
+        .into_iter()
+        .map(|(name, _): (String, serde_json::Value)| name)
+        .collect();
+        let zeros: serde_json::Map<_, _> = names.iter().map(|name| (name.clone(), 0.into())).collect();
+        let wanted: LimitsRequest = serde_json::from_value(zeros.clone().into()).unwrap();
+        let lowered = serde_json::to_value(wanted.applied_to(&ActionLimits::default())).unwrap();
+        assert_eq!(lowered, serde_json::Value::Object(zeros));
+    }
+
+    #[test]
+    fn a_limit_that_does_not_exist_is_refused() {
+        assert!(serde_json::from_str::<LimitsRequest>(r#"{"fetch":3}"#).is_err());
+    }
+}
