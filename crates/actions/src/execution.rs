@@ -15,6 +15,7 @@ use crate::execution::host::Host;
 use crate::limits::{ActionLimits, LimitHit, Usage, over};
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
 use crate::protocol::{ChildBudget, HostCall, HostReply};
+use crate::worker::turns::offer_turn;
 
 const STATUS_DONE: i32 = 0;
 const STATUS_WAITING: i32 = 1;
@@ -94,6 +95,7 @@ impl Execution {
         let mut store = Store::new(engine.wasm(), Host::new(limits, started));
         store.limiter(|host| host);
         store.epoch_deadline_callback(move |context| {
+            offer_turn();
             if cancelled.load(Ordering::Relaxed) {
                 return Err(LimitHit::cancelled().into());
             }

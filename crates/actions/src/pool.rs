@@ -1,5 +1,6 @@
 //! The node's side: keeps worker processes, gives each one CID, and believes none of them.
 
+mod cgroups;
 mod keeper;
 mod ledger;
 
@@ -22,6 +23,10 @@ use crate::protocol::frame::{self, TO_WORKER_BYTES_MAX};
 use crate::protocol::{HostCall, HostReply, RunMessage, ToWorker};
 use crate::walls::Walls;
 
+/// Processes that may be started at once before the pace counts.
+const STARTS_AT_ONCE: u32 = 8;
+/// How long a start may have to wait for its place in the pace. Beyond that, none is promised.
+const START_DELAY_MAX: Duration = Duration::from_secs(2);
 /// Frames that may wait for one worker. One that lets so many wait is not reading.
 const OUTBOX_MAX: usize = 4096;
 /// Events that may wait for the node; beyond that the pool stops reading from its workers.
@@ -63,6 +68,11 @@ pub struct PoolConfig {
     pub heartbeat: Duration,
     /// How long a worker may be silent, or an execution late, before the worker is killed.
     pub grace: Duration,
+    /// Worker processes that may be started within a second, a few at once apart.
+    pub starts_per_second: u32,
+    /// Folder of a control group (version 2) that was handed to this user and has no process of its own; each
+    /// worker gets a group below it.
+    pub cgroup: Option<PathBuf>,
     /// Walls without which no action runs.
     pub required_walls: Walls,
 }
@@ -80,8 +90,16 @@ impl PoolConfig {
             idle: Duration::from_secs(60),
             heartbeat: Duration::from_secs(1),
             grace: Duration::from_secs(5),
+            starts_per_second: 10,
+            cgroup: None,
             required_walls: Walls::NONE,
         }
+    }
+}
+
+impl PoolConfig {
+    fn start_interval(&self) -> Duration {
+        Duration::from_secs(1) / self.starts_per_second.max(1)
     }
 }
 
@@ -247,9 +265,33 @@ struct State {
     executions: HashMap<u64, Entry>,
     next_worker: u64,
     failed_starts: u32,
+    pace: Pace,
     protocol_violations: u64,
     walls: Option<Walls>,
     closed: bool,
+}
+
+/// Spreads the starts of processes: whoever names ever new actions must not keep the machine busy with them.
+#[derive(Debug, Default)]
+struct Pace {
+    /// When all starts so far would be over at the even pace.
+    even: Option<Instant>,
+}
+
+impl Pace {
+    /// How long a start would have to wait now.
+    fn delay(&self, config: &PoolConfig) -> Duration {
+        let ahead = self.even.map_or(Duration::ZERO, |even| even.saturating_duration_since(Instant::now()));
+        ahead.saturating_sub(config.start_interval() * STARTS_AT_ONCE)
+    }
+
+    /// Enters a start, and says how long it has to wait.
+    fn start(&mut self, config: &PoolConfig) -> Duration {
+        let delay = self.delay(config);
+        let now = Instant::now();
+        self.even = Some(self.even.map_or(now, |even| even.max(now)) + config.start_interval());
+        delay
+    }
 }
 
 #[derive(Debug)]
@@ -433,6 +475,9 @@ impl Shared {
         let number = match blank {
             Some(number) => number,
             None => {
+                if state.pace.delay(&self.config) > START_DELAY_MAX {
+                    return Err(PoolError::Full);
+                }
                 if state.workers.len() >= self.config.workers_max {
                     let idle = state.workers.values_mut().filter(|worker| worker.executions == 0);
                     let longest = idle.filter(|worker| worker.end.is_some()).min_by_key(|worker| worker.used);
@@ -451,6 +496,7 @@ impl Shared {
     /// Starts blank workers until there are as many as wanted and room for.
     fn keep_blank(self: &Arc<Self>, state: &mut State) {
         while !state.closed
+            && state.pace.delay(&self.config) <= START_DELAY_MAX
             && state.blank().count() < self.config.blank_workers
             && state.workers.len() < self.config.workers_max
         {
@@ -466,7 +512,7 @@ impl Shared {
         let worker =
             Worker { cid: None, process: None, outbox, end: Some(end), executions: 0, used: Instant::now() };
         state.workers.insert(number, worker);
-        let delay = keeper::start_delay(state.failed_starts);
+        let delay = keeper::start_delay(state.failed_starts).max(state.pace.start(&self.config));
         tokio::spawn(keeper::keep(Arc::clone(self), number, delay, frames, ending));
         number
     }

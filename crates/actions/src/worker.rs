@@ -2,6 +2,7 @@
 
 pub(crate) mod confine;
 mod schedule;
+pub(crate) mod turns;
 
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;

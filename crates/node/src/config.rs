@@ -35,6 +35,10 @@ pub struct Config {
     /// Walls without which this node runs no actions, by the names that it logs at its start: `seccomp`,
     /// `landlock`, `net_namespace` and so on.
     pub required_walls: Vec<String>,
+    /// Folder of a control group (version 2) that was handed to this node's user and has no process of its own,
+    /// such as that of a systemd unit with `Delegate=yes` and `DelegateSubgroup=node`. Each action worker gets
+    /// a group below it, with limits on memory, processors and threads.
+    pub worker_cgroup: Option<PathBuf>,
     /// What is logged, as a `tracing` filter: `info`, or `warn,quorate_node=debug`.
     pub log: String,
     /// Files of the node's keys.
@@ -57,6 +61,9 @@ pub struct EgressConfig {
     /// Ports of this machine's loopback that actions may reach. Only in networks with `wildcard_sessions`,
     /// which are for development.
     pub allow_loopback_ports: Vec<u16>,
+    /// The only hosts that actions may reach, as `host` or `*.domain` for every host below it; empty: all that
+    /// are public. Redirects are held to it too. Equal on all nodes, or executions differ between them.
+    pub allow_hosts: Vec<String>,
     /// Further addresses that actions must not reach, as `address` or `address/prefix length`.
     pub deny: Vec<String>,
 }
@@ -93,6 +100,7 @@ impl Default for Config {
             guest: None,
             worker: None,
             required_walls: Vec::new(),
+            worker_cgroup: None,
             log: "info".to_owned(),
             keys: KeyFiles::default(),
             egress: EgressConfig::default(),
@@ -195,7 +203,7 @@ impl Config {
             &mut self.keys.chain,
             &mut self.keys.sealing,
         ];
-        for path in paths.into_iter().chain(&mut self.guest) {
+        for path in paths.into_iter().chain(&mut self.guest).chain(&mut self.worker_cgroup) {
             *path = folder.join(&*path);
         }
         self

@@ -6,7 +6,9 @@
 
 mod addresses;
 mod exchange;
+mod hosts;
 mod plan;
+mod resolve;
 #[cfg(test)]
 mod tests;
 
@@ -16,9 +18,11 @@ use quorate_wire::ErrorCode;
 use tokio::sync::Semaphore;
 
 pub(crate) use addresses::{AddressGuard, parse_block};
+pub(crate) use hosts::HostList;
 
 use exchange::Exchanger;
 use plan::{Hop, Plan};
+use resolve::Resolver;
 
 /// Resolving and connecting, TLS included.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -70,6 +74,8 @@ impl FetchError {
 pub(crate) struct Policy {
     pub(crate) allow_http: bool,
     pub(crate) loopback_ports: BTreeSet<u16>,
+    /// The only hosts that may be reached; all that the address guard allows, if there is none.
+    pub(crate) hosts: Option<HostList>,
 }
 
 /// The way out.
@@ -77,13 +83,16 @@ pub(crate) struct Egress {
     policy: Policy,
     guard: AddressGuard,
     exchanger: Exchanger,
+    resolver: Resolver,
+    total: Duration,
     places: Arc<Semaphore>,
 }
 
 impl Egress {
     pub(crate) fn new(policy: Policy, guard: AddressGuard, places: usize) -> Result<Self, rustls::Error> {
         let exchanger = Exchanger::new()?;
-        Ok(Egress { policy, guard, exchanger, places: Arc::new(Semaphore::new(places)) })
+        let places = Arc::new(Semaphore::new(places));
+        Ok(Egress { policy, guard, exchanger, resolver: Resolver::System, total: TOTAL, places })
     }
 
     /// Sets the addresses of this network's nodes, which actions must not reach.
@@ -98,7 +107,7 @@ impl Egress {
             let _place = self.places.acquire().await.map_err(|_| FetchError::Failed)?;
             self.follow(plan).await
         };
-        tokio::time::timeout(TOTAL, within).await.unwrap_or(Err(FetchError::Failed))
+        tokio::time::timeout(self.total, within).await.unwrap_or(Err(FetchError::Failed))
     }
 
     async fn follow(&self, mut plan: Plan) -> Result<Fetched, FetchError> {
@@ -119,7 +128,11 @@ impl Egress {
 
     /// Resolves the host once and checks every address that it has.
     async fn checked_addresses(&self, plan: &Plan) -> Result<Vec<IpAddr>, FetchError> {
-        let addresses = plan.resolve().await?;
+        // Before the name is asked for: a name can carry words to whoever answers for it.
+        if self.policy.hosts.as_ref().is_some_and(|hosts| !hosts.contains(plan.host())) {
+            return Err(FetchError::Refused);
+        }
+        let addresses = self.resolver.resolve(plan).await?;
         let allowed_loopback = self.policy.loopback_ports.contains(&plan.port());
         let mut all_loopback = true;
         for &address in &addresses {

@@ -23,7 +23,7 @@ use crate::{
     chain::{self, Feed, Voter},
     clock::Clock,
     config::Config,
-    egress::{AddressGuard, Egress, Policy, parse_block},
+    egress::{AddressGuard, Egress, HostList, Policy, parse_block},
     http::{self, Api, Server, Waiting},
     inbox::Inbox,
     keys::{KeyFiles, NodeKeys},
@@ -374,6 +374,7 @@ fn pool_config(config: &Config, guest: Guest) -> anyhow::Result<PoolConfig> {
     let mut pool = PoolConfig::new(worker, guest);
     pool.workers_max = config.limits.workers;
     pool.required_walls = config.walls()?;
+    pool.cgroup.clone_from(&config.worker_cgroup);
     Ok(pool)
 }
 
@@ -381,12 +382,19 @@ fn egress(config: &Config) -> anyhow::Result<Egress> {
     let policy = Policy {
         allow_http: config.egress.allow_http,
         loopback_ports: config.egress.allow_loopback_ports.iter().copied().collect(),
+        hosts: allowed_hosts(&config.egress.allow_hosts)?,
     };
     let denied = config.egress.deny.iter().map(|text| {
         parse_block(text).with_context(|| format!("egress.deny: {text:?} is not an address or a block"))
     });
     let guard = AddressGuard::new(denied.collect::<anyhow::Result<_>>()?);
     Egress::new(policy, guard, config.limits.fetches).context("the TLS configuration of outbound requests")
+}
+
+fn allowed_hosts(entries: &[String]) -> anyhow::Result<Option<HostList>> {
+    let list = HostList::new(entries)
+        .map_err(|entry| anyhow!("egress.allow_hosts: {entry:?} is neither a host nor *.domain"))?;
+    Ok((!entries.is_empty()).then_some(list))
 }
 
 /// Keeps the addresses of the network's nodes out of the reach of actions.

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
+use crate::pool::cgroups::Cgroup;
 use crate::pool::ledger::Refused;
 use crate::pool::{ActionEvent, PoolConfig, Shared, WorkerEnd};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WORKER_BYTES_MAX};
@@ -53,10 +54,17 @@ pub(super) async fn keep(
     } else {
         match start(&shared.config) {
             Ok((child, socket)) => {
+                let group = shared.config.cgroup.as_deref();
+                let group = group.and_then(|parent| Cgroup::new(parent, number).ok());
+                if let (Some(group), Some(process)) = (&group, child.id()) {
+                    group.admit(process);
+                }
                 if let Some(worker) = shared.lock().workers.get_mut(&number) {
                     worker.process = child.id();
                 }
-                let end = serve(&shared, number, Connection { socket, frames, ending }, &mut ready).await;
+                let connection = Connection { socket, frames, ending, group: group.as_ref() };
+                let end = serve(&shared, number, connection, &mut ready).await;
+                // The group can be removed once the process is gone: it is dropped after this.
                 bring_to_end(child, end).await
             }
             Err(_) => WorkerEnd::Died,
@@ -97,16 +105,18 @@ fn serving_process(started: u32) -> u32 {
 }
 
 /// What a keeper has of a worker that was started.
-struct Connection {
+struct Connection<'a> {
     socket: UnixStream,
     /// What the pool wants to tell it.
     frames: mpsc::Receiver<Vec<u8>>,
     /// The pool's wish that it ends.
     ending: oneshot::Receiver<WorkerEnd>,
+    /// The control group that it was put into.
+    group: Option<&'a Cgroup>,
 }
 
-async fn serve(shared: &Arc<Shared>, number: u64, connection: Connection, ready: &mut bool) -> WorkerEnd {
-    let Connection { socket, frames, mut ending } = connection;
+async fn serve(shared: &Arc<Shared>, number: u64, connection: Connection<'_>, ready: &mut bool) -> WorkerEnd {
+    let Connection { socket, frames, mut ending, group } = connection;
     let (reader, writer) = socket.into_split();
     let (sender, mut inbox) = mpsc::channel(INBOX_MAX);
     let reading = AbortOnDrop(tokio::spawn(read_all(reader, sender)));
@@ -131,7 +141,7 @@ async fn serve(shared: &Arc<Shared>, number: u64, connection: Connection, ready:
                 None | Some(Err(ReadEnd::Closed)) => break WorkerEnd::Died,
                 Some(Err(ReadEnd::Malformed)) => break WorkerEnd::Protocol("a malformed frame"),
                 Some(Ok(FromWorker::Ready { walls })) => match gate.take() {
-                    Some(gate) => match admit(shared, number, walls) {
+                    Some(gate) => match admit(shared, number, walls, group) {
                         Ok(news) => {
                             *ready = true;
                             let _ = gate.send(());
@@ -175,8 +185,17 @@ async fn serve(shared: &Arc<Shared>, number: u64, connection: Connection, ready:
 }
 
 /// Looks at the walls of a worker that is ready. Returns what is to be told of them, if it is new.
-fn admit(shared: &Shared, number: u64, standing: Walls) -> Result<Option<ActionEvent>, WorkerEnd> {
+fn admit(
+    shared: &Shared,
+    number: u64,
+    told: Walls,
+    group: Option<&Cgroup>,
+) -> Result<Option<ActionEvent>, WorkerEnd> {
     let mut state = shared.lock();
+    let process = state.workers.get(&number).and_then(|worker| worker.process).map(serving_process);
+    // It may have been split from the process that was put into the group before.
+    let limited = group.zip(process).map_or(Walls::NONE, |(group, process)| group.admit(process));
+    let standing = told.and(limited);
     let news = (state.walls != Some(standing)).then_some(ActionEvent::Walls { standing });
     state.walls = Some(standing);
     if !shared.config.required_walls.without(standing).is_empty() {
@@ -184,7 +203,7 @@ fn admit(shared: &Shared, number: u64, standing: Walls) -> Result<Option<ActionE
     }
     state.failed_starts = 0;
     if let Some(worker) = state.workers.get_mut(&number) {
-        worker.process = worker.process.map(serving_process);
+        worker.process = process;
     }
     Ok(news)
 }

@@ -1,5 +1,5 @@
-//! Which execution runs when. Two threads run guests; an execution that waits for answers holds no
-//! thread, so a thousand of them can wait while others run.
+//! Which execution runs when. A few run at a time and some more have their turns with them, each on a
+//! thread; an execution that waits for answers holds no thread, so a thousand of them can wait.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::{self, Write as _};
@@ -15,13 +15,19 @@ use crate::limits::{EXECUTIONS_PER_WORKER_MAX, LimitHit, Usage};
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, HostReply, RunMessage};
+use crate::worker::turns::Turns;
 
-/// Threads that run guests. A worker serves one action: its executions compete with each other only.
-const THREADS: usize = 2;
+/// Executions that run at a time. A worker serves one action: its executions compete with each other, and
+/// one action must not have the machine.
+const RUNNING_MAX: usize = 2;
+/// Threads that run guests: how many executions can have begun to compute and not come to an end or a host
+/// call. Further ones wait in their order. Threads cannot be made later, and each that idles costs little.
+const THREADS: usize = 32;
 /// The clock calls nothing deep.
 const CLOCK_STACK_BYTES: usize = 256 * 1024;
-/// How often the clock moves while there are executions: the precision of the wall limit.
-const TICK: Duration = Duration::from_millis(10);
+/// How often the clock moves while there are executions: the precision of the wall limit, and the slice
+/// that an execution has before others have their turn.
+const TICK: Duration = Duration::from_millis(5);
 
 /// The way to the node.
 pub(super) struct Outbox(Mutex<UnixStream>);
@@ -50,6 +56,7 @@ struct Shared {
     state: Mutex<State>,
     runnable: Condvar,
     busy: Condvar,
+    turns: Arc<Turns>,
 }
 
 #[derive(Default)]
@@ -85,6 +92,7 @@ impl Scheduler {
             state: Mutex::default(),
             runnable: Condvar::new(),
             busy: Condvar::new(),
+            turns: Turns::new(RUNNING_MAX),
         });
         // What a thread does once when it begins is done before the system calls are restricted.
         let begun = Arc::new(Barrier::new(THREADS + 2));
@@ -209,11 +217,11 @@ impl Shared {
                 }
             };
             drop(state);
-            let (execution, progress) = match phase {
+            let (execution, progress) = self.turns.run(|| match phase {
                 Phase::New(inputs) => Execution::start(&self.engine, &inputs, started, cancelled),
                 Phase::Ready(execution) | Phase::Waiting(execution) => execution.resume(),
-                Phase::Running => continue,
-            };
+                Phase::Running => unreachable!("what runs is not in the queue"),
+            });
             self.settle(number, execution, progress);
         }
     }

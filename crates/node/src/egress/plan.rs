@@ -144,23 +144,34 @@ impl Plan {
         }
     }
 
-    /// All addresses of the host, asked for once.
-    pub(super) async fn resolve(&self) -> Result<Vec<IpAddr>, FetchError> {
+    /// The host as the URL has it: a name in lower case, perhaps with a dot at its end, or an address.
+    pub(super) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// The host's own address, or the name to resolve.
+    pub(super) fn place(&self) -> Result<Place<'_>, FetchError> {
         let name = match self.url.host() {
-            Some(Host::Ipv4(address)) => return Ok(vec![address.into()]),
-            Some(Host::Ipv6(address)) => return Ok(vec![address.into()]),
+            Some(Host::Ipv4(address)) => return Ok(Place::Address(address.into())),
+            Some(Host::Ipv6(address)) => return Ok(Place::Address(address.into())),
             Some(Host::Domain(name)) => name,
             None => return Err(FetchError::Refused),
         };
         // These names mean this machine by definition (RFC 6761), whatever a resolver says.
         let bare = name.strip_suffix('.').unwrap_or(name);
         if bare == "localhost" || bare.ends_with(".localhost") {
-            return Ok(vec![Ipv4Addr::LOCALHOST.into()]);
+            return Ok(Place::Address(Ipv4Addr::LOCALHOST.into()));
         }
-        let found = tokio::net::lookup_host((name, self.port())).await.map_err(|_| FetchError::Failed)?;
-        let addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
-        if addresses.is_empty() { Err(FetchError::Failed) } else { Ok(addresses) }
+        Ok(Place::Name(name))
     }
+}
+
+/// Where a request goes.
+pub(super) enum Place<'a> {
+    /// To this address.
+    Address(IpAddr),
+    /// To whatever this name stands for.
+    Name(&'a str),
 }
 
 fn parse(text: &str, base: Option<&Url>) -> Result<Url, FetchError> {

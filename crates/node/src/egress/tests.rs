@@ -1,5 +1,7 @@
 //! The guard in front of real sockets.
 
+mod forbidden;
+
 use std::net::SocketAddr;
 
 use tokio::{
@@ -14,7 +16,8 @@ fn fetch(url: &str) -> Fetch {
 }
 
 fn egress(loopback_ports: &[u16]) -> Egress {
-    let policy = Policy { allow_http: true, loopback_ports: loopback_ports.iter().copied().collect() };
+    let policy =
+        Policy { allow_http: true, loopback_ports: loopback_ports.iter().copied().collect(), hosts: None };
     Egress::new(policy, AddressGuard::default(), 4).unwrap()
 }
 

@@ -1,0 +1,2 @@
+// ends: limit_cpu limit_memory
+Array.fromAsync((async function* () { for (;;) yield {}; })());

@@ -1,0 +1,2 @@
+// ends: limit_cpu
+(async () => { for (;;) await 0; })();

@@ -1,0 +1,2 @@
+// ends: limit_cpu
+(function f() { try { f(); } finally { f(); } })();

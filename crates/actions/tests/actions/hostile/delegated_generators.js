@@ -1,0 +1,2 @@
+// ends: action_threw limit_cpu limit_memory
+function* g() { yield* g(); } g().next();

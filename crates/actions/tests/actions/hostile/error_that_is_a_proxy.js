@@ -1,0 +1,2 @@
+// ends: limit_cpu action_threw
+throw new Proxy({}, { get() { for (;;); }, getPrototypeOf() { for (;;); } });

@@ -1,0 +1,2 @@
+// ends: limit_cpu
+Lit.Actions.setResponse({ get response() { for (;;); } });

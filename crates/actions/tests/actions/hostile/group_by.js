@@ -1,0 +1,2 @@
+// ends: limit_cpu limit_memory
+Object.groupBy((function* () { for (let i = 0; ; i++) yield i; })(), (x) => 'k' + x);

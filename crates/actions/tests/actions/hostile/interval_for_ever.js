@@ -1,0 +1,2 @@
+// ends: limit_cpu
+setInterval(() => {}, 1000);

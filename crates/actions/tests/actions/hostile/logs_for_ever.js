@@ -1,0 +1,2 @@
+// ends: limit_logs
+for (;;) console.log('x'.repeat(1000));

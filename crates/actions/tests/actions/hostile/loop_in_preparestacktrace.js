@@ -1,0 +1,2 @@
+// ends: limit_cpu
+Error.prepareStackTrace = () => { for (;;); }; throw new Error('x');

@@ -1,0 +1,3 @@
+// ends: limit_cpu action_threw
+const f = () => queueMicrotask(f);
+f();

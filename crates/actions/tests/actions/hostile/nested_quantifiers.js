@@ -1,0 +1,2 @@
+// ends: limit_cpu
+/^(a+)+$/.test('a'.repeat(41) + 'b');

@@ -1,0 +1,2 @@
+// ends: limit_cpu limit_memory action_threw
+Promise.any((function* () { for (;;) yield Promise.reject(0); })());

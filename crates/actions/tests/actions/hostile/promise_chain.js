@@ -1,0 +1,2 @@
+// ends: limit_cpu
+const f = () => Promise.resolve().then(f); f();

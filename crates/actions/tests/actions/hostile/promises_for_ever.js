@@ -1,0 +1,2 @@
+// ends: limit_cpu limit_memory
+for (;;) Promise.resolve().then(() => {});

@@ -1,0 +1,2 @@
+// ends: action_threw
+(function f() { f(); })();

@@ -1,0 +1,2 @@
+// ends: limit_cpu
+/^(a|a)*$/.test('a'.repeat(40) + 'b');

@@ -1,0 +1,2 @@
+// ends: limit_cpu
+/^(\p{L}+)+$/u.test('é'.repeat(40) + '!');

@@ -1,0 +1,2 @@
+// ends: limit_cpu
+/^(?=(a+)+$)b/.test('a'.repeat(40) + '!');

@@ -1,0 +1,2 @@
+// ends: limit_cpu limit_memory
+(async () => { for (;;) { Promise.reject(0); await 0; } })();

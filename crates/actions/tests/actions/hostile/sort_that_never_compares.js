@@ -1,0 +1,2 @@
+// ends: limit_cpu
+[2, 1].sort(() => { for (;;); });

@@ -1,0 +1,2 @@
+// ends: limit_cpu
+const f = () => setTimeout(f, 0); f();

@@ -1,0 +1,2 @@
+// ends: limit_timers
+for (;;) setTimeout(() => {}, 1e6);

@@ -1,0 +1,2 @@
+// ends: action_threw
+const o = { toString() { return `${this}`; } }; `${o}`;
