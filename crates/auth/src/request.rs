@@ -2,7 +2,7 @@
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use quorate_wire::{
-    ErrorCode, NetworkId, Problem, RequestId, Submission, Transcript,
+    CodeSubmission, ErrorCode, NetworkId, Problem, RequestId, Submission, Transcript, code_request_id,
     limits::{REQUEST_AGE_MS_MAX, REQUEST_AHEAD_MS_MAX},
     request_id,
 };
@@ -26,14 +26,32 @@ pub fn verify_request(
     submission: &Submission,
 ) -> Result<RequestId, Problem> {
     let request = request_id(network, &submission.request);
-    let invalid = || Problem::of(ErrorCode::SessionSignatureInvalid).about(request);
-    let signature: &[u8; 64] = submission.sig.as_slice().try_into().map_err(|_| invalid())?;
+    signed_by(session, &request, &submission.sig)?;
+    Ok(request)
+}
+
+/// Checks that the session signed a request to store code, for this network, and names the request.
+///
+/// # Errors
+/// `session_signature_invalid`, as [`verify_request`].
+pub fn verify_code_request(
+    network: &NetworkId,
+    session: &Session,
+    submission: &CodeSubmission,
+) -> Result<RequestId, Problem> {
+    let request = code_request_id(network, &submission.request);
+    signed_by(session, &request, &submission.sig)?;
+    Ok(request)
+}
+
+fn signed_by(session: &Session, request: &RequestId, signature: &[u8]) -> Result<(), Problem> {
+    let invalid = || Problem::of(ErrorCode::SessionSignatureInvalid).about(*request);
+    let signature: &[u8; 64] = signature.try_into().map_err(|_| invalid())?;
     VerifyingKey::from_bytes(&session.key.0)
         .and_then(|key| {
-            key.verify_strict(&session_request_digest(&request), &Signature::from_bytes(signature))
+            key.verify_strict(&session_request_digest(request), &Signature::from_bytes(signature))
         })
-        .map_err(|_| invalid())?;
-    Ok(request)
+        .map_err(|_| invalid())
 }
 
 /// Checks a request's time against this node's clock: it must lie in (now − 60 s, now + 2 s], and not

@@ -1,18 +1,21 @@
-//! `quorate action`: names and runs actions.
+//! `quorate action`: names, stores and runs actions.
 
-use std::path::Path;
+mod build;
+mod put;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use quorate_client::{
-    ActionSource, Client, ClientError, ClientOptions, Execution, ExecutionCall, LoginBuilder, Wallet,
+    ActionSource, Client, ClientError, ClientOptions, Execution, ExecutionCall, Login, LoginBuilder, Wallet,
 };
 use quorate_wire::{
-    ActionCid, Capability, CapabilityAction, CapabilityKey, Digest, ExecutionReply, NodeIndex, PublicKey,
-    SignatureView, Status,
+    ActionCid, Capability, CapabilityAction, CapabilityKey, Digest, ExecutionReply, NetworkFile, NodeIndex,
+    PublicKey, SignatureView, Status,
 };
 use serde_json::{Value, json, value::RawValue};
 
-use crate::args::{ActionCommand, RunArgs};
+use crate::args::{Access, ActionCommand, RunArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::state::{State, write_whole};
@@ -20,32 +23,52 @@ use crate::state::{State, write_whole};
 /// Runs one of the commands; the result says whether the action came to its end.
 pub(crate) async fn run(command: ActionCommand, output: Output) -> Result<bool, Failure> {
     match command {
-        ActionCommand::Cid { file } => {
-            let cid = ActionCid::of_code(&read(&file)?);
-            output.result(&json!({ "cid": cid }), || cid.to_string());
+        ActionCommand::Cid { files } => {
+            name(&files, output)?;
             Ok(true)
         }
+        ActionCommand::Build(args) => {
+            build::run(&args, output)?;
+            Ok(true)
+        }
+        ActionCommand::Put(args) => put::run(&args, output).await,
         ActionCommand::Run(args) => execute(&args, output).await,
     }
 }
 
+/// Prints the CID of each file, one a line; with more than one file, the file behind it, as `sha256sum` does.
+fn name(files: &[PathBuf], output: Output) -> Result<()> {
+    let mut named = Vec::new();
+    for file in files {
+        named.push((ActionCid::of_code(&read(file)?), file));
+    }
+    if let [(cid, _)] = named.as_slice() {
+        output.result(&json!({ "cid": cid }), || cid.to_string());
+        return Ok(());
+    }
+    let cids: Vec<Value> = named.iter().map(|(cid, file)| json!({ "cid": cid, "file": file })).collect();
+    let lines = || named.iter().map(|(cid, file)| format!("{cid}  {}", file.display())).collect::<Vec<_>>();
+    output.result(&json!({ "cids": cids }), || lines().join("\n"));
+    Ok(())
+}
+
+/// A CID is taken for one unless a file of this name is there.
+fn source(text: &str) -> Result<ActionSource> {
+    let path = Path::new(text);
+    if !path.exists()
+        && let Ok(cid) = text.parse::<ActionCid>()
+    {
+        return Ok(ActionSource::Cid(cid));
+    }
+    let bytes = read(path).with_context(|| format!("{text} is neither a CID nor a file that can be read"))?;
+    Ok(ActionSource::Code(String::from_utf8(bytes).context("an action is UTF-8 text")?))
+}
+
 async fn execute(args: &RunArgs, output: Output) -> Result<bool, Failure> {
     let network = args.access.network_file()?;
-    let code =
-        String::from_utf8(read(&args.file)?).context("an action is UTF-8 text").map_err(Failure::from)?;
     let params = parameters(&args.params, args.pkp.as_ref(), args.to_sign.as_ref())?;
-    let key_file = args.access.key.clone().unwrap_or_else(|| State::at(&args.access.dir).wallet_path());
-    let wallet = Wallet::from_file(&key_file).map_err(anyhow::Error::from)?;
-    let source = ActionSource::Code(code);
-    let capability = Capability {
-        key: args.pkp.map_or(CapabilityKey::Any, CapabilityKey::Named),
-        action: CapabilityAction::Named(source.cid()),
-    };
-    let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
-    let login = LoginBuilder::new(&network)
-        .allow(capability)
-        .sign_in(&wallet, now_ms()?, &mut entropy)
-        .map_err(anyhow::Error::from)?;
+    let source = source(&args.action)?;
+    let login = log_in(&network, &args.access, args.pkp, &[source.cid()])?;
     let first = match args.node {
         None => None,
         Some(number) => {
@@ -65,6 +88,22 @@ async fn execute(args: &RunArgs, output: Output) -> Result<bool, Failure> {
     }
     output.result(&value, || describe(&execution, took));
     Ok(execution.reply.status == Status::Completed)
+}
+
+/// A session that may run these actions, which may use this key.
+fn log_in(
+    network: &NetworkFile,
+    access: &Access,
+    key: Option<PublicKey>,
+    actions: &[ActionCid],
+) -> Result<Login> {
+    let key_file = access.key.clone().unwrap_or_else(|| State::at(&access.dir).wallet_path());
+    let wallet = Wallet::from_file(&key_file)?;
+    let key = key.map_or(CapabilityKey::Any, CapabilityKey::Named);
+    let capabilities =
+        actions.iter().map(|action| Capability { key, action: CapabilityAction::Named(*action) });
+    let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
+    Ok(LoginBuilder::new(network).allow_all(capabilities).sign_in(&wallet, now_ms()?, &mut entropy)?)
 }
 
 /// The text of `--params`, or of the file that it names, with key and digest added unless it has them.

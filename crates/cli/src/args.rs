@@ -179,19 +179,57 @@ impl Scope {
 pub(crate) enum ActionCommand {
     /// Print the CID of an action's source.
     Cid {
-        /// The file.
-        file: PathBuf,
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
     },
+    /// Bundle a source and the npm packages that it imports into one file, and print its CID.
+    ///
+    /// A package is imported by one version of it: `import { keccak256 } from "npm:viem@2.57.20"`, or by its name alone
+    /// if package.json names one version. What is used is written with its hash into quorate.lock.json, so that the
+    /// same sources give the same bytes, and the same CID, everywhere. Needs Node.js and npm.
+    #[command(verbatim_doc_comment)]
+    Build(BuildArgs),
+    /// Store an action's source with the nodes, so that it runs by its CID alone.
+    Put(PutArgs),
     /// Run an action on all nodes and print what it said and signed.
     Run(Box<RunArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// The source: TypeScript or JavaScript.
+    pub(crate) file: PathBuf,
+    /// Where the bundle is written; beside the source as `NAME.dist.js` unless named.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Make the bundle short instead of readable.
+    #[arg(long)]
+    pub(crate) minify: bool,
+    /// Fail if quorate.lock.json would change: for machines that check what a person has locked.
+    #[arg(long)]
+    pub(crate) locked: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PutArgs {
+    #[command(flatten)]
+    pub(crate) access: Access,
+    /// The files.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// The key that the actions are granted, for networks that admit nobody else.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) pkp: Option<PublicKey>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) access: Access,
-    /// The file with the action's source.
-    pub(crate) file: PathBuf,
+    /// The action: a file with its source, which is sent along, or the CID of what the network can find.
+    #[arg(value_name = "FILE|CID")]
+    pub(crate) action: String,
     /// The parameters: a JSON object, or `@file` with one.
     #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
     pub(crate) params: String,

@@ -52,9 +52,9 @@ impl Default for ClientOptions {
 #[derive(Debug, Clone)]
 pub struct Client {
     network: Arc<NetworkFile>,
-    id: NetworkId,
-    http: Http,
-    options: ClientOptions,
+    pub(crate) id: NetworkId,
+    pub(crate) http: Http,
+    pub(crate) options: ClientOptions,
 }
 
 /// An execution's verified answer.
@@ -143,11 +143,7 @@ impl Client {
         let (_, head) = self.head().await?;
         let mut nonce = [0u8; 16];
         getrandom::fill(&mut nonce).map_err(|_| ClientError::Machine("entropy"))?;
-        let time_ms = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .ok()
-            .and_then(|time| u64::try_from(time.as_millis()).ok())
-            .ok_or(ClientError::Machine("time"))?;
+        let time_ms = now_ms()?;
         let block = BlockRef { number: head.number, hash: head.hash };
         let moment = Moment { network: self.id, block, time_ms, nonce };
         Ok(PreparedRequest::sign(call, login, &moment)?)
@@ -203,7 +199,7 @@ impl Client {
         Pace { hedge: self.options.connect_timeout, deadline: self.options.read_deadline }
     }
 
-    fn url(&self, node: NodeIndex, path: &str) -> Result<String, Trouble> {
+    pub(crate) fn url(&self, node: NodeIndex, path: &str) -> Result<String, Trouble> {
         let endpoint = self.network.endpoint(node);
         let endpoint = endpoint.ok_or_else(|| Trouble::Silent("it is not in the network file".to_owned()))?;
         Ok(format!("{}{path}", endpoint.http.trim_end_matches('/')))
@@ -222,8 +218,17 @@ impl Client {
     }
 }
 
+/// This machine's clock.
+pub(crate) fn now_ms() -> Result<u64, ClientError> {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|time| u64::try_from(time.as_millis()).ok())
+        .ok_or(ClientError::Machine("time"))
+}
+
 /// Reads what was asked for, or the problem document that came instead.
-fn read<T: DeserializeOwned>((status, body): &(StatusCode, Bytes)) -> Result<T, Trouble> {
+pub(crate) fn read<T: DeserializeOwned>((status, body): &(StatusCode, Bytes)) -> Result<T, Trouble> {
     let unknown = |_| Trouble::Silent(format!("it answers {} with something else", status.as_u16()));
     if status.is_success() {
         serde_json::from_slice(body).map_err(unknown)

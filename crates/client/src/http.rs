@@ -50,6 +50,10 @@ impl Http {
         self.exchange(Method::POST, url, json).await
     }
 
+    pub(crate) async fn put(&self, url: &str, json: Bytes) -> Result<(StatusCode, Bytes), HttpError> {
+        self.exchange(Method::PUT, url, json).await
+    }
+
     async fn exchange(
         &self,
         method: Method,

@@ -20,6 +20,7 @@
 mod ask;
 mod call;
 mod client;
+mod code;
 mod error;
 mod http;
 mod login;
@@ -28,6 +29,7 @@ mod wallet;
 
 pub use call::{ActionSource, ExecutionCall, PreparedRequest};
 pub use client::{Client, ClientOptions, Execution};
+pub use code::StoredBy;
 pub use error::{ClientError, Tried};
 pub use login::{Login, LoginBuilder, LoginError, PendingLogin};
 pub use verify::{FOUNDING_EPOCH, Verified, VerifyError, verify_execution, verify_receipt, verify_reply};

@@ -197,7 +197,7 @@ impl Login {
         &self.session
     }
 
-    /// Signs a request.
+    /// Signs a request, of an execution or to store code.
     #[must_use]
     pub fn sign_request(&self, request: &RequestId) -> [u8; 64] {
         self.signer.sign(&session_request_digest(request)).to_bytes()

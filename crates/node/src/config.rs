@@ -11,7 +11,7 @@ use quorate_actions::{Wall, Walls};
 use quorate_wire::NetworkFile;
 use serde::{Deserialize, Serialize};
 
-use crate::{faults::FaultSwitches, keys::KeyFiles};
+use crate::{code::CodeConfig, faults::FaultSwitches, keys::KeyFiles};
 
 /// The configuration of a node. Every field has a default; unknown fields are refused; relative paths are
 /// relative to the folder of the file.
@@ -45,6 +45,8 @@ pub struct Config {
     pub keys: KeyFiles,
     /// What actions may reach by `fetch`.
     pub egress: EgressConfig,
+    /// Where the code of actions comes from, and how much of it is kept.
+    pub code: CodeConfig,
     /// Bounds of the HTTP interface and of workers.
     pub limits: ShellLimits,
     /// Faults for acceptance tests; refused by a build without the feature `faults`.
@@ -104,6 +106,7 @@ impl Default for Config {
             log: "info".to_owned(),
             keys: KeyFiles::default(),
             egress: EgressConfig::default(),
+            code: CodeConfig::default(),
             limits: ShellLimits::default(),
             faults: None,
         }
@@ -233,6 +236,7 @@ impl Config {
         if limits.drain_ms > 60_000 {
             return Err(refuse("limits.drain_ms", "must be at most 60000"));
         }
+        self.code.check().map_err(|(setting, reason)| ConfigError::Refused { setting, reason })?;
         if self.worker.as_ref().is_some_and(Vec::is_empty) {
             return Err(refuse("worker", "names no program"));
         }
@@ -255,14 +259,17 @@ impl Config {
     }
 
     fn check_against(&self, network: &NetworkFile) -> Result<(), ConfigError> {
-        if !self.egress.allow_loopback_ports.is_empty() && !network.wildcard_sessions {
-            return Err(ConfigError::Refused {
-                setting: "egress.allow_loopback_ports",
-                reason: "only a development network (wildcard_sessions in its network file) allows it"
-                    .to_owned(),
-            });
+        let ports = [
+            ("egress.allow_loopback_ports", &self.egress.allow_loopback_ports),
+            ("code.allow_loopback_ports", &self.code.allow_loopback_ports),
+        ];
+        match ports.into_iter().find(|(_, ports)| !ports.is_empty() && !network.wildcard_sessions) {
+            None => Ok(()),
+            Some((setting, _)) => {
+                let reason = "only a development network (wildcard_sessions in its network file) allows it";
+                Err(ConfigError::Refused { setting, reason: reason.to_owned() })
+            }
         }
-        Ok(())
     }
 }
 
@@ -306,7 +313,13 @@ mod tests {
 
     #[test]
     fn refuses_unknown_fields_at_any_depth() {
-        for text in ["colour = 1", "[limits]\ncolour = 1", "[egress]\ncolour = 1", "[keys]\nmaster = \"x\""] {
+        for text in [
+            "colour = 1",
+            "[limits]\ncolour = 1",
+            "[egress]\ncolour = 1",
+            "[code]\ncolour = 1",
+            "[keys]\nmaster = \"x\"",
+        ] {
             assert!(matches!(load(text), Err(ConfigError::Form { .. })), "{text}");
         }
     }
@@ -325,6 +338,17 @@ mod tests {
         let moat = load("required_walls = [\"seccomp\", \"moat\"]");
         assert!(matches!(moat, Err(ConfigError::Refused { setting: "required_walls", .. })));
         assert!(load("required_walls = [\"seccomp\"]").is_ok());
+        assert!(matches!(load("[code]\ncache_bytes = 1"), Err(ConfigError::Refused { .. })));
+        for gateway in
+            ["gateway.example", "ftp://gateway.example", "https://a@b", "https://a/?x", "https://a/#x"]
+        {
+            let text = format!("[code]\ngateways = [{gateway:?}]");
+            assert!(
+                matches!(load(&text), Err(ConfigError::Refused { setting: "code.gateways", .. })),
+                "{gateway}"
+            );
+        }
+        assert!(load("[code]\ngateways = [\"https://gateway.example/\"]").is_ok());
         assert!(matches!(load("worker = []"), Err(ConfigError::Refused { setting: "worker", .. })));
     }
 

@@ -30,7 +30,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 const TOTAL: Duration = Duration::from_secs(10);
 /// Redirects that are followed.
 const REDIRECTS_MAX: usize = 5;
-/// Longest body of an answer.
+/// Longest body of an answer to an action.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// What an action asks for.
@@ -40,6 +40,13 @@ pub(crate) struct Fetch {
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+}
+
+impl Fetch {
+    /// Asks for what is at an address.
+    fn get(url: &str) -> Self {
+        Fetch { method: "GET".to_owned(), url: url.to_owned(), headers: Vec::new(), body: Vec::new() }
+    }
 }
 
 /// What came back.
@@ -105,12 +112,45 @@ impl Egress {
         let plan = Plan::new(fetch)?;
         let within = async {
             let _place = self.places.acquire().await.map_err(|_| FetchError::Failed)?;
-            self.follow(plan).await
+            self.follow(plan, BODY_BYTES_MAX).await
         };
         tokio::time::timeout(self.total, within).await.unwrap_or(Err(FetchError::Failed))
     }
 
-    async fn follow(&self, mut plan: Plan) -> Result<Fetched, FetchError> {
+    /// Reads what is at an address, up to a length, under the same guard.
+    pub(crate) async fn download(&self, url: &str, bytes_max: usize) -> Result<Fetched, FetchError> {
+        let plan = Plan::new(Fetch::get(url))?;
+        let within = async {
+            let _place = self.places.acquire().await.map_err(|_| FetchError::Failed)?;
+            self.follow(plan, bytes_max).await
+        };
+        tokio::time::timeout(TOTAL, within).await.unwrap_or(Err(FetchError::Failed))
+    }
+
+    /// Reads what another node of the network has. Where the nodes are is in the network file, so that no guard
+    /// judges their addresses; one that sends the reader elsewhere is not followed.
+    pub(crate) async fn download_from_node(
+        &self,
+        url: &str,
+        bytes_max: usize,
+    ) -> Result<Fetched, FetchError> {
+        let plan = Plan::new(Fetch::get(url))?;
+        let within = async {
+            let connecting = async {
+                let addresses = self.resolver.resolve(&plan).await?;
+                self.exchanger.connect(&plan, &addresses).await
+            };
+            let stream =
+                tokio::time::timeout(CONNECT, connecting).await.unwrap_or(Err(FetchError::Failed))?;
+            match self.exchanger.exchange(&plan, stream, bytes_max).await? {
+                Hop::Answer(answer) => Ok(answer),
+                Hop::Redirect { .. } => Err(FetchError::Refused),
+            }
+        };
+        tokio::time::timeout(TOTAL, within).await.unwrap_or(Err(FetchError::Failed))
+    }
+
+    async fn follow(&self, mut plan: Plan, bytes_max: usize) -> Result<Fetched, FetchError> {
         for _ in 0..=REDIRECTS_MAX {
             let connecting = async {
                 let addresses = self.checked_addresses(&plan).await?;
@@ -118,7 +158,7 @@ impl Egress {
             };
             let stream =
                 tokio::time::timeout(CONNECT, connecting).await.unwrap_or(Err(FetchError::Failed))?;
-            match self.exchanger.exchange(&plan, stream).await? {
+            match self.exchanger.exchange(&plan, stream, bytes_max).await? {
                 Hop::Redirect { status, location } => plan = plan.redirected(status, &location)?,
                 Hop::Answer(answer) => return Ok(answer),
             }

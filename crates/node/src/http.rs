@@ -1,5 +1,6 @@
 //! The HTTP interface: callers and operators.
 
+mod code;
 mod executions;
 mod guard;
 mod openapi;
@@ -14,16 +15,17 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use quorate_registry::view::RegistryView;
 use quorate_wire::{Digest, NetworkFile, NodeIndex};
 use tokio::sync::Semaphore;
 
+pub(crate) use code::{CODE_ROOM, CODE_WRITES};
 pub(crate) use serve::Server;
 pub(crate) use waiting::Waiting;
 
-use crate::{brain::StatusBoard, inbox::Inbox, metrics::Metrics};
+use crate::{brain::StatusBoard, code::CodeFinder, inbox::Inbox, metrics::Metrics};
 
 /// What handlers work with.
 pub(crate) struct Api {
@@ -36,6 +38,11 @@ pub(crate) struct Api {
     /// The chain as this node has replayed it.
     pub(crate) registry: RegistryView,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) code: CodeFinder,
+    /// Places of callers that store code.
+    pub(crate) code_writes: Semaphore,
+    /// Units of [`executions::BODY_UNIT_BYTES`] that code on its way out may take.
+    pub(crate) code_room: Arc<Semaphore>,
     /// Units of [`executions::BODY_UNIT_BYTES`] that bodies may take.
     pub(crate) body_room: Arc<Semaphore>,
 }
@@ -49,6 +56,8 @@ pub(crate) fn body_units(bytes: usize) -> usize {
 pub(crate) fn router(api: Arc<Api>, listen: SocketAddr) -> Router {
     let router = Router::new()
         .route("/v1/executions", post(executions::post))
+        .route("/v1/code", put(code::put))
+        .route("/v1/code/{cid}", get(code::get))
         .route("/v1/pkps/{id}", get(views::pkp))
         .route("/v1/network", get(views::network))
         .route("/healthz", get(views::health))

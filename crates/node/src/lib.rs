@@ -18,6 +18,7 @@
 mod brain;
 mod chain;
 mod clock;
+mod code;
 mod config;
 mod egress;
 mod entropy;
@@ -36,6 +37,7 @@ mod testing;
 mod transport;
 mod workers;
 
+pub use code::CodeConfig;
 pub use config::{Config, ConfigError, EgressConfig, ShellLimits};
 pub use faults::{CoordinatorLie, FaultSwitches};
 pub use keys::{KeyFiles, NodeKeys};

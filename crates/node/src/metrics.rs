@@ -49,6 +49,7 @@ pub(crate) struct Metrics {
     walls: Family<By, Gauge>,
     standing_walls: Mutex<Option<Walls>>,
     fetches: Family<By, Counter>,
+    codes: Family<By, Counter>,
     handled: Family<By, Counter>,
     handle_seconds: Histogram,
     persist_seconds: Histogram,
@@ -156,6 +157,12 @@ impl Metrics {
             ),
             standing_walls: Mutex::default(),
             fetches: registered!(r, Family::default(), "fetches", "Outbound requests of actions, by outcome"),
+            codes: registered!(
+                r,
+                Family::default(),
+                "code_lookups",
+                "Sources of actions that were not in memory, by where they were"
+            ),
             handled: registered!(r, Family::default(), "inputs", "Inputs of the engine, by kind"),
             handle_seconds: registered!(
                 r,
@@ -238,6 +245,10 @@ impl Metrics {
 
     pub(crate) fn fetch(&self, outcome: &'static str) {
         self.fetches.get_or_create(&By { kind: outcome }).inc();
+    }
+
+    pub(crate) fn code(&self, origin: &'static str) {
+        self.codes.get_or_create(&By { kind: origin }).inc();
     }
 
     pub(crate) fn input(&self, kind: &'static str, took: Duration) {

@@ -22,6 +22,7 @@ use crate::{
     brain::{self, Brain, Hands, StatusBoard},
     chain::{self, Feed, Voter},
     clock::Clock,
+    code::{CodeFinder, Sources},
     config::Config,
     egress::{AddressGuard, Egress, HostList, Policy, parse_block},
     http::{self, Api, Server, Waiting},
@@ -137,6 +138,7 @@ impl Node {
         let store = open_store(config, &member.network, &member.keys)?;
         let clock = Clock::start();
         let metrics = Metrics::new();
+        let code = start_code(config, &member, &metrics)?;
         let (inbox, outlet) = Inbox::new(metrics.clone());
         let mut loops = Loops::new();
 
@@ -188,6 +190,9 @@ impl Node {
             board: board.clone(),
             registry,
             metrics: metrics.clone(),
+            code,
+            code_writes: Semaphore::new(http::CODE_WRITES),
+            code_room: Arc::new(Semaphore::new(http::CODE_ROOM)),
             body_room: Arc::new(Semaphore::new(http::body_units(config.limits.http_body_bytes))),
         };
         let router = http::router(Arc::new(api), listening.http);
@@ -294,6 +299,24 @@ fn start_workers(
     Ok((pool, workers))
 }
 
+/// Opens what is kept of actions' code, with a way out of its own: what looks for code takes no place of actions.
+fn start_code(config: &Config, member: &Member, metrics: &Arc<Metrics>) -> anyhow::Result<CodeFinder> {
+    /// Requests for code at the same time.
+    const PLACES: usize = 64;
+    let policy = Policy {
+        // Content that is named by its hash needs no other proof.
+        allow_http: true,
+        loopback_ports: config.code.allow_loopback_ports.iter().copied().collect(),
+        // The gateways are the operator's own choice; what actions may reach is another matter.
+        hosts: None,
+    };
+    let egress = Egress::new(policy, address_guard(config)?, PLACES)
+        .context("the TLS configuration of requests for code")?;
+    let sources = Sources::new(&member.network, member.me, &config.code, Arc::new(egress));
+    let folder = config.data_folder.join("code");
+    CodeFinder::open(&folder, &config.code, sources, metrics.clone()).context("the folder of actions' code")
+}
+
 /// Starts the loop that votes for roots; the engine's wishes go into the channel.
 fn start_voter(
     config: &Config,
@@ -384,11 +407,15 @@ fn egress(config: &Config) -> anyhow::Result<Egress> {
         loopback_ports: config.egress.allow_loopback_ports.iter().copied().collect(),
         hosts: allowed_hosts(&config.egress.allow_hosts)?,
     };
+    Egress::new(policy, address_guard(config)?, config.limits.fetches)
+        .context("the TLS configuration of outbound requests")
+}
+
+fn address_guard(config: &Config) -> anyhow::Result<AddressGuard> {
     let denied = config.egress.deny.iter().map(|text| {
         parse_block(text).with_context(|| format!("egress.deny: {text:?} is not an address or a block"))
     });
-    let guard = AddressGuard::new(denied.collect::<anyhow::Result<_>>()?);
-    Egress::new(policy, guard, config.limits.fetches).context("the TLS configuration of outbound requests")
+    Ok(AddressGuard::new(denied.collect::<anyhow::Result<_>>()?))
 }
 
 fn allowed_hosts(entries: &[String]) -> anyhow::Result<Option<HostList>> {

@@ -15,6 +15,7 @@
 
 mod action_signature;
 mod cid;
+mod code;
 mod codec;
 mod ecdsa;
 mod error;
@@ -33,6 +34,7 @@ mod transcript;
 
 pub use action_signature::action_signature_digest;
 pub use cid::ActionCid;
+pub use code::{CodeRequest, CodeStored, CodeSubmission, code_request_id};
 pub use codec::{DecodeError, ENCODING_VERSION, decode, encode};
 pub use ecdsa::{EcdsaBytes, ecdsa_valid};
 pub use error::{ErrorClass, ErrorCode, Problem};

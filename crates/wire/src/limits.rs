@@ -12,6 +12,8 @@ pub const HTTP_BODY_BYTES_MAX: usize = 6 << 20;
 pub const CODE_BYTES_MAX: usize = 4 << 20;
 /// Longest request text, parameters included.
 pub const REQUEST_BYTES_MAX: usize = 256 << 10;
+/// Longest request text to store code.
+pub const CODE_REQUEST_BYTES_MAX: usize = 1 << 10;
 /// Longest login: SIWE text, signature and capability list.
 pub const LOGIN_BYTES_MAX: usize = 16 << 10;
 /// Capabilities of one session.

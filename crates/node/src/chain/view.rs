@@ -8,7 +8,7 @@ use quorate_registry::{
     subject,
     view::{self, RegistryView},
 };
-use quorate_wire::{Address, BlockRef, Digest, KeyId, PublicKey, TokenId};
+use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, TokenId};
 
 use crate::clock::Clock;
 
@@ -61,6 +61,13 @@ pub(crate) fn root(view: &RegistryView, at: view::At) -> Option<PublicKey> {
         .iter()
         .find(|root| root.key_type == ecdsa)
         .and_then(|root| PublicKey::from_sec1(&root.public_key).ok())
+}
+
+/// Whether a key is granted to an action at the latest head. What cannot be read is not granted.
+pub(crate) fn is_granted(view: &RegistryView, key: &PublicKey, action: &ActionCid) -> bool {
+    let token = U256::from_be_bytes(key.token_id().0);
+    let subject = subject::Subject::Action(action.multihash());
+    view.grant(token, &subject, view::At::Latest).is_ok_and(|grant| grant.member)
 }
 
 impl ReadRegistry for EngineView {

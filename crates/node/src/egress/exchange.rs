@@ -18,7 +18,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{
-    BODY_BYTES_MAX, FetchError, Fetched,
+    FetchError, Fetched,
     plan::{Hop, Plan},
 };
 
@@ -74,7 +74,12 @@ impl Exchanger {
     }
 
     /// Sends the request and reads what comes back.
-    pub(super) async fn exchange(&self, plan: &Plan, stream: Box<dyn Stream>) -> Result<Hop, FetchError> {
+    pub(super) async fn exchange(
+        &self,
+        plan: &Plan,
+        stream: Box<dyn Stream>,
+        bytes_max: usize,
+    ) -> Result<Hop, FetchError> {
         let failed = |_| FetchError::Failed;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(HEAD_BYTES_MAX)
@@ -84,7 +89,7 @@ impl Exchanger {
             .map_err(failed)?;
         let exchanging = async {
             let answer = sender.send_request(request(plan)?).await.map_err(failed)?;
-            read(plan, answer).await
+            read(plan, answer, bytes_max).await
         };
         tokio::pin!(connection, exchanging);
         tokio::select! {
@@ -109,7 +114,7 @@ fn request(plan: &Plan) -> Result<Request<Full<bytes::Bytes>>, FetchError> {
     Ok(request)
 }
 
-async fn read(plan: &Plan, answer: Response<Incoming>) -> Result<Hop, FetchError> {
+async fn read(plan: &Plan, answer: Response<Incoming>, bytes_max: usize) -> Result<Hop, FetchError> {
     let status = answer.status().as_u16();
     if matches!(status, 301 | 302 | 303 | 307 | 308)
         && let Some(location) = answer.headers().get(header::LOCATION)
@@ -123,7 +128,7 @@ async fn read(plan: &Plan, answer: Response<Incoming>) -> Result<Hop, FetchError
         return Err(FetchError::Failed);
     }
     let headers = answer_headers(answer.headers())?;
-    let body = Limited::new(answer.into_body(), BODY_BYTES_MAX).collect().await.map_err(|error| {
+    let body = Limited::new(answer.into_body(), bytes_max).collect().await.map_err(|error| {
         if !error.is::<LengthLimitError>() {
             tracing::debug!("an answer to an action's request ended early");
         }

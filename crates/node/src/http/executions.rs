@@ -9,12 +9,14 @@ use axum::{
     response::Response,
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use quorate_wire::{ErrorCode, Problem, Submission, limits};
+use quorate_auth::{check_time, verify_request, verify_wallet_login};
+use quorate_wire::{ActionCid, ErrorCode, ExecutionRequest, Problem, Submission, limits};
 
 use super::{
     Api,
     problem::{Refused, json},
 };
+use crate::{clock::unix_ms, code::CodeError};
 
 /// A caller's answer comes by then: the longest execution and some time for its end.
 const ANSWER: Duration = Duration::from_millis(limits::EXECUTION_MS_MAX + 5_000);
@@ -57,7 +59,17 @@ async fn execute(
     let edge = |problem: Problem| (Box::new(problem), Origin::Edge);
     check_media_type(headers).map_err(|code| edge(code.into()))?;
     let bytes = read(api, headers, body).await.map_err(edge)?;
-    let submission = parse(bytes).await.map_err(edge)?;
+    let mut submission = parse(bytes).await.map_err(edge)?;
+    if submission.code.is_none()
+        && let Some(action) = named_by_a_session(api, &submission)
+    {
+        submission.code = match api.code.find(action).await {
+            Ok(code) => Some(code.to_string()),
+            // The engine says so, after everything else that may be wrong.
+            Err(CodeError::Missing) => None,
+            Err(error) => return Err(edge(Problem::of(error.code()))),
+        };
+    }
     let mut place = api.waiting.enter(&api.inbox).ok_or_else(|| edge(Problem::of(ErrorCode::Overloaded)))?;
     api.inbox.request(place.number, caller.ip(), submission);
     match tokio::time::timeout(ANSWER, &mut place.answer).await {
@@ -69,7 +81,19 @@ async fn execute(
     }
 }
 
-fn check_media_type(headers: &HeaderMap) -> Result<(), ErrorCode> {
+/// The action of a request that brings no code, if a session that may run it has signed the request just now: code is
+/// looked for on behalf of nobody else. The engine checks all of this anew, and more.
+fn named_by_a_session(api: &Api, submission: &Submission) -> Option<ActionCid> {
+    let now_ms = unix_ms();
+    let request = ExecutionRequest::parse(&submission.request).ok()?;
+    check_time(request.time_ms, now_ms, 0).ok()?;
+    let session = verify_wallet_login(&api.network, &submission.login, now_ms).ok()?;
+    verify_request(&api.network.id(), &session, submission).ok()?;
+    let asked = request.session == session.key && session.may_run(&request.action);
+    asked.then_some(request.action)
+}
+
+pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), ErrorCode> {
     let mut given = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(media_type), None) = (given.next(), given.next()) else { return Err(ErrorCode::MediaType) };
     let text = media_type.to_str().map_err(|_| ErrorCode::MediaType)?;
@@ -81,7 +105,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ErrorCode> {
 }
 
 /// Reads the body, within its length, its time, and the room that all bodies share.
-async fn read(api: &Api, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+pub(super) async fn read(api: &Api, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
     let declared =
         match headers.get(header::CONTENT_LENGTH).map(|value| value.to_str().ok()?.parse::<usize>().ok()) {
             Some(Some(length)) => length,

@@ -46,6 +46,37 @@ fn document() -> OpenApi {
         )
         .response("200", answer("The key.", "PkpView"))
         .response("default", problem());
+    let put_code = OperationBuilder::new()
+        .operation_id(Some("storeCode"))
+        .summary(Some("Stores an action's code, so that it runs by its CID alone"))
+        .request_body(Some(
+            RequestBodyBuilder::new()
+                .required(Some(Required::True))
+                .content("application/json", Content::new(Some(reference("CodeSubmission"))))
+                .build(),
+        ))
+        .response("200", answer("The node has it.", "CodeStored"))
+        .response("default", problem());
+    let code = OperationBuilder::new()
+        .operation_id(Some("showCode"))
+        .summary(Some("Shows an action's code if this node has it; it asks nobody else"))
+        .parameter(
+            ParameterBuilder::new()
+                .name("cid")
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .description(Some("CIDv0, or CIDv1 of the same block"))
+                .schema(Some(text("An IPFS CID")))
+                .build(),
+        )
+        .response(
+            "200",
+            ResponseBuilder::new()
+                .description("The code, as it was hashed.")
+                .content("text/plain", Content::new(Some(text("JavaScript, UTF-8"))))
+                .build(),
+        )
+        .response("default", problem());
     let looked_at = |id: &str, summary: &str, schema: &str| {
         OperationBuilder::new()
             .operation_id(Some(id))
@@ -66,6 +97,8 @@ fn document() -> OpenApi {
     let item = |method, operation: OperationBuilder| PathItem::new(method, operation);
     let paths = PathsBuilder::new()
         .path("/v1/executions", item(HttpMethod::Post, execute))
+        .path("/v1/code", item(HttpMethod::Put, put_code))
+        .path("/v1/code/{cid}", item(HttpMethod::Get, code))
         .path("/v1/pkps/{id}", item(HttpMethod::Get, pkp))
         .path(
             "/v1/network",
@@ -116,6 +149,27 @@ fn components() -> Components {
                 ("sig", text("Ed25519 signature by the session key, base64url without padding"), true),
                 ("login", any("The login behind the session"), true),
                 ("code", text("The action's source"), false),
+            ]),
+        )
+        .schema(
+            "CodeSubmission",
+            object(&[
+                (
+                    "request",
+                    text("The signed bytes, base64url without padding: v, network, session, action, time_ms"),
+                    true,
+                ),
+                ("sig", text("Ed25519 signature by the session key, base64url without padding"), true),
+                ("login", any("The login behind the session"), true),
+                ("code", text("The action's source"), true),
+            ]),
+        )
+        .schema(
+            "CodeStored",
+            object(&[
+                ("action", text("The action's CID"), true),
+                ("bytes", number("Length of its source"), true),
+                ("new", flag("Whether it was not stored before"), true),
             ]),
         )
         .schema(

@@ -85,7 +85,11 @@ pub(super) async fn not_found() -> Refused {
 }
 
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> axum::response::Response {
-    let allowed = if uri.path() == "/v1/executions" { "POST" } else { "GET, HEAD" };
+    let allowed = match uri.path() {
+        "/v1/executions" => "POST",
+        "/v1/code" => "PUT",
+        _ => "GET, HEAD",
+    };
     let detail = format!("{} is not {allowed}", method.as_str().chars().take(16).collect::<String>());
     let mut response = Refused::from(Problem::new(ErrorCode::MethodNotAllowed, detail)).into_response();
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));

@@ -21,6 +21,8 @@ use tokio::{
 
 use super::*;
 use crate::{
+    code::Sources,
+    egress::{AddressGuard, Egress},
     inbox::{Job, Outlet},
     testing,
 };
@@ -29,6 +31,8 @@ struct Running {
     address: SocketAddr,
     outlet: Outlet,
     waiting: Arc<Waiting>,
+    code: CodeFinder,
+    _folder: testing::TestFolder,
     _stop: watch::Sender<bool>,
     _serving: JoinHandle<()>,
 }
@@ -46,22 +50,32 @@ async fn start(places: usize) -> Running {
     };
     let (registry, _follower) = follow(nowhere, std::future::pending()).unwrap();
     let waiting = Waiting::new(places);
+    let folder = testing::TestFolder::new();
+    let me = NodeIndex::new(1).unwrap();
+    let policy = crate::egress::Policy::default();
+    let egress = Egress::new(policy, AddressGuard::default(), 1).unwrap();
+    let config = crate::CodeConfig::default();
+    let sources = Sources::new(&network, me, &config, Arc::new(egress));
+    let code = CodeFinder::open(folder.path(), &config, sources, metrics.clone()).unwrap();
     let api = Arc::new(Api {
         network: Arc::new(network),
-        me: NodeIndex::new(1).unwrap(),
+        me,
         guest: Digest([0; 32]),
         inbox,
         waiting: waiting.clone(),
         board: Arc::new(RwLock::new(crate::run::empty_status())),
         registry,
         metrics: metrics.clone(),
+        code: code.clone(),
+        code_writes: Semaphore::new(CODE_WRITES),
+        code_room: Arc::new(Semaphore::new(CODE_ROOM)),
         body_room: Arc::new(Semaphore::new(body_units(16 << 20))),
     });
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), 16).await.unwrap();
     let address = server.local_address().unwrap();
     let (stop, stopping) = watch::channel(false);
     let serving = tokio::spawn(server.run(router(api, address), stopping, metrics.heartbeat("http")));
-    Running { address, outlet, waiting, _stop: stop, _serving: serving }
+    Running { address, outlet, waiting, code, _folder: folder, _stop: stop, _serving: serving }
 }
 
 struct Answer {
@@ -189,6 +203,74 @@ async fn refuses_names_that_no_key_has() {
     let answer = ask(node.address, &format!("GET /v1/pkps/{}", "0".repeat(64)), "", b"").await;
     assert_eq!((answer.status, answer.code()), (503, ErrorCode::RegistryStale));
     assert!(answer.head.contains("retry-after: 1"));
+}
+
+#[tokio::test]
+async fn shows_code_that_it_has_and_looks_for_no_other() {
+    let node = start(4).await;
+    let source = "go('\u{e9}')";
+    let cid = quorate_wire::ActionCid::of_code(source.as_bytes());
+    let line = format!("GET /v1/code/{cid}");
+    let answer = ask(node.address, &line, "", b"").await;
+    assert_eq!((answer.status, answer.code()), (404, ErrorCode::NotFound));
+    assert!(answer.head.contains("cache-control: no-store"));
+    node.code.keep(quorate_wire::Address([1; 20]), cid, source.into()).await.unwrap();
+    let answer = ask(node.address, &line, "", b"").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, source));
+    for header in [
+        "content-type: text/plain; charset=utf-8",
+        "cache-control: public, max-age=31536000, immutable",
+        "x-content-type-options: nosniff",
+        "content-security-policy: default-src 'none'; sandbox",
+    ] {
+        assert!(answer.head.contains(header), "{header}");
+    }
+    let known = format!("if-none-match: \"{cid}\"\r\n");
+    let answer = ask(node.address, &line, &known, b"").await;
+    assert_eq!((answer.status, answer.body.as_str()), (304, ""));
+    assert_eq!(ask(node.address, &line.replace("GET", "HEAD"), "", b"").await.status, 200);
+    for name in ["x", "..%2f", "%ff", "bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4"] {
+        let answer = ask(node.address, &format!("GET /v1/code/{name}"), "", b"").await;
+        assert_eq!((answer.status, answer.code()), (400, ErrorCode::MalformedRequest), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn stores_code_for_nobody_without_a_login() {
+    let node = start(4).await;
+    let put = async |body: &[u8]| {
+        let headers = format!("content-type: {JSON}\r\ncontent-length: {}\r\n", body.len());
+        ask(node.address, "PUT /v1/code", &headers, body).await.code()
+    };
+    let request = quorate_wire::CodeRequest {
+        v: 1,
+        network: testing::network().id(),
+        session: quorate_wire::SessionKey([1; 32]),
+        action: quorate_wire::ActionCid::of_code(b"x"),
+        time_ms: crate::clock::unix_ms(),
+    };
+    let body = |request: &quorate_wire::CodeRequest, code: &str| {
+        let value = serde_json::from_slice::<quorate_wire::Submission>(&testing::submission()).unwrap();
+        let submission = quorate_wire::CodeSubmission {
+            request: serde_json::to_vec(request).unwrap(),
+            sig: vec![0; 64],
+            login: value.login,
+            code: code.to_owned(),
+        };
+        serde_json::to_vec(&submission).unwrap()
+    };
+    assert_eq!(put(b"{}").await, ErrorCode::MalformedRequest);
+    assert_eq!(put(&body(&request, "x")).await, ErrorCode::LoginInvalid);
+    let late = quorate_wire::CodeRequest { time_ms: 1, ..request.clone() };
+    assert_eq!(put(&body(&late, "x")).await, ErrorCode::RequestExpired);
+    let other = quorate_wire::CodeRequest { network: quorate_wire::NetworkId([0; 32]), ..request.clone() };
+    assert_eq!(put(&body(&other, "x")).await, ErrorCode::WrongNetwork);
+    let long = " ".repeat(quorate_wire::limits::CODE_BYTES_MAX + 1);
+    assert_eq!(put(&body(&request, &long)).await, ErrorCode::CodeTooLarge);
+    let answer = ask(node.address, "GET /v1/code", "", b"").await;
+    assert_eq!((answer.status, answer.code()), (405, ErrorCode::MethodNotAllowed));
+    assert!(answer.head.contains("allow: put"));
+    assert!(node.code.held(request.action).await.is_none());
 }
 
 #[tokio::test]

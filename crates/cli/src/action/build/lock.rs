@@ -1,0 +1,290 @@
+//! Which packages a project's actions use: exact versions in the sources, hashes of everything in `quorate.lock.json`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The lock's name.
+pub(super) const FILE: &str = "quorate.lock.json";
+
+/// An import of a package, as the bundler found it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Import {
+    /// The package.
+    pub(super) name: String,
+    /// What follows `@` behind `npm:name`.
+    pub(super) version: Option<String>,
+    /// Whether it was written with `npm:`.
+    pub(super) pinned: bool,
+    /// The source that imports it.
+    pub(super) file: String,
+}
+
+/// One version for each package that is imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pins(BTreeMap<String, String>);
+
+impl Pins {
+    /// Takes versions from the imports themselves, or from the project's `package.json`.
+    ///
+    /// # Errors
+    /// A range instead of a version, a package without one, or two of the same package.
+    pub(super) fn of(imports: &[Import], project: &Path) -> Result<Self> {
+        let mut pins = BTreeMap::<String, String>::new();
+        let manifest = manifest(project)?;
+        // What is written out decides, wherever it is written.
+        for import in imports.iter().filter(|import| import.pinned && import.version.is_some()) {
+            let version = import.version.clone().unwrap_or_default();
+            exact(&import.file, &import.name, &version)?;
+            match pins.insert(import.name.clone(), version.clone()) {
+                Some(other) if other != version => {
+                    bail!("{} is imported as {other} and as {version}; choose one", import.name)
+                }
+                _ => {}
+            }
+        }
+        for import in imports.iter().filter(|import| !pins.contains_key(&import.name)).collect::<Vec<_>>() {
+            let name = &import.name;
+            let listed = ["dependencies", "devDependencies"]
+                .iter()
+                .find_map(|list| manifest.get(list)?.get(name)?.as_str());
+            let version = listed.with_context(|| {
+                format!(
+                    "{}: no version of {name}; write \"npm:{name}@1.2.3\", or list it in package.json",
+                    import.file
+                )
+            })?;
+            exact("package.json", name, version)?;
+            pins.insert(name.clone(), version.to_owned());
+        }
+        Ok(Pins(pins))
+    }
+}
+
+fn manifest(project: &Path) -> Result<Value> {
+    let path = project.join("package.json");
+    if !path.is_file() {
+        return Ok(Value::Null);
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))
+}
+
+/// A version is three numbers, and what may follow them; never a range, a tag or an address.
+fn exact(file: &str, name: &str, version: &str) -> Result<()> {
+    let (numbers, rest) = version.split_at(version.find(['-', '+']).unwrap_or(version.len()));
+    let numbers: Vec<&str> = numbers.split('.').collect();
+    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-+.".contains(&byte));
+    ensure!(
+        numbers.len() == 3 && numbers.iter().all(is_number) && plain && version.len() <= 64,
+        "{file}: {name} is pinned to {version:?}, which is not one version such as 1.2.3: what it means today it may \
+         not mean tomorrow, and the action's CID would change"
+    );
+    Ok(())
+}
+
+/// `quorate.lock.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lock {
+    /// Version of the format: 1.
+    version: u32,
+    /// The bundler.
+    bundler: String,
+    /// What actions import, by name.
+    pub(super) imports: BTreeMap<String, String>,
+    /// Every package that comes with it, by place, as npm's own lock describes it.
+    packages: BTreeMap<String, Map<String, Value>>,
+}
+
+/// A package that a bundle has something of.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Package {
+    /// Its name.
+    pub(super) name: String,
+    /// Its version.
+    pub(super) version: String,
+    /// Hash of what npm gave, which it checked.
+    pub(super) integrity: String,
+}
+
+impl Lock {
+    /// Reads a project's lock; one that is not there is empty.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        if !path.is_file() {
+            let bundler = super::npm::BUNDLER.to_owned();
+            return Ok(Lock { version: 1, bundler, imports: BTreeMap::new(), packages: BTreeMap::new() });
+        }
+        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        let lock: Lock =
+            serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
+        ensure!(lock.version == 1, "{}: version {} is not supported", path.display(), lock.version);
+        ensure!(
+            lock.bundler == super::npm::BUNDLER,
+            "{} was made with {}, this is {}, which may bundle the same sources to another CID; remove the file to go on",
+            path.display(),
+            lock.bundler,
+            super::npm::BUNDLER
+        );
+        lock.check().with_context(|| path.display().to_string())?;
+        Ok(lock)
+    }
+
+    /// Whether every pin is in it.
+    pub(super) fn covers(&self, pins: &Pins) -> bool {
+        pins.0.iter().all(|(name, version)| self.imports.get(name) == Some(version))
+    }
+
+    /// What is not, for people.
+    pub(super) fn missing(&self, pins: &Pins) -> String {
+        let missing = pins.0.iter().filter(|(name, version)| self.imports.get(*name) != Some(version));
+        missing.map(|(name, version)| format!("{name}@{version}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same with these pins; what they bring along is not known yet.
+    pub(super) fn with(mut self, pins: &Pins) -> Self {
+        self.imports.extend(pins.0.clone());
+        self
+    }
+
+    /// npm's `package.json` for it.
+    pub(super) fn manifest(&self) -> Value {
+        serde_json::json!({ "name": "locked", "private": true, "dependencies": self.imports })
+    }
+
+    /// npm's `package-lock.json` for it.
+    pub(super) fn npm_lock(&self) -> Value {
+        let mut packages = Map::new();
+        packages.insert(String::new(), serde_json::json!({ "name": "locked", "dependencies": self.imports }));
+        packages.extend(self.packages.iter().map(|(place, entry)| (place.clone(), entry.clone().into())));
+        serde_json::json!({ "name": "locked", "lockfileVersion": 3, "requires": true, "packages": packages })
+    }
+
+    /// Takes what npm has resolved.
+    pub(super) fn resolved(mut self, npm_lock: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct NpmLock {
+            packages: BTreeMap<String, Map<String, Value>>,
+        }
+        let mut found: NpmLock = serde_json::from_str(npm_lock).context("npm's lock")?;
+        found.packages.remove("");
+        for entry in found.packages.values_mut() {
+            // Where a package was downloaded from, and who pays for it, says nothing about what it is.
+            entry.remove("resolved");
+            entry.remove("funding");
+        }
+        self.packages = found.packages;
+        self.check()?;
+        Ok(self)
+    }
+
+    /// The file's text.
+    pub(super) fn text(&self) -> Result<String> {
+        Ok(format!("{}\n", serde_json::to_string_pretty(self)?))
+    }
+
+    /// The package at a place.
+    pub(super) fn package(&self, place: &str) -> Option<Package> {
+        let entry = self.packages.get(place)?;
+        let text = |member| entry.get(member).and_then(Value::as_str).map(str::to_owned);
+        let name = place.rsplit_once("node_modules/")?.1.to_owned();
+        Some(Package { name, version: text("version")?, integrity: text("integrity")? })
+    }
+
+    /// Every package has a hash, every import is there in its version, and no place leaves the folder.
+    fn check(&self) -> Result<()> {
+        for (place, entry) in &self.packages {
+            let integrity = entry.get("integrity").and_then(Value::as_str).unwrap_or_default();
+            ensure!(integrity.starts_with("sha512-"), "{place} has no SHA-512 hash");
+            ensure!(
+                !entry.contains_key("resolved") && !entry.contains_key("link"),
+                "{place} comes from elsewhere"
+            );
+            let parts: BTreeSet<&str> = place.split('/').collect();
+            ensure!(
+                place.starts_with("node_modules/") && !parts.contains("..") && !parts.contains("."),
+                "{place:?} is no place of a package"
+            );
+        }
+        for (name, version) in &self.imports {
+            let package = self.package(&format!("node_modules/{name}"));
+            ensure!(
+                package.is_some_and(|package| package.version == *version),
+                "{name}@{version} is not locked"
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn import(text: &str) -> Import {
+        let (name, version) =
+            text.split_once('=').map_or((text, None), |(name, version)| (name, Some(version)));
+        let version = version.map(str::to_owned);
+        Import { name: name.to_owned(), pinned: version.is_some(), version, file: "a.ts".to_owned() }
+    }
+
+    fn pins(imports: &[&str], manifest: &str) -> Result<Pins> {
+        let folder = std::env::temp_dir().join(format!("quorate-pins-{}-{:p}", std::process::id(), imports));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("package.json"), manifest).unwrap();
+        let imports: Vec<Import> = imports.iter().map(|text| import(text)).collect();
+        let pins = Pins::of(&imports, &folder);
+        std::fs::remove_dir_all(folder).unwrap();
+        pins
+    }
+
+    #[test]
+    fn a_version_is_written_once_and_exactly() {
+        let manifest =
+            r#"{"dependencies":{"viem":"2.0.0","ethers":"^6.0.0"},"devDependencies":{"@a/b":"1.0.0-rc.1"}}"#;
+        let found = pins(&["viem", "@a/b", "zod=3.1.2", "zod"], manifest).unwrap();
+        let expected = [("@a/b", "1.0.0-rc.1"), ("viem", "2.0.0"), ("zod", "3.1.2")];
+        assert_eq!(found.0, expected.map(|(name, version)| (name.to_owned(), version.to_owned())).into());
+        for imports in [&["ethers"][..], &["left-pad"], &["zod=3.1.2", "zod=3.1.3"]] {
+            assert!(pins(imports, manifest).is_err(), "{imports:?}");
+        }
+        for version in
+            ["^1.0.0", "~1.0.0", "1", "1.0", "1.x.0", "latest", "", "1.0.0 || 2.0.0", ">=1.0.0", "file:../x"]
+        {
+            let import = format!("zod={version}");
+            assert!(pins(&[&import], "{}").is_err(), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_lock_has_a_hash_for_everything_and_stays_in_its_folder() {
+        let entry = |members: &str| {
+            format!(r#"{{"packages":{{"":{{}},"node_modules/zod":{{"version":"3.1.2"{members}}}}}}}"#)
+        };
+        let empty = Lock {
+            version: 1,
+            bundler: String::new(),
+            imports: [("zod".to_owned(), "3.1.2".to_owned())].into(),
+            packages: BTreeMap::new(),
+        };
+        let good = entry(r#","integrity":"sha512-x","resolved":"elsewhere""#);
+        let lock = empty.clone().resolved(&good).unwrap();
+        assert_eq!(lock.package("node_modules/zod").unwrap().integrity, "sha512-x");
+        assert!(!lock.text().unwrap().contains("elsewhere"));
+        assert_eq!(serde_json::from_str::<Lock>(&lock.text().unwrap()).unwrap(), lock);
+        for bad in [
+            entry(""),
+            entry(r#","integrity":"sha1-x""#),
+            entry(r#","integrity":"sha512-x","link":true"#),
+            good.replace("3.1.2", "3.1.3"),
+            good.replace("node_modules/zod", "node_modules/../../zod"),
+            good.replace("node_modules/zod", "/zod"),
+        ] {
+            assert!(empty.clone().resolved(&bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `[code]` of `node.toml`.
+
+use quorate_wire::limits::CODE_BYTES_MAX;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// The least that a bound on bytes can be: one source of full length and what it takes on disk.
+const LEAST_BYTES: u64 = CODE_BYTES_MAX as u64 + (64 << 10);
+/// Gateways at most: each is asked for each source that no node has.
+const GATEWAYS_MAX: usize = 16;
+
+/// Where sources come from that are asked for by their CID, and how many are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CodeConfig {
+    /// Base URLs of IPFS gateways, asked for `<base>/ipfs/<CID>`. None are asked unless they are named here.
+    pub gateways: Vec<String>,
+    /// Ports of this machine's loopback at which a gateway may be. Only in networks with `wildcard_sessions`, which are
+    /// for development.
+    pub allow_loopback_ports: Vec<u16>,
+    /// Bytes of sources in memory.
+    pub memory_bytes: u64,
+    /// Bytes on disk of sources that were found; the least recently used go first.
+    pub cache_bytes: u64,
+    /// Bytes on disk of sources that callers have stored; none of them goes to make room.
+    pub store_bytes: u64,
+    /// Of these, the most of one wallet.
+    pub store_bytes_per_wallet: u64,
+}
+
+impl Default for CodeConfig {
+    fn default() -> Self {
+        CodeConfig {
+            gateways: Vec::new(),
+            allow_loopback_ports: Vec::new(),
+            memory_bytes: 64 << 20,
+            cache_bytes: 1 << 30,
+            store_bytes: 4 << 30,
+            store_bytes_per_wallet: 64 << 20,
+        }
+    }
+}
+
+impl CodeConfig {
+    /// Checks what can be checked without a network file.
+    ///
+    /// # Errors
+    /// The setting and what is wrong with it.
+    pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
+        if self.gateways.len() > GATEWAYS_MAX {
+            return Err(("code.gateways", format!("names more than {GATEWAYS_MAX}")));
+        }
+        for gateway in &self.gateways {
+            base(gateway).map_err(|reason| ("code.gateways", format!("{gateway:?} {reason}")))?;
+        }
+        let bounds = [
+            ("code.memory_bytes", self.memory_bytes),
+            ("code.cache_bytes", self.cache_bytes),
+            ("code.store_bytes", self.store_bytes),
+            ("code.store_bytes_per_wallet", self.store_bytes_per_wallet),
+        ];
+        for (setting, bytes) in bounds {
+            if bytes < LEAST_BYTES {
+                return Err((setting, format!("must be at least {LEAST_BYTES}: one source")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A gateway's base URL without a slash at its end.
+pub(crate) fn base(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text).map_err(|_| "is no URL")?;
+    let plain = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let bare = url.query().is_none() && url.fragment().is_none();
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    if plain && bare && anonymous {
+        Ok(url.as_str().trim_end_matches('/').to_owned())
+    } else {
+        Err("is not an http or https URL without a query")
+    }
+}

@@ -1,0 +1,223 @@
+//! The finder over real files and real servers.
+
+use std::{collections::BTreeSet, fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, sync::Mutex};
+
+use quorate_wire::NodeIndex;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+
+use super::*;
+use crate::{
+    egress::{AddressGuard, Egress, Policy},
+    testing::{TestFolder, network},
+};
+
+const SOURCE: &str = "Lit.Actions.setResponse({ response: 'by its name' })";
+
+fn cid() -> ActionCid {
+    ActionCid::of_code(SOURCE.as_bytes())
+}
+
+fn wallet(number: u8) -> Address {
+    Address([number; 20])
+}
+
+/// What a server is asked for, in order.
+type Asked = Arc<Mutex<Vec<String>>>;
+
+/// A server that answers every request with this status and body.
+async fn server(status: u16, body: impl Into<Vec<u8>>) -> (SocketAddr, Asked) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, asked) = (listener.local_addr().unwrap(), Asked::default());
+    let (body, noted) = (body.into(), asked.clone());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let Ok(byte) = stream.read_u8().await else { break };
+                head.push(byte);
+            }
+            let line = String::from_utf8(head).unwrap().lines().next().unwrap_or_default().to_owned();
+            noted.lock().unwrap().push(line);
+            let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
+        }
+    });
+    (address, asked)
+}
+
+/// A finder of node 1, whose peers and gateways are at these addresses.
+fn finder(folder: &TestFolder, nodes: &[SocketAddr], gateways: &[SocketAddr]) -> CodeFinder {
+    let mut network = network();
+    for (endpoint, node) in network.endpoints.iter_mut().skip(1).zip(nodes) {
+        endpoint.http = format!("http://{node}/");
+    }
+    let config = CodeConfig {
+        gateways: gateways.iter().map(|address| format!("http://{address}/some/path/")).collect(),
+        ..CodeConfig::default()
+    };
+    let ports: BTreeSet<u16> = gateways.iter().map(SocketAddr::port).collect();
+    let policy = Policy { allow_http: true, loopback_ports: ports, hosts: None };
+    let egress = Arc::new(Egress::new(policy, AddressGuard::default(), 8).unwrap());
+    let sources = Sources::new(&network, NodeIndex::new(1).unwrap(), &config, egress);
+    CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap()
+}
+
+#[tokio::test]
+async fn another_node_is_asked_before_any_gateway_and_only_once() {
+    let (empty, _) = server(404, "").await;
+    let (peer, asked) = server(200, SOURCE).await;
+    let (gateway, gateway_asked) = server(200, SOURCE).await;
+    let folder = TestFolder::new();
+    let node = finder(&folder, &[empty, peer], &[gateway]);
+    assert!(node.held(cid()).await.is_none());
+    assert_eq!(node.find(cid()).await, Ok(SOURCE.into()));
+    assert_eq!(node.find(cid()).await, Ok(SOURCE.into()));
+    assert_eq!(*asked.lock().unwrap(), [format!("GET /v1/code/{} HTTP/1.1", cid())]);
+    assert!(gateway_asked.lock().unwrap().is_empty());
+    // After a restart it is on disk.
+    let again = finder(&folder, &[], &[]);
+    assert_eq!(again.held(cid()).await.as_deref(), Some(SOURCE));
+}
+
+#[tokio::test]
+async fn wrong_bytes_are_passed_over_and_the_next_gateway_is_asked() {
+    let changed = SOURCE.replace("name", "game");
+    let (liar, asked) = server(200, changed).await;
+    let (endless, _) = server(200, vec![b' '; CODE_BYTES_MAX + 1]).await;
+    let (elsewhere, _) = server(302, "").await;
+    let (honest, honest_asked) = server(200, SOURCE).await;
+    let folder = TestFolder::new();
+    let node = finder(&folder, &[], &[liar, endless, elsewhere, honest]);
+    assert_eq!(node.find(cid()).await, Ok(SOURCE.into()));
+    assert_eq!(honest_asked.lock().unwrap().len(), 1);
+    assert!(asked.lock().unwrap().iter().all(|line| line.starts_with("GET /some/path/ipfs/Qm")));
+}
+
+#[tokio::test]
+async fn a_gateway_at_an_address_that_is_not_allowed_is_never_asked() {
+    let (gateway, asked) = server(200, SOURCE).await;
+    let folder = TestFolder::new();
+    let node = finder(&folder, &[], &[gateway]);
+    let blind = Policy { allow_http: true, loopback_ports: BTreeSet::new(), hosts: None };
+    let egress = Arc::new(Egress::new(blind, AddressGuard::default(), 8).unwrap());
+    let config = CodeConfig { gateways: vec![format!("http://{gateway}")], ..CodeConfig::default() };
+    let sources = Sources::new(&network(), NodeIndex::new(1).unwrap(), &config, egress);
+    let guarded = CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap();
+    assert_eq!(guarded.find(cid()).await, Err(CodeError::Missing));
+    assert!(asked.lock().unwrap().is_empty());
+    assert_eq!(node.find(cid()).await, Ok(SOURCE.into()));
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_told_apart_from_what_is_missing() {
+    let bytes = [0xff, 0xfe, 0x00];
+    let (gateway, _) = server(200, bytes).await;
+    let folder = TestFolder::new();
+    let node = finder(&folder, &[], &[gateway]);
+    assert_eq!(node.find(ActionCid::of_code(&bytes)).await, Err(CodeError::NotText));
+    assert_eq!(node.find(cid()).await, Err(CodeError::Missing));
+    // Storing it here ends that at once.
+    assert_eq!(node.keep(wallet(1), cid(), SOURCE.into()).await, Ok(true));
+    assert_eq!(node.find(cid()).await, Ok(SOURCE.into()));
+}
+
+fn text(number: usize) -> (ActionCid, String) {
+    let text = format!("{number:10000}");
+    (ActionCid::of_code(text.as_bytes()), text)
+}
+
+#[test]
+fn the_cache_stays_within_its_bound_and_drops_the_least_recently_used() {
+    let folder = TestFolder::new();
+    // Each takes three blocks of 4 KiB.
+    let cache = Cache::open(folder.path(), 10 * 12_288).unwrap();
+    for number in 0..10 {
+        cache.write(text(number).0, &text(number).1).unwrap();
+    }
+    assert!(cache.read(text(0).0).is_some());
+    for number in 10..14 {
+        cache.write(text(number).0, &text(number).1).unwrap();
+    }
+    let held: Vec<usize> = (0..14).filter(|&number| cache.holds(text(number).0)).collect();
+    assert_eq!(held, [0, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 10);
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    // A lower bound holds from the next start on.
+    drop(cache);
+    let cache = Cache::open(folder.path(), 2 * 12_288).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    assert!(cache.read(text(13).0).is_some());
+}
+
+#[test]
+fn damaged_files_are_dropped_and_unfinished_ones_removed() {
+    let folder = TestFolder::new();
+    let cache = Cache::open(folder.path(), 1 << 20).unwrap();
+    for number in 0..3 {
+        cache.write(text(number).0, &text(number).1).unwrap();
+    }
+    let path = |number| folder.path().join(files::file_name(text(number).0));
+    fs::write(path(0), "something else").unwrap();
+    fs::remove_file(path(1)).unwrap();
+    for number in 0..2 {
+        assert!(cache.holds(text(number).0));
+        assert!(cache.read(text(number).0).is_none());
+        assert!(!cache.holds(text(number).0) && !path(number).exists());
+    }
+    cache.write(text(0).0, &text(0).1).unwrap();
+    assert_eq!(cache.read(text(0).0).as_deref(), Some(text(0).1.as_str()));
+    fs::write(folder.path().join("unfinished-1"), "half").unwrap();
+    fs::write(folder.path().join("notes"), "not ours").unwrap();
+    let again = Cache::open(folder.path(), 1 << 20).unwrap();
+    assert!(!folder.path().join("unfinished-1").exists() && folder.path().join("notes").exists());
+    assert!(again.holds(text(2).0) && !again.holds(text(1).0));
+}
+
+#[test]
+fn the_store_never_makes_room_and_remembers_whose_share_is_used() {
+    let folder = TestFolder::new();
+    let open = || Store::open(folder.path(), 5 * 12_288, 3 * 12_288).unwrap();
+    let store = open();
+    let put = |store: &Store, by: u8, number: usize| store.write(wallet(by), text(number).0, &text(number).1);
+    for number in 0..3 {
+        assert_eq!(put(&store, 1, number), Ok(true));
+    }
+    assert_eq!(put(&store, 1, 2), Ok(false));
+    assert_eq!(put(&store, 2, 2), Ok(false));
+    assert_eq!(put(&store, 1, 3), Err(CodeError::Quota));
+    assert_eq!(put(&store, 2, 3), Ok(true));
+    drop(store);
+    let store = open();
+    assert_eq!(put(&store, 1, 4), Err(CodeError::Quota));
+    assert_eq!(put(&store, 2, 4), Ok(true));
+    assert_eq!(put(&store, 2, 5), Err(CodeError::Full));
+    assert_eq!(put(&store, 3, 5), Err(CodeError::Full));
+    for number in 0..5 {
+        assert_eq!(store.read(text(number).0).as_deref(), Some(text(number).1.as_str()));
+    }
+    // What is damaged is given up, and so is its share.
+    let name = format!("{}-{}", files::file_name(text(0).0), "01".repeat(20));
+    fs::write(folder.path().join(name), "x").unwrap();
+    assert!(store.read(text(0).0).is_none());
+    assert_eq!(put(&store, 1, 5), Ok(true));
+}
+
+#[tokio::test]
+async fn what_the_cache_does_never_touches_what_is_stored() {
+    let folder = TestFolder::new();
+    let config = CodeConfig { cache_bytes: 12_288, memory_bytes: 300, ..CodeConfig::default() };
+    let guard = Egress::new(Policy::default(), AddressGuard::default(), 1).unwrap();
+    let sources = Sources::new(&network(), NodeIndex::new(1).unwrap(), &config, Arc::new(guard));
+    let node = CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap();
+    assert_eq!(node.keep(wallet(1), cid(), SOURCE.into()).await, Ok(true));
+    for number in 0..20 {
+        node.0.cache.write(text(number).0, &text(number).1).unwrap();
+    }
+    assert_eq!(fs::read_dir(folder.path().join("cache")).unwrap().count(), 1);
+    assert_eq!(node.held(cid()).await.as_deref(), Some(SOURCE));
+}

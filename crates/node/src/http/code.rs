@@ -1,0 +1,144 @@
+//! `PUT /v1/code` and `GET /v1/code/{cid}`: the code of actions, by its name.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use quorate_auth::{Session, check_time, verify_code_request, verify_wallet_login};
+use quorate_wire::{
+    ActionCid, Admission, CapabilityKey, CodeRequest, CodeStored, CodeSubmission, ErrorCode, Problem, limits,
+};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{
+    Api, executions,
+    problem::{Refused, json},
+};
+use crate::{chain, clock::unix_ms};
+
+/// Callers that store code at the same time: each is megabytes to check and a durable write.
+pub(crate) const CODE_WRITES: usize = 4;
+/// Room for code on its way out, in kibibytes. A reader that takes its time holds its part of it.
+pub(crate) const CODE_ROOM: usize = 128 << 10;
+
+/// Stores an action's code for a session.
+pub(super) async fn put(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    store(&api, &headers, body).await.map_err(|problem| {
+        api.metrics.refused_at_the_edge(problem.code);
+        problem.into()
+    })
+}
+
+async fn store(api: &Arc<Api>, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {
+    executions::check_media_type(headers)?;
+    let bytes = executions::read(api, headers, body).await?;
+    let _place = api.code_writes.try_acquire().map_err(|_| Problem::of(ErrorCode::Overloaded))?;
+    let checking = api.clone();
+    let checked = tokio::task::spawn_blocking(move || check(&checking, &bytes, unix_ms()));
+    let (session, action, code) = checked.await.map_err(|_| Problem::of(ErrorCode::Internal))??;
+    let bytes = code.len() as u64;
+    let new = api.code.keep(session.wallet, action, code.into()).await.map_err(|error| error.code())?;
+    Ok(json(StatusCode::OK, "application/json", &CodeStored { action, bytes, new }))
+}
+
+/// Everything that an execution's login and session are checked for, cheap checks first.
+fn check(api: &Api, body: &[u8], now_ms: u64) -> Result<(Session, ActionCid, String), Problem> {
+    let submission = CodeSubmission::parse(body)?;
+    if submission.code.len() > limits::CODE_BYTES_MAX {
+        return Err(ErrorCode::CodeTooLarge.into());
+    }
+    let request = CodeRequest::parse(&submission.request)?;
+    let network = api.network.id();
+    if request.network != network {
+        return Err(ErrorCode::WrongNetwork.into());
+    }
+    // Storing again changes nothing, so that a request may be older than this process.
+    check_time(request.time_ms, now_ms, 0)?;
+    let session = verify_wallet_login(&api.network, &submission.login, now_ms)?;
+    if request.session != session.key {
+        let detail = "the request names another session";
+        return Err(Problem::new(ErrorCode::SessionSignatureInvalid, detail));
+    }
+    let id = verify_code_request(&network, &session, &submission)?;
+    if !session.may_run(&request.action) {
+        return Err(Problem::of(ErrorCode::SessionScope).about(id));
+    }
+    if !welcome(api, &session, &request.action) {
+        return Err(Problem::of(ErrorCode::NotAdmitted).about(id));
+    }
+    if ActionCid::of_code(submission.code.as_bytes()) != request.action {
+        return Err(Problem::of(ErrorCode::CidMismatch).about(id));
+    }
+    Ok((session, request.action, submission.code))
+}
+
+/// Who may have an action executed may store its code.
+fn welcome(api: &Api, session: &Session, action: &ActionCid) -> bool {
+    match &api.network.admission {
+        Admission::Open => true,
+        Admission::List(wallets) => wallets.contains(&session.wallet),
+        Admission::Granted => session.capabilities.iter().any(|capability| match &capability.key {
+            CapabilityKey::Any => false,
+            CapabilityKey::Named(key) => {
+                session.names_exactly(key, action) && chain::is_granted(&api.registry, key, action)
+            }
+        }),
+    }
+}
+
+/// Shows an action's code, if this node has it. Nobody else is asked for it on behalf of whoever calls.
+pub(super) async fn get(
+    State(api): State<Arc<Api>>,
+    cid: Result<Path<String>, axum::extract::rejection::PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let malformed = |detail: String| Refused::from(Problem::new(ErrorCode::MalformedRequest, detail));
+    let Path(cid) = cid.map_err(|_| malformed("the CID is no text".to_owned()))?;
+    let cid: ActionCid =
+        cid.parse().map_err(|error: quorate_wire::ParseIdError| malformed(error.to_string()))?;
+    let code = api.code.held(cid).await.ok_or_else(|| Refused::from(ErrorCode::NotFound))?;
+    let tag = format!("\"{cid}\"");
+    let mut response = if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let units = u32::try_from(code.len().div_ceil(executions::BODY_UNIT_BYTES)).unwrap_or(u32::MAX);
+        let room = api.code_room.clone().try_acquire_many_owned(units);
+        let room = room.map_err(|_| Refused::from(ErrorCode::Overloaded))?;
+        Response::new(Body::from(Bytes::from_owner(OnItsWay { code, _room: room })))
+    };
+    let fixed = [
+        // It is somebody's script, and must not become one of this address' own.
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        // The name is a hash of the content.
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    for (name, value) in fixed {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// Code that is being sent, with the room that it takes.
+struct OnItsWay {
+    code: Arc<str>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for OnItsWay {
+    fn as_ref(&self) -> &[u8] {
+        self.code.as_bytes()
+    }
+}
