@@ -224,6 +224,8 @@ pub struct PoolStatus {
     pub workers: usize,
     /// Those of them that have no CID yet.
     pub blank_workers: usize,
+    /// Those of the blank ones whose walls stand and whose guest is loaded.
+    pub ready_blank_workers: usize,
     /// Executions that have not ended.
     pub executions: usize,
     /// Worker processes started since the pool was made.
@@ -299,6 +301,7 @@ struct Worker {
     /// Fixed when the first execution is given to it, before the worker reads a byte of the action.
     cid: Option<String>,
     process: Option<u32>,
+    ready: bool,
     outbox: mpsc::Sender<Vec<u8>>,
     end: Option<oneshot::Sender<WorkerEnd>>,
     executions: u32,
@@ -435,6 +438,7 @@ impl Pool {
         PoolStatus {
             workers: state.workers.len(),
             blank_workers: state.blank().count(),
+            ready_blank_workers: state.blank().filter(|number| state.is_ready(*number)).count(),
             executions: state.executions.len(),
             workers_started: state.next_worker,
             protocol_violations: state.protocol_violations,
@@ -471,7 +475,8 @@ impl Shared {
                 Err(PoolError::Full)
             };
         }
-        let blank = state.blank().min();
+        // One that is ready, and of these the oldest.
+        let blank = state.blank().min_by_key(|number| (!state.is_ready(*number), *number));
         let number = match blank {
             Some(number) => number,
             None => {
@@ -509,8 +514,15 @@ impl Shared {
         state.next_worker += 1;
         let (outbox, frames) = mpsc::channel(OUTBOX_MAX);
         let (end, ending) = oneshot::channel();
-        let worker =
-            Worker { cid: None, process: None, outbox, end: Some(end), executions: 0, used: Instant::now() };
+        let worker = Worker {
+            cid: None,
+            process: None,
+            ready: false,
+            outbox,
+            end: Some(end),
+            executions: 0,
+            used: Instant::now(),
+        };
         state.workers.insert(number, worker);
         let delay = keeper::start_delay(state.failed_starts).max(state.pace.start(&self.config));
         tokio::spawn(keeper::keep(Arc::clone(self), number, delay, frames, ending));
@@ -519,6 +531,10 @@ impl Shared {
 }
 
 impl State {
+    fn is_ready(&self, number: u64) -> bool {
+        self.workers.get(&number).is_some_and(|worker| worker.ready)
+    }
+
     fn blank(&self) -> impl Iterator<Item = u64> {
         let blank = self.workers.iter().filter(|(_, worker)| worker.cid.is_none() && worker.end.is_some());
         blank.map(|(number, _)| *number)

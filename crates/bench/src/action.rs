@@ -16,6 +16,10 @@ use crate::{
 
 const HOT_RUNS: u32 = 200;
 const COLD_RUNS: u32 = 12;
+/// Numbers of the executions that do not end, out of the way of the others.
+const LOOPS: std::ops::Range<u64> = 1 << 32..(1 << 32) + 8;
+/// An action that is short for some callers and endless for others.
+const EITHER: &str = "if (typeof loop === 'boolean') for (;;);\n";
 
 pub(crate) async fn run(table: &mut Table, quorate: &Path) -> Result<()> {
     let guest = Guest::load(&Guest::locate(None)?)?;
@@ -44,16 +48,48 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path) -> Result<()> {
     table.add("empty action, hot worker, wall p50", percentile(&mut hot, 0.5), "ms", plain);
     table.add("empty action, hot worker, wall p99", percentile(&mut hot, 0.99), "ms", plain);
     table.add("empty action, hot worker, CPU of worker and pool", spent / f64::from(HOT_RUNS), "ms", plain);
+    let quiet = percentile(&mut hot, 0.99);
+
+    // What callers of another action feel while this one computes without end, and what those of the same do.
+    for (code, loops, name) in [
+        ("// hot\n", "for (;;);", "beside loops of another action"),
+        (EITHER, EITHER, "beside loops of its own action"),
+    ] {
+        once(&pool, &mut events, &mut number, code).await?;
+        for execution in LOOPS {
+            let endless = ActionLimits { fuel: u64::MAX, wall_ms: 600_000, ..ActionLimits::default() };
+            let params = r#"{"loop":true}"#.to_owned();
+            let looping = ActionStart { params, limits: endless, ..start(execution, loops) };
+            pool.start(looping).map_err(|error| anyhow!("{error}"))?;
+        }
+        let mut beside = Vec::new();
+        for _ in 0..HOT_RUNS {
+            beside.push(once(&pool, &mut events, &mut number, code).await?);
+        }
+        table.add(&format!("empty action {name}, wall p50"), percentile(&mut beside, 0.5), "ms", None);
+        table.add(
+            &format!("empty action {name}, wall p99"),
+            percentile(&mut beside, 0.99),
+            "ms",
+            Some(quiet),
+        );
+        LOOPS.for_each(|execution| pool.cancel(execution));
+        let mut open = LOOPS.count();
+        while open > 0 {
+            match events.recv().await {
+                Some(ActionEvent::Finished { execution, .. }) if LOOPS.contains(&execution) => open -= 1,
+                Some(_) => {}
+                None => bail!("the pool has ended"),
+            }
+        }
+    }
     pool.shutdown().await;
     Ok(())
 }
 
-/// Wall milliseconds of one run.
-async fn once(pool: &Pool, events: &mut Receiver<ActionEvent>, number: &mut u64, code: &str) -> Result<f64> {
-    *number += 1;
-    let begun = Instant::now();
-    pool.start(ActionStart {
-        execution: *number,
+fn start(execution: u64, code: &str) -> ActionStart {
+    ActionStart {
+        execution,
         cid: ActionCid::of_code(code.as_bytes()).to_string(),
         code: code.as_bytes().into(),
         params: "{}".to_owned(),
@@ -62,8 +98,14 @@ async fn once(pool: &Pool, events: &mut Receiver<ActionEvent>, number: &mut u64,
         random_seed: [0; 32],
         limits: ActionLimits::default(),
         parent: None,
-    })
-    .map_err(|error| anyhow!("{error}"))?;
+    }
+}
+
+/// Wall milliseconds of one run.
+async fn once(pool: &Pool, events: &mut Receiver<ActionEvent>, number: &mut u64, code: &str) -> Result<f64> {
+    *number += 1;
+    let begun = Instant::now();
+    pool.start(start(*number, code)).map_err(|error| anyhow!("{error}"))?;
     loop {
         match events.recv().await {
             Some(ActionEvent::Finished { execution, finished, .. }) if execution == *number => {

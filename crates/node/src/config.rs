@@ -82,6 +82,8 @@ pub struct ShellLimits {
     pub http_body_bytes: usize,
     /// Action worker processes.
     pub workers: usize,
+    /// Those of them that are started ahead and wait for an action.
+    pub blank_workers: usize,
     /// Outbound requests of actions at the same time.
     pub fetches: usize,
     /// Outbound requests of one execution at the same time.
@@ -120,6 +122,7 @@ impl Default for ShellLimits {
             http_waiting: 512,
             http_body_bytes: 128 << 20,
             workers: 8,
+            blank_workers: 1,
             fetches: 128,
             fetches_per_execution: 8,
             drain_ms: 10_000,
@@ -225,6 +228,7 @@ impl Config {
                 4 << 30,
             ),
             ("limits.workers", limits.workers, 1, 1_024),
+            ("limits.blank_workers", limits.blank_workers, 0, 64),
             ("limits.fetches", limits.fetches, 1, 65_536),
             ("limits.fetches_per_execution", limits.fetches_per_execution, 1, 64),
         ];

@@ -204,6 +204,7 @@ fn admit(
     state.failed_starts = 0;
     if let Some(worker) = state.workers.get_mut(&number) {
         worker.process = process;
+        worker.ready = true;
     }
     Ok(news)
 }

@@ -117,6 +117,54 @@ async fn only_a_fitting_answer_to_an_open_call_is_taken() {
     pool.shutdown().await;
 }
 
+#[tokio::test]
+async fn a_short_execution_has_its_turn_beside_endless_ones_of_its_action() {
+    const EITHER: &str =
+        "if (typeof endless === 'boolean') for (;;); Lit.Actions.setResponse({ response: 'short' });";
+    let (pool, mut events) = Pool::new(config());
+    for execution in 1..=16 {
+        let mut endless = start(execution, "either", EITHER);
+        endless.params = r#"{"endless":true}"#.into();
+        endless.limits.fuel = u64::MAX;
+        endless.limits.wall_ms = 60_000;
+        endless.limits.total_ms = 60_000;
+        pool.start(endless).expect("there is room");
+    }
+    let mut times = Vec::new();
+    for execution in 100..120 {
+        let begun = std::time::Instant::now();
+        pool.start(start(execution, "either", EITHER)).expect("there is room");
+        assert_eq!(response(&finish(&pool, &mut events, execution).await), "short");
+        times.push(begun.elapsed());
+    }
+    assert_eq!(pool.status().executions, 16, "the endless ones are still there");
+    // Waiting for the endless ones would take a minute.
+    times.sort();
+    println!("a short execution beside 16 endless ones: {:?} at best, {:?} at worst", times[0], times[19]);
+    assert!(times[10] < Duration::from_secs(5), "{times:?}");
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_first_action_of_a_blank_worker_starts_quickly() {
+    let (pool, mut events) = Pool::new(PoolConfig { blank_workers: 1, ..config() });
+    let mut times = Vec::new();
+    for execution in 1..=10 {
+        // One after the other becomes ready: told by the walls, or by a short wait for the next one.
+        while pool.status().ready_blank_workers == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let begun = std::time::Instant::now();
+        pool.start(start(execution, &format!("cold-{execution}"), "")).expect("there is room");
+        finish(&pool, &mut events, execution).await;
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    println!("first action of a blank worker: {:?} at best, {:?} in the middle", times[0], times[5]);
+    assert!(times[5] < Duration::from_millis(500), "{times:?}");
+    pool.shutdown().await;
+}
+
 fn scripted_error() -> HostReply {
     HostReply::Error { code: "late".into(), message: "late".into() }
 }
