@@ -484,9 +484,7 @@ impl Shared {
                     return Err(PoolError::Full);
                 }
                 if state.workers.len() >= self.config.workers_max {
-                    let idle = state.workers.values_mut().filter(|worker| worker.executions == 0);
-                    let longest = idle.filter(|worker| worker.end.is_some()).min_by_key(|worker| worker.used);
-                    longest.ok_or(PoolError::Full)?.end(WorkerEnd::Idle);
+                    state.longest_unused().ok_or(PoolError::Full)?.end(WorkerEnd::Idle);
                 }
                 self.spawn(state)
             }
@@ -498,14 +496,22 @@ impl Shared {
         Ok(number)
     }
 
-    /// Starts blank workers until there are as many as wanted and room for.
+    /// Starts blank workers until there are as many as wanted. If there is no room, the longest unused worker
+    /// makes some, and its end leads here again: a new action must not wait for a process to start.
     fn keep_blank(self: &Arc<Self>, state: &mut State) {
         while !state.closed
             && state.pace.delay(&self.config) <= START_DELAY_MAX
             && state.blank().count() < self.config.blank_workers
-            && state.workers.len() < self.config.workers_max
         {
-            self.spawn(state);
+            if state.workers.len() < self.config.workers_max {
+                self.spawn(state);
+                continue;
+            }
+            let makes_room = state.workers.values().any(|worker| worker.end.is_none());
+            if !makes_room && let Some(worker) = state.longest_unused() {
+                worker.end(WorkerEnd::Idle);
+            }
+            return;
         }
     }
 
@@ -531,6 +537,14 @@ impl Shared {
 }
 
 impl State {
+    /// The worker with an action and without executions that was used last before all others.
+    fn longest_unused(&mut self) -> Option<&mut Worker> {
+        let idle = self.workers.values_mut();
+        let idle =
+            idle.filter(|worker| worker.executions == 0 && worker.cid.is_some() && worker.end.is_some());
+        idle.min_by_key(|worker| worker.used)
+    }
+
     fn is_ready(&self, number: u64) -> bool {
         self.workers.get(&number).is_some_and(|worker| worker.ready)
     }

@@ -150,7 +150,7 @@ async fn the_first_action_of_a_blank_worker_starts_quickly() {
     let (pool, mut events) = Pool::new(PoolConfig { blank_workers: 1, ..config() });
     let mut times = Vec::new();
     for execution in 1..=10 {
-        // One after the other becomes ready: told by the walls, or by a short wait for the next one.
+        // Also when all places are taken by used workers, one is made free for the next blank one.
         while pool.status().ready_blank_workers == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
