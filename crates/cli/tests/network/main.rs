@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bundle;
+#[cfg(test)]
+mod code;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod harness;

@@ -1,0 +1,93 @@
+//! `quorate action build`: the same bytes wherever it runs, and a library of the action's own inside of the guest.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Folder, Network, program};
+
+/// Signed by the key 0x11…11; signer and hashes were computed by viem in Node.js.
+const MESSAGE: &str = "a quorum of independent nodes";
+const SIGNATURE: &str = "0xa8948a18a994904dd64c9aae97d7f4b5765b393cec1a16150dfe310f7ca4615565bf09a3573874878c2b0cbb4f8d922b608e838ad8760fdcb8f29f7d4b30b2df1b";
+/// What the committed lock and sources make.
+const NAME: &str = "QmQwpbuCkZYmoFnMf2WABsdbNqqmRGP6W4Bby6S8qAg7YM";
+
+fn build(project: &Path, more: &[&str]) -> Value {
+    let mut command = program();
+    command.args(["--json", "action", "build"]).arg(project.join("action.ts")).args(more);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn a_bundle_is_the_same_wherever_it_is_built_and_runs_with_its_own_library() {
+    let folder = Folder::new("bundle");
+    let first = folder.path.join("first");
+    fs::create_dir(&first).unwrap();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bundle")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), first.join(entry.file_name())).unwrap();
+    }
+    let built = build(&first, &["--locked"]);
+    assert_eq!(built["cid"], NAME, "{built}");
+    let packages: Vec<&str> =
+        built["packages"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(packages, ["@noble/curves", "@noble/hashes", "viem"]);
+    assert!(built["packages"][0]["integrity"].as_str().unwrap().starts_with("sha512-"));
+
+    // Elsewhere, with what another tool would have installed lying about.
+    let second = folder.path.join("at/another/place");
+    fs::create_dir_all(second.parent().unwrap()).unwrap();
+    fs::rename(&first, &second).unwrap();
+    let trap = second.join("node_modules/viem");
+    fs::create_dir_all(&trap).unwrap();
+    fs::write(trap.join("package.json"), r#"{"name":"viem","version":"2.57.20","main":"index.js"}"#).unwrap();
+    fs::write(trap.join("index.js"), "export const hashMessage = () => 'owned'").unwrap();
+    let out = second.join("out.js");
+    let again = build(&second, &["--locked", "--out", out.to_str().unwrap()]);
+    assert_eq!(again["cid"], NAME, "{again}");
+    assert_eq!(fs::read(&out).unwrap(), fs::read(second.join("action.dist.js")).unwrap());
+
+    refuses_what_is_not_pinned(&second);
+
+    let network = Network::start(&folder, &[]);
+    network.quorate(&["action", "put", out.to_str().unwrap()]).ok();
+    let params = json!({ "message": MESSAGE, "signature": SIGNATURE }).to_string();
+    let ran = network.quorate(&["action", "run", NAME, "--params", &params]).ok();
+    let said: Value = serde_json::from_str(ran["reply"]["response"].as_str().unwrap()).unwrap();
+    let expected = json!({
+        "signer": "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A",
+        "hash": "0xf350d1880412c88bc6336098c689845e50ebb5a597d549fe1102080a1429a76d",
+        "words": 5,
+        "name": "0xd51e249bb9d2fa8c8b3291bd9be525d85a99848b34e84d4d10bc416c571bf20a",
+    });
+    assert_eq!(said, expected);
+    network.stop();
+}
+
+/// Without a network: nothing of this gets as far as a package.
+fn refuses_what_is_not_pinned(project: &Path) {
+    let source = fs::read_to_string(project.join("action.ts")).unwrap();
+    let manifest = fs::read_to_string(project.join("package.json")).unwrap();
+    let refused = |source: &str, manifest: &str, reason: &str| {
+        fs::write(project.join("action.ts"), source).unwrap();
+        fs::write(project.join("package.json"), manifest).unwrap();
+        let answer = build(project, &["--locked"]);
+        let detail = answer["error"]["detail"].as_str().unwrap_or_else(|| panic!("{reason}: {answer}"));
+        assert!(detail.contains(reason), "{reason}: {detail}");
+    };
+    refused(&source.replace("npm:viem@2.57.20", "npm:viem@^2.57.20"), &manifest, "not one version");
+    refused(&source.replace("npm:viem@2.57.20/utils", "viem/utils"), "{}", "no version of viem");
+    refused(&source.replace("npm:viem@2.57.20", "npm:viem@2.57.19"), &manifest, "does not have viem@2.57.19");
+    refused(&source.replace("npm:viem@2.57.20/utils", "node:crypto"), &manifest, "part of Node.js");
+    refused(&source.replace("npm:viem@2.57.20/utils", "https://a.example/b.js"), &manifest, "is an address");
+    let sneaky = source.replace("npm:viem@2.57.20/utils", "./node_modules/viem/index.js");
+    refused(
+        &sneaky.replace("keccak256, toHex", "hashMessage as keccak256, hashMessage as toHex"),
+        &manifest,
+        "not one of the locked",
+    );
+}
