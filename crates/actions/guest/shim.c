@@ -14,7 +14,8 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "sdk.h" /* static const char sdk_js[]; bundled from js/ */
+#include "ethers.h" /* static const char ethers_js[]; the library ethers, computing natively */
+#include "sdk.h"    /* static const char sdk_js[]; bundled from js/ */
 
 #define IMPORT(name) __attribute__((import_module("quorate"), import_name(#name)))
 #define EXPORT(name) __attribute__((export_name(#name)))
@@ -32,8 +33,11 @@ enum { FAIL_THREW = 0, FAIL_SYNTAX = 1, FAIL_PARAM_RESERVED = 2, FAIL_NOT_SUPPOR
  */
 #define STACK_RESERVED (2 * 1024 * 1024)
 
-/* Automatic cycle collection starts here; short actions never walk the heap. */
-#define GC_THRESHOLD (16 * 1024 * 1024)
+/*
+ * Automatic cycle collection starts when an action has allocated this much beside what it was born with:
+ * short actions never walk the heap, of which they would then own a copy.
+ */
+#define GC_HEADROOM (24 * 1024 * 1024)
 
 IMPORT(call) extern int32_t host_call(int32_t kind, const char *meta, size_t meta_len,
                                       const uint8_t *body, size_t body_len);
@@ -42,6 +46,16 @@ IMPORT(respond) extern void host_respond(const char *text, size_t len);
 IMPORT(fail) extern void host_fail(int32_t kind, const char *cause, size_t cause_len, const char *text,
                                    size_t len);
 IMPORT(exceeded) extern void host_exceeded(int32_t limit);
+
+/* Bytes that `host_compute` reads. */
+typedef struct {
+    const uint8_t *at;
+    size_t len;
+} Part;
+/* Runs a native operation. Returns the length of its result, or minus that of an error's text. */
+IMPORT(compute) extern int32_t host_compute(int32_t op, const Part *parts, size_t count);
+/* Copies the last result, whose length is known, and forgets it. */
+IMPORT(take) extern void host_take(uint8_t *to, size_t len);
 
 static JSRuntime *rt;
 static JSContext *ctx;
@@ -243,12 +257,85 @@ static JSValue native_decode(JSContext *c, JSValueConst this_val, int argc, JSVa
     return text;
 }
 
+#define PARTS_MAX 7
+
+/*
+ * A lone surrogate has no UTF-8. The engine writes it as three bytes that no decoder takes; U+FFFD has
+ * three as well. Text without any such byte may be the engine's own, so nothing is written then.
+ */
+static void replace_surrogates(char *text, size_t len)
+{
+    size_t i;
+    for (i = 0; i + 2 < len; i++) {
+        if ((uint8_t)text[i] == 0xed && (uint8_t)text[i + 1] >= 0xa0)
+            memcpy(text + i, "\xef\xbf\xbd", 3);
+    }
+}
+
+/* compute(op, ...parts): a Uint8Array, or a string that says what was wrong: a code, a space, a text. */
+static JSValue native_compute(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    Part parts[PARTS_MAX];
+    uint32_t numbers[PARTS_MAX];
+    const char *texts[PARTS_MAX];
+    int count, i, texts_count = 0;
+    int32_t op, len;
+    uint8_t *out;
+    JSValue result = JS_EXCEPTION;
+
+    if (JS_ToInt32(c, &op, argv[0]))
+        return JS_EXCEPTION;
+    /* Nothing below runs code of the script, so what is pointed to stays where it is. */
+    for (count = 0; count < PARTS_MAX && count + 1 < argc; count++) {
+        JSValueConst part = argv[count + 1];
+        if (JS_IsUndefined(part))
+            break;
+        if (JS_IsString(part)) {
+            const char *text = JS_ToCStringLen(c, &parts[count].len, part);
+            if (!text)
+                goto done;
+            texts[texts_count++] = text;
+            replace_surrogates((char *)text, parts[count].len);
+            parts[count].at = (const uint8_t *)text;
+        } else if (JS_IsNumber(part)) {
+            double number;
+            JS_ToFloat64(c, &number, part);
+            if (!(number >= 0 && number <= UINT32_MAX && number == floor(number))) {
+                result = JS_NewString(c, "compute_input a number must be an integer from 0 to 4294967295");
+                goto done;
+            }
+            numbers[count] = (uint32_t)number;
+            parts[count].at = (const uint8_t *)&numbers[count];
+            parts[count].len = sizeof(uint32_t);
+        } else {
+            parts[count].at = JS_GetUint8Array(c, &parts[count].len, part);
+            if (!parts[count].at && JS_HasException(c))
+                goto done;
+        }
+    }
+    len = host_compute(op, parts, count);
+    out = js_malloc(c, len < 0 ? -len : len + 1);
+    if (!out)
+        goto done;
+    host_take(out, len < 0 ? -len : len);
+    if (len < 0) {
+        result = JS_NewStringLen(c, (const char *)out, -len);
+        js_free(c, out);
+    } else {
+        result = JS_NewUint8Array(c, out, len, js_array_buffer_realloc, NULL, false);
+    }
+done:
+    for (i = 0; i < texts_count; i++)
+        JS_FreeCString(c, texts[i]);
+    return result;
+}
+
 static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("call", 3, native_call),         JS_CFUNC_DEF("log", 1, native_log),
     JS_CFUNC_DEF("respond", 1, native_respond),   JS_CFUNC_DEF("exceeded", 1, native_exceeded),
     JS_CFUNC_DEF("now", 0, native_now),           JS_CFUNC_DEF("advance", 1, native_advance),
     JS_CFUNC_DEF("encode", 1, native_encode),     JS_CFUNC_DEF("decode", 2, native_decode),
-    JS_CFUNC_DEF("begun", 0, native_begun),
+    JS_CFUNC_DEF("begun", 0, native_begun),       JS_CFUNC_DEF("compute", 8, native_compute),
 };
 
 /* Failures. */
@@ -457,6 +544,26 @@ static JSValue hook(JSValueConst hooks, const char *name)
     return value;
 }
 
+static JSValue evaluate(const char *text, size_t len, const char *name, int flags)
+{
+    JSValue value = JS_Eval(ctx, text, len, name, JS_EVAL_TYPE_GLOBAL | flags);
+    if (JS_IsException(value))
+        abort();
+    return value;
+}
+
+/* Calls a function that only the build needs. */
+static void call_once(JSValueConst hooks, const char *name, JSValue argument)
+{
+    JSValue function = hook(hooks, name);
+    JSValue result = JS_Call(ctx, function, JS_UNDEFINED, 1, (JSValueConst *)&argument);
+    if (JS_IsException(result))
+        abort();
+    JS_FreeValue(ctx, result);
+    JS_FreeValue(ctx, argument);
+    JS_FreeValue(ctx, function);
+}
+
 EXPORT(initialize) void guest_initialize(void)
 {
     static const char getter[] = "typeof main === 'function' ? main : undefined";
@@ -466,7 +573,7 @@ EXPORT(initialize) void guest_initialize(void)
     if (!rt)
         abort();
     rt->stack_limit = STACK_RESERVED;
-    JS_SetGCThreshold(rt, GC_THRESHOLD);
+    JS_SetGCThreshold(rt, SIZE_MAX);
     ctx = JS_NewContext(rt);
     if (!ctx)
         abort();
@@ -475,9 +582,7 @@ EXPORT(initialize) void guest_initialize(void)
 
     native = JS_NewObject(ctx);
     JS_SetPropertyFunctionList(ctx, native, native_functions, countof(native_functions));
-    sdk = JS_Eval(ctx, sdk_js, sizeof(sdk_js) - 1, "quorate:sdk", JS_EVAL_TYPE_GLOBAL);
-    if (JS_IsException(sdk))
-        abort();
+    sdk = evaluate(sdk_js, sizeof(sdk_js) - 1, "quorate:sdk", 0);
     hooks = JS_Call(ctx, sdk, JS_UNDEFINED, 1, (JSValueConst *)&native);
     if (JS_IsException(hooks))
         abort();
@@ -488,13 +593,18 @@ EXPORT(initialize) void guest_initialize(void)
     hook_finish = hook(hooks, "finish");
     hook_describe = hook(hooks, "describe");
     hook_cause = hook(hooks, "cause");
-    main_getter =
-        JS_Eval(ctx, getter, sizeof(getter) - 1, "quorate:sdk", JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
-    if (JS_IsException(main_getter))
-        abort();
+    main_getter = evaluate(getter, sizeof(getter) - 1, "quorate:sdk", JS_EVAL_FLAG_COMPILE_ONLY);
+    call_once(hooks, "adopt", evaluate(ethers_js, sizeof(ethers_js) - 1, "quorate:ethers", 0));
+    call_once(hooks, "warm", JS_UNDEFINED);
     JS_FreeValue(ctx, hooks);
     JS_FreeValue(ctx, sdk);
     JS_FreeValue(ctx, native);
     JS_SetHostPromiseRejectionTracker(rt, track_rejection, NULL);
+    while (JS_IsJobPending(rt)) {
+        JSContext *job;
+        if (JS_ExecutePendingJob(rt, &job) < 0)
+            abort();
+    }
     JS_RunGC(rt);
+    JS_SetGCThreshold(rt, rt->malloc_state.malloc_size + GC_HEADROOM);
 }

@@ -2,8 +2,9 @@
 //! part of the module, and compiles that to native code. Only the build tool has this.
 
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{self, Poll, Waker};
 
+use wasmtime::error::Context as _;
 use wasmtime::{Engine, Instance, Module, Result, Store, Val, bail};
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 
@@ -34,13 +35,16 @@ pub fn compile(linked: &[u8]) -> Result<Compiled> {
     store.set_fuel(u64::MAX)?;
     store.set_epoch_deadline(u64::MAX / 2);
     let instance = host::linker(&engine)?.instantiate(&mut store, &module)?;
+    // The scripts may compute natively already while they are evaluated.
+    let memory = instance.get_memory(&mut store, "memory").context("the guest exports its memory")?;
+    store.data_mut().set_memory(memory);
     instance.get_typed_func::<(), ()>(&mut store, "_initialize")?.call(&mut store, ())?;
     instance.get_typed_func::<(), ()>(&mut store, "initialize")?.call(&mut store, ())?;
 
     let mut state = State { store, instance };
     let snapshot = pin!(wizer.snapshot(&context, &mut state));
     // Nothing in it waits: the state is at hand.
-    let Poll::Ready(module) = snapshot.poll(&mut Context::from_waker(Waker::noop())) else {
+    let Poll::Ready(module) = snapshot.poll(&mut task::Context::from_waker(Waker::noop())) else {
         bail!("the snapshot waited for something");
     };
     let module = module?;

@@ -14,17 +14,21 @@ use super::{Inputs, output};
 const LOCK: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 /// The program that bundles.
 const BUNDLE: &str = "bundle.mjs";
+/// Folders of modules.
+const FOLDERS: [&str; 2] = ["js", "ethers"];
 /// Files that the bundler writes, and the constants that the shim knows them by.
-const TEXTS: [(&str, &str); 1] = [("sdk.js", "sdk_js")];
+const TEXTS: [(&str, &str); 2] = [("sdk.js", "sdk_js"), ("ethers.js", "ethers_js")];
 
 /// Adds every file that decides what the texts are.
 pub(super) fn add_inputs(guest: &Path, inputs: &mut Inputs) -> Result<()> {
     for name in LOCK.iter().chain(&[BUNDLE]) {
         inputs.add_file(&guest.join(name))?;
     }
-    for file in modules(&guest.join("js"))? {
-        let name = file.strip_prefix(guest)?.to_string_lossy().into_owned();
-        inputs.add(&name, &fs::read(&file)?);
+    for folder in FOLDERS {
+        for file in modules(&guest.join(folder))? {
+            let name = file.strip_prefix(guest)?.to_string_lossy().into_owned();
+            inputs.add(&name, &fs::read(&file)?);
+        }
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ import {
   native, objectPrototype, parse, reserved, then,
 } from './core.js';
 import { describe } from './describe.js';
+import { ALG, OP, compute } from './native.js';
 import * as actions from './sdk/actions.js';
 import * as web from './web/index.js';
 
@@ -18,6 +19,22 @@ define('eval', function () {
 define('global', globalThis, true);
 web.install();
 const Actions = freeze(actions.install());
+
+// Takes the library that is bundled beside this script: a function of what it computes with.
+function adopt(ethers) {
+  define('ethers', ethers({ compute, OP, ALG }), false);
+}
+
+// Once, when everything is there: what the first use of anything makes is then part of the image.
+function warm() {
+  const { utils, BigNumber } = ethers;
+  const key = new utils.SigningKey(utils.id('warm'));
+  const digest = utils.hashMessage('warm');
+  utils.recoverAddress(digest, key.signDigest(digest));
+  const abi = new utils.Interface(['function balanceOf(address owner) view returns (uint256)']);
+  abi.decodeFunctionData('balanceOf', abi.encodeFunctionData('balanceOf', [utils.computeAddress(key.publicKey)]));
+  utils.formatEther(BigNumber.from('1000000000000000000').mul(2));
+}
 
 for (const name of getOwnPropertyNames(globalThis)) reserved.add(name);
 for (const name of getOwnPropertyNames(objectPrototype)) reserved.add(name);
@@ -57,4 +74,4 @@ function settle(result) {
   apply(then, promise, [actions.mainReturned]);
 }
 
-export default { begin, settle, deliver, tick: web.tick, finish: actions.finish, describe, cause };
+export default { adopt, warm, begin, settle, deliver, tick: web.tick, finish: actions.finish, describe, cause };

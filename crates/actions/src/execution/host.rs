@@ -1,13 +1,14 @@
-//! What the guest can reach: five functions, and nothing else. Everything that comes through them is
+//! What the guest can reach: seven functions, and nothing else. Everything that comes through them is
 //! hostile: the guest runs somebody else's program in a C engine.
 
+mod native;
 #[cfg(test)]
 mod tests;
 
 mod codec;
 mod meter;
 
-use wasmtime::{Caller, Engine, Linker, Memory, ResourceLimiter, Result};
+use wasmtime::{Caller, Engine, Linker, Memory, ResourceLimiter, Result, Trap};
 
 pub(crate) use self::codec::{decode_call, encode_reply};
 use self::meter::Meter;
@@ -24,6 +25,7 @@ pub(crate) struct Host {
     failure: Option<ActionOutcome>,
     /// Counts calls and time.
     pub(crate) meter: Meter,
+    computed: Vec<u8>,
 }
 
 impl Host {
@@ -35,6 +37,7 @@ impl Host {
             response: None,
             failure: None,
             meter: Meter::new(limits, started),
+            computed: Vec::new(),
         }
     }
 
@@ -136,6 +139,16 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
         let meter = &mut caller.data_mut().meter;
         meter.timers(meter.timers_allowed().saturating_add(1))
     })?;
+    linker.func_wrap("quorate", "compute", compute)?;
+    linker.func_wrap("quorate", "take", |mut caller: Caller<'_, Host>, to: u32, len: u32| {
+        let computed = std::mem::take(&mut caller.data_mut().computed);
+        let Some(memory) = caller.data().memory else { return Err(before_start()) };
+        if computed.len() != bytes(len) {
+            return Err(wasmtime::Error::msg("the guest took another result than there is"));
+        }
+        memory.write(&mut caller, bytes(to), &computed)?;
+        Ok(())
+    })?;
     // The C library's remaining imports come only from code that ends the program.
     let ended = || wasmtime::Error::msg("the guest gave up");
     linker.func_wrap("wasi_snapshot_preview1", "proc_exit", move |_: i32| -> Result<()> { Err(ended()) })?;
@@ -152,12 +165,43 @@ const fn bytes(count: u32) -> usize {
 }
 
 fn memory<'a>(caller: &'a mut Caller<'_, Host>) -> Result<(&'a [u8], &'a mut Host)> {
-    let Some(memory) = caller.data().memory else {
-        // Only `initialize`, which calls nothing of the host's, runs before the memory is known.
-        return Err(wasmtime::Error::msg("a host call before the start"));
-    };
+    let Some(memory) = caller.data().memory else { return Err(before_start()) };
     let (data, host) = memory.data_and_store_mut(caller);
     Ok((data, host))
+}
+
+/// Nothing that runs before the memory is known calls the host.
+fn before_start() -> wasmtime::Error {
+    wasmtime::Error::msg("a host call before the start")
+}
+
+/// Runs a native operation whose parts are listed at `list`: address and length of each. Its result, or
+/// the text of an error, waits to be taken; returned is the result's length or minus that of the text.
+fn compute(mut caller: Caller<'_, Host>, op: i32, list: u32, count: u32) -> Result<i32> {
+    let fuel = caller.get_fuel()?;
+    let (data, host) = memory(&mut caller)?;
+    let mut parts = [&[][..]; native::PARTS_MAX];
+    let Some(parts) = parts.get_mut(..bytes(count)) else {
+        return Err(wasmtime::Error::msg("the guest named too many parts"));
+    };
+    let words = slice(data, list, count * 8)?.as_chunks::<4>().0;
+    for (part, [at, len]) in parts.iter_mut().zip(words.as_chunks::<2>().0) {
+        *part = slice(data, u32::from_le_bytes(*at), u32::from_le_bytes(*len))?;
+    }
+    let job = native::prepare(op, parts);
+    let price = job.as_ref().map_or(0, |job| job.fuel);
+    let Some(left) = fuel.checked_sub(price) else {
+        caller.set_fuel(0)?;
+        return Err(Trap::OutOfFuel.into());
+    };
+    let (computed, sign) = match job.and_then(native::Job::run) {
+        Ok(result) => (result, 1),
+        Err(refused) => (refused.text().into_bytes(), -1),
+    };
+    let len = i32::try_from(computed.len())?;
+    host.computed = computed;
+    caller.set_fuel(left)?;
+    Ok(sign * len)
 }
 
 fn slice(data: &[u8], at: u32, len: u32) -> Result<&[u8]> {
