@@ -8,9 +8,10 @@ use crate::{guest, packages, step, warn};
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     packages::ensure(&[packages::CLANG, packages::LLD, packages::WASI_LIBC, packages::CLANG_RT])?;
     guest::ensure_built()?;
+    let packages = guest::packages()?;
     warn("── building for release (once, some minutes)");
     let words = ["build", "--release", "--locked", "--package", "quorate-cli", "--package", "quorate-bench"];
     step::run(step::cargo().args(words))?;
     let bench = step::target().join("release").join("quorate-bench");
-    step::run(std::process::Command::new(bench).args(arguments))
+    step::run(std::process::Command::new(bench).args(arguments).arg("--packages").arg(packages))
 }

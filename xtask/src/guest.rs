@@ -74,6 +74,12 @@ pub(crate) fn ensure_built() -> Result<PathBuf> {
     build(false)
 }
 
+/// The folder in which npm installed what is bundled into the guest; ethers among it.
+pub(crate) fn packages() -> Result<PathBuf> {
+    let plan = Plan::make()?;
+    scripts::install(&plan.actions.join("guest"), &plan.guests)
+}
+
 fn build(force: bool) -> Result<PathBuf> {
     packages::ensure(&[packages::CLANG, packages::LLD, packages::WASI_LIBC, packages::CLANG_RT])?;
     packages::ensure_node()?;

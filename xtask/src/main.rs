@@ -19,8 +19,8 @@ usage: cargo xtask TASK
                              every check and every test, each timed
   sim [--seeds N] [--start S]
                              run the simulator over seeds S to S+N
-  bench [--json] [--only protocol|action|network]
-                             measure: DKG, set-up, signing, actions, whole executions; beside plain k256
+  bench [--json] [--only protocol|action|scripts|network]
+                             measure: DKG, set-up, signing, actions, whole executions; beside plain k256 and V8
   guest [--force]            build the action guest (QuickJS-NG as wasm) into the target folder, once
   tidy                       compare documents, dependency table and tracked files with the code";
 

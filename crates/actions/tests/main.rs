@@ -4,6 +4,7 @@ mod suite {
     mod confinement;
     mod determinism;
     mod differential;
+    mod ethers;
     mod hostile;
     mod pool;
     mod scripted;

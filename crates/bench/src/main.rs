@@ -4,27 +4,37 @@ mod action;
 mod cpu;
 mod network;
 mod protocol;
+mod scripts;
 mod table;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-const USAGE: &str = "usage: quorate-bench [--json] [--only protocol|action|network]
-Prints a table, or with --json one object a line: name, value, unit, baseline, ratio.";
+const USAGE: &str =
+    "usage: quorate-bench [--json] [--only protocol|action|scripts|network] [--packages FOLDER]
+Prints a table, or with --json one object a line: name, value, unit, baseline, ratio.
+With --packages, where npm installed ethers, scripts run in Node.js as well.";
 
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let json = arguments.iter().any(|argument| argument == "--json");
-    let only =
-        arguments.iter().position(|argument| argument == "--only").and_then(|at| arguments.get(at + 1));
-    let known =
-        |text: &String| matches!(text.as_str(), "--json" | "--only" | "protocol" | "action" | "network");
-    anyhow::ensure!(arguments.iter().all(known), "{USAGE}");
-    let wanted = |part: &str| only.is_none_or(|only| only == part);
+    let mut arguments = std::env::args().skip(1);
+    let (mut json, mut only, mut packages) = (false, None, None);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--json" => json = true,
+            "--only" => only = Some(arguments.next().context(USAGE)?),
+            "--packages" => packages = Some(PathBuf::from(arguments.next().context(USAGE)?)),
+            _ => anyhow::bail!("{USAGE}"),
+        }
+    }
+    let known = |part: &String| matches!(part.as_str(), "protocol" | "action" | "scripts" | "network");
+    anyhow::ensure!(only.iter().all(known), "{USAGE}");
+    let wanted = |part: &str| only.as_ref().is_none_or(|only| only == part);
     let mut table = table::Table::new(json);
     protocol::calibrate(&mut table);
-    let bare_us = protocol::committee(&mut table, 2, 3)?;
+    // The other parts are compared with these; scripts are not.
+    let bare_us =
+        if only.as_deref() == Some("scripts") { 0.0 } else { protocol::committee(&mut table, 2, 3)? };
     if wanted("protocol") {
         protocol::committee(&mut table, 3, 5)?;
     }
@@ -33,6 +43,9 @@ fn main() -> Result<()> {
     runtime.block_on(async {
         if wanted("action") {
             action::run(&mut table, &quorate).await?;
+        }
+        if wanted("scripts") {
+            scripts::run(&mut table, &quorate, packages.as_deref()).await?;
         }
         if wanted("network") {
             network::run(&mut table, &quorate, bare_us).await?;

@@ -39,8 +39,10 @@ impl Table {
             });
             println!("{line}");
         } else {
-            let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:>10.2} ×"));
-            println!("{:<52} {:>12.3} {:<6} {ratio}", row.name, row.value, row.unit);
+            let beside = row.baseline.zip(ratio).map_or_else(String::new, |(baseline, ratio)| {
+                format!("beside {baseline:>10.3} {:>10.4} ×", ratio)
+            });
+            println!("{:<52} {:>12.3} {:<6} {beside}", row.name, row.value, row.unit);
         }
     }
 }

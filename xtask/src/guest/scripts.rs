@@ -45,7 +45,8 @@ pub(super) fn bundle(guest: &Path, guests: &Path, work: &Path) -> Result<()> {
     Ok(())
 }
 
-fn install(guest: &Path, guests: &Path) -> Result<PathBuf> {
+/// Installs what the lock names, once, and returns the folder.
+pub(super) fn install(guest: &Path, guests: &Path) -> Result<PathBuf> {
     let mut hasher = Sha256::new();
     for name in LOCK {
         hasher.update(Sha256::digest(fs::read(guest.join(name))?));

@@ -71,3 +71,30 @@ async fn nothing_carries_over_to_the_next_execution() {
     assert_eq!(pool.status().workers_started, 1, "one worker ran them all");
     pool.shutdown().await;
 }
+
+/// The guest is built once and shared by all: what it was built at, or with, must not be in it.
+#[test]
+fn the_image_holds_no_clock() {
+    let walk = "
+        const seen = new Set(), found = [];
+        // Milliseconds since 1970, from 2017 to 2060.
+        const suspicious = (value) => value > 1.5e12 && value < 2.85e12;
+        const visit = (value, path) => {
+            if (typeof value === 'number' && suspicious(value)) found.push(path);
+            if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return;
+            if (seen.has(value)) return;
+            seen.add(value);
+            if (value instanceof Date && !isNaN(value) && value.getTime() !== 0) found.push(path);
+            for (const key of Reflect.ownKeys(value)) {
+                const { value: member, get } = Object.getOwnPropertyDescriptor(value, key);
+                visit(get ? get : member, path + '.' + String(key));
+                if (get && path.startsWith('.ethers')) visit(value[key], path + '.' + String(key));
+            }
+            visit(Object.getPrototypeOf(value), path + '.__proto__');
+        };
+        visit(globalThis, '');
+        Lit.Actions.setResponse({ response: JSON.stringify([seen.size > 3000, found, Date.now(), performance.timeOrigin]) });";
+    let mut at_zero = inputs(walk);
+    at_zero.time_ms = 0;
+    assert_eq!(response(&run_with(&engine(), &at_zero, scripted_host)), "[true,[],0,0]");
+}

@@ -37,6 +37,9 @@ mod rsa;
 mod secp256k1;
 mod url;
 
+#[cfg(test)]
+mod tests;
+
 /// What is wrong with an operation's input. The guest throws it; its text is equal on all nodes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
