@@ -43,17 +43,21 @@ fn differential_ethers_says_in_the_guest_what_it_says_unchanged_in_node() {
 
 #[test]
 fn native_work_is_charged_before_it_is_done() {
-    let code = "
-        const file = { version: 3, address: '00'.repeat(20), crypto: { cipher: 'aes-128-ctr', kdf: 'pbkdf2',
-            cipherparams: { iv: '00'.repeat(16) }, ciphertext: '00'.repeat(32), mac: '00'.repeat(32),
-            kdfparams: { c: 9999999, dklen: 32, prf: 'hmac-sha256', salt: '00' } } };
-        ethers.Wallet.fromEncryptedJsonSync(JSON.stringify(file), 'x');";
+    let file = "
+        const open = (c) => ethers.Wallet.fromEncryptedJsonSync(JSON.stringify({ version: 3, address: '00'.repeat(20),
+            crypto: { cipher: 'aes-128-ctr', kdf: 'pbkdf2', cipherparams: { iv: '00'.repeat(16) },
+            ciphertext: '00'.repeat(32), mac: '00'.repeat(32),
+            kdfparams: { c, dklen: 32, prf: 'hmac-sha256', salt: '00' } } }), 'x');";
     let begun = std::time::Instant::now();
-    let finished = run(code);
+    let finished = run(&format!("{file} for (;;) try {{ open(600000); }} catch {{}}"));
     assert_eq!(failure(&finished).0, FailureCode::LimitCpu);
     assert_eq!(finished.usage.fuel, ActionLimits::default().fuel);
-    // Without the price it would hash for seconds.
-    assert!(begun.elapsed().as_secs() < 3);
+    assert!(begun.elapsed().as_secs() < 20);
+    // What would cost too much at once is refused: nothing could stop it.
+    let finished = run(&format!(
+        "{file} try {{ open(9999999); }} catch (e) {{ Lit.Actions.setResponse({{ response: e.code }}); }}"
+    ));
+    assert_eq!(response(&finished), "compute_limit");
 }
 
 #[test]

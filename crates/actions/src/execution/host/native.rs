@@ -93,6 +93,8 @@ impl<'a> Job<'a> {
 pub(crate) const PARTS_MAX: usize = 7;
 /// What any operation costs: crossing over and back, and memory for the result.
 const BASE: u64 = 2_000;
+/// Most that one operation may cost: about half a second, because nothing stops one that has begun.
+const OPERATION_FUEL_MAX: u64 = 2_000_000_000;
 /// What a byte costs that is hashed or enciphered: four units a nanosecond, four nanoseconds without help
 /// of the processor.
 const PER_BYTE: u64 = 16;
@@ -100,7 +102,7 @@ const PER_BYTE: u64 = 16;
 /// Reads an operation and its parts. What costs too much or is malformed is refused here, before any work.
 pub(crate) fn prepare<'a>(op: i32, parts: &[&'a [u8]]) -> Result<Job<'a>, Refused> {
     let parts = Parts(parts);
-    match op {
+    let job = match op {
         0 => hash::hash(parts),
         1 => hash::hmac(parts),
         2 => kdf::pbkdf2(parts),
@@ -122,7 +124,13 @@ pub(crate) fn prepare<'a>(op: i32, parts: &[&'a [u8]]) -> Result<Job<'a>, Refuse
         18 => url::set(parts),
         19 => secp256k1::add(parts),
         _ => Err(Refused::input("no such operation")),
+    }?;
+    if job.fuel > OPERATION_FUEL_MAX {
+        return Err(Refused::limit(
+            "one operation may cost 2,000,000,000 units of work; this would cost more",
+        ));
     }
+    Ok(job)
 }
 
 /// The parts of one operation.

@@ -7,8 +7,6 @@ use super::{Job, Parts, Refused, cost, number};
 
 /// What one iteration of PBKDF2 costs for each block of the output: two hashed blocks.
 const PBKDF2_ITERATION: u64 = 3_000;
-/// Most iterations.
-const PBKDF2_ITERATIONS_MAX: u32 = 10_000_000;
 /// Most bytes that one derivation gives.
 const LENGTH_MAX: u32 = 4_096;
 /// What hashing one block costs.
@@ -24,9 +22,6 @@ pub(super) fn pbkdf2<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
     let iterations = number(iterations)?;
     if iterations == 0 {
         return Err(Refused::input("there must be one iteration at least"));
-    }
-    if iterations > PBKDF2_ITERATIONS_MAX {
-        return Err(Refused::limit("more than 10,000,000 iterations"));
     }
     let length = output_length(length)?;
     let blocks = length.div_ceil(algorithm.length()) as u64;
