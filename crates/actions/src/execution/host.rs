@@ -191,6 +191,7 @@ fn compute(mut caller: Caller<'_, Host>, op: i32, list: u32, count: u32) -> Resu
     let job = native::prepare(op, parts);
     let price = job.as_ref().map_or(0, |job| job.fuel);
     let Some(left) = fuel.checked_sub(price) else {
+        drop(job);
         caller.set_fuel(0)?;
         return Err(Trap::OutOfFuel.into());
     };
