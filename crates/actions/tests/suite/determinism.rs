@@ -88,14 +88,14 @@ fn the_image_holds_no_clock() {
             for (const key of Reflect.ownKeys(value)) {
                 const { value: member, get } = Object.getOwnPropertyDescriptor(value, key);
                 let held = get ? get : member;
-                // The library's members stand behind getters; others want an object of their kind.
-                try { if (get) held = value[key]; } catch { /* It holds nothing by itself. */ }
-                visit(held, path + '.' + String(key));
+                // The library's names stand behind getters.
+                const inside = get && /^(\\.ethers)+(\\.(utils|providers|constants))?$/.test(path);
+                visit(inside ? value[key] : get ? get : member, path + '.' + String(key));
             }
             visit(Object.getPrototypeOf(value), path + '.__proto__');
         };
         visit(globalThis, '');
-        Lit.Actions.setResponse({ response: JSON.stringify([seen.size > 3000, found, Date.now(), performance.timeOrigin]) });";
+        Lit.Actions.setResponse({ response: JSON.stringify([seen.size > 1000 && seen.has(ethers.utils.keccak256), found, Date.now(), performance.timeOrigin]) });";
     let mut at_zero = inputs(walk);
     at_zero.time_ms = 0;
     assert_eq!(response(&run_with(&engine(), &at_zero, scripted_host)), "[true,[],0,0]");
