@@ -138,6 +138,7 @@ async fn suspended(table: &mut Table, quorate: &Path, guest: Guest, v8_each: Opt
             time_ms: 0,
             random_seed: [0; 32],
             limits: ActionLimits::default(),
+            parent: None,
         });
         started.map_err(|error| anyhow!("{error}"))?;
     }
@@ -146,6 +147,7 @@ async fn suspended(table: &mut Table, quorate: &Path, guest: Guest, v8_each: Opt
         match events.recv().await {
             Some(ActionEvent::HostCall { .. }) => waiting += 1,
             Some(ActionEvent::Finished { finished, .. }) => bail!("one ended: {:?}", finished.outcome),
+            Some(ActionEvent::Walls { .. }) => {}
             Some(ActionEvent::WorkerEnded { .. }) | None => bail!("the worker ended"),
         }
     }
