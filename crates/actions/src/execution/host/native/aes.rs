@@ -105,7 +105,7 @@ pub(super) fn gcm<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
         let text = |data: &[u8]| {
             counted(
                 &cipher,
-                (u128::from_be_bytes(start) & !0xffff_ffff | next(start)).to_be_bytes(),
+                ((u128::from_be_bytes(start) & !0xffff_ffff) | next(start)).to_be_bytes(),
                 32,
                 data,
             )
