@@ -2,6 +2,8 @@
 
 mod build;
 mod put;
+mod simulate;
+mod test;
 
 use std::path::{Path, PathBuf};
 
@@ -33,6 +35,8 @@ pub(crate) async fn run(command: ActionCommand, output: Output) -> Result<bool, 
         }
         ActionCommand::Put(args) => put::run(&args, output).await,
         ActionCommand::Run(args) => execute(&args, output).await,
+        ActionCommand::Simulate(args) => tokio::task::block_in_place(|| simulate::run(&args, output)),
+        ActionCommand::Test(args) => tokio::task::block_in_place(|| test::run(&args, output)),
     }
 }
 

@@ -194,6 +194,10 @@ pub(crate) enum ActionCommand {
     Put(PutArgs),
     /// Run an action on all nodes and print what it said and signed.
     Run(Box<RunArgs>),
+    /// Run an action offline against fixtures and print what it would sign; nothing is really signed.
+    Simulate(SimulateArgs),
+    /// Run the tests in `*.test.js` files; each simulates actions and says what must come out.
+    Test(TestArgs),
 }
 
 #[derive(Debug, Args)]
@@ -245,6 +249,37 @@ pub(crate) struct RunArgs {
     /// Write the whole reply, which `quorate verify` reads, to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// The file with the action's source.
+    pub(crate) file: PathBuf,
+    /// The parameters: a JSON object, or `@file` with one. `${pkp.NAME.public_key}` and its like are filled in.
+    #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
+    pub(crate) params: String,
+    /// What the action finds outside of itself; docs/actions-testing.md describes the file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fixtures: Option<PathBuf>,
+    /// Carry out the requests that the fixtures do not answer, and write the answers into them.
+    #[arg(long)]
+    pub(crate) record: bool,
+    /// With `--record`, let requests reach this port of this machine; may be repeated.
+    #[arg(long, value_name = "PORT", requires = "record")]
+    pub(crate) allow_loopback_port: Vec<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Test files, or folders that are searched for `*.test.js`.
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Run only tests whose name contains this text.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// Write the results to this file as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

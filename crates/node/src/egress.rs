@@ -7,6 +7,7 @@
 mod addresses;
 mod exchange;
 mod hosts;
+mod outbound;
 mod plan;
 mod resolve;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use tokio::sync::Semaphore;
 
 pub(crate) use addresses::{AddressGuard, parse_block};
 pub(crate) use hosts::HostList;
+pub use outbound::{Outbound, OutboundReply};
 
 use exchange::Exchanger;
 use plan::{Hop, Plan};

@@ -39,6 +39,7 @@ mod workers;
 
 pub use code::CodeConfig;
 pub use config::{Config, ConfigError, EgressConfig, ShellLimits};
+pub use egress::{Outbound, OutboundReply};
 pub use faults::{CoordinatorLie, FaultSwitches};
 pub use keys::{KeyFiles, NodeKeys};
 pub use log::start_log;

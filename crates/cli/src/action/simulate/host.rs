@@ -1,0 +1,285 @@
+//! Answers what an action asks of the world from its fixtures, and keeps what it did.
+
+mod registry;
+mod requests;
+
+pub(super) use requests::body_value;
+
+use k256::ecdsa::SigningKey;
+use quorate_actions::{HostCall, HostReply, SignKey, SignMessage, SignRequest};
+use quorate_auth::checksum_address;
+use quorate_wire::{ActionCid, Address, ErrorCode, PublicKey, action_signature_digest, keccak256};
+use serde_json::{Value, json};
+
+use super::fixtures::Scope;
+use super::preimage::{self, Preimages};
+use super::record::Recorder;
+use super::transaction::hex0x;
+use super::world::{Subject, World, local_key, public_of};
+
+/// The code of an answer that the fixtures do not have.
+pub(super) const FIXTURE_MISSING: &str = "fixture_missing";
+
+/// The outside of one simulated execution, its child actions included.
+pub(super) struct Host<'a> {
+    pub(super) world: &'a World,
+    pub(super) recorder: Option<&'a mut Recorder>,
+    /// What happened.
+    pub(super) events: Events,
+    /// Which of the fixtures' answers were given.
+    answered: Vec<bool>,
+}
+
+/// What an execution did, in order.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    pub(super) signed: Vec<Signed>,
+    pub(super) refusals: Vec<Value>,
+    pub(super) claims: serde_json::Map<String, Value>,
+    pub(super) collected: Vec<Value>,
+    pub(super) single_node: Vec<Value>,
+    pub(super) called: Vec<Value>,
+    /// Texts to add to the fixtures, with the member that they belong to.
+    pub(super) missing: Vec<Value>,
+    pub(super) preimages: Preimages,
+}
+
+/// A signature that would have been made.
+#[derive(Debug)]
+pub(super) struct Signed {
+    pub(super) name: String,
+    pub(super) action: ActionCid,
+    /// Name of the key in the fixtures; none for an action's own key.
+    pub(super) pkp: Option<String>,
+    pub(super) public: PublicKey,
+    pub(super) stand_in: bool,
+    pub(super) digest: [u8; 32],
+    /// What the node hashed itself, where it did.
+    pub(super) message: Option<Value>,
+    pub(super) signature: [u8; 64],
+    pub(super) recovery_id: u8,
+}
+
+/// A refusal: its code, and a sentence.
+pub(super) type Refused = (String, String);
+
+impl<'a> Host<'a> {
+    pub(super) fn new(world: &'a World, recorder: Option<&'a mut Recorder>) -> Self {
+        let answered = vec![false; world.fixtures.fetch.len()];
+        Self { world, recorder, events: Events::default(), answered }
+    }
+
+    /// Answers everything but `Call`, which the runner carries out. `action` is the one that asks.
+    pub(super) fn answer(&mut self, action: ActionCid, op: &HostCall) -> HostReply {
+        let answer = match op {
+            HostCall::Sign(sign) => self.sign(action, sign),
+            HostCall::Fetch(fetch) => self.fetch(fetch),
+            HostCall::ActionKey { cid } => self.action_key(cid).map(value),
+            HostCall::Registry(query) => self.registry(query).map(value),
+            HostCall::Claim { key_id } => self.claim(action, key_id).map(value),
+            HostCall::Collect { name, value: own } => Ok(value(self.collect(name, own))),
+            HostCall::RunOnce { name, wait } => Ok(value(self.run_once(name, *wait))),
+            HostCall::RunOnceResult { of: _, result } => Ok(value(self.run_once_result(result))),
+            HostCall::Rpc { chain, method } => self.rpc(chain, method).map(value),
+            HostCall::Call { .. } => Err(coded(ErrorCode::Internal)),
+        };
+        answer.unwrap_or_else(|refused| self.refuse(op, refused))
+    }
+
+    /// Notes a refusal and makes it an answer.
+    pub(super) fn refuse(&mut self, op: &HostCall, (code, message): Refused) -> HostReply {
+        let mut refusal = json!({ "call": call_name(op), "code": code, "message": message });
+        if let HostCall::Sign(sign) = op {
+            refusal["name"] = json!(sign.name);
+        }
+        self.events.refusals.push(refusal);
+        HostReply::Error { code, message }
+    }
+
+    /// Notes that the fixtures lack something, and what to add to them.
+    pub(super) fn missing(&mut self, member: &str, add: Value, what: &str) -> Refused {
+        let entry = json!({ "member": member, "add": add });
+        if !self.events.missing.contains(&entry) {
+            self.events.missing.push(entry);
+        }
+        (FIXTURE_MISSING.to_owned(), format!("the fixtures have no answer for {what}"))
+    }
+
+    /// Answers in the fixtures that nothing asked for.
+    pub(super) fn unused(&self) -> Vec<Value> {
+        let fetches = self.world.fixtures.fetch.iter().zip(&self.answered);
+        fetches
+            .filter(|(_, answered)| !**answered)
+            .map(|(fetch, _)| json!({ "method": fetch.method, "url": fetch.url }))
+            .collect()
+    }
+
+    fn sign(&mut self, action: ActionCid, sign: &SignRequest) -> Result<HostReply, Refused> {
+        let (pkp, signer, public, stand_in) = match &sign.key {
+            SignKey::Own => {
+                let signer = own_key(action)?;
+                let public = public_of(&signer).map_err(|_| coded(ErrorCode::Internal))?;
+                (None, signer, public, false)
+            }
+            SignKey::Pkp(bytes) => {
+                let public = PublicKey::from_sec1(bytes).map_err(|_| coded(ErrorCode::PkpUnknown))?;
+                let (name, key) = self.world.key(&public).ok_or_else(|| coded(ErrorCode::PkpUnknown))?;
+                let personal = matches!(sign.message, SignMessage::Personal(_));
+                self.may_sign(action, name, personal)?;
+                (Some(name.to_owned()), key.signer.clone(), public, key.stand_in)
+            }
+        };
+        let (digest, message) = match &sign.message {
+            SignMessage::Digest(digest) => (*digest, None),
+            SignMessage::Personal(text) => {
+                let digest = keccak256(&preimage::personal(text.as_bytes()));
+                (digest, Some(preimage::personal_value(text.as_bytes())))
+            }
+            SignMessage::Bytes(bytes) => {
+                let digest = action_signature_digest(&action, bytes);
+                let shown = match std::str::from_utf8(bytes) {
+                    Ok(text) => json!({ "kind": "action", "text": text }),
+                    Err(_) => json!({ "kind": "action", "bytes": hex0x(bytes) }),
+                };
+                (digest.0, Some(shown))
+            }
+        };
+        let (signature, recovery_id) = signer.sign_prehash_recoverable(&digest);
+        let (r, s) = (signature.r().to_bytes().into(), signature.s().to_bytes().into());
+        let recovery_id = recovery_id.to_byte();
+        self.events.signed.push(Signed {
+            name: sign.name.clone(),
+            action,
+            pkp,
+            public,
+            stand_in,
+            digest,
+            message,
+            signature: signature.to_bytes().into(),
+            recovery_id,
+        });
+        Ok(HostReply::Signed { r, s, recovery_id })
+    }
+
+    /// The rule of a node: the action has the scope; or the session names key and action, and the login
+    /// behind it owns the key or has the scope.
+    fn may_sign(&self, action: ActionCid, key: &str, personal: bool) -> Result<(), Refused> {
+        let suffices =
+            |scopes: &[Scope]| scopes.iter().any(|scope| *scope == Scope::SignAnything || personal);
+        let to_action = self.world.scopes(key, Subject::Action(action));
+        if to_action.as_deref().is_some_and(suffices) {
+            return Ok(());
+        }
+        let named = self.world.fixtures.auth.keys.iter().any(|name| name == key) && action == self.world.cid;
+        if named && let Some(caller) = self.caller() {
+            let to_caller = self.world.scopes(key, Subject::Address(caller));
+            if self.world.owner(key) == Some(caller) || to_caller.as_deref().is_some_and(suffices) {
+                return Ok(());
+            }
+        }
+        Err(coded(if to_action.is_some() { ErrorCode::ScopeMissing } else { ErrorCode::NotGranted }))
+    }
+
+    fn caller(&self) -> Option<Address> {
+        self.world.fixtures.auth.address.as_deref()?.parse().ok()
+    }
+
+    /// What `Lit.Auth` holds for an action at the end of this chain of calls.
+    pub(super) fn auth(&self, stack: &[ActionCid]) -> String {
+        let auth = &self.world.fixtures.auth;
+        json!({
+            "actionIpfsIdStack": stack,
+            "authSigAddress": self.caller().map(|address| checksum_address(&address)),
+            "authMethodContexts": auth.contexts,
+            "resources": auth.resources,
+            "customAuthResource": auth.custom_auth_resource,
+        })
+        .to_string()
+    }
+
+    fn action_key(&self, cid: &str) -> Result<Value, Refused> {
+        let cid: ActionCid = cid.parse().map_err(|_| malformed("this is not the CID of an action"))?;
+        let public = public_of(&own_key(cid)?).map_err(|_| coded(ErrorCode::Internal))?;
+        Ok(json!(hex::encode(public.as_bytes())))
+    }
+
+    fn claim(&mut self, action: ActionCid, key_id: &str) -> Result<Value, Refused> {
+        let internal = |_| coded(ErrorCode::Internal);
+        let key = local_key("claim", format!("{action}_{key_id}").as_bytes()).map_err(internal)?;
+        let public = public_of(&key).map_err(internal)?;
+        self.events.claims.insert(key_id.to_owned(), json!({ "action": action, "public_key": public }));
+        Ok(json!(hex::encode(public.as_bytes())))
+    }
+
+    /// The values of all nodes in their order. Nodes of which the fixtures say nothing have found the same.
+    fn collect(&mut self, name: &str, own: &str) -> Value {
+        let nodes = &self.world.fixtures.nodes;
+        let others = self.world.fixtures.collect.get(name);
+        let mut others = others.map(|values| values.iter().map(String::as_str));
+        let mut values = Vec::new();
+        for node in 1..=nodes.count {
+            let value = match &mut others {
+                _ if node == nodes.own => Some(own),
+                None => Some(own),
+                Some(others) => others.next(),
+            };
+            values.extend(value.map(|value| json!({ "node": node, "value": value })));
+        }
+        self.events.collected.push(json!({ "name": name, "values": values }));
+        Value::Array(values)
+    }
+
+    fn run_once(&mut self, name: &str, wait: bool) -> Value {
+        let Some(led) = self.world.fixtures.run_once.get(name) else { return json!({ "run": true }) };
+        if !wait {
+            return json!({});
+        }
+        let found = match (&led.value, &led.error) {
+            (Some(value), _) => json!({ "value": value }),
+            (None, error) => json!({ "error": error }),
+        };
+        self.events.single_node.push(json!({ "name": name, "leader": "another node", "found": found }));
+        found
+    }
+
+    fn run_once_result(&mut self, result: &Result<String, String>) -> Value {
+        let found = match result {
+            Ok(value) => json!({ "value": value }),
+            Err(error) => json!({ "error": error }),
+        };
+        self.events.single_node.push(json!({ "leader": "this node", "found": found }));
+        found
+    }
+}
+
+/// The name of a call's kind, for reports.
+fn call_name(op: &HostCall) -> &'static str {
+    match op {
+        HostCall::Sign(_) => "sign",
+        HostCall::Fetch(_) => "fetch",
+        HostCall::ActionKey { .. } => "action_key",
+        HostCall::Registry(_) => "registry",
+        HostCall::Claim { .. } => "claim",
+        HostCall::Collect { .. } => "collect",
+        HostCall::RunOnce { .. } | HostCall::RunOnceResult { .. } => "run_once",
+        HostCall::Call { .. } => "call",
+        HostCall::Rpc { .. } => "rpc",
+    }
+}
+
+fn value(value: Value) -> HostReply {
+    HostReply::Value(value.to_string())
+}
+
+fn own_key(action: ActionCid) -> Result<SigningKey, Refused> {
+    local_key("action", action.to_string().as_bytes()).map_err(|_| coded(ErrorCode::Internal))
+}
+
+/// A refusal in the words of a node.
+pub(super) fn coded(code: ErrorCode) -> Refused {
+    (code.as_str().to_owned(), code.title().to_owned())
+}
+
+pub(super) fn malformed(why: &str) -> Refused {
+    (ErrorCode::MalformedRequest.as_str().to_owned(), why.to_owned())
+}

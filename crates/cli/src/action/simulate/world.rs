@@ -1,0 +1,282 @@
+//! The world of one simulated execution: the keys, actions and texts that its fixtures name.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use k256::ecdsa::SigningKey;
+use quorate_wire::{ActionCid, Address, PublicKey, TokenId};
+use sha2::{Digest as _, Sha256};
+
+use super::fixtures::{Fixtures, Grant, Scope};
+
+/// Largest source text that is read.
+const CODE_BYTES_MAX: u64 = 16 << 20;
+
+/// The fixtures, with everything looked up that they name.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) fixtures: Fixtures,
+    pub(super) cid: ActionCid,
+    pub(super) keys: BTreeMap<String, Key>,
+    /// Sources of the actions that can be called.
+    pub(super) sources: BTreeMap<ActionCid, Arc<[u8]>>,
+    /// Actions by their name in the fixtures, `self` among them.
+    actions: BTreeMap<String, ActionCid>,
+}
+
+/// A key of the fixtures. Its private key is made from its name: it protects nothing.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) signer: SigningKey,
+    pub(super) public: PublicKey,
+    /// The fixtures name a real public key, for which this local key only stands in.
+    pub(super) stand_in: bool,
+}
+
+/// Who could hold a grant.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Subject<'a> {
+    Action(ActionCid),
+    Address(Address),
+    AuthMethod { kind: u64, id: &'a [u8] },
+}
+
+impl World {
+    /// Looks everything up. Files are relative to `folder`.
+    pub(super) fn new(code: &[u8], fixtures: Fixtures, folder: &Path) -> Result<Self> {
+        let cid = ActionCid::of_code(code);
+        let mut sources = BTreeMap::from([(cid, Arc::from(code))]);
+        let mut actions = BTreeMap::from([("self".to_owned(), cid)]);
+        for (name, action) in &fixtures.actions {
+            let found = match (&action.file, &action.cid) {
+                (Some(file), _) => {
+                    let source =
+                        read_source(&folder.join(file)).with_context(|| format!("actions.{name}"))?;
+                    let cid = ActionCid::of_code(&source);
+                    sources.insert(cid, Arc::from(source));
+                    cid
+                }
+                (None, Some(cid)) => cid.parse().with_context(|| format!("actions.{name}: {cid:?}"))?,
+                (None, None) => bail!("actions.{name} has neither file nor CID"),
+            };
+            actions.insert(name.clone(), found);
+        }
+        let mut keys = BTreeMap::new();
+        for (name, pkp) in &fixtures.pkps {
+            let signer = local_key("pkp", name.as_bytes())?;
+            let own = public_of(&signer)?;
+            let public = match &pkp.public_key {
+                Some(text) => text.parse().with_context(|| format!("pkps.{name}.public_key"))?,
+                None => own,
+            };
+            keys.insert(name.clone(), Key { signer, public, stand_in: public != own });
+        }
+        let mut world = Self { fixtures, cid, keys, sources, actions };
+        // The names are known now, and the fixtures themselves may use them.
+        let text = serde_json::to_string(&world.fixtures)?;
+        world.fixtures = serde_json::from_str(&world.fill(&text)?)?;
+        world.check()?;
+        Ok(world)
+    }
+
+    /// Replaces `${pkp.NAME.public_key}` and its like in a JSON text.
+    pub(super) fn fill(&self, text: &str) -> Result<String> {
+        let mut filled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, after) = after.split_once('}').context("a `${` without its `}`")?;
+            filled.push_str(before);
+            filled.push_str(&self.named(name)?);
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
+
+    fn named(&self, name: &str) -> Result<String> {
+        let parts: Vec<&str> = name.split('.').collect();
+        match parts.as_slice() {
+            ["pkp", key, member] => {
+                let key = self.keys.get(*key).with_context(|| format!("${{{name}}}: no such key"))?;
+                let public = key.public;
+                Ok(match *member {
+                    "public_key" => format!("0x{}", hex::encode(public.uncompressed())),
+                    "compressed" => format!("0x{}", hex::encode(public.as_bytes())),
+                    "address" => public.address().to_string(),
+                    "token_id" => public.token_id().to_string(),
+                    other => bail!("${{{name}}}: a key has no {other}"),
+                })
+            }
+            ["action", action, "cid"] => {
+                let cid = self.actions.get(*action);
+                Ok(cid.with_context(|| format!("${{{name}}}: no such action"))?.to_string())
+            }
+            _ => bail!("${{{name}}} is neither ${{pkp.NAME.MEMBER}} nor ${{action.NAME.cid}}"),
+        }
+    }
+
+    /// The key with this public key, and its name.
+    pub(super) fn key(&self, public: &PublicKey) -> Option<(&str, &Key)> {
+        self.keys.iter().find(|(_, key)| key.public == *public).map(|(name, key)| (name.as_str(), key))
+    }
+
+    /// The key of this token.
+    pub(super) fn key_of_token(&self, token: &TokenId) -> Option<(&str, &Key)> {
+        let found = self.keys.iter().find(|(_, key)| key.public.token_id() == *token);
+        found.map(|(name, key)| (name.as_str(), key))
+    }
+
+    /// The grants of a key.
+    pub(super) fn grants(&self, name: &str) -> &[Grant] {
+        self.fixtures.pkps.get(name).map_or(&[], |pkp| pkp.grants.as_slice())
+    }
+
+    /// Who holds the token.
+    pub(super) fn owner(&self, name: &str) -> Option<Address> {
+        self.fixtures.pkps.get(name)?.owner.as_deref()?.parse().ok()
+    }
+
+    /// The scopes that a subject has for a key, if it has a grant at all.
+    pub(super) fn scopes(&self, name: &str, subject: Subject<'_>) -> Option<Vec<Scope>> {
+        let matching: Vec<&Grant> =
+            self.grants(name).iter().filter(|grant| self.is_for(grant, subject)).collect();
+        (!matching.is_empty())
+            .then(|| matching.iter().flat_map(|grant| grant.scopes.iter().copied()).collect())
+    }
+
+    /// The action that a grant or a call names: by its name here, or by its CID.
+    pub(super) fn action(&self, text: &str) -> Option<ActionCid> {
+        self.actions.get(text).copied().or_else(|| text.parse().ok())
+    }
+
+    fn is_for(&self, grant: &Grant, subject: Subject<'_>) -> bool {
+        match subject {
+            Subject::Action(cid) => grant.action.as_deref().and_then(|text| self.action(text)) == Some(cid),
+            Subject::Address(address) => {
+                grant.address.as_deref().and_then(|text| text.parse().ok()) == Some(address)
+            }
+            Subject::AuthMethod { kind, id } => grant
+                .auth_method
+                .as_ref()
+                .is_some_and(|method| method.kind == kind && bytes_of(&method.id).as_deref() == Some(id)),
+        }
+    }
+
+    /// Refuses texts in the fixtures that name nothing.
+    fn check(&self) -> Result<()> {
+        let address = |text: &str, what: String| {
+            text.parse::<Address>().map(|_| ()).with_context(|| format!("{what}: {text:?}"))
+        };
+        if let Some(text) = &self.fixtures.auth.address {
+            address(text, "auth.address".to_owned())?;
+        }
+        for (name, pkp) in &self.fixtures.pkps {
+            if let Some(text) = &pkp.owner {
+                address(text, format!("pkps.{name}.owner"))?;
+            }
+            for grant in &pkp.grants {
+                if let Some(text) = &grant.address {
+                    address(text, format!("pkps.{name}.grants"))?;
+                }
+                if let Some(text) = &grant.action {
+                    self.action(text).with_context(|| {
+                        format!("pkps.{name}.grants: {text:?} is neither in `actions` nor a CID")
+                    })?;
+                }
+                if let Some(method) = &grant.auth_method {
+                    bytes_of(&method.id)
+                        .with_context(|| format!("pkps.{name}.grants: id {:?} is not 0x…", method.id))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes in hexadecimal digits after `0x`.
+pub(super) fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    hex::decode(text.strip_prefix("0x")?).ok()
+}
+
+/// A private key that everybody can compute: it is a stand-in for one that nobody has.
+pub(super) fn local_key(kind: &str, name: &[u8]) -> Result<SigningKey> {
+    let seed = Sha256::new()
+        .chain_update(b"quorate/simulated-key/v1\0")
+        .chain_update(kind.as_bytes())
+        .chain_update([0])
+        .chain_update(name)
+        .finalize();
+    SigningKey::from_slice(&seed).context("this name gives no key; choose another")
+}
+
+/// The public half.
+pub(super) fn public_of(key: &SigningKey) -> Result<PublicKey> {
+    let point = key.verifying_key().to_sec1_point(true);
+    PublicKey::from_sec1(point.as_bytes()).context("a key's own public key")
+}
+
+fn read_source(path: &PathBuf) -> Result<Vec<u8>> {
+    let length = std::fs::metadata(path).with_context(|| format!("reading {}", path.display()))?.len();
+    if length > CODE_BYTES_MAX {
+        bail!("{} is longer than {CODE_BYTES_MAX} bytes", path.display());
+    }
+    std::fs::read(path).with_context(|| format!("reading {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world(fixtures: &str) -> Result<World> {
+        let fixtures = Fixtures::from_value(serde_json::from_str(fixtures).unwrap())?;
+        World::new(b"1", fixtures, Path::new("."))
+    }
+
+    #[test]
+    fn names_are_filled_in_everywhere() {
+        let world = world(
+            r#"{"pkps": {"a": {"grants": [{"action": "self", "scopes": ["sign-anything"]}]}},
+                "auth": {"address": "${pkp.a.address}"}}"#,
+        )
+        .unwrap();
+        let key = world.keys["a"].public;
+        assert_eq!(world.fixtures.auth.address, Some(key.address().to_string()));
+        assert_eq!(
+            world.fill(r#"{"t": "${pkp.a.token_id}"}"#).unwrap(),
+            format!(r#"{{"t": "{}"}}"#, key.token_id())
+        );
+        assert_eq!(world.fill("${action.self.cid}").unwrap(), world.cid.to_string());
+        for bad in ["${pkp.b.address}", "${pkp.a.secret}", "${action.b.cid}", "${x}", "${pkp.a.address"] {
+            assert!(world.fill(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_grant_is_for_its_subject_alone() {
+        let world = world(
+            r#"{"pkps": {"a": {"grants": [
+                {"action": "self", "scopes": ["personal-sign"]},
+                {"address": "0x00000000000000000000000000000000000000Aa", "scopes": []},
+                {"auth_method": {"type": 6, "id": "0x0102"}, "scopes": ["sign-anything"]}]}}}"#,
+        )
+        .unwrap();
+        let address = |byte: u8| Address([[0; 19].as_slice(), &[byte]].concat().try_into().unwrap());
+        let scopes = |subject| world.scopes("a", subject);
+        assert_eq!(scopes(Subject::Action(world.cid)), Some(vec![Scope::PersonalSign]));
+        assert_eq!(scopes(Subject::Action(ActionCid::of_code(b"2"))), None);
+        assert_eq!(scopes(Subject::Address(address(0xaa))), Some(vec![]));
+        assert_eq!(scopes(Subject::Address(address(0xab))), None);
+        assert_eq!(scopes(Subject::AuthMethod { kind: 6, id: &[1, 2] }), Some(vec![Scope::SignAnything]));
+        assert_eq!(scopes(Subject::AuthMethod { kind: 5, id: &[1, 2] }), None);
+    }
+
+    #[test]
+    fn a_named_public_key_gets_a_stand_in() {
+        let key = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+        let world = world(&format!(r#"{{"pkps": {{"a": {{"public_key": "{key}"}}}}}}"#)).unwrap();
+        assert!(world.keys["a"].stand_in);
+        assert_eq!(world.keys["a"].public, key.parse().unwrap());
+    }
+}

@@ -1,0 +1,191 @@
+//! What a test file can ask for.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use quorate_actions::{Engine, HostCall, HostReply};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Tested, diff};
+use crate::action::simulate::{Fixtures, Simulation};
+
+/// Where the harness sends its questions.
+const HOST: &str = "https://host.quorate.invalid/";
+/// The name that the engine gives to the script that it runs.
+const SCRIPT: &str = "action.js";
+/// Largest file that a test reads.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// Answers one test file.
+pub(super) struct Answers<'a> {
+    engine: &'a Engine,
+    path: &'a Path,
+    folder: PathBuf,
+    /// The folders below which files may be read.
+    roots: Vec<PathBuf>,
+    pub(super) tested: Vec<Tested>,
+}
+
+/// A question of the harness.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Question {
+    Simulate { simulate: What },
+    Names { names: What },
+    Read { read: String },
+    Result(TestResult),
+}
+
+/// What to simulate.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct What {
+    /// A file.
+    #[serde(default)]
+    action: Option<String>,
+    /// The source itself.
+    #[serde(default)]
+    code: Option<String>,
+    /// An object, or a file with one.
+    #[serde(default)]
+    params: Value,
+    /// An object, or a file with one.
+    #[serde(default)]
+    fixtures: Value,
+}
+
+/// How a test ended.
+#[derive(Deserialize)]
+struct TestResult {
+    result: String,
+    ok: bool,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    stack: String,
+    #[serde(default)]
+    expected: Option<String>,
+    #[serde(default)]
+    actual: Option<String>,
+}
+
+impl<'a> Answers<'a> {
+    pub(super) fn new(engine: &'a Engine, root: &Path, path: &'a Path) -> Result<Self> {
+        let whole = std::fs::canonicalize(path).with_context(|| format!("reading {}", path.display()))?;
+        let folder = whole.parent().unwrap_or(Path::new("/")).to_owned();
+        let root = std::fs::canonicalize(root).context("the current folder")?;
+        Ok(Self { engine, path, roots: vec![folder.clone(), root], folder, tested: Vec::new() })
+    }
+
+    /// Answers a host call of the test file.
+    pub(super) fn answer(&mut self, op: &HostCall) -> HostReply {
+        let asked = match op {
+            HostCall::Fetch(fetch) if fetch.url == HOST => &fetch.body,
+            _ => {
+                return HostReply::Error {
+                    code: "not_supported".to_owned(),
+                    message: "a test file has no network and no keys; it has `simulate`".to_owned(),
+                };
+            }
+        };
+        let answer = match self.question(asked) {
+            Ok(value) => json!({ "value": value }),
+            Err(error) => json!({ "error": format!("{error:#}") }),
+        };
+        HostReply::Fetched {
+            status: 200,
+            headers: Vec::new(),
+            body: answer.to_string().into_bytes(),
+            url: HOST.to_owned(),
+        }
+    }
+
+    fn question(&mut self, asked: &[u8]) -> Result<Value> {
+        // Told apart by hand: the error of an untagged enum does not say which member is wrong.
+        let value: Value = serde_json::from_slice(asked)?;
+        let question = match &value {
+            Value::Object(members) if members.contains_key("simulate") => Question::Simulate {
+                simulate: serde_json::from_value(value["simulate"].clone()).context("simulate")?,
+            },
+            Value::Object(members) if members.contains_key("names") => {
+                Question::Names { names: serde_json::from_value(value["names"].clone()).context("names")? }
+            }
+            _ => serde_json::from_value(value)?,
+        };
+        match question {
+            Question::Simulate { simulate } => self.simulation(simulate)?.run(self.engine, None),
+            Question::Names { names } => self.simulation(names)?.names(),
+            Question::Read { read } => Ok(json!(self.read(&read)?)),
+            Question::Result(result) => {
+                self.tested.push(self.tested(result));
+                Ok(Value::Null)
+            }
+        }
+    }
+
+    fn simulation(&self, what: What) -> Result<Simulation> {
+        let code = match (what.action, what.code) {
+            (Some(path), None) => self.read(&path)?,
+            (None, Some(code)) => code,
+            _ => bail!("simulate takes `action`, a file, or `code`, a text"),
+        };
+        let fixtures = match what.fixtures {
+            Value::Null => Fixtures::default(),
+            Value::String(path) => Fixtures::read(&self.allowed(&path)?)?,
+            object => Fixtures::from_value(object)?,
+        };
+        let params = match what.params {
+            Value::Null => "{}".to_owned(),
+            Value::String(path) => self.read(&path)?,
+            object => object.to_string(),
+        };
+        Ok(Simulation { code: code.into_bytes(), params, fixtures, folder: self.folder.clone() })
+    }
+
+    fn read(&self, path: &str) -> Result<String> {
+        let path = self.allowed(path)?;
+        std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
+    }
+
+    /// The file that a test names, if it is one that a test may read.
+    fn allowed(&self, path: &str) -> Result<PathBuf> {
+        let whole =
+            std::fs::canonicalize(self.folder.join(path)).with_context(|| format!("reading {path}"))?;
+        if !self.roots.iter().any(|root| whole.starts_with(root)) {
+            bail!("{path} is outside of the test's folder and of the folder of the command");
+        }
+        if std::fs::metadata(&whole)?.len() > FILE_BYTES_MAX {
+            bail!("{path} is longer than {FILE_BYTES_MAX} bytes");
+        }
+        Ok(whole)
+    }
+
+    fn tested(&self, result: TestResult) -> Tested {
+        if result.ok {
+            return Tested { name: result.result, failure: None };
+        }
+        let mut failure = result.message;
+        if let (Some(expected), Some(actual)) = (&result.expected, &result.actual) {
+            failure.push('\n');
+            failure.push_str(&diff::readable(expected, actual));
+        }
+        // The frames of the test file itself; those of the harness are all on its first line.
+        let frames = result.stack.lines().map(str::trim);
+        let own = frames.filter(|frame| frame.contains(&format!("{SCRIPT}:")) && !in_harness(frame));
+        for frame in own {
+            failure.push('\n');
+            failure.push_str(&with_file(frame, self.path));
+        }
+        Tested { name: result.result, failure: Some(failure) }
+    }
+}
+
+/// A stack frame's text with the test file's name in it.
+pub(super) fn with_file(text: &str, path: &Path) -> String {
+    text.replace(&format!("{SCRIPT}:"), &format!("{}:", path.display()))
+}
+
+fn in_harness(frame: &str) -> bool {
+    frame.contains(&format!("{SCRIPT}:1:"))
+}

@@ -1,0 +1,96 @@
+//! The example actions.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::command::{folder, quorate, quorate_json};
+
+/// The folders of the examples, sorted.
+fn examples() -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(folder())
+        .expect("the examples are there")
+        .map(|entry| entry.expect("a folder entry").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    found.sort();
+    found
+}
+
+/// Those with an expectation. The others use functions of the SDK, or `ethers`, which this guest lacks.
+fn expected() -> Vec<PathBuf> {
+    let found: Vec<PathBuf> =
+        examples().into_iter().filter(|example| example.join("expected.json").exists()).collect();
+    assert!(!found.is_empty(), "no example has an expectation");
+    found
+}
+
+#[test]
+fn examples_do_what_their_expectations_say() {
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        for example in examples() {
+            let (succeeded, report) = simulate(&example);
+            if succeeded {
+                fs::write(example.join("expected.json"), text(report))
+                    .expect("the expectation can be written");
+            }
+        }
+    }
+    let mut wrong = Vec::new();
+    for example in expected() {
+        let (succeeded, report) = simulate(&example);
+        assert!(succeeded, "{}: {report:#}", example.display());
+        assert_eq!(report["fixtures"], serde_json::json!({ "missing": [], "unused": [] }));
+        let text = text(report);
+        if fs::read_to_string(example.join("expected.json")).unwrap_or_default() != text {
+            wrong.push(format!("{}:\n{text}", example.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "these came out differently:\n{}", wrong.join("\n"));
+}
+
+/// The report without the counters: how much work it was depends on the guest's build.
+fn text(mut report: Value) -> String {
+    report.as_object_mut().expect("an object").remove("limits");
+    format!("{report:#}\n")
+}
+
+#[test]
+fn every_example_says_what_it_shows_and_is_listed() {
+    let readme = fs::read_to_string(folder().join("README.md")).expect("a readme");
+    let examples = examples();
+    assert!(examples.len() >= 25, "only {} examples", examples.len());
+    for example in examples {
+        let name = example.file_name().and_then(|name| name.to_str()).expect("a name");
+        assert!(readme.contains(&format!("| `{name}` |")), "{name} is not in the readme");
+        let source = fs::read_to_string(example.join("action.js")).expect("an action");
+        let comment = source.lines().take_while(|line| line.starts_with("// ")).count();
+        assert_eq!(comment, 2, "{name} begins with a comment of two lines");
+    }
+}
+
+#[test]
+fn the_tests_of_the_examples_pass() {
+    let mut count = 0;
+    for example in expected() {
+        let name = example.file_name().and_then(|name| name.to_str()).expect("a name");
+        let file = example.join(format!("{name}.test.js"));
+        if !file.exists() {
+            continue;
+        }
+        count += 1;
+        let output = quorate(&["--json", "action", "test", &file.display().to_string()]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let result: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(result["failed"], 0);
+    }
+    assert!(count > 0, "no example has tests");
+}
+
+fn simulate(example: &std::path::Path) -> (bool, Value) {
+    let path = |name: &str| example.join(name).display().to_string();
+    let (action, params, fixtures) =
+        (path("action.js"), format!("@{}", path("params.json")), path("fixtures.json"));
+    quorate_json(&["action", "simulate", &action, "--params", &params, "--fixtures", &fixtures])
+}
