@@ -330,12 +330,42 @@ done:
     return result;
 }
 
+/* kind(value): the engine's own name of an object's class, which no script can fake. */
+static JSValue native_kind(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    JSClassID id = JS_GetClassID(argv[0]);
+    if (id == JS_INVALID_CLASS_ID)
+        return JS_UNDEFINED;
+    if (id == JS_CLASS_PROXY)
+        return JS_NewString(c, "Proxy");
+    return JS_AtomToString(c, rt->class_array[id].class_name);
+}
+
+/* inside(value): what a script cannot see: [state, result] of a promise, the target of a proxy. */
+static JSValue native_inside(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    JSPromiseStateEnum state = JS_PromiseState(c, argv[0]);
+    JSValue pair;
+
+    if (JS_IsProxy(argv[0]))
+        return JS_GetProxyTarget(c, argv[0]);
+    if (state == JS_PROMISE_NOT_A_PROMISE)
+        return JS_UNDEFINED;
+    pair = JS_NewArray(c);
+    if (JS_IsException(pair))
+        return pair;
+    JS_SetPropertyUint32(c, pair, 0, JS_NewInt32(c, state));
+    JS_SetPropertyUint32(c, pair, 1, JS_PromiseResult(c, argv[0]));
+    return pair;
+}
+
 static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("call", 3, native_call),         JS_CFUNC_DEF("log", 1, native_log),
     JS_CFUNC_DEF("respond", 1, native_respond),   JS_CFUNC_DEF("exceeded", 1, native_exceeded),
     JS_CFUNC_DEF("now", 0, native_now),           JS_CFUNC_DEF("advance", 1, native_advance),
     JS_CFUNC_DEF("encode", 1, native_encode),     JS_CFUNC_DEF("decode", 2, native_decode),
     JS_CFUNC_DEF("begun", 0, native_begun),       JS_CFUNC_DEF("compute", 8, native_compute),
+    JS_CFUNC_DEF("kind", 1, native_kind),         JS_CFUNC_DEF("inside", 1, native_inside),
 };
 
 /* Failures. */

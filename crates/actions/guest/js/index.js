@@ -3,7 +3,7 @@
 
 import {
   PromiseNow, apply, cause, define, defineProperty, deliver, freeze, freezeDeep, getOwnPropertyNames, hostError, keys,
-  native, objectPrototype, parse, reserved, then,
+  objectPrototype, parse, reserved, then,
 } from './core.js';
 import { describe } from './describe.js';
 import { ALG, OP, compute } from './native.js';
@@ -16,7 +16,6 @@ for (const name of ['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'Finalization
 define('eval', function () {
   throw hostError('not_supported', 'eval is not supported', EvalError);
 }, true);
-define('global', globalThis, true);
 web.install();
 const Actions = freeze(actions.install());
 
@@ -63,8 +62,7 @@ function begin(paramsJson, authJson) {
   define('LitActions', Actions, false);
   define('LitAuth', Auth, false);
   define('jsParams', params, true);
-  const origin = native.now();
-  define('performance', freeze({ timeOrigin: origin, now: () => native.now() - origin }), true);
+  web.startClock();
   return params;
 }
 

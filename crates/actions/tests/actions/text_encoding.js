@@ -9,7 +9,7 @@ try {
   console.log(error.name, error.message);
 }
 try {
-  new TextDecoder('latin1');
+  new TextDecoder('latin-99');
 } catch (error) {
   console.log(error.name, error.message);
 }

@@ -1,23 +1,59 @@
-// Requests over HTTP, made by the node.
+// `fetch`: made by the node, judged there by its guard against requests into private networks.
 
-import { KIND_FETCH, bytes, hostCall, native, options, text, wellFormed } from '../core.js';
-import { Headers } from './headers.js';
-import { Response } from './response.js';
+import { KIND_FETCH, PromiseNow, apply, cause, hostCall, hostError } from '../core.js';
+import { onAbort } from './abort.js';
+import { Request, requestParts } from './request.js';
+import { received } from './response.js';
+import { percentDecoded } from './search_params.js';
+import { decodeUtf8, encodeUtf8 } from './encoding.js';
+import { needs } from './shape.js';
 
-export async function fetch(resource, init) {
-  const chosen = init === undefined || init === null ? {} : options(init, 'fetch');
-  const method = chosen.method === undefined ? 'GET' : text(chosen.method).toUpperCase();
-  const headers = new Headers(chosen.headers);
-  let body;
-  if (chosen.body !== undefined && chosen.body !== null) {
-    if (method === 'GET' || method === 'HEAD') throw new TypeError(`fetch: ${method} takes no body`);
-    if (typeof chosen.body === 'string') {
-      if (!headers.has('content-type')) headers.set('content-type', 'text/plain;charset=UTF-8');
-      body = new Uint8Array(native.encode(wellFormed(chosen.body)));
-    } else {
-      body = bytes(chosen.body, 'fetch: body');
+const { race } = Promise;
+
+export async function fetch(input, init = undefined) {
+  needs(arguments, 1, 'fetch');
+  const { method, url, headers, body, signal, redirect } = requestParts(new Request(input, init));
+  signal.throwIfAborted();
+  if (url.startsWith('data:')) return dataResponse(url);
+  if (redirect !== 'follow') {
+    throw hostError('not_supported', `fetch: redirect "${redirect}" is not supported: nodes follow redirects, five at most`, TypeError);
+  }
+  const content = body === null ? undefined : await body.take();
+  const meta = { method: method.toUpperCase(), url, headers: combined(headers) };
+  const answered = hostCall(KIND_FETCH, meta, content, (reply, bytes) => received(reply, method === 'HEAD' ? null : bytes, url));
+  const aborted = new PromiseNow((_, reject) => onAbort(signal, reject));
+  try {
+    return await apply(race, PromiseNow, [[answered, aborted]]);
+  } catch (error) {
+    const code = cause(error);
+    throw code === undefined ? error : hostError(code, error.message, TypeError);
+  }
+}
+Object.defineProperty(fetch, 'length', { value: 1, configurable: true });
+
+// One entry for each name, sorted: the order in which a script sets headers says nothing.
+function combined(pairs) {
+  const byName = new Map();
+  for (const [name, value] of pairs) {
+    byName.set(name, byName.has(name) ? `${byName.get(name)}${name === 'cookie' ? '; ' : ', '}${value}` : value);
+  }
+  return [...byName].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+}
+
+// An address that carries its answer asks nobody.
+function dataResponse(url) {
+  const found = /^data:([^,]*),([^#]*)/s.exec(url);
+  if (found === null) throw new TypeError('fetch failed: invalid data: URL');
+  const isBase64 = / *; *base64 *$/i.test(found[1]);
+  const type = found[1].replace(/ *; *base64 *$/i, '').trim();
+  let content = percentDecoded(encodeUtf8(found[2]));
+  if (isBase64) {
+    try {
+      content = Uint8Array.fromBase64(decodeUtf8(content).replace(/=+$/, ''));
+    } catch {
+      throw new TypeError('fetch failed: invalid data: URL');
     }
   }
-  const url = wellFormed(text(resource));
-  return hostCall(KIND_FETCH, { method, url, headers: [...headers] }, body, (meta, answer) => new Response(native, meta, answer));
+  const kind = type === '' ? 'text/plain;charset=US-ASCII' : type[0] === ';' ? `text/plain${type}` : type;
+  return received({ status: 200, url, headers: [['content-type', kind]] }, content, url);
 }

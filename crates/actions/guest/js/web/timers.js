@@ -1,46 +1,137 @@
-// Timers move the only clock there is, in the order in which they are due.
+// Timers move the only clock there is, in the order in which they are due. Their rules are those of
+// Node.js: a wait is at least one millisecond, and an interval is counted from the end of its callback.
 
-import { LIMIT_TIMERS, apply, native } from '../core.js';
+import { LIMIT_TIMERS, apply, native, text } from '../core.js';
+import { coded } from './shape.js';
 
 const TIMERS_MAX = 1000;
+const WAIT_MS_MAX = 0x7fffffff;
 
 const timers = [];
+let immediates = [];
+let batch = [];
+let timerWasLast = true;
 let timerNumber = 0;
+// Timers that do not keep an execution running are not in this count.
+let holding = 0;
+let running;
 
-function addTimer(callback, delay, repeat, args) {
-  if (typeof callback !== 'function') throw new TypeError('a timer takes a function');
-  if (timers.length >= TIMERS_MAX) native.exceeded(LIMIT_TIMERS);
+function push(list, item) {
+  list[list.length] = item;
+}
+
+function count() {
+  if (timers.length + immediates.length + batch.length >= TIMERS_MAX) native.exceeded(LIMIT_TIMERS);
   native.begun();
-  let wait = Math.trunc(Number(delay));
-  if (!(wait > 0)) wait = 0;
-  if (wait > 0x7fffffff) wait = 0;
-  const timer = { id: ++timerNumber, due: native.now() + wait, wait, repeat, callback, args };
-  insertTimer(timer);
+}
+
+function checked(callback) {
+  if (typeof callback !== 'function') {
+    throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', 'The "callback" argument must be of type function.');
+  }
+}
+
+function addTimer(callback, delay, repeat, args, holds = true) {
+  checked(callback);
+  let wait = +delay;
+  if (!(wait >= 1 && wait <= WAIT_MS_MAX)) wait = 1;
+  wait -= wait % 1;
+  count();
+  const timer = { id: ++timerNumber, due: native.now() + wait, wait, repeat, callback, args, holds };
+  insert(timer);
   return timer.id;
 }
 
-function insertTimer(timer) {
+function insert(timer) {
   let at = timers.length;
-  while (at > 0 && timers[at - 1].due > timer.due) at--;
-  timers.splice(at, 0, timer);
+  push(timers, timer);
+  for (; at > 0 && timers[at - 1].due > timer.due; at--) timers[at] = timers[at - 1];
+  timers[at] = timer;
+  if (timer.holds) holding++;
 }
 
-export const setTimeout = (callback, delay, ...args) => addTimer(callback, delay, false, args);
-export const setInterval = (callback, delay, ...args) => addTimer(callback, delay, true, args);
-export const clearTimeout = (id) => {
-  const at = timers.findIndex((timer) => timer.id === id);
-  if (at >= 0) timers.splice(at, 1);
-};
+function removeAt(list, at) {
+  const taken = list[at];
+  for (let i = at + 1; i < list.length; i++) list[i - 1] = list[i];
+  list.length--;
+  return taken;
+}
 
-// Fires the next timer, if there is one.
-export function tick() {
-  const timer = timers.shift();
-  if (timer === undefined) return false;
-  native.advance(timer.due);
-  if (timer.repeat) {
-    timer.due += timer.wait > 0 ? timer.wait : 1;
-    insertTimer(timer);
+function removeById(list, id) {
+  for (let i = 0; i < list.length; i++) {
+    if (list[i].id === id) return removeAt(list, i);
   }
-  apply(timer.callback, undefined, timer.args);
+  return undefined;
+}
+
+function clear(id) {
+  const number = typeof id === 'string' ? +id : id;
+  if (typeof number !== 'number') return;
+  const timer = removeById(timers, number);
+  if (timer !== undefined && timer.holds) holding--;
+  // An interval that ends itself is not in the list while it runs.
+  if (running !== undefined && running.id === number) running.repeat = false;
+}
+
+export function setTimeout(callback, delay, ...args) {
+  return addTimer(callback, delay, false, args);
+}
+export function setInterval(callback, delay, ...args) {
+  return addTimer(callback, delay, true, args);
+}
+export function clearTimeout(timer) {
+  clear(timer);
+}
+export function clearInterval(timer) {
+  clear(timer);
+}
+export function setImmediate(callback, ...args) {
+  checked(callback);
+  count();
+  push(immediates, { id: ++timerNumber, callback, args });
+  return timerNumber;
+}
+export function clearImmediate(immediate) {
+  if (removeById(immediates, immediate) === undefined) removeById(batch, immediate);
+}
+const later = queueMicrotask;
+export function microtask(callback) {
+  checked(callback);
+  later(() => apply(callback, undefined, []));
+}
+Object.defineProperty(microtask, 'name', { value: 'queueMicrotask', configurable: true });
+// For our own use: fires only if something else keeps the execution running until then.
+export function setQuietTimeout(callback, delay) {
+  return addTimer(callback, delay, false, [], false);
+}
+
+// Fires the next callback, if there is one. After all immediates of one round a timer has its turn, so
+// neither can keep the other waiting for ever.
+export function tick() {
+  if (batch.length === 0 && immediates.length > 0 && (timerWasLast || holding === 0)) {
+    batch = immediates;
+    immediates = [];
+    timerWasLast = false;
+  }
+  if (batch.length > 0) {
+    const { callback, args } = removeAt(batch, 0);
+    apply(callback, undefined, args);
+    return true;
+  }
+  timerWasLast = true;
+  if (holding === 0) return immediates.length > 0;
+  const timer = removeAt(timers, 0);
+  if (timer.holds) holding--;
+  native.advance(timer.due);
+  running = timer;
+  try {
+    apply(timer.callback, undefined, timer.args);
+  } finally {
+    running = undefined;
+    if (timer.repeat) {
+      timer.due = native.now() + timer.wait;
+      insert(timer);
+    }
+  }
   return true;
 }
