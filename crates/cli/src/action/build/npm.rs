@@ -20,8 +20,8 @@ const LOCK: &str = include_str!("../../../bundler/package-lock.json");
 const SETTINGS: &str = include_str!("../../../bundler/.npmrc");
 const PROGRAM: &str = include_str!("../../../bundler/bundle.mjs");
 
-/// Lines of npm's own words that are shown when it fails.
-const LINES_SHOWN: usize = 6;
+/// Lines of npm's own words that are shown when it fails: its code and what it wanted come first.
+const LINES_SHOWN: usize = 4;
 
 /// The installed bundler.
 pub(super) struct Bundler {
@@ -44,7 +44,7 @@ impl Bundler {
         command.arg(&self.program);
         let ended = run(&mut command, &serde_json::to_vec(task)?)?;
         let value: Value = serde_json::from_slice(&ended.stdout)
-            .with_context(|| format!("the bundler ended badly: {}", last_lines(&ended.stderr)))?;
+            .with_context(|| format!("the bundler ended badly: {}", first_lines(&ended.stderr)))?;
         if let Some(errors) = value.get("errors").and_then(Value::as_array) {
             let lines: Vec<&str> = errors.iter().filter_map(Value::as_str).collect();
             bail!("{}", lines.join("\n"));
@@ -107,9 +107,9 @@ fn npm(folder: &Path, words: &[&str]) -> Result<()> {
     if ended.status.success() {
         return Ok(());
     }
-    let said = last_lines(&ended.stderr);
+    let (said, all) = (first_lines(&ended.stderr), String::from_utf8_lossy(&ended.stderr));
     let lost = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "ENOTCACHED"];
-    match lost.iter().any(|code| said.contains(code)) {
+    match lost.iter().any(|code| all.contains(code)) {
         true => bail!(
             "the package registry cannot be reached, and npm's cache does not have them; npm says:\n{said}"
         ),
@@ -131,10 +131,10 @@ fn run(command: &mut Command, input: &[u8]) -> Result<Ended> {
     child.wait_with_output().with_context(|| format!("running {name}"))
 }
 
-fn last_lines(bytes: &[u8]) -> String {
+fn first_lines(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n")
+    lines[..lines.len().min(LINES_SHOWN)].join("\n")
 }
 
 #[cfg(test)]
