@@ -72,8 +72,10 @@ async function ethers() {
   };
   const result = await build({
     ...common,
+    // The text names its parts by their paths from here: equal wherever the packages and this file lie.
+    absWorkingDir: realpathSync(packages),
     platform: 'browser',
-    entryPoints: ['ethers/index.js'],
+    entryPoints: [join(here, 'ethers/index.js')],
     globalName: 'quorateEthers',
     metafile: true,
     minifyWhitespace: true,
