@@ -90,6 +90,10 @@ fn misbehave(socket: &mut UnixStream) -> std::io::Result<()> {
                 "announces four gigabytes" => socket.write_all(&[0xff; 64])?,
                 "speaks another version" => socket.write_all(&[2, 0, 0, 0, 2, 0])?,
                 "adds bytes" => socket.write_all(&[3, 0, 0, 0, 1, 0, 0])?,
+                "is stopped for a call" => {
+                    // As the kernel does it; the walls are not up in this program.
+                    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::SYS)?;
+                }
                 "dies" => return Ok(()),
                 "falls silent" => loop {
                     std::thread::park();
@@ -186,6 +190,11 @@ async fn a_worker_that_says_what_no_worker_says_is_killed() {
 #[tokio::test]
 async fn a_worker_that_dies_ends_its_own_executions_only() {
     assert_eq!(end_of("dies", stub_config()).await, WorkerEnd::Died);
+}
+
+#[tokio::test]
+async fn a_worker_that_the_kernel_stopped_for_its_system_call_is_told_apart() {
+    assert_eq!(end_of("is stopped for a call", stub_config()).await, WorkerEnd::Forbidden);
 }
 
 #[tokio::test]
