@@ -72,7 +72,7 @@ fn serve(guest: Option<&Path>) -> Result<(), WorkerError> {
 /// says that it could do. For tests: a worker leaves nothing out and runs no such thing.
 #[doc(hidden)]
 #[must_use]
-pub fn wall_probe(left_out: Walls, deed: impl FnOnce() -> String + Send + 'static) -> ExitCode {
+pub fn wall_probe(left_out: Walls, deed: impl FnOnce(Walls) -> String + Send + 'static) -> ExitCode {
     let run = || -> std::io::Result<()> {
         let mut walls = Confinement::begin(left_out)?;
         walls.enter_namespaces()?;
@@ -81,14 +81,16 @@ pub fn wall_probe(left_out: Walls, deed: impl FnOnce() -> String + Send + 'stati
         let own = vec![socket.as_raw_fd()];
         let steps = Arc::new(std::sync::Barrier::new(2));
         let there = Arc::clone(&steps);
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
         let trying = std::thread::spawn(move || {
             // Once when it has begun, which takes calls that are not on the list, and once behind the walls.
             there.wait();
             there.wait();
-            deed()
+            deed(told.recv().unwrap_or_default())
         });
         steps.wait();
-        walls.seal(&Descriptors { read: own.clone(), written: own });
+        // There is room for the one message: nobody waits.
+        let _ = tell.send(walls.seal(&Descriptors { read: own.clone(), written: own }));
         steps.wait();
         let answer = trying.join().unwrap_or_default();
         socket.write_all(answer.as_bytes())

@@ -13,7 +13,8 @@ fn main() -> ExitCode {
     let Ok(left_out) = arguments.map(|name| name.parse()).collect::<Result<Walls, _>>() else {
         return ExitCode::from(64);
     };
-    wall_probe(left_out, move || match attempt(&deed) {
+    wall_probe(left_out, move |standing| match attempt(&deed) {
+        _ if deed == "tell the walls" => standing.to_string(),
         Ok(()) => "done".to_owned(),
         Err(error) => format!("errno {}", error.raw_os_error().unwrap_or(0)),
     })

@@ -34,6 +34,15 @@ fn attempt(deed: &str, left_out: &[&str]) -> String {
     answer
 }
 
+/// Whether this system allows that wall. Where it does not, there is nothing to try.
+fn stands(wall: &str) -> bool {
+    let stands = attempt("tell the walls", ALL).split(' ').any(|name| name == wall);
+    if !stands {
+        println!("{wall} does not stand here");
+    }
+    stands
+}
+
 #[test]
 fn every_system_call_outside_of_the_list_ends_the_process() {
     let parent = std::process::id();
@@ -85,16 +94,20 @@ fn no_path_can_be_opened() {
     for deed in ["open", "list the root", &parent] {
         // Each of three walls is enough: the list of calls, landlock, the empty root.
         assert_eq!(attempt(deed, ALL), "errno 13", "{deed}");
-        let landlock = ["seccomp", "mount_namespace", "pid_namespace", "resource_limits"];
-        assert_eq!(attempt(deed, &landlock), "errno 13", "{deed}");
+        if stands("landlock") {
+            let landlock = ["seccomp", "mount_namespace", "pid_namespace", "resource_limits"];
+            assert_eq!(attempt(deed, &landlock), "errno 13", "{deed}");
+        }
         // And no descriptor is left for it.
         assert_eq!(attempt(deed, &["seccomp"]), "errno 24", "{deed}");
         // Without any it works, so what the others show is the walls.
         let none = ["seccomp", "landlock", "mount_namespace", "pid_namespace", "resource_limits"];
         assert_eq!(attempt(deed, &none), "done", "{deed}");
     }
-    for deed in ["open", &parent] {
-        assert_eq!(attempt(deed, &["seccomp", "landlock", "resource_limits"]), "errno 2", "{deed}");
+    if stands("mount_namespace") {
+        for deed in ["open", &parent] {
+            assert_eq!(attempt(deed, &["seccomp", "landlock", "resource_limits"]), "errno 2", "{deed}");
+        }
     }
 }
 
@@ -104,19 +117,25 @@ fn the_namespaces_hold_without_the_list_of_calls() {
     let connect = format!("connect={}", listener.local_addr().expect("it is bound").port());
     let own_network = ["seccomp", "landlock", "resource_limits"];
     // ENETUNREACH: there is no interface, not even loopback.
-    assert_eq!(attempt(&connect, &own_network), "errno 101");
+    if stands("net_namespace") {
+        assert_eq!(attempt(&connect, &own_network), "errno 101");
+    }
     let outside = ["seccomp", "landlock", "resource_limits", "net_namespace"];
     assert_eq!(attempt(&connect, &outside), "done");
 
     let signal = format!("signal the parent={}", std::process::id());
     // ESRCH: nobody else is there.
-    assert_eq!(attempt(&signal, &["seccomp", "landlock"]), "errno 3");
+    if stands("pid_namespace") {
+        assert_eq!(attempt(&signal, &["seccomp", "landlock"]), "errno 3");
+    }
 }
 
 #[test]
 fn landlock_holds_without_the_list_of_calls_and_the_namespaces() {
     let rest = ["seccomp", "mount_namespace", "net_namespace", "pid_namespace", "resource_limits"];
-    assert_eq!(attempt("execve", &rest), "errno 13");
+    if stands("landlock") {
+        assert_eq!(attempt("execve", &rest), "errno 13");
+    }
     let without = [&rest[..], &["landlock"]].concat();
     // The probe replaces itself by a program that says nothing and succeeds.
     assert_eq!(attempt("execve", &without), "");
