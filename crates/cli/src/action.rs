@@ -155,9 +155,18 @@ fn describe(execution: &Execution, took_ms: u128) -> String {
     for (name, signature) in &reply.signatures {
         lines.push(signature_text(name, signature));
     }
+    for claim in &reply.claims {
+        lines.push(format!("claimed   {} for {}", claim.public_key, printable(&claim.key_id)));
+    }
+    for single in execution.verified.statement.single_node.iter() {
+        lines.push(format!("unproven  a value of node {} alone was used", single.node));
+    }
     for odd in &reply.receipt.odd {
         let (node, operation, field) = (odd.node, odd.operation, &odd.field);
         lines.push(format!("odd       node {node} at operation {operation}: its {field} differs"));
+        if let Some(url) = odd.differing_fetch() {
+            lines.push(format!("          it was answered otherwise by {}", printable(url)));
+        }
     }
     if !reply.logs.is_empty() {
         lines.push("log of the asked node (unproven):".to_owned());

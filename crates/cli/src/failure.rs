@@ -43,6 +43,10 @@ impl Failure {
                         "\n  node {node}, operation {operation}: {field} differs, intent {}",
                         odd.intent
                     ));
+                    for seen in &odd.vote.body.seen {
+                        let url: String = seen.url.chars().filter(|c| !c.is_control()).collect();
+                        text.push_str(&format!("\n    {url}: status {}, body {}", seen.status, seen.body));
+                    }
                 }
                 if let Some(request) = &problem.request_id {
                     text.push_str(&format!("\n  request {request}"));

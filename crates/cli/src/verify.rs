@@ -39,9 +39,22 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
         ];
         for intent in &statement.intents {
             lines.push(format!(
-                "signed   {} with {} under the name {:?}",
-                intent.digest, intent.key, intent.name
+                "signed   {} with {} under the name {:?}, by {}",
+                intent.digest, intent.key, intent.name, intent.action
             ));
+        }
+        for collected in &statement.collected {
+            let nodes: Vec<String> = collected.nodes.iter().map(ToString::to_string).collect();
+            lines.push(format!("values   operation {}: of nodes {}", collected.operation, nodes.join(", ")));
+        }
+        for single in &statement.single_node {
+            lines.push(format!(
+                "unproven operation {}: a value of node {} alone",
+                single.operation, single.node
+            ));
+        }
+        for claim in &statement.claims {
+            lines.push(format!("claimed  {} for {:?}", claim.public_key, claim.key_id));
         }
         for refusal in &statement.refusals {
             lines.push(format!("refused  operation {}: {}", refusal.operation, refusal.code));

@@ -67,6 +67,9 @@ pub enum VerifyError {
     /// The response is not the one that the members signed.
     #[error("the answer's response is not the one that the members signed")]
     ResponseMismatch,
+    /// The claimed keys are not those that the members signed.
+    #[error("the answer's claimed keys are not those that the members signed")]
+    ClaimsMismatch,
     /// A signature that no intent of the statement asks for.
     #[error("the members did not sign an intent for the signature {0:?}")]
     UnknownSignature(String),
@@ -155,11 +158,17 @@ pub fn verify_reply(
     if reply.response.as_deref().map(Statement::response_hash) != statement.response {
         return Err(VerifyError::ResponseMismatch);
     }
-    for (name, signature) in &reply.signatures {
-        check_signature(&statement.intents, name, signature)?;
+    if reply.claims != statement.claims {
+        return Err(VerifyError::ClaimsMismatch);
     }
-    match statement.intents.iter().find(|intent| !reply.signatures.contains_key(&intent.name)) {
-        Some(intent) => Err(VerifyError::SignatureWithheld(intent.name.clone())),
+    let names = statement.signature_names();
+    for (name, signature) in &reply.signatures {
+        let unknown = || VerifyError::UnknownSignature(name.clone());
+        let place = names.iter().position(|stated| stated == name).ok_or_else(unknown)?;
+        check_signature(statement.intents.get(place).ok_or_else(unknown)?, name, signature)?;
+    }
+    match names.into_iter().find(|name| !reply.signatures.contains_key(name)) {
+        Some(name) => Err(VerifyError::SignatureWithheld(name)),
         None => Ok(verified),
     }
 }
@@ -208,14 +217,9 @@ pub(crate) fn verify_problem(
     Ok(())
 }
 
-fn check_signature(intents: &[Intent], name: &str, view: &SignatureView) -> Result<(), VerifyError> {
-    let asked = |intent: &Intent| {
-        intent.name == name
-            && intent.key == view.public_key
-            && intent.digest == view.digest
-            && intent.scheme == view.scheme
-    };
-    if !intents.iter().any(asked) {
+fn check_signature(intent: &Intent, name: &str, view: &SignatureView) -> Result<(), VerifyError> {
+    let asked = intent.key == view.public_key && intent.digest == view.digest && intent.scheme == view.scheme;
+    if !asked {
         return Err(VerifyError::UnknownSignature(name.to_owned()));
     }
     match view.scheme {

@@ -2,18 +2,19 @@
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
-use quorate_auth::{Session, check_time, checksum_address, verify_request, verify_wallet_login};
+use quorate_auth::{Session, check_time, verify_request, verify_wallet_login};
 use quorate_wire::{
     ActionCid, Admission, Capability, CapabilityKey, ErrorCode, ExecutionRequest, NodeIndex, PeerMessage,
     Problem, RequestId, Submission, Transcript, limits,
 };
 
 use crate::{
-    ActionStart, At, BlockStanding, Effect, Engine, Now, ReplyTo, Report, RunNumber, Subject,
+    At, BlockStanding, Effect, Engine, Now, ReplyTo, Report, RunNumber, Subject,
     admission::Payer,
     authority::registry_fresh,
-    execution::{CALLERS_MAX, Execution},
+    execution::{CALLERS_MAX, Counts, Execution},
     outcome::DETAIL_BYTES_MAX,
+    run::Run,
     turn::Turn,
 };
 
@@ -105,7 +106,8 @@ impl Engine {
         turn.send_all(greeted, &PeerMessage::Execute(Submission::clone(submission)));
         self.evaluate_outcomes(execution, turn);
         if execution.reply.is_none() {
-            let operations: Vec<u32> = execution.operations.keys().copied().collect();
+            let operations: Vec<quorate_wire::OperationNumber> =
+                execution.operations.keys().copied().collect();
             for operation in operations {
                 self.evaluate_votes(execution, operation, turn);
             }
@@ -146,7 +148,7 @@ impl Engine {
             }
             Ok(id) => {
                 self.with(id, |engine, execution| {
-                    execution.coordinators.insert(from);
+                    execution.coordinators.entry(from).or_insert(turn.now.mono_ms);
                     engine.tell_all(execution, from, turn);
                 });
             }
@@ -263,8 +265,8 @@ impl Engine {
             BlockStanding::Ahead => return Err(ErrorCode::BlockAhead.into()),
             BlockStanding::Unknown => return Err(ErrorCode::BlockUnknown.into()),
         }
-        let code = code.ok_or(ErrorCode::CodeMissing)?;
-        if ActionCid::of_code(code.as_bytes()) != request.action {
+        // Code that was not sent is looked for once the request is accepted.
+        if code.is_some_and(|code| ActionCid::of_code(code.as_bytes()) != request.action) {
             return Err(ErrorCode::CidMismatch.into());
         }
         let welcome = match &self.committee.network.admission {
@@ -312,58 +314,41 @@ impl Engine {
         let network_limits = &self.committee.limits;
         let limits = request.limits.clone().unwrap_or_default().applied_to(network_limits);
         turn.report(Report::Started(id));
-        turn.effects.push(Effect::StartAction(Box::new(ActionStart {
-            run,
-            action: request.action,
-            code: submission.code.as_deref().unwrap_or_default().into(),
-            params: request.params.get().to_owned(),
-            auth: auth_json(&request.action, &session),
-            time_ms: request.time_ms,
-            seed: Transcript::new("quorate/math-random/v1").field(&id.0).finish(),
-            limits,
-            request: id,
-        })));
+        let code = submission.code.as_deref().map(Arc::from);
+        let root = Run::root(request.action, request.params.get().to_owned(), limits);
         let usage = self.logins.entry(session.wallet).or_default();
         usage.remembered += 1;
         usage.running += 1;
         self.runs.insert(run, id);
         self.active.insert(id);
-        self.executions.insert(
+        let mut execution = Execution {
             id,
-            Execution {
-                id,
-                run,
-                forget_unix_ms: request.time_ms.saturating_add(REMEMBERED_MS),
-                request,
-                session,
-                submission: Some(submission),
-                accepted_mono_ms: turn.now.mono_ms,
-                deadline_mono_ms: turn.now.mono_ms + limits::EXECUTION_MS_MAX,
-                coordinators: Default::default(),
-                coordinating: false,
-                callers: Vec::new(),
-                next_quorum_check_mono_ms: turn.now.mono_ms + QUORUM_CHECK_MS,
-                reply: None,
-                refused: BTreeMap::new(),
-                outcomes: BTreeMap::new(),
-                next_operation: 0,
-                operations: BTreeMap::new(),
-                names: Default::default(),
-                refusals: Vec::new(),
-                ended: None,
-            },
-        );
+            members: self.committee.members().collect(),
+            root: run,
+            runs: BTreeMap::from([(run, root)]),
+            forget_unix_ms: request.time_ms.saturating_add(REMEMBERED_MS),
+            request,
+            session,
+            submission: Some(submission),
+            accepted_mono_ms: turn.now.mono_ms,
+            deadline_mono_ms: turn.now.mono_ms + limits::EXECUTION_MS_MAX,
+            coordinators: BTreeMap::new(),
+            coordinating: false,
+            callers: Vec::new(),
+            next_quorum_check_mono_ms: turn.now.mono_ms + QUORUM_CHECK_MS,
+            reply: None,
+            refused: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            limits,
+            counts: Counts::default(),
+            operations: BTreeMap::new(),
+            refusals: Vec::new(),
+            claims: Vec::new(),
+            logs_of_children: String::new(),
+            ended: None,
+        };
+        self.begin_run(&mut execution, run, code, turn);
+        self.executions.insert(id, execution);
     }
-}
-
-/// `Lit.Auth`, as the action sees it.
-fn auth_json(action: &ActionCid, session: &Session) -> String {
-    serde_json::json!({
-        "actionIpfsIdStack": [action],
-        "authSigAddress": checksum_address(&session.wallet),
-        "authMethodContexts": [],
-        "resources": session.capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "customAuthResource": "",
-    })
-    .to_string()
 }

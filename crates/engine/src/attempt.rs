@@ -9,7 +9,7 @@ use quorate_threshold::{
     EcdsaSign, EcdsaSignature, Failure, Outcome, Outgoing, PartyIndex, SigningInput, Step,
 };
 use quorate_wire::{
-    BanNotice, ErrorCode, Intent, NodeIndex, PeerMessage, Proposal, RequestId, RoundMessage, Scheme,
+    BanNotice, ErrorCode, Intent, NodeIndex, OperationNumber, PeerMessage, Proposal, RequestId, RoundMessage,
     Transcript, limits,
 };
 
@@ -24,7 +24,7 @@ impl Engine {
     pub(crate) fn on_propose(&mut self, from: NodeIndex, proposal: Proposal, turn: &mut Turn<'_>) {
         let id = proposal.request;
         self.with(id, |engine, execution| {
-            if execution.coordinators.contains(&from) {
+            if execution.coordinators.contains_key(&from) {
                 engine.consider(execution, from, &proposal, turn);
             } else {
                 turn.fault(from, "not_a_coordinator");
@@ -199,7 +199,7 @@ impl Engine {
     fn receive_round(
         &mut self,
         execution: &mut Execution,
-        number: u32,
+        number: OperationNumber,
         from: NodeIndex,
         message: &RoundMessage,
         turn: &mut Turn<'_>,
@@ -215,7 +215,7 @@ impl Engine {
     fn advance(
         &mut self,
         execution: &mut Execution,
-        number: u32,
+        number: OperationNumber,
         step: Step<EcdsaSignature>,
         turn: &mut Turn<'_>,
     ) {
@@ -223,12 +223,12 @@ impl Engine {
         let Some(attempt) = operation.live.as_ref() else { return };
         let (session, signers) = (attempt.session, attempt.signers.clone());
         let place = (attempt.coordinator, number, attempt.number);
-        let Some(key) = operation.intent().map(|intent| intent.key) else { return };
+        let Some(right) = operation.right else { return };
         let (messages, last) = split_last(step.messages);
         send_rounds(session, messages, turn);
         if !last.is_empty() {
             // Is it still allowed? After these messages the signature is out of this node's hands.
-            if let Err(code) = self.may_sign(execution, &key, turn) {
+            if let Err(code) = self.may_sign(execution, &right, turn) {
                 self.drop_attempt(execution, number);
                 self.refuse(execution, number, code, turn);
                 let me = self.committee.me;
@@ -264,7 +264,7 @@ impl Engine {
     fn on_failure(
         &mut self,
         execution: &mut Execution,
-        place: (NodeIndex, u32, u8),
+        place: (NodeIndex, OperationNumber, u8),
         failure: (&Failure, &BTreeMap<NodeIndex, [u8; 32]>),
         turn: &mut Turn<'_>,
     ) {
@@ -286,7 +286,11 @@ impl Engine {
         self.tell_failed(execution, place, culprits, turn);
     }
 
-    fn drop_attempt(&mut self, execution: &mut Execution, number: u32) -> Option<Attempt> {
+    pub(crate) fn drop_attempt(
+        &mut self,
+        execution: &mut Execution,
+        number: OperationNumber,
+    ) -> Option<Attempt> {
         let attempt = execution.operations.get_mut(&number)?.live.take()?;
         self.sessions.remove(&attempt.session);
         Some(attempt)
@@ -294,7 +298,7 @@ impl Engine {
 
     /// Ends every attempt of a run that has ended.
     pub(crate) fn drop_attempts(&mut self, execution: &mut Execution) {
-        let numbers: Vec<u32> = execution.operations.keys().copied().collect();
+        let numbers: Vec<OperationNumber> = execution.operations.keys().copied().collect();
         for number in numbers {
             self.drop_attempt(execution, number);
         }
@@ -303,7 +307,7 @@ impl Engine {
     /// Tells of attempts that wait too long, and ends those that have waited long enough.
     pub(crate) fn tick_attempts(&mut self, execution: &mut Execution, turn: &mut Turn<'_>) {
         let now = turn.now.mono_ms;
-        let numbers: Vec<u32> = execution.operations.keys().copied().collect();
+        let numbers: Vec<OperationNumber> = execution.operations.keys().copied().collect();
         for number in numbers {
             let live = execution.operations.get_mut(&number).and_then(|operation| operation.live.as_mut());
             let Some(attempt) = live else { continue };
@@ -331,7 +335,7 @@ impl Engine {
     fn tell_failed(
         &mut self,
         execution: &mut Execution,
-        place: (NodeIndex, u32, u8),
+        place: (NodeIndex, OperationNumber, u8),
         culprits: Vec<NodeIndex>,
         turn: &mut Turn<'_>,
     ) {
@@ -346,7 +350,7 @@ impl Engine {
 
     /// A host call of a run that has ended is never answered with a signature.
     pub(crate) fn stop_run(&mut self, execution: &mut Execution, code: ErrorCode, turn: &mut Turn<'_>) {
-        turn.effects.push(crate::Effect::CancelAction { run: execution.run });
+        turn.effects.push(crate::Effect::CancelAction { run: execution.root });
         let end = crate::ActionEnd {
             result: Err(crate::execution::failure(code)),
             logs: String::new(),
@@ -381,20 +385,17 @@ fn session_id(
     intent: &Intent,
     proposal: &Proposal,
 ) -> [u8; 32] {
-    let scheme = match intent.scheme {
-        Scheme::EcdsaK256Sha256 => 2,
-    };
     let mut transcript = Transcript::new("quorate/session/v1")
         .field(&engine.committee.id.0)
         .number(engine.committee.epoch)
         .field(root)
         .field(&tweak)
         .field(intent.key.as_bytes())
-        .number(scheme)
+        .number(intent.scheme.number())
         .field(&intent.digest.0)
         .field(&proposal.intent.0)
         .field(&request.0)
-        .number(proposal.operation.into())
+        .number(proposal.operation.get().into())
         .number(proposal.coordinator.get().into())
         .number(proposal.attempt.into())
         .number(proposal.signers.len() as u64);

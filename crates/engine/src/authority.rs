@@ -5,16 +5,33 @@
 
 use quorate_auth::Session;
 use quorate_threshold::derive;
-use quorate_wire::{ActionCid, ErrorCode, PublicKey, limits};
+use quorate_wire::{ActionCid, ErrorCode, KeyId, MessageKind, PublicKey, action_key_id, limits};
 
-use crate::{At, Pkp, ReadRegistry, SCOPE_SIGN_ANYTHING, Subject};
+use crate::{
+    At, Grant, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, Subject,
+};
 
-/// Who wants what.
-#[derive(Clone, Copy)]
-pub(crate) struct Wish<'a> {
-    pub(crate) key: &'a PublicKey,
-    pub(crate) action: &'a ActionCid,
-    pub(crate) session: &'a Session,
+/// By what right a run wants a signature. It is judged anew each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// The key is the running action's own.
+    Own {
+        /// The running action.
+        action: ActionCid,
+    },
+    /// The key is granted.
+    Granted(Wish),
+}
+
+/// Who wants what of a key of the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) key: PublicKey,
+    /// The running action.
+    pub(crate) action: ActionCid,
+    pub(crate) kind: MessageKind,
+    /// Whether the run knows a value that was taken from one node.
+    pub(crate) single_node: bool,
 }
 
 /// Whether the last head statement is recent enough to decide anything by.
@@ -26,45 +43,71 @@ pub(crate) fn registry_fresh(registry: &dyn ReadRegistry, now_mono_ms: u64) -> R
     }
 }
 
-/// The key's tweak, if the wish is allowed at this node's latest head *and* at its finalized block.
+/// The key and its tweak, if the right stands at this node's latest head *and* at its finalized block.
 ///
 /// Grants so wait for finality, revocations bite at once, and a reorganisation can only deny.
 ///
 /// # Errors
-/// `registry_stale`, `pkp_unknown`, `not_granted` or `scope_missing`.
-pub(crate) fn may_sign_digest(
+/// `registry_stale`, `pkp_unknown`, `not_granted`, `scope_missing` or `single_node_value`.
+pub(crate) fn may_sign(
     registry: &dyn ReadRegistry,
     root: &PublicKey,
     now_mono_ms: u64,
-    wish: Wish<'_>,
-) -> Result<[u8; 32], ErrorCode> {
+    (right, session): (&Right, &Session),
+) -> Result<(PublicKey, [u8; 32]), ErrorCode> {
     registry_fresh(registry, now_mono_ms)?;
-    let finalized = allowed_at(registry, At::Finalized, wish)?;
-    let latest = allowed_at(registry, At::Latest, wish)?;
+    let wish = match right {
+        Right::Own { action } => return derived(root, &action_key_id(action)),
+        Right::Granted(wish) => wish,
+    };
+    let finalized = allowed_at(registry, At::Finalized, wish, session)?;
+    let latest = allowed_at(registry, At::Latest, wish, session)?;
     // The registry names the key's id; that the id gives this very key is computed here.
-    let derived = derive::public_key(root.as_bytes(), &latest.key_id.0);
-    if latest.key_id != finalized.key_id || derived.as_ref().ok() != Some(wish.key.as_bytes()) {
+    let (key, tweak) = derived(root, &latest.key_id)?;
+    if latest.key_id != finalized.key_id || key != wish.key {
         return Err(ErrorCode::PkpUnknown);
     }
-    derive::tweak(&latest.key_id.0).map_err(|_| ErrorCode::PkpUnknown)
+    Ok((key, tweak))
 }
 
-fn allowed_at(registry: &dyn ReadRegistry, at: At, wish: Wish<'_>) -> Result<Pkp, ErrorCode> {
-    let pkp = registry.pkp(wish.key, at).ok_or(ErrorCode::PkpUnknown)?;
+/// The key of an id under the root, and its tweak.
+pub(crate) fn derived(root: &PublicKey, id: &KeyId) -> Result<(PublicKey, [u8; 32]), ErrorCode> {
+    let key = derive::public_key(root.as_bytes(), &id.0).map_err(|_| ErrorCode::PkpUnknown)?;
+    let key = PublicKey::from_sec1(&key).map_err(|_| ErrorCode::PkpUnknown)?;
+    let tweak = derive::tweak(&id.0).map_err(|_| ErrorCode::PkpUnknown)?;
+    Ok((key, tweak))
+}
+
+fn allowed_at(registry: &dyn ReadRegistry, at: At, wish: &Wish, session: &Session) -> Result<Pkp, ErrorCode> {
+    let pkp = registry.pkp(&wish.key, at).ok_or(ErrorCode::PkpUnknown)?;
     if pkp.token != wish.key.token_id() {
         return Err(ErrorCode::PkpUnknown);
     }
-    let to_action = registry.grant(&pkp.token, &Subject::Action(*wish.action), at);
-    if to_action.allows(SCOPE_SIGN_ANYTHING) {
-        return Ok(pkp);
+    let to_action = registry.grant(&pkp.token, &Subject::Action(wish.action), at);
+    if allows(&to_action, wish.kind) {
+        return restricted(&to_action, wish).map(|()| pkp);
     }
     // The other way: the caller's session names this very key and this very action, and the login
     // behind it owns the token or has a grant of its own.
-    if wish.session.names_exactly(wish.key, wish.action) {
-        let to_caller = registry.grant(&pkp.token, &Subject::Address(wish.session.wallet), at);
-        if pkp.owner == Some(wish.session.wallet) || to_caller.allows(SCOPE_SIGN_ANYTHING) {
-            return Ok(pkp);
+    if session.names_exactly(&wish.key, &wish.action) {
+        let to_caller = registry.grant(&pkp.token, &Subject::Address(session.wallet), at);
+        if pkp.owner == Some(session.wallet) || allows(&to_caller, wish.kind) {
+            return restricted(&to_caller, wish).map(|()| pkp);
         }
     }
     Err(if to_action.member { ErrorCode::ScopeMissing } else { ErrorCode::NotGranted })
+}
+
+/// Whether a grant covers this kind of message. To sign anything covers all.
+fn allows(grant: &Grant, kind: MessageKind) -> bool {
+    let personal = kind == MessageKind::Personal && grant.allows(SCOPE_PERSONAL_SIGN);
+    personal || grant.allows(SCOPE_SIGN_ANYTHING)
+}
+
+/// What a grant forbids beside what it allows.
+fn restricted(grant: &Grant, wish: &Wish) -> Result<(), ErrorCode> {
+    if wish.single_node && grant.allows(SCOPE_NO_SINGLE_NODE) {
+        return Err(ErrorCode::SingleNodeValue);
+    }
+    Ok(())
 }

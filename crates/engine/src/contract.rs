@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
 use quorate_wire::{
-    ActionCid, ActionLimits, Digest, ErrorCode, ExecutionReply, NetworkFile, NodeIndex, Problem, PublicKey,
-    RequestId, Status, Submission, Usage,
+    ActionCid, ActionLimits, BlockRef, Digest, ErrorCode, ExecutionReply, Lane, NetworkFile, NodeIndex,
+    Problem, PublicKey, RequestId, Seen, Status, Submission, Usage,
 };
 use zeroize::Zeroizing;
 
@@ -67,6 +67,13 @@ pub enum Input {
         /// What happened.
         event: ActionEvent,
     },
+    /// The answer to [`Effect::FindCode`].
+    Code {
+        /// The run that waits for it.
+        run: RunNumber,
+        /// The source, whose CID was checked, or why there is none.
+        code: Result<Arc<str>, ErrorCode>,
+    },
     /// The registry's view has moved on.
     Registry(Arc<dyn ReadRegistry>),
     /// Time has passed; a deadline may be due.
@@ -75,26 +82,101 @@ pub enum Input {
     Drain,
 }
 
-/// What a running action does that concerns the engine. Requests to other servers do not.
+/// What a running action does that concerns the engine. Requests to other servers and reads of a
+/// chain do not.
 #[derive(Debug, Clone)]
 pub enum ActionEvent {
-    /// It asks a key to sign.
-    Sign(SignCall),
+    /// It asks for something.
+    Call(Call),
     /// It has ended.
     Finished(ActionEnd),
 }
 
-/// A host call on a key, exactly as the worker sent it: nothing is checked yet.
+/// A host call, exactly as the worker sent it: nothing is checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignCall {
+pub struct Call {
     /// Number of the host call, for the answer.
     pub call: u32,
-    /// The key, SEC1 bytes.
-    pub public_key: Vec<u8>,
-    /// The digest.
-    pub to_sign: Vec<u8>,
+    /// What the run had been answered with by other servers before, the newest last.
+    pub seen: Vec<Seen>,
+    /// What it asks for.
+    pub wanted: Wanted,
+}
+
+/// What a host call asks of the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// A key's signature.
+    Sign(SignCall),
+    /// The public key of an action's own key.
+    ActionKey {
+        /// Whose.
+        action: ActionCid,
+    },
+    /// The public key that this action claims under an id.
+    Claim {
+        /// The id.
+        key_id: String,
+    },
+    /// The values of all nodes.
+    Collect {
+        /// The action's name for it.
+        name: String,
+        /// This node's value.
+        value: String,
+    },
+    /// One node's run of a function.
+    RunOnce {
+        /// The action's name for it.
+        name: String,
+        /// Whether all nodes wait for the value.
+        wait: bool,
+    },
+    /// What the function gave that this node was told to run.
+    RunOnceResult {
+        /// The host call that asked for the run.
+        of: u32,
+        /// The value, or the text of what it threw.
+        result: Result<String, String>,
+    },
+    /// A run of another action.
+    Child {
+        /// The action.
+        action: ActionCid,
+        /// Its parameters, a JSON object.
+        params: String,
+    },
+}
+
+/// A request for a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignCall {
+    /// With which key.
+    pub key: SignKey,
+    /// What is to be signed.
+    pub message: SignMessage,
     /// The signature's name.
     pub name: String,
+}
+
+/// With which key an action wants to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignKey {
+    /// One of the registry, SEC1 bytes.
+    Pkp(Vec<u8>),
+    /// The action's own: that it runs is the right to it.
+    Own,
+}
+
+/// What an action wants to be signed. All but a digest is hashed by each node itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignMessage {
+    /// 32 bytes that the action says are a digest.
+    Digest(Vec<u8>),
+    /// A text, to be signed under the prefix of EIP-191.
+    Personal(String),
+    /// Bytes, for the action's own key only.
+    Bytes(Vec<u8>),
 }
 
 /// How a run ended.
@@ -136,6 +218,13 @@ pub enum Effect {
         /// The answer.
         result: Result<Box<ExecutionReply>, Box<Problem>>,
     },
+    /// Find the source of an action, for a run that waits for it.
+    FindCode {
+        /// The run.
+        run: RunNumber,
+        /// The action.
+        action: ActionCid,
+    },
     /// Run an action in a worker of its CID.
     StartAction(Box<ActionStart>),
     /// Answer a host call of a run.
@@ -145,7 +234,7 @@ pub enum Effect {
         /// The call.
         call: u32,
         /// The answer.
-        answer: Result<EcdsaAnswer, ActionFailure>,
+        answer: Result<Answer, ActionFailure>,
     },
     /// Stop a run; no event of it is expected any more.
     CancelAction {
@@ -164,6 +253,15 @@ pub enum Effect {
         /// Why.
         reason: String,
     },
+}
+
+/// What a host call is answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// A signature.
+    Signed(EcdsaAnswer),
+    /// Anything else: JSON text.
+    Value(String),
 }
 
 /// A finished ECDSA signature, as a host call is answered with it.
@@ -193,6 +291,10 @@ pub type Stored = BTreeMap<String, Zeroizing<Vec<u8>>>;
 pub struct ActionStart {
     /// The run's number.
     pub run: RunNumber,
+    /// Its place among the execution's runs.
+    pub lane: Lane,
+    /// The run that called it, and with which host call: the two share what the execution may use.
+    pub parent: Option<(RunNumber, u32)>,
     /// The action.
     pub action: ActionCid,
     /// Its source, whose CID was checked.
@@ -207,7 +309,9 @@ pub struct ActionStart {
     pub seed: [u8; 32],
     /// What it may use.
     pub limits: ActionLimits,
-    /// The request, for logs.
+    /// The block at which it sees the registry.
+    pub block: BlockRef,
+    /// The request: runs of one execution share what it allows.
     pub request: RequestId,
 }
 

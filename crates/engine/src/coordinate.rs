@@ -1,13 +1,14 @@
 //! Coordinating: counting votes, choosing signers, proposing attempts. Nobody has to believe any of it.
 
 use quorate_wire::{
-    ErrorCode, Evidence, NodeIndex, OddNode, PeerMessage, Problem, Proposal, RequestId, limits,
+    ErrorCode, Evidence, NodeIndex, OddNode, OperationNumber, PeerMessage, Problem, Proposal, RequestId,
+    limits,
 };
 
 use crate::{
     Engine, Report,
     attempt::pairs_of,
-    execution::{Attempt, Execution, Group, Operation, Proposed},
+    execution::{Attempt, Execution, Group, GroupKind, Operation, Proposed},
     turn::Turn,
 };
 
@@ -29,7 +30,12 @@ enum NoSet {
 
 impl Engine {
     /// Looks at the votes on an operation and does what follows from them.
-    pub(crate) fn evaluate_votes(&mut self, execution: &mut Execution, number: u32, turn: &mut Turn<'_>) {
+    pub(crate) fn evaluate_votes(
+        &mut self,
+        execution: &mut Execution,
+        number: OperationNumber,
+        turn: &mut Turn<'_>,
+    ) {
         if !execution.coordinating {
             return;
         }
@@ -38,8 +44,13 @@ impl Engine {
         if let Some(quorum) = groups.iter().find(|group| group.nodes.len() >= threshold) {
             // A late vote that differs is named, and its run ended, though the caller has its answer.
             self.tell_odd(execution, number, quorum, &groups, turn);
-            if quorum.intent && execution.reply.is_none() {
-                self.propose(execution, number, quorum, turn);
+            if execution.reply.is_some() {
+                return;
+            }
+            match quorum.kind {
+                GroupKind::Intent => self.propose(execution, number, quorum, turn),
+                GroupKind::Observed | GroupKind::Once => self.fix_value(execution, number, quorum, turn),
+                GroupKind::Denied => {}
             }
             return;
         }
@@ -57,7 +68,7 @@ impl Engine {
     fn tell_odd(
         &mut self,
         execution: &mut Execution,
-        number: u32,
+        number: OperationNumber,
         quorum: &Group,
         groups: &[Group],
         turn: &mut Turn<'_>,
@@ -90,7 +101,13 @@ impl Engine {
     }
 
     /// No group of t can agree any more: everybody is told, with the proof.
-    fn diverged(&mut self, execution: &mut Execution, number: u32, groups: &[Group], turn: &mut Turn<'_>) {
+    fn diverged(
+        &mut self,
+        execution: &mut Execution,
+        number: OperationNumber,
+        groups: &[Group],
+        turn: &mut Turn<'_>,
+    ) {
         let evidence = evidence(execution, number);
         let message = PeerMessage::Diverged { request: execution.id, operation: number, evidence };
         turn.send_all(self.committee.peers(), &message);
@@ -115,14 +132,20 @@ impl Engine {
     }
 
     /// Ends our own run, if it waits in this operation: what others need proof of, we have counted ourselves.
-    fn diverged_here(&mut self, execution: &mut Execution, number: u32, turn: &mut Turn<'_>) {
+    fn diverged_here(&mut self, execution: &mut Execution, number: OperationNumber, turn: &mut Turn<'_>) {
         if execution.operations.get(&number).is_some_and(Operation::waits) {
             self.stop_run(execution, ErrorCode::IntentsDiverged, turn);
         }
     }
 
     /// Proposes a signer set, unless a proposal of ours may still succeed.
-    fn propose(&mut self, execution: &mut Execution, number: u32, quorum: &Group, turn: &mut Turn<'_>) {
+    fn propose(
+        &mut self,
+        execution: &mut Execution,
+        number: OperationNumber,
+        quorum: &Group,
+        turn: &mut Turn<'_>,
+    ) {
         let now = turn.now.mono_ms;
         let me = self.committee.me;
         let Some(operation) = execution.operations.get_mut(&number) else { return };
@@ -186,7 +209,7 @@ impl Engine {
     fn choose(
         &self,
         execution: &Execution,
-        number: u32,
+        number: OperationNumber,
         quorum: &Group,
         now_mono_ms: u64,
     ) -> Result<Vec<NodeIndex>, NoSet> {
@@ -233,7 +256,7 @@ impl Engine {
     pub(crate) fn on_trouble(
         &mut self,
         from: NodeIndex,
-        place: (RequestId, u32, u8),
+        place: (RequestId, OperationNumber, u8),
         nodes: Vec<NodeIndex>,
         ended: bool,
         turn: &mut Turn<'_>,
@@ -263,7 +286,7 @@ impl Engine {
     pub(crate) fn consider_trouble(
         &mut self,
         execution: &mut Execution,
-        place: (u32, u8),
+        place: (OperationNumber, u8),
         nodes: &[NodeIndex],
         ended: bool,
         turn: &mut Turn<'_>,
@@ -303,7 +326,7 @@ impl Engine {
         let Some(quorum) = execution
             .groups(number)
             .into_iter()
-            .find(|group| group.intent && group.nodes.len() >= self.committee.threshold())
+            .find(|group| group.kind == GroupKind::Intent && group.nodes.len() >= self.committee.threshold())
         else {
             return;
         };
@@ -325,7 +348,7 @@ impl Engine {
             return;
         }
         let now = turn.now.mono_ms;
-        let numbers: Vec<u32> = execution.operations.keys().copied().collect();
+        let numbers: Vec<OperationNumber> = execution.operations.keys().copied().collect();
         for number in numbers {
             let Some(operation) = execution.operations.get_mut(&number) else { continue };
             if operation.proposed.as_ref().is_some_and(|proposed| now >= proposed.until_mono_ms) {
@@ -369,7 +392,7 @@ fn first_set(
     false
 }
 
-fn evidence(execution: &Execution, number: u32) -> Evidence {
+fn evidence(execution: &Execution, number: OperationNumber) -> Evidence {
     let votes =
         execution.operations.get(&number).map(|operation| operation.votes.values().cloned().collect());
     let voted = |node: &NodeIndex| {
@@ -385,7 +408,11 @@ fn evidence(execution: &Execution, number: u32) -> Evidence {
 /// The votes that differ from one node's, or from the lowest node's if no quorum agrees.
 ///
 /// Without a quorum the lowest node is listed as well: nobody is right.
-pub(crate) fn odd_nodes(execution: &Execution, number: u32, quorum: Option<NodeIndex>) -> Vec<OddNode> {
+pub(crate) fn odd_nodes(
+    execution: &Execution,
+    number: OperationNumber,
+    quorum: Option<NodeIndex>,
+) -> Vec<OddNode> {
     let Some(operation) = execution.operations.get(&number) else { return Vec::new() };
     let reference = quorum.or_else(|| operation.votes.keys().next().copied());
     let Some(reference) = reference.and_then(|node| operation.votes.get(&node)) else { return Vec::new() };
@@ -403,6 +430,7 @@ pub(crate) fn odd_nodes(execution: &Execution, number: u32, quorum: Option<NodeI
             field: field.to_owned(),
             intent: vote.body.hash(),
             vote: vote.clone(),
+            against: quorum.is_some().then(|| reference.clone()),
         })
     });
     entries.collect()

@@ -7,7 +7,8 @@ use std::{
 
 use quorate_auth::Session;
 use quorate_wire::{
-    Address, ErrorCode, NodeIndex, NodeView, PeerMessage, PublicKey, RequestId, decode, limits,
+    Address, ErrorCode, NodeIndex, NodeView, OperationNumber, PeerMessage, PublicKey, RequestId, decode,
+    limits,
 };
 use rand_core::CryptoRng;
 
@@ -80,7 +81,7 @@ pub struct Engine {
     pub(crate) runs: BTreeMap<RunNumber, RequestId>,
     pub(crate) next_run: u64,
     /// Signing sessions in progress.
-    pub(crate) sessions: BTreeMap<[u8; 32], (RequestId, u32)>,
+    pub(crate) sessions: BTreeMap<[u8; 32], (RequestId, OperationNumber)>,
     pub(crate) logins: BTreeMap<Address, LoginUse>,
     pub(crate) remembered_bytes: usize,
     pub(crate) verified_logins: BTreeMap<[u8; 32], Session>,
@@ -149,6 +150,7 @@ impl Engine {
             Input::PeerDisconnected { peer } => self.peers.disconnected(peer),
             Input::Peer { from, frame } => self.on_frame(from, &frame, &mut turn),
             Input::Action { run, event } => self.on_action(run, event, &mut turn),
+            Input::Code { run, code } => self.on_code(run, code, &mut turn),
             Input::Registry(registry) => {
                 self.registry = Some(registry);
                 self.watch_chain(&mut turn);
@@ -376,6 +378,11 @@ impl Engine {
             PeerMessage::Diverged { request, operation, evidence } => {
                 self.on_diverged(request, operation, &evidence, turn);
             }
+            PeerMessage::Led(value) => self.on_led(from, value, turn),
+            PeerMessage::Leading { request, operation } => self.on_leading(from, (request, operation), turn),
+            PeerMessage::Decided { request, operation, decision } => {
+                self.on_decided(from, (request, operation), decision, turn);
+            }
             PeerMessage::Outcome(outcome) => self.on_outcome(from, *outcome, turn),
             _ => turn.fault(from, "message_kind"),
         }
@@ -414,6 +421,7 @@ impl Engine {
     fn tick_execution(&mut self, execution: &mut Execution, turn: &mut Turn<'_>) {
         self.tick_attempts(execution, turn);
         self.tick_proposals(execution, turn);
+        self.tick_values(execution, turn);
         if turn.now.mono_ms >= execution.deadline_mono_ms {
             self.on_deadline(execution, turn);
         } else {
@@ -465,13 +473,16 @@ impl Execution {
         let replies =
             reply.map_or(0, |reply| reply.logs.len() + reply.response.as_ref().map_or(0, String::len));
         let logs = self.ended.as_ref().map_or(0, |ended| ended.logs.len());
-        self.request.params.get().len() + outcomes + submission + replies + logs
+        self.request.params.get().len() + self.kept_bytes() + outcomes + submission + replies + logs
     }
 
     /// When something of this execution is due.
     fn next_deadline(&self) -> u64 {
         let mut next = self.deadline_mono_ms;
         for operation in self.operations.values() {
+            if operation.values.look_mono_ms > 0 {
+                next = next.min(operation.values.look_mono_ms);
+            }
             if let Some(attempt) = &operation.live {
                 let stall = if attempt.stall_told { attempt.until_mono_ms } else { attempt.stalls_mono_ms };
                 next = next.min(stall);

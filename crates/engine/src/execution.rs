@@ -8,18 +8,24 @@ use std::{
 use quorate_auth::Session;
 use quorate_threshold::{EcdsaSign, Outgoing};
 use quorate_wire::{
-    Digest, EcdsaBytes, ErrorCode, ExecutionReply, ExecutionRequest, Intent, NodeIndex, Offer,
-    OutcomeMessage, Problem, Refusal, RequestId, Signed, Submission, Usage, Vote,
+    ActionLimits, Claim, Digest, EcdsaBytes, ErrorCode, ExecutionReply, ExecutionRequest, Intent, NodeIndex,
+    Offer, OperationNumber, OutcomeMessage, Problem, Refusal, RequestId, Signed, Submission, Usage, Verdict,
+    Vote, limits,
 };
 
-use crate::{ActionFailure, ReplyTo, RunNumber};
+use crate::{ActionFailure, ReplyTo, RunNumber, authority::Right, run::Run, values::Values};
 
 /// Callers that may wait for one execution at one node.
 pub(crate) const CALLERS_MAX: usize = 8;
 
 pub(crate) struct Execution {
     pub(crate) id: RequestId,
-    pub(crate) run: RunNumber,
+    /// The committee.
+    pub(crate) members: Arc<[NodeIndex]>,
+    /// The run that the caller asked for.
+    pub(crate) root: RunNumber,
+    /// Runs that go on: the root and its children.
+    pub(crate) runs: BTreeMap<RunNumber, Run>,
     pub(crate) request: ExecutionRequest,
     pub(crate) session: Session,
     /// Passed on to members that connect later; dropped when this node's own run ends.
@@ -28,8 +34,8 @@ pub(crate) struct Execution {
     pub(crate) deadline_mono_ms: u64,
     pub(crate) forget_unix_ms: u64,
 
-    /// Members that asked us on behalf of a caller; they get our votes and our outcome.
-    pub(crate) coordinators: BTreeSet<NodeIndex>,
+    /// Members that asked us on behalf of a caller, and since when; they get our votes and our outcome.
+    pub(crate) coordinators: BTreeMap<NodeIndex, u64>,
     /// Whether a caller asked this very node.
     pub(crate) coordinating: bool,
     pub(crate) callers: Vec<ReplyTo>,
@@ -40,12 +46,34 @@ pub(crate) struct Execution {
     pub(crate) refused: BTreeMap<NodeIndex, (ErrorCode, String)>,
     /// How members' runs ended, ours included.
     pub(crate) outcomes: BTreeMap<NodeIndex, OutcomeMessage>,
+    /// What each peer has made us keep.
+    pub(crate) kept: BTreeMap<NodeIndex, Kept>,
 
-    pub(crate) next_operation: u32,
-    pub(crate) operations: BTreeMap<u32, Operation>,
-    pub(crate) names: BTreeSet<String>,
+    pub(crate) limits: ActionLimits,
+    pub(crate) counts: Counts,
+    pub(crate) operations: BTreeMap<OperationNumber, Operation>,
     pub(crate) refusals: Vec<Refusal>,
+    pub(crate) claims: Vec<Claim>,
+    /// Logs of child runs that have ended.
+    pub(crate) logs_of_children: String,
     pub(crate) ended: Option<Ended>,
+}
+
+/// What the runs of an execution have used, all together.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) signatures: u32,
+    pub(crate) collects: u32,
+    pub(crate) value_bytes: usize,
+    pub(crate) claims: u32,
+    pub(crate) children: u32,
+}
+
+/// What one peer has made us keep for one execution.
+#[derive(Default)]
+pub(crate) struct Kept {
+    operations: BTreeSet<OperationNumber>,
+    bytes: usize,
 }
 
 /// What this node's own run left behind.
@@ -54,19 +82,23 @@ pub(crate) struct Ended {
     pub(crate) usage: Usage,
 }
 
-/// One use of a key, by number in the run. It can exist before our own run comes to it.
+/// One operation on which nodes agree, by its number. It can exist before our own run comes to it.
 #[derive(Default)]
 pub(crate) struct Operation {
-    /// The host call that waits for it.
-    pub(crate) call: Option<u32>,
-    /// What the host call will be answered, once all earlier ones are.
-    pub(crate) result: Option<Result<EcdsaBytes, ErrorCode>>,
+    /// The run of ours that asked for it.
+    pub(crate) run: Option<RunNumber>,
+    /// Whether that run has its result, or has given it up.
+    pub(crate) settled: bool,
     pub(crate) own: Option<Signed<Vote>>,
     pub(crate) tweak: [u8; 32],
+    /// By what right our own run may have it signed.
+    pub(crate) right: Option<Right>,
     pub(crate) began_mono_ms: u64,
     pub(crate) signature: Option<EcdsaBytes>,
     /// Signatures that came before our own run did; checked when it does.
     pub(crate) unchecked: BTreeMap<NodeIndex, EcdsaBytes>,
+    /// Of an operation on values.
+    pub(crate) values: Values,
 
     // As a signer.
     /// Bytes that we offered and that no session has used.
@@ -95,7 +127,7 @@ pub(crate) struct Operation {
 impl Operation {
     /// Whether our own run waits for this operation to be decided.
     pub(crate) fn waits(&self) -> bool {
-        self.call.is_some() && self.result.is_none()
+        self.run.is_some() && !self.settled
     }
 
     /// How many attempts we joined, whoever proposed them.
@@ -150,59 +182,72 @@ pub(crate) struct Attempt {
 /// A group of equal votes.
 pub(crate) struct Group {
     pub(crate) hash: Digest,
-    pub(crate) intent: bool,
+    pub(crate) kind: GroupKind,
     pub(crate) nodes: Vec<NodeIndex>,
+}
+
+/// What the votes of a group ask for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GroupKind {
+    Intent,
+    Denied,
+    Observed,
+    Once,
 }
 
 impl Execution {
     /// Votes on an operation, grouped by what they say; within a group in order of arrival.
-    pub(crate) fn groups(&self, operation: u32) -> Vec<Group> {
+    pub(crate) fn groups(&self, operation: OperationNumber) -> Vec<Group> {
         let Some(operation) = self.operations.get(&operation) else { return Vec::new() };
         let mut groups: Vec<Group> = Vec::new();
         for node in &operation.arrival {
             let Some(vote) = operation.votes.get(node) else { continue };
             let hash = vote.body.hash();
+            let kind = match &vote.body.verdict {
+                Verdict::Intent(_) => GroupKind::Intent,
+                Verdict::Denied(_) => GroupKind::Denied,
+                Verdict::Observed { .. } => GroupKind::Observed,
+                Verdict::Once { .. } => GroupKind::Once,
+            };
             match groups.iter_mut().find(|group| group.hash == hash) {
                 Some(group) => group.nodes.push(*node),
-                None => {
-                    groups.push(Group { hash, intent: vote.body.intent().is_some(), nodes: vec![*node] });
-                }
+                None => groups.push(Group { hash, kind, nodes: vec![*node] }),
             }
         }
         groups
     }
 
     /// Whether this member can still vote on an operation.
-    pub(crate) fn may_vote(&self, node: NodeIndex, operation: u32) -> bool {
+    pub(crate) fn may_vote(&self, node: NodeIndex, operation: OperationNumber) -> bool {
         let voted = self.operations.get(&operation).is_some_and(|op| op.votes.contains_key(&node));
         !voted && !self.outcomes.contains_key(&node) && !self.refused.contains_key(&node)
     }
 
-    /// Signatures of this node's own run, in the order in which the action asked.
+    /// Signatures of this node's own runs, in the order of operation numbers.
     pub(crate) fn signed(&self) -> impl Iterator<Item = (&Intent, EcdsaBytes)> {
         self.operations.values().filter_map(|operation| Some((operation.intent()?, operation.signature?)))
     }
 
-    /// Answers that are due: in the order in which the run asked, whatever order the signatures came in.
-    ///
-    /// A run that waits for several signatures at once so goes on alike on all nodes.
-    pub(crate) fn due_answers(&mut self) -> Vec<(u32, Result<EcdsaBytes, ErrorCode>)> {
-        let mut due = Vec::new();
-        for operation in self.operations.values_mut() {
-            match (operation.call, operation.result) {
-                (None, _) => {}
-                (Some(call), Some(result)) => {
-                    operation.call = None;
-                    due.push((call, result));
-                }
-                (Some(_), None) => break,
-            }
-        }
-        due
-    }
-
     pub(crate) fn running(&self) -> bool {
         self.ended.is_none()
+    }
+
+    /// Makes room for what a peer says of an operation; false if it has had its share.
+    pub(crate) fn keep(&mut self, from: NodeIndex, operation: OperationNumber, bytes: usize) -> bool {
+        let kept = self.kept.entry(from).or_default();
+        let known = kept.operations.contains(&operation);
+        let fits = (known || kept.operations.len() < limits::EXECUTION_OPERATIONS_MAX)
+            && kept.bytes.saturating_add(bytes) <= limits::EXECUTION_VALUES_BYTES_MAX;
+        if fits {
+            kept.operations.insert(operation);
+            kept.bytes += bytes;
+        }
+        fits
+    }
+
+    /// Bytes that peers have made us keep.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.kept.values().map(|kept| kept.bytes).sum()
     }
 }
 

@@ -24,11 +24,16 @@ mod outcome;
 mod pairs;
 mod peers;
 mod registry;
+mod run;
 mod turn;
+mod values;
 
 pub use contract::{
-    ActionEnd, ActionEvent, ActionFailure, ActionStart, Config, EcdsaAnswer, Effect, Input, Now, ReplyTo,
-    Report, RunNumber, SignCall, Stored, Write,
+    ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, Call, Config, EcdsaAnswer, Effect, Input,
+    Now, ReplyTo, Report, RunNumber, SignCall, SignKey, SignMessage, Stored, Wanted, Write,
 };
 pub use engine::{Engine, EngineStatus, StartError};
-pub use registry::{At, BlockStanding, Grant, Pkp, ReadRegistry, SCOPE_SIGN_ANYTHING, Subject};
+pub use registry::{
+    At, BlockStanding, Grant, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN,
+    SCOPE_SIGN_ANYTHING, Subject,
+};

@@ -1,14 +1,18 @@
 //! Operations: what the action asks keys to do, and what this node makes of it.
 
+use quorate_auth::eip191;
 use quorate_wire::{
-    Digest, EcdsaBytes, ErrorCode, Evidence, Intent, NodeIndex, Offer, PeerMessage, PublicKey, Refusal,
-    RequestId, Scheme, Signed, Verdict, Vote, ecdsa_valid, limits,
+    ActionCid, Claim, Digest, EcdsaBytes, ErrorCode, Evidence, Intent, MessageKind, NodeIndex, Offer,
+    OperationNumber, PeerMessage, PublicKey, Refusal, RequestId, Scheme, Seen, Signed, Verdict, Vote,
+    action_key_id, action_signature_digest, claim_key_id, ecdsa_valid, limits,
 };
 
 use crate::{
-    ActionEvent, EcdsaAnswer, Effect, Engine, Report, RunNumber, SignCall,
-    authority::{Wish, may_sign_digest},
+    ActionEvent, ActionFailure, Answer, Call, EcdsaAnswer, Effect, Engine, Report, RunNumber, SignCall,
+    SignKey, SignMessage, Wanted,
+    authority::{Right, Wish, derived, may_sign},
     execution::{Execution, Operation, failure},
+    run::{Given, Slot, json},
     turn::Turn,
 };
 
@@ -18,51 +22,111 @@ const CURVE_ORDER: [u8; 32] = [
     0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41,
 ];
 
+/// By what right something is signed, and with which tweak of the root.
+type Signing = (Right, [u8; 32]);
+
 impl Engine {
     pub(crate) fn on_action(&mut self, run: RunNumber, event: ActionEvent, turn: &mut Turn<'_>) {
         let Some(id) = self.runs.get(&run).copied() else { return };
         self.with(id, |engine, execution| match event {
-            ActionEvent::Sign(call) => engine.on_sign(execution, call, turn),
-            ActionEvent::Finished(end) => engine.end_run(execution, end, turn),
+            ActionEvent::Call(call) => engine.on_call(execution, run, call, turn),
+            ActionEvent::Finished(end) => engine.on_finished(execution, run, end, turn),
         });
     }
 
+    /// A host call of one of our runs.
+    fn on_call(&mut self, execution: &mut Execution, run: RunNumber, call: Call, turn: &mut Turn<'_>) {
+        let Call { call, seen, wanted } = call;
+        let asking = (run, call);
+        let verdict = match wanted {
+            Wanted::ActionKey { action } => {
+                let key = self.decided_by().and_then(|(_, root)| derived(&root, &action_key_id(&action)));
+                let answer = key.map(|(key, _)| Answer::Value(json(&key.to_string()))).map_err(failure);
+                turn.effects.push(Effect::Answer { run, call, answer });
+                return;
+            }
+            Wanted::RunOnceResult { of, result } => {
+                return self.on_run_once_result(execution, asking, (of, result), turn);
+            }
+            Wanted::Child { action, params } => {
+                return self.on_child(execution, run, (call, action, params), turn);
+            }
+            Wanted::Claim { key_id } => return self.on_claim(execution, asking, key_id, turn),
+            Wanted::Collect { name, value } => self.on_collect(execution, asking, (name, value), turn),
+            Wanted::RunOnce { name, wait } => self.on_run_once(execution, asking, (name, wait), turn),
+            Wanted::Sign(sign) => return self.on_sign(execution, asking, (sign, seen), turn),
+        };
+        if let Some(verdict) = verdict {
+            self.cast(execution, asking, (verdict, seen, None), turn);
+        }
+    }
+
     /// A host call on a key: this node's own verdict, signed and told to whoever coordinates.
-    fn on_sign(&mut self, execution: &mut Execution, call: SignCall, turn: &mut Turn<'_>) {
-        let number = execution.next_operation;
-        if number >= limits::OPERATIONS_MAX.min(self.committee.limits.signatures) {
-            answer(execution.run, call.call, Err(ErrorCode::LimitSignatures), turn);
+    fn on_sign(
+        &mut self,
+        execution: &mut Execution,
+        (run, call): (RunNumber, u32),
+        (sign, seen): (SignCall, Vec<Seen>),
+        turn: &mut Turn<'_>,
+    ) {
+        if execution.counts.signatures >= limits::OPERATIONS_MAX.min(execution.limits.signatures) {
+            let answer = Err(failure(ErrorCode::LimitSignatures));
+            turn.effects.push(Effect::Answer { run, call, answer });
             return;
         }
-        execution.next_operation += 1;
-        let verdict = self.judge(execution, &call, turn);
-        let (verdict, tweak) = match verdict {
-            Ok((intent, tweak)) => (Verdict::Intent(intent), tweak),
-            Err(code) => (Verdict::Denied(code), [0; 32]),
+        execution.counts.signatures += 1;
+        let judged = self.judge(execution, run, sign, turn);
+        let (verdict, signing) = match judged {
+            Ok((intent, right, tweak)) => (Verdict::Intent(intent), Some((right, tweak))),
+            Err(code) => (Verdict::Denied(code), None),
         };
-        let denied = match &verdict {
-            Verdict::Denied(code) => Some(*code),
-            Verdict::Intent(_) => None,
+        self.cast(execution, (run, call), (verdict, seen, signing), turn);
+    }
+
+    /// Gives an operation its number and our vote on it, and tells whoever has to know.
+    fn cast(
+        &mut self,
+        execution: &mut Execution,
+        (run, call): (RunNumber, u32),
+        (mut verdict, mut seen, signing): (Verdict, Vec<Seen>, Option<Signing>),
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(state) = execution.runs.get_mut(&run) else { return };
+        let Some(number) = state.number() else {
+            let answer = Err(failure(ErrorCode::LimitHostCalls));
+            turn.effects.push(Effect::Answer { run, call, answer });
+            return;
         };
+        state.wait(Some(call), Slot::Operation(number));
+        if let Verdict::Intent(intent) = &mut verdict {
+            intent.operation = number;
+        }
+        seen.drain(..seen.len().saturating_sub(limits::SEEN_MAX));
         let vote = self.committee.sign(Vote {
             network: self.committee.id,
             epoch: self.committee.epoch,
             request: execution.id,
             operation: number,
             verdict,
+            seen,
         });
         let operation = execution.operations.entry(number).or_default();
-        operation.call = Some(call.call);
-        operation.own = Some(vote);
-        operation.tweak = tweak;
+        operation.run = Some(run);
         operation.began_mono_ms = turn.now.mono_ms;
-        if let Some(code) = denied {
-            self.refuse(execution, number, code, turn);
-        } else {
+        let verdict = vote.body.verdict.clone();
+        operation.own = Some(vote);
+        if let Some((right, tweak)) = signing {
+            (operation.right, operation.tweak) = (Some(right), tweak);
             operation.offered = Some(turn.fresh());
         }
         self.tell_vote(execution, number, turn);
-        self.try_unchecked(execution, number, turn);
+        match verdict {
+            Verdict::Denied(code) => self.refuse(execution, number, code, turn),
+            Verdict::Intent(_) => self.try_unchecked(execution, number, turn),
+            Verdict::Observed { .. } | Verdict::Once { .. } => {
+                self.begin_value(execution, number, call, turn);
+            }
+        }
         if execution.coordinating {
             self.count_own_votes(execution);
             self.evaluate_votes(execution, number, turn);
@@ -73,49 +137,96 @@ impl Engine {
     fn judge(
         &self,
         execution: &mut Execution,
-        call: &SignCall,
+        run: RunNumber,
+        sign: SignCall,
         turn: &Turn<'_>,
-    ) -> Result<(Intent, [u8; 32]), ErrorCode> {
-        let digest = <[u8; 32]>::try_from(call.to_sign.as_slice()).map_err(|_| ErrorCode::DigestLength)?;
-        if digest == [0; 32] || digest == CURVE_ORDER {
-            return Err(ErrorCode::DigestInvalid);
-        }
-        if call.name.is_empty() || call.name.len() > limits::SIGNATURE_NAME_BYTES_MAX {
+    ) -> Result<(Intent, Right, [u8; 32]), ErrorCode> {
+        let state = execution.runs.get_mut(&run).ok_or(ErrorCode::Internal)?;
+        let action = state.action();
+        let SignCall { key, message, name } = sign;
+        let (kind, digest) = digest(&action, &key, message)?;
+        if name.is_empty() || name.len() > limits::SIGNATURE_NAME_BYTES_MAX {
             return Err(ErrorCode::SignatureNameInvalid);
         }
-        if !execution.names.insert(call.name.clone()) {
+        if !state.names.insert(name.clone()) {
             return Err(ErrorCode::SignatureNameDuplicate);
         }
-        let key = PublicKey::from_sec1(&call.public_key).map_err(|_| ErrorCode::PkpUnknown)?;
-        let tweak = self.may_sign(execution, &key, turn)?;
+        let right = match key {
+            SignKey::Own => Right::Own { action },
+            SignKey::Pkp(key) => Right::Granted(Wish {
+                key: PublicKey::from_sec1(&key).map_err(|_| ErrorCode::PkpUnknown)?,
+                action,
+                kind,
+                single_node: state.single_node,
+            }),
+        };
+        let (key, tweak) = self.may_sign(execution, &right, turn)?;
         let intent = Intent {
-            action: execution.request.action,
+            // Given with the number, when the vote is cast.
+            operation: OperationNumber::FIRST,
+            action,
             key,
             scheme: Scheme::EcdsaK256Sha256,
+            kind,
             digest: Digest(digest),
-            name: call.name.clone(),
+            name,
             guest: self.committee.guest,
         };
-        Ok((intent, tweak))
+        Ok((intent, right, tweak))
     }
 
-    /// May this execution use this key, now, at this node's own heads?
+    /// Does this right stand, for this execution, now, at this node's own heads?
     pub(crate) fn may_sign(
         &self,
         execution: &Execution,
-        key: &PublicKey,
+        right: &Right,
         turn: &Turn<'_>,
-    ) -> Result<[u8; 32], ErrorCode> {
+    ) -> Result<(PublicKey, [u8; 32]), ErrorCode> {
         let (registry, root) = self.decided_by()?;
-        let wish = Wish { key, action: &execution.request.action, session: &execution.session };
-        may_sign_digest(registry.as_ref(), &root, turn.now.mono_ms, wish)
+        may_sign(registry.as_ref(), &root, turn.now.mono_ms, (right, &execution.session))
+    }
+
+    /// The action claims a key: it is derived, and stated.
+    fn on_claim(
+        &mut self,
+        execution: &mut Execution,
+        (run, call): (RunNumber, u32),
+        key_id: String,
+        turn: &mut Turn<'_>,
+    ) {
+        let claimed = self.claim(execution, run, key_id);
+        let answer = claimed.map(|key| Answer::Value(json(&key.to_string()))).map_err(failure);
+        turn.effects.push(Effect::Answer { run, call, answer });
+    }
+
+    fn claim(
+        &self,
+        execution: &mut Execution,
+        run: RunNumber,
+        key_id: String,
+    ) -> Result<PublicKey, ErrorCode> {
+        if execution.counts.claims >= execution.limits.claims {
+            return Err(ErrorCode::LimitClaims);
+        }
+        let length = (1..=limits::CLAIM_KEY_ID_BYTES_MAX).contains(&key_id.len());
+        if !length || key_id.chars().any(char::is_control) {
+            return Err(ErrorCode::ClaimInvalid);
+        }
+        let (_, root) = self.decided_by()?;
+        let state = execution.runs.get_mut(&run).ok_or(ErrorCode::Internal)?;
+        let action = state.action();
+        let (public_key, _) = derived(&root, &claim_key_id(&action, &key_id))?;
+        let operation = state.number().ok_or(ErrorCode::LimitHostCalls)?;
+        execution.counts.claims += 1;
+        execution.claims.push(Claim { operation, action, key_id, public_key });
+        Ok(public_key)
     }
 
     /// Refuses an operation to the action.
     pub(crate) fn refuse(
         &mut self,
         execution: &mut Execution,
-        number: u32,
+        number: OperationNumber,
         code: ErrorCode,
         turn: &mut Turn<'_>,
     ) {
@@ -123,21 +234,59 @@ impl Engine {
         execution.refusals.push(Refusal { operation: number, code });
         let Some(operation) = execution.operations.get_mut(&number) else { return };
         operation.offered = None;
-        operation.result = Some(Err(code));
-        answer_due(execution, turn);
+        self.settle(execution, number, Err(failure(code)), turn);
+    }
+
+    /// Our own run has its result of an operation.
+    fn settle(
+        &self,
+        execution: &mut Execution,
+        number: OperationNumber,
+        answer: Result<Answer, ActionFailure>,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(operation) = execution.operations.get_mut(&number) else { return };
+        operation.settled = true;
+        if let Some(run) = operation.run {
+            self.give(execution, run, (Slot::Operation(number), Given::new(answer)), turn);
+        }
+    }
+
+    /// A run of ours has ended: nothing more comes of the operations that it still waited for.
+    pub(crate) fn withdraw(&mut self, execution: &mut Execution, run: RunNumber, turn: &mut Turn<'_>) {
+        let numbers: Vec<OperationNumber> = execution
+            .operations
+            .iter()
+            .filter(|(_, operation)| operation.run == Some(run))
+            .map(|(number, _)| *number)
+            .collect();
+        for number in numbers {
+            self.drop_attempt(execution, number);
+            self.give_up_value(execution, number, turn);
+            if let Some(operation) = execution.operations.get_mut(&number) {
+                operation.settled = true;
+                operation.offered = None;
+            }
+        }
     }
 
     /// Tells everybody who coordinates how we saw an operation, and offers fresh bytes for it.
-    fn tell_vote(&self, execution: &Execution, number: u32, turn: &mut Turn<'_>) {
+    fn tell_vote(&self, execution: &Execution, number: OperationNumber, turn: &mut Turn<'_>) {
         let Some(operation) = execution.operations.get(&number) else { return };
         let Some(vote) = &operation.own else { return };
-        turn.send_all(execution.coordinators.iter().copied(), &PeerMessage::Vote(vote.clone()));
+        let message = PeerMessage::Vote(vote.clone());
+        if matches!(vote.body.verdict, Verdict::Once { .. }) {
+            // Who runs the function depends on who is there: everybody has to know.
+            turn.send_all(self.committee.peers(), &message);
+        } else {
+            turn.send_all(execution.coordinators.keys().copied(), &message);
+        }
         self.tell_offer(execution, number, turn);
     }
 
-    pub(crate) fn tell_offer(&self, execution: &Execution, number: u32, turn: &mut Turn<'_>) {
+    pub(crate) fn tell_offer(&self, execution: &Execution, number: OperationNumber, turn: &mut Turn<'_>) {
         let Some(offer) = own_offer(execution, number) else { return };
-        turn.send_all(execution.coordinators.iter().copied(), &PeerMessage::Offer(offer));
+        turn.send_all(execution.coordinators.keys().copied(), &PeerMessage::Offer(offer));
     }
 
     /// Tells one new coordinator all that we have told others.
@@ -151,6 +300,10 @@ impl Engine {
             } else if let Some(offer) = own_offer(execution, *number) {
                 turn.send(to, &PeerMessage::Offer(offer));
             }
+            if let Some(value) = operation.values.stated() {
+                turn.send(to, &PeerMessage::Led(value.clone()));
+            }
+            self.tell_decision(execution, *number, to, turn);
         }
         if let Some(outcome) = execution.outcomes.get(&self.committee.me) {
             turn.send(to, &PeerMessage::Outcome(Box::new(outcome.clone())));
@@ -161,18 +314,17 @@ impl Engine {
     pub(crate) fn on_signature(
         &mut self,
         from: NodeIndex,
-        place: (RequestId, u32),
+        place: (RequestId, OperationNumber),
         signature: EcdsaBytes,
         turn: &mut Turn<'_>,
     ) {
         let (id, number) = place;
-        if number >= limits::OPERATIONS_MAX {
-            turn.fault(from, "operation_number");
-            return;
-        }
         self.with(id, |engine, execution| {
             if !execution.running() {
                 return;
+            }
+            if !execution.keep(from, number, 0) {
+                return turn.fault(from, "operation_number");
             }
             let operation = execution.operations.entry(number).or_default();
             if operation.signature.is_none() {
@@ -183,7 +335,7 @@ impl Engine {
     }
 
     /// Takes a signature that fits our own intent, if one has come.
-    fn try_unchecked(&mut self, execution: &mut Execution, number: u32, turn: &mut Turn<'_>) {
+    fn try_unchecked(&mut self, execution: &mut Execution, number: OperationNumber, turn: &mut Turn<'_>) {
         let Some(operation) = execution.operations.get_mut(&number) else { return };
         let Some(intent) = operation.intent() else { return };
         let fits = |signature: &&EcdsaBytes| ecdsa_valid(&intent.key, &intent.digest, signature);
@@ -198,7 +350,7 @@ impl Engine {
     pub(crate) fn complete(
         &mut self,
         execution: &mut Execution,
-        number: u32,
+        number: OperationNumber,
         signature: EcdsaBytes,
         turn: &mut Turn<'_>,
     ) {
@@ -219,52 +371,73 @@ impl Engine {
             duration_ms: turn.now.mono_ms.saturating_sub(operation.began_mono_ms),
             attempt: operation.attempts(),
         });
-        operation.result = Some(Ok(signature));
-        answer_due(execution, turn);
+        self.settle(execution, number, Ok(Answer::Signed(ecdsa_answer(signature))), turn);
     }
 
     pub(crate) fn on_vote(&mut self, from: NodeIndex, vote: Signed<Vote>, turn: &mut Turn<'_>) {
         let body = &vote.body;
         let (id, number) = (body.request, body.operation);
-        if vote.node != from || number >= limits::OPERATIONS_MAX || !self.sound_vote(&vote) {
+        if vote.node != from || !self.sound_vote(&vote) {
             turn.fault(from, "vote");
             return;
         }
         self.with(id, |engine, execution| {
+            // Said again: it may not have heard what the operation came to.
+            if execution.operations.get(&number).and_then(|op| op.votes.get(&from)) == Some(&vote) {
+                return engine.tell_decision(execution, number, from, turn);
+            }
+            let once = matches!(vote.body.verdict, Verdict::Once { .. });
+            let wanted = execution.coordinating || (once && execution.running());
+            if !wanted {
+                return;
+            }
+            if !execution.keep(from, number, vote_bytes(&vote)) {
+                return turn.fault(from, "too_much");
+            }
+            engine.heard(execution, &vote, turn);
             if !execution.coordinating {
                 return;
             }
             execution.refused.remove(&from);
             let operation = execution.operations.entry(number).or_default();
-            match operation.votes.get(&from) {
-                Some(first) if *first == vote => {}
-                Some(_) => turn.fault(from, "two_votes"),
-                None => {
-                    operation.votes.insert(from, vote);
-                    operation.arrival.push(from);
-                    engine.evaluate_votes(execution, number, turn);
-                }
+            if operation.votes.contains_key(&from) {
+                return turn.fault(from, "two_votes");
             }
+            operation.votes.insert(from, vote);
+            operation.arrival.push(from);
+            engine.tell_decision(execution, number, from, turn);
+            engine.evaluate_votes(execution, number, turn);
         });
     }
 
     /// Whether a vote is of this network and epoch, and signed by the member it names.
-    fn sound_vote(&self, vote: &Signed<Vote>) -> bool {
-        let name_fits =
-            vote.body.intent().is_none_or(|intent| intent.name.len() <= limits::SIGNATURE_NAME_BYTES_MAX);
+    pub(crate) fn sound_vote(&self, vote: &Signed<Vote>) -> bool {
+        let bounded = match &vote.body.verdict {
+            Verdict::Intent(intent) => {
+                intent.name.len() <= limits::SIGNATURE_NAME_BYTES_MAX
+                    && intent.operation == vote.body.operation
+            }
+            Verdict::Denied(_) => true,
+            Verdict::Observed { name, value } => {
+                name.len() <= limits::VALUE_NAME_BYTES_MAX && value.len() <= limits::VALUE_BYTES_MAX
+            }
+            Verdict::Once { name } => name.len() <= limits::VALUE_NAME_BYTES_MAX,
+        };
+        let seen = &vote.body.seen;
         vote.body.network == self.committee.id
             && vote.body.epoch == self.committee.epoch
-            && name_fits
+            && bounded
+            && seen.len() <= limits::SEEN_MAX
+            && seen.iter().all(|seen| seen.url.len() <= limits::SEEN_URL_BYTES_MAX)
             && self.committee.signed_by_member(vote)
     }
 
     pub(crate) fn on_offer(&mut self, from: NodeIndex, offer: Offer, turn: &mut Turn<'_>) {
-        if offer.operation >= limits::OPERATIONS_MAX {
-            turn.fault(from, "offer");
-            return;
-        }
         self.with(offer.request, |engine, execution| {
             if execution.coordinating {
+                if !execution.keep(from, offer.operation, 0) {
+                    return turn.fault(from, "offer");
+                }
                 engine.take_offer(execution, from, offer, turn);
                 engine.evaluate_votes(execution, offer.operation, turn);
             }
@@ -283,7 +456,7 @@ impl Engine {
     /// Our own votes and offers, as a coordinator counts them.
     pub(crate) fn count_own_votes(&mut self, execution: &mut Execution) {
         let me = self.committee.me;
-        let numbers: Vec<u32> = execution.operations.keys().copied().collect();
+        let numbers: Vec<OperationNumber> = execution.operations.keys().copied().collect();
         for number in numbers {
             let offer = own_offer(execution, number);
             let Some(operation) = execution.operations.get_mut(&number) else { continue };
@@ -303,7 +476,7 @@ impl Engine {
     pub(crate) fn on_diverged(
         &mut self,
         id: RequestId,
-        number: u32,
+        number: OperationNumber,
         evidence: &Evidence,
         turn: &mut Turn<'_>,
     ) {
@@ -332,7 +505,14 @@ impl Engine {
                 if ended {
                     // A run that ended after it had signed the same is no witness against us: its
                     // vote may only have been kept back.
-                    let signed = intent.as_ref().is_some_and(|own| statement.body.intents.contains(own));
+                    let body = &statement.body;
+                    let signed = match &intent {
+                        Some(own) => body.intents.contains(own),
+                        None => {
+                            body.collected.iter().any(|collected| collected.operation == number)
+                                || body.single_node.iter().any(|single| single.operation == number)
+                        }
+                    };
                     others.entry(statement.node).or_insert(signed);
                 }
             }
@@ -347,7 +527,7 @@ impl Engine {
     }
 }
 
-fn own_offer(execution: &Execution, number: u32) -> Option<Offer> {
+fn own_offer(execution: &Execution, number: OperationNumber) -> Option<Offer> {
     let operation: &Operation = execution.operations.get(&number)?;
     if !execution.running() || operation.signature.is_some() {
         return None;
@@ -356,22 +536,49 @@ fn own_offer(execution: &Execution, number: u32) -> Option<Offer> {
     Some(Offer { request: execution.id, operation: number, attempt: operation.attempts(), fresh })
 }
 
-fn answer_due(execution: &mut Execution, turn: &mut Turn<'_>) {
-    for (call, result) in execution.due_answers() {
-        answer(execution.run, call, result, turn);
+/// What of a call's message is signed, and from what it was made. An action's own key signs only what it is
+/// told to be a message of that action; a key of the registry never signs one of those.
+fn digest(
+    action: &ActionCid,
+    key: &SignKey,
+    message: SignMessage,
+) -> Result<(MessageKind, [u8; 32]), ErrorCode> {
+    match (key, message) {
+        (SignKey::Own, message) => {
+            let bytes = match message {
+                SignMessage::Digest(bytes) | SignMessage::Bytes(bytes) => bytes,
+                SignMessage::Personal(text) => text.into_bytes(),
+            };
+            let digest = action_signature_digest(action, &bytes);
+            Ok((MessageKind::Action, digest.0))
+        }
+        (SignKey::Pkp(_), SignMessage::Digest(bytes)) => {
+            let digest = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| ErrorCode::DigestLength)?;
+            if digest == [0; 32] || digest == CURVE_ORDER {
+                return Err(ErrorCode::DigestInvalid);
+            }
+            Ok((MessageKind::Digest, digest))
+        }
+        (SignKey::Pkp(_), SignMessage::Personal(text)) => {
+            Ok((MessageKind::Personal, eip191::hash(text.as_bytes())))
+        }
+        (SignKey::Pkp(_), SignMessage::Bytes(_)) => Err(ErrorCode::DigestLength),
     }
 }
 
-/// Answers a host call.
-fn answer(run: RunNumber, call: u32, result: Result<EcdsaBytes, ErrorCode>, turn: &mut Turn<'_>) {
-    let answer = match result {
-        Err(code) => Err(failure(code)),
-        Ok((signature, recovery_id)) => {
-            let (mut r, mut s) = ([0u8; 32], [0u8; 32]);
-            r.copy_from_slice(&signature[..32]);
-            s.copy_from_slice(&signature[32..]);
-            Ok(EcdsaAnswer { r, s, recovery_id })
-        }
+fn ecdsa_answer((signature, recovery_id): EcdsaBytes) -> EcdsaAnswer {
+    let (mut r, mut s) = ([0u8; 32], [0u8; 32]);
+    r.copy_from_slice(&signature[..32]);
+    s.copy_from_slice(&signature[32..]);
+    EcdsaAnswer { r, s, recovery_id }
+}
+
+/// About how much a vote holds of what its node may choose freely.
+fn vote_bytes(vote: &Signed<Vote>) -> usize {
+    let seen: usize = vote.body.seen.iter().map(|seen| seen.url.len() + 80).sum();
+    let value = match &vote.body.verdict {
+        Verdict::Observed { name, value } => name.len() + value.len(),
+        Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Once { .. } => 0,
     };
-    turn.effects.push(Effect::Answer { run, call, answer });
+    seen + value
 }

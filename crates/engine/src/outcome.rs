@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use quorate_wire::{
-    Digest, EcdsaBytes, ErrorClass, ErrorCode, ExecutionReply, NodeIndex, OutcomeMessage, PeerMessage,
-    Problem, Receipt, RequestId, SignatureView, Statement, Status, ecdsa_valid, limits,
+    Claim, Digest, EcdsaBytes, ErrorClass, ErrorCode, ExecutionReply, Lane, NodeIndex, OperationNumber,
+    OutcomeMessage, PeerMessage, Problem, Receipt, RequestId, SignatureView, Statement, Status, ecdsa_valid,
+    limits,
 };
 
 use crate::{
@@ -27,14 +28,22 @@ impl Engine {
             return;
         }
         self.drop_attempts(execution);
-        self.runs.remove(&execution.run);
+        self.forget_run(execution, execution.root, turn);
         if let Some(usage) = self.logins.get_mut(&execution.session.wallet) {
             usage.running = usage.running.saturating_sub(1);
         }
-        let ActionEnd { result, logs, usage } = end;
+        let ActionEnd { result, mut logs, usage } = end;
+        let of_children = std::mem::take(&mut execution.logs_of_children);
+        let room = limits::LOG_BYTES_MAX.saturating_sub(logs.len());
+        logs.push_str(&of_children[..of_children.floor_char_boundary(room)]);
+        let result = result.map_err(|mut failure| {
+            failure.code = self.cause(execution, Lane::ROOT, failure.code);
+            failure
+        });
         let (status, error, response, detail) = ending(execution, result);
         // Calls made at once can be refused in another order elsewhere, and statements are compared.
         execution.refusals.sort_by_key(|refusal| refusal.operation);
+        execution.claims.sort_by_key(|claim| claim.operation);
         let statement = self.committee.sign(Statement {
             network: self.committee.id,
             epoch: self.committee.epoch,
@@ -44,6 +53,9 @@ impl Engine {
             block: execution.request.block,
             intents: execution.signed().map(|(intent, _)| intent.clone()).collect(),
             refusals: execution.refusals.clone(),
+            collected: execution.collected(),
+            single_node: execution.single_node(),
+            claims: execution.claims.clone(),
             wildcard: false,
             status,
             error,
@@ -67,7 +79,7 @@ impl Engine {
             execution.submission = None;
         }
         turn.send_all(
-            execution.coordinators.iter().copied(),
+            execution.coordinators.keys().copied(),
             &PeerMessage::Outcome(Box::new(outcome.clone())),
         );
         execution.outcomes.insert(self.committee.me, outcome);
@@ -94,8 +106,15 @@ impl Engine {
     fn sound_outcome(&self, from: NodeIndex, outcome: &OutcomeMessage) -> bool {
         let statement = &outcome.statement.body;
         let hash = outcome.response.as_deref().map(Statement::response_hash);
-        let bounded = statement.intents.len() <= limits::OPERATIONS_MAX as usize
-            && statement.refusals.len() <= limits::OPERATIONS_MAX as usize
+        let short = |length: usize| length <= limits::EXECUTION_OPERATIONS_MAX;
+        let claim_fits = |claim: &Claim| claim.key_id.len() <= limits::CLAIM_KEY_ID_BYTES_MAX;
+        let bounded = short(statement.intents.len())
+            && short(statement.refusals.len())
+            && short(statement.collected.len())
+            && statement.collected.iter().all(|collected| collected.nodes.len() <= self.committee.size())
+            && short(statement.single_node.len())
+            && short(statement.claims.len())
+            && statement.claims.iter().all(claim_fits)
             && outcome.response.as_ref().is_none_or(|text| text.len() <= limits::RESPONSE_BYTES_MAX)
             && outcome.detail.as_ref().is_none_or(|text| text.len() <= DETAIL_BYTES_MAX);
         outcome.statement.node == from
@@ -126,7 +145,7 @@ impl Engine {
     /// The end of a run can decide both the outcome and every operation that the run never reached.
     fn outcomes_changed(&mut self, execution: &mut Execution, turn: &mut Turn<'_>) {
         self.evaluate_outcomes(execution, turn);
-        let numbers: Vec<u32> = execution.operations.keys().copied().collect();
+        let numbers: Vec<OperationNumber> = execution.operations.keys().copied().collect();
         for number in numbers {
             self.evaluate_votes(execution, number, turn);
         }
@@ -203,8 +222,9 @@ impl Engine {
             members.iter().filter_map(|member| execution.outcomes.get(member)).collect();
         let statement = &outcomes.first()?.statement.body;
         let genuine = outcomes.iter().find(|outcome| signatures_fit(statement, &outcome.signatures))?;
-        let signatures = statement.intents.iter().zip(&genuine.signatures);
-        let signatures = signatures.map(|(intent, (signature, recovery_id))| {
+        let names = statement.signature_names();
+        let signatures = names.into_iter().zip(statement.intents.iter().zip(&genuine.signatures));
+        let signatures = signatures.map(|(name, (intent, (signature, recovery_id)))| {
             let view = SignatureView {
                 scheme: intent.scheme,
                 public_key: intent.key,
@@ -212,7 +232,7 @@ impl Engine {
                 signature: format!("0x{}", hex(signature)),
                 recovery_id: Some(*recovery_id),
             };
-            (intent.name.clone(), view)
+            (name, view)
         });
         let odd = execution.operations.keys().flat_map(|number| {
             let groups = execution.groups(*number);
@@ -231,6 +251,7 @@ impl Engine {
             error: statement.error,
             response: genuine.response.clone(),
             signatures: signatures.collect(),
+            claims: statement.claims.clone(),
             logs,
             usage,
             receipt: Receipt {
@@ -331,11 +352,7 @@ fn ending(
         Err(failure) => {
             let mut detail = failure.message;
             detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
-            // An uncaught refusal reaches us as a thrown error: the refusal is what ended the run.
-            let code = match (failure.code, execution.refusals.last()) {
-                (ErrorCode::ActionThrew, Some(refusal)) => refusal.code,
-                (code, _) => code,
-            };
+            let code = failure.code;
             let refused = execution.refusals.iter().any(|refusal| refusal.code == code);
             let denied = refused && code.class() == ErrorClass::Forbidden;
             let status = if denied { Status::Denied } else { Status::Failed };

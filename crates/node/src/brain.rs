@@ -168,6 +168,7 @@ impl Hands {
                 }
                 Effect::Send { to, frame } => self.links.send(to, self.faults.frame(frame)),
                 Effect::Reply { to, result } => self.waiting.answer(to, result),
+                Effect::FindCode { run, action } => self.workers.find_code(run, action),
                 Effect::StartAction(start) => self.workers.start(*start),
                 Effect::Answer { run, call, answer } => self.workers.answer(run, call, answer),
                 Effect::CancelAction { run } => self.workers.cancel(run),
@@ -221,6 +222,7 @@ fn kind(input: &Input) -> &'static str {
         Input::PeerDisconnected { .. } => "peer_disconnected",
         Input::Peer { .. } => "peer",
         Input::Action { .. } => "action",
+        Input::Code { .. } => "code",
         Input::Registry(_) => "registry",
         Input::Tick => "tick",
         Input::Drain => "drain",

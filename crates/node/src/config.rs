@@ -1,6 +1,7 @@
 //! `node.toml`: everything that one node is told by its operator.
 
 use std::{
+    collections::BTreeMap,
     fmt, fs, io,
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     os::unix::fs::DirBuilderExt as _,
@@ -47,6 +48,8 @@ pub struct Config {
     pub egress: EgressConfig,
     /// Where the code of actions comes from, and how much of it is kept.
     pub code: CodeConfig,
+    /// Chains that actions may read, by name.
+    pub chains: BTreeMap<String, ChainConfig>,
     /// Bounds of the HTTP interface and of workers.
     pub limits: ShellLimits,
     /// Faults for acceptance tests; refused by a build without the feature `faults`.
@@ -68,6 +71,25 @@ pub struct EgressConfig {
     pub allow_hosts: Vec<String>,
     /// Further addresses that actions must not reach, as `address` or `address/prefix length`.
     pub deny: Vec<String>,
+}
+
+/// A chain that actions may read.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainConfig {
+    /// URL of its JSON-RPC, `https` or `http`. It may hold a key: no action and no log is shown it.
+    pub rpc: String,
+    /// Its EIP-155 id.
+    pub chain_id: u64,
+    /// URL that actions are told when they ask for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+}
+
+impl fmt::Debug for ChainConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChainConfig").field("chain_id", &self.chain_id).finish_non_exhaustive()
+    }
 }
 
 /// Bounds of the HTTP interface and of workers.
@@ -109,6 +131,7 @@ impl Default for Config {
             keys: KeyFiles::default(),
             egress: EgressConfig::default(),
             code: CodeConfig::default(),
+            chains: BTreeMap::new(),
             limits: ShellLimits::default(),
             faults: None,
         }
@@ -245,6 +268,13 @@ impl Config {
             return Err(refuse("worker", "names no program"));
         }
         self.walls()?;
+        if self.chains.len() > 256 || self.chains.contains_key(crate::chains::OWN_CHAIN) {
+            return Err(refuse("chains", "at most 256, and the registry's own is there without being named"));
+        }
+        let web = |url: &str| url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        if !self.chains.values().all(|chain| web(&chain.rpc)) {
+            return Err(refuse("chains", "an rpc is no http or https URL"));
+        }
         if self.faults.is_some() && !cfg!(feature = "faults") {
             return Err(refuse("faults", "this build has no fault switches"));
         }
@@ -280,7 +310,11 @@ impl Config {
 impl fmt::Display for Config {
     /// The resolved configuration as it is logged. It names files of secrets, never their content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_toml())
+        let mut shown = self.clone();
+        for chain in shown.chains.values_mut() {
+            chain.rpc = "(not shown)".to_owned();
+        }
+        f.write_str(&shown.to_toml())
     }
 }
 
@@ -325,6 +359,24 @@ mod tests {
             "[keys]\nmaster = \"x\"",
         ] {
             assert!(matches!(load(text), Err(ConfigError::Form { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_chain_is_not_shown() {
+        let config =
+            load("[chains.base]\nrpc = \"https://rpc.example/secret-key\"\nchain_id = 8453").unwrap();
+        assert_eq!(config.chains["base"].chain_id, 8453);
+        assert!(!config.to_string().contains("secret-key"));
+        assert!(!format!("{config:?}").contains("secret-key"));
+        for refused in [
+            "[chains.quorate]\nrpc = \"http://a\"\nchain_id = 1",
+            "[chains.a]\nrpc = \"ftp://a\"\nchain_id = 1",
+        ] {
+            assert!(
+                matches!(load(refused), Err(ConfigError::Refused { setting: "chains", .. })),
+                "{refused}"
+            );
         }
     }
 

@@ -152,6 +152,20 @@ impl Egress {
         tokio::time::timeout(TOTAL, within).await.unwrap_or(Err(FetchError::Failed))
     }
 
+    /// A request to an address that the operator has named, not an action: it is not guarded, and not redirected.
+    pub(crate) async fn ask_operators(&self, fetch: Fetch, within: Duration) -> Result<Fetched, FetchError> {
+        let plan = Plan::new(fetch)?;
+        let asking = async {
+            let addresses = self.resolver.resolve(&plan).await?;
+            let stream = self.exchanger.connect(&plan, &addresses).await?;
+            match self.exchanger.exchange(&plan, stream, BODY_BYTES_MAX).await? {
+                Hop::Answer(answer) => Ok(answer),
+                Hop::Redirect { .. } => Err(FetchError::Failed),
+            }
+        };
+        tokio::time::timeout(within, asking).await.unwrap_or(Err(FetchError::Failed))
+    }
+
     async fn follow(&self, mut plan: Plan, bytes_max: usize) -> Result<Fetched, FetchError> {
         for _ in 0..=REDIRECTS_MAX {
             let connecting = async {

@@ -82,6 +82,11 @@ impl Inbox {
         self.push(Input::Action { run, event }, None);
     }
 
+    /// What the search for a run's code came to: one for each search.
+    pub(crate) fn code(&self, run: RunNumber, code: Result<Arc<str>, quorate_wire::ErrorCode>) {
+        self.push(Input::Code { run, code }, None);
+    }
+
     /// News of the registry; all news until the engine looks are one.
     pub(crate) fn registry(&self, view: Arc<dyn ReadRegistry>) {
         if !self.registry_waiting.swap(true, Ordering::AcqRel) {

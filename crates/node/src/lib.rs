@@ -17,6 +17,7 @@
 
 mod brain;
 mod chain;
+mod chains;
 mod clock;
 mod code;
 mod config;

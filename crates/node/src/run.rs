@@ -21,6 +21,7 @@ use tokio::{
 use crate::{
     brain::{self, Brain, Hands, StatusBoard},
     chain::{self, Feed, Voter},
+    chains::Chains,
     clock::Clock,
     code::{CodeFinder, Sources},
     config::Config,
@@ -160,10 +161,11 @@ impl Node {
         let (engine, first) = member.engine(&store, clock)?;
         let board = Arc::new(StatusBoard::new(engine.status()));
         let waiting = Waiting::new(config.limits.http_waiting);
-        let (pool, workers) = start_workers(config, &member, (&inbox, &metrics), &mut loops)?;
         let (stop_chain, stopping) = watch::channel(false);
         let feed = Feed::start(member.network.clone(), &config.chain_rpc, clock, stopped(stopping))?;
         let registry = feed.view();
+        let (pool, workers) =
+            start_workers(config, &member, (&inbox, &metrics, &registry), code.clone(), &mut loops)?;
         let votes = start_voter(config, &member, (&registry, &metrics), &mut loops)?;
         let faults = config.faults.clone().unwrap_or_default();
         let (waiting_for_hands, metrics_for_hands) = (waiting.clone(), metrics.clone());
@@ -272,16 +274,18 @@ impl Node {
 fn start_workers(
     config: &Config,
     member: &Member,
-    (inbox, metrics): (&Inbox, &Arc<Metrics>),
+    (inbox, metrics, view): (&Inbox, &Arc<Metrics>, &RegistryView),
+    code: CodeFinder,
     loops: &mut Loops,
 ) -> anyhow::Result<(Pool, Workers)> {
     let (pool, events) = Pool::new(pool_config(config, member.guest.clone())?);
     let egress = Arc::new(egress(config)?);
-    let workers = Workers::new(pool.clone(), inbox.clone(), tokio::runtime::Handle::current());
+    let workers = Workers::new(pool.clone(), inbox.clone(), tokio::runtime::Handle::current(), code);
     let events = Events {
         workers: workers.clone(),
         events,
         egress: egress.clone(),
+        chains: Chains::new(view.clone(), member.network.chain.id, config.chains.clone(), egress.clone()),
         metrics: metrics.clone(),
         fetches_per_execution: config.limits.fetches_per_execution,
         faults: config.faults.clone().unwrap_or_default(),

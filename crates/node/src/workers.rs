@@ -7,15 +7,19 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use quorate_actions::{ActionEvent, HostCall, HostReply, Pool, PoolError, SignKey, SignMessage, WorkerEnd};
-use quorate_engine::{ActionEnd, ActionFailure, ActionStart, EcdsaAnswer, RunNumber, SignCall};
-use quorate_wire::{ErrorCode, Usage};
+use quorate_actions::{ActionEvent, HostCall, HostReply, Pool, PoolError, WorkerEnd};
+use quorate_engine::{
+    ActionEnd, ActionFailure, ActionStart, Answer, Call, RunNumber, SignCall, SignMessage, Wanted,
+};
+use quorate_wire::{ActionCid, BlockRef, ErrorCode, Seen, Usage, limits};
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
 };
 
 use crate::{
+    chains::Chains,
+    code::CodeFinder,
     egress::Egress,
     faults::FaultSwitches,
     inbox::Inbox,
@@ -29,6 +33,7 @@ pub(crate) struct Workers {
     runs: Arc<Runs>,
     inbox: Inbox,
     runtime: tokio::runtime::Handle,
+    code: CodeFinder,
 }
 
 /// What the shell itself knows of the runs in progress.
@@ -41,6 +46,10 @@ struct Run {
     /// Requests to other servers. They end with the run.
     fetches: JoinSet<()>,
     places: Arc<Semaphore>,
+    /// The block at which it sees the registry.
+    block: BlockRef,
+    /// What other servers have answered it with, the newest last.
+    seen: Vec<Seen>,
 }
 
 impl Runs {
@@ -51,20 +60,18 @@ impl Runs {
 }
 
 impl Workers {
-    pub(crate) fn new(pool: Pool, inbox: Inbox, runtime: tokio::runtime::Handle) -> Self {
-        Workers { pool, runs: Arc::default(), inbox, runtime }
+    pub(crate) fn new(pool: Pool, inbox: Inbox, runtime: tokio::runtime::Handle, code: CodeFinder) -> Self {
+        Workers { pool, runs: Arc::default(), inbox, runtime, code }
     }
 
     /// Starts a run; what goes wrong at once ends it as an event.
     pub(crate) fn start(&self, start: ActionStart) {
-        let run = start.run;
+        let (run, block) = (start.run, start.block);
         let start = convert::start(start);
         let cid = start.cid.clone();
         let execution = start.execution;
         // Before the pool knows of it: its first event may come at any time after.
-        self.runs
-            .lock()
-            .insert(execution, Run { cid, fetches: JoinSet::new(), places: Arc::new(Semaphore::new(0)) });
+        self.runs.lock().insert(execution, Run::new(cid, block));
         let _in_runtime = self.runtime.enter();
         if let Err(error) = self.pool.start(start) {
             self.runs.lock().remove(&execution);
@@ -78,13 +85,22 @@ impl Workers {
     }
 
     /// Answers a host call.
-    pub(crate) fn answer(&self, run: RunNumber, call: u32, answer: Result<EcdsaAnswer, ActionFailure>) {
+    pub(crate) fn answer(&self, run: RunNumber, call: u32, answer: Result<Answer, ActionFailure>) {
         let _in_runtime = self.runtime.enter();
-        if self.pool.answer(run.0, call, convert::signed(answer)).is_err() {
+        if self.pool.answer(run.0, call, convert::answer(answer)).is_err() {
             // An answer that does not fit its call would leave the action waiting for ever.
             tracing::error!(run = run.0, call, "an answer does not fit its host call");
             self.pool.cancel(run.0);
         }
+    }
+
+    /// Looks for the code of a run that came without it.
+    pub(crate) fn find_code(&self, run: RunNumber, action: ActionCid) {
+        let (code, inbox) = (self.code.clone(), self.inbox.clone());
+        self.runtime.spawn(async move {
+            let found = code.find(action).await;
+            inbox.code(run, found.map_err(crate::code::CodeError::code));
+        });
     }
 
     /// Stops a run.
@@ -92,6 +108,20 @@ impl Workers {
         self.runs.lock().remove(&run.0);
         let _in_runtime = self.runtime.enter();
         self.pool.cancel(run.0);
+    }
+}
+
+impl Run {
+    fn new(cid: String, block: BlockRef) -> Self {
+        Run { block, cid, fetches: JoinSet::new(), places: Arc::new(Semaphore::new(0)), seen: Vec::new() }
+    }
+
+    /// Notes what another server has answered with. Of all that a run was told only the newest is kept.
+    fn saw(&mut self, seen: Seen) {
+        if self.seen.len() >= limits::SEEN_MAX {
+            self.seen.remove(0);
+        }
+        self.seen.push(seen);
     }
 }
 
@@ -105,6 +135,7 @@ pub(crate) struct Events {
     pub(crate) workers: Workers,
     pub(crate) events: mpsc::Receiver<ActionEvent>,
     pub(crate) egress: Arc<Egress>,
+    pub(crate) chains: Chains,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) fetches_per_execution: usize,
     pub(crate) faults: FaultSwitches,
@@ -149,34 +180,71 @@ impl Events {
     }
 
     async fn call(&self, execution: u64, cid: &str, call: u32, op: HostCall) {
-        let sign = match op {
-            HostCall::Sign(sign) => sign,
+        let seen = match self.workers.runs.lock().get(&execution).filter(|run| run.cid == cid) {
+            Some(run) => run.seen.clone(),
+            None => return,
+        };
+        let wanted = match op {
             HostCall::Fetch(fetch) => return self.fetch(execution, cid, call, fetch),
-            HostCall::ActionKey { .. }
-            | HostCall::Registry(_)
-            | HostCall::Claim { .. }
-            | HostCall::Collect { .. }
-            | HostCall::RunOnce { .. }
-            | HostCall::RunOnceResult { .. }
-            | HostCall::Call { .. }
-            | HostCall::Rpc { .. } => return self.refuse(execution, call),
+            HostCall::Registry(query) => {
+                let chains = self.chains.clone();
+                return self.read(execution, call, move |block| async move {
+                    let reading = tokio::task::spawn_blocking(move || chains.registry(&block, &query));
+                    reading.await.unwrap_or(Err(ErrorCode::Internal))
+                });
+            }
+            HostCall::Rpc { chain, method } => {
+                let chains = self.chains.clone();
+                return self.read(execution, call, move |block| async move {
+                    chains.rpc(&block, &chain, method).await
+                });
+            }
+            other => match convert::wanted(other) {
+                Ok(wanted) => self.faulted(wanted),
+                Err(code) => return self.refuse(execution, call, code),
+            },
         };
-        if self.workers.runs.lock().get(&execution).is_none_or(|run| run.cid != cid) {
-            return;
+        let event = quorate_engine::ActionEvent::Call(Call { call, seen, wanted });
+        self.tell(execution, event).await;
+    }
+
+    /// What the engine is shown in a build with faults.
+    fn faulted(&self, wanted: Wanted) -> Wanted {
+        match wanted {
+            Wanted::Sign(SignCall { key, message: SignMessage::Digest(digest), name }) => {
+                let message = SignMessage::Digest(self.faults.digest(digest));
+                Wanted::Sign(SignCall { key, message, name })
+            }
+            other => other,
         }
-        let (SignKey::Pkp(public_key), SignMessage::Digest(digest)) = (sign.key, sign.message) else {
-            return self.refuse(execution, call);
-        };
-        let to_sign = self.faults.digest(digest.to_vec());
-        let sign = SignCall { call, public_key, to_sign, name: sign.name };
-        self.tell(execution, quorate_engine::ActionEvent::Sign(sign)).await;
     }
 
     /// Answers a call that this node does not serve.
-    fn refuse(&self, execution: u64, call: u32) {
-        let code = ErrorCode::NotSupported;
+    fn refuse(&self, execution: u64, call: u32, code: ErrorCode) {
         // An execution that has ended does not need the answer.
         let _ = self.workers.pool.answer(execution, call, refusal(code, code.title()));
+    }
+
+    /// Starts to read a chain for a run; it ends with its run at the latest.
+    fn read<F>(&self, execution: u64, call: u32, reading: impl FnOnce(BlockRef) -> F)
+    where
+        F: Future<Output = Result<String, ErrorCode>> + Send + 'static,
+    {
+        let mut runs = self.workers.runs.lock();
+        let Some(run) = runs.get_mut(&execution) else { return };
+        while run.fetches.try_join_next().is_some() {}
+        let reading = reading(run.block);
+        let pool = self.workers.pool.clone();
+        run.fetches.spawn(async move {
+            let reply = match reading.await {
+                Ok(json) => HostReply::Value(json),
+                Err(code) => refusal(code, code.title()),
+            };
+            if pool.answer(execution, call, reply).is_err() {
+                let code = ErrorCode::RpcFailed;
+                let _ = pool.answer(execution, call, refusal(code, code.title()));
+            }
+        });
     }
 
     /// Starts a request; it ends with its run at the latest.
@@ -190,9 +258,14 @@ impl Events {
         while run.fetches.try_join_next().is_some() {}
         let places = run.places.clone();
         let (egress, metrics, pool) = (self.egress.clone(), self.metrics.clone(), self.workers.pool.clone());
+        let runs = self.workers.runs.clone();
         run.fetches.spawn(async move {
             let Ok(_place) = places.acquire().await else { return };
+            let url = fetch.url.clone();
             let outcome = egress.fetch(convert::fetch(fetch)).await;
+            if let Some(run) = runs.lock().get_mut(&execution) {
+                run.saw(convert::seen(&url, outcome.as_ref().ok()));
+            }
             metrics.fetch(match &outcome {
                 Ok(_) => "answered",
                 Err(error) => error.code().as_str(),

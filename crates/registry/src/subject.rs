@@ -15,8 +15,10 @@ pub const DEFAULT_KEY_SET_ID: &str = "quorate-keyset1";
 /// ECDSA on secp256k1.
 pub const KEY_TYPE_ECDSA_K256: u64 = 2;
 
-const TYPE_ADDRESS: u64 = 1;
-const TYPE_ACTION: u64 = 2;
+/// Kind of subject: an address.
+pub const TYPE_ADDRESS: u64 = 1;
+/// Kind of subject: an action.
+pub const TYPE_ACTION: u64 = 2;
 
 /// Whom a grant is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

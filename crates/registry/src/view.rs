@@ -5,12 +5,12 @@ use std::{
     time::Instant,
 };
 
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue as _};
 use tokio::sync::watch;
 
 use crate::{
-    abi::{NodeRegistry, PubkeyRouter},
+    abi::{NodeRegistry, PKPPermissions, PubkeyRouter},
     artifacts::{self, Contracts},
     chain::{BlockId, evm::Call, ledger::Ledger},
     error::{ChainFault, ReadError},
@@ -29,6 +29,24 @@ pub enum At {
     Finalized,
     /// A block of the kept history.
     Number(u64),
+}
+
+/// Most gas that a call of an action may use on the view's own state.
+const CALL_GAS_MAX: u64 = 10_000_000;
+
+/// A call that changes nothing.
+#[derive(Clone, Debug)]
+pub struct ViewCall {
+    /// Who it says calls.
+    pub from: Address,
+    /// Whom it calls.
+    pub to: Address,
+    /// Wei.
+    pub value: U256,
+    /// The call's data.
+    pub data: Bytes,
+    /// Gas, if it is to be less than ten million.
+    pub gas: Option<u64>,
 }
 
 /// A block as the view names it.
@@ -228,6 +246,58 @@ impl RegistryView {
         Ok(Grant::from_word(
             reader.slot(permissions, mapping_slot(U256::from_be_bytes(key.0), self.0.slots.grants))?,
         ))
+    }
+
+    /// Every subject that has a grant on a key: kind, id, and the key that was recorded with it.
+    ///
+    /// # Errors
+    /// If the block cannot be read or the contract does not answer.
+    pub fn permitted(&self, token_id: U256, at: At) -> Result<Vec<(U256, Bytes, Bytes)>, ReadError> {
+        let call = PKPPermissions::getPermittedAuthMethodsCall { tokenId: token_id };
+        let methods = self.call(self.0.contracts.pkp_permissions, &call, at)?;
+        Ok(methods.into_iter().map(|method| (method.authMethodType, method.id, method.userPubkey)).collect())
+    }
+
+    /// Runs a call on the state of a block: its output, or what it was reverted with.
+    ///
+    /// # Errors
+    /// If the block cannot be read.
+    pub fn call_contract(&self, call: &ViewCall, at: At) -> Result<Result<Bytes, Bytes>, ReadError> {
+        let state = self.read()?;
+        let (ledger, status) = state.ready()?;
+        let number = match at {
+            At::Latest => ledger.head(),
+            At::Finalized => status.finalized.number,
+            At::Number(number) => number,
+        };
+        let request = Call {
+            from: call.from,
+            to: Some(call.to),
+            value: call.value,
+            data: call.data.clone(),
+            gas_limit: Some(call.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX)),
+            ..Call::default()
+        };
+        Ok(match ledger.call(&request, number)? {
+            Ok(outcome) if outcome.success => Ok(outcome.output),
+            Ok(outcome) => Err(outcome.output),
+            Err(_) => Err(Bytes::new()),
+        })
+    }
+
+    /// How many transactions an account has sent up to a block.
+    ///
+    /// # Errors
+    /// If the block cannot be read.
+    pub fn transaction_count(&self, account: Address, at: At) -> Result<u64, ReadError> {
+        let state = self.read()?;
+        let (ledger, status) = state.ready()?;
+        let number = match at {
+            At::Latest => ledger.head(),
+            At::Finalized => status.finalized.number,
+            At::Number(number) => number,
+        };
+        Ok(ledger.account(account, number)?.1)
     }
 
     /// The roots of a key set; empty until all founding nodes have voted.

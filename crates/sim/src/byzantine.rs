@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 
 use ed25519_dalek::SigningKey;
 use quorate_wire::{
-    CeremonyMessage, Digest, ErrorCode, Evidence, Hello, Intent, NetworkId, NodeIndex, Offer, OutcomeMessage,
-    PeerMessage, Proposal, RequestId, RoundMessage, Signed, Statement, Status, Verdict, Vote, decode, encode,
-    limits,
+    CeremonyMessage, Decision, Digest, ErrorCode, Evidence, Hello, Intent, NetworkId, NodeIndex, Offer,
+    OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId, RoundMessage, Signed, Statement,
+    Status, Verdict, Vote, decode, encode, limits,
 };
 
 use crate::{committee::Committee, entropy::Dice, invariants::EPOCH};
@@ -128,6 +128,12 @@ impl Byzantine {
             Ok(PeerMessage::Propose(proposal)) if self.dice.happens(self.habits.forges_proposals) => {
                 self.acts += 1;
                 frame = encode(&PeerMessage::Propose(self.twisted(proposal)));
+            }
+            Ok(message @ (PeerMessage::Vote(_) | PeerMessage::Led(_) | PeerMessage::Decided { .. }))
+                if self.dice.happens(self.habits.forges_votes.max(self.habits.forges_proposals)) =>
+            {
+                self.acts += 1;
+                frame = encode(&self.twisted_value(message));
             }
             _ if self.dice.happens(self.habits.flips) => {
                 self.acts += 1;
@@ -264,7 +270,7 @@ impl Byzantine {
                     proposal.intent = vote.body.hash();
                 }
             }
-            _ => proposal.operation = u32::try_from(self.dice.between(0, 12)).unwrap_or(0),
+            _ => proposal.operation = self.operation(12),
         }
         proposal
     }
@@ -312,16 +318,70 @@ impl Byzantine {
             (Verdict::Intent(intent), 0) => intent.digest = Digest(self.dice.bytes()),
             (Verdict::Intent(intent), 1) => intent.name.push('x'),
             (verdict, 2) => *verdict = Verdict::Denied(ErrorCode::NotGranted),
-            (_, 3) => body.operation = u32::try_from(self.dice.between(0, u64::from(u32::MAX))).unwrap_or(0),
+            (Verdict::Observed { value, .. }, 0) => value.push('x'),
+            (Verdict::Observed { name, .. } | Verdict::Once { name }, 1) => name.push('x'),
+            (_, 3) => body.operation = self.operation((1 << 30) - 1),
             _ => {}
         }
         Some(PeerMessage::Vote(Signed::new(name, body, &self.key)))
     }
 
+    fn operation(&mut self, last: u64) -> OperationNumber {
+        let number = u32::try_from(self.dice.between(0, last)).unwrap_or(0);
+        OperationNumber::from_u32(number).unwrap_or_default()
+    }
+
+    /// Values of its own, other ones to each: as an observer, as the one that runs a function, and as a
+    /// coordinator that fixes what it likes.
+    fn twisted_value(&mut self, message: PeerMessage) -> PeerMessage {
+        match message {
+            PeerMessage::Vote(mut vote) if vote.node == self.me => {
+                if let Verdict::Observed { value, .. } = &mut vote.body.verdict {
+                    *value = format!("lie {}", self.dice.between(0, 9));
+                    vote = Signed::new(self.me, vote.body, &self.key);
+                }
+                PeerMessage::Vote(vote)
+            }
+            PeerMessage::Led(mut value) => {
+                value.body.result = Ok(format!("lie {}", self.dice.between(0, 9)));
+                PeerMessage::Led(Signed::new(self.me, value.body, &self.key))
+            }
+            PeerMessage::Decided { request, operation, mut decision } => {
+                match &mut decision {
+                    Decision::Collected(votes) => match self.dice.between(0, 3) {
+                        0 => drop(votes.pop()),
+                        1 => votes.reverse(),
+                        2 => {
+                            if let Some(vote) = votes.first_mut()
+                                && let Verdict::Observed { value, .. } = &mut vote.body.verdict
+                            {
+                                value.push('x');
+                            }
+                        }
+                        _ => {
+                            for vote in votes.iter_mut().filter(|vote| vote.node == self.me) {
+                                if let Verdict::Observed { value, .. } = &mut vote.body.verdict {
+                                    *value = format!("lie {}", self.dice.between(0, 9));
+                                }
+                                *vote = Signed::new(self.me, vote.body.clone(), &self.key);
+                            }
+                        }
+                    },
+                    Decision::Led(value) => {
+                        value.body.result = Ok(format!("lie {}", self.dice.between(0, 9)));
+                        *value = Signed::new(self.me, value.body.clone(), &self.key);
+                    }
+                }
+                PeerMessage::Decided { request, operation, decision }
+            }
+            other => other,
+        }
+    }
+
     fn forged_other(&mut self) -> Option<PeerMessage> {
         let request = self.dice.pick(self.requests.make_contiguous()).copied()?;
         let peer = self.dice.pick(&self.peers).copied()?;
-        let operation = u32::try_from(self.dice.between(0, 2)).unwrap_or(0);
+        let operation = self.operation(2);
         let attempt = u8::try_from(self.dice.between(1, 5)).unwrap_or(1);
         // What may cost its peers a new set-up is rationed: the simulator pays for it, not the liar.
         let kind = self.dice.between(0, if self.rations > 0 { 9 } else { 7 });
@@ -387,6 +447,9 @@ impl Byzantine {
             block: quorate_wire::BlockRef { number: 1, hash: Digest([0; 32]) },
             intents: Vec::new(),
             refusals: Vec::new(),
+            collected: Vec::new(),
+            single_node: Vec::new(),
+            claims: Vec::new(),
             wildcard: false,
             status: Status::Completed,
             error: None,
@@ -401,13 +464,18 @@ impl Byzantine {
         let request = RequestId(self.dice.bytes());
         match self.dice.between(0, 3) {
             0 => PeerMessage::Round(RoundMessage { session, payload: vec![1, 3, 1, 0, 0, 0] }),
-            1 => PeerMessage::Offer(Offer { request, operation: 0, attempt: 0, fresh: session }),
+            1 => PeerMessage::Offer(Offer {
+                request,
+                operation: self.operation(1 << 29),
+                attempt: 0,
+                fresh: session,
+            }),
             2 => PeerMessage::Keygen(CeremonyMessage { session, payload: vec![1, 1, 1, 0] }),
             _ => {
                 let intent = Digest(session);
                 PeerMessage::Propose(Proposal {
                     request,
-                    operation: 0,
+                    operation: OperationNumber::FIRST,
                     coordinator: self.me,
                     attempt: 1,
                     intent,

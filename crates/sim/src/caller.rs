@@ -7,7 +7,6 @@ use quorate_wire::{
     PublicKey, RequestId, SessionKey, Submission, WalletLogin, limits::SESSION_MS_MAX, login_nonce,
     request_id,
 };
-use sha2::{Digest as _, Sha256};
 
 use crate::{entropy::Dice, host::Script};
 
@@ -98,15 +97,4 @@ pub(crate) struct Wish<'a> {
     pub(crate) script: &'a Script,
     pub(crate) block: BlockRef,
     pub(crate) time_ms: u64,
-}
-
-/// The digest that an honest run of a script asks for at one of its operations.
-pub(crate) fn digest(tag: u64, operation: usize) -> [u8; 32] {
-    let operation = u64::try_from(operation).unwrap_or(u64::MAX);
-    Sha256::new()
-        .chain_update("simulated digest")
-        .chain_update(tag.to_be_bytes())
-        .chain_update(operation.to_be_bytes())
-        .finalize()
-        .into()
 }

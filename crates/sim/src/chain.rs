@@ -116,6 +116,11 @@ impl Chain {
         Ok(())
     }
 
+    /// The root that stands.
+    pub(crate) fn root(&self) -> Option<PublicKey> {
+        self.pending.root
+    }
+
     pub(crate) fn height(&self) -> usize {
         self.blocks.len() - 1
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use quorate_engine::{Engine, Now, RunNumber, Stored};
-use quorate_wire::{NodeIndex, Proposal};
+use quorate_wire::{NodeIndex, OperationNumber, Proposal, RequestId};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
@@ -42,8 +42,8 @@ pub(crate) struct Node {
     pub(crate) byzantine: Option<Byzantine>,
     /// Proposals that came before this node's own run asked.
     pub(crate) proposals: Vec<Proposal>,
-    /// What its runs asked for, by request, in order.
-    pub(crate) asked: BTreeMap<quorate_wire::RequestId, Vec<Asked>>,
+    /// The signatures that its runs asked for.
+    pub(crate) asked: BTreeMap<(RequestId, OperationNumber), Asked>,
 }
 
 impl Node {

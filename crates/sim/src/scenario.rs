@@ -114,13 +114,24 @@ pub(crate) enum Chosen {
     WithoutScope,
 }
 
+/// One thing that an action asks for; keys by number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ActPlan {
+    Digest(usize),
+    Personal(usize),
+    Own,
+    Collect,
+    Once(bool),
+    Child(Chosen, Vec<ActPlan>),
+}
+
 /// A request that a caller makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WishPlan {
     pub(crate) at_us: u64,
     pub(crate) chosen: Chosen,
-    /// Keys, by number.
-    pub(crate) keys: Vec<usize>,
+    /// What it asks for.
+    pub(crate) acts: Vec<ActPlan>,
     pub(crate) parallel: bool,
     pub(crate) catches: bool,
     pub(crate) compute_ms: u64,
@@ -228,7 +239,7 @@ impl Plan {
             self.wishes.push(WishPlan {
                 at_us: dice.between(4 * SECOND, 11 * SECOND),
                 chosen,
-                keys: (0..operations).map(|_| dice.place(KEYS)).collect(),
+                acts: (0..operations).map(|_| act(dice, true)).collect(),
                 parallel: dice.happens(400),
                 catches: dice.happens(300),
                 compute_ms: if dice.happens(800) { dice.between(0, 30) } else { dice.between(0, 700) },
@@ -378,8 +389,14 @@ impl Plan {
             wish.chosen = Chosen::Granted;
             wish.abandons_us = None;
             wish.end = ScriptEnd::Respond;
-            if wish.keys.is_empty() {
-                wish.keys.push(0);
+            // Who differs, and in what, must be known beforehand: values first, signatures last.
+            let values = dice.happens(400);
+            wish.acts = wish.acts.iter().map(|_| ActPlan::Digest(dice.place(KEYS))).collect();
+            if wish.acts.is_empty() {
+                wish.acts.push(ActPlan::Digest(0));
+            }
+            if values {
+                wish.acts.insert(0, ActPlan::Collect);
             }
             let odd = dice.between(0, u64::from(self.shape.n));
             for _ in 0..odd {
@@ -457,6 +474,27 @@ impl Plan {
             } else {
                 self.faults.push((at_us, Fault::RollBack { slot }));
             }
+        }
+    }
+}
+
+fn act(dice: &mut Dice, may_call: bool) -> ActPlan {
+    match dice.between(0, 19) {
+        0..=8 => ActPlan::Digest(dice.place(KEYS)),
+        9..=10 => ActPlan::Personal(dice.place(KEYS)),
+        11..=12 => ActPlan::Own,
+        13..=15 => ActPlan::Collect,
+        16..=17 => ActPlan::Once(dice.happens(200)),
+        _ if !may_call => ActPlan::Own,
+        _ => {
+            let chosen = match dice.between(0, 3) {
+                0 => Chosen::Ungranted,
+                1 => Chosen::WithoutScope,
+                _ => Chosen::Granted,
+            };
+            let acts = dice.between(1, 2);
+            let deeper = dice.happens(200);
+            ActPlan::Child(chosen, (0..acts).map(|_| act(dice, deeper)).collect())
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use quorate_wire::{PeerMessage, decode, limits};
+use quorate_wire::{Decision, PeerMessage, decode, limits};
 use sha2::{Digest as _, Sha256};
 
 /// Lines kept for a failure's report.
@@ -109,6 +109,20 @@ pub(crate) fn describe(frame: &[u8]) -> String {
         PeerMessage::Outcome(outcome) => {
             let statement = &outcome.statement.body;
             (format!("Outcome {} {:?}", short(&statement.request.0), statement.status), false)
+        }
+        PeerMessage::Led(value) => {
+            let place = format!("{}/{}", short(&value.body.request.0), value.body.operation);
+            (format!("Led {place} by {} {:?}", value.node, value.body.result), true)
+        }
+        PeerMessage::Leading { request, operation } => {
+            (format!("Leading {}/{operation}", short(&request.0)), true)
+        }
+        PeerMessage::Decided { request, operation, decision } => {
+            let nodes: Vec<u8> = match decision {
+                Decision::Collected(votes) => votes.iter().map(|vote| vote.node.get()).collect(),
+                Decision::Led(value) => vec![value.node.get()],
+            };
+            (format!("Decided {}/{operation} {nodes:?}", short(&request.0)), true)
         }
         PeerMessage::Ban(ban) => (format!("Ban {} by {}", ban.body.counterparty, ban.node), false),
         PeerMessage::StartKeygen { attempt, .. } => (format!("StartKeygen {attempt}"), true),

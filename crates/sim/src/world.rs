@@ -70,6 +70,12 @@ enum Event {
         generation: u32,
         height: usize,
     },
+    Found {
+        slot: usize,
+        generation: u32,
+        run: RunNumber,
+        action: quorate_wire::ActionCid,
+    },
     Host {
         slot: usize,
         generation: u32,
@@ -281,6 +287,7 @@ impl World {
             }
             Event::Block => self.block(),
             Event::Head { slot, generation, height } => self.head(slot, generation, height),
+            Event::Found { slot, generation, run, action } => self.found_code(slot, generation, run, &action),
             Event::Host { slot, generation, run, event } => self.host_event(slot, generation, run, event),
             Event::Proceed { slot, generation, run, out_of_time } => {
                 self.proceed(slot, generation, run, out_of_time);

@@ -181,6 +181,8 @@ error_codes! {
     CodeQuota = 80, "code_quota", Forbidden, "The login has stored as much code as one may.";
     CodeStoreFull = 81, "code_store_full", Unavailable, "The node's store of code is full.";
     CodeNotText = 82, "code_not_text", BadRequest, "What the CID names is no UTF-8 text.";
+    SingleNodeValue = 90, "single_node_value", Forbidden, "The grant forbids signing for a run that knows a value of one node only.";
+    ClaimInvalid = 91, "claim_invalid", ActionFailed, "The id to claim is empty, too long, or has control characters.";
 }
 
 impl fmt::Display for ErrorCode {

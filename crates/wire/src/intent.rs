@@ -4,7 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActionCid, Digest, ErrorCode, NetworkId, PublicKey, RequestId, Signable, Signed, Statement, Transcript,
+    ActionCid, Digest, ErrorCode, NetworkId, OperationNumber, PublicKey, RequestId, Signable, Signed,
+    Statement, Transcript,
 };
 
 /// A signature scheme.
@@ -27,16 +28,42 @@ pub enum Scheme {
     EcdsaK256Sha256,
 }
 
+impl Scheme {
+    /// The number that upstream and the registry give it.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        match self {
+            Scheme::EcdsaK256Sha256 => 2,
+        }
+    }
+}
+
+/// From what the digest of an intent was made. What is not a bare digest, each node hashed by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    /// A bare digest of the action's own making.
+    Digest,
+    /// A text, under the prefix of EIP-191.
+    Personal,
+    /// Bytes that the action signs with its own key, under the domain of such signatures.
+    Action,
+}
+
 /// What an action asks a key to do.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Intent {
-    /// The running action.
+    /// Which operation of the execution it is.
+    pub operation: OperationNumber,
+    /// The running action; of a child run, the child's.
     pub action: ActionCid,
     /// The key.
     pub key: PublicKey,
     /// The scheme.
     pub scheme: Scheme,
+    /// From what the digest was made.
+    pub kind: MessageKind,
     /// The digest to sign.
     pub digest: Digest,
     /// Under which name the caller gets the signature.
@@ -53,6 +80,32 @@ pub enum Verdict {
     Intent(Intent),
     /// The action asked for something that this node refuses.
     Denied(ErrorCode),
+    /// The action gave a value of this node, to have it collected. Values may differ.
+    Observed {
+        /// The action's name for it.
+        name: String,
+        /// The value.
+        value: String,
+    },
+    /// The action asked for a function to be run by one node, and its value to be taken by all.
+    Once {
+        /// The action's name for it.
+        name: String,
+    },
+}
+
+/// A body that an action was answered with.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// Scheme, host and path of the address; what follows may be a secret of the caller's.
+    pub url: String,
+    /// SHA-256 of the whole address.
+    pub url_hash: Digest,
+    /// HTTP status; 0 if there was no answer.
+    pub status: u16,
+    /// SHA-256 of the body, before the action had it.
+    pub body: Digest,
 }
 
 /// One node's vote on one operation of one execution.
@@ -65,25 +118,40 @@ pub struct Vote {
     pub epoch: u64,
     /// The execution.
     pub request: RequestId,
-    /// The operation's number in the run, from 0.
-    pub operation: u32,
+    /// The operation.
+    pub operation: OperationNumber,
     /// What the node saw.
     pub verdict: Verdict,
+    /// What its run had been answered with by other servers, the newest last. It is no part of what is
+    /// compared: it tells why nodes differ.
+    pub seen: Vec<Seen>,
 }
 
 impl Signable for Vote {
     const DOMAIN: &'static str = "quorate/vote/v1";
 }
 
-/// Hash of a vote without its node: equal on all nodes that saw the same.
+/// Hash of a vote without its node, and without what may differ: equal on all nodes that saw the same.
 pub type IntentHash = Digest;
 
 impl Vote {
     /// The hash by which votes are compared, and which every signing session contains.
     #[must_use]
     pub fn hash(&self) -> IntentHash {
-        let bytes = borsh::to_vec(self).expect("memory writes do not fail");
+        let verdict = match &self.verdict {
+            Verdict::Observed { name, .. } => Verdict::Observed { name: name.clone(), value: String::new() },
+            same => same.clone(),
+        };
+        let compared = Vote { verdict, seen: Vec::new(), ..self.clone() };
+        let bytes = borsh::to_vec(&compared).expect("memory writes do not fail");
         Digest(Transcript::new("quorate/intent/v1").field(&bytes).finish())
+    }
+
+    /// Hash of everything that the vote says: it names one set of observations.
+    #[must_use]
+    pub fn full_hash(&self) -> Digest {
+        let bytes = borsh::to_vec(self).expect("memory writes do not fail");
+        Digest(Transcript::new("quorate/vote-in-full/v1").field(&bytes).finish())
     }
 
     /// The intent, unless the vote is a refusal.
@@ -91,7 +159,7 @@ impl Vote {
     pub fn intent(&self) -> Option<&Intent> {
         match &self.verdict {
             Verdict::Intent(intent) => Some(intent),
-            Verdict::Denied(_) => None,
+            Verdict::Denied(_) | Verdict::Observed { .. } | Verdict::Once { .. } => None,
         }
     }
 
@@ -109,13 +177,19 @@ impl Vote {
                 ("action", a.action != b.action),
                 ("key", a.key != b.key),
                 ("scheme", a.scheme != b.scheme),
+                ("kind", a.kind != b.kind),
                 ("digest", a.digest != b.digest),
                 ("name", a.name != b.name),
             ]
             .into_iter()
             .find_map(|(field, differs)| differs.then_some(field)),
             (Verdict::Denied(a), Verdict::Denied(b)) => (a != b).then_some("refusal"),
-            _ => Some("permission"),
+            (Verdict::Observed { name: a, .. }, Verdict::Observed { name: b, .. })
+            | (Verdict::Once { name: a }, Verdict::Once { name: b }) => (a != b).then_some("name"),
+            (Verdict::Intent(_), Verdict::Denied(_)) | (Verdict::Denied(_), Verdict::Intent(_)) => {
+                Some("permission")
+            }
+            _ => Some("function"),
         }
     }
 }
@@ -139,11 +213,14 @@ mod tests {
             network: NetworkId([1; 32]),
             epoch: 1,
             request: RequestId([2; 32]),
-            operation: 0,
+            operation: OperationNumber::FIRST,
+            seen: Vec::new(),
             verdict: Verdict::Intent(Intent {
+                operation: OperationNumber::FIRST,
                 action: ActionCid::of_code(b"a"),
                 key,
                 scheme: Scheme::EcdsaK256Sha256,
+                kind: MessageKind::Digest,
                 digest: Digest([3; 32]),
                 name: "sig".to_owned(),
                 guest: Digest([4; 32]),
@@ -163,5 +240,25 @@ mod tests {
         other.verdict = Verdict::Denied(ErrorCode::NotGranted);
         assert_eq!(vote().first_difference(&other), Some("permission"));
         assert_ne!(vote().hash(), other.hash());
+        other.verdict = Verdict::Once { name: String::new() };
+        assert_eq!(vote().first_difference(&other), Some("function"));
+    }
+
+    #[test]
+    fn values_and_what_was_seen_are_signed_but_not_compared() {
+        let observed = |value: &str| Vote {
+            verdict: Verdict::Observed { name: "price".to_owned(), value: value.to_owned() },
+            ..vote()
+        };
+        let mut other = observed("2");
+        other.seen.push(Seen {
+            url: "https://prices.example".to_owned(),
+            url_hash: Digest([1; 32]),
+            status: 200,
+            body: Digest([2; 32]),
+        });
+        assert_eq!(observed("1").hash(), other.hash());
+        assert_eq!(observed("1").first_difference(&other), None);
+        assert_ne!(observed("1").full_hash(), observed("2").full_hash());
     }
 }

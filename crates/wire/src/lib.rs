@@ -22,9 +22,11 @@ mod error;
 mod ids;
 mod intent;
 mod json;
+mod key_id;
 pub mod limits;
 mod login;
 mod network;
+mod operation;
 mod peer;
 mod receipt;
 mod reply;
@@ -42,8 +44,9 @@ pub use ids::{
     Address, Digest, KeyId, NetworkId, NodeIndex, ParseIdError, PublicKey, RequestId, SessionKey,
     StatementKey, TokenId, TransportKey, keccak256,
 };
-pub use intent::{Evidence, Intent, IntentHash, Scheme, Verdict, Vote};
+pub use intent::{Evidence, Intent, IntentHash, MessageKind, Scheme, Seen, Verdict, Vote};
 pub use json::{JsonError, check_strict};
+pub use key_id::{action_key_id, claim_key_id};
 pub use limits::{ActionLimits, LimitsRequest};
 pub use login::{
     Capability, CapabilityAction, CapabilityKey, LoginKind, LoginTerms, WalletLogin, capabilities_hash,
@@ -52,11 +55,12 @@ pub use login::{
 pub use network::{
     Admission, ChainParameters, ContractRecord, Contracts, FoundingNode, NetworkFile, NodeEndpoint,
 };
+pub use operation::{Lane, OperationNumber};
 pub use peer::{
-    BanNotice, CeremonyMessage, ConfirmShare, Hello, Offer, OutcomeMessage, PairSetUp, PeerMessage, Proposal,
-    RoundMessage,
+    BanNotice, CeremonyMessage, ConfirmShare, Decision, Hello, LeaderValue, Offer, OutcomeMessage, PairSetUp,
+    PeerMessage, Proposal, RoundMessage,
 };
-pub use receipt::{OddNode, Receipt, Refusal, Statement, Status};
+pub use receipt::{Claim, Collected, OddNode, Receipt, Refusal, SingleNode, Statement, Status};
 pub use reply::{ExecutionReply, HeadView, NetworkView, NodeView, PkpView, SignatureView, Usage};
 pub use request::{BlockRef, ExecutionRequest, Submission, request_id};
 pub use signed::{BadSignature, Signable, Signed};

@@ -52,6 +52,32 @@ pub const EXECUTIONS_RUNNING_PER_LOGIN_MAX: usize = 128;
 /// Sessions for which round messages are kept before their proposal arrives.
 pub const EARLY_SESSIONS_MAX: usize = 512;
 
+/// Operations of one execution, all its runs together: what the limits on signatures, values and
+/// claims allow, and a little. A peer can not make this node keep more for it.
+pub const EXECUTION_OPERATIONS_MAX: usize = 64;
+/// Longest name of an operation on values.
+pub const VALUE_NAME_BYTES_MAX: usize = 128;
+/// Longest value of one node in one operation.
+pub const VALUE_BYTES_MAX: usize = 32 << 10;
+/// Bytes of all values that one node gives in one execution, so that sets of a whole committee fit below.
+pub const OWN_VALUES_BYTES_MAX: usize = 128 << 10;
+/// Longest value of a function that one node runs for all.
+pub const LEADER_VALUE_BYTES_MAX: usize = 100 << 10;
+/// Bytes of values, of what was seen and of names that one peer can make a node keep for an execution.
+pub const EXECUTION_VALUES_BYTES_MAX: usize = 8 << 20;
+/// Longest id that an action gives to a key which it claims.
+pub const CLAIM_KEY_ID_BYTES_MAX: usize = 256;
+/// Answers of other servers that a vote names: the newest.
+pub const SEEN_MAX: usize = 16;
+/// Longest address in a vote.
+pub const SEEN_URL_BYTES_MAX: usize = 160;
+/// A coordinator with t values waits this long for the others before it fixes the set.
+pub const COLLECT_GRACE_MS: u64 = 1_000;
+/// A node that was to run a function for all and has not come to it after this is passed over.
+pub const LEADER_SILENT_MS: u64 = 1_000;
+/// What a node that has come to it gets before the next one may run the function.
+pub const LEADER_MS: u64 = 10_000;
+
 /// A request may be this much older than a node's clock.
 pub const REQUEST_AGE_MS_MAX: u64 = 60_000;
 /// A request may be this much ahead of a node's clock.

@@ -3,8 +3,8 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    Digest, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, PublicKey, RequestId, Signable, Signed,
-    Statement, Submission, Vote,
+    Digest, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, OperationNumber, PublicKey, RequestId,
+    Signable, Signed, Statement, Submission, Vote,
 };
 
 /// The first message on every connection, and again whenever what it says changes.
@@ -88,7 +88,7 @@ pub struct Offer {
     /// The execution.
     pub request: RequestId,
     /// The operation.
-    pub operation: u32,
+    pub operation: OperationNumber,
     /// The highest attempt that this node has joined, 0 if none.
     pub attempt: u8,
     /// The bytes, drawn for this offer and used in at most one session.
@@ -101,7 +101,7 @@ pub struct Proposal {
     /// The execution.
     pub request: RequestId,
     /// The operation.
-    pub operation: u32,
+    pub operation: OperationNumber,
     /// Who proposes: the sender, by the transport's identity.
     pub coordinator: NodeIndex,
     /// The attempt, from 1; the attempts of one coordinator grow.
@@ -121,6 +121,36 @@ pub struct RoundMessage {
     pub session: [u8; 32],
     /// Payload of the protocol's driver.
     pub payload: Vec<u8>,
+}
+
+/// What a function gave that one node ran for all.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct LeaderValue {
+    /// The network.
+    pub network: NetworkId,
+    /// The epoch.
+    pub epoch: u64,
+    /// The execution.
+    pub request: RequestId,
+    /// The operation.
+    pub operation: OperationNumber,
+    /// Hash of the node's own vote on the operation: what its run had asked for.
+    pub intent: IntentHash,
+    /// The value, or the text of the error that it threw.
+    pub result: Result<String, String>,
+}
+
+impl Signable for LeaderValue {
+    const DOMAIN: &'static str = "quorate/leader-value/v1";
+}
+
+/// What an operation on values came to. A coordinator fixes it; everybody checks it in full.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Decision {
+    /// The values of at least t members, ascending.
+    Collected(Vec<Signed<Vote>>),
+    /// One member's value.
+    Led(Signed<LeaderValue>),
 }
 
 /// The end of a node's run.
@@ -172,7 +202,7 @@ pub enum PeerMessage {
         /// The execution.
         request: RequestId,
         /// The operation.
-        operation: u32,
+        operation: OperationNumber,
         /// The attempt.
         attempt: u8,
         /// Who is silent.
@@ -183,7 +213,7 @@ pub enum PeerMessage {
         /// The execution.
         request: RequestId,
         /// The operation.
-        operation: u32,
+        operation: OperationNumber,
         /// The attempt.
         attempt: u8,
         /// Who lied or was silent, as far as it is known.
@@ -194,7 +224,7 @@ pub enum PeerMessage {
         /// The execution.
         request: RequestId,
         /// The operation.
-        operation: u32,
+        operation: OperationNumber,
         /// r ‖ s.
         signature: [u8; 64],
         /// Recovery id.
@@ -205,7 +235,7 @@ pub enum PeerMessage {
         /// The execution.
         request: RequestId,
         /// The operation.
-        operation: u32,
+        operation: OperationNumber,
         /// The proof.
         evidence: Evidence,
     },
@@ -245,4 +275,22 @@ pub enum PeerMessage {
     },
     /// Every member's share of this root is on disk.
     Certificate(Vec<Signed<ConfirmShare>>),
+    /// I ran the function; this is what it gave.
+    Led(Signed<LeaderValue>),
+    /// I have begun to run the function that one node runs, because I saw nobody before me.
+    Leading {
+        /// The execution.
+        request: RequestId,
+        /// The operation.
+        operation: OperationNumber,
+    },
+    /// What an operation on values came to.
+    Decided {
+        /// The execution.
+        request: RequestId,
+        /// The operation.
+        operation: OperationNumber,
+        /// The values.
+        decision: Decision,
+    },
 }

@@ -1,10 +1,13 @@
 //! Receipts: what nodes sign about what they ran, saw and signed.
 
+use std::collections::BTreeSet;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActionCid, BlockRef, Digest, ErrorCode, Intent, NetworkId, NodeIndex, RequestId, Signable, Signed, Vote,
+    ActionCid, BlockRef, Digest, ErrorCode, Intent, NetworkId, NodeIndex, OperationNumber, PublicKey,
+    RequestId, Signable, Signed, Vote,
 };
 
 /// How a run ended.
@@ -23,10 +26,71 @@ pub enum Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
-    /// The operation's number, from 0.
-    pub operation: u32,
+    /// The operation.
+    pub operation: OperationNumber,
     /// Why it was refused.
     pub code: ErrorCode,
+}
+
+/// Values of several nodes that the action was given.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Collected {
+    /// The operation.
+    pub operation: OperationNumber,
+    /// The nodes whose values they are, ascending.
+    pub nodes: Vec<NodeIndex>,
+    /// Hash of the values, in the order of the nodes.
+    pub values: Digest,
+}
+
+impl Collected {
+    /// Hash of values in their nodes' order.
+    #[must_use]
+    pub fn hash<'a>(values: impl IntoIterator<Item = &'a str>) -> Digest {
+        let start = crate::Transcript::new("quorate/collected/v1");
+        let transcript = values.into_iter().fold(start, |all, value| all.field(value.as_bytes()));
+        Digest(transcript.finish())
+    }
+}
+
+/// A value that the action took from one node. Nothing proves it: that node may have made it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SingleNode {
+    /// The operation.
+    pub operation: OperationNumber,
+    /// The node whose value it is.
+    pub node: NodeIndex,
+    /// Hash of the value, or of the error's text.
+    pub value: Digest,
+}
+
+impl SingleNode {
+    /// Hash of what the node's function gave.
+    #[must_use]
+    pub fn hash(result: &Result<String, String>) -> Digest {
+        let (kind, text) = match result {
+            Ok(value) => (0, value),
+            Err(error) => (1, error),
+        };
+        let transcript = crate::Transcript::new("quorate/single-node/v1").number(kind);
+        Digest(transcript.field(text.as_bytes()).finish())
+    }
+}
+
+/// A key that the action claimed. The node has derived it itself.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// The operation.
+    pub operation: OperationNumber,
+    /// The running action, which is part of the key's id.
+    pub action: ActionCid,
+    /// The id that the action gave.
+    pub key_id: String,
+    /// The key.
+    pub public_key: PublicKey,
 }
 
 /// One node's account of one execution.
@@ -45,10 +109,16 @@ pub struct Statement {
     pub params: Digest,
     /// The block at which the action saw the registry.
     pub block: BlockRef,
-    /// What was signed, in the order in which the action asked.
+    /// What was signed, in the order of operation numbers.
     pub intents: Vec<Intent>,
-    /// What was refused.
+    /// What was refused, in that order as well.
     pub refusals: Vec<Refusal>,
+    /// Values of several nodes that the action was given, in that order.
+    pub collected: Vec<Collected>,
+    /// Values that were taken from one node, in that order.
+    pub single_node: Vec<SingleNode>,
+    /// Keys that were claimed, in that order.
+    pub claims: Vec<Claim>,
     /// Whether authority came from a wildcard session.
     pub wildcard: bool,
     /// How the run ended.
@@ -71,6 +141,21 @@ impl Statement {
     pub fn response_hash(response: &str) -> Digest {
         Digest(crate::Transcript::new("quorate/response/v1").field(response.as_bytes()).finish())
     }
+
+    /// Under which names a reply shows the signatures of the intents: the action's own, and behind a
+    /// name that an intent before it has as well (of another run: in one run names differ), the lane.
+    #[must_use]
+    pub fn signature_names(&self) -> Vec<String> {
+        let mut taken = BTreeSet::new();
+        let names = self.intents.iter().map(|intent| {
+            let mut name = intent.name.clone();
+            while !taken.insert(name.clone()) {
+                name = format!("{name}#{}", intent.operation.lane());
+            }
+            name
+        });
+        names.collect()
+    }
 }
 
 /// A node whose run differed from the quorum's.
@@ -79,14 +164,28 @@ impl Statement {
 pub struct OddNode {
     /// The node.
     pub node: NodeIndex,
-    /// The operation's number, from 0.
-    pub operation: u32,
+    /// The operation.
+    pub operation: OperationNumber,
     /// The first field that differs.
     pub field: String,
     /// Hash of what this node saw.
     pub intent: Digest,
     /// The node's own signed vote: the evidence.
     pub vote: Signed<Vote>,
+    /// A vote of the quorum, with what that node was answered with; absent if no quorum agreed, where
+    /// every node's vote is listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Signed<Vote>>,
+}
+
+impl OddNode {
+    /// What the two nodes were answered with differently: the address, for people.
+    #[must_use]
+    pub fn differing_fetch(&self) -> Option<&str> {
+        let other = &self.against.as_ref()?.body.seen;
+        let same = |seen: &&crate::Seen| other.iter().any(|theirs| theirs == *seen);
+        self.vote.body.seen.iter().find(|seen| !same(seen)).map(|seen| seen.url.as_str())
+    }
 }
 
 /// Statements of at least t distinct members, and what is known of the others.

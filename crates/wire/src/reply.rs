@@ -6,8 +6,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Digest, ErrorCode, KeyId, NetworkId, NodeIndex, PublicKey, Receipt, RequestId, Scheme, Status,
-    TokenId,
+    Address, Claim, Digest, ErrorCode, KeyId, NetworkId, NodeIndex, PublicKey, Receipt, RequestId, Scheme,
+    Status, TokenId,
 };
 
 /// The answer to `POST /v1/executions`.
@@ -25,6 +25,9 @@ pub struct ExecutionReply {
     pub response: Option<String>,
     /// Signatures by name.
     pub signatures: BTreeMap<String, SignatureView>,
+    /// Keys that the action claimed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Claim>,
     /// The coordinator's own log of the run; unproven.
     pub logs: String,
     /// What the coordinator's own run used; unproven.

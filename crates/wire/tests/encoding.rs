@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use quorate_wire::{
-    ActionCid, Digest, ErrorCode, ExecutionRequest, Intent, NetworkId, NodeIndex, Offer, PeerMessage,
-    PublicKey, RequestId, Scheme, Submission, Verdict, Vote, decode, encode, limits,
+    ActionCid, Digest, ErrorCode, ExecutionRequest, Intent, MessageKind, NetworkId, NodeIndex, Offer,
+    OperationNumber, PeerMessage, PublicKey, RequestId, Scheme, Submission, Verdict, Vote, decode, encode,
+    limits,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -11,16 +12,23 @@ fn key() -> PublicKey {
     "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798".parse().expect("the generator")
 }
 
+fn third() -> OperationNumber {
+    OperationNumber::from_u32(3).expect("an operation of the first run")
+}
+
 fn vote() -> Vote {
     Vote {
         network: NetworkId([1; 32]),
         epoch: 1,
         request: RequestId([2; 32]),
-        operation: 3,
+        operation: third(),
+        seen: Vec::new(),
         verdict: Verdict::Intent(Intent {
+            operation: third(),
             action: ActionCid::of_code(b"action"),
             key: key(),
             scheme: Scheme::EcdsaK256Sha256,
+            kind: MessageKind::Digest,
             digest: Digest([4; 32]),
             name: "sig".to_owned(),
             guest: Digest([5; 32]),
@@ -30,19 +38,23 @@ fn vote() -> Vote {
 
 #[test]
 fn encodings_and_hashes_are_what_they_were() {
-    let offer =
-        PeerMessage::Offer(Offer { request: RequestId([2; 32]), operation: 3, attempt: 1, fresh: [6; 32] });
+    let offer = PeerMessage::Offer(Offer {
+        request: RequestId([2; 32]),
+        operation: third(),
+        attempt: 1,
+        fresh: [6; 32],
+    });
     let expected = format!("01{:02x}{}0300000001{}", 6, "02".repeat(32), "06".repeat(32));
     assert_eq!(hex::encode(encode(&offer)), expected);
     let denied = Verdict::Denied(ErrorCode::NotGranted);
     assert_eq!(encode(&denied), [1, 1, 31]);
     let bytes = encode(&vote());
     assert_eq!(decode::<Vote>(&bytes, bytes.len()).unwrap(), vote());
-    let golden = "7d18ebb4b06d67dd7ec80cdcb5e68a85e9817a29463d30fe6bd5181d6e486046";
+    let golden = "0915485f44fe168ce429e83ebe6d0288906379af867140e8fbb4b4187417bd24";
     assert_eq!(hex::encode(Sha256::digest(&bytes)), golden);
     assert_eq!(
         vote().hash().to_string(),
-        "0xec7a4dc2a6819c2238e261320c1f6521f216e51e279354dff177aa075e764c48"
+        "0xeb9a7c92d14213debf117d9107b71436d339b6bdf8161fd3ae8119a1564e913d"
     );
 }
 

@@ -1,6 +1,8 @@
 //! Nodes that are said to have seen something else: their own signed votes must say so.
 
-use quorate_wire::{NetworkFile, OddNode, RequestId, Statement, Verdict, Vote, limits::OPERATIONS_MAX};
+use quorate_wire::{
+    NetworkFile, OddNode, RequestId, Signed, Statement, Verdict, Vote, limits::EXECUTION_OPERATIONS_MAX,
+};
 
 use super::{FOUNDING_EPOCH, VerifyError};
 
@@ -11,24 +13,32 @@ pub(crate) fn check_votes(
     odd: &[OddNode],
 ) -> Result<(), VerifyError> {
     // A member casts one vote on each operation.
-    let operations_max = usize::try_from(OPERATIONS_MAX).unwrap_or(usize::MAX);
-    if odd.len() > network.nodes.len().saturating_mul(operations_max) {
+    if odd.len() > network.nodes.len().saturating_mul(EXECUTION_OPERATIONS_MAX) {
         return Err(VerifyError::TooManyOdd);
     }
-    let id = network.id();
-    for OddNode { node, operation, intent, vote, .. } in odd {
-        let member = network.node(*node).ok_or(VerifyError::NotMember(*node))?;
-        let body = &vote.body;
-        let about = body.network == id
-            && body.epoch == FOUNDING_EPOCH
-            && body.request == *request
-            && body.operation == *operation;
-        if vote.node != *node || !about || body.hash() != *intent {
+    for OddNode { node, operation, intent, vote, against, field } in odd {
+        if vote.node != *node || vote.body.operation != *operation || vote.body.hash() != *intent {
             return Err(VerifyError::OddVote(*node));
         }
-        vote.verify(&member.statement_key).map_err(|_| VerifyError::StatementSignature(*node))?;
+        check_vote(network, request, vote)?;
+        if let Some(against) = against {
+            check_vote(network, request, against)?;
+            if against.body.first_difference(&vote.body) != Some(field.as_str()) {
+                return Err(VerifyError::OddField(*node));
+            }
+        }
     }
     Ok(())
+}
+
+/// A vote about this request, signed by the member that it names.
+fn check_vote(network: &NetworkFile, request: &RequestId, vote: &Signed<Vote>) -> Result<(), VerifyError> {
+    let member = network.node(vote.node).ok_or(VerifyError::NotMember(vote.node))?;
+    let body = &vote.body;
+    if body.network != network.id() || body.epoch != FOUNDING_EPOCH || body.request != *request {
+        return Err(VerifyError::OddVote(vote.node));
+    }
+    vote.verify(&member.statement_key).map_err(|_| VerifyError::StatementSignature(vote.node))
 }
 
 /// Checks as well that each vote differs from what the members' statement says of the operation.
@@ -52,17 +62,16 @@ fn check_difference(statement: &Statement, odd: &OddNode) -> Result<(), VerifyEr
         let same = vote.verdict == Verdict::Denied(refusal.code);
         return if same && odd.field != "permission" { Err(VerifyError::NotOdd(odd.node)) } else { Ok(()) };
     }
-    // Operations are numbered over intents and refusals alike, and an operation that could not be signed
-    // is in neither list: so the operation's intent stands at this place, or before it, or nowhere.
-    let before = statement.refusals.iter().filter(|refusal| refusal.operation < odd.operation).count();
-    let place = usize::try_from(odd.operation).unwrap_or(usize::MAX).saturating_sub(before);
-    let Some(candidates) = statement.intents.get(..place.saturating_add(1)) else {
-        // The members' runs did not come so far: to have voted at all is the difference.
-        return Ok(());
+    let asked = statement.intents.iter().find(|intent| intent.operation == odd.operation);
+    let difference = match asked {
+        Some(intent) => differs(Verdict::Intent(intent.clone())),
+        // The members' runs did not come so far, or what they came to is no signature: to have voted at
+        // all is the difference, or the two votes show it.
+        None => return Ok(()),
     };
-    let fields: Vec<_> = candidates.iter().map(|intent| differs(Verdict::Intent(intent.clone()))).collect();
-    if fields.last() == Some(&None) {
-        return Err(VerifyError::NotOdd(odd.node));
+    match difference {
+        None => Err(VerifyError::NotOdd(odd.node)),
+        Some(field) if field == odd.field => Ok(()),
+        Some(_) => Err(VerifyError::OddField(odd.node)),
     }
-    if fields.contains(&Some(odd.field.as_str())) { Ok(()) } else { Err(VerifyError::OddField(odd.node)) }
 }

@@ -2,8 +2,8 @@ use ed25519_dalek::SigningKey as StatementSigner;
 use k256::ecdsa::{Signature, SigningKey};
 use quorate_wire::{
     ActionCid, Address, Admission, BlockRef, ChainParameters, ContractRecord, Contracts, Digest, ErrorCode,
-    FoundingNode, NodeEndpoint, OddNode, Refusal, Signed, StatementKey, Status, TransportKey, Usage, Verdict,
-    Vote,
+    FoundingNode, MessageKind, NodeEndpoint, OddNode, OperationNumber, Refusal, Signed, StatementKey, Status,
+    TransportKey, Usage, Verdict, Vote,
 };
 
 use super::*;
@@ -57,11 +57,17 @@ fn pkp() -> SigningKey {
     SigningKey::from_slice(&[7; 32]).unwrap()
 }
 
+fn operation(number: u32) -> OperationNumber {
+    OperationNumber::from_u32(number).unwrap()
+}
+
 fn intent(name: &str, digest: u8) -> Intent {
     Intent {
+        operation: operation(u32::from(name != "one")),
         action: ActionCid::of_code(b"a"),
         key: PublicKey::from_sec1(&pkp().verifying_key().to_sec1_bytes()).unwrap(),
         scheme: Scheme::EcdsaK256Sha256,
+        kind: MessageKind::Digest,
         digest: Digest([digest; 32]),
         name: name.to_owned(),
         guest: Digest([4; 32]),
@@ -79,6 +85,9 @@ fn statement() -> Statement {
         block: parsed.block,
         intents: vec![intent("one", 1), intent("two", 2)],
         refusals: Vec::new(),
+        collected: Vec::new(),
+        single_node: Vec::new(),
+        claims: Vec::new(),
         wildcard: false,
         status: Status::Completed,
         error: None,
@@ -112,7 +121,13 @@ fn reply_of(statement: &Statement) -> ExecutionReply {
         status: statement.status,
         error: statement.error,
         response: Some("done".to_owned()),
-        signatures: statement.intents.iter().map(|intent| (intent.name.clone(), view(intent))).collect(),
+        signatures: statement
+            .signature_names()
+            .into_iter()
+            .zip(&statement.intents)
+            .map(|(name, intent)| (name, view(intent)))
+            .collect(),
+        claims: statement.claims.clone(),
         logs: String::new(),
         usage: Usage::default(),
         receipt: receipt(statement),
@@ -126,14 +141,19 @@ fn changed(change: impl FnOnce(&mut ExecutionReply)) -> Option<VerifyError> {
     verify_execution(&network(), &request(), &reply).err()
 }
 
-fn odd_node(number: u8, operation: u32, field: &str, verdict: Verdict) -> OddNode {
+fn odd_node(number: u8, place: u32, field: &str, mut verdict: Verdict) -> OddNode {
     let statement = statement();
+    let operation = operation(place);
+    if let Verdict::Intent(intent) = &mut verdict {
+        intent.operation = operation;
+    }
     let vote = Vote {
         network: statement.network,
         epoch: FOUNDING_EPOCH,
         request: statement.request,
         operation,
         verdict,
+        seen: Vec::new(),
     };
     OddNode {
         node: index(number),
@@ -141,6 +161,7 @@ fn odd_node(number: u8, operation: u32, field: &str, verdict: Verdict) -> OddNod
         field: field.to_owned(),
         intent: vote.hash(),
         vote: Signed::new(index(number), vote, &statement_signer(number)),
+        against: None,
     }
 }
 
@@ -328,7 +349,7 @@ fn refuses_odd_nodes_that_are_not_shown_to_be_odd() {
         with_odd(odd)
     };
     assert_eq!(with(|odd| odd.node = index(1)), Some(VerifyError::OddVote(index(1))));
-    assert_eq!(with(|odd| odd.operation = 1), Some(VerifyError::OddVote(index(2))));
+    assert_eq!(with(|odd| odd.operation = operation(1)), Some(VerifyError::OddVote(index(2))));
     assert_eq!(with(|odd| odd.intent = Digest([0; 32])), Some(VerifyError::OddVote(index(2))));
     let forged = with(|odd| odd.vote = Signed::new(odd.node, odd.vote.body.clone(), &statement_signer(1)));
     assert_eq!(forged, Some(VerifyError::StatementSignature(node)));
@@ -340,15 +361,64 @@ fn refuses_odd_nodes_that_are_not_shown_to_be_odd() {
     });
     assert_eq!(stale, Some(VerifyError::OddVote(node)));
 
-    let many = changed(|reply| reply.receipt.odd = vec![odd_node(2, 0, "digest", different()); 31]);
+    let many = changed(|reply| reply.receipt.odd = vec![odd_node(2, 0, "digest", different()); 3 * 64 + 1]);
     assert_eq!(many, Some(VerifyError::TooManyOdd));
+}
+
+#[test]
+fn equal_names_of_two_runs_are_told_apart_by_the_lane() {
+    let mut statement = statement();
+    let of_child = OperationNumber::FIRST.lane().child(2).unwrap().operation(0).unwrap();
+    statement.intents[1] = Intent { operation: of_child, ..intent("one", 2) };
+    assert_eq!(statement.signature_names(), ["one", "one#2"]);
+    let mut reply = reply_of(&statement);
+    assert!(verify_execution(&network(), &request(), &reply).is_ok());
+    // The two swapped.
+    let child = reply.signatures["one#2"].clone();
+    let root = reply.signatures.insert("one".to_owned(), child).unwrap();
+    reply.signatures.insert("one#2".to_owned(), root);
+    let swapped = verify_execution(&network(), &request(), &reply).err();
+    assert_eq!(swapped, Some(VerifyError::UnknownSignature("one".to_owned())));
+}
+
+#[test]
+fn refuses_claims_that_the_members_did_not_sign() {
+    let claim = quorate_wire::Claim {
+        operation: operation(2),
+        action: ActionCid::of_code(b"a"),
+        key_id: "alice".to_owned(),
+        public_key: intent("one", 1).key,
+    };
+    assert_eq!(changed(|reply| reply.claims.push(claim.clone())), Some(VerifyError::ClaimsMismatch));
+    let mut statement = statement();
+    statement.claims.push(claim);
+    let mut reply = reply_of(&statement);
+    assert!(verify_execution(&network(), &request(), &reply).is_ok());
+    reply.claims.clear();
+    let withheld = verify_execution(&network(), &request(), &reply).err();
+    assert_eq!(withheld, Some(VerifyError::ClaimsMismatch));
+}
+
+#[test]
+fn a_vote_of_the_quorum_beside_an_odd_one_must_show_the_difference() {
+    let with = |node: u8, field: &str, against: Verdict| {
+        let mut odd = odd_node(2, 0, field, Verdict::Intent(intent("one", 9)));
+        odd.against = Some(odd_node(node, 0, "", against).vote);
+        with_odd(odd)
+    };
+    assert_eq!(with(3, "digest", Verdict::Intent(intent("one", 1))), None);
+    let field = Some(VerifyError::OddField(index(2)));
+    assert_eq!(with(3, "digest", Verdict::Denied(ErrorCode::NotGranted)), field);
+    assert_eq!(with(3, "digest", Verdict::Intent(intent("one", 9))), field);
+    let outsider = Some(VerifyError::NotMember(index(4)));
+    assert_eq!(with(4, "digest", Verdict::Intent(intent("one", 1))), outsider);
 }
 
 #[test]
 fn a_refused_operation_is_compared_with_its_refusal() {
     let mut statement = statement();
     statement.intents.remove(0);
-    statement.refusals = vec![Refusal { operation: 0, code: ErrorCode::NotGranted }];
+    statement.refusals = vec![Refusal { operation: operation(0), code: ErrorCode::NotGranted }];
     let with = |odd: OddNode| {
         let mut reply = reply_of(&statement);
         reply.receipt.odd.push(odd);
@@ -362,7 +432,6 @@ fn a_refused_operation_is_compared_with_its_refusal() {
     assert_eq!(with(odd_node(2, 0, "refusal", Verdict::Denied(ErrorCode::ScopeMissing))), None);
     let same = Verdict::Denied(ErrorCode::NotGranted);
     assert_eq!(with(odd_node(2, 0, "refusal", same)), Some(VerifyError::NotOdd(index(2))));
-    // The second operation is the statement's first intent.
     let same = Verdict::Intent(intent("two", 2));
     assert_eq!(with(odd_node(2, 1, "digest", same)), Some(VerifyError::NotOdd(index(2))));
 }

@@ -2,11 +2,11 @@
 
 use quorate_engine::Report;
 use quorate_wire::{
-    Evidence, NodeIndex, Offer, OutcomeMessage, PeerMessage, Proposal, RequestId, Signed, Statement,
-    Submission, Vote,
+    Evidence, NodeIndex, Offer, OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId, Signed,
+    Statement, Submission, Vote,
 };
 
-use crate::harness::{Caller, Net, index, signed};
+use crate::harness::{Caller, Net, index, operation, signed};
 
 /// An execution in which all have voted, and no honest proposal has been heard.
 fn voted() -> (Net, RequestId, Submission) {
@@ -49,7 +49,7 @@ fn set_up(net: &Net, of: u8, with: u8) -> [u8; 32] {
 fn sound(net: &Net, id: RequestId) -> Proposal {
     Proposal {
         request: id,
-        operation: 0,
+        operation: OperationNumber::FIRST,
         coordinator: index(3),
         attempt: 1,
         intent: vote_of(net, 1).body.hash(),
@@ -185,8 +185,8 @@ fn each_unsound_proposal_is_declined_and_no_round_message_leaves() {
         ("other bytes of mine", Box::new(|p| p.signers[0].1[0] ^= 1)),
         ("the other's bytes as mine", Box::new(|p| p.signers[0].1 = p.signers[1].1)),
         ("another intent", Box::new(|p| p.intent.0[0] ^= 1)),
-        ("another operation", Box::new(|p| p.operation = 1)),
-        ("an operation beyond all", Box::new(|p| p.operation = u32::MAX)),
+        ("another operation", Box::new(|p| p.operation = operation(1))),
+        ("an operation beyond all", Box::new(|p| p.operation = operation(1 << 29))),
         ("attempt 0", Box::new(|p| p.attempt = 0)),
         ("attempt 33", Box::new(|p| p.attempt = 33)),
         ("another coordinator's name", Box::new(|p| p.coordinator = index(2))),
@@ -215,7 +215,7 @@ fn whoever_was_not_asked_by_a_caller_proposes_nothing() {
     net.advance(20);
     let proposal = Proposal {
         request: id,
-        operation: 0,
+        operation: OperationNumber::FIRST,
         coordinator: index(3),
         attempt: 1,
         intent: id_hash(),
@@ -247,7 +247,7 @@ fn signers_that_were_told_different_things_sign_nothing() {
 fn ended_by(evidence: impl Fn(&Net, RequestId) -> Evidence) -> bool {
     let (mut net, id, _) = voted();
     let evidence = evidence(&net, id);
-    net.forge(3, 1, &PeerMessage::Diverged { request: id, operation: 0, evidence });
+    net.forge(3, 1, &PeerMessage::Diverged { request: id, operation: OperationNumber::FIRST, evidence });
     net.engine(1).status().running == 0
 }
 
@@ -278,7 +278,7 @@ fn only_sufficient_genuine_evidence_ends_a_run() {
         (|body: &mut Vote| body.epoch = 2) as fn(&mut Vote),
         |body| body.network.0[0] ^= 1,
         |body| body.request.0[0] ^= 1,
-        |body| body.operation = 1,
+        |body| body.operation = operation(1),
     ] {
         assert!(!ended_by(|net, _| {
             let mut body = altered(net, 2, 1).body;
@@ -301,6 +301,9 @@ fn statement(net: &Net, id: RequestId, signed_it: bool) -> Statement {
         block: quorate_wire::BlockRef { number: 1, hash: id_hash() },
         intents,
         refusals: Vec::new(),
+        collected: Vec::new(),
+        single_node: Vec::new(),
+        claims: Vec::new(),
         wildcard: false,
         status: quorate_wire::Status::Completed,
         error: None,
@@ -363,10 +366,30 @@ fn forged_votes_outcomes_and_signatures_change_nothing() {
             PeerMessage::Vote(altered(net, 2, 1)),
             PeerMessage::Vote(altered(net, 3, 1)),
             PeerMessage::Vote(altered(net, 3, 2)),
-            PeerMessage::Signature { request: id, operation: 0, signature: [1; 64], recovery_id: 9 },
-            PeerMessage::Signature { request: id, operation: u32::MAX, signature: [0; 64], recovery_id: 0 },
-            PeerMessage::AttemptFailed { request: id, operation: 0, attempt: 1, culprits: vec![index(2)] },
-            PeerMessage::Stalled { request: id, operation: 0, attempt: 1, waiting_for: vec![index(2)] },
+            PeerMessage::Signature {
+                request: id,
+                operation: OperationNumber::FIRST,
+                signature: [1; 64],
+                recovery_id: 9,
+            },
+            PeerMessage::Signature {
+                request: id,
+                operation: operation(1 << 29),
+                signature: [0; 64],
+                recovery_id: 0,
+            },
+            PeerMessage::AttemptFailed {
+                request: id,
+                operation: OperationNumber::FIRST,
+                attempt: 1,
+                culprits: vec![index(2)],
+            },
+            PeerMessage::Stalled {
+                request: id,
+                operation: OperationNumber::FIRST,
+                attempt: 1,
+                waiting_for: vec![index(2)],
+            },
             outcome(2, statement(net, id, true)),
             outcome(3, statement(net, id, true)),
         ]
@@ -383,7 +406,7 @@ fn trouble_told_of_one_coordinators_proposal_does_not_end_anothers() {
             .map(|attempt| {
                 PeerMessage::Propose(Proposal {
                     request: id,
-                    operation: 0,
+                    operation: OperationNumber::FIRST,
                     coordinator: index(3),
                     attempt,
                     intent: id_hash(),
@@ -415,9 +438,17 @@ fn a_signer_that_only_ever_says_that_it_failed_is_left_out() {
     net.advance(5);
     for attempt in 1..=5 {
         let fresh = [attempt; 32];
-        net.forge(3, 1, &PeerMessage::Offer(Offer { request: id, operation: 0, attempt: 0, fresh }));
+        net.forge(
+            3,
+            1,
+            &PeerMessage::Offer(Offer { request: id, operation: OperationNumber::FIRST, attempt: 0, fresh }),
+        );
         let culprits = Vec::new();
-        net.forge(3, 1, &PeerMessage::AttemptFailed { request: id, operation: 0, attempt, culprits });
+        net.forge(
+            3,
+            1,
+            &PeerMessage::AttemptFailed { request: id, operation: OperationNumber::FIRST, attempt, culprits },
+        );
         net.advance(60);
     }
     assert!(net.answer(to).unwrap().is_ok());

@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use proptest::prelude::*;
 use quorate_engine::Input;
 use quorate_wire::{
-    CeremonyMessage, ErrorCode, Offer, PeerMessage, Proposal, RequestId, RoundMessage, Submission, encode,
+    CeremonyMessage, ErrorCode, Offer, OperationNumber, PeerMessage, Proposal, RequestId, RoundMessage,
+    Submission, encode,
 };
 
 use crate::harness::{Caller, Net, index};
@@ -23,7 +24,8 @@ fn messages(id: RequestId) -> impl Strategy<Value = PeerMessage> {
     let bytes = any::<[u8; 32]>();
     let payload = prop::collection::vec(any::<u8>(), 0..200);
     let nodes = prop::collection::vec((1..=255u8).prop_map(index), 0..5);
-    let operation = prop_oneof![0..12u32, any::<u32>()];
+    let operation = prop_oneof![0..12u32, 0..1u32 << 30]
+        .prop_map(|number| OperationNumber::from_u32(number).expect("below the sixth level"));
     let pairs = prop::collection::vec(((1..=255u8).prop_map(index), bytes), 0..5);
     prop_oneof![
         (operation.clone(), any::<u8>(), bytes).prop_map(move |(operation, attempt, fresh)| {

@@ -10,14 +10,14 @@ use std::{
 
 use ed25519_dalek::SigningKey;
 use quorate_engine::{
-    ActionEnd, ActionEvent, ActionFailure, ActionStart, Config, Effect, Engine, Input, Now, ReplyTo, Report,
-    RunNumber, SignCall, Stored,
+    ActionEnd, ActionEvent, ActionFailure, ActionStart, Call, Config, Effect, Engine, Input, Now, ReplyTo,
+    Report, RunNumber, SignCall, SignKey, SignMessage, Stored, Wanted,
 };
 use quorate_threshold::derive;
 use quorate_wire::{
     ActionLimits, Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, ErrorCode,
-    ExecutionReply, FoundingNode, NetworkFile, NodeEndpoint, NodeIndex, PeerMessage, Problem, PublicKey,
-    RequestId, Signable, Signed, StatementKey, TransportKey, decode, encode, limits,
+    ExecutionReply, FoundingNode, NetworkFile, NodeEndpoint, NodeIndex, OperationNumber, PeerMessage,
+    Problem, PublicKey, RequestId, Signable, Signed, StatementKey, TransportKey, decode, encode, limits,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
@@ -85,8 +85,10 @@ pub(crate) struct Node {
     pub(crate) halted: Option<String>,
     /// The digest for which this node's runs ask.
     pub(crate) digest: Vec<u8>,
+    /// Runs that wait for their code.
+    pub(crate) searches: Vec<RunNumber>,
     rng: ChaCha20Rng,
-    runs: BTreeMap<RunNumber, ActionStart>,
+    pub(crate) runs: BTreeMap<RunNumber, ActionStart>,
 }
 
 /// Whether a message between two nodes arrives.
@@ -102,6 +104,10 @@ pub(crate) struct Net {
     pub(crate) heads: bool,
     /// The names under which every run asks to sign, one after the other.
     pub(crate) names: Vec<&'static str>,
+    /// What every run asks for instead, if this is set: one after the other, or all at once.
+    pub(crate) wanted: Option<(fn(u8) -> Vec<Wanted>, bool)>,
+    /// What runs were answered with: node, number of the call, answer.
+    pub(crate) answers: Vec<(u8, u32, Result<quorate_engine::Answer, ErrorCode>)>,
     pub(crate) key: PublicKey,
     flight: VecDeque<(u8, u8, Vec<u8>)>,
     votes: BTreeMap<u8, PublicKey>,
@@ -154,6 +160,8 @@ impl Net {
             links: Box::new(|_, _, _| true),
             heads: true,
             names: vec!["sig"],
+            wanted: None,
+            answers: Vec::new(),
             key: PublicKey::from_sec1(SigningKeyOfNobody::public()).unwrap(),
             flight: VecDeque::new(),
             votes: BTreeMap::new(),
@@ -169,6 +177,7 @@ impl Net {
                 reports: Vec::new(),
                 halted: None,
                 digest: vec![7; 32],
+                searches: Vec::new(),
                 rng: ChaCha20Rng::seed_from_u64(u64::from(node)),
                 runs: BTreeMap::new(),
             };
@@ -317,13 +326,25 @@ impl Net {
                 Effect::StartAction(start) => {
                     let run = start.run;
                     self.node(node).runs.insert(run, *start);
-                    events.extend(self.go_on(node, run, 0));
+                    match self.wanted {
+                        Some((wanted, true)) => {
+                            let calls = (1..).zip(wanted(node));
+                            events.extend(calls.map(|(call, wanted)| (run, asks(call, wanted))));
+                        }
+                        _ => events.extend(self.go_on(node, run, 0)),
+                    }
+                }
+                Effect::Answer { run, call, answer } if self.wanted.is_some() => {
+                    let answer = answer.map_err(|failure| failure.code);
+                    events.extend(self.answered(node, run, (call, &answer)));
+                    self.answers.push((node, call, answer));
                 }
                 Effect::Answer { run, call, answer: Ok(_) } => events.extend(self.go_on(node, run, call)),
                 Effect::Answer { run, answer: Err(failure), .. } => {
                     let failure = ActionFailure { code: ErrorCode::ActionThrew, ..failure };
                     events.push((run, ActionEvent::Finished(end(Err(failure)))));
                 }
+                Effect::FindCode { run, .. } => self.node(node).searches.push(run),
                 Effect::CancelAction { run } => drop(self.node(node).runs.remove(&run)),
                 Effect::VoteRoot { root } => drop(self.votes.insert(node, root)),
                 Effect::Report(report) => self.node(node).reports.push(report),
@@ -335,20 +356,49 @@ impl Net {
         }
     }
 
+    /// A scripted run goes on. What it gives of a function that it is told to run has the call's number
+    /// and a thousand.
+    fn answered(
+        &self,
+        node: u8,
+        run: RunNumber,
+        (call, answer): (u32, &Result<quorate_engine::Answer, ErrorCode>),
+    ) -> Option<(RunNumber, ActionEvent)> {
+        if *answer == Ok(quorate_engine::Answer::Value(r#"{"run":true}"#.to_owned())) {
+            let result = Ok(format!("of node {node}"));
+            return Some((run, asks(call + 1_000, Wanted::RunOnceResult { of: call, result })));
+        }
+        match self.wanted {
+            Some((wanted, true)) => {
+                let all =
+                    self.answers.iter().filter(|(of, number, _)| *of == node && *number < 1_000).count();
+                let last = all + 1 == wanted(node).len();
+                last.then(|| (run, ActionEvent::Finished(end(Ok(Some("done".to_owned()))))))
+            }
+            _ => self.go_on(node, run, call % 1_000),
+        }
+    }
+
     /// A run asks for its next signature, or ends. The number of a host call is the place of its name.
     fn go_on(&self, node: u8, run: RunNumber, asked: u32) -> Option<(RunNumber, ActionEvent)> {
         let state = &self.nodes[&node];
         let start = state.runs.get(&run)?;
+        if let Some((wanted, _)) = self.wanted {
+            return Some(match wanted(node).into_iter().nth(usize::try_from(asked).unwrap()) {
+                Some(wanted) => (run, asks(asked + 1, wanted)),
+                None => (run, ActionEvent::Finished(end(Ok(Some("done".to_owned()))))),
+            });
+        }
         let Some(name) = self.names.get(usize::try_from(asked).unwrap()) else {
             return Some((run, ActionEvent::Finished(end(Ok(Some(format!("done {}", start.time_ms)))))));
         };
-        let call = SignCall {
-            call: asked + 1,
-            public_key: self.key.uncompressed().to_vec(),
-            to_sign: state.digest.clone(),
+        let sign = SignCall {
+            key: SignKey::Pkp(self.key.uncompressed().to_vec()),
+            message: SignMessage::Digest(state.digest.clone()),
             name: (*name).to_owned(),
         };
-        Some((run, ActionEvent::Sign(call)))
+        let call = Call { call: asked + 1, seen: Vec::new(), wanted: Wanted::Sign(sign) };
+        Some((run, ActionEvent::Call(call)))
     }
 
     /// Tells one node the chain's head.
@@ -397,7 +447,16 @@ impl Net {
     }
 }
 
-fn end(result: Result<Option<String>, ActionFailure>) -> ActionEnd {
+fn asks(call: u32, wanted: Wanted) -> ActionEvent {
+    ActionEvent::Call(Call { call, seen: Vec::new(), wanted })
+}
+
+/// An operation by its number.
+pub(crate) fn operation(number: u32) -> OperationNumber {
+    OperationNumber::from_u32(number).unwrap()
+}
+
+pub(crate) fn end(result: Result<Option<String>, ActionFailure>) -> ActionEnd {
     ActionEnd { result, logs: String::new(), usage: Default::default() }
 }
 

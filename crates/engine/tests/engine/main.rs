@@ -8,3 +8,4 @@ mod frames;
 mod harness;
 mod membership;
 mod refusals;
+mod values;

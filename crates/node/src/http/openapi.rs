@@ -180,6 +180,7 @@ fn components() -> Components {
                 ("error", reference("ErrorCode"), false),
                 ("response", text("What the action said; null if nothing"), true),
                 ("signatures", map(reference("Signature")), true),
+                ("claims", any("Keys that the action claimed"), false),
                 ("logs", text("The coordinator's own log of the run; unproven"), true),
                 ("usage", reference("Usage"), true),
                 ("receipt", any("What the nodes signed about the execution"), true),

@@ -1,8 +1,9 @@
 //! Between the engine's words and those of the worker pool.
 
-use quorate_actions::{ActionOutcome, FailureCode, Finished, HostReply};
-use quorate_engine::{ActionEnd, ActionFailure, ActionStart, EcdsaAnswer};
-use quorate_wire::ErrorCode;
+use quorate_actions::{ActionOutcome, FailureCode, Finished, HostCall, HostReply, ParentCall};
+use quorate_engine::{ActionEnd, ActionFailure, ActionStart, Answer, SignCall, SignKey, SignMessage, Wanted};
+use quorate_wire::{ActionCid, Digest, ErrorCode, Seen, limits};
+use sha2::{Digest as _, Sha256};
 
 use super::refusal;
 use crate::egress::{Fetch, FetchError, Fetched};
@@ -17,7 +18,7 @@ pub(super) fn start(start: ActionStart) -> quorate_actions::ActionStart {
         time_ms: start.time_ms,
         random_seed: start.seed,
         limits: start.limits,
-        parent: None,
+        parent: start.parent.map(|(run, call)| ParentCall { execution: run.0, call }),
     }
 }
 
@@ -68,10 +69,68 @@ fn failure(code: FailureCode) -> ErrorCode {
     }
 }
 
-pub(super) fn signed(answer: Result<EcdsaAnswer, ActionFailure>) -> HostReply {
+/// The engine's answer, as the worker gets it.
+pub(super) fn answer(answer: Result<Answer, ActionFailure>) -> HostReply {
     match answer {
-        Ok(EcdsaAnswer { r, s, recovery_id }) => HostReply::Signed { r, s, recovery_id },
+        Ok(Answer::Signed(signature)) => {
+            let quorate_engine::EcdsaAnswer { r, s, recovery_id } = signature;
+            HostReply::Signed { r, s, recovery_id }
+        }
+        Ok(Answer::Value(json)) => HostReply::Value(json),
         Err(failure) => refusal(failure.code, &failure.message),
+    }
+}
+
+/// What a host call asks of the engine.
+///
+/// # Errors
+/// The code with which the call is refused: it is not of those, or names no action.
+pub(super) fn wanted(call: HostCall) -> Result<Wanted, ErrorCode> {
+    Ok(match call {
+        HostCall::Sign(sign) => {
+            let key = match sign.key {
+                quorate_actions::SignKey::Pkp(key) => SignKey::Pkp(key),
+                quorate_actions::SignKey::Own => SignKey::Own,
+            };
+            let message = match sign.message {
+                quorate_actions::SignMessage::Digest(digest) => SignMessage::Digest(digest.to_vec()),
+                quorate_actions::SignMessage::Personal(text) => SignMessage::Personal(text),
+                quorate_actions::SignMessage::Bytes(bytes) => SignMessage::Bytes(bytes),
+            };
+            Wanted::Sign(SignCall { key, message, name: sign.name })
+        }
+        HostCall::ActionKey { cid } => Wanted::ActionKey { action: action(&cid)? },
+        HostCall::Claim { key_id } => Wanted::Claim { key_id },
+        HostCall::Collect { name, value } => Wanted::Collect { name, value },
+        HostCall::RunOnce { name, wait } => Wanted::RunOnce { name, wait },
+        HostCall::RunOnceResult { of, result } => Wanted::RunOnceResult { of, result },
+        HostCall::Call { cid, params } => Wanted::Child { action: action(&cid)?, params },
+        HostCall::Fetch(_) | HostCall::Registry(_) | HostCall::Rpc { .. } => {
+            return Err(ErrorCode::NotSupported);
+        }
+    })
+}
+
+fn action(cid: &str) -> Result<ActionCid, ErrorCode> {
+    cid.parse().map_err(|_| ErrorCode::MalformedRequest)
+}
+
+/// What a vote says of an answer from another server. Of the address it tells what comes before a query:
+/// the rest, and a user's name, may be secrets of the caller.
+pub(super) fn seen(url: &str, answer: Option<&Fetched>) -> Seen {
+    let mut shown = url.split(['?', '#']).next().unwrap_or_default().to_owned();
+    if let Some(start) = shown.find("://").map(|place| place + 3) {
+        let host_end = shown[start..].find('/').map_or(shown.len(), |place| start + place);
+        if let Some(user_end) = shown[start..host_end].rfind('@') {
+            shown.replace_range(start..=start + user_end, "");
+        }
+    }
+    shown.truncate(shown.floor_char_boundary(limits::SEEN_URL_BYTES_MAX));
+    Seen {
+        url: shown,
+        url_hash: Digest(Sha256::digest(url).into()),
+        status: answer.map_or(0, |answer| answer.status),
+        body: Digest(Sha256::digest(answer.map_or(&[][..], |answer| &answer.body)).into()),
     }
 }
 
@@ -102,6 +161,23 @@ mod tests {
         assert_eq!(ended(FailureCode::ActionThrew, Some("not_granted")), ErrorCode::NotGranted);
         assert_eq!(ended(FailureCode::ActionThrew, Some("no such code")), ErrorCode::ActionThrew);
         assert_eq!(ended(FailureCode::LimitCpu, Some("not_granted")), ErrorCode::LimitCpu);
+    }
+
+    #[test]
+    fn a_vote_shows_no_secret_part_of_an_address() {
+        let seen = seen("https://user:key@prices.example/v1/eth?key=secret#x", None);
+        assert_eq!((seen.url.as_str(), seen.status), ("https://prices.example/v1/eth", 0));
+        let long = super::seen(&format!("https://e.example/{}", "é".repeat(500)), None);
+        assert!(long.url.len() <= limits::SEEN_URL_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_child_is_named_by_a_cid() {
+        let call = |cid: &str| HostCall::Call { cid: cid.to_owned(), params: "{}".to_owned() };
+        assert_eq!(wanted(call("Qm")), Err(ErrorCode::MalformedRequest));
+        let action = ActionCid::of_code(b"a");
+        let child = Wanted::Child { action, params: "{}".to_owned() };
+        assert_eq!(wanted(call(&action.to_string())), Ok(child));
     }
 
     #[test]

@@ -21,6 +21,8 @@ fn key() -> SigningKey {
 fn asked() -> Asked {
     Asked {
         request: RequestId([1; 32]),
+        operation: OperationNumber::FIRST,
+        kind: MessageKind::Digest,
         action: ActionCid::of_code(b"a"),
         key: PublicKey::from_sec1(&key().verifying_key().to_sec1_bytes()).unwrap(),
         digest: [2; 32],
@@ -48,11 +50,18 @@ fn agreed() -> (Checker, Proposal) {
         checker.offered(life(usize::from(node) - 1, node), [node; 32]);
     }
     let signers = [1, 2].map(|node| (NodeIndex::new(node).unwrap(), [node; 32])).to_vec();
-    let intent = checker.vote(&asked(), 0).hash();
+    let intent = checker.vote(&asked()).hash();
     let request = asked().request;
     let coordinator = NodeIndex::new(1).unwrap();
-    let proposal =
-        Proposal { request, operation: 0, coordinator, attempt: 1, intent, signers, set_ups: vec![[0; 32]] };
+    let proposal = Proposal {
+        request,
+        operation: OperationNumber::FIRST,
+        coordinator,
+        attempt: 1,
+        intent,
+        signers,
+        set_ups: vec![[0; 32]],
+    };
     (checker, proposal)
 }
 
@@ -70,7 +79,7 @@ fn a_good_trace_breaks_nothing() {
     checker.shown(&shown(), life(1, 2).node);
     checker.replied(life(0, 1), 1);
     assert_eq!(checker.violation(), None);
-    assert_eq!(checker.counts(), Counts { signatures: 1, attempts: 1, bans: 0 });
+    assert_eq!(checker.counts(), Counts { signatures: 1, attempts: 1, bans: 0, values: 0 });
 }
 
 #[test]
@@ -149,7 +158,7 @@ fn finds_attempts_that_do_not_grow() {
 #[test]
 fn finds_votes_and_releases_without_authority() {
     let mut checker = checker();
-    let vote = checker.vote(&asked(), 0);
+    let vote = checker.vote(&asked());
     checker.voted(life(0, 1), &vote, true);
     assert_eq!(broken(&checker), Some("a node votes only for what its own run asked"));
 

@@ -6,19 +6,20 @@ use std::{
 };
 
 use quorate_auth::Session;
-use quorate_engine::{At, Input, ReadRegistry as _, ReplyTo, SCOPE_SIGN_ANYTHING};
+use quorate_engine::{At, Input, ReadRegistry as _, ReplyTo, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING};
+use quorate_threshold::derive;
 use quorate_wire::{
-    ActionCid, Capability, CapabilityAction, CapabilityKey, ErrorCode, ExecutionReply, NodeIndex, Problem,
-    PublicKey, RequestId, Statement, Status, Submission, limits,
+    ActionCid, Capability, CapabilityAction, CapabilityKey, ErrorCode, ExecutionReply, MessageKind,
+    NodeIndex, Problem, PublicKey, RequestId, Statement, Status, Submission, action_key_id, limits,
 };
 
 use super::{Event, SECOND_US, World};
 use crate::{
     caller::{self, Wallet},
     chain::{Chain, Granted, State, View},
-    host::{Alteration, Script, ScriptEnd},
-    invariants::Shown,
-    scenario::{Chosen, KEYS, Kind, WishPlan},
+    host::{Act, Alteration, Script, ScriptEnd},
+    invariants::{Asked, Shown},
+    scenario::{ActPlan, Chosen, KEYS, Kind, WishPlan},
     trace::short,
 };
 
@@ -36,6 +37,12 @@ pub(super) struct Wish {
     /// Signatures that each life of a coordinator has answered with.
     answers: BTreeMap<(usize, u32), Vec<String>>,
     retries: u32,
+}
+
+impl Wish {
+    fn of(&self, request: &RequestId) -> bool {
+        self.request.as_ref().is_some_and(|(id, _)| id == request)
+    }
 }
 
 /// A submission to one node.
@@ -62,6 +69,14 @@ fn code(chosen: Chosen) -> &'static str {
         Chosen::Ungranted => "// simulated action: not granted",
         Chosen::WithoutScope => "// simulated action: granted without the scope",
     }
+}
+
+/// The code of one of the world's actions.
+pub(super) fn code_of(action: &ActionCid) -> Option<&'static str> {
+    [Chosen::Granted, Chosen::ByOwner, Chosen::Ungranted, Chosen::WithoutScope]
+        .into_iter()
+        .find(|chosen| cid(*chosen) == *action)
+        .map(code)
 }
 
 fn cid(chosen: Chosen) -> ActionCid {
@@ -126,7 +141,7 @@ impl World {
         let tag = u64::try_from(number).unwrap_or(0);
         let script = Script {
             tag,
-            keys: plan.keys.iter().map(|key| self.keys[*key]).collect(),
+            acts: plan.acts.iter().map(|act| self.act(act, tag)).collect(),
             parallel: plan.parallel,
             catches: plan.catches,
             compute_ms: plan.compute_ms,
@@ -140,6 +155,46 @@ impl World {
             self.at(plan.at_us + later_us, Event::Submit { wish: number, slot: plan.coordinator });
         }
         self.wishes.push(Wish { plan, probe, script, request: None, answers: BTreeMap::new(), retries: 0 });
+    }
+
+    fn act(&self, plan: &ActPlan, tag: u64) -> Act {
+        match plan {
+            ActPlan::Digest(key) => Act::Digest(self.keys[*key]),
+            ActPlan::Personal(key) => Act::Personal(self.keys[*key]),
+            ActPlan::Own => Act::Own,
+            ActPlan::Collect => Act::Collect,
+            ActPlan::Once(throws) => Act::Once(*throws),
+            ActPlan::Child(chosen, acts) => {
+                let script = Script {
+                    tag,
+                    acts: acts.iter().map(|act| self.act(act, tag)).collect(),
+                    parallel: false,
+                    catches: false,
+                    compute_ms: 1,
+                    end: ScriptEnd::Respond,
+                };
+                Act::Child(cid(*chosen), Box::new(script))
+            }
+        }
+    }
+
+    /// The public key of an action's own key.
+    pub(super) fn own_key(&self, action: &ActionCid) -> Option<PublicKey> {
+        let root = self.chain.root()?;
+        let key = derive::public_key(root.as_bytes(), &action_key_id(action).0).ok()?;
+        PublicKey::from_sec1(&key).ok()
+    }
+
+    /// Whether so far one coordinator alone knows a request, and nobody lies.
+    pub(super) fn one_coordinator(&self, request: &RequestId) -> bool {
+        let Some(number) = self.wishes.iter().position(|wish| wish.of(request)) else { return false };
+        let places: BTreeSet<(usize, u32)> = self
+            .calls
+            .values()
+            .filter(|call| call.wish == number)
+            .map(|call| (call.slot, call.generation))
+            .collect();
+        places.len() == 1 && self.plan.byzantine.is_empty()
     }
 
     pub(super) fn submit(&mut self, wish: usize, slot: usize) {
@@ -375,8 +430,8 @@ impl World {
         match largest {
             Some((class, size)) if size >= usize::from(self.plan.shape.t) => match class {
                 Some(Alteration::Throw) => vec![Came::Ended(ErrorCode::ActionThrew)],
-                Some(Alteration::Skip) => vec![Came::Completed(wish.script.keys.len().saturating_sub(1))],
-                _ => vec![Came::Completed(wish.script.keys.len())],
+                Some(Alteration::Skip) => vec![Came::Completed(signatures(wish).saturating_sub(1))],
+                _ => vec![Came::Completed(signatures(wish))],
             },
             _ => {
                 // Runs whose operations agree may still be too few to end alike.
@@ -389,28 +444,27 @@ impl World {
         self.wish_of(request)?.plan.alterations.get(&slot).copied()
     }
 
-    pub(super) fn action_of(&self, request: &RequestId) -> Option<ActionCid> {
-        self.wish_of(request).map(|wish| cid(wish.plan.chosen))
-    }
-
     pub(super) fn granted_action(&self) -> ActionCid {
         cid(Chosen::Granted)
     }
 
     fn wish_of(&self, request: &RequestId) -> Option<&Wish> {
-        self.wishes.iter().find(|wish| wish.request.as_ref().is_some_and(|(id, _)| id == request))
+        self.wishes.iter().find(|wish| wish.of(request))
     }
 
     /// Whether a node's own view allows a key's use in a request at this moment, by the design's rule and
     /// not by the engine's code.
-    pub(super) fn allows(&self, slot: usize, request: &RequestId, key: &PublicKey) -> bool {
+    pub(super) fn allows(&self, slot: usize, asked: &Asked) -> bool {
+        let Asked { request, action, key, kind, .. } = asked;
         let node = &self.nodes[slot];
         let (Some(view), Some(wish)) = (&node.view, self.wish_of(request)) else { return false };
         let age_ms = node.mono_ms(self.now_us).saturating_sub(view.heard_mono_ms());
         if age_ms > limits::HEAD_AGE_MS_MAX {
             return false;
         }
-        let action = cid(wish.plan.chosen);
+        if *kind == MessageKind::Action {
+            return self.own_key(action).as_ref() == Some(key);
+        }
         let wallet = &self.wallets[usize::from(wish.plan.chosen == Chosen::ByOwner)];
         let session = Session {
             key: quorate_wire::SessionKey([0; 32]),
@@ -419,17 +473,21 @@ impl World {
             expires_ms: u64::MAX,
             domain: String::new(),
         };
-        let named = session.names_exactly(key, &action);
+        let named = session.names_exactly(key, action);
         [At::Latest, At::Finalized].into_iter().all(|at| {
-            let by_action = allowed_at(view, key, at, Granted::Action(action));
-            by_action || (named && allowed_at(view, key, at, Granted::Address(wallet.address)))
+            let by_action = allowed_at(view, (key, *kind), at, Granted::Action(*action));
+            by_action || (named && allowed_at(view, (key, *kind), at, Granted::Address(wallet.address)))
         })
     }
 }
 
-fn allowed_at(view: &View, key: &PublicKey, at: At, subject: Granted) -> bool {
+fn allowed_at(view: &View, (key, kind): (&PublicKey, MessageKind), at: At, subject: Granted) -> bool {
     let state = view.state(at);
-    state.pkps.get(key).is_some_and(|pkp| state.granted(&pkp.token, subject).allows(SCOPE_SIGN_ANYTHING))
+    state.pkps.get(key).is_some_and(|pkp| {
+        let grant = state.granted(&pkp.token, subject);
+        let personal = kind == MessageKind::Personal && grant.allows(SCOPE_PERSONAL_SIGN);
+        personal || grant.allows(SCOPE_SIGN_ANYTHING)
+    })
 }
 
 /// How a request ended, as far as expectations go.
@@ -440,21 +498,50 @@ enum Came {
     Ended(ErrorCode),
 }
 
+/// Signatures of a wish to which nothing is refused.
+fn signatures(wish: &Wish) -> usize {
+    acts_come_to(&wish.plan.acts, Chosen::Granted, true).0
+}
+
+/// What acts of an action come to: signatures, and the codes of refusals (the first only, if it ends the run).
+fn acts_come_to(acts: &[ActPlan], chosen: Chosen, goes_on: bool) -> (usize, Vec<ErrorCode>) {
+    let mut signatures = 0;
+    let mut refused = Vec::new();
+    for act in acts {
+        let code = match (act, chosen) {
+            (ActPlan::Collect | ActPlan::Once(_), _) => continue,
+            (ActPlan::Child(of_child, acts), _) => {
+                let (made, codes) = acts_come_to(acts, *of_child, false);
+                signatures += made;
+                codes.first().copied()
+            }
+            (ActPlan::Digest(_) | ActPlan::Personal(_), Chosen::Ungranted) => Some(ErrorCode::NotGranted),
+            (ActPlan::Digest(_), Chosen::WithoutScope) => Some(ErrorCode::ScopeMissing),
+            (ActPlan::Digest(_) | ActPlan::Personal(_) | ActPlan::Own, _) => {
+                signatures += 1;
+                None
+            }
+        };
+        refused.extend(code);
+        if code.is_some() && !goes_on {
+            break;
+        }
+    }
+    (signatures, refused)
+}
+
 /// What comes of a request when nothing is wrong with the network.
 fn expect_alone(wish: &Wish) -> Vec<Came> {
-    let operations = wish.script.keys.len();
-    let refused = match wish.plan.chosen {
-        Chosen::Granted | Chosen::ByOwner => None,
-        Chosen::Ungranted => Some(ErrorCode::NotGranted),
-        Chosen::WithoutScope => Some(ErrorCode::ScopeMissing),
-    };
-    if let (Some(code), false, true) = (refused, wish.plan.catches, operations > 0) {
-        return vec![Came::Ended(code)];
+    let plan = &wish.plan;
+    // Asked for all at once, any of several refusals can come first.
+    let (signatures, refused) = acts_come_to(&plan.acts, plan.chosen, plan.catches || plan.parallel);
+    let codes = refused.iter().copied().map(Came::Ended);
+    if !plan.catches && !refused.is_empty() {
+        return codes.collect();
     }
-    if wish.plan.end == ScriptEnd::Throw {
+    if plan.end == ScriptEnd::Throw {
         // A run that was refused something and then throws was ended by either.
-        let refused = refused.filter(|_| operations > 0).map(Came::Ended);
-        return std::iter::once(Came::Ended(ErrorCode::ActionThrew)).chain(refused).collect();
+        return std::iter::once(Came::Ended(ErrorCode::ActionThrew)).chain(codes).collect();
     }
-    vec![Came::Completed(if refused.is_some() { 0 } else { operations })]
+    vec![Came::Completed(signatures)]
 }

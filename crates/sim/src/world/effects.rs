@@ -1,11 +1,13 @@
 //! Effects of engines, carried out.
 
+use std::sync::Arc;
+
 use quorate_engine::{ActionEvent, ActionStart, Effect, Input, Report, RunNumber, Write};
-use quorate_wire::{NodeIndex, PeerMessage, Proposal, PublicKey, decode, limits};
+use quorate_wire::{ActionCid, ErrorCode, NodeIndex, PeerMessage, Proposal, PublicKey, decode, limits};
 
 use super::{Event, World};
 use crate::{
-    host::{Run, Step},
+    host::{Open, Run, Step},
     invariants::Asked,
     trace::describe,
 };
@@ -39,6 +41,11 @@ impl World {
             Effect::Send { to, frame } => self.send(slot, to, frame),
             Effect::Reply { to, result } => {
                 self.reply(slot, to.0, result.map(|reply| *reply).map_err(|problem| *problem));
+            }
+            Effect::FindCode { run, action } => {
+                let generation = self.nodes[slot].generation;
+                let us = self.dice.between(100, 60_000);
+                self.after(us, Event::Found { slot, generation, run, action });
             }
             Effect::StartAction(start) => self.start_action(slot, &start),
             Effect::Answer { run, call, answer } => {
@@ -101,7 +108,8 @@ impl World {
 
     fn start_action(&mut self, slot: usize, start: &ActionStart) {
         let alteration = self.alteration(slot, &start.request);
-        let (running, steps) = match Run::new(start, alteration) {
+        let place = format!("{slot} {}", self.nodes[slot].generation);
+        let (running, steps) = match Run::new(start, alteration, place) {
             Ok(begun) => begun,
             Err(error) => {
                 let detail = format!("{error} in {}", start.params);
@@ -114,6 +122,14 @@ impl World {
         self.nodes[slot].runs.insert(run, running);
         self.host_steps(slot, run, steps);
         self.after(wall_us, Event::Proceed { slot, generation, run, out_of_time: true });
+    }
+
+    /// A node's search for code has ended.
+    pub(super) fn found_code(&mut self, slot: usize, generation: u32, run: RunNumber, action: &ActionCid) {
+        if self.nodes[slot].generation == generation && self.nodes[slot].alive() {
+            let code = super::calls::code_of(action).map(Arc::from).ok_or(ErrorCode::NotFound);
+            self.feed(slot, Input::Code { run, code }, None);
+        }
     }
 
     pub(super) fn proceed(&mut self, slot: usize, generation: u32, run: RunNumber, out_of_time: bool) {
@@ -144,20 +160,35 @@ impl World {
         if self.nodes[slot].generation != generation || !self.nodes[slot].alive() {
             return;
         }
-        let Some(request) = self.nodes[slot].runs.get(&run).map(|running| running.request) else { return };
+        let Some(running) = self.nodes[slot].runs.get(&run) else { return };
+        let (request, action) = (running.request, running.action);
         match &event {
-            ActionEvent::Sign(call) => {
-                self.say(&format!("{slot} run {} asks for {}", run.0, call.name));
-                let digest = call.to_sign.as_slice().try_into().unwrap_or([0; 32]);
-                let action = self.action_of(&request);
-                if let (Ok(key), Some(action)) = (PublicKey::from_sec1(&call.public_key), action) {
-                    let asked = Asked { request, action, key, digest, name: call.name.clone() };
-                    let allowed = self.allows(slot, &request, &key);
-                    let life = self.nodes[slot].life();
-                    if self.nodes[slot].honest() {
-                        self.checker.asked(life, &asked, allowed);
+            ActionEvent::Call(call) => {
+                let open = running.open_call(call.call).cloned();
+                self.say(&format!("{slot} run {} asks for {open:?}", run.0));
+                let life = self.nodes[slot].life();
+                match open {
+                    Some(Open::Sign { number, key, kind, digest, name }) => {
+                        let Some(key) = key.or_else(|| self.own_key(&action)) else { return };
+                        let asked = Asked { request, operation: number, action, key, kind, digest, name };
+                        if self.nodes[slot].honest() {
+                            let allowed = self.allows(slot, &asked);
+                            self.checker.asked(life, &asked, allowed);
+                        }
+                        self.nodes[slot].asked.insert((request, number), asked);
                     }
-                    self.nodes[slot].asked.entry(request).or_default().push(asked);
+                    Some(Open::Collect { number, value }) => {
+                        self.checker.gave((life.node, request, number), value);
+                    }
+                    Some(Open::Once { number, .. }) => {
+                        if let quorate_engine::Wanted::RunOnceResult {
+                            result: Ok(value) | Err(value), ..
+                        } = &call.wanted
+                        {
+                            self.checker.gave((life.node, request, number), value.clone());
+                        }
+                    }
+                    Some(Open::Child) | None => {}
                 }
             }
             ActionEvent::Finished(end) => {

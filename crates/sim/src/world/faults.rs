@@ -8,7 +8,7 @@ use super::{Event, RECOVERY_US, SECOND_US, World};
 use crate::{
     host::ScriptEnd,
     node::Node,
-    scenario::{Chosen, Fault, WishPlan},
+    scenario::{ActPlan, Chosen, Fault, WishPlan},
 };
 
 impl World {
@@ -170,12 +170,15 @@ impl World {
             (0..usize::from(self.plan.shape.n)).filter(|slot| self.nodes[*slot].honest()).collect();
         for time in 0..2 {
             let coordinator = self.dice.pick(&honest).copied().unwrap_or(0);
-            let keys = vec![self.dice.place(self.keys.len())];
+            let mut acts = vec![ActPlan::Digest(self.dice.place(self.keys.len()))];
+            if time > 0 {
+                acts.insert(0, ActPlan::Collect);
+            }
             self.wish(
                 WishPlan {
                     at_us: self.now_us + 5 * SECOND_US + time * SECOND_US / 2,
                     chosen: Chosen::Granted,
-                    keys,
+                    acts,
                     parallel: false,
                     catches: false,
                     compute_ms: 5,

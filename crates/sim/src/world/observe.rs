@@ -1,10 +1,10 @@
 //! What the checker is told about an honest node's effects, before any of them happens.
 
-use quorate_engine::Effect;
+use quorate_engine::{Answer, Effect};
 use quorate_wire::{PeerMessage, Proposal, decode, limits};
 
 use super::World;
-use crate::invariants::Shown;
+use crate::{host::Open, invariants::Shown};
 
 /// First bytes of the ECDSA protocol's releasing message: version, suite, round.
 const LAST_MESSAGE: [u8; 3] = [1, 3, 3];
@@ -50,8 +50,18 @@ impl World {
     fn observe_answer(&mut self, slot: usize, effect: &Effect) {
         let Effect::Answer { run, call, answer: Ok(answer) } = effect else { return };
         let Some(running) = self.nodes[slot].runs.get(run) else { return };
-        let (request, open) = (running.request, running.open_call(*call));
-        let Some((key, digest)) = open else { return };
+        let (request, action) = (running.request, running.action);
+        let (answer, open) = match (answer, running.open_call(*call).cloned()) {
+            (Answer::Signed(answer), Some(open)) => (answer, open),
+            (Answer::Value(value), Some(Open::Collect { number, .. } | Open::Once { number, .. })) => {
+                let (value, alone) = (value.clone(), self.one_coordinator(&request));
+                let life = self.nodes[slot].life();
+                return self.checker.was_given(life, (request, number), &value, alone);
+            }
+            _ => return,
+        };
+        let Open::Sign { key, digest, .. } = open else { return };
+        let Some(key) = key.or_else(|| self.own_key(&action)) else { return };
         let mut signature = [0u8; 64];
         signature[..32].copy_from_slice(&answer.r);
         signature[32..].copy_from_slice(&answer.s);
@@ -64,9 +74,11 @@ impl World {
         let life = self.nodes[slot].life();
         match message {
             PeerMessage::Vote(vote) if vote.node == life.node => {
-                let allowed = match vote.body.intent() {
-                    Some(intent) => self.allows(slot, &vote.body.request, &intent.key),
-                    None => true,
+                let place = (vote.body.request, vote.body.operation);
+                let allowed = match (vote.body.intent(), self.nodes[slot].asked.get(&place).cloned()) {
+                    (Some(_), Some(asked)) => self.allows(slot, &asked),
+                    (Some(_), None) => false,
+                    (None, _) => true,
                 };
                 self.checker.voted(life, &vote.body, allowed);
             }
@@ -74,8 +86,7 @@ impl World {
                 self.observe_round(slot, round.session, &round.payload, candidates);
             }
             PeerMessage::Signature { request, operation, signature, recovery_id } => {
-                let place = usize::try_from(*operation).unwrap_or(usize::MAX);
-                let asked = self.nodes[slot].asked.get(request).and_then(|asked| asked.get(place)).cloned();
+                let asked = self.nodes[slot].asked.get(&(*request, *operation)).cloned();
                 let Some(asked) = asked else {
                     let detail = format!("{life:?} shows one for {request}/{operation}");
                     self.checker.broken("a node shows signatures of its own operations only", detail);
@@ -122,8 +133,8 @@ impl World {
             && let Some(proposal) = self.checker.session(&session)
             && let Some(own) = self.checker.own(life, &proposal.intent)
         {
-            let (request, key) = (own.request, own.key);
-            let allowed = self.allows(slot, &request, &key);
+            let own = own.clone();
+            let allowed = self.allows(slot, &own);
             self.checker.released(life, &session, allowed);
         }
     }

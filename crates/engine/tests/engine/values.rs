@@ -1,0 +1,239 @@
+//! Operations on values, children, and the kinds of messages: what is not a bare digest.
+
+use std::collections::BTreeSet;
+
+use quorate_engine::{Answer, Input, SignCall, SignKey, SignMessage, Wanted};
+use quorate_wire::{
+    ActionCid, Decision, ErrorCode, MessageKind, PeerMessage, PublicKey, action_key_id,
+    action_signature_digest,
+};
+
+use crate::harness::{CODE, Caller, Net, index};
+
+fn collect(node: u8) -> Wanted {
+    Wanted::Collect { name: "price".to_owned(), value: format!("{}", 100 + node) }
+}
+
+fn once() -> Wanted {
+    Wanted::RunOnce { name: "post".to_owned(), wait: true }
+}
+
+fn own(name: &str) -> Wanted {
+    let message = SignMessage::Bytes(b"hello".to_vec());
+    Wanted::Sign(SignCall { key: SignKey::Own, message, name: name.to_owned() })
+}
+
+/// The values that runs were given by a call.
+fn given(net: &Net, call: u32) -> Vec<(u8, String)> {
+    let of_call = net.answers.iter().filter(|(_, number, _)| *number == call);
+    let mut given: Vec<(u8, String)> = of_call
+        .filter_map(|(node, _, answer)| match answer {
+            Ok(Answer::Value(value)) => Some((*node, value.clone())),
+            _ => None,
+        })
+        .collect();
+    given.sort();
+    given
+}
+
+#[test]
+fn all_nodes_collect_the_same_values_in_the_order_of_nodes() {
+    let mut net = Net::ready();
+    net.wanted = Some((|node| vec![collect(node)], false));
+    let (_, submission) = Caller::new(1).request(1);
+    let to = net.submit(2, &submission);
+    net.advance(100);
+    let all = r#"[{"node":1,"value":"101"},{"node":2,"value":"102"},{"node":3,"value":"103"}]"#;
+    assert_eq!(given(&net, 1), [1, 2, 3].map(|node| (node, all.to_owned())));
+    let reply = net.answer(to).unwrap().as_ref().unwrap();
+    let collected = &reply.receipt.statements[0].body.collected;
+    assert_eq!(collected[0].nodes, [1, 2, 3].map(index));
+    assert_eq!(collected[0].values, quorate_wire::Collected::hash(["101", "102", "103"]));
+}
+
+#[test]
+fn a_silent_node_is_waited_for_a_moment_and_then_left_out() {
+    let mut net = Net::ready();
+    net.wanted = Some((|node| vec![collect(node)], false));
+    net.links = Box::new(|from, _, message| from != 3 || !matches!(message, PeerMessage::Vote(_)));
+    let (_, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(500);
+    assert!(net.answer(to).is_none(), "it waits");
+    net.advance(1_000);
+    let two = r#"[{"node":1,"value":"101"},{"node":2,"value":"102"}]"#;
+    assert!(given(&net, 1).contains(&(1, two.to_owned())));
+    assert!(net.answer(to).unwrap().is_ok());
+}
+
+#[test]
+fn a_set_that_was_changed_on_its_way_is_not_taken() {
+    let mut net = Net::ready();
+    net.wanted = Some((|node| vec![collect(node)], false));
+    // What the coordinator fixes reaches nobody; what is forged from it does.
+    net.links = Box::new(|_, _, message| !matches!(message, PeerMessage::Decided { .. }));
+    let (_, submission) = Caller::new(1).request(1);
+    net.submit(1, &submission);
+    net.advance(100);
+    let decided = net.sent(1, 2).find(|message| matches!(message, PeerMessage::Decided { .. })).cloned();
+    let Some(PeerMessage::Decided { request, operation, decision: Decision::Collected(votes) }) = decided
+    else {
+        panic!("fixed");
+    };
+    let forgeries = [
+        votes[..1].to_vec(),
+        vec![votes[0].clone(), votes[0].clone(), votes[1].clone()],
+        votes.iter().rev().cloned().collect(),
+        {
+            let mut other = votes.clone();
+            if let quorate_wire::Verdict::Observed { value, .. } = &mut other[2].body.verdict {
+                *value = "0".to_owned();
+            }
+            other
+        },
+    ];
+    for votes in forgeries {
+        let decision = Decision::Collected(votes);
+        net.forge(1, 2, &PeerMessage::Decided { request, operation, decision });
+        assert!(given(&net, 1).iter().all(|(node, _)| *node != 2));
+    }
+    let decision = Decision::Collected(votes);
+    net.forge(1, 2, &PeerMessage::Decided { request, operation, decision });
+    assert!(given(&net, 1).iter().any(|(node, _)| *node == 2), "the true one is");
+}
+
+#[test]
+fn one_node_runs_the_function_and_all_go_on_with_its_value() {
+    let mut net = Net::ready();
+    net.wanted = Some((|_| vec![once()], false));
+    let (_, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(100);
+    let statement = &net.answer(to).unwrap().as_ref().unwrap().receipt.statements[0].body;
+    let leader = statement.single_node[0].node;
+    let value = format!(r#"{{"value":"of node {leader}"}}"#);
+    let others: Vec<(u8, String)> =
+        given(&net, 1).into_iter().filter(|(node, _)| *node != leader.get()).collect();
+    assert_eq!(others.len(), 2);
+    assert!(others.iter().all(|(_, given)| *given == value));
+    assert_eq!(given(&net, 1_001), [(leader.get(), value)]);
+}
+
+#[test]
+fn the_next_one_runs_the_function_if_the_first_is_gone() {
+    for dead in 1..=3 {
+        let mut net = Net::ready();
+        net.wanted = Some((|_| vec![once()], false));
+        net.kill(dead);
+        let (_, submission) = Caller::new(1).request(1);
+        let to = net.submit(1 + dead % 3, &submission);
+        net.advance(3_000);
+        let reply = net.answer(to).unwrap().as_ref().unwrap();
+        assert_ne!(reply.receipt.statements[0].body.single_node[0].node, index(dead));
+    }
+}
+
+#[test]
+fn answers_to_calls_made_at_once_come_in_the_order_of_the_calls() {
+    let mut net = Net::ready();
+    net.wanted = Some((|node| vec![own("a"), collect(node), once(), own("b")], true));
+    // The first signature comes last: its proposals are held back for a while.
+    let (_, submission) = Caller::new(1).request(1);
+    net.links = Box::new(|_, _, message| match message {
+        PeerMessage::Propose(proposal) => proposal.operation.get() != 0 || proposal.attempt > 1,
+        _ => true,
+    });
+    let to = net.submit(1, &submission);
+    net.advance(5_000);
+    assert!(net.answer(to).unwrap().is_ok(), "{:?}", net.answer(to));
+    for node in 1..=3 {
+        let order: Vec<u32> = net
+            .answers
+            .iter()
+            .filter(|(of, _, answer)| {
+                *of == node && *answer != Ok(Answer::Value(r#"{"run":true}"#.to_owned()))
+            })
+            .map(|(_, call, _)| call % 1_000)
+            .collect();
+        assert_eq!(order, [1, 2, 3, 4], "node {node}");
+    }
+}
+
+#[test]
+fn an_action_signs_with_its_own_key_and_the_digest_is_typed() {
+    let mut net = Net::ready();
+    net.wanted =
+        Some((|_| vec![own("a"), Wanted::ActionKey { action: ActionCid::of_code(CODE.as_bytes()) }], false));
+    let (_, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(200);
+    let action = ActionCid::of_code(CODE.as_bytes());
+    let root = net.engine(1).status().root.unwrap();
+    let key = quorate_threshold::derive::public_key(root.as_bytes(), &action_key_id(&action).0).unwrap();
+    let key = PublicKey::from_sec1(&key).unwrap();
+    let reply = net.answer(to).unwrap().as_ref().unwrap();
+    let view = &reply.signatures["a"];
+    assert_eq!((view.public_key, view.digest), (key, action_signature_digest(&action, b"hello")));
+    assert_eq!(reply.receipt.statements[0].body.intents[0].kind, MessageKind::Action);
+    let told: BTreeSet<String> = given(&net, 2).into_iter().map(|(_, value)| value).collect();
+    assert_eq!(told, BTreeSet::from([format!("\"{key}\"")]));
+}
+
+#[test]
+fn a_claimed_key_is_stated_and_shown() {
+    let mut net = Net::ready();
+    net.wanted = Some((
+        |_| {
+            let claim = |key_id: &str| Wanted::Claim { key_id: key_id.to_owned() };
+            vec![claim("alice"), claim("a\nb"), claim("")]
+        },
+        false,
+    ));
+    let (_, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(100);
+    let reply = net.answer(to).unwrap().as_ref().unwrap();
+    assert_eq!(reply.claims.len(), 1, "what is no id is refused");
+    assert_eq!(reply.claims, reply.receipt.statements[0].body.claims);
+    assert_eq!(given(&net, 1)[0].1, format!("\"{}\"", reply.claims[0].public_key));
+    assert!(
+        net.answers.iter().any(|(_, call, answer)| *call == 2 && *answer == Err(ErrorCode::ClaimInvalid))
+    );
+}
+
+#[test]
+fn a_child_runs_under_its_own_cid_and_its_parent_is_told_what_it_said() {
+    const CHILD: &str = "// the child";
+    let mut net = Net::ready();
+    net.wanted = Some((
+        |_| {
+            let action = ActionCid::of_code(CHILD.as_bytes());
+            vec![Wanted::Child { action, params: "{}".to_owned() }]
+        },
+        false,
+    ));
+    let (_, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(50);
+    // The children do nothing but end.
+    net.wanted = Some((|_| Vec::new(), false));
+    for node in 1..=3 {
+        let run = net.node(node).searches.remove(0);
+        // Other code than the CID names is not run.
+        let code = if node == 3 { "// another" } else { CHILD };
+        net.input(node, Input::Code { run, code: Ok(code.into()) });
+    }
+    net.advance(100);
+    assert_eq!(given(&net, 1), [1, 2].map(|node| (node, "\"done\"".to_owned())));
+    let third: Vec<_> = net.answers.iter().filter(|(node, _, _)| *node == 3).collect();
+    assert_eq!(third.len(), 1);
+    assert_eq!(third[0].2, Err(ErrorCode::CidMismatch));
+    let child = net.nodes[&1].runs.values().find(|start| start.parent.is_some()).unwrap();
+    assert_eq!(child.action, ActionCid::of_code(CHILD.as_bytes()));
+    assert!(child.auth.contains(&format!(
+        "[\"{}\",\"{}\"]",
+        ActionCid::of_code(CODE.as_bytes()),
+        child.action
+    )));
+    assert!(net.answer(to).is_some());
+}

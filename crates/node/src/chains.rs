@@ -1,0 +1,246 @@
+//! What actions read of chains: of the registry's own at the block that the request names, from the state that this
+//! node replayed; of others through servers that the operator has named.
+//!
+//! Texts of servers, and their addresses, are shown to no action: errors are the codes' own sentences.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use quorate_actions::{CallBlock, ContractCall, RegistryQuery, RpcMethod};
+use quorate_registry::{
+    alloy_primitives::{Address, Bytes, U256, hex},
+    subject::{Subject, TYPE_ACTION, TYPE_ADDRESS},
+    view::{At, RegistryView, ViewCall},
+};
+use quorate_wire::{ActionCid, BlockRef, ErrorCode};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use crate::{
+    config::ChainConfig,
+    egress::{Egress, Fetch},
+};
+
+/// Under which name actions read the registry's own chain.
+pub(crate) const OWN_CHAIN: &str = "quorate";
+/// One question to a server.
+const WITHIN: Duration = Duration::from_secs(5);
+/// Questions to servers at the same time.
+const PLACES: usize = 64;
+
+/// The chains that actions may read. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Chains(Arc<Inner>);
+
+struct Inner {
+    view: RegistryView,
+    own_id: u64,
+    others: BTreeMap<String, ChainConfig>,
+    egress: Arc<Egress>,
+    places: Semaphore,
+}
+
+impl Chains {
+    pub(crate) fn new(
+        view: RegistryView,
+        own_id: u64,
+        others: BTreeMap<String, ChainConfig>,
+        egress: Arc<Egress>,
+    ) -> Self {
+        Chains(Arc::new(Inner { view, own_id, others, egress, places: Semaphore::new(PLACES) }))
+    }
+
+    /// Answers a question about the registry: JSON text.
+    ///
+    /// # Errors
+    /// `registry_stale` if this node can not read the named block.
+    pub(crate) fn registry(&self, named: &BlockRef, query: &RegistryQuery) -> Result<String, ErrorCode> {
+        let at = self.at(named)?;
+        let answer = self.0.ask(query, at)?;
+        Ok(answer.to_string())
+    }
+
+    /// Reads a chain: JSON text.
+    ///
+    /// # Errors
+    /// `chain_unknown`, `rpc_failed`, `call_reverted`; `registry_stale` of the registry's own chain.
+    pub(crate) async fn rpc(
+        &self,
+        named: &BlockRef,
+        chain: &str,
+        method: RpcMethod,
+    ) -> Result<String, ErrorCode> {
+        if chain == OWN_CHAIN {
+            let (chains, named) = (self.clone(), *named);
+            // A call can take some milliseconds of the processor.
+            let reading = tokio::task::spawn_blocking(move || chains.own(&named, method));
+            return Ok(reading.await.map_err(|_| ErrorCode::Internal)??.to_string());
+        }
+        let config = self.0.others.get(chain).ok_or(ErrorCode::ChainUnknown)?;
+        Ok(self.0.other(config, method).await?.to_string())
+    }
+
+    /// The named block, if it is one of this node's own chain.
+    fn at(&self, named: &BlockRef) -> Result<At, ErrorCode> {
+        match self.0.view.canonical_hash(named.number) {
+            Ok(Some(hash)) if hash.0 == named.hash.0 => Ok(At::Number(named.number)),
+            _ => Err(ErrorCode::RegistryStale),
+        }
+    }
+
+    fn own(&self, named: &BlockRef, method: RpcMethod) -> Result<Value, ErrorCode> {
+        let at = self.at(named)?;
+        let stale = |_| ErrorCode::RegistryStale;
+        Ok(match method {
+            RpcMethod::PublicUrl => return Err(ErrorCode::ChainUnknown),
+            RpcMethod::BlockNumber => json!(named.number),
+            RpcMethod::ChainId => json!(self.0.own_id),
+            RpcMethod::TransactionCount { address } => {
+                json!(self.0.view.transaction_count(Address::from(address), at).map_err(stale)?)
+            }
+            RpcMethod::Call(call) => {
+                let at = match call.block {
+                    CallBlock::Named => at,
+                    // A later one may not be there on every node.
+                    CallBlock::Number(number) if number <= named.number => At::Number(number),
+                    CallBlock::Number(_) => return Err(ErrorCode::RpcFailed),
+                };
+                let request = ViewCall {
+                    from: call.from.map(Address::from).unwrap_or_default(),
+                    to: Address::from(call.to),
+                    value: U256::from_be_bytes(call.value),
+                    data: Bytes::from(call.data),
+                    gas: call.gas,
+                };
+                let output = self.0.view.call_contract(&request, at).map_err(stale)?;
+                json!(hex::encode_prefixed(output.map_err(|_| ErrorCode::CallReverted)?))
+            }
+        })
+    }
+}
+
+impl Inner {
+    fn ask(&self, query: &RegistryQuery, at: At) -> Result<Value, ErrorCode> {
+        let granted = |token: &[u8; 32], subject: &Subject| {
+            self.view.grant(U256::from_be_bytes(*token), subject, at).map_err(|_| ErrorCode::RegistryStale)
+        };
+        Ok(match query {
+            RegistryQuery::IsPermittedAction { token, cid } => {
+                let action: ActionCid = cid.parse().map_err(|_| ErrorCode::MalformedRequest)?;
+                json!(granted(token, &Subject::Action(action.multihash()))?.member)
+            }
+            RegistryQuery::IsPermittedAddress { token, address } => {
+                let address = Address::from(*address);
+                let owner = self.owner(token, at)?;
+                json!(owner == Some(address) || granted(token, &Subject::Address(address))?.member)
+            }
+            RegistryQuery::IsPermittedAuthMethod { token, method, id } => {
+                json!(granted(token, &auth_method(*method, id))?.member)
+            }
+            RegistryQuery::PermittedActions { token } => {
+                let ids = self.ids(token, TYPE_ACTION, at)?;
+                let cids = ids.iter().filter_map(|id| ActionCid::from_multihash(id).ok());
+                json!(cids.map(|cid| cid.to_string()).collect::<Vec<_>>())
+            }
+            RegistryQuery::PermittedAddresses { token } => {
+                // As the contract answers: the owner first.
+                let owner = self.owner(token, at)?;
+                let ids = self.ids(token, TYPE_ADDRESS, at)?;
+                let granted = ids.iter().filter_map(|id| Address::try_from(id.as_ref()).ok());
+                let all = owner.into_iter().chain(granted);
+                json!(all.map(|address| address.to_checksum(None)).collect::<Vec<_>>())
+            }
+            RegistryQuery::PermittedAuthMethods { token } => {
+                let all = self.permitted(token, at)?.into_iter().map(|(kind, id, key)| {
+                    json!({
+                        "auth_method_type": u64::try_from(kind).unwrap_or(u64::MAX),
+                        "id": hex::encode_prefixed(id),
+                        "user_pubkey": hex::encode_prefixed(key),
+                    })
+                });
+                Value::Array(all.collect())
+            }
+            RegistryQuery::PermittedAuthMethodScopes { token, method, id, scopes } => {
+                let grant = granted(token, &auth_method(*method, id))?;
+                let has = |scope: u32| u8::try_from(scope).is_ok_and(|scope| grant.scopes.has(scope));
+                json!((0..*scopes).map(has).collect::<Vec<_>>())
+            }
+        })
+    }
+
+    fn owner(&self, token: &[u8; 32], at: At) -> Result<Option<Address>, ErrorCode> {
+        let found = self.view.pkp(U256::from_be_bytes(*token), at).map_err(|_| ErrorCode::RegistryStale)?;
+        Ok(found.and_then(|pkp| pkp.owner))
+    }
+
+    fn permitted(&self, token: &[u8; 32], at: At) -> Result<Vec<(U256, Bytes, Bytes)>, ErrorCode> {
+        self.view.permitted(U256::from_be_bytes(*token), at).map_err(|_| ErrorCode::RegistryStale)
+    }
+
+    fn ids(&self, token: &[u8; 32], of_kind: u64, at: At) -> Result<Vec<Bytes>, ErrorCode> {
+        let all = self.permitted(token, at)?.into_iter();
+        Ok(all.filter(|(kind, _, _)| *kind == U256::from(of_kind)).map(|(_, id, _)| id).collect())
+    }
+
+    async fn other(&self, chain: &ChainConfig, method: RpcMethod) -> Result<Value, ErrorCode> {
+        let (name, params) = match method {
+            RpcMethod::PublicUrl => {
+                return chain.public_url.clone().map(Value::from).ok_or(ErrorCode::ChainUnknown);
+            }
+            RpcMethod::ChainId => return Ok(json!(chain.chain_id)),
+            RpcMethod::BlockNumber => ("eth_blockNumber", json!([])),
+            RpcMethod::TransactionCount { address } => {
+                ("eth_getTransactionCount", json!([hex::encode_prefixed(address), "latest"]))
+            }
+            RpcMethod::Call(call) => {
+                let CallBlock::Number(number) = call.block else { return Err(ErrorCode::RpcFailed) };
+                let output = self.question(chain, "eth_call", call_params(&call, number)).await?;
+                let hex = output.as_str().filter(|text| hex::decode(text).is_ok());
+                return hex.map(|text| json!(text.to_lowercase())).ok_or(ErrorCode::RpcFailed);
+            }
+        };
+        let quantity = self.question(chain, name, params).await?;
+        let digits =
+            quantity.as_str().and_then(|text| text.strip_prefix("0x")).ok_or(ErrorCode::RpcFailed)?;
+        u64::from_str_radix(digits, 16).map(Value::from).map_err(|_| ErrorCode::RpcFailed)
+    }
+
+    async fn question(&self, chain: &ChainConfig, method: &str, params: Value) -> Result<Value, ErrorCode> {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        let fetch = Fetch {
+            method: "POST".to_owned(),
+            url: chain.rpc.clone(),
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: body.into_bytes(),
+        };
+        let _place = self.places.acquire().await.map_err(|_| ErrorCode::RpcFailed)?;
+        let answer = self.egress.ask_operators(fetch, WITHIN).await.map_err(|_| ErrorCode::RpcFailed)?;
+        let mut answer: Value = serde_json::from_slice(&answer.body).map_err(|_| ErrorCode::RpcFailed)?;
+        match answer.get("error").filter(|error| !error.is_null()) {
+            // Servers that tell a revert from other failures do so by this code.
+            Some(error) if error.get("code").and_then(Value::as_i64) == Some(3) => {
+                Err(ErrorCode::CallReverted)
+            }
+            Some(_) => Err(ErrorCode::RpcFailed),
+            None => answer.get_mut("result").map(Value::take).ok_or(ErrorCode::RpcFailed),
+        }
+    }
+}
+
+fn auth_method(method: u64, id: &[u8]) -> Subject {
+    Subject::AuthMethod { kind: U256::from(method), id: id.to_vec() }
+}
+
+fn call_params(call: &ContractCall, block: u64) -> Value {
+    let mut tx = json!({
+        "to": hex::encode_prefixed(call.to),
+        "data": hex::encode_prefixed(&call.data),
+        "value": format!("{:#x}", U256::from_be_bytes(call.value)),
+    });
+    if let Some(from) = call.from {
+        tx["from"] = hex::encode_prefixed(from).into();
+    }
+    if let Some(gas) = call.gas {
+        tx["gas"] = format!("{gas:#x}").into();
+    }
+    json!([tx, format!("{block:#x}")])
+}
