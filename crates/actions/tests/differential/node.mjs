@@ -33,6 +33,9 @@ process.on('unhandledRejection', uncaught);
 
 vm.runInThisContext(show);
 const printed = [];
+process.on('exit', (code) => {
+  if (code !== 0) process.stderr.write(`it stopped in snippet ${printed.length} of this file:\n${snippets[printed.length]}`);
+});
 for (const snippet of snippets) {
   out = '';
   let body;
