@@ -48,9 +48,12 @@ fn native_work_is_charged_before_it_is_done() {
             crypto: { cipher: 'aes-128-ctr', kdf: 'pbkdf2', cipherparams: { iv: '00'.repeat(16) },
             ciphertext: '00'.repeat(32), mac: '00'.repeat(32),
             kdfparams: { c, dklen: 32, prf: 'hmac-sha256', salt: '00' } } }), 'x');";
-    let finished = run(&format!("{file} for (;;) try {{ open(600000); }} catch {{}}"));
+    let code = format!("{file} for (;;) try {{ open(60000); }} catch {{}}");
+    let mut little = inputs(&code);
+    little.limits = ActionLimits { fuel: 1_000_000_000, ..ActionLimits::default() };
+    let finished = run_with(&engine(), &little, scripted_host);
     assert_eq!(failure(&finished).0, FailureCode::LimitCpu);
-    assert_eq!(finished.usage.fuel, ActionLimits::default().fuel);
+    assert_eq!(finished.usage.fuel, little.limits.fuel);
     // What would cost too much at once is refused: nothing could stop it.
     let finished = run(&format!(
         "{file} try {{ open(9999999); }} catch (e) {{ Lit.Actions.setResponse({{ response: e.code }}); }}"
