@@ -31,6 +31,7 @@ enum { FAIL_THREW = 0, FAIL_SYNTAX = 1, FAIL_PARAM_RESERVED = 2, FAIL_NOT_SUPPOR
  * 2 MB are left: one call takes at most about 1.5 MB (65,535 arguments, locals and stack slots), so the
  * engine's unsigned comparison can never wrap below zero, and C code that makes no check has room.
  */
+#define STACK_BYTES (4 * 1024 * 1024)
 #define STACK_RESERVED (2 * 1024 * 1024)
 
 /*
@@ -45,7 +46,7 @@ IMPORT(log) extern void host_log(const char *text, size_t len);
 IMPORT(respond) extern void host_respond(const char *text, size_t len);
 IMPORT(fail) extern void host_fail(int32_t kind, const char *cause, size_t cause_len, const char *text,
                                    size_t len);
-IMPORT(exceeded) extern void host_exceeded(int32_t limit);
+IMPORT(timers) extern void host_timers(uint32_t set);
 
 /* Bytes that `host_compute` reads. */
 typedef struct {
@@ -61,7 +62,8 @@ static JSRuntime *rt;
 static JSContext *ctx;
 static double virtual_ms;
 static uint32_t calls_open;
-static bool began; /* the script has begun work of its own */
+static JSAtom atom_main;
+static bool main_ran; /* an async function of that name has run */
 
 static JSValue hook_begin, hook_settle, hook_deliver, hook_tick, hook_finish, hook_describe, hook_cause;
 static JSValue main_getter; /* a compiled script that gives the action's `main`, or undefined */
@@ -114,7 +116,6 @@ static JSValue native_call(JSContext *c, JSValueConst this_val, int argc, JSValu
     JS_FreeCString(c, meta);
     if (number < 0)
         return JS_ThrowTypeError(c, "the host refused a malformed call");
-    began = true;
     calls_open++;
     return JS_NewInt32(c, number);
 }
@@ -136,24 +137,17 @@ static JSValue native_respond(JSContext *c, JSValueConst this_val, int argc, JSV
     const char *text = JS_ToCStringLen(c, &len, argv[0]);
     if (!text)
         return JS_EXCEPTION;
-    began = true;
     host_respond(text, len);
     JS_FreeCString(c, text);
     return JS_UNDEFINED;
 }
 
-static JSValue native_exceeded(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+static JSValue native_timers(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
 {
-    int32_t limit;
-    if (JS_ToInt32(c, &limit, argv[0]))
+    uint32_t set;
+    if (JS_ToUint32(c, &set, argv[0]))
         return JS_EXCEPTION;
-    host_exceeded(limit);
-    return JS_UNDEFINED;
-}
-
-static JSValue native_begun(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
-{
-    began = true;
+    host_timers(set);
     return JS_UNDEFINED;
 }
 
@@ -361,11 +355,11 @@ static JSValue native_inside(JSContext *c, JSValueConst this_val, int argc, JSVa
 
 static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("call", 3, native_call),         JS_CFUNC_DEF("log", 1, native_log),
-    JS_CFUNC_DEF("respond", 1, native_respond),   JS_CFUNC_DEF("exceeded", 1, native_exceeded),
+    JS_CFUNC_DEF("respond", 1, native_respond),   JS_CFUNC_DEF("timers", 1, native_timers),
     JS_CFUNC_DEF("now", 0, native_now),           JS_CFUNC_DEF("advance", 1, native_advance),
     JS_CFUNC_DEF("encode", 1, native_encode),     JS_CFUNC_DEF("decode", 2, native_decode),
-    JS_CFUNC_DEF("begun", 0, native_begun),       JS_CFUNC_DEF("compute", 8, native_compute),
-    JS_CFUNC_DEF("kind", 1, native_kind),         JS_CFUNC_DEF("inside", 1, native_inside),
+    JS_CFUNC_DEF("compute", 8, native_compute),   JS_CFUNC_DEF("kind", 1, native_kind),
+    JS_CFUNC_DEF("inside", 1, native_inside),
 };
 
 /* Failures. */
@@ -471,15 +465,42 @@ static int32_t pump(void)
     return STATUS_DONE;
 }
 
+/* Whether a compiled script, or a function in it, reads the global variable `main`. */
+static bool reads_main(JSValueConst function)
+{
+    JSFunctionBytecode *b = JS_VALUE_GET_PTR(function);
+    int pos, i;
+
+    for (pos = 0; pos < b->byte_code_len; pos += short_opcode_info(b->byte_code_buf[pos]).size) {
+        int op = b->byte_code_buf[pos];
+        if ((op == OP_get_var || op == OP_get_var_undef) && get_u32(b->byte_code_buf + pos + 1) == atom_main)
+            return true;
+    }
+    for (i = 0; i < b->cpool_count; i++) {
+        if (JS_VALUE_GET_TAG(b->cpool[i]) == JS_TAG_FUNCTION_BYTECODE && reads_main(b->cpool[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Runs an async function as the engine does, and takes note if it is called `main`. */
+static JSValue call_async(JSContext *c, JSValueConst function, JSValueConst this_val, int argc,
+                          JSValueConst *argv, int flags)
+{
+    if (JS_VALUE_GET_OBJ(function)->u.func.function_bytecode->func_name == atom_main)
+        main_ran = true;
+    return js_async_function_call(c, function, this_val, argc, argv, flags);
+}
+
 /*
- * Calls `main(params)` unless the script has begun work by itself: scripts of the older form often name
- * their own entry `main` and call it, and they must not run twice.
+ * Calls `main(params)`, unless the script says when: scripts of the older form often name their own entry
+ * `main` and call it, perhaps under a condition, and then it is theirs to call.
  */
 static int32_t call_main(JSValueConst params)
 {
     JSValue entry, result, settled;
 
-    if (began || JS_IsJobPending(rt))
+    if (main_ran)
         return STATUS_DONE;
     entry = JS_EvalFunction(ctx, main_getter);
     main_getter = JS_UNDEFINED;
@@ -508,12 +529,20 @@ EXPORT(alloc) void *guest_alloc(size_t len)
     return p;
 }
 
+/* Lowers the stack that calls of the script may use; before `start`. */
+EXPORT(limit_stack) void guest_limit_stack(uint32_t bytes)
+{
+    if (bytes < STACK_BYTES - STACK_RESERVED)
+        rt->stack_limit = STACK_BYTES - bytes;
+}
+
 EXPORT(start)
 int32_t guest_start(char *code, size_t code_len, char *params, size_t params_len, char *auth,
                     size_t auth_len, double time_ms, uint64_t seed)
 {
     JSValue args[2], given, script, result;
     int32_t status;
+    bool own_main;
 
     virtual_ms = time_ms;
     ctx->random_state = seed ? seed : 1;
@@ -534,13 +563,14 @@ int32_t guest_start(char *code, size_t code_len, char *params, size_t params_len
     ctx->eval_internal = NULL;
     if (JS_IsException(script))
         return fail_pending(FAIL_SYNTAX);
+    own_main = reads_main(script);
 
     result = JS_EvalFunction(ctx, script);
     if (JS_IsException(result))
         return fail_pending(FAIL_THREW);
     JS_FreeValue(ctx, result);
 
-    status = call_main(given);
+    status = own_main ? STATUS_DONE : call_main(given);
     JS_FreeValue(ctx, given);
     return status == STATUS_FAILED ? status : pump();
 }
@@ -609,6 +639,8 @@ EXPORT(initialize) void guest_initialize(void)
         abort();
     /* The engine draws this from the clock; a fixed value keeps two builds of the guest equal. */
     ctx->hash_seed = 0x9e3779b9u;
+    atom_main = JS_NewAtom(ctx, "main");
+    rt->class_array[JS_CLASS_ASYNC_FUNCTION].call = call_async;
 
     native = JS_NewObject(ctx);
     JS_SetPropertyFunctionList(ctx, native, native_functions, countof(native_functions));

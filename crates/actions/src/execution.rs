@@ -164,6 +164,10 @@ impl Execution {
             let text = "the action's text is not UTF-8".to_owned();
             return Err(held(LimitHit::new(FailureCode::ActionSyntax, text).into()));
         }
+        if inputs.limits.stack_bytes < ActionLimits::default().stack_bytes {
+            let lower = instance.get_typed_func::<u32, ()>(&mut *store, "limit_stack").map_err(held)?;
+            lower.call(&mut *store, inputs.limits.stack_bytes).map_err(held)?;
+        }
         let mut put = |bytes: &[u8]| put(store, memory, &alloc, bytes).map_err(held);
         let (code, code_len) = put(&inputs.code)?;
         let (params, params_len) = put(inputs.params.as_bytes())?;

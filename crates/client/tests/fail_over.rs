@@ -169,6 +169,7 @@ fn network(endpoints: Vec<NodeEndpoint>) -> NetworkFile {
         login_domains: vec!["localhost".to_owned()],
         wildcard_sessions: false,
         admission: Admission::Open,
+        limits: quorate_wire::ActionLimits::default(),
         endpoints,
     }
 }

@@ -124,7 +124,7 @@ impl Member {
             me: self.me,
             statement_key: self.keys.statement.clone(),
             guest: self.guest_hash(),
-            limits: quorate_wire::ActionLimits::default(),
+            limits: self.network.limits,
         };
         Ok(Engine::new(config, &store.load_all()?, clock.now())?)
     }

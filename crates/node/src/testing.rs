@@ -53,6 +53,7 @@ pub(crate) fn network() -> quorate_wire::NetworkFile {
         login_domains: vec!["localhost".to_owned()],
         wildcard_sessions: false,
         admission: Admission::Open,
+        limits: quorate_wire::ActionLimits::default(),
         endpoints: vec![nowhere; 3],
     }
 }

@@ -58,6 +58,7 @@ impl Committee {
             login_domains: vec!["localhost".to_owned()],
             wildcard_sessions: false,
             admission: Admission::Open,
+            limits: quorate_wire::ActionLimits::default(),
             endpoints: (0..shape.n)
                 .map(|_| NodeEndpoint {
                     http: "http://127.0.0.1:0".to_owned(),

@@ -4,8 +4,8 @@ use borsh::BorshSerialize;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Digest, NetworkId, NodeIndex, ParseIdError, StatementKey, Transcript, TransportKey,
-    limits::COMMITTEE_MAX,
+    ActionLimits, Address, Digest, NetworkId, NodeIndex, ParseIdError, StatementKey, Transcript,
+    TransportKey, limits::COMMITTEE_MAX,
 };
 
 /// `network.json`. Everything in it but the endpoints is hashed into the network id.
@@ -30,6 +30,9 @@ pub struct NetworkFile {
     pub wildcard_sessions: bool,
     /// Who may ask for executions.
     pub admission: Admission,
+    /// What an execution may use; what is not named has the value that this release gives it.
+    #[serde(default)]
+    pub limits: ActionLimits,
     /// Where the nodes are reached. Not part of the id: the keys are what is trusted.
     pub endpoints: Vec<NodeEndpoint>,
 }
@@ -111,6 +114,7 @@ impl NetworkFile {
         let bytes = borsh::to_vec(&(
             (self.version, &self.name, &self.chain, &self.contracts),
             (self.threshold, &self.nodes, &self.login_domains, self.wildcard_sessions, &self.admission),
+            &self.limits,
         ))
         .expect("memory writes do not fail");
         NetworkId(Transcript::new("quorate/network/v1").field(&bytes).finish())

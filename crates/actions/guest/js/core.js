@@ -17,13 +17,8 @@ export const then = Promise.prototype.then;
 export const hasOwn = objectPrototype.hasOwnProperty;
 export const text = String;
 
-// Kinds of host call; the numbers are the host's.
-export const KIND_SIGN = 0;
-export const KIND_SIGN_AND_COMBINE = 1;
+// Kinds of host call are numbers, those of `execution/host/codec.rs`.
 export const KIND_FETCH = 2;
-
-// Limits that the guest itself counts; the numbers are the host's.
-export const LIMIT_TIMERS = 0;
 
 const toWellFormed = String.prototype.toWellFormed;
 // A string without lone surrogates, which is what UTF-8 and the host can carry.
@@ -51,7 +46,7 @@ export const unsupported = (what) => () => {
 };
 
 // Host calls: one number each, one promise each, answered in the order in which they were made.
-// `convert(meta, body)` makes the promise's value of the answer; null stands for undefined.
+// `convert(meta, body, call)` makes the promise's value of the answer; null stands for undefined.
 const pending = new Map();
 const pendingGet = Map.prototype.get, pendingSet = Map.prototype.set, pendingDelete = Map.prototype.delete;
 export function hostCall(kind, meta, body, convert) {
@@ -69,7 +64,7 @@ export function deliver(call, metaJson, body) {
     waiting.reject(hostError(meta.error.code, meta.error.message));
     return;
   }
-  waiting.resolve(waiting.convert === null ? undefined : waiting.convert(meta, body));
+  waiting.resolve(waiting.convert === null ? undefined : waiting.convert(meta, body, call));
 }
 
 // Arguments.

@@ -8,6 +8,7 @@ import {
 import { describe } from './describe.js';
 import { ALG, OP, compute } from './native.js';
 import * as actions from './sdk/actions.js';
+import { jwt } from './sdk/jwt.js';
 import * as web from './web/index.js';
 
 for (const name of ['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'FinalizationRegistry', 'Deno', 'eval', 'navigator', 'gc']) {
@@ -18,6 +19,7 @@ define('eval', function () {
 }, true);
 web.install();
 const Actions = freeze(actions.install());
+define('jwt', jwt, false);
 
 // Takes the library that is bundled beside this script: a function of what it computes with.
 function adopt(ethers) {
@@ -58,9 +60,10 @@ function begin(paramsJson, authJson) {
     customAuthResource: '',
     ...parse(authJson),
   });
-  define('Lit', freeze({ Actions, Auth }), false);
+  define('Lit', freeze({ Actions, Auth, Headers: actions.headers }), false);
   define('LitActions', Actions, false);
   define('LitAuth', Auth, false);
+  define('LitHeaders', actions.headers, false);
   define('jsParams', params, true);
   web.startClock();
   return params;

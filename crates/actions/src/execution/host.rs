@@ -135,9 +135,8 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
             Ok(())
         },
     )?;
-    linker.func_wrap("quorate", "exceeded", |mut caller: Caller<'_, Host>, _limit: i32| -> Result<()> {
-        let meter = &mut caller.data_mut().meter;
-        meter.timers(meter.timers_allowed().saturating_add(1))
+    linker.func_wrap("quorate", "timers", |mut caller: Caller<'_, Host>, set: u32| -> Result<()> {
+        caller.data_mut().meter.timers(set)
     })?;
     linker.func_wrap("quorate", "compute", compute)?;
     linker.func_wrap("quorate", "take", |mut caller: Caller<'_, Host>, to: u32, len: u32| {

@@ -34,6 +34,7 @@ fn network(name: &str) -> NetworkFile {
         login_domains: vec![DOMAIN.to_owned(), "other.example".to_owned()],
         wildcard_sessions: false,
         admission: Admission::Open,
+        limits: quorate_wire::ActionLimits::default(),
         endpoints: vec![endpoint(), endpoint()],
     }
 }

@@ -220,6 +220,7 @@ fn network_file(plan: &Plan, deployment: &Deployment) -> NetworkFile {
         login_domains: vec![LOGIN_DOMAIN.to_owned()],
         wildcard_sessions: true,
         admission: Admission::Open,
+        limits: quorate_wire::ActionLimits::default(),
         endpoints: Vec::new(),
     }
 }

@@ -42,6 +42,7 @@ fn network() -> NetworkFile {
         login_domains: vec!["localhost".to_owned()],
         wildcard_sessions: false,
         admission: Admission::Open,
+        limits: quorate_wire::ActionLimits::default(),
         endpoints: vec![endpoint; 3],
     }
 }

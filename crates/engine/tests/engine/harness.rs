@@ -65,6 +65,7 @@ pub(crate) fn network() -> NetworkFile {
         login_domains: vec!["localhost".to_owned()],
         wildcard_sessions: false,
         admission: Admission::Open,
+        limits: quorate_wire::ActionLimits::default(),
         endpoints: vec![endpoint; 3],
     }
 }

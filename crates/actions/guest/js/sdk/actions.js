@@ -1,7 +1,18 @@
 // `Lit.Actions`, and the response of the execution.
 
-import { native, options, stringMember, stringify, wellFormed } from '../core.js';
-import { signAndCombineEcdsa, signEcdsa } from './sign.js';
+import { bytes, freeze, hostError, native, options, stringMember, stringify, wellFormed } from '../core.js';
+import { OP, compute } from '../native.js';
+import { callContract, getLatestNonce, getRpcUrl } from './chain.js';
+import { broadcastAndCollect, call, runOnce } from './flow.js';
+import {
+  getPermittedActions, getPermittedAddresses, getPermittedAuthMethodScopes, getPermittedAuthMethods, isPermittedAction,
+  isPermittedAddress, isPermittedAuthMethod, pubkeyToTokenId,
+} from './registry.js';
+import {
+  claimKey, ethPersonalSignMessageEcdsa, getActionPublicKey, sign, signAndCombine, signAndCombineEcdsa, signAsAction,
+  signEcdsa, verifyActionSignature,
+} from './sign.js';
+import { uint8arrayFromString, uint8arrayToString } from './text.js';
 
 let hasResponded = false;
 let returned;
@@ -14,10 +25,42 @@ function setResponse(params) {
   respond(stringMember(options(params, 'setResponse'), 'response', 'setResponse'));
 }
 
+// AES-CBC as the client libraries write it: the IV, then the body.
+async function aesDecrypt(params) {
+  const object = options(params, 'aesDecrypt');
+  const key = bytes(object.symmetricKey, 'aesDecrypt: symmetricKey');
+  const ciphertext = bytes(object.ciphertext, 'aesDecrypt: ciphertext');
+  if (ciphertext.length < 32) throw new TypeError('aesDecrypt: ciphertext must be an IV of 16 bytes and a body');
+  return native.decode(compute(OP.AES_CBC, 0, key, ciphertext.subarray(0, 16), ciphertext.subarray(16)), false);
+}
+
+// What is not here yet says so when it is called, and not before.
+function later(name, needs, instead) {
+  return {
+    async [name]() {
+      throw hostError('not_supported', `${name} is not supported: this network has no ${needs} yet; supported: ${instead}`);
+    },
+  }[name];
+}
+const DECRYPT = 'aesDecrypt with a key that the caller gives';
+const encrypt = later('encrypt', 'key for encryption', DECRYPT);
+const decryptAndCombine = later('decryptAndCombine', 'key for encryption', DECRYPT);
+const decryptToSingleNode = later('decryptToSingleNode', 'key for encryption', DECRYPT);
+const checkConditions = later('checkConditions', 'access-control conditions', 'callContract, isPermittedAction, isPermittedAddress, isPermittedAuthMethod');
+
 // The members of `Lit.Actions`.
 export function install() {
-  return { setResponse, signEcdsa, signAndCombineEcdsa };
+  return {
+    setResponse, signEcdsa, sign, ethPersonalSignMessageEcdsa, signAndCombineEcdsa, signAndCombine, signAsAction,
+    getActionPublicKey, verifyActionSignature, claimKey, pubkeyToTokenId, isPermittedAction, isPermittedAddress,
+    isPermittedAuthMethod, getPermittedActions, getPermittedAddresses, getPermittedAuthMethods, getPermittedAuthMethodScopes,
+    call, callContract, getRpcUrl, getLatestNonce, runOnce, broadcastAndCollect, aesDecrypt, uint8arrayToString,
+    uint8arrayFromString, encrypt, decryptAndCombine, decryptToSingleNode, checkConditions,
+  };
 }
+
+// `Lit.Headers`: a request carries no headers into an action.
+export const headers = freeze({});
 
 // Takes the value of `main`.
 export function mainReturned(value) {

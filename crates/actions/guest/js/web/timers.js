@@ -1,10 +1,9 @@
 // Timers move the only clock there is, in the order in which they are due. Their rules are those of
 // Node.js: a wait is at least one millisecond, and an interval is counted from the end of its callback.
 
-import { LIMIT_TIMERS, apply, native, text } from '../core.js';
+import { apply, native, text } from '../core.js';
 import { coded } from './shape.js';
 
-const TIMERS_MAX = 1000;
 const WAIT_MS_MAX = 0x7fffffff;
 
 const timers = [];
@@ -21,8 +20,8 @@ function push(list, item) {
 }
 
 function count() {
-  if (timers.length + immediates.length + batch.length >= TIMERS_MAX) native.exceeded(LIMIT_TIMERS);
-  native.begun();
+  // The host knows how many there may be.
+  native.timers(timers.length + immediates.length + batch.length + 1);
 }
 
 function checked(callback) {

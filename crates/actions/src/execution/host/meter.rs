@@ -121,10 +121,6 @@ impl Meter {
         Ok(self.lent.remove(&call).map_or(0, |lent| lent.saturating_sub(fuel_used)))
     }
 
-    pub(super) const fn timers_allowed(&self) -> u32 {
-        self.limits.timers
-    }
-
     /// The number of timers that are set now.
     pub(super) fn timers(&mut self, set: u32) -> Result<()> {
         self.timers_most = self.timers_most.max(set);

@@ -1,0 +1,84 @@
+// Child actions, and values on which the nodes agree.
+
+import { hostCall, hostError, options, stringMember, stringify, text, wellFormed } from '../core.js';
+import { utf8Length } from './arguments.js';
+
+const KIND_COLLECT = 8, KIND_RUN_ONCE = 9, KIND_RUN_ONCE_RESULT = 10, KIND_CALL = 11;
+const NAME_BYTES_MAX = 128, COLLECT_BYTES_MAX = 32 * 1024, RUN_ONCE_BYTES_MAX = 100 * 1024;
+const THROWN_CHARS_MAX = 1000;
+const NAME = 'default_bc_id';
+
+const answer = ({ value }) => value;
+const valuesOf = ({ value }) => {
+  const out = [];
+  for (let i = 0; i < value.length; i++) out[i] = value[i].value;
+  return out;
+};
+
+function nameOf(object, name) {
+  const given = object.name === undefined ? NAME : wellFormed(stringMember(object, 'name', name));
+  if (utf8Length(given) > NAME_BYTES_MAX) throw new RangeError(`${name}: name must have at most ${NAME_BYTES_MAX} bytes`);
+  return given;
+}
+function small(value, most, name) {
+  const length = utf8Length(value);
+  if (length > most) throw hostError('value_too_large', `${name}: the value has ${length} bytes, at most ${most} are allowed`);
+  return value;
+}
+
+export async function call(params) {
+  const object = options(params, 'call');
+  const cid = stringMember(object, 'ipfsId', 'call');
+  if (!/^[A-Za-z0-9]{1,128}$/.test(cid)) throw new TypeError(`call: "${cid}" is not the CID of an action`);
+  const given = object.params === undefined || object.params === null ? {} : options(object.params, 'call: params');
+  const json = stringify(given);
+  if (json === undefined || json[0] !== '{') throw new TypeError('call: params must be an object');
+  return hostCall(KIND_CALL, { cid, params: wellFormed(json) }, undefined, ({ value }) => value ?? '');
+}
+
+// The values of all nodes, in the order of the nodes.
+export function collect(name, value) {
+  return hostCall(KIND_COLLECT, { name, value }, undefined, valuesOf);
+}
+export async function broadcastAndCollect(params) {
+  const object = options(params, 'broadcastAndCollect');
+  const name = nameOf(object, 'broadcastAndCollect');
+  const { value } = object;
+  if (value === undefined || value === null) throw new TypeError('broadcastAndCollect: value must be a string');
+  return collect(name, small(wellFormed(text(value)), COLLECT_BYTES_MAX, 'broadcastAndCollect'));
+}
+
+// One node runs the function; all of them get its value, or its error.
+export async function runOnce(params, asyncFunction) {
+  const object = options(params, 'runOnce');
+  if (typeof asyncFunction !== 'function') throw new TypeError('runOnce takes a function as its second argument');
+  const name = nameOf(object, 'runOnce'), wait = !!object.waitForResponse;
+  const asked = await hostCall(KIND_RUN_ONCE, { name, wait }, undefined, ({ value }, _, number) => ({ value, number }));
+  let decided = asked.value;
+  if (decided.run === true) {
+    const result = await outcome(asked.number, asyncFunction);
+    decided = await hostCall(KIND_RUN_ONCE_RESULT, result, undefined, answer);
+  }
+  if (decided.error !== undefined) throw hostError('run_once_failed', decided.error);
+  return decided.value;
+}
+
+async function outcome(of, asyncFunction) {
+  try {
+    const value = await asyncFunction();
+    const shown = value === undefined || value === null ? '' : wellFormed(text(value));
+    return { value: { of, value: small(shown, RUN_ONCE_BYTES_MAX, 'runOnce') } };
+  } catch (thrown) {
+    return { error: { of, error: thrownText(thrown) } };
+  }
+}
+function thrownText(thrown) {
+  let shown;
+  try {
+    shown = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : text(thrown);
+  } catch {
+    shown = 'a value that cannot be described';
+  }
+  shown = wellFormed(shown);
+  return shown.length > THROWN_CHARS_MAX ? `${wellFormed(shown.slice(0, THROWN_CHARS_MAX))} …` : shown;
+}

@@ -1,0 +1,4 @@
+const main = async () => {
+  console.log('main runs');
+};
+setTimeout(() => main(), 1);

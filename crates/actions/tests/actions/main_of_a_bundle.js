@@ -1,0 +1,6 @@
+(() => {
+  async function main() {
+    return 'the bundle gave it';
+  }
+  globalThis.main = main;
+})();

@@ -1,0 +1,7 @@
+(() => {
+  async function main() {
+    console.log('main runs');
+  }
+  globalThis.main = main;
+  main();
+})();

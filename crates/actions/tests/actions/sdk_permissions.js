@@ -1,0 +1,20 @@
+(async () => {
+  const tell = async (name, go) => console.log(name, await Promise.resolve().then(go).then((value) => JSON.stringify(value), (error) => `${error.name} ${error.code}: ${error.message}`));
+  const tokenId = "0x0000000000000000000000000000000000000000000000000000000000000007", ipfsId = "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o";
+  const { isPermittedAction, isPermittedAddress, isPermittedAuthMethod } = Lit.Actions;
+  await tell("action", () => isPermittedAction({ tokenId, ipfsId }));
+  await tell("other action", () => isPermittedAction({ tokenId: "7", ipfsId: "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH", keySetId: "naga-keyset1" }));
+  await tell("no action", () => isPermittedAction({ tokenId, ipfsId: "nothing" }));
+  await tell("address", () => isPermittedAddress({ tokenId: 7n, address: "0x" + "Aa".repeat(20) }));
+  await tell("no address", () => isPermittedAddress({ tokenId, address: "0x12" }));
+  await tell("auth method", () => isPermittedAuthMethod({ tokenId, authMethodType: 1, userId: [1, 2] }));
+  await tell("hex user", () => isPermittedAuthMethod({ tokenId, authMethodType: "2", userId: "0x0102" }));
+  await tell("actions", () => Lit.Actions.getPermittedActions({ tokenId }));
+  await tell("addresses", () => Lit.Actions.getPermittedAddresses({ tokenId }));
+  await tell("auth methods", () => Lit.Actions.getPermittedAuthMethods({ tokenId }));
+  await tell("scopes", () => Lit.Actions.getPermittedAuthMethodScopes({ tokenId, authMethodType: 1, userId: new Uint8Array([1]), maxScopeId: 2 }));
+  await tell("all scopes", async () => (await Lit.Actions.getPermittedAuthMethodScopes({ tokenId, authMethodType: 1, userId: new Uint8Array([1]) })).length);
+  await tell("no token", () => Lit.Actions.getPermittedActions({ tokenId: "seven" }));
+  await tell("wide token", () => Lit.Actions.getPermittedActions({ tokenId: 1n << 256n }));
+  await tell("token of a key", () => Lit.Actions.pubkeyToTokenId({ publicKey: "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" }));
+})();
