@@ -76,7 +76,7 @@ async fn every_hostile_script_ends_in_its_code_and_neighbours_go_on() {
                 ActionOutcome::Failed { code, .. } if case.admits(*code) => {}
                 other => wrong.push(format!("{}: {other:?} {:?}", case.name, end.usage)),
             }
-            if took <= Duration::from_millis(tight().wall_ms.into()) + LATE {
+            if took <= Duration::from_millis(tight().wall_ms) + LATE {
                 late.clear();
                 break;
             }

@@ -89,7 +89,8 @@ fn what_fits_a_limit_runs_and_one_more_ends_in_its_code() {
 fn code_parameters_and_fetched_bytes_have_their_bounds() {
     let engine = engine();
     let fetches = "fetch('https://host.test/bytes').then(() => fetch('https://host.test/bytes'));";
-    let cases: &[(&str, fn(&mut ActionLimits, u32), u32, FailureCode)] = &[
+    type Case = (&'static str, fn(&mut ActionLimits, u32), u32, FailureCode);
+    let cases: &[Case] = &[
         ("0;", |l, n| l.code_bytes = n, 2, LimitCode),
         ("0;", |l, n| l.params_bytes = n, 2, LimitParams),
         (fetches, |l, n| l.fetched_bytes = u64::from(n), 10, LimitFetchedBytes),

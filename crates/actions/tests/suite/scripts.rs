@@ -71,7 +71,7 @@ fn with_header(code: &str) -> RunInputs {
 
 /// Sets a limit by its name.
 fn set(limits: &mut ActionLimits, name: &str, number: &str) {
-    let mut all = serde_json::to_value(&*limits).expect("limits are JSON");
+    let mut all = serde_json::to_value(*limits).expect("limits are JSON");
     let number: u64 = number.parse().expect("a number");
     *all.get_mut(name).unwrap_or_else(|| panic!("no limit {name}")) = number.into();
     *limits = serde_json::from_value(all).expect("limits are JSON");

@@ -95,6 +95,9 @@ pub(crate) struct Node {
 /// Whether a message between two nodes arrives.
 type Links = Box<dyn FnMut(u8, u8, &PeerMessage) -> bool>;
 
+/// What the run of a node asks for.
+type Script = fn(u8) -> Vec<Wanted>;
+
 pub(crate) struct Net {
     pub(crate) mono_ms: u64,
     pub(crate) unix_ms: u64,
@@ -106,7 +109,7 @@ pub(crate) struct Net {
     /// The names under which every run asks to sign, one after the other.
     pub(crate) names: Vec<&'static str>,
     /// What every run asks for instead, if this is set: one after the other, or all at once.
-    pub(crate) wanted: Option<(fn(u8) -> Vec<Wanted>, bool)>,
+    pub(crate) wanted: Option<(Script, bool)>,
     /// What runs were answered with: node, number of the call, answer.
     pub(crate) answers: Vec<(u8, u32, Result<quorate_engine::Answer, ErrorCode>)>,
     pub(crate) key: PublicKey,

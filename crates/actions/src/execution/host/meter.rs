@@ -56,20 +56,12 @@ impl Meter {
     pub(super) fn call(&mut self, op: HostCall, fuel: &mut u64) -> Result<Option<i32>> {
         let number = self.made;
         match &op {
-            HostCall::Sign(sign) => {
-                // The guest refuses a second use of a name.
-                if !self.sig_names.insert(sign.name.clone()) {
-                    return Ok(None);
-                }
-            }
+            // The guest refuses a second use of a name.
+            HostCall::Sign(sign) if !self.sig_names.insert(sign.name.clone()) => return Ok(None),
             HostCall::RunOnce { .. } => {
                 self.asked_once.insert(number);
             }
-            HostCall::RunOnceResult { of, result: _ } => {
-                if !self.run_once.remove(of) {
-                    return Ok(None);
-                }
-            }
+            HostCall::RunOnceResult { of, result: _ } if !self.run_once.remove(of) => return Ok(None),
             _ => {}
         }
         self.counts.call(&op, &self.limits)?;
