@@ -48,7 +48,11 @@ impl Default for EngineOptions {
 pub struct Engine {
     wasm: Wasm,
     guest: Arc<InstancePre<Host>>,
+    hash_observer: Option<HashObserver>,
 }
+
+/// Is told every message that an action hashes natively. A tool shows with it what a digest is of.
+pub type HashObserver = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -75,7 +79,17 @@ impl Engine {
         let module = unsafe { Module::deserialize_open_file(&wasm, image) }.map_err(refused)?;
         let guest =
             host::linker(&wasm).and_then(|linker| linker.instantiate_pre(&module)).map_err(refused)?;
-        Ok(Self { wasm, guest: Arc::new(guest) })
+        Ok(Self { wasm, guest: Arc::new(guest), hash_observer: None })
+    }
+
+    /// The same engine, with somebody who is told what its executions hash. No node has one.
+    #[must_use]
+    pub fn observed(&self, observer: HashObserver) -> Self {
+        Self { hash_observer: Some(observer), ..self.clone() }
+    }
+
+    pub(crate) fn hash_observer(&self) -> Option<HashObserver> {
+        self.hash_observer.clone()
     }
 
     /// Moves the clock by which running instances notice that they are late or unwanted.

@@ -93,6 +93,7 @@ impl Execution {
     ) -> (Option<Box<Self>>, Progress) {
         let limits = inputs.limits;
         let mut store = Store::new(engine.wasm(), Host::new(limits, started));
+        store.data_mut().observe_hashes(engine.hash_observer());
         store.limiter(|host| host);
         store.epoch_deadline_callback(move |context| {
             offer_turn();

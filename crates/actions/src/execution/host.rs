@@ -13,6 +13,7 @@ use wasmtime::{Caller, Engine, Linker, Memory, ResourceLimiter, Result, Trap};
 pub(crate) use self::codec::{decode_call, encode_reply};
 use self::meter::Meter;
 pub(crate) use self::meter::runs_here;
+use crate::engine::HashObserver;
 use crate::limits::{ActionLimits, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, over};
 use crate::outcome::{ActionOutcome, FailureCode};
 
@@ -26,6 +27,7 @@ pub(crate) struct Host {
     /// Counts calls and time.
     pub(crate) meter: Meter,
     computed: Vec<u8>,
+    hash_observer: Option<HashObserver>,
 }
 
 impl Host {
@@ -38,7 +40,12 @@ impl Host {
             failure: None,
             meter: Meter::new(limits, started),
             computed: Vec::new(),
+            hash_observer: None,
         }
+    }
+
+    pub(crate) fn observe_hashes(&mut self, observer: Option<HashObserver>) {
+        self.hash_observer = observer;
     }
 
     pub(crate) const fn set_memory(&mut self, memory: Memory) {
@@ -186,6 +193,9 @@ fn compute(mut caller: Caller<'_, Host>, op: i32, list: u32, count: u32) -> Resu
     let words = slice(data, list, count * 8)?.as_chunks::<4>().0;
     for (part, [at, len]) in parts.iter_mut().zip(words.as_chunks::<2>().0) {
         *part = slice(data, u32::from_le_bytes(*at), u32::from_le_bytes(*len))?;
+    }
+    if let (native::HASH, [_, message], Some(observer)) = (op, &*parts, &host.hash_observer) {
+        observer(message);
     }
     let job = native::prepare(op, parts);
     let price = job.as_ref().map_or(0, |job| job.fuel);

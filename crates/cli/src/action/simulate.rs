@@ -15,6 +15,7 @@ mod typed_data;
 mod world;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 use quorate_actions::{ActionLimits, Engine};
@@ -31,6 +32,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::state::write_whole;
 use host::Host;
+use preimage::Preimages;
 use run::Run;
 use world::World;
 
@@ -90,6 +92,11 @@ impl Simulation {
         let seed = world.fixtures.seed.clone().unwrap_or_default();
         let mut host = Host::new(&world, recorder);
         host.events.preimages.add_json(&parsed);
+        let hashed = Arc::new(Mutex::new(Preimages::default()));
+        let keeper = Arc::clone(&hashed);
+        let engine = &engine.observed(Arc::new(move |message: &[u8]| {
+            keeper.lock().unwrap_or_else(PoisonError::into_inner).add(message);
+        }));
         let run = Run {
             engine,
             stack: vec![world.cid],
@@ -99,6 +106,9 @@ impl Simulation {
             limits,
         };
         let finished = run.run(&mut host);
+        host.events
+            .preimages
+            .merge(std::mem::take(&mut *hashed.lock().unwrap_or_else(PoisonError::into_inner)));
         Ok(report::document(host, &finished, &limits))
     }
 

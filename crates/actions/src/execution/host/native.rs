@@ -89,6 +89,8 @@ impl<'a> Job<'a> {
     }
 }
 
+/// The number of the plain hash, which a tool may watch.
+pub(crate) const HASH: i32 = 0;
 /// Most parts of an operation.
 pub(crate) const PARTS_MAX: usize = 7;
 /// What any operation costs: crossing over and back, and memory for the result.
@@ -103,7 +105,7 @@ const PER_BYTE: u64 = 16;
 pub(crate) fn prepare<'a>(op: i32, parts: &[&'a [u8]]) -> Result<Job<'a>, Refused> {
     let parts = Parts(parts);
     let job = match op {
-        0 => hash::hash(parts),
+        HASH => hash::hash(parts),
         1 => hash::hmac(parts),
         2 => kdf::pbkdf2(parts),
         3 => kdf::hkdf(parts),

@@ -41,6 +41,13 @@ impl Preimages {
         self.keccak.insert(keccak256(message), message.to_vec());
     }
 
+    /// Keeps what others have kept.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.keccak.extend(other.keccak);
+        self.sha256.extend(other.sha256);
+    }
+
     /// Keeps what a text could stand for: itself, its personal message, and the bytes that its digits name.
     pub(super) fn add_text(&mut self, text: &str) {
         self.add(text.as_bytes());
