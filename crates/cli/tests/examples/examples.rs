@@ -22,7 +22,7 @@ fn examples() -> Vec<PathBuf> {
 fn expected() -> Vec<PathBuf> {
     let found: Vec<PathBuf> =
         examples().into_iter().filter(|example| example.join("expected.json").exists()).collect();
-    assert!(!found.is_empty(), "no example has an expectation");
+    assert!(found.len() >= 25, "only {} examples have an expectation", found.len());
     found
 }
 

@@ -7,6 +7,8 @@ mod bundle;
 #[cfg(test)]
 mod code;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod harness;
