@@ -15,8 +15,10 @@ use crate::{ClientError, Tried, VerifyError, http::HttpError};
 pub(crate) enum Trouble {
     /// Nothing that is understood.
     Silent(String),
-    /// A problem document.
+    /// A problem document: one node's word.
     Problem(Box<Problem>),
+    /// A problem that other nodes' signatures prove: asking on changes nothing.
+    Proven(Box<Problem>),
     /// An answer that does not prove what it says.
     Unproven(VerifyError),
 }
@@ -104,10 +106,7 @@ impl Failures {
         match trouble {
             Trouble::Silent(trouble) => self.tried.push(Tried { node, trouble }),
             Trouble::Unproven(error) => self.unproven = Some((node, error)),
-            // An execution that is proven to have ended stays ended, whatever its code.
-            Trouble::Problem(problem) if problem.execution.is_some() => {
-                return Err(ClientError::Problem(*problem));
-            }
+            Trouble::Proven(problem) => return Err(ClientError::Problem(*problem)),
             // What a code means is for this client to know; the document's own member could lie. And a
             // refusal is one node's word: it counts once a second node says the same.
             Trouble::Problem(problem) => {

@@ -18,7 +18,7 @@ use crate::{
     ask::{Pace, Trouble, first_answer},
     call::Moment,
     http::Http,
-    verify::{verify_execution, verify_problem},
+    verify::{shows_divergence, verify_execution, verify_problem},
 };
 
 /// How a client asks.
@@ -168,7 +168,10 @@ impl Client {
                     }
                     Err(Trouble::Problem(problem)) => {
                         verify_problem(&client.network, request.bytes(), &problem)?;
-                        Err(Trouble::Problem(problem))
+                        // An execution that is proven to have ended stays ended, whatever its code.
+                        let proven =
+                            problem.execution.is_some() || shows_divergence(&client.network, &problem);
+                        Err(if proven { Trouble::Proven(problem) } else { Trouble::Problem(problem) })
                     }
                     Err(trouble) => Err(trouble),
                 }

@@ -57,7 +57,9 @@ impl Client {
         for (node, answer) in asked.join_all().await {
             match answer {
                 Ok(answer) => stored.nodes.push((node, answer)),
-                Err(Trouble::Problem(problem)) => stored.refused.push((node, *problem)),
+                Err(Trouble::Problem(problem) | Trouble::Proven(problem)) => {
+                    stored.refused.push((node, *problem))
+                }
                 Err(Trouble::Silent(trouble)) => stored.silent.push(Tried { node, trouble }),
                 Err(Trouble::Unproven(error)) => {
                     stored.silent.push(Tried { node, trouble: error.to_string() });

@@ -7,6 +7,8 @@
 
 mod odd;
 
+pub(crate) use odd::shows_divergence;
+
 use std::collections::BTreeSet;
 
 use quorate_wire::{

@@ -265,10 +265,6 @@ impl Engine {
             BlockStanding::Ahead => return Err(ErrorCode::BlockAhead.into()),
             BlockStanding::Unknown => return Err(ErrorCode::BlockUnknown.into()),
         }
-        // Code that was not sent is looked for once the request is accepted.
-        if code.is_some_and(|code| ActionCid::of_code(code.as_bytes()) != request.action) {
-            return Err(ErrorCode::CidMismatch.into());
-        }
         let welcome = match &self.committee.network.admission {
             Admission::Open => true,
             Admission::List(wallets) => wallets.contains(&session.wallet),
@@ -293,7 +289,14 @@ impl Engine {
                 usage.remembered >= limits::REQUESTS_PER_LOGIN_MAX
                     || usage.running >= limits::EXECUTIONS_RUNNING_PER_LOGIN_MAX
             });
-        if full { Err(ErrorCode::Overloaded.into()) } else { Ok(()) }
+        if full {
+            return Err(ErrorCode::Overloaded.into());
+        }
+        // The dearest check comes last. Code that was not sent is looked for once the request is accepted.
+        if code.is_some_and(|code| ActionCid::of_code(code.as_bytes()) != request.action) {
+            return Err(ErrorCode::CidMismatch.into());
+        }
+        Ok(())
     }
 
     fn waiting_for_text(&self) -> String {

@@ -1,5 +1,7 @@
 //! Coordinating: counting votes, choosing signers, proposing attempts. Nobody has to believe any of it.
 
+use std::collections::BTreeSet;
+
 use quorate_wire::{
     ErrorCode, Evidence, NodeIndex, OddNode, OperationNumber, PeerMessage, Problem, Proposal, RequestId,
     limits,
@@ -228,11 +230,23 @@ impl Engine {
         let fits = |set: &[NodeIndex], node: NodeIndex| {
             set.iter().all(|other| !self.peers.banned(*other, node) && self.set_up_of(*other, node).is_some())
         };
-        let mut budget = SETS_MAX;
-        let mut set = Vec::new();
-        if first_set(&candidates, self.committee.threshold(), &fits, &mut set, &mut budget) {
-            set.sort_unstable();
-            return Ok(set);
+        let threshold = self.committee.threshold();
+        // A set that has failed is chosen again only when all have: whoever spoils attempts, and whomever it
+        // blames, a set of honest nodes has its turn.
+        let fresh = |set: &[NodeIndex], node: NodeIndex| {
+            if set.len() + 1 < threshold {
+                return fits(set, node);
+            }
+            let whole: BTreeSet<NodeIndex> = set.iter().copied().chain([node]).collect();
+            !operation.failed_sets.contains(&whole) && fits(set, node)
+        };
+        let rules: [&Fits<'_>; 2] = [&fresh, &fits];
+        for rule in rules {
+            let (mut budget, mut set) = (SETS_MAX, Vec::new());
+            if first_set(&candidates, threshold, rule, &mut set, &mut budget) {
+                set.sort_unstable();
+                return Ok(set);
+            }
         }
         // Only bans are in the way if nobody is missing and without them there would be a set.
         let gone = |node| node != self.committee.me && !self.peers.reachable(node, now_mono_ms);
@@ -365,11 +379,14 @@ impl Engine {
     }
 }
 
+/// Whether a node may join those that are chosen.
+type Fits<'a> = dyn Fn(&[NodeIndex], NodeIndex) -> bool + 'a;
+
 /// Depth-first search for the first `size` candidates, in order, that fit together.
 fn first_set(
     candidates: &[NodeIndex],
     size: usize,
-    fits: &dyn Fn(&[NodeIndex], NodeIndex) -> bool,
+    fits: &Fits<'_>,
     set: &mut Vec<NodeIndex>,
     budget: &mut usize,
 ) -> bool {

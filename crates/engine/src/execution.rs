@@ -122,6 +122,8 @@ pub(crate) struct Operation {
     /// In how many proposals of ours, ended without a signature, each signer was. Whoever spoils
     /// attempts goes to the end of the line, whomever it blames.
     pub(crate) spoilt: BTreeMap<NodeIndex, u8>,
+    /// The signer sets of these proposals.
+    pub(crate) failed_sets: BTreeSet<BTreeSet<NodeIndex>>,
 }
 
 impl Operation {
@@ -142,10 +144,12 @@ impl Operation {
 
     /// Gives up our proposal, and remembers who was in it.
     pub(crate) fn give_up_proposal(&mut self) {
-        for signer in self.proposed.take().into_iter().flat_map(|proposed| proposed.signers) {
-            let count = self.spoilt.entry(signer).or_default();
+        let Some(proposed) = self.proposed.take() else { return };
+        for signer in &proposed.signers {
+            let count = self.spoilt.entry(*signer).or_default();
             *count = count.saturating_add(1);
         }
+        self.failed_sets.insert(proposed.signers.into_iter().collect());
     }
 }
 

@@ -391,6 +391,10 @@ impl Engine {
             if !wanted {
                 return;
             }
+            // After the answer only what can name an odd node is of use.
+            if execution.reply.is_some() && !execution.operations.contains_key(&number) {
+                return;
+            }
             if !execution.keep(from, number, vote_bytes(&vote)) {
                 return turn.fault(from, "too_much");
             }
@@ -410,25 +414,11 @@ impl Engine {
         });
     }
 
-    /// Whether a vote is of this network and epoch, and signed by the member it names.
+    /// Whether a vote is of this network and epoch, bounded, and signed by the member it names.
     pub(crate) fn sound_vote(&self, vote: &Signed<Vote>) -> bool {
-        let bounded = match &vote.body.verdict {
-            Verdict::Intent(intent) => {
-                intent.name.len() <= limits::SIGNATURE_NAME_BYTES_MAX
-                    && intent.operation == vote.body.operation
-            }
-            Verdict::Denied(_) => true,
-            Verdict::Observed { name, value } => {
-                name.len() <= limits::VALUE_NAME_BYTES_MAX && value.len() <= limits::VALUE_BYTES_MAX
-            }
-            Verdict::Once { name } => name.len() <= limits::VALUE_NAME_BYTES_MAX,
-        };
-        let seen = &vote.body.seen;
         vote.body.network == self.committee.id
             && vote.body.epoch == self.committee.epoch
-            && bounded
-            && seen.len() <= limits::SEEN_MAX
-            && seen.iter().all(|seen| seen.url.len() <= limits::SEEN_URL_BYTES_MAX)
+            && bounded_vote(vote)
             && self.committee.signed_by_member(vote)
     }
 
@@ -581,4 +571,22 @@ fn vote_bytes(vote: &Signed<Vote>) -> usize {
         Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Once { .. } => 0,
     };
     seen + value
+}
+
+/// Whether what a vote holds has sizes that an honest vote can have.
+pub(crate) fn bounded_vote(vote: &Signed<Vote>) -> bool {
+    let verdict = match &vote.body.verdict {
+        Verdict::Intent(intent) => {
+            intent.name.len() <= limits::SIGNATURE_NAME_BYTES_MAX && intent.operation == vote.body.operation
+        }
+        Verdict::Denied(_) => true,
+        Verdict::Observed { name, value } => {
+            name.len() <= limits::VALUE_NAME_BYTES_MAX && value.len() <= limits::VALUE_BYTES_MAX
+        }
+        Verdict::Once { name } => name.len() <= limits::VALUE_NAME_BYTES_MAX,
+    };
+    let seen = &vote.body.seen;
+    verdict
+        && seen.len() <= limits::SEEN_MAX
+        && seen.iter().all(|seen| seen.url.len() <= limits::SEEN_URL_BYTES_MAX)
 }

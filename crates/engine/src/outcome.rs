@@ -237,9 +237,14 @@ impl Engine {
         let odd = execution.operations.keys().flat_map(|number| {
             let groups = execution.groups(*number);
             let quorum = groups.iter().find(|group| group.nodes.len() >= self.committee.threshold());
-            quorum
-                .map(|group| odd_nodes(execution, *number, group.nodes.first().copied()))
-                .unwrap_or_default()
+            match quorum {
+                Some(group) => odd_nodes(execution, *number, group.nodes.first().copied()),
+                // Where the runs ended because no t votes are alike, all of them are told.
+                None if statement.error == Some(ErrorCode::IntentsDiverged) => {
+                    odd_nodes(execution, *number, None)
+                }
+                None => Vec::new(),
+            }
         });
         let (logs, usage) = match &execution.ended {
             Some(ended) => (ended.logs.clone(), ended.usage),

@@ -268,7 +268,9 @@ impl Engine {
     /// An uncaught refusal reaches us as a thrown error: the refusal is what ended the run.
     pub(crate) fn cause(&self, execution: &Execution, lane: Lane, code: ErrorCode) -> ErrorCode {
         let of_lane = |refusal: &&quorate_wire::Refusal| refusal.operation.lane() == lane;
-        match (code, execution.refusals.iter().rev().find(of_lane)) {
+        // The last one as the run made them, not as their refusals arrived.
+        let last = execution.refusals.iter().filter(of_lane).max_by_key(|refusal| refusal.operation);
+        match (code, last) {
             (ErrorCode::ActionThrew, Some(refusal)) => refusal.code,
             (code, _) => code,
         }
@@ -322,12 +324,16 @@ fn seed(request: &RequestId, lane: Lane) -> [u8; 32] {
 }
 
 /// `Lit.Auth`, as the action sees it.
+///
+/// A child sees its caller only if the session allows the child as well: a parent lends it no caller, either.
 fn auth_json(stack: &[ActionCid], session: &Session) -> String {
+    let own = stack.last().is_some_and(|action| session.may_run(action));
+    let capabilities = if own { session.capabilities.as_slice() } else { &[] };
     serde_json::json!({
         "actionIpfsIdStack": stack,
-        "authSigAddress": checksum_address(&session.wallet),
+        "authSigAddress": own.then(|| checksum_address(&session.wallet)),
         "authMethodContexts": [],
-        "resources": session.capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "resources": capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "customAuthResource": "",
     })
     .to_string()

@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::{
     Answer, Effect, Engine, RunNumber,
     execution::{Execution, Group, GroupKind, failure},
+    operation::bounded_vote,
     run::{Given, Slot, answer_due},
     turn::Turn,
 };
@@ -370,7 +371,8 @@ impl Engine {
             if !execution.coordinating || execution.reply.is_some() {
                 return;
             }
-            if !execution.keep(from, number, 0) {
+            let (Ok(text) | Err(text)) = &value.body.result;
+            if !execution.keep(from, number, text.len() + 200) {
                 turn.fault(from, "too_much");
                 return;
             }
@@ -413,7 +415,7 @@ impl Engine {
             operation.values.look_mono_ms = now + LOOK_MS;
         }
         // What another coordinator has fixed is taken over: two sets would part the nodes.
-        let decision = self.fixed_elsewhere(execution, number, quorum).or_else(|| match quorum.kind {
+        let decision = self.fixed_elsewhere(execution, number, quorum, now).or_else(|| match quorum.kind {
             GroupKind::Observed => self.collected(execution, number, quorum, since, now),
             GroupKind::Once => self.led(execution, number, quorum, now),
             GroupKind::Intent | GroupKind::Denied => None,
@@ -434,7 +436,9 @@ impl Engine {
         execution: &Execution,
         number: OperationNumber,
         quorum: &Group,
+        now_mono_ms: u64,
     ) -> Option<Decision> {
+        let order = ranks(execution, number);
         let sound = |decision: &&Decision| match decision {
             Decision::Collected(votes) => {
                 self.sound_set(execution, number, votes).is_ok() && votes[0].body.hash() == quorum.hash
@@ -443,6 +447,8 @@ impl Engine {
                 (value.body.request, value.body.operation) == (execution.id, number)
                     && value.body.intent == quorum.hash
                     && self.sound_leader_value(value)
+                    // Not before all that come first in order are out: else anybody could lead.
+                    && self.passed_over(execution, number, (&order, value.node), now_mono_ms)
             }
         };
         execution.operations.get(&number)?.values.candidates.values().find(sound).cloned()
@@ -556,8 +562,13 @@ impl Engine {
 
     fn bounded_decision(&self, decision: &Decision) -> bool {
         match decision {
-            Decision::Collected(votes) => votes.len() <= self.committee.size(),
-            Decision::Led(_) => true,
+            Decision::Collected(votes) => {
+                votes.len() <= self.committee.size() && votes.iter().all(bounded_vote)
+            }
+            Decision::Led(value) => {
+                let (Ok(text) | Err(text)) = &value.body.result;
+                text.len() <= limits::LEADER_VALUE_BYTES_MAX
+            }
         }
     }
 
@@ -743,14 +754,5 @@ fn result_json(result: &Result<String, String>) -> String {
 }
 
 fn bytes_of(decision: &Decision) -> usize {
-    let seen = |vote: &Signed<Vote>| vote.body.seen.iter().map(|seen| seen.url.len() + 80).sum::<usize>();
-    match decision {
-        Decision::Collected(votes) => {
-            votes.iter().map(|vote| value_of(vote).map_or(0, str::len) + seen(vote) + 200).sum()
-        }
-        Decision::Led(value) => {
-            let (Ok(text) | Err(text)) = &value.body.result;
-            text.len() + 200
-        }
-    }
+    borsh::object_length(decision).unwrap_or(usize::MAX)
 }

@@ -30,7 +30,9 @@ pub const CHILDREN_PER_RUN_MAX: u32 = 15;
 pub const CHILD_DEPTH_MAX: u32 = 5;
 /// Attempts of one operation that a signer joins for one coordinator. They are counted for each
 /// coordinator, so that a corrupt one can use up its own and nobody else's.
-pub const ATTEMPTS_MAX: u8 = 5;
+///
+/// Ten are all sets of three out of five: with two liars that spoil what they are in, the honest set comes.
+pub const ATTEMPTS_MAX: u8 = 10;
 /// Highest number of an attempt: a proposal that no signer joined takes a number, but is no attempt.
 pub const PROPOSALS_MAX: u8 = 32;
 /// Longest name of a signature.

@@ -65,12 +65,17 @@ impl Host {
     }
 
     fn log(&mut self, text: &str) -> Result<()> {
-        let used = self.logs.len() + text.len();
+        self.room_for_log(text.len())?;
+        self.logs.push_str(text);
+        Ok(())
+    }
+
+    fn room_for_log(&self, more: usize) -> Result<()> {
+        let used = self.logs.len() + more;
         if used > bytes(self.limits.log_bytes) {
             let allowed = u64::from(self.limits.log_bytes);
             return Err(over(FailureCode::LimitLogs, "bytes of the log", used as u64, allowed).into());
         }
-        self.logs.push_str(text);
         Ok(())
     }
 }
@@ -113,6 +118,8 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
     )?;
     linker.func_wrap("quorate", "log", |mut caller: Caller<'_, Host>, at: u32, len: u32| {
         let (data, host) = memory(&mut caller)?;
+        // Before anything is made of it, which could be much.
+        host.room_for_log(bytes(len))?;
         host.log(&String::from_utf8_lossy(slice(data, at, len)?))
     })?;
     linker.func_wrap("quorate", "respond", |mut caller: Caller<'_, Host>, at: u32, len: u32| {
@@ -198,7 +205,8 @@ fn compute(mut caller: Caller<'_, Host>, op: i32, list: u32, count: u32) -> Resu
         observer(message);
     }
     let job = native::prepare(op, parts);
-    let price = job.as_ref().map_or(0, |job| job.fuel);
+    // To look at what is then refused is work, too.
+    let price = job.as_ref().map_or_else(|_| native::refusal_price(parts), |job| job.fuel);
     let Some(left) = fuel.checked_sub(price) else {
         drop(job);
         caller.set_fuel(0)?;

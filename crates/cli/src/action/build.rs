@@ -100,6 +100,9 @@ impl Project {
         let folder = entry.ancestors().skip(1).find(|folder| folder.join("package.json").is_file());
         let folder = folder.unwrap_or(own).to_owned();
         let cache = folder.join(".quorate-cache");
+        if std::fs::symlink_metadata(&cache).is_ok_and(|found| !found.is_dir()) {
+            bail!("{} is not a folder", cache.display());
+        }
         std::fs::create_dir_all(&cache).with_context(|| format!("making {}", cache.display()))?;
         // The folder keeps itself out of version control.
         write_whole(&cache.join(".gitignore"), b"*\n", 0o644)?;

@@ -90,8 +90,12 @@ fn odd_node_is_named_and_three_opinions_diverge() {
     let error = network.run(SIGN, &key, &[]).error();
     assert!(begun.elapsed() < Duration::from_secs(2), "told after {:?}", begun.elapsed());
     assert_eq!(error["code"], "intents_diverged");
-    let intents: std::collections::BTreeSet<&str> =
-        error["odd"].as_array().unwrap().iter().filter_map(|odd| odd["intent"].as_str()).collect();
+    let intents: std::collections::BTreeSet<&str> = error["odd"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{error:#}"))
+        .iter()
+        .filter_map(|odd| odd["intent"].as_str())
+        .collect();
     assert_eq!(intents.len(), 3, "{error}");
     network.stop();
 }

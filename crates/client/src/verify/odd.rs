@@ -1,7 +1,10 @@
 //! Nodes that are said to have seen something else: their own signed votes must say so.
 
+use std::collections::BTreeMap;
+
 use quorate_wire::{
-    NetworkFile, OddNode, RequestId, Signed, Statement, Verdict, Vote, limits::EXECUTION_OPERATIONS_MAX,
+    Digest, ErrorCode, NetworkFile, NodeIndex, OddNode, OperationNumber, Problem, RequestId, Signed,
+    Statement, Verdict, Vote, limits::EXECUTION_OPERATIONS_MAX,
 };
 
 use super::{FOUNDING_EPOCH, VerifyError};
@@ -29,6 +32,28 @@ pub(crate) fn check_votes(
         }
     }
     Ok(())
+}
+
+/// Whether a problem's votes, which were checked, show that no t members can agree on some operation any more.
+///
+/// They prove it by themselves: what the coordinator says beside them does not matter.
+pub(crate) fn shows_divergence(network: &NetworkFile, problem: &Problem) -> bool {
+    if problem.code != ErrorCode::IntentsDiverged {
+        return false;
+    }
+    let mut votes: BTreeMap<OperationNumber, BTreeMap<NodeIndex, Digest>> = BTreeMap::new();
+    for odd in &problem.odd {
+        let of_operation = votes.entry(odd.operation).or_default();
+        if of_operation.insert(odd.node, odd.intent).is_some_and(|first| first != odd.intent) {
+            return false;
+        }
+    }
+    votes.values().any(|votes| {
+        let unknown = network.nodes.len().saturating_sub(votes.len());
+        let alike = |hash: &Digest| votes.values().filter(|other| *other == hash).count();
+        let best = votes.values().map(alike).max().unwrap_or_default();
+        best + unknown < usize::from(network.threshold)
+    })
 }
 
 /// A vote about this request, signed by the member that it names.

@@ -9,14 +9,12 @@ use axum::{
     response::Response,
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use quorate_auth::{check_time, verify_request, verify_wallet_login};
-use quorate_wire::{ActionCid, ErrorCode, ExecutionRequest, Problem, Submission, limits};
+use quorate_wire::{ErrorCode, Problem, Submission, limits};
 
 use super::{
     Api,
     problem::{Refused, json},
 };
-use crate::{clock::unix_ms, code::CodeError};
 
 /// A caller's answer comes by then: the longest execution and some time for its end.
 const ANSWER: Duration = Duration::from_millis(limits::EXECUTION_MS_MAX + 5_000);
@@ -59,17 +57,7 @@ async fn execute(
     let edge = |problem: Problem| (Box::new(problem), Origin::Edge);
     check_media_type(headers).map_err(|code| edge(code.into()))?;
     let bytes = read(api, headers, body).await.map_err(edge)?;
-    let mut submission = parse(bytes).await.map_err(edge)?;
-    if submission.code.is_none()
-        && let Some(action) = named_by_a_session(api, &submission)
-    {
-        submission.code = match api.code.find(action).await {
-            Ok(code) => Some(code.to_string()),
-            // The engine says so, after everything else that may be wrong.
-            Err(CodeError::Missing) => None,
-            Err(error) => return Err(edge(Problem::of(error.code()))),
-        };
-    }
+    let submission = parse(bytes).await.map_err(edge)?;
     let mut place = api.waiting.enter(&api.inbox).ok_or_else(|| edge(Problem::of(ErrorCode::Overloaded)))?;
     api.inbox.request(place.number, caller.ip(), submission);
     match tokio::time::timeout(ANSWER, &mut place.answer).await {
@@ -79,18 +67,6 @@ async fn execute(
         Ok(Err(_)) => Err(edge(Problem::of(ErrorCode::ShuttingDown))),
         Err(_) => Err(edge(Problem::of(ErrorCode::DeadlineExceeded))),
     }
-}
-
-/// The action of a request that brings no code, if a session that may run it has signed the request just now: code is
-/// looked for on behalf of nobody else. The engine checks all of this anew, and more.
-fn named_by_a_session(api: &Api, submission: &Submission) -> Option<ActionCid> {
-    let now_ms = unix_ms();
-    let request = ExecutionRequest::parse(&submission.request).ok()?;
-    check_time(request.time_ms, now_ms, 0).ok()?;
-    let session = verify_wallet_login(&api.network, &submission.login, now_ms).ok()?;
-    verify_request(&api.network.id(), &session, submission).ok()?;
-    let asked = request.session == session.key && session.may_run(&request.action);
-    asked.then_some(request.action)
 }
 
 pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), ErrorCode> {

@@ -21,6 +21,10 @@ use tokio::{
 
 /// A request's head arrives within this; it also ends idle connections.
 const HEAD: Duration = Duration::from_secs(10);
+/// A connection takes no further request after this.
+const LIFE: Duration = Duration::from_secs(120);
+/// What was asked for by then is answered and taken within this: the longest execution and some time.
+const LAST_ANSWER: Duration = Duration::from_secs(45);
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 32 << 10;
 /// Headers of a request.
@@ -99,7 +103,9 @@ async fn connection(stream: TcpStream, caller: SocketAddr, router: Router, mut s
     // A connection that fails has failed its caller only.
     tokio::select! {
         _ = serving.as_mut() => return,
+        () = tokio::time::sleep(LIFE) => serving.as_mut().graceful_shutdown(),
         _ = stop.wait_for(|stop| *stop) => serving.as_mut().graceful_shutdown(),
     }
-    let _ = serving.await;
+    // Whoever does not take its answer by then loses it.
+    let _ = tokio::time::timeout(LAST_ANSWER, serving).await;
 }

@@ -107,10 +107,11 @@ function check(token, secretOrKey, given) {
   if (decoded === undefined) throw new JsonWebTokenError('invalid token');
   const { header, payload, signature, signed } = decoded;
   if (signature === '') throw new JsonWebTokenError('jwt signature is required');
-  if (!Array.isArray(options.algorithms) || options.algorithms.length === 0) {
-    throw new JsonWebTokenError('algorithms must be given: { algorithms: ["RS256"] }');
+  // Without a list the key decides: each algorithm takes one kind of key, so a public key is never a secret.
+  const { algorithms } = options;
+  if (algorithms !== undefined && algorithms !== null && !(Array.isArray(algorithms) && algorithms.includes(header.alg))) {
+    throw new JsonWebTokenError('invalid algorithm');
   }
-  if (!options.algorithms.includes(header.alg)) throw new JsonWebTokenError('invalid algorithm');
   if (!supported(header.alg)) throw hostError('not_supported', `jwt: ${text(header.alg)} is not supported; supported: ${keys(ALGORITHMS).join(', ')}`);
   if (secretOrKey === undefined || secretOrKey === null || secretOrKey === '') throw new JsonWebTokenError('secret or public key must be provided');
   if (!signatureHolds(header.alg, secretOrKey, signed, signature)) throw new JsonWebTokenError('invalid signature');

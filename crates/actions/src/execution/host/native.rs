@@ -101,6 +101,11 @@ const OPERATION_FUEL_MAX: u64 = 2_000_000_000;
 /// of the processor.
 const PER_BYTE: u64 = 16;
 
+/// What it costs to look at parts that are then refused.
+pub(crate) fn refusal_price(parts: &[&[u8]]) -> u64 {
+    parts.iter().fold(BASE, |sum, part| sum + PER_BYTE / 8 * part.len() as u64)
+}
+
 /// Reads an operation and its parts. What costs too much or is malformed is refused here, before any work.
 pub(crate) fn prepare<'a>(op: i32, parts: &[&'a [u8]]) -> Result<Job<'a>, Refused> {
     let parts = Parts(parts);

@@ -7,6 +7,7 @@ use std::process::{Command, Output as Ended, Stdio};
 use anyhow::{Context as _, Result, bail};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::lock::Lock;
 use crate::output::Output;
@@ -75,14 +76,48 @@ pub(super) fn install(cache: &Path, lock: &Lock, output: Output) -> Result<PathB
 /// Installs exactly what a lock names, unless it is there already.
 fn fill(folder: &Path, manifest: &str, lock: &str, what: &str, output: Output) -> Result<()> {
     let done = folder.join("installed");
-    if std::fs::read_to_string(&done).is_ok_and(|installed| installed == lock) {
+    let mark = mark(folder, lock)?;
+    let real = std::fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir());
+    if real && std::fs::read_to_string(&done).is_ok_and(|installed| installed == mark) {
         return Ok(());
     }
     output.progress(&format!("installing {what} into {}", folder.display()));
-    let _ = std::fs::remove_file(&done);
+    // What lies there was not installed by this user's `quorate`: it may have come with the project.
+    match std::fs::symlink_metadata(folder) {
+        Ok(found) if found.is_dir() => std::fs::remove_dir_all(folder),
+        Ok(_) => std::fs::remove_file(folder),
+        Err(_) => Ok(()),
+    }
+    .with_context(|| format!("clearing {}", folder.display()))?;
     prepare(folder, manifest, lock)?;
     npm(folder, &["ci"]).with_context(|| format!("npm could not install {what}"))?;
-    write_whole(&done, lock.as_bytes(), 0o644)
+    write_whole(&done, mark.as_bytes(), 0o600)
+}
+
+/// What says that this user installed this lock into this folder. It takes a secret of the user's, so that a
+/// project cannot bring a folder of its own making along.
+fn mark(folder: &Path, lock: &str) -> Result<String> {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    let own = base.context("neither XDG_CACHE_HOME nor HOME is set")?.join("quorate");
+    let path = own.join("build.key");
+    let key = match std::fs::read(&path) {
+        Ok(key) if key.len() == 32 => key,
+        _ => {
+            let mut key = vec![0; 32];
+            getrandom::fill(&mut key).map_err(|_| anyhow::anyhow!("no entropy"))?;
+            std::fs::create_dir_all(&own).with_context(|| format!("making {}", own.display()))?;
+            write_whole(&path, &key, 0o600)?;
+            key
+        }
+    };
+    let place = std::path::absolute(folder)?;
+    let hash = Sha256::new()
+        .chain_update(&key)
+        .chain_update(Sha256::digest(lock))
+        .chain_update(place.as_os_str().as_encoded_bytes())
+        .chain_update(&key);
+    Ok(hex::encode(hash.finalize()))
 }
 
 fn prepare(folder: &Path, manifest: &str, lock: &str) -> Result<()> {

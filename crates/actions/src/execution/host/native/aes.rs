@@ -131,7 +131,7 @@ pub(super) fn gcm<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
 
 /// The last 32 bits of the counter block behind `start`.
 fn next(start: [u8; BLOCK_BYTES]) -> u128 {
-    (u128::from_be_bytes(start) + 1) & 0xffff_ffff
+    u128::from_be_bytes(start).wrapping_add(1) & 0xffff_ffff
 }
 
 /// NIST SP 800-38D, 7.1, step 2: the first counter block.

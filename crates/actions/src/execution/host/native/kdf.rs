@@ -25,7 +25,9 @@ pub(super) fn pbkdf2<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
     }
     let length = output_length(length)?;
     let blocks = length.div_ceil(algorithm.length()) as u64;
-    let fuel = cost(blocks * u64::from(iterations) * PBKDF2_ITERATION, &[password, salt]);
+    // Each block of the output hashes the whole salt.
+    let each = u64::from(iterations) * PBKDF2_ITERATION + super::PER_BYTE * salt.len() as u64;
+    let fuel = cost(blocks.saturating_mul(each), &[password]);
     Ok(Job::new(fuel, move || with_hash!(algorithm, stretch(password, salt, iterations, length))))
 }
 
@@ -73,7 +75,14 @@ pub(super) fn scrypt<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
         return Err(Refused::limit("scrypt: 128 * N * r * p is above 128 MiB"));
     }
     let length = output_length(length)?;
-    let fuel = cost(filled * SCRYPT_BYTE + BLOCK * length as u64, &[password, salt]);
+    // Two PBKDF2 with one iteration: from the salt to the lanes, and from the lanes to the output. Each
+    // block that they give hashes all that they take.
+    let lanes = 128 * u64::from(r) * u64::from(p);
+    let block_of = |salt: u64| PBKDF2_ITERATION + super::PER_BYTE * salt;
+    let first = lanes.div_ceil(32).saturating_mul(block_of(salt.len() as u64));
+    let last = (length as u64).div_ceil(32).saturating_mul(block_of(lanes));
+    let mixed = (filled * SCRYPT_BYTE).saturating_add(first).saturating_add(last);
+    let fuel = cost(mixed, &[password]);
     let log_n = u8::try_from(n.trailing_zeros()).map_err(|_| Refused::input("scrypt: N is too large"))?;
     let parameters =
         scrypt::Params::new(log_n, r, p).map_err(|_| Refused::input("scrypt: N is too large for r"))?;
