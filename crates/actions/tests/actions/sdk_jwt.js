@@ -38,7 +38,8 @@ for (const algorithm of Object.keys(tokens)) {
   attempt(`${algorithm} altered`, () => jwt.verify(token.slice(0, -6) + 'AAAAAA', key, options).sub);
 }
 const options = { algorithms: ['RS256'] };
-attempt('no algorithms', () => jwt.verify(tokens.RS256, keys.RS));
+attempt('no algorithms', () => jwt.verify(tokens.RS256, keys.RS).sub);
+attempt('no algorithms, a public key for a secret', () => jwt.verify(jwt.sign({}, 'a secret'), keys.RS));
 attempt('another algorithm', () => jwt.verify(tokens.PS256, keys.RS, options));
 attempt('key of another kind', () => jwt.verify(tokens.RS256, keys.ES256, options));
 attempt('issuer', () => jwt.verify(tokens.RS256, keys.RS, { ...options, issuer: 'other' }));
