@@ -28,7 +28,7 @@ pub fn action_key_id(action: &ActionCid) -> KeyId {
     KeyId(keccak256(&bytes))
 }
 
-/// Key id that an action claims for a user: keccak256("<cid>_<keyId>"), as upstream has it.
+/// Key id that an action claims for a user: `keccak256("<cid>_<keyId>")`, as upstream has it.
 ///
 /// A CID has a fixed length and no underscore, so no two pairs give one text. It is no tagged id: nothing
 /// is signed under it unless the registry has made it a key by an act of its own.
