@@ -438,6 +438,26 @@ fn a_refused_operation_is_compared_with_its_refusal() {
 }
 
 #[test]
+fn votes_of_which_no_two_are_alike_prove_that_the_nodes_diverged() {
+    let vote = |node, digest| odd_node(node, 0, "digest", Verdict::Intent(intent("one", digest)));
+    let shown = |code, votes: &[OddNode]| {
+        let mut problem = Problem::of(code);
+        problem.odd = votes.to_vec();
+        verify_problem(&network(), &request(), &problem).unwrap();
+        shows_divergence(&network(), &problem)
+    };
+    let diverged = ErrorCode::IntentsDiverged;
+    assert!(shown(diverged, &[vote(1, 1), vote(2, 2), vote(3, 3)]));
+    assert!(!shown(ErrorCode::NotGranted, &[vote(1, 1), vote(2, 2), vote(3, 3)]));
+    // Two of three may still agree.
+    assert!(!shown(diverged, &[]));
+    assert!(!shown(diverged, &[vote(1, 1), vote(2, 2)]));
+    assert!(!shown(diverged, &[vote(1, 1), vote(2, 2), vote(3, 2)]));
+    // One member's two votes stand for nothing.
+    assert!(!shown(diverged, &[vote(1, 1), vote(2, 2), vote(2, 3)]));
+}
+
+#[test]
 fn problems_are_checked_for_what_they_prove() {
     let with = |change: fn(&mut Problem)| {
         let mut problem = Problem::of(ErrorCode::IntentsDiverged);

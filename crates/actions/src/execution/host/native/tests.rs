@@ -99,6 +99,9 @@ fn what_is_out_of_range_is_refused_before_any_work() {
     assert_eq!(code(3, &[n(2), vec![], vec![], vec![], n(255 * 32 + 1)]), "compute_limit");
     assert_eq!(code(4, &[vec![], vec![], n(1 << 31), n(8), n(1), n(64)]), "compute_limit");
     assert_eq!(code(4, &[vec![], vec![], n(3), n(8), n(1), n(64)]), "compute_input");
+    // A salt is hashed for each block that comes of it.
+    assert_eq!(code(2, &[n(2), vec![], vec![0; 8 << 20], n(1), n(4096)]), "compute_limit");
+    assert_eq!(code(4, &[vec![], vec![0; 1 << 20], n(2), n(1 << 19), n(1), n(64)]), "compute_limit");
     assert_eq!(code(6, &[vec![1; 32], vec![0; 32]]), "compute_input");
     assert_eq!(code(8, &[vec![1; 32], vec![0xff; 64], n(0)]), "compute_failed");
     assert_eq!(code(14, &[n(0), vec![1; 16], vec![0; 16], vec![9; 32]]), "compute_failed");
