@@ -9,7 +9,7 @@ use quorate_actions::{
     ActionLimits, ActionOutcome, ChildBudget, Engine, EngineOptions, Execution, Finished, Guest, HostCall,
     HostReply, OpenCall, Progress, RunInputs, THREAD_STACK_BYTES, Usage,
 };
-use quorate_wire::{ActionCid, ErrorCode};
+use quorate_wire::ActionCid;
 use serde_json::{Value, json};
 
 use super::host::{Host, malformed};
@@ -165,8 +165,7 @@ impl Run<'_> {
             ActionOutcome::Completed { response } => HostReply::Value(json!(response).to_string()),
             ActionOutcome::Failed { message, cause: Some(cause), .. } => host.refuse(op, (cause, message)),
             ActionOutcome::Failed { code, message, cause: None } => {
-                let message = format!("{code}: {message}");
-                host.refuse(op, (ErrorCode::ChildFailed.as_str().to_owned(), message))
+                host.refuse(op, (code.to_string(), message))
             }
         };
         Answer { reply, child_fuel }
