@@ -1,0 +1,147 @@
+//! Agreement on the values of several nodes (`broadcastAndCollect`).
+
+use quorate_wire::{
+    Collected, Decision, ErrorCode, NodeIndex, OperationNumber, Signed, Verdict, Vote, limits,
+};
+use serde_json::json;
+
+use super::Judged;
+use crate::{
+    Engine, RunNumber,
+    execution::{Execution, Group, Operation},
+    turn::Turn,
+};
+
+/// A set without our own value is refused if its coordinator has had that for so long.
+const PATIENCE_MS: u64 = 2 * limits::COLLECT_GRACE_MS;
+/// By how much a coordinator waits longer for each that may fix the set as well.
+const TURN_MS: u64 = 300;
+
+impl Engine {
+    /// The action gives a value of this node.
+    pub(crate) fn on_collect(
+        &mut self,
+        execution: &mut Execution,
+        asking: (RunNumber, u32),
+        (name, value): (String, String),
+        turn: &mut Turn<'_>,
+    ) -> Option<Verdict> {
+        if !self.count_value(execution, asking, turn) {
+            return None;
+        }
+        let bytes = &mut execution.counts.value_bytes;
+        *bytes = bytes.saturating_add(value.len());
+        let long = value.len() > limits::VALUE_BYTES_MAX || *bytes > limits::OWN_VALUES_BYTES_MAX;
+        Some(if long || name.len() > limits::VALUE_NAME_BYTES_MAX {
+            Verdict::Denied(ErrorCode::ValueTooLarge)
+        } else {
+            Verdict::Observed { name, value }
+        })
+    }
+
+    /// Whether these are equal votes of at least t members on the operation, each of its own.
+    pub(super) fn sound_set(
+        &self,
+        execution: &Execution,
+        number: OperationNumber,
+        votes: &[Signed<Vote>],
+    ) -> Result<(), &'static str> {
+        let about = votes.iter().all(|vote| {
+            (vote.body.request, vote.body.operation) == (execution.id, number)
+                && matches!(vote.body.verdict, Verdict::Observed { .. })
+        });
+        let ascending = votes.windows(2).all(|pair| pair[0].node < pair[1].node);
+        if !about || !ascending || votes.len() < self.committee.threshold() {
+            return Err("set_form");
+        }
+        let hash = votes[0].body.hash();
+        if votes.iter().any(|vote| vote.body.hash() != hash || !self.sound_vote(vote)) {
+            return Err("set_votes");
+        }
+        Ok(())
+    }
+
+    /// The set of values, once all that can still come have come, or have had their time.
+    pub(super) fn collected(
+        &self,
+        execution: &Execution,
+        number: OperationNumber,
+        quorum: &Group,
+        since: u64,
+        now: u64,
+    ) -> Option<Decision> {
+        let me = self.committee.me;
+        let open = self.committee.members().any(|node| {
+            execution.may_vote(node, number)
+                && (if node == me { execution.running() } else { self.peers.reachable(node, now) })
+        });
+        // Another coordinator may fix a set as well; of two, one comes first.
+        let before = execution.coordinators.keys().filter(|other| **other < me).count();
+        let turns = u64::try_from(before).unwrap_or(u64::MAX).saturating_mul(TURN_MS);
+        if open && now < since.saturating_add(limits::COLLECT_GRACE_MS).saturating_add(turns) {
+            return None;
+        }
+        let operation = execution.operations.get(&number)?;
+        let mut nodes = quorum.nodes.clone();
+        nodes.sort_unstable();
+        Some(Decision::Collected(
+            nodes.iter().filter_map(|node| operation.votes.get(node)).cloned().collect(),
+        ))
+    }
+
+    /// Whether a set that somebody fixed is one that our own run goes on with.
+    pub(super) fn judge_set(
+        &self,
+        execution: &Execution,
+        (number, operation, own): (OperationNumber, &Operation, &Signed<Vote>),
+        (from, votes): (NodeIndex, &[Signed<Vote>]),
+        now: u64,
+    ) -> Judged {
+        if let Err(check) = self.sound_set(execution, number, votes) {
+            return Judged::Wrong(check);
+        }
+        if votes[0].body.hash() != own.body.hash() {
+            // So many saw something else that our own side is short of t: the proof is in the set.
+            let short = self.committee.size() - votes.len() < self.committee.threshold();
+            return if short { Judged::Other } else { Judged::Wrong("set_intent") };
+        }
+        match votes.iter().find(|vote| vote.node == self.committee.me) {
+            Some(ours) if ours.body != own.body => Judged::Wrong("set_ours"),
+            Some(_) => Judged::Right,
+            None => {
+                let since = execution.coordinators.get(&from).copied().unwrap_or(now);
+                let told = operation.began_mono_ms.max(since);
+                if now > told + PATIENCE_MS { Judged::Wrong("set_without_ours") } else { Judged::Right }
+            }
+        }
+    }
+}
+
+impl Execution {
+    /// What our runs were given of several nodes' values.
+    pub(crate) fn collected(&self) -> Vec<Collected> {
+        let collected = self.operations.iter().filter_map(|(number, operation)| {
+            match operation.values.decision.as_ref().filter(|_| operation.run.is_some())? {
+                Decision::Collected(votes) => Some(Collected {
+                    operation: *number,
+                    nodes: votes.iter().map(|vote| vote.node).collect(),
+                    values: Collected::hash(votes.iter().filter_map(value_of)),
+                }),
+                Decision::Led(_) => None,
+            }
+        });
+        collected.collect()
+    }
+}
+
+fn value_of(vote: &Signed<Vote>) -> Option<&str> {
+    match &vote.body.verdict {
+        Verdict::Observed { value, .. } => Some(value),
+        Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Once { .. } => None,
+    }
+}
+
+pub(super) fn values_json(votes: &[Signed<Vote>]) -> String {
+    let values = votes.iter().map(|vote| json!({ "node": vote.node, "value": value_of(vote) }));
+    serde_json::Value::Array(values.collect()).to_string()
+}
