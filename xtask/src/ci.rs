@@ -18,6 +18,8 @@ const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 
 /// Where the chain's test with ethers has its packages.
 const ETHERS: &str = "crates/registry/tests/ethers";
+/// A chain of another make.
+const ANVIL: &str = "crates/cli/tests/anvil";
 /// Where the test of actions' names has the reference implementation of IPFS.
 const IPFS: &str = "crates/wire/tests/ipfs";
 /// Where the test of the guest's syntax has its programs.
@@ -67,6 +69,11 @@ const STEPS: &[Step] = &[
         name: "ethers",
         about: "install ethers v6, with which a test talks to the chain",
         act: Act::Call(|| npm_ci(ETHERS)),
+    },
+    Step {
+        name: "anvil",
+        about: "install anvil, the chain of another make that actions read in a test",
+        act: Act::Call(|| npm_ci(ANVIL)),
     },
     Step {
         name: "ipfs",

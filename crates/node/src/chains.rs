@@ -3,9 +3,11 @@
 //!
 //! Texts of servers, and their addresses, are shown to no action: errors are the codes' own sentences.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+mod servers;
 
-use quorate_actions::{CallBlock, ContractCall, RegistryQuery, RpcMethod};
+use std::{collections::BTreeMap, sync::Arc};
+
+use quorate_actions::{CallBlock, RegistryQuery, RpcMethod};
 use quorate_registry::{
     alloy_primitives::{Address, Bytes, U256, hex},
     subject::{Subject, TYPE_ACTION, TYPE_ADDRESS},
@@ -13,19 +15,12 @@ use quorate_registry::{
 };
 use quorate_wire::{ActionCid, BlockRef, ErrorCode};
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
-use crate::{
-    config::ChainConfig,
-    egress::{Egress, Fetch},
-};
+use crate::{config::ChainConfig, egress::Egress};
+use servers::Servers;
 
 /// Under which name actions read the registry's own chain.
 pub(crate) const OWN_CHAIN: &str = "quorate";
-/// One question to a server.
-const WITHIN: Duration = Duration::from_secs(5);
-/// Questions to servers at the same time.
-const PLACES: usize = 64;
 
 /// The chains that actions may read. Cheap to clone.
 #[derive(Clone)]
@@ -34,9 +29,7 @@ pub(crate) struct Chains(Arc<Inner>);
 struct Inner {
     view: RegistryView,
     own_id: u64,
-    others: BTreeMap<String, ChainConfig>,
-    egress: Arc<Egress>,
-    places: Semaphore,
+    others: Servers,
 }
 
 impl Chains {
@@ -46,7 +39,7 @@ impl Chains {
         others: BTreeMap<String, ChainConfig>,
         egress: Arc<Egress>,
     ) -> Self {
-        Chains(Arc::new(Inner { view, own_id, others, egress, places: Semaphore::new(PLACES) }))
+        Chains(Arc::new(Inner { view, own_id, others: Servers::new(others, egress) }))
     }
 
     /// Answers a question about the registry: JSON text.
@@ -75,8 +68,7 @@ impl Chains {
             let reading = tokio::task::spawn_blocking(move || chains.own(&named, method));
             return Ok(reading.await.map_err(|_| ErrorCode::Internal)??.to_string());
         }
-        let config = self.0.others.get(chain).ok_or(ErrorCode::ChainUnknown)?;
-        Ok(self.0.other(config, method).await?.to_string())
+        Ok(self.0.others.read(chain, method).await?.to_string())
     }
 
     /// The named block, if it is one of this node's own chain.
@@ -180,67 +172,8 @@ impl Inner {
         let all = self.permitted(token, at)?.into_iter();
         Ok(all.filter(|(kind, _, _)| *kind == U256::from(of_kind)).map(|(_, id, _)| id).collect())
     }
-
-    async fn other(&self, chain: &ChainConfig, method: RpcMethod) -> Result<Value, ErrorCode> {
-        let (name, params) = match method {
-            RpcMethod::PublicUrl => {
-                return chain.public_url.clone().map(Value::from).ok_or(ErrorCode::ChainUnknown);
-            }
-            RpcMethod::ChainId => return Ok(json!(chain.chain_id)),
-            RpcMethod::BlockNumber => ("eth_blockNumber", json!([])),
-            RpcMethod::TransactionCount { address } => {
-                ("eth_getTransactionCount", json!([hex::encode_prefixed(address), "latest"]))
-            }
-            RpcMethod::Call(call) => {
-                let CallBlock::Number(number) = call.block else { return Err(ErrorCode::RpcFailed) };
-                let output = self.question(chain, "eth_call", call_params(&call, number)).await?;
-                let hex = output.as_str().filter(|text| hex::decode(text).is_ok());
-                return hex.map(|text| json!(text.to_lowercase())).ok_or(ErrorCode::RpcFailed);
-            }
-        };
-        let quantity = self.question(chain, name, params).await?;
-        let digits =
-            quantity.as_str().and_then(|text| text.strip_prefix("0x")).ok_or(ErrorCode::RpcFailed)?;
-        u64::from_str_radix(digits, 16).map(Value::from).map_err(|_| ErrorCode::RpcFailed)
-    }
-
-    async fn question(&self, chain: &ChainConfig, method: &str, params: Value) -> Result<Value, ErrorCode> {
-        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-        let fetch = Fetch {
-            method: "POST".to_owned(),
-            url: chain.rpc.clone(),
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: body.into_bytes(),
-        };
-        let _place = self.places.acquire().await.map_err(|_| ErrorCode::RpcFailed)?;
-        let answer = self.egress.ask_operators(fetch, WITHIN).await.map_err(|_| ErrorCode::RpcFailed)?;
-        let mut answer: Value = serde_json::from_slice(&answer.body).map_err(|_| ErrorCode::RpcFailed)?;
-        match answer.get("error").filter(|error| !error.is_null()) {
-            // Servers that tell a revert from other failures do so by this code.
-            Some(error) if error.get("code").and_then(Value::as_i64) == Some(3) => {
-                Err(ErrorCode::CallReverted)
-            }
-            Some(_) => Err(ErrorCode::RpcFailed),
-            None => answer.get_mut("result").map(Value::take).ok_or(ErrorCode::RpcFailed),
-        }
-    }
 }
 
 fn auth_method(method: u64, id: &[u8]) -> Subject {
     Subject::AuthMethod { kind: U256::from(method), id: id.to_vec() }
-}
-
-fn call_params(call: &ContractCall, block: u64) -> Value {
-    let mut tx = json!({
-        "to": hex::encode_prefixed(call.to),
-        "data": hex::encode_prefixed(&call.data),
-        "value": format!("{:#x}", U256::from_be_bytes(call.value)),
-    });
-    if let Some(from) = call.from {
-        tx["from"] = hex::encode_prefixed(from).into();
-    }
-    if let Some(gas) = call.gas {
-        tx["gas"] = format!("{gas:#x}").into();
-    }
-    json!([tx, format!("{block:#x}")])
 }

@@ -45,7 +45,8 @@ struct Run {
     cid: String,
     /// Requests to other servers. They end with the run.
     fetches: JoinSet<()>,
-    places: Arc<Semaphore>,
+    /// Places of its requests; made with the first one.
+    places: Option<Arc<Semaphore>>,
     /// The block at which it sees the registry.
     block: BlockRef,
     /// What other servers have answered it with, the newest last.
@@ -113,7 +114,7 @@ impl Workers {
 
 impl Run {
     fn new(cid: String, block: BlockRef) -> Self {
-        Run { block, cid, fetches: JoinSet::new(), places: Arc::new(Semaphore::new(0)), seen: Vec::new() }
+        Run { block, cid, fetches: JoinSet::new(), places: None, seen: Vec::new() }
     }
 
     /// Notes what another server has answered with. Of all that a run was told only the newest is kept.
@@ -251,12 +252,10 @@ impl Events {
     fn fetch(&self, execution: u64, cid: &str, call: u32, fetch: quorate_actions::FetchRequest) {
         let mut runs = self.workers.runs.lock();
         let Some(run) = runs.get_mut(&execution).filter(|run| run.cid == cid) else { return };
-        if run.fetches.is_empty() && run.places.available_permits() == 0 {
-            run.places = Arc::new(Semaphore::new(self.fetches_per_execution));
-        }
         // Requests that have ended leave room; how many there can be at all is one of the action's limits.
         while run.fetches.try_join_next().is_some() {}
-        let places = run.places.clone();
+        let new = || Arc::new(Semaphore::new(self.fetches_per_execution));
+        let places = run.places.get_or_insert_with(new).clone();
         let (egress, metrics, pool) = (self.egress.clone(), self.metrics.clone(), self.workers.pool.clone());
         let runs = self.workers.runs.clone();
         run.fetches.spawn(async move {

@@ -5,6 +5,8 @@ mod bad_input;
 #[cfg(test)]
 mod bundle;
 #[cfg(test)]
+mod chains;
+#[cfg(test)]
 mod code;
 #[cfg(test)]
 mod examples;
