@@ -170,6 +170,7 @@ fn network(endpoints: Vec<NodeEndpoint>) -> NetworkFile {
         wildcard_sessions: false,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
+        allow_hosts: None,
         endpoints,
     }
 }

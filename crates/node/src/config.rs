@@ -67,7 +67,8 @@ pub struct EgressConfig {
     /// which are for development.
     pub allow_loopback_ports: Vec<u16>,
     /// The only hosts that actions may reach, as `host` or `*.domain` for every host below it; empty: all that
-    /// are public. Redirects are held to it too. Equal on all nodes, or executions differ between them.
+    /// are public. Redirects are held to it too. Equal on all nodes, or executions differ between them; a network's own
+    /// list is in its network file, and a host has to be in both.
     pub allow_hosts: Vec<String>,
     /// Further addresses that actions must not reach, as `address` or `address/prefix length`.
     pub deny: Vec<String>,
@@ -378,6 +379,24 @@ mod tests {
                 "{refused}"
             );
         }
+    }
+
+    #[test]
+    fn the_networks_list_of_hosts_is_checked_and_part_of_its_id() {
+        use quorate_wire::NetworkFile;
+        let read = |hosts: Option<&[&str]>| {
+            let mut network = crate::testing::network();
+            network.allow_hosts = hosts.map(|list| list.iter().map(|&host| host.to_owned()).collect());
+            NetworkFile::parse(&serde_json::to_string(&network).unwrap()).map(|network| network.id())
+        };
+        let none = read(None).unwrap();
+        // As it was before there were lists.
+        assert_eq!(none.to_string(), "8310f0312367a5150d22ca493a1683d32d78e3e4b6b557731cd6d7f7d4e52a6f");
+        let ids = [none, read(Some(&[])).unwrap(), read(Some(&["a.example"])).unwrap()];
+        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
+        assert!(read(Some(&["A.example"])).is_err_and(|error| error.contains("A.example")));
+        let text = serde_json::to_string(&crate::testing::network()).unwrap();
+        assert!(!text.contains("allow_hosts"), "a file without a list is read by older nodes");
     }
 
     #[test]

@@ -83,8 +83,9 @@ impl FetchError {
 pub(crate) struct Policy {
     pub(crate) allow_http: bool,
     pub(crate) loopback_ports: BTreeSet<u16>,
-    /// The only hosts that may be reached; all that the address guard allows, if there is none.
-    pub(crate) hosts: Option<HostList>,
+    /// Lists of the only hosts that may be reached: one has to be in each of them. Without a list, all that the address
+    /// guard allows.
+    pub(crate) hosts: Vec<HostList>,
 }
 
 /// The way out.
@@ -185,7 +186,7 @@ impl Egress {
     /// Resolves the host once and checks every address that it has.
     async fn checked_addresses(&self, plan: &Plan) -> Result<Vec<IpAddr>, FetchError> {
         // Before the name is asked for: a name can carry words to whoever answers for it.
-        if self.policy.hosts.as_ref().is_some_and(|hosts| !hosts.contains(plan.host())) {
+        if self.policy.hosts.iter().any(|hosts| !hosts.contains(plan.host())) {
             return Err(FetchError::Refused);
         }
         let addresses = self.resolver.resolve(plan).await?;

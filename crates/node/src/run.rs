@@ -279,7 +279,7 @@ fn start_workers(
     loops: &mut Loops,
 ) -> anyhow::Result<(Pool, Workers)> {
     let (pool, events) = Pool::new(pool_config(config, member.guest.clone())?);
-    let egress = Arc::new(egress(config)?);
+    let egress = Arc::new(egress(config, &member.network)?);
     let workers = Workers::new(pool.clone(), inbox.clone(), tokio::runtime::Handle::current(), code);
     let events = Events {
         workers: workers.clone(),
@@ -312,7 +312,7 @@ fn start_code(config: &Config, member: &Member, metrics: &Arc<Metrics>) -> anyho
         allow_http: true,
         loopback_ports: config.code.allow_loopback_ports.iter().copied().collect(),
         // The gateways are the operator's own choice; what actions may reach is another matter.
-        hosts: None,
+        hosts: Vec::new(),
     };
     let egress = Egress::new(policy, address_guard(config)?, PLACES)
         .context("the TLS configuration of requests for code")?;
@@ -406,11 +406,12 @@ fn pool_config(config: &Config, guest: Guest) -> anyhow::Result<PoolConfig> {
     Ok(pool)
 }
 
-fn egress(config: &Config) -> anyhow::Result<Egress> {
+fn egress(config: &Config, network: &NetworkFile) -> anyhow::Result<Egress> {
     let policy = Policy {
         allow_http: config.egress.allow_http,
         loopback_ports: config.egress.allow_loopback_ports.iter().copied().collect(),
-        hosts: allowed_hosts(&config.egress.allow_hosts)?,
+        hosts: HostList::all(&config.egress.allow_hosts, network.allow_hosts.as_deref())
+            .map_err(anyhow::Error::msg)?,
     };
     Egress::new(policy, address_guard(config)?, config.limits.fetches)
         .context("the TLS configuration of outbound requests")
@@ -421,12 +422,6 @@ fn address_guard(config: &Config) -> anyhow::Result<AddressGuard> {
         parse_block(text).with_context(|| format!("egress.deny: {text:?} is not an address or a block"))
     });
     Ok(AddressGuard::new(denied.collect::<anyhow::Result<_>>()?))
-}
-
-fn allowed_hosts(entries: &[String]) -> anyhow::Result<Option<HostList>> {
-    let list = HostList::new(entries)
-        .map_err(|entry| anyhow!("egress.allow_hosts: {entry:?} is neither a host nor *.domain"))?;
-    Ok((!entries.is_empty()).then_some(list))
 }
 
 /// Keeps the addresses of the network's nodes out of the reach of actions.

@@ -54,6 +54,7 @@ pub(crate) fn network() -> quorate_wire::NetworkFile {
         wildcard_sessions: false,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
+        allow_hosts: None,
         endpoints: vec![nowhere; 3],
     }
 }

@@ -59,6 +59,7 @@ impl Committee {
             wildcard_sessions: false,
             admission: Admission::Open,
             limits: quorate_wire::ActionLimits::default(),
+            allow_hosts: None,
             endpoints: (0..shape.n)
                 .map(|_| NodeEndpoint {
                     http: "http://127.0.0.1:0".to_owned(),

@@ -1,5 +1,7 @@
 //! The network file: the root of trust that every node and client starts from.
 
+mod hosts;
+
 use borsh::BorshSerialize;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,10 @@ pub struct NetworkFile {
     /// What an execution may use; what is not named has the value that this release gives it.
     #[serde(default)]
     pub limits: ActionLimits,
+    /// The only hosts that actions may reach by `fetch`, on every node: `host`, or `*.domain` for every host below it,
+    /// in lower case. Without a list, all that are public and that the node's operator allows; an empty one allows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_hosts: Option<Vec<String>>,
     /// Where the nodes are reached. Not part of the id: the keys are what is trusted.
     pub endpoints: Vec<NodeEndpoint>,
 }
@@ -117,7 +123,12 @@ impl NetworkFile {
             &self.limits,
         ))
         .expect("memory writes do not fail");
-        NetworkId(Transcript::new("quorate/network/v1").field(&bytes).finish())
+        let mut transcript = Transcript::new("quorate/network/v1").field(&bytes);
+        // A field of its own, so that networks without a list have the ids that they had before there were lists.
+        if let Some(hosts) = &self.allow_hosts {
+            transcript = transcript.field(&borsh::to_vec(hosts).expect("memory writes do not fail"));
+        }
+        NetworkId(transcript.finish())
     }
 
     /// Reads and checks a file's text.
@@ -148,6 +159,7 @@ impl NetworkFile {
         if self.login_domains.is_empty() {
             return Err("no login domain".to_owned());
         }
+        hosts::check(self.allow_hosts.as_deref().unwrap_or_default())?;
         for (place, node) in self.nodes.iter().enumerate() {
             let same = |other: &FoundingNode| {
                 other.transport_key == node.transport_key

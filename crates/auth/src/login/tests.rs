@@ -35,6 +35,7 @@ fn network(name: &str) -> NetworkFile {
         wildcard_sessions: false,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
+        allow_hosts: None,
         endpoints: vec![endpoint(), endpoint()],
     }
 }

@@ -221,6 +221,7 @@ fn network_file(plan: &Plan, deployment: &Deployment) -> NetworkFile {
         wildcard_sessions: true,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
+        allow_hosts: None,
         endpoints: Vec::new(),
     }
 }

@@ -66,6 +66,7 @@ pub(crate) fn network() -> NetworkFile {
         wildcard_sessions: false,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
+        allow_hosts: None,
         endpoints: vec![endpoint; 3],
     }
 }

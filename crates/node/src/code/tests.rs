@@ -59,7 +59,7 @@ fn finder(folder: &TestFolder, nodes: &[SocketAddr], gateways: &[SocketAddr]) ->
         ..CodeConfig::default()
     };
     let ports: BTreeSet<u16> = gateways.iter().map(SocketAddr::port).collect();
-    let policy = Policy { allow_http: true, loopback_ports: ports, hosts: None };
+    let policy = Policy { allow_http: true, loopback_ports: ports, hosts: Vec::new() };
     let egress = Arc::new(Egress::new(policy, AddressGuard::default(), 8).unwrap());
     let sources = Sources::new(&network, NodeIndex::new(1).unwrap(), &config, egress);
     CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap()
@@ -101,7 +101,7 @@ async fn a_gateway_at_an_address_that_is_not_allowed_is_never_asked() {
     let (gateway, asked) = server(200, SOURCE).await;
     let folder = TestFolder::new();
     let node = finder(&folder, &[], &[gateway]);
-    let blind = Policy { allow_http: true, loopback_ports: BTreeSet::new(), hosts: None };
+    let blind = Policy { allow_http: true, loopback_ports: BTreeSet::new(), hosts: Vec::new() };
     let egress = Arc::new(Egress::new(blind, AddressGuard::default(), 8).unwrap());
     let config = CodeConfig { gateways: vec![format!("http://{gateway}")], ..CodeConfig::default() };
     let sources = Sources::new(&network(), NodeIndex::new(1).unwrap(), &config, egress);

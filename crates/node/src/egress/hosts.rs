@@ -1,4 +1,4 @@
-//! The list of hosts that an operator allows.
+//! The lists of hosts that an operator and the network allow.
 
 /// Hosts by name: `example.org` means that host, `*.example.org` every host below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,19 @@ enum Entry {
 }
 
 impl HostList {
+    /// The operator's list, unless it is empty, and the network's, if there is one.
+    ///
+    /// # Errors
+    /// Where an entry is none.
+    pub(crate) fn all(of_operator: &[String], of_network: Option<&[String]>) -> Result<Vec<Self>, String> {
+        let operators = (!of_operator.is_empty()).then_some(("egress.allow_hosts", of_operator));
+        let networks = of_network.map(|entries| ("allow_hosts of the network file", entries));
+        let read = |(whose, entries)| {
+            Self::new(entries).map_err(|entry| format!("{whose}: {entry:?} is neither a host nor *.domain"))
+        };
+        operators.into_iter().chain(networks).map(read).collect()
+    }
+
     /// Reads the entries; says which one is none.
     pub(crate) fn new(entries: &[String]) -> Result<Self, String> {
         entries.iter().map(|text| read(text).ok_or_else(|| text.clone())).collect::<Result<_, _>>().map(Self)
@@ -77,6 +90,23 @@ mod tests {
         ] {
             assert!(!list.contains(host), "{host}");
         }
+    }
+
+    #[test]
+    fn the_network_has_a_list_beside_the_operators() {
+        let entries = |list: &[&str]| list.iter().map(|&entry| entry.to_owned()).collect::<Vec<_>>();
+        let allows = |operator: &[&str], network: Option<&[&str]>, host: &str| {
+            let network = network.map(entries);
+            let lists = HostList::all(&entries(operator), network.as_deref()).unwrap();
+            lists.iter().all(|list| list.contains(host))
+        };
+        assert!(allows(&[], None, "a.example"));
+        assert!(allows(&[], Some(&["*.example"]), "a.example"));
+        assert!(!allows(&[], Some(&["b.example"]), "a.example"));
+        assert!(!allows(&[], Some(&[]), "a.example"), "an empty list of the network is a list");
+        assert!(allows(&["a.example"], Some(&["*.example"]), "a.example"));
+        assert!(!allows(&["b.example"], Some(&["*.example"]), "a.example"));
+        assert!(HostList::all(&[], Some(&entries(&["*"]))).unwrap_err().contains("network file"));
     }
 
     #[test]

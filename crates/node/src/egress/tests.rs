@@ -16,8 +16,11 @@ fn fetch(url: &str) -> Fetch {
 }
 
 fn egress(loopback_ports: &[u16]) -> Egress {
-    let policy =
-        Policy { allow_http: true, loopback_ports: loopback_ports.iter().copied().collect(), hosts: None };
+    let policy = Policy {
+        allow_http: true,
+        loopback_ports: loopback_ports.iter().copied().collect(),
+        hosts: Vec::new(),
+    };
     Egress::new(policy, AddressGuard::default(), 4).unwrap()
 }
 

@@ -424,7 +424,12 @@ async fn only_listed_hosts_are_asked_for_also_by_redirects() {
     let (port, _) = redirector(vec!["http://other.example/".to_owned()]).await;
     let mut egress =
         with_names(&[("good.example", &["127.0.0.1"]), ("other.example", &["127.0.0.1"])], &[port]);
-    egress.policy.hosts = Some(HostList::new(&["good.example".to_owned()]).unwrap());
+    let list = |hosts: &[&str]| {
+        HostList::new(&hosts.iter().map(|&host| host.to_owned()).collect::<Vec<_>>()).unwrap()
+    };
+    // Two lists, as of the operator and of the network: a host has to be in both.
+    egress.policy.hosts = vec![list(&["good.example", "other.example"]), list(&["127.0.0.1", "*.example"])];
+    egress.policy.hosts.push(list(&["good.example", "127.0.0.1"]));
     refused(&egress, &format!("http://other.example:{port}/1")).await;
     refused(&egress, &format!("http://127.0.0.1:{port}/1")).await;
     let Resolver::Table(_, count) = &egress.resolver else { panic!("a table") };
