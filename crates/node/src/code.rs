@@ -4,6 +4,7 @@
 //! published by its name is held here: what `PUT /v1/code` brought, and what other nodes and gateways hand to
 //! anybody. Code that came along with a request is neither kept nor shown.
 
+mod blocks;
 mod cache;
 mod config;
 mod files;

@@ -120,9 +120,15 @@ impl Egress {
         tokio::time::timeout(self.total, within).await.unwrap_or(Err(FetchError::Failed))
     }
 
-    /// Reads what is at an address, up to a length, under the same guard.
-    pub(crate) async fn download(&self, url: &str, bytes_max: usize) -> Result<Fetched, FetchError> {
-        let plan = Plan::new(Fetch::get(url))?;
+    /// Reads what is at an address, up to a length, under the same guard; in the form named, if there are several.
+    pub(crate) async fn download(
+        &self,
+        url: &str,
+        accept: Option<&str>,
+        bytes_max: usize,
+    ) -> Result<Fetched, FetchError> {
+        let headers = accept.map(|form| ("accept".to_owned(), form.to_owned()));
+        let plan = Plan::new(Fetch { headers: headers.into_iter().collect(), ..Fetch::get(url) })?;
         let within = async {
             let _place = self.places.acquire().await.map_err(|_| FetchError::Failed)?;
             self.follow(plan, bytes_max).await

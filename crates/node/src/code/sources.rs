@@ -5,14 +5,16 @@ use std::{sync::Arc, time::Duration};
 use quorate_wire::{ActionCid, NetworkFile, NodeIndex, limits::CODE_BYTES_MAX};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::{CodeConfig, CodeError, Outcome, blocking, checked, config::base};
+use super::{CodeConfig, CodeError, Outcome, blocking, blocks, checked, config::base};
 use crate::egress::Egress;
 
-/// Sources that are asked at the same time for one action, and the most that are held of them.
+/// Sources that are asked at the same time for one action, as long as they answer.
 const ASKED_AT_ONCE: usize = 4;
 /// Asking the nodes, which are near, and asking the gateways.
 const NODES: Duration = Duration::from_secs(3);
 const GATEWAYS: Duration = Duration::from_secs(8);
+/// One that has not answered by then goes on, but no longer keeps the next one waiting.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The other nodes, the gateways, and the way to them.
 pub(crate) struct Sources {
@@ -49,32 +51,30 @@ impl Sources {
     /// # Errors
     /// [`CodeError::Missing`] if nobody has it, [`CodeError::NotText`].
     pub(super) async fn look(&self, cid: ActionCid) -> Result<(&'static str, Arc<str>), CodeError> {
-        let nodes = self.nodes.iter().map(|node| format!("{node}/v1/code/{cid}")).collect();
-        if let Some(outcome) = self.first(cid, nodes, Kind::Node, NODES).await {
+        if let Some(outcome) = self.first(cid, &self.nodes, Kind::Node, NODES).await {
             return outcome.map(|code| ("node", code));
         }
-        let gateways = self.gateways.iter().map(|gateway| format!("{gateway}/ipfs/{cid}")).collect();
-        match self.first(cid, gateways, Kind::Gateway, GATEWAYS).await {
+        match self.first(cid, &self.gateways, Kind::Gateway, GATEWAYS).await {
             Some(outcome) => outcome.map(|code| ("gateway", code)),
             None => Err(CodeError::Missing),
         }
     }
 
     /// The first answer that is what its name says. The others are not waited for.
-    async fn first(
-        &self,
-        cid: ActionCid,
-        addresses: Vec<String>,
-        kind: Kind,
-        within: Duration,
-    ) -> Option<Outcome> {
+    async fn first(&self, cid: ActionCid, bases: &[String], kind: Kind, within: Duration) -> Option<Outcome> {
         let places = Arc::new(Semaphore::new(ASKED_AT_ONCE));
         let mut asked = JoinSet::new();
-        for address in addresses {
-            let (places, egress) = (places.clone(), self.egress.clone());
+        for base in bases {
+            let (places, egress, base) = (places.clone(), self.egress.clone(), base.clone());
             asked.spawn(async move {
-                let _place = places.acquire_owned().await.ok()?;
-                ask(&egress, cid, &address, kind).await
+                let place = places.acquire_owned().await.ok()?;
+                let asking = ask(&egress, cid, &base, kind);
+                tokio::pin!(asking);
+                if let Ok(answer) = tokio::time::timeout(PATIENCE, &mut asking).await {
+                    return answer;
+                }
+                drop(place);
+                asking.await
             });
         }
         let answers = async {
@@ -89,15 +89,27 @@ impl Sources {
     }
 }
 
-async fn ask(egress: &Egress, cid: ActionCid, address: &str, kind: Kind) -> Option<Outcome> {
-    let fetched = match kind {
-        Kind::Node => egress.download_from_node(address, CODE_BYTES_MAX).await,
-        Kind::Gateway => egress.download(address, CODE_BYTES_MAX).await,
+async fn ask(egress: &Egress, cid: ActionCid, base: &str, kind: Kind) -> Option<Outcome> {
+    let body = match kind {
+        Kind::Node => {
+            let fetched = egress.download_from_node(&format!("{base}/v1/code/{cid}"), CODE_BYTES_MAX).await;
+            fetched.ok().filter(|fetched| fetched.status == 200)?.body
+        }
+        Kind::Gateway => from_gateway(egress, cid, base).await?,
     };
-    let body = fetched.ok().filter(|fetched| fetched.status == 200)?.body;
     let outcome = blocking(move || checked(cid, body)).await.ok()?;
     if outcome.is_none() {
-        tracing::warn!(action = %cid, address, "a source of code gave something else");
+        tracing::warn!(action = %cid, source = base, "a source of code gave something else");
     }
     outcome
+}
+
+/// The file as it is; or its blocks, where a gateway says that it hands out only what its readers can check.
+async fn from_gateway(egress: &Egress, cid: ActionCid, base: &str) -> Option<Vec<u8>> {
+    let fetched = egress.download(&format!("{base}/ipfs/{cid}"), None, CODE_BYTES_MAX).await.ok()?;
+    match fetched.status {
+        200 => Some(fetched.body),
+        400 | 406 | 415 => blocks::download(egress, base, cid).await,
+        _ => None,
+    }
 }

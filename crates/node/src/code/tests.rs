@@ -1,5 +1,7 @@
 //! The finder over real files and real servers.
 
+mod gateways;
+
 use std::{collections::BTreeSet, fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, sync::Mutex};
 
 use quorate_wire::NodeIndex;

@@ -250,6 +250,9 @@ fn credentials_stay_with_their_origin() {
         assert!(other.headers.contains_key("x-a"));
     }
     assert!(matches!(plan().redirected(302, "http://a.example/"), Err(FetchError::Refused)));
+    let plain = Plan::new(Fetch { headers, ..fetch("http://a.example/") }).unwrap();
+    let upgraded = plain.redirected(301, "https://a.example/").unwrap();
+    assert!(!upgraded.is_plain() && !upgraded.headers.contains_key("authorization"));
 }
 
 #[test]
