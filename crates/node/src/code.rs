@@ -10,17 +10,22 @@ mod config;
 mod files;
 mod flights;
 mod memory;
+mod shares;
 mod sources;
 mod store;
 #[cfg(test)]
 mod tests;
 
 use std::{
+    net::IpAddr,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use quorate_wire::{ActionCid, Address, ErrorCode, limits::CODE_BYTES_MAX};
+
+use tokio::sync::Semaphore;
 
 pub use config::CodeConfig;
 pub(crate) use sources::Sources;
@@ -29,7 +34,17 @@ use crate::metrics::Metrics;
 use cache::Cache;
 use flights::Flights;
 use memory::Memory;
-use store::Store;
+use shares::{Shares, source};
+use store::{Standing, Store};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// Sources that one address may have read from the disk at once, and the time in which that comes back.
+const READS: u64 = 512;
+const READS_WITHIN: Duration = Duration::from_secs(32);
+/// Sources that are read from the disk for strangers at the same time: most of the threads for such work are for runs.
+const READERS: usize = 4;
+/// What part of the memory is for what strangers read. They do not decide what is kept for runs.
+const SHOWN_PART: u64 = 4;
 
 /// Why there is no source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +64,9 @@ pub(crate) enum CodeError {
     /// The store is full.
     #[error("the store of code is full")]
     Full,
+    /// The wallet or the address does too much in too short a time.
+    #[error("too much in this time")]
+    TooFast,
     /// The disk failed, or a task of ours.
     #[error("the code could not be read or written")]
     Internal,
@@ -63,6 +81,7 @@ impl CodeError {
             CodeError::Busy => ErrorCode::Overloaded,
             CodeError::Quota => ErrorCode::CodeQuota,
             CodeError::Full => ErrorCode::CodeStoreFull,
+            CodeError::TooFast => ErrorCode::RateLimited,
             CodeError::Internal => ErrorCode::Internal,
         }
     }
@@ -77,11 +96,19 @@ pub(crate) struct CodeFinder(Arc<Inner>);
 
 struct Inner {
     memory: Mutex<Memory>,
+    /// What strangers have read.
+    shown: Mutex<Memory>,
     store: Store,
     cache: Cache,
     sources: Sources,
     flights: Flights,
     metrics: Arc<Metrics>,
+    /// Bytes stored, by wallet and by address.
+    stored_by_wallet: Shares<Address>,
+    stored_by_source: Shares<IpAddr>,
+    /// Sources read from the disk, by address.
+    read_by_source: Shares<IpAddr>,
+    readers: Semaphore,
 }
 
 impl CodeFinder {
@@ -93,12 +120,17 @@ impl CodeFinder {
         metrics: Arc<Metrics>,
     ) -> std::io::Result<Self> {
         Ok(CodeFinder(Arc::new(Inner {
-            memory: Mutex::new(Memory::new(config.memory_bytes)),
+            memory: Mutex::new(Memory::new(config.memory_bytes - config.memory_bytes / SHOWN_PART)),
+            shown: Mutex::new(Memory::new(config.memory_bytes / SHOWN_PART)),
             store: Store::open(&folder.join("store"), config.store_bytes, config.store_bytes_per_wallet)?,
             cache: Cache::open(&folder.join("cache"), config.cache_bytes)?,
             sources,
             flights: Flights::default(),
             metrics,
+            stored_by_wallet: Shares::new(config.store_bytes_per_wallet_hour, HOUR),
+            stored_by_source: Shares::new(config.store_bytes_per_source_hour, HOUR),
+            read_by_source: Shares::new(READS, READS_WITHIN),
+            readers: Semaphore::new(READERS),
         })))
     }
 
@@ -108,10 +140,53 @@ impl CodeFinder {
     /// # Errors
     /// [`CodeError::Missing`], [`CodeError::NotText`], [`CodeError::Busy`], [`CodeError::Internal`].
     pub(crate) async fn find(&self, cid: ActionCid) -> Outcome {
-        if let Some(code) = self.remembered(cid) {
+        let found = match self.remembered(cid) {
+            Some(code) => Ok(code),
+            None => self.0.flights.join(cid, || Self::search(self.clone(), cid)).await,
+        };
+        if found.is_ok() && self.0.store.used(cid) {
+            let finder = self.clone();
+            // The run does not wait for it.
+            tokio::task::spawn_blocking(move || finder.0.store.raise(cid, Standing::Used));
+        }
+        found
+    }
+
+    /// Whether this node has the source, as far as it knows without a look at the disk.
+    pub(crate) fn known(&self, cid: ActionCid) -> bool {
+        self.0.store.holds(cid) || self.0.cache.holds(cid) || self.remembered(cid).is_some()
+    }
+
+    /// The source of an action for whoever asks from an address. What is in memory costs nothing; the disk is read for
+    /// few at a time, and not too often for one of them.
+    ///
+    /// # Errors
+    /// [`CodeError::Missing`] if this node does not have it itself; [`CodeError::TooFast`], [`CodeError::Busy`].
+    pub(crate) async fn show(&self, cid: ActionCid, address: IpAddr) -> Outcome {
+        let shown = || lock(&self.0.shown).get(cid);
+        if let Some(code) = self.remembered(cid).or_else(shown) {
             return Ok(code);
         }
-        self.0.flights.join(cid, || Self::search(self.clone(), cid)).await
+        if !self.known(cid) {
+            return Err(CodeError::Missing);
+        }
+        if !self.0.read_by_source.take(source(address), 1, Instant::now()) {
+            return Err(CodeError::TooFast);
+        }
+        let _reader = self.0.readers.try_acquire().map_err(|_| CodeError::Busy)?;
+        let code = self.read(cid).await.ok_or(CodeError::Missing)?;
+        lock(&self.0.shown).insert(cid, code.clone());
+        Ok(code)
+    }
+
+    /// Notes that an address sends so much to be stored.
+    ///
+    /// # Errors
+    /// [`CodeError::TooFast`].
+    pub(crate) fn may_send(&self, address: IpAddr, bytes: usize) -> Result<(), CodeError> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let taken = self.0.stored_by_source.take(source(address), bytes, Instant::now());
+        taken.then_some(()).ok_or(CodeError::TooFast)
     }
 
     /// The source of an action if this node has it itself.
@@ -119,6 +194,13 @@ impl CodeFinder {
         if let Some(code) = self.remembered(cid) {
             return Some(code);
         }
+        let code = self.read(cid).await?;
+        self.remember(cid, &code);
+        Some(code)
+    }
+
+    /// The source from the disk.
+    async fn read(&self, cid: ActionCid) -> Option<Arc<str>> {
         if !self.0.store.holds(cid) && !self.0.cache.holds(cid) {
             return None;
         }
@@ -126,14 +208,14 @@ impl CodeFinder {
         let read = move || finder.0.store.read(cid).or_else(|| finder.0.cache.read(cid));
         let code = blocking(read).await.ok().flatten()?;
         self.0.metrics.code("disk");
-        self.remember(cid, &code);
         Some(code)
     }
 
-    /// Keeps a source for a wallet until an operator removes it; says whether it is new.
+    /// Keeps a source for a wallet; says whether it is new. What no run uses and no key is granted to goes when others
+    /// need the room.
     ///
     /// # Errors
-    /// [`CodeError::Quota`], [`CodeError::Full`], [`CodeError::Internal`].
+    /// [`CodeError::TooFast`], [`CodeError::Quota`], [`CodeError::Full`], [`CodeError::Internal`].
     ///
     /// # Security
     /// The caller has computed the CID from the code.
@@ -142,12 +224,21 @@ impl CodeFinder {
         wallet: Address,
         cid: ActionCid,
         code: Arc<str>,
+        granted: bool,
     ) -> Result<bool, CodeError> {
+        let bytes = files::on_disk(code.len() as u64);
+        // What is there already costs nothing.
+        let free = self.0.store.holds(cid);
+        if !free && !self.0.stored_by_wallet.take(wallet, bytes, Instant::now()) {
+            return Err(CodeError::TooFast);
+        }
         let finder = self.clone();
         let written = code.clone();
-        let new = blocking(move || finder.0.store.write(wallet, cid, &written)).await??;
+        let standing = if granted { Standing::Granted } else { Standing::Stored };
+        let new = blocking(move || finder.0.store.write(wallet, cid, &written, standing)).await??;
         self.0.flights.appeared(cid);
-        self.remember(cid, &code);
+        // Not among what runs have wanted: a stranger's code must not displace that.
+        lock(&self.0.shown).insert(cid, code);
         Ok(new)
     }
 
@@ -173,12 +264,16 @@ impl CodeFinder {
     }
 
     fn remembered(&self, cid: ActionCid) -> Option<Arc<str>> {
-        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner).get(cid)
+        lock(&self.0.memory).get(cid)
     }
 
     fn remember(&self, cid: ActionCid, code: &Arc<str>) {
-        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(cid, code.clone());
+        lock(&self.0.memory).insert(cid, code.clone());
     }
+}
+
+fn lock(memory: &Mutex<Memory>) -> std::sync::MutexGuard<'_, Memory> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Names bytes that came from outside. `None` if they are not what was asked for.

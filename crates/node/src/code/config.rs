@@ -1,6 +1,6 @@
 //! `[code]` of `node.toml`.
 
-use quorate_wire::limits::CODE_BYTES_MAX;
+use quorate_wire::limits::{CODE_BYTES_MAX, HTTP_BODY_BYTES_MAX};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -22,10 +22,15 @@ pub struct CodeConfig {
     pub memory_bytes: u64,
     /// Bytes on disk of sources that were found; the least recently used go first.
     pub cache_bytes: u64,
-    /// Bytes on disk of sources that callers have stored; none of them goes to make room.
+    /// Bytes on disk of sources that callers have stored. Those that no run has used go first when there is no room.
     pub store_bytes: u64,
     /// Of these, the most of one wallet.
     pub store_bytes_per_wallet: u64,
+    /// Bytes that one wallet may store in an hour.
+    pub store_bytes_per_wallet_hour: u64,
+    /// Bytes that one address may send in an hour to be stored, whatever comes of it; addresses of version 6 by their
+    /// first 64 bits.
+    pub store_bytes_per_source_hour: u64,
 }
 
 impl Default for CodeConfig {
@@ -37,6 +42,8 @@ impl Default for CodeConfig {
             cache_bytes: 1 << 30,
             store_bytes: 4 << 30,
             store_bytes_per_wallet: 64 << 20,
+            store_bytes_per_wallet_hour: 32 << 20,
+            store_bytes_per_source_hour: 128 << 20,
         }
     }
 }
@@ -58,11 +65,16 @@ impl CodeConfig {
             ("code.cache_bytes", self.cache_bytes),
             ("code.store_bytes", self.store_bytes),
             ("code.store_bytes_per_wallet", self.store_bytes_per_wallet),
+            ("code.store_bytes_per_wallet_hour", self.store_bytes_per_wallet_hour),
         ];
         for (setting, bytes) in bounds {
             if bytes < LEAST_BYTES {
                 return Err((setting, format!("must be at least {LEAST_BYTES}: one source")));
             }
+        }
+        if self.store_bytes_per_source_hour < HTTP_BODY_BYTES_MAX as u64 {
+            let setting = "code.store_bytes_per_source_hour";
+            return Err((setting, format!("must be at least {HTTP_BODY_BYTES_MAX}: one request")));
         }
         Ok(())
     }

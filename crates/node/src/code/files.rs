@@ -86,6 +86,11 @@ impl Files {
         }
     }
 
+    /// Gives a file another name; says whether it has it.
+    pub(super) fn rename(&self, name: &str, new: &str) -> bool {
+        fs::rename(self.0.join(name), self.0.join(new)).is_ok()
+    }
+
     pub(super) fn remove(&self, name: &str) {
         if let Err(error) = fs::remove_file(self.0.join(name))
             && error.kind() != io::ErrorKind::NotFound

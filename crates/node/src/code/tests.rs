@@ -1,6 +1,7 @@
 //! The finder over real files and real servers.
 
 mod gateways;
+mod sharing;
 
 use std::{collections::BTreeSet, fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, sync::Mutex};
 
@@ -122,7 +123,7 @@ async fn what_is_no_text_is_told_apart_from_what_is_missing() {
     assert_eq!(node.find(ActionCid::of_code(&bytes)).await, Err(CodeError::NotText));
     assert_eq!(node.find(cid()).await, Err(CodeError::Missing));
     // Storing it here ends that at once.
-    assert_eq!(node.keep(wallet(1), cid(), SOURCE.into()).await, Ok(true));
+    assert_eq!(node.keep(wallet(1), cid(), SOURCE.into(), false).await, Ok(true));
     assert_eq!(node.find(cid()).await, Ok(SOURCE.into()));
 }
 
@@ -186,35 +187,6 @@ fn damaged_files_are_dropped_and_unfinished_ones_removed() {
     assert!(again.holds(text(2).0) && !again.holds(text(1).0));
 }
 
-#[test]
-fn the_store_never_makes_room_and_remembers_whose_share_is_used() {
-    let folder = TestFolder::new();
-    let open = || Store::open(folder.path(), 5 * 12_288, 3 * 12_288).unwrap();
-    let store = open();
-    let put = |store: &Store, by: u8, number: usize| store.write(wallet(by), text(number).0, &text(number).1);
-    for number in 0..3 {
-        assert_eq!(put(&store, 1, number), Ok(true));
-    }
-    assert_eq!(put(&store, 1, 2), Ok(false));
-    assert_eq!(put(&store, 2, 2), Ok(false));
-    assert_eq!(put(&store, 1, 3), Err(CodeError::Quota));
-    assert_eq!(put(&store, 2, 3), Ok(true));
-    drop(store);
-    let store = open();
-    assert_eq!(put(&store, 1, 4), Err(CodeError::Quota));
-    assert_eq!(put(&store, 2, 4), Ok(true));
-    assert_eq!(put(&store, 2, 5), Err(CodeError::Full));
-    assert_eq!(put(&store, 3, 5), Err(CodeError::Full));
-    for number in 0..5 {
-        assert_eq!(store.read(text(number).0).as_deref(), Some(text(number).1.as_str()));
-    }
-    // What is damaged is given up, and so is its share.
-    let name = format!("{}-{}", files::file_name(text(0).0), "01".repeat(20));
-    fs::write(folder.path().join(name), "x").unwrap();
-    assert!(store.read(text(0).0).is_none());
-    assert_eq!(put(&store, 1, 5), Ok(true));
-}
-
 #[tokio::test]
 async fn what_the_cache_does_never_touches_what_is_stored() {
     let folder = TestFolder::new();
@@ -222,7 +194,7 @@ async fn what_the_cache_does_never_touches_what_is_stored() {
     let guard = Egress::new(Policy::default(), AddressGuard::default(), 1).unwrap();
     let sources = Sources::new(&network(), NodeIndex::new(1).unwrap(), &config, Arc::new(guard));
     let node = CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap();
-    assert_eq!(node.keep(wallet(1), cid(), SOURCE.into()).await, Ok(true));
+    assert_eq!(node.keep(wallet(1), cid(), SOURCE.into(), false).await, Ok(true));
     for number in 0..20 {
         node.0.cache.write(text(number).0, &text(number).1).unwrap();
     }

@@ -1,10 +1,10 @@
 //! `PUT /v1/code` and `GET /v1/code/{cid}`: the code of actions, by its name.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::{ConnectInfo, Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
@@ -29,29 +29,47 @@ pub(crate) const CODE_ROOM: usize = 128 << 10;
 /// Stores an action's code for a session.
 pub(super) async fn put(
     State(api): State<Arc<Api>>,
+    ConnectInfo(caller): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    store(&api, &headers, body).await.map_err(|problem| {
+    store(&api, caller, &headers, body).await.map_err(|problem| {
         api.metrics.refused_at_the_edge(problem.code);
         problem.into()
     })
 }
 
-async fn store(api: &Arc<Api>, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {
+async fn store(
+    api: &Arc<Api>,
+    caller: SocketAddr,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     executions::check_media_type(headers)?;
     let bytes = executions::read(api, headers, body).await?;
+    api.code.may_send(caller.ip(), bytes.len()).map_err(|error| error.code())?;
     let _place = api.code_writes.try_acquire().map_err(|_| Problem::of(ErrorCode::Overloaded))?;
     let checking = api.clone();
     let checked = tokio::task::spawn_blocking(move || check(&checking, &bytes, unix_ms()));
-    let (session, action, code) = checked.await.map_err(|_| Problem::of(ErrorCode::Internal))??;
+    let Checked { session, action, code, granted } =
+        checked.await.map_err(|_| Problem::of(ErrorCode::Internal))??;
     let bytes = code.len() as u64;
-    let new = api.code.keep(session.wallet, action, code.into()).await.map_err(|error| error.code())?;
+    let kept = api.code.keep(session.wallet, action, code.into(), granted).await;
+    let new = kept.map_err(|error| error.code())?;
     Ok(json(StatusCode::OK, "application/json", &CodeStored { action, bytes, new }))
 }
 
+/// Code that may be stored.
+struct Checked {
+    session: Session,
+    action: ActionCid,
+    code: String,
+    /// Whether the session names a key that is granted to it.
+    granted: bool,
+}
+
 /// Everything that an execution's login and session are checked for, cheap checks first.
-fn check(api: &Api, body: &[u8], now_ms: u64) -> Result<(Session, ActionCid, String), Problem> {
+fn check(api: &Api, body: &[u8], now_ms: u64) -> Result<Checked, Problem> {
     let submission = CodeSubmission::parse(body)?;
     if submission.code.len() > limits::CODE_BYTES_MAX {
         return Err(ErrorCode::CodeTooLarge.into());
@@ -72,32 +90,39 @@ fn check(api: &Api, body: &[u8], now_ms: u64) -> Result<(Session, ActionCid, Str
     if !session.may_run(&request.action) {
         return Err(Problem::of(ErrorCode::SessionScope).about(id));
     }
-    if !welcome(api, &session, &request.action) {
+    let granted = is_granted(api, &session, &request.action);
+    if !welcome(api, &session, granted) {
         return Err(Problem::of(ErrorCode::NotAdmitted).about(id));
     }
     if ActionCid::of_code(submission.code.as_bytes()) != request.action {
         return Err(Problem::of(ErrorCode::CidMismatch).about(id));
     }
-    Ok((session, request.action, submission.code))
+    Ok(Checked { session, action: request.action, code: submission.code, granted })
 }
 
 /// Who may have an action executed may store its code.
-fn welcome(api: &Api, session: &Session, action: &ActionCid) -> bool {
+fn welcome(api: &Api, session: &Session, granted: bool) -> bool {
     match &api.network.admission {
         Admission::Open => true,
         Admission::List(wallets) => wallets.contains(&session.wallet),
-        Admission::Granted => session.capabilities.iter().any(|capability| match &capability.key {
-            CapabilityKey::Any => false,
-            CapabilityKey::Named(key) => {
-                session.names_exactly(key, action) && chain::is_granted(&api.registry, key, action)
-            }
-        }),
+        Admission::Granted => granted,
     }
+}
+
+/// Whether a session names a key that is granted to the action.
+fn is_granted(api: &Api, session: &Session, action: &ActionCid) -> bool {
+    session.capabilities.iter().any(|capability| match &capability.key {
+        CapabilityKey::Any => false,
+        CapabilityKey::Named(key) => {
+            session.names_exactly(key, action) && chain::is_granted(&api.registry, key, action)
+        }
+    })
 }
 
 /// Shows an action's code, if this node has it. Nobody else is asked for it on behalf of whoever calls.
 pub(super) async fn get(
     State(api): State<Arc<Api>>,
+    ConnectInfo(caller): ConnectInfo<SocketAddr>,
     cid: Result<Path<String>, axum::extract::rejection::PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
@@ -105,11 +130,15 @@ pub(super) async fn get(
     let Path(cid) = cid.map_err(|_| malformed("the CID is no text".to_owned()))?;
     let cid: ActionCid =
         cid.parse().map_err(|error: quorate_wire::ParseIdError| malformed(error.to_string()))?;
-    let code = api.code.held(cid).await.ok_or_else(|| Refused::from(ErrorCode::NotFound))?;
     let tag = format!("\"{cid}\"");
-    let mut response = if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
+    let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag.as_str());
+    let mut response = if is_known && api.code.known(cid) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
+        let code = api.code.show(cid, caller.ip()).await.map_err(|error| match error {
+            crate::code::CodeError::Missing => Refused::from(ErrorCode::NotFound),
+            other => Refused::from(other.code()),
+        })?;
         let units = u32::try_from(code.len().div_ceil(executions::BODY_UNIT_BYTES)).unwrap_or(u32::MAX);
         let room = api.code_room.clone().try_acquire_many_owned(units);
         let room = room.map_err(|_| Refused::from(ErrorCode::Overloaded))?;

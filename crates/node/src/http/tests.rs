@@ -214,7 +214,7 @@ async fn shows_code_that_it_has_and_looks_for_no_other() {
     let answer = ask(node.address, &line, "", b"").await;
     assert_eq!((answer.status, answer.code()), (404, ErrorCode::NotFound));
     assert!(answer.head.contains("cache-control: no-store"));
-    node.code.keep(quorate_wire::Address([1; 20]), cid, source.into()).await.unwrap();
+    node.code.keep(quorate_wire::Address([1; 20]), cid, source.into(), false).await.unwrap();
     let answer = ask(node.address, &line, "", b"").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, source));
     for header in [
