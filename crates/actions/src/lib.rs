@@ -60,8 +60,8 @@ pub use pool::{
     ActionEvent, ActionStart, ParentCall, Pool, PoolConfig, PoolError, PoolStatus, WorkerCommand, WorkerEnd,
 };
 pub use protocol::{
-    CallBlock, ChildBudget, ContractCall, FetchRequest, HostCall, HostReply, RegistryQuery, RpcMethod,
-    SignKey, SignMessage, SignRequest,
+    CallBlock, ChildBudget, ContractCall, FetchRequest, HostCall, HostReply, Redirect, RegistryQuery,
+    RpcMethod, SignKey, SignMessage, SignRequest,
 };
 pub use walls::{UnknownWall, Wall, Walls};
 #[doc(hidden)]

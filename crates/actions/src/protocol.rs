@@ -11,8 +11,8 @@ use crate::outcome::{FailureCode, Finished};
 use crate::walls::Walls;
 
 pub use call::{
-    CallBlock, ContractCall, FetchRequest, HostCall, RegistryQuery, RpcMethod, SignKey, SignMessage,
-    SignRequest,
+    CallBlock, ContractCall, FetchRequest, HostCall, Redirect, RegistryQuery, RpcMethod, SignKey,
+    SignMessage, SignRequest,
 };
 pub use reply::HostReply;
 pub(crate) use reply::ReplyKind;

@@ -2,7 +2,7 @@
 //!
 //! The guard judges numeric addresses, not names: a name is resolved once, every address that it has is
 //! checked, and the connection goes to exactly a checked address. Each redirect is judged anew. What went wrong is
-//! told in one of two fixed sentences, equal on all nodes, which say nothing of what was found.
+//! told in one of three fixed sentences, equal on all nodes, which say nothing of what was found.
 
 mod addresses;
 mod exchange;
@@ -15,6 +15,7 @@ mod tests;
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
+use quorate_actions::{FetchRequest, Redirect};
 use quorate_wire::ErrorCode;
 use tokio::sync::Semaphore;
 
@@ -42,12 +43,26 @@ pub(crate) struct Fetch {
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    pub(crate) redirect: Redirect,
 }
 
 impl Fetch {
     /// Asks for what is at an address.
     fn get(url: &str) -> Self {
-        Fetch { method: "GET".to_owned(), url: url.to_owned(), headers: Vec::new(), body: Vec::new() }
+        Fetch {
+            method: "GET".to_owned(),
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            redirect: Redirect::Follow,
+        }
+    }
+}
+
+impl From<FetchRequest> for Fetch {
+    fn from(request: FetchRequest) -> Self {
+        let FetchRequest { method, url, headers, body, redirect } = request;
+        Fetch { method, url, headers, body, redirect }
     }
 }
 
@@ -60,13 +75,16 @@ pub(crate) struct Fetched {
     pub(crate) url: String,
 }
 
-/// Why nothing came back. The two kinds are all that an action learns.
+/// Why nothing came back. The kinds are all that an action learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FetchError {
     /// The guard does not allow it.
     Refused,
     /// It was tried and did not work.
     Failed,
+    /// The server redirects, and the request says that this is an error. Whether the place would be allowed
+    /// does not show.
+    Redirected,
 }
 
 impl FetchError {
@@ -74,6 +92,7 @@ impl FetchError {
         match self {
             FetchError::Refused => ErrorCode::FetchRefused,
             FetchError::Failed => ErrorCode::FetchFailed,
+            FetchError::Redirected => ErrorCode::FetchRedirected,
         }
     }
 }

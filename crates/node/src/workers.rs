@@ -261,7 +261,7 @@ impl Events {
         run.fetches.spawn(async move {
             let Ok(_place) = places.acquire().await else { return };
             let url = fetch.url.clone();
-            let outcome = egress.fetch(convert::fetch(fetch)).await;
+            let outcome = egress.fetch(fetch.into()).await;
             if let Some(run) = runs.lock().get_mut(&execution) {
                 run.saw(convert::seen(&url, outcome.as_ref().ok()));
             }

@@ -177,6 +177,7 @@ error_codes! {
     ChainUnknown = 75, "chain_unknown", ActionFailed, "No such chain is configured.";
     RpcFailed = 76, "rpc_failed", ActionFailed, "The chain could not be read.";
     CallReverted = 77, "call_reverted", ActionFailed, "The contract reverted the call.";
+    FetchRedirected = 78, "fetch_redirected", ActionFailed, "The server redirects, and the request does not allow it.";
     CodeQuota = 80, "code_quota", Forbidden, "The login has stored as much code as one may.";
     CodeStoreFull = 81, "code_store_full", Unavailable, "The node's store of code is full.";
     CodeNotText = 82, "code_not_text", BadRequest, "What the CID names is no UTF-8 text.";

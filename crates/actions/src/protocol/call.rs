@@ -117,6 +117,23 @@ pub struct FetchRequest {
     pub headers: Vec<(String, String)>,
     /// Empty where there is none.
     pub body: Vec<u8>,
+    /// What becomes of a redirect.
+    pub redirect: Redirect,
+}
+
+/// What becomes of an answer that says to look elsewhere.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Redirect {
+    /// It is followed.
+    #[default]
+    Follow,
+    /// The request fails.
+    Error,
+    /// It is the answer.
+    Manual,
 }
 
 /// A question to the registry. Token ids are big-endian.

@@ -39,7 +39,13 @@ const echo = 'https://host.test/echo';
   await attempt('head', async () => (await fetch('https://host.test/json', { method: 'HEAD' })).body);
   await attempt('refused', () => fetch('https://elsewhere.test/'));
   await attempt('relative', () => fetch('/path'));
-  await attempt('manual', () => fetch(echo, { redirect: 'manual' }));
+  for (const redirect of ['manual', 'error', 'follow']) {
+    await attempt(redirect, async () => {
+      const answer = await fetch('https://host.test/moved', { redirect });
+      return [answer.status, answer.ok, answer.type, answer.redirected, answer.url, answer.headers.get('location'), await answer.text()];
+    });
+    await attempt(redirect, async () => (await fetch('data:,here', { redirect })).text());
+  }
   const controller = new AbortController();
   const open = fetch('https://host.test/slow/1', { signal: controller.signal });
   controller.abort();

@@ -3,7 +3,7 @@
 use k256::ecdsa::signature::hazmat::PrehashSigner as _;
 use k256::ecdsa::{RecoveryId, Signature, SigningKey};
 use quorate_actions::{
-    FetchRequest, HostCall, HostReply, RegistryQuery, RpcMethod, SignMessage, SignRequest,
+    FetchRequest, HostCall, HostReply, Redirect, RegistryQuery, RpcMethod, SignMessage, SignRequest,
 };
 use quorate_wire::{ActionCid, action_signature_digest};
 use serde_json::{Value, json};
@@ -100,6 +100,16 @@ fn page(fetch: &FetchRequest) -> HostReply {
             let body = String::from_utf8_lossy(&fetch.body);
             answer(200, format!("{} [{}] {body}", fetch.method, headers.join("; ")).as_bytes())
         }
+        "moved" => match fetch.redirect {
+            Redirect::Follow => answer(200, b"where it is now"),
+            Redirect::Error => error("fetch_redirected", "the server redirects"),
+            Redirect::Manual => HostReply::Fetched {
+                status: 302,
+                headers: vec![("location".into(), "/json".into())],
+                body: b"look there".to_vec(),
+                url: fetch.url.clone(),
+            },
+        },
         other if other.starts_with("slow/") => answer(200, other.as_bytes()),
         _ => error("egress_denied", "the address is not allowed"),
     }

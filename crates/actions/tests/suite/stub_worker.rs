@@ -9,8 +9,8 @@ use std::time::Duration;
 use quorate_actions::worker_protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WORKER_BYTES_MAX};
 use quorate_actions::worker_protocol::{FromWorker, ToWorker};
 use quorate_actions::{
-    ActionEvent, ActionOutcome, FailureCode, FetchRequest, Finished, HostCall, Pool, PoolConfig, SignKey,
-    SignMessage, SignRequest, Usage, Walls, WorkerCommand, WorkerEnd,
+    ActionEvent, ActionOutcome, FailureCode, FetchRequest, Finished, HostCall, Pool, PoolConfig, Redirect,
+    SignKey, SignMessage, SignRequest, Usage, Walls, WorkerCommand, WorkerEnd,
 };
 
 use super::support::{config, failure, next, start};
@@ -74,7 +74,13 @@ fn misbehave(socket: &mut UnixStream) -> std::io::Result<()> {
                 }
                 "asks for a long address" => {
                     let url = "x".repeat(100_000);
-                    let fetch = FetchRequest { method: "GET".into(), url, headers: vec![], body: vec![] };
+                    let fetch = FetchRequest {
+                        method: "GET".into(),
+                        url,
+                        headers: vec![],
+                        body: vec![],
+                        redirect: Redirect::Follow,
+                    };
                     say(socket, &call(OWN, 0, HostCall::Fetch(fetch)))?;
                 }
                 "answers at length" => {

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
-use quorate_actions::{CallBlock, ContractCall, RpcMethod};
+use quorate_actions::{CallBlock, ContractCall, Redirect, RpcMethod};
 use quorate_registry::alloy_primitives::{U256, hex};
 use quorate_wire::ErrorCode;
 use serde::Deserialize;
@@ -93,6 +93,7 @@ impl Servers {
             url: server.chain.rpc.clone(),
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: body.into_bytes(),
+            redirect: Redirect::Error,
         };
         let asking = async {
             let _of_chain = server.places.acquire().await.map_err(|_| ErrorCode::RpcFailed)?;

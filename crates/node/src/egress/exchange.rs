@@ -10,6 +10,7 @@ use hyper::{
     header::{self, HeaderMap, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
+use quorate_actions::Redirect;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -116,11 +117,16 @@ fn request(plan: &Plan) -> Result<Request<Full<bytes::Bytes>>, FetchError> {
 
 async fn read(plan: &Plan, answer: Response<Incoming>, bytes_max: usize) -> Result<Hop, FetchError> {
     let status = answer.status().as_u16();
-    if matches!(status, 301 | 302 | 303 | 307 | 308)
-        && let Some(location) = answer.headers().get(header::LOCATION)
-    {
-        let location = location.to_str().map_err(|_| FetchError::Failed)?.to_owned();
-        return Ok(Hop::Redirect { status, location });
+    let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
+    match plan.redirect {
+        Redirect::Error if redirects => return Err(FetchError::Redirected),
+        Redirect::Follow if redirects => {
+            if let Some(location) = answer.headers().get(header::LOCATION) {
+                let location = location.to_str().map_err(|_| FetchError::Failed)?.to_owned();
+                return Ok(Hop::Redirect { status, location });
+            }
+        }
+        Redirect::Follow | Redirect::Error | Redirect::Manual => {}
     }
     // What was asked for is the plain form; a packed one could be a thousand times longer than it looks.
     let packed = answer.headers().get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use quorate_actions::FetchRequest;
 use quorate_wire::ErrorCode;
 
-use super::{AddressGuard, Egress, Fetch, Policy};
+use super::{AddressGuard, Egress, Policy};
 
 /// Requests at a time.
 const PLACES: usize = 4;
@@ -48,15 +49,9 @@ impl Outbound {
     /// Carries out a request.
     ///
     /// # Errors
-    /// `fetch_refused` where the guard does not allow it, `fetch_failed` where it did not work.
-    pub async fn fetch(
-        &self,
-        method: String,
-        url: String,
-        headers: Vec<(String, String)>,
-        body: Vec<u8>,
-    ) -> Result<OutboundReply, ErrorCode> {
-        let answer = self.0.fetch(Fetch { method, url, headers, body }).await;
+    /// `fetch_refused` where the guard does not allow it, `fetch_failed` where it did not work, `fetch_redirected`.
+    pub async fn fetch(&self, request: FetchRequest) -> Result<OutboundReply, ErrorCode> {
+        let answer = self.0.fetch(request.into()).await;
         let answer = answer.map_err(super::FetchError::code)?;
         Ok(OutboundReply {
             status: answer.status,

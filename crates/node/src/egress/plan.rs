@@ -6,6 +6,7 @@ use hyper::{
     Method, Uri,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
+use quorate_actions::Redirect;
 use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
@@ -56,6 +57,7 @@ pub(super) struct Plan {
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     pub(super) body: bytes::Bytes,
+    pub(super) redirect: Redirect,
     url: Url,
 }
 
@@ -74,7 +76,7 @@ impl Plan {
         }
         let url = parse(&fetch.url, None)?;
         let headers = headers(&fetch.headers)?;
-        Ok(Plan { method: method.clone(), headers, body: fetch.body.into(), url })
+        Ok(Plan { method: method.clone(), headers, body: fetch.body.into(), redirect: fetch.redirect, url })
     }
 
     /// The request that a redirect asks for.

@@ -12,7 +12,7 @@ use tokio::{
 use super::*;
 
 fn fetch(url: &str) -> Fetch {
-    Fetch { method: "GET".to_owned(), url: url.to_owned(), headers: Vec::new(), body: Vec::new() }
+    Fetch::get(url)
 }
 
 fn egress(loopback_ports: &[u16]) -> Egress {
@@ -212,6 +212,37 @@ async fn follows_five_redirects_and_not_six() {
         count += 1;
     }
     assert_eq!(count, REDIRECTS_MAX + 1);
+}
+
+#[tokio::test]
+async fn a_redirect_is_the_answer_or_an_error_where_the_request_says_so() {
+    let forbidden = "location: http://169.254.169.254/\r\n";
+    for (status, location) in
+        [(301, "location: /next\r\n"), (302, forbidden), (303, ""), (307, forbidden), (308, forbidden)]
+    {
+        let answer = format!("HTTP/1.1 {status} x\r\n{location}content-length: 4\r\n\r\nbody");
+        let (address, mut asked) = server(answer.leak()).await;
+        let egress = egress(&[address.port()]);
+        let url = format!("http://127.0.0.1:{}/", address.port());
+        let with = |redirect| egress.fetch(Fetch { redirect, ..fetch(&url) });
+        let manual = with(Redirect::Manual).await.unwrap();
+        assert_eq!((manual.status, manual.body.as_slice(), &manual.url), (status, &b"body"[..], &url));
+        let named =
+            manual.headers.iter().find(|(name, _)| name == "location").map(|(_, value)| value.as_str());
+        assert_eq!(named, location.trim_end().strip_prefix("location: "));
+        assert_eq!(with(Redirect::Error).await.map(|_| ()), Err(FetchError::Redirected));
+        // Neither has asked for the other place.
+        assert!(asked.try_recv().is_ok() && asked.try_recv().is_ok() && asked.try_recv().is_err());
+    }
+    // Where there is no redirect, the words say nothing.
+    for answer in ["HTTP/1.1 200 OK\r\nlocation: /next\r\n", "HTTP/1.1 304 x\r\nlocation: /next\r\n"] {
+        let (address, _asked) = server(format!("{answer}content-length: 0\r\n\r\n").leak()).await;
+        let egress = egress(&[address.port()]);
+        let url = format!("http://127.0.0.1:{}/", address.port());
+        for redirect in [Redirect::Manual, Redirect::Error, Redirect::Follow] {
+            assert!(egress.fetch(Fetch { redirect, ..fetch(&url) }).await.is_ok(), "{answer}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use quorate_wire::{ActionCid, Digest, ErrorCode, Seen, limits};
 use sha2::{Digest as _, Sha256};
 
 use super::refusal;
-use crate::egress::{Fetch, FetchError, Fetched};
+use crate::egress::{FetchError, Fetched};
 
 pub(super) fn start(start: ActionStart) -> quorate_actions::ActionStart {
     quorate_actions::ActionStart {
@@ -132,10 +132,6 @@ pub(super) fn seen(url: &str, answer: Option<&Fetched>) -> Seen {
         status: answer.map_or(0, |answer| answer.status),
         body: Digest(Sha256::digest(answer.map_or(&[][..], |answer| &answer.body)).into()),
     }
-}
-
-pub(super) fn fetch(fetch: quorate_actions::FetchRequest) -> Fetch {
-    Fetch { method: fetch.method, url: fetch.url, headers: fetch.headers, body: fetch.body }
 }
 
 pub(super) fn fetched(outcome: Result<Fetched, FetchError>) -> HostReply {

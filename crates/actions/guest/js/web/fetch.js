@@ -15,11 +15,9 @@ export async function fetch(input, init = undefined) {
   const { method, url, headers, body, signal, redirect } = requestParts(new Request(input, init));
   signal.throwIfAborted();
   if (url.startsWith('data:')) return dataResponse(url);
-  if (redirect !== 'follow') {
-    throw hostError('not_supported', `fetch: redirect "${redirect}" is not supported: nodes follow redirects, five at most`, TypeError);
-  }
   const content = body === null ? undefined : await body.take();
   const meta = { method: method.toUpperCase(), url, headers: combined(headers) };
+  if (redirect !== 'follow') meta.redirect = redirect;
   const answered = hostCall(KIND_FETCH, meta, content, (reply, bytes) => received(reply, method === 'HEAD' ? null : bytes, url));
   const aborted = new PromiseNow((_, reject) => onAbort(signal, reject));
   try {

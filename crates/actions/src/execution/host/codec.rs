@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime::Result;
 
 use crate::protocol::{
-    CallBlock, ContractCall, FetchRequest, HostCall, HostReply, RegistryQuery, RpcMethod, SignKey,
+    CallBlock, ContractCall, FetchRequest, HostCall, HostReply, Redirect, RegistryQuery, RpcMethod, SignKey,
     SignMessage, SignRequest,
 };
 
@@ -59,6 +59,7 @@ pub(crate) fn decode_call(kind: i32, meta: &[u8], body: &[u8]) -> Option<HostCal
                 url: meta.url,
                 headers: meta.headers,
                 body: body.to_vec(),
+                redirect: meta.redirect,
             })
         }
         kind::ACTION_KEY => {
@@ -181,6 +182,8 @@ struct FetchMeta {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
+    #[serde(default)]
+    redirect: Redirect,
 }
 
 #[derive(Deserialize)]

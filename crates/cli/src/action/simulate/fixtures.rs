@@ -12,6 +12,8 @@ use serde_json::Value;
 
 /// Largest fixtures file, in bytes.
 const FILE_BYTES_MAX: u64 = 32 << 20;
+/// How a request can fail.
+const FETCH_ERRORS: [&str; 3] = ["fetch_refused", "fetch_failed", "fetch_redirected"];
 /// When a simulated execution takes place unless its fixtures say otherwise: 2026-01-01, in milliseconds.
 pub(crate) const TIME_MS: u64 = 1_767_225_600_000;
 
@@ -205,7 +207,7 @@ pub(super) struct Reply {
     pub(super) text: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) base64: Option<String>,
-    /// `fetch_refused` or `fetch_failed`.
+    /// One of [`FETCH_ERRORS`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
 }
@@ -348,8 +350,8 @@ impl Fixtures {
             if bodies.iter().filter(|there| **there).count() > 1 {
                 bail!("fetch {}: one of `json`, `text`, `base64`, `error`", fetch.url);
             }
-            if reply.error.as_deref().is_some_and(|code| !matches!(code, "fetch_refused" | "fetch_failed")) {
-                bail!("fetch {}: error is `fetch_refused` or `fetch_failed`", fetch.url);
+            if reply.error.as_deref().is_some_and(|code| !FETCH_ERRORS.contains(&code)) {
+                bail!("fetch {}: error is one of `{}`", fetch.url, FETCH_ERRORS.join("`, `"));
             }
         }
         for (name, chain) in &self.chains {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use quorate_actions::{CallBlock, FetchRequest, RpcMethod};
+use quorate_actions::{CallBlock, FetchRequest, Redirect, RpcMethod};
 use quorate_node::Outbound;
 use quorate_wire::Address;
 use serde_json::{Value, json};
@@ -77,6 +77,7 @@ impl Recorder {
             url: url.to_owned(),
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: body.to_string().into_bytes(),
+            redirect: Redirect::Error,
         });
         let result = reply.json?.get("result")?.clone();
         let value = match method {
@@ -100,10 +101,9 @@ impl Recorder {
     }
 
     fn carry_out(&self, request: FetchRequest) -> Reply {
-        let FetchRequest { method, url, headers, body } = request;
-        let carried = self.runtime.block_on(async {
-            tokio::time::timeout(REQUEST, self.outbound.fetch(method, url, headers, body)).await
-        });
+        let carried = self
+            .runtime
+            .block_on(async { tokio::time::timeout(REQUEST, self.outbound.fetch(request)).await });
         match carried {
             Ok(Ok(answer)) => {
                 let headers = answer.headers.into_iter();

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use quorate_actions::{ContractCall, FetchRequest, HostReply, RpcMethod};
+use quorate_actions::{ContractCall, FetchRequest, HostReply, Redirect, RpcMethod};
 use quorate_wire::{Address, ErrorCode};
 use serde_json::{Value, json};
 use url::Url;
@@ -24,10 +24,10 @@ impl Host<'_> {
             .next();
         if let Some(place) = found {
             self.answered[place] = true;
-            return reply(&self.world.fixtures.fetch[place].reply, &request.url);
+            return reply(&self.world.fixtures.fetch[place].reply, request);
         }
         match self.recorder.as_deref_mut() {
-            Some(recorder) => reply(&recorder.fetch(request), &request.url),
+            Some(recorder) => reply(&recorder.fetch(request), request),
             None => {
                 let what = format!("{} {}", request.method, request.url);
                 Err(self.missing("fetch", example(request), &what))
@@ -126,9 +126,13 @@ pub(crate) fn body_value(body: &[u8]) -> Option<Value> {
     }
 }
 
-fn reply(reply: &Reply, url: &str) -> Result<HostReply, Refused> {
+fn reply(reply: &Reply, request: &FetchRequest) -> Result<HostReply, Refused> {
     if let Some(code) = &reply.error {
         return Err(coded(ErrorCode::from_text(code).unwrap_or(ErrorCode::FetchFailed)));
+    }
+    let status = reply.status.unwrap_or(200);
+    if request.redirect == Redirect::Error && matches!(status, 301 | 302 | 303 | 307 | 308) {
+        return Err(coded(ErrorCode::FetchRedirected));
     }
     let mut headers: Vec<(String, String)> =
         reply.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
@@ -143,5 +147,5 @@ fn reply(reply: &Reply, url: &str) -> Result<HostReply, Refused> {
         (None, None, Some(text)) => STANDARD.decode(text).map_err(|_| coded(ErrorCode::FetchFailed))?,
         (None, None, None) => Vec::new(),
     };
-    Ok(HostReply::Fetched { status: reply.status.unwrap_or(200), headers, body, url: url.to_owned() })
+    Ok(HostReply::Fetched { status, headers, body, url: request.url.clone() })
 }
