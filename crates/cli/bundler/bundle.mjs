@@ -15,6 +15,14 @@ const imports = [];
 const inside = (folder, file) => file !== '' && !relative(folder, file).startsWith('..' + sep);
 const modulesOf = (folder) => resolve(folder, 'node_modules') + sep;
 
+/** The place of the locked package that a file is of, as the lock names it. */
+function packageOf(path) {
+  if (!packages || !path.startsWith(modulesOf(packages))) return undefined;
+  const parts = relative(packages, path).split(sep);
+  const last = parts.lastIndexOf('node_modules');
+  return parts.slice(0, last + (parts[last + 1].startsWith('@') ? 3 : 2)).join('/');
+}
+
 /** Splits `npm:@scope/name@1.2.3/sub/path` or `@scope/name/sub/path`. */
 function parse(text) {
   const pinned = text.startsWith('npm:');
@@ -43,7 +51,12 @@ const plugin = {
         return { path, external: true };
       }
       const found = await bundler.resolve(wanted.name + wanted.path, { kind, resolveDir: packages, pluginData: OURS });
-      return found.errors.length > 0 ? { errors: found.errors } : found;
+      if (found.errors.length > 0) return { errors: found.errors };
+      // What a package calls its entry is its own word.
+      if (packageOf(found.path) !== `node_modules/${wanted.name}`) {
+        return { errors: [{ text: `${wanted.name} names ${found.path}, which is not a file of its own` }] };
+      }
+      return found;
     });
     // A script declares `main` without exporting it; what a bundle does not export or use is dropped.
     bundler.onLoad({ filter: /.*/ }, ({ path }) => {
@@ -89,6 +102,19 @@ async function scan() {
   }
 }
 
+/** A package has its own files, and other packages by their names: nothing of the project, and nothing of the machine. */
+function stayInside(own, key, imports, fileOf) {
+  if (!own) return;
+  for (const { path, original, external } of imports) {
+    if (external || original?.startsWith('data:')) continue;
+    const target = packageOf(fileOf(path));
+    const byPath = original === undefined || /^[./]/.test(original);
+    if (target === undefined || (byPath && target !== own)) {
+      throw new Error(`${key}: the package ${own.split('node_modules/').pop()} imports ${original ?? path}, which is outside of its folder`);
+    }
+  }
+}
+
 /** One script that leaves `main` where the nodes look for it. */
 async function bundle() {
   const file = JSON.stringify('./' + relative(project, entry).split(sep).join('/'));
@@ -101,12 +127,13 @@ async function bundle() {
   const { outputFiles, metafile, warnings } = await build({ ...common, ...start, format: 'iife', minify });
   const used = new Set();
   const kept = Object.values(metafile.outputs)[0].inputs;
+  const fileOf = (key) => resolve(project, key.replace(/^\(disabled\):/, ''));
+  for (const [key, input] of Object.entries(metafile.inputs)) stayInside(packageOf(fileOf(key)), key, input.imports, fileOf);
   for (const input of Object.keys(metafile.inputs).map((key) => key.replace(/^\(disabled\):/, ''))) {
     const path = resolve(project, input);
-    if (packages && path.startsWith(modulesOf(packages))) {
-      const parts = relative(packages, path).split(sep);
-      const last = parts.lastIndexOf('node_modules');
-      if (kept[input]?.bytesInOutput > 0) used.add(parts.slice(0, last + (parts[last + 1].startsWith('@') ? 3 : 2)).join('/'));
+    const locked = packageOf(path);
+    if (locked) {
+      if (kept[input]?.bytesInOutput > 0) used.add(locked);
     } else if (path.split(sep).includes('node_modules')) {
       throw new Error(`${input} is not one of the locked packages`);
     } else if (!inside(project, path)) {

@@ -2,6 +2,7 @@
 
 mod build;
 mod put;
+mod readable;
 mod simulate;
 mod test;
 

@@ -14,7 +14,7 @@ mod transaction;
 mod typed_data;
 mod world;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
@@ -27,6 +27,7 @@ pub(crate) use fixtures::{Fixtures, TIME_MS};
 pub(crate) use record::Recorder;
 pub(crate) use run::{drive, engine, on_guest_thread};
 
+use super::readable::Readable;
 use crate::args::SimulateArgs;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -39,13 +40,13 @@ use world::World;
 /// Carries out the command; the result says whether the run was complete.
 pub(crate) fn run(args: &SimulateArgs, output: Output) -> Result<bool, Failure> {
     let code = super::read(&args.file)?;
-    let (mut fixtures, folder) = match &args.fixtures {
-        Some(path) if args.record && !path.exists() => (Fixtures::default(), folder_of(path)),
-        Some(path) => (Fixtures::read(path)?, folder_of(path)),
+    let (mut fixtures, readable) = match &args.fixtures {
+        Some(path) if args.record && !path.exists() => (Fixtures::default(), Readable::by(path)?),
+        Some(path) => (Fixtures::read(path)?, Readable::by(path)?),
         None if args.record => {
             return Err(anyhow::anyhow!("--record needs --fixtures FILE to write to").into());
         }
-        None => (Fixtures::default(), folder_of(&args.file)),
+        None => (Fixtures::default(), Readable::by(&args.file)?),
     };
     let params = match args.params.strip_prefix('@') {
         Some(path) => {
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &SimulateArgs, output: Output) -> Result<bool, Failure> 
     };
     let mut recorder = if args.record { Some(Recorder::new(&args.allow_loopback_port)?) } else { None };
     let engine = engine()?;
-    let simulation = Simulation { code, params, fixtures: fixtures.clone(), folder };
+    let simulation = Simulation { code, params, fixtures: fixtures.clone(), readable };
     let begun = std::time::Instant::now();
     let document = on_guest_thread(&engine, || simulation.run(&engine, recorder.as_mut()))??;
     if let (Some(recorder), Some(path)) = (recorder, &args.fixtures) {
@@ -75,14 +76,14 @@ pub(crate) struct Simulation {
     /// JSON text of the parameters, with names of the fixtures still in it.
     pub(crate) params: String,
     pub(crate) fixtures: Fixtures,
-    /// What files in the fixtures are relative to.
-    pub(crate) folder: PathBuf,
+    /// What files the fixtures may name.
+    pub(crate) readable: Readable,
 }
 
 impl Simulation {
     /// Runs it and returns the report. Needs a thread from [`on_guest_thread`].
     pub(crate) fn run(self, engine: &Engine, recorder: Option<&mut Recorder>) -> Result<Value> {
-        let world = World::new(&self.code, self.fixtures, &self.folder)?;
+        let world = World::new(&self.code, self.fixtures, &self.readable)?;
         let params = world.fill(&self.params).context("the parameters")?;
         let parsed: Value = serde_json::from_str(&params).context("the parameters are not JSON")?;
         if !parsed.is_object() {
@@ -114,7 +115,7 @@ impl Simulation {
 
     /// The keys and actions that the fixtures name, as a test sees them.
     pub(crate) fn names(&self) -> Result<Value> {
-        let world = World::new(&self.code, self.fixtures.clone(), &self.folder)?;
+        let world = World::new(&self.code, self.fixtures.clone(), &self.readable)?;
         let keys = world.keys.iter().map(|(name, key)| {
             let public = key.public;
             let value = json!({
@@ -128,8 +129,4 @@ impl Simulation {
         let keys: serde_json::Map<String, Value> = keys.collect();
         Ok(json!({ "action": ActionCid::of_code(&self.code), "pkps": keys }))
     }
-}
-
-fn folder_of(path: &Path) -> PathBuf {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }

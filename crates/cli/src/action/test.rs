@@ -1,7 +1,7 @@
 //! `quorate action test`: runs test files in the guest, with a way to start simulations.
 //!
-//! A test file can do what an action can, and start simulations, and read files below its folder or below
-//! the one in which the command was started; nothing else.
+//! A test file can do what an action can, and start simulations, and read files below its folder, its
+//! project's or the one in which the command was started; nothing else.
 
 mod answer;
 mod diff;
@@ -54,13 +54,12 @@ pub(crate) fn run(args: &TestArgs, output: Output) -> Result<bool, Failure> {
     if files.is_empty() {
         return Err(anyhow::anyhow!("there is no {SUFFIX} file in the folders named").into());
     }
-    let root = std::env::current_dir().context("the current folder")?;
     let engine = engine()?;
     let begun = Instant::now();
     let mut tested = Vec::new();
     for path in files {
         let filter = args.filter.as_deref().unwrap_or_default();
-        let file = on_guest_thread(&engine, || run_file(&engine, &root, &path, filter))??;
+        let file = on_guest_thread(&engine, || run_file(&engine, &path, filter))??;
         file.tests.iter().for_each(|test| output.progress(&line(&file.path, test)));
         if !file.log.is_empty() {
             output.progress(file.log.trim_end());
@@ -105,7 +104,7 @@ fn find(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn run_file(engine: &Engine, root: &Path, path: &Path, filter: &str) -> Result<TestedFile> {
+fn run_file(engine: &Engine, path: &Path, filter: &str) -> Result<TestedFile> {
     let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let limits = ActionLimits::default();
     // A test file is trusted by whoever runs it: its limits only keep a mistake from running for ever.
@@ -127,7 +126,7 @@ fn run_file(engine: &Engine, root: &Path, path: &Path, filter: &str) -> Result<T
         random_seed: [0; 32],
         limits,
     };
-    let mut answers = Answers::new(engine, root, path)?;
+    let mut answers = Answers::new(engine, path)?;
     let finished = drive(engine, &inputs, |open| answers.answer(&open.op).into());
     let mut tests = answers.tested;
     if let ActionOutcome::Failed { code, message, .. } = &finished.outcome {

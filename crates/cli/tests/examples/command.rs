@@ -16,7 +16,9 @@ pub(crate) fn folder() -> PathBuf {
 /// Runs the program.
 pub(crate) fn quorate(words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    command.args(words).stdin(Stdio::null()).output().expect("the program runs")
+    // As from the folder of the sources: examples name each other's files.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    command.current_dir(root).args(words).stdin(Stdio::null()).output().expect("the program runs")
 }
 
 /// Runs the program for a document; says whether it succeeded.

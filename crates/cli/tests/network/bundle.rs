@@ -15,8 +15,12 @@ const SIGNATURE: &str = "0xa8948a18a994904dd64c9aae97d7f4b5765b393cec1a16150dfe3
 const NAME: &str = "QmQwpbuCkZYmoFnMf2WABsdbNqqmRGP6W4Bby6S8qAg7YM";
 
 fn build(project: &Path, more: &[&str]) -> Value {
+    build_of(&project.join("action.ts"), more)
+}
+
+fn build_of(source: &Path, more: &[&str]) -> Value {
     let mut command = program();
-    command.args(["--json", "action", "build"]).arg(project.join("action.ts")).args(more);
+    command.args(["--json", "action", "build"]).arg(source).args(more);
     let output = command.stdin(Stdio::null()).output().unwrap();
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&output.stderr)))
@@ -51,6 +55,7 @@ fn a_bundle_is_the_same_wherever_it_is_built_and_runs_with_its_own_library() {
     assert_eq!(again["cid"], NAME, "{again}");
     assert_eq!(fs::read(&out).unwrap(), fs::read(second.join("action.dist.js")).unwrap());
 
+    refuses_packages_that_reach_out(&second);
     refuses_what_is_not_pinned(&second);
 
     let network = Network::start(&folder, &[]);
@@ -66,6 +71,38 @@ fn a_bundle_is_the_same_wherever_it_is_built_and_runs_with_its_own_library() {
     });
     assert_eq!(said, expected);
     network.stop();
+}
+
+/// Packages as an attacker of the registry could write them: what was installed is changed in its place.
+fn refuses_packages_that_reach_out(project: &Path) {
+    fs::write(project.join("secret.js"), "export const secret = 'of the project'").unwrap();
+    let viem = project.join(".quorate-cache/packages/node_modules/viem");
+    let module = viem.join("_esm/utils/index.js");
+    let (code, manifest) =
+        (fs::read_to_string(&module).unwrap(), fs::read_to_string(viem.join("package.json")).unwrap());
+    let absolute = project.join("secret.js").display().to_string();
+    for path in ["../../../../../../secret.js", &absolute, "../../../@noble/hashes/esm/utils.js"] {
+        fs::write(&module, format!("{code}\nimport * as more from {path:?};\nglobalThis.more = more;\n"))
+            .unwrap();
+        let answer = build(project, &["--locked"]);
+        let detail = answer["error"]["detail"].as_str().unwrap_or_else(|| panic!("{path}: {answer}"));
+        assert!(detail.contains("the package viem imports") && detail.contains(path), "{path}: {detail}");
+    }
+    fs::write(&module, code).unwrap();
+    // Without a list of exports, the entry is whatever the package says.
+    let mut changed: Value = serde_json::from_str(&manifest).unwrap();
+    for member in ["exports", "module", "browser"] {
+        changed.as_object_mut().unwrap().remove(member);
+    }
+    changed["main"] = json!("../../../../secret.js");
+    fs::write(viem.join("package.json"), changed.to_string()).unwrap();
+    fs::write(project.join("entry.ts"), "import * as all from 'npm:viem@2.57.20';\nglobalThis.all = all;")
+        .unwrap();
+    let answer = build_of(&project.join("entry.ts"), &["--locked"]);
+    let detail = answer["error"]["detail"].as_str().unwrap_or_else(|| panic!("{answer}"));
+    assert!(detail.contains("not a file of its own"), "{detail}");
+    fs::write(viem.join("package.json"), manifest).unwrap();
+    assert_eq!(build(project, &["--locked"])["cid"], NAME, "all is as it was");
 }
 
 /// Without a network: nothing of this gets as far as a package.

@@ -198,17 +198,12 @@ impl Lock {
     /// Every package has a hash, every import is there in its version, and no place leaves the folder.
     fn check(&self) -> Result<()> {
         for (place, entry) in &self.packages {
-            let integrity = entry.get("integrity").and_then(Value::as_str).unwrap_or_default();
-            ensure!(integrity.starts_with("sha512-"), "{place} has no SHA-512 hash");
-            ensure!(
-                !entry.contains_key("resolved") && !entry.contains_key("link"),
-                "{place} comes from elsewhere"
-            );
             let parts: BTreeSet<&str> = place.split('/').collect();
             ensure!(
                 place.starts_with("node_modules/") && !parts.contains("..") && !parts.contains("."),
                 "{place:?} is no place of a package"
             );
+            check_package(place, entry)?;
         }
         for (name, version) in &self.imports {
             let package = self.package(&format!("node_modules/{name}"));
@@ -219,6 +214,43 @@ impl Lock {
         }
         Ok(())
     }
+}
+
+/// A package is what the registry has under the name of its place, in one version and with its hash; and so is all that
+/// it brings along.
+fn check_package(place: &str, entry: &Map<String, Value>) -> Result<()> {
+    let text = |member| entry.get(member).and_then(Value::as_str).unwrap_or_default();
+    let elsewhere = ["resolved", "link", "inBundle"].iter().any(|member| entry.contains_key(*member));
+    ensure!(!elsewhere, "{place} comes from elsewhere than the registry");
+    ensure!(text("integrity").starts_with("sha512-"), "{place} has no SHA-512 hash");
+    let name = place.rsplit_once("node_modules/").map_or(place, |(_, name)| name);
+    if let Some(other) = entry.get("name") {
+        bail!(
+            "{place} is another name for the package {other}; only packages under their own names are bundled"
+        );
+    }
+    exact(FILE, name, text("version"))?;
+    for list in ["dependencies", "optionalDependencies", "peerDependencies"] {
+        for (wanted, range) in entry.get(list).and_then(Value::as_object).into_iter().flatten() {
+            ensure!(
+                range.as_str().is_some_and(is_range),
+                "{place} wants {wanted} as {range}, which is no range of versions: what comes by another name, a tag or \
+                 an address is not bundled"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whether a text names versions of a package by their numbers, and by nothing else.
+fn is_range(text: &str) -> bool {
+    let part = |part: &str| {
+        let number = part.trim_start_matches(['^', '~', '<', '>', '=', 'v']);
+        let any = matches!(number, "" | "*" | "x" | "X" | "-");
+        let letters = |byte: u8| byte.is_ascii_alphanumeric() || b".-+*".contains(&byte);
+        any || (number.starts_with(|first: char| first.is_ascii_digit()) && number.bytes().all(letters))
+    };
+    text.len() <= 256 && text.split("||").flat_map(|all| all.split(' ')).all(part)
 }
 
 #[cfg(test)]
@@ -283,8 +315,55 @@ mod tests {
             good.replace("3.1.2", "3.1.3"),
             good.replace("node_modules/zod", "node_modules/../../zod"),
             good.replace("node_modules/zod", "/zod"),
+            entry(r#","integrity":"sha512-x","name":"not-zod""#),
+            entry(r#","integrity":"sha512-x","inBundle":true"#),
         ] {
             assert!(empty.clone().resolved(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_packages_bring_along_is_pinned_as_they_are() {
+        let lock = |second: &str| {
+            let text = format!(
+                r#"{{"packages":{{"":{{}},"node_modules/zod":{{"version":"3.1.2","integrity":"sha512-x"}},
+                    "node_modules/zod/node_modules/@a/b":{{"integrity":"sha512-y",{second}}}}}}}"#
+            );
+            let imports = [("zod".to_owned(), "3.1.2".to_owned())].into();
+            let empty = Lock { version: 1, bundler: String::new(), imports, packages: BTreeMap::new() };
+            empty.resolved(&text).map(|_| ()).map_err(|error| error.to_string())
+        };
+        for good in [
+            r#""version":"1.0.0-rc.1","dependencies":{"c":"^1.2.3","d":">=1 <2.0.0 || ~3.x","e":"*","f":"1.0.0 - 2","g":""}"#,
+            r#""version":"1.0.0","peerDependencies":{"h":"^3 >=3.22.0 || ^4.0.0-beta.1"}"#,
+        ] {
+            assert_eq!(lock(good), Ok(()), "{good}");
+        }
+        for version in [
+            "^1.0.0",
+            "latest",
+            "",
+            "file:../x",
+            "git+ssh://a.example/b.git",
+            "http://a.example/b.tgz",
+            "1.x",
+        ] {
+            let error = lock(&format!(r#""version":{version:?}"#)).unwrap_err();
+            assert!(error.contains("not one version"), "{version}: {error}");
+        }
+        for range in [
+            "npm:other@1.0.0",
+            "file:../x",
+            "git+https://a.example/b",
+            "http://a.example/b.tgz",
+            "a/b",
+            "latest",
+            "next",
+        ] {
+            for list in ["dependencies", "optionalDependencies", "peerDependencies"] {
+                let error = lock(&format!(r#""version":"1.0.0","{list}":{{"c":{range:?}}}"#)).unwrap_err();
+                assert!(error.contains("no range of versions"), "{range}: {error}");
+            }
         }
     }
 }

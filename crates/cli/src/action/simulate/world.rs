@@ -1,7 +1,7 @@
 //! The world of one simulated execution: the keys, actions and texts that its fixtures name.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +10,7 @@ use quorate_wire::{ActionCid, Address, PublicKey, TokenId};
 use sha2::{Digest as _, Sha256};
 
 use super::fixtures::{Fixtures, Grant, Scope};
+use crate::action::readable::Readable;
 
 /// Largest source text that is read.
 const CODE_BYTES_MAX: u64 = 16 << 20;
@@ -44,16 +45,18 @@ pub(super) enum Subject<'a> {
 }
 
 impl World {
-    /// Looks everything up. Files are relative to `folder`.
-    pub(super) fn new(code: &[u8], fixtures: Fixtures, folder: &Path) -> Result<Self> {
+    /// Looks everything up.
+    pub(super) fn new(code: &[u8], fixtures: Fixtures, readable: &Readable) -> Result<Self> {
         let cid = ActionCid::of_code(code);
         let mut sources = BTreeMap::from([(cid, Arc::from(code))]);
         let mut actions = BTreeMap::from([("self".to_owned(), cid)]);
         for (name, action) in &fixtures.actions {
             let found = match (&action.file, &action.cid) {
                 (Some(file), _) => {
-                    let source =
-                        read_source(&folder.join(file)).with_context(|| format!("actions.{name}"))?;
+                    let path = readable.file(file, CODE_BYTES_MAX);
+                    let source = path
+                        .and_then(|path| read_source(&path))
+                        .with_context(|| format!("actions.{name}"))?;
                     let cid = ActionCid::of_code(&source);
                     sources.insert(cid, Arc::from(source));
                     cid
@@ -217,11 +220,7 @@ pub(super) fn public_of(key: &SigningKey) -> Result<PublicKey> {
     PublicKey::from_sec1(point.as_bytes()).context("a key's own public key")
 }
 
-fn read_source(path: &PathBuf) -> Result<Vec<u8>> {
-    let length = std::fs::metadata(path).with_context(|| format!("reading {}", path.display()))?.len();
-    if length > CODE_BYTES_MAX {
-        bail!("{} is longer than {CODE_BYTES_MAX} bytes", path.display());
-    }
+fn read_source(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("reading {}", path.display()))
 }
 
@@ -231,7 +230,7 @@ mod tests {
 
     fn world(fixtures: &str) -> Result<World> {
         let fixtures = Fixtures::from_value(serde_json::from_str(fixtures).unwrap())?;
-        World::new(b"1", fixtures, Path::new("."))
+        World::new(b"1", fixtures, &Readable::by(Path::new("f.json"))?)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a test file can ask for.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use quorate_actions::{Engine, HostCall, HostReply};
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Tested, diff};
+use crate::action::readable::Readable;
 use crate::action::simulate::{Fixtures, Simulation};
 
 /// Where the harness sends its questions.
@@ -21,9 +22,7 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 pub(super) struct Answers<'a> {
     engine: &'a Engine,
     path: &'a Path,
-    folder: PathBuf,
-    /// The folders below which files may be read.
-    roots: Vec<PathBuf>,
+    readable: Readable,
     pub(super) tested: Vec<Tested>,
 }
 
@@ -71,11 +70,8 @@ struct TestResult {
 }
 
 impl<'a> Answers<'a> {
-    pub(super) fn new(engine: &'a Engine, root: &Path, path: &'a Path) -> Result<Self> {
-        let whole = std::fs::canonicalize(path).with_context(|| format!("reading {}", path.display()))?;
-        let folder = whole.parent().unwrap_or(Path::new("/")).to_owned();
-        let root = std::fs::canonicalize(root).context("the current folder")?;
-        Ok(Self { engine, path, roots: vec![folder.clone(), root], folder, tested: Vec::new() })
+    pub(super) fn new(engine: &'a Engine, path: &'a Path) -> Result<Self> {
+        Ok(Self { engine, path, readable: Readable::by(path)?, tested: Vec::new() })
     }
 
     /// Answers a host call of the test file.
@@ -132,7 +128,7 @@ impl<'a> Answers<'a> {
         };
         let fixtures = match what.fixtures {
             Value::Null => Fixtures::default(),
-            Value::String(path) => Fixtures::read(&self.allowed(&path)?)?,
+            Value::String(path) => Fixtures::read(&self.readable.file(&path, FILE_BYTES_MAX)?)?,
             object => Fixtures::from_value(object)?,
         };
         let params = match what.params {
@@ -140,25 +136,12 @@ impl<'a> Answers<'a> {
             Value::String(path) => self.read(&path)?,
             object => object.to_string(),
         };
-        Ok(Simulation { code: code.into_bytes(), params, fixtures, folder: self.folder.clone() })
+        Ok(Simulation { code: code.into_bytes(), params, fixtures, readable: self.readable.clone() })
     }
 
     fn read(&self, path: &str) -> Result<String> {
-        let path = self.allowed(path)?;
+        let path = self.readable.file(path, FILE_BYTES_MAX)?;
         std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
-    }
-
-    /// The file that a test names, if it is one that a test may read.
-    fn allowed(&self, path: &str) -> Result<PathBuf> {
-        let whole =
-            std::fs::canonicalize(self.folder.join(path)).with_context(|| format!("reading {path}"))?;
-        if !self.roots.iter().any(|root| whole.starts_with(root)) {
-            bail!("{path} is outside of the test's folder and of the folder of the command");
-        }
-        if std::fs::metadata(&whole)?.len() > FILE_BYTES_MAX {
-            bail!("{path} is longer than {FILE_BYTES_MAX} bytes");
-        }
-        Ok(whole)
     }
 
     fn tested(&self, result: TestResult) -> Tested {
