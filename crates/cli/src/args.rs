@@ -163,6 +163,8 @@ pub(crate) enum Scope {
     SignAnything,
     /// Messages with the EIP-191 prefix only.
     PersonalSign,
+    /// A bar beside the others: nothing in runs that may know a value of one node only (`runOnce`).
+    NoSingleNode,
 }
 
 impl Scope {
@@ -171,6 +173,7 @@ impl Scope {
         match self {
             Scope::SignAnything => 1,
             Scope::PersonalSign => 2,
+            Scope::NoSingleNode => 3,
         }
     }
 }
@@ -194,7 +197,8 @@ pub(crate) enum ActionCommand {
     Put(PutArgs),
     /// Run an action on all nodes and print what it said and signed.
     Run(Box<RunArgs>),
-    /// Run an action offline against fixtures and print what it would sign; nothing is really signed.
+    /// Run an action offline against fixtures and print what it would sign; nothing is really signed. One node is
+    /// simulated: that all nodes come to the same is not shown.
     Simulate(SimulateArgs),
     /// Run the tests in `*.test.js` files; each simulates actions and says what must come out.
     Test(TestArgs),

@@ -228,6 +228,7 @@ fn scope_name(scope: u8) -> String {
     match scope {
         1 => "sign-anything".to_owned(),
         2 => "personal-sign".to_owned(),
+        3 => "no-single-node".to_owned(),
         other => format!("scope {other}"),
     }
 }

@@ -91,7 +91,7 @@ impl Simulation {
         }
         let limits = world.fixtures.limits.applied_to(&ActionLimits::default());
         let seed = world.fixtures.seed.clone().unwrap_or_default();
-        let mut host = Host::new(&world, recorder);
+        let mut host = Host::new(&world, recorder, limits);
         host.events.preimages.add_json(&parsed);
         let hashed = Arc::new(Mutex::new(Preimages::default()));
         let keeper = Arc::clone(&hashed);

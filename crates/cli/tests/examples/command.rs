@@ -196,3 +196,120 @@ fn a_folder_without_tests_is_an_error() {
     let folder = with_files(&[]);
     assert!(!quorate_json(&["action", "test", &folder.path().display().to_string()]).0);
 }
+
+#[test]
+fn a_value_of_one_node_bars_keys_that_forbid_it_also_through_child_actions() {
+    let action = r#"
+      const sign = async (publicKey, sigName) => {
+        const toSign = ethers.utils.arrayify(ethers.utils.id(sigName));
+        try { await Lit.Actions.signEcdsa({ toSign, publicKey, sigName }); return 'signed'; } catch (e) { return e.code; }
+      };
+      async function main({ strict, lax, child, how }) {
+        const said = [await sign(strict, 'before')];
+        if (how === 'child') said.push(await Lit.Actions.call({ ipfsId: child, params: {} }));
+        else said.push(String(await Lit.Actions.runOnce({ waitForResponse: how === 'wait', name: 'n' }, async () => 'own')));
+        said.push(await sign(strict, 'after'), await sign(lax, 'lax'), await sign(lax, 'lax'));
+        return said;
+      }"#;
+    let child = "(async () => { await Lit.Actions.runOnce({ name: 'c' }, async () => 1); Lit.Actions.setResponse({ response: 'c' }); })()";
+    let fixtures = |led: Value| {
+        json!({
+            "pkps": {
+                "strict": { "grants": [{ "action": "self", "scopes": ["sign-anything", "no-single-node"] }] },
+                "lax": { "grants": [{ "action": "self", "scopes": ["sign-anything"] }] },
+            },
+            "actions": { "child": { "file": "child.js" } },
+            "run_once": led,
+        })
+        .to_string()
+    };
+    let another = json!({ "n": { "value": "theirs" } });
+    for (how, led, said, stated) in [
+        ("wait", json!({}), "own", 1),
+        ("wait", another.clone(), "theirs", 1),
+        // Nobody waits: the node that runs the function has its value, the others have none, and no statement does.
+        ("go", json!({}), "own", 0),
+        ("go", another, "undefined", 0),
+        ("child", json!({}), "c", 0),
+    ] {
+        let folder = with_files(&[("a.js", action), ("child.js", child), ("f.json", &fixtures(led))]);
+        let params = json!({
+            "how": how,
+            "strict": "${pkp.strict.public_key}",
+            "lax": "${pkp.lax.public_key}",
+            "child": "${action.child.cid}",
+        });
+        let (_, report) = simulate(&folder, &["--params", &params.to_string()]);
+        let expected = json!(["signed", said, "single_node_value", "signed", "signature_name_duplicate"]);
+        assert_eq!(report["response"], expected.to_string(), "{how}: {report:#}");
+        assert_eq!(report["single_node"].as_array().map_or(0, Vec::len), stated, "{how}");
+    }
+}
+
+#[test]
+fn what_the_network_refuses_is_refused_in_a_simulation() {
+    let action = r#"
+      const code = async (what) => { try { await what(); return 'done'; } catch (e) { return e.code ?? e.name; } };
+      async function main({ key, child, gone, personal }) {
+        const { signEcdsa, claimKey, call, ethPersonalSignMessageEcdsa } = Lit.Actions;
+        const sign = (toSign, sigName) => code(() => signEcdsa({ toSign, publicKey: key, sigName }));
+        const said = [
+          await sign(new Uint8Array(32), 'zero'),
+          await code(() => claimKey({ keyId: 'a\u0007b' })),
+          await code(() => claimKey({ keyId: 'mine' })),
+          await code(() => call({ ipfsId: gone, params: {} })),
+          await code(() => ethPersonalSignMessageEcdsa({ message: 'm', publicKey: personal, sigName: 'p' })),
+          await code(() => ethPersonalSignMessageEcdsa({ message: 'm', publicKey: key, sigName: 'q' })),
+        ];
+        // The child and its parent have three claims together.
+        for (const i of [1, 2]) said.push(await code(() => call({ ipfsId: child, params: {} })));
+        said.push(await code(() => claimKey({ keyId: 'fourth' })));
+        return said;
+      }"#;
+    let child = "(async () => { await Lit.Actions.claimKey({ keyId: 'child' }); })()";
+    let fixtures = json!({
+        "pkps": {
+            "key": { "grants": [{ "action": "self", "scopes": ["sign-anything"] }] },
+            "personal": { "grants": [{ "action": "self", "scopes": ["no-single-node"] }] },
+        },
+        "actions": {
+            "child": { "file": "child.js" },
+            "gone": { "cid": "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o", "missing": true },
+        },
+        "limits": { "claims": 3 },
+    });
+    let folder = with_files(&[("a.js", action), ("child.js", child), ("f.json", &fixtures.to_string())]);
+    let params = r#"{"key": "${pkp.key.public_key}", "personal": "${pkp.personal.public_key}",
+        "child": "${action.child.cid}", "gone": "${action.gone.cid}"}"#;
+    let (succeeded, report) = simulate(&folder, &["--params", params]);
+    assert!(succeeded, "{report:#}");
+    let expected = json!([
+        "digest_invalid",
+        "claim_invalid",
+        "done",
+        "code_missing",
+        "scope_missing",
+        "done",
+        "done",
+        "done",
+        "limit_claims",
+    ]);
+    assert_eq!(report["response"], expected.to_string(), "{report:#}");
+}
+
+#[test]
+fn fixtures_name_no_file_outside_of_their_folders() {
+    let folder = with_files(&[("a.js", "main = () => 1"), ("secret.js", "1")]);
+    fs::create_dir(folder.path().join("inner")).unwrap();
+    let test = "test('t', async () => { await simulate({ code: '1', fixtures: { actions: { x: { file: '../secret.js' } } } }) })";
+    for (name, text) in
+        [("inner/f.json", r#"{ "actions": { "x": { "file": "../secret.js" } } }"#), ("inner/a.test.js", test)]
+    {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let words = ["action", "simulate", &path(&folder, "a.js"), "--fixtures", &path(&folder, "inner/f.json")];
+    let (succeeded, report) = quorate_json(&words);
+    assert!(!succeeded && report.to_string().contains("is outside of"), "{report:#}");
+    let (succeeded, report) = quorate_json(&["action", "test", &path(&folder, "inner")]);
+    assert!(!succeeded && report.to_string().contains("is outside of"), "{report:#}");
+}

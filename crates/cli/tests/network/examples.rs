@@ -51,6 +51,53 @@ fn the_network_signs_what_the_simulation_says() {
     network.stop();
 }
 
+#[test]
+fn a_value_of_one_node_bars_the_same_signatures_as_in_a_simulation() {
+    const ACTION: &str = r#"
+      const sign = async (publicKey, sigName) => {
+        const toSign = ethers.utils.arrayify(ethers.utils.id(sigName));
+        try { await Lit.Actions.signEcdsa({ toSign, publicKey, sigName }); return 'signed'; } catch (e) { return e.code; }
+      };
+      async function main({ publicKey, child, how }) {
+        const said = [await sign(publicKey, 'before')];
+        if (how === 'child') said.push(await Lit.Actions.call({ ipfsId: child, params: {} }));
+        if (how !== 'child') await Lit.Actions.runOnce({ waitForResponse: how === 'wait', name: 'n' }, async () => 'x');
+        said.push(await sign(publicKey, 'after'), await sign(publicKey, 'before'));
+        return said;
+      }"#;
+    const CHILD: &str = "(async () => { await Lit.Actions.runOnce({ name: 'c' }, async () => 1); })()";
+    let folder = Folder::new("single-node");
+    let network = Network::start(&folder, &[]);
+    let (action, child) = (network.action(ACTION), network.action(CHILD));
+    let cid = network.quorate(&["action", "put", &child]).ok()["cid"].as_str().unwrap().to_owned();
+    let key = network.quorate(&["pkp", "mint"]).ok()["public_key"].as_str().unwrap().to_owned();
+    let scopes = ["--scope", "sign-anything", "--scope", "no-single-node"];
+    network.quorate(&[&["pkp", "grant", &key, "--action", &action][..], &scopes].concat()).ok();
+    let fixtures = json!({
+        "pkps": { "key": { "public_key": key, "grants": [{ "action": "self", "scopes": ["sign-anything", "no-single-node"] }] } },
+        "actions": { "child": { "file": child } },
+    });
+    let file = network.file("fixtures.json");
+    fs::write(&file, fixtures.to_string()).unwrap();
+    for how in ["wait", "go", "child"] {
+        let params = json!({ "how": how, "child": cid }).to_string();
+        let ran = network.quorate(&["action", "run", &action, "--pkp", &key, "--params", &params]).ok();
+        let params = json!({ "how": how, "child": cid, "publicKey": key }).to_string();
+        let words = ["--json", "action", "simulate", &action, "--fixtures", &file, "--params", &params];
+        let simulated: Value =
+            serde_json::from_slice(&program().args(words).output().unwrap().stdout).unwrap();
+        assert_eq!(ran["reply"]["response"], simulated["response"], "{how}: {simulated:#}");
+        let response = ran["reply"]["response"].as_str().unwrap();
+        assert!(
+            response.starts_with(r#"["signed","#) && response.contains("single_node_value"),
+            "{response}"
+        );
+        let stated = |report: &Value| report["single_node"].as_array().map_or(0, Vec::len);
+        assert_eq!(stated(&ran["reply"]["receipt"]["statements"][0]["body"]), stated(&simulated), "{how}");
+    }
+    network.stop();
+}
+
 /// One of the folders in `examples/actions`.
 struct Example(PathBuf);
 

@@ -141,6 +141,8 @@ pub(super) struct AuthMethod {
 pub(super) enum Scope {
     SignAnything,
     PersonalSign,
+    /// Not for a run that may know what one node alone has said.
+    NoSingleNode,
 }
 
 impl Scope {
@@ -148,6 +150,7 @@ impl Scope {
         match self {
             Self::SignAnything => 1,
             Self::PersonalSign => 2,
+            Self::NoSingleNode => 3,
         }
     }
 }
@@ -160,6 +163,9 @@ pub(super) struct OtherAction {
     pub(super) file: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cid: Option<String>,
+    /// Nobody has its code: a call of it fails as it does on the network.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) missing: bool,
 }
 
 /// A request and its answer.
@@ -342,6 +348,9 @@ impl Fixtures {
             exactly_one(&[action.file.is_some(), action.cid.is_some()], || {
                 format!("actions.{name}: one of `file`, `cid`")
             })?;
+            if action.missing && action.file.is_some() {
+                bail!("actions.{name}: with `file` its code is not missing");
+            }
         }
         for fetch in &self.fetch {
             let reply = &fetch.reply;

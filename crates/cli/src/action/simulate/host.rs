@@ -1,15 +1,20 @@
 //! Answers what an action asks of the world from its fixtures, and keeps what it did.
 
+mod counts;
 mod registry;
 mod requests;
 
 pub(super) use requests::body_value;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use k256::ecdsa::SigningKey;
-use quorate_actions::{HostCall, HostReply, SignKey, SignMessage, SignRequest};
+use quorate_actions::{ActionLimits, HostCall, HostReply, SignKey, SignMessage, SignRequest};
 use quorate_auth::checksum_address;
-use quorate_wire::{ActionCid, Address, ErrorCode, PublicKey, action_signature_digest, keccak256};
+use quorate_wire::{ActionCid, Address, ErrorCode, PublicKey, action_signature_digest, keccak256, limits};
 use serde_json::{Value, json};
+
+use counts::Counts;
 
 use super::fixtures::Scope;
 use super::preimage::{self, Preimages};
@@ -28,7 +33,28 @@ pub(super) struct Host<'a> {
     pub(super) events: Events,
     /// Which of the fixtures' answers were given.
     answered: Vec<bool>,
+    counts: Counts,
+    limits: ActionLimits,
+    /// The action that runs, above those that wait for it.
+    runs: Vec<RunState>,
 }
+
+/// What a node remembers of one run of an action.
+#[derive(Debug, Default)]
+struct RunState {
+    /// Names of its signatures.
+    names: BTreeSet<String>,
+    /// Whether it may know what one node alone has said.
+    single_node: bool,
+    /// Functions that it runs for all nodes, by their calls.
+    leads: BTreeMap<u32, String>,
+}
+
+/// The order of secp256k1, which as a digest is zero.
+const CURVE_ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xba,
+    0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41,
+];
 
 /// What an execution did, in order.
 #[derive(Debug, Default)]
@@ -64,13 +90,40 @@ pub(super) struct Signed {
 pub(super) type Refused = (String, String);
 
 impl<'a> Host<'a> {
-    pub(super) fn new(world: &'a World, recorder: Option<&'a mut Recorder>) -> Self {
+    pub(super) fn new(world: &'a World, recorder: Option<&'a mut Recorder>, limits: ActionLimits) -> Self {
         let answered = vec![false; world.fixtures.fetch.len()];
-        Self { world, recorder, events: Events::default(), answered }
+        let (events, counts) = (Events::default(), Counts::default());
+        Self { world, recorder, events, answered, counts, limits, runs: Vec::new() }
+    }
+
+    /// An action begins. It may know what the one that calls it knows.
+    pub(super) fn begin(&mut self) {
+        let single_node = self.runs.last().is_some_and(|run| run.single_node);
+        self.runs.push(RunState { single_node, ..RunState::default() });
+    }
+
+    /// An action has ended. Whoever called it may know from now on what it knew.
+    pub(super) fn end(&mut self) {
+        let knew = self.runs.pop().is_some_and(|run| run.single_node);
+        self.single_node(knew);
+    }
+
+    /// Counts a call of a child action.
+    pub(super) fn count(&mut self, op: &HostCall) -> Result<(), Refused> {
+        self.counts.add(op, &self.limits).map_err(coded)
+    }
+
+    fn single_node(&mut self, knows: bool) {
+        if let Some(run) = self.runs.last_mut() {
+            run.single_node |= knows;
+        }
     }
 
     /// Answers everything but `Call`, which the runner carries out. `action` is the one that asks.
-    pub(super) fn answer(&mut self, action: ActionCid, op: &HostCall) -> HostReply {
+    pub(super) fn answer(&mut self, action: ActionCid, call: u32, op: &HostCall) -> HostReply {
+        if let Err(refused) = self.count(op) {
+            return self.refuse(op, refused);
+        }
         let answer = match op {
             HostCall::Sign(sign) => self.sign(action, sign),
             HostCall::Fetch(fetch) => self.fetch(fetch),
@@ -78,8 +131,8 @@ impl<'a> Host<'a> {
             HostCall::Registry(query) => self.registry(query).map(value),
             HostCall::Claim { key_id } => self.claim(action, key_id).map(value),
             HostCall::Collect { name, value: own } => Ok(value(self.collect(name, own))),
-            HostCall::RunOnce { name, wait } => Ok(value(self.run_once(name, *wait))),
-            HostCall::RunOnceResult { of: _, result } => Ok(value(self.run_once_result(result))),
+            HostCall::RunOnce { name, wait } => Ok(value(self.run_once(name, *wait, call))),
+            HostCall::RunOnceResult { of, result } => Ok(value(self.run_once_result(*of, result))),
             HostCall::Rpc { chain, method } => self.rpc(chain, method).map(value),
             HostCall::Call { .. } => Err(coded(ErrorCode::Internal)),
         };
@@ -115,6 +168,18 @@ impl<'a> Host<'a> {
     }
 
     fn sign(&mut self, action: ActionCid, sign: &SignRequest) -> Result<HostReply, Refused> {
+        // In the order of a node: what is wrong with the wish comes before who may wish it.
+        if let (SignKey::Pkp(_), SignMessage::Digest(digest)) = (&sign.key, &sign.message)
+            && (*digest == [0; 32] || *digest == CURVE_ORDER)
+        {
+            return Err(coded(ErrorCode::DigestInvalid));
+        }
+        if sign.name.is_empty() || sign.name.len() > limits::SIGNATURE_NAME_BYTES_MAX {
+            return Err(coded(ErrorCode::SignatureNameInvalid));
+        }
+        if self.runs.last_mut().is_some_and(|run| !run.names.insert(sign.name.clone())) {
+            return Err(coded(ErrorCode::SignatureNameDuplicate));
+        }
         let (pkp, signer, public, stand_in) = match &sign.key {
             SignKey::Own => {
                 let signer = own_key(action)?;
@@ -164,17 +229,24 @@ impl<'a> Host<'a> {
     /// The rule of a node: the action has the scope; or the session names key and action, and the login
     /// behind it owns the key or has the scope.
     fn may_sign(&self, action: ActionCid, key: &str, personal: bool) -> Result<(), Refused> {
-        let suffices =
-            |scopes: &[Scope]| scopes.iter().any(|scope| *scope == Scope::SignAnything || personal);
+        let single_node = self.runs.last().is_some_and(|run| run.single_node);
+        let suffices = |scopes: &[Scope]| {
+            scopes.contains(&Scope::SignAnything) || (personal && scopes.contains(&Scope::PersonalSign))
+        };
+        let unless_barred = |scopes: &[Scope]| {
+            let barred = single_node && scopes.contains(&Scope::NoSingleNode);
+            if barred { Err(coded(ErrorCode::SingleNodeValue)) } else { Ok(()) }
+        };
         let to_action = self.world.scopes(key, Subject::Action(action));
-        if to_action.as_deref().is_some_and(suffices) {
-            return Ok(());
+        if let Some(scopes) = to_action.as_deref().filter(|scopes| suffices(scopes)) {
+            return unless_barred(scopes);
         }
         let named = self.world.fixtures.auth.keys.iter().any(|name| name == key) && action == self.world.cid;
         if named && let Some(caller) = self.caller() {
             let to_caller = self.world.scopes(key, Subject::Address(caller));
-            if self.world.owner(key) == Some(caller) || to_caller.as_deref().is_some_and(suffices) {
-                return Ok(());
+            let scopes = to_caller.unwrap_or_default();
+            if self.world.owner(key) == Some(caller) || suffices(&scopes) {
+                return unless_barred(&scopes);
             }
         }
         Err(coded(if to_action.is_some() { ErrorCode::ScopeMissing } else { ErrorCode::NotGranted }))
@@ -204,6 +276,11 @@ impl<'a> Host<'a> {
     }
 
     fn claim(&mut self, action: ActionCid, key_id: &str) -> Result<Value, Refused> {
+        let length = (1..=limits::CLAIM_KEY_ID_BYTES_MAX).contains(&key_id.len());
+        if !length || key_id.chars().any(char::is_control) {
+            self.counts.not_claimed();
+            return Err(coded(ErrorCode::ClaimInvalid));
+        }
         let internal = |_| coded(ErrorCode::Internal);
         let key = local_key("claim", format!("{action}_{key_id}").as_bytes()).map_err(internal)?;
         let public = public_of(&key).map_err(internal)?;
@@ -229,11 +306,21 @@ impl<'a> Host<'a> {
         Value::Array(values)
     }
 
-    fn run_once(&mut self, name: &str, wait: bool) -> Value {
-        let Some(led) = self.world.fixtures.run_once.get(name) else { return json!({ "run": true }) };
+    /// The node that is simulated leads unless the fixtures say what another one found.
+    fn run_once(&mut self, name: &str, wait: bool, call: u32) -> Value {
+        // From here on, whether or not it waits for the value.
+        self.single_node(true);
+        let led = self.world.fixtures.run_once.get(name);
         if !wait {
-            return json!({});
+            // Nobody waits, so nothing is agreed on, and no statement has it.
+            return if led.is_none() { json!({ "run": true }) } else { json!({}) };
         }
+        let Some(led) = led else {
+            if let Some(run) = self.runs.last_mut() {
+                run.leads.insert(call, name.to_owned());
+            }
+            return json!({ "run": true });
+        };
         let found = match (&led.value, &led.error) {
             (Some(value), _) => json!({ "value": value }),
             (None, error) => json!({ "error": error }),
@@ -242,12 +329,14 @@ impl<'a> Host<'a> {
         found
     }
 
-    fn run_once_result(&mut self, result: &Result<String, String>) -> Value {
+    fn run_once_result(&mut self, of: u32, result: &Result<String, String>) -> Value {
         let found = match result {
             Ok(value) => json!({ "value": value }),
             Err(error) => json!({ "error": error }),
         };
-        self.events.single_node.push(json!({ "leader": "this node", "found": found }));
+        if let Some(name) = self.runs.last_mut().and_then(|run| run.leads.remove(&of)) {
+            self.events.single_node.push(json!({ "name": name, "leader": "this node", "found": found }));
+        }
         found
     }
 }

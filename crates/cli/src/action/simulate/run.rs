@@ -9,10 +9,10 @@ use quorate_actions::{
     ActionLimits, ActionOutcome, ChildBudget, Engine, EngineOptions, Execution, Finished, Guest, HostCall,
     HostReply, OpenCall, Progress, RunInputs, THREAD_STACK_BYTES, Usage,
 };
-use quorate_wire::ActionCid;
+use quorate_wire::{ActionCid, ErrorCode};
 use serde_json::{Value, json};
 
-use super::host::{Host, malformed};
+use super::host::{Host, coded, malformed};
 
 /// Executions at a time: an action, its child actions below one another, and the test that runs it.
 const INSTANCES: u32 = 8;
@@ -108,6 +108,7 @@ impl Run<'_> {
             random_seed: self.random_seed,
             limits: self.limits,
         };
+        host.begin();
         let mut of_children = Usage::default();
         let mut finished = drive(self.engine, &inputs, |open| match &open.op {
             HostCall::Call { cid, params } => {
@@ -118,8 +119,9 @@ impl Run<'_> {
                     self.call(host, &open.op, Child { stack, params, budget }, &mut of_children)
                 })
             }
-            other => host.answer(action, other).into(),
+            other => host.answer(action, open.call, other).into(),
         });
+        host.end();
         finished.usage = sum(&finished.usage, &of_children);
         finished
     }
@@ -129,6 +131,12 @@ impl Run<'_> {
         let Ok(child) = cid.parse::<ActionCid>() else {
             return Err(host.refuse(op, malformed("this is not the CID of an action")));
         };
+        if let Err(refused) = host.count(op) {
+            return Err(host.refuse(op, refused));
+        }
+        if host.world.nowhere.contains(&child) {
+            return Err(host.refuse(op, coded(ErrorCode::CodeMissing)));
+        }
         if !host.world.sources.contains_key(&child) {
             let add = json!({ "NAME": { "file": format!("the file with the CID {child}") } });
             let refused = host.missing("actions", add, &format!("the code of {child}"));

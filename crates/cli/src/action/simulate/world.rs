@@ -1,6 +1,6 @@
 //! The world of one simulated execution: the keys, actions and texts that its fixtures name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,6 +23,8 @@ pub(super) struct World {
     pub(super) keys: BTreeMap<String, Key>,
     /// Sources of the actions that can be called.
     pub(super) sources: BTreeMap<ActionCid, Arc<[u8]>>,
+    /// Actions that no node finds the code of.
+    pub(super) nowhere: BTreeSet<ActionCid>,
     /// Actions by their name in the fixtures, `self` among them.
     actions: BTreeMap<String, ActionCid>,
 }
@@ -50,6 +52,7 @@ impl World {
         let cid = ActionCid::of_code(code);
         let mut sources = BTreeMap::from([(cid, Arc::from(code))]);
         let mut actions = BTreeMap::from([("self".to_owned(), cid)]);
+        let mut nowhere = BTreeSet::new();
         for (name, action) in &fixtures.actions {
             let found = match (&action.file, &action.cid) {
                 (Some(file), _) => {
@@ -64,6 +67,9 @@ impl World {
                 (None, Some(cid)) => cid.parse().with_context(|| format!("actions.{name}: {cid:?}"))?,
                 (None, None) => bail!("actions.{name} has neither file nor CID"),
             };
+            if action.missing {
+                nowhere.insert(found);
+            }
             actions.insert(name.clone(), found);
         }
         let mut keys = BTreeMap::new();
@@ -76,7 +82,7 @@ impl World {
             };
             keys.insert(name.clone(), Key { signer, public, stand_in: public != own });
         }
-        let mut world = Self { fixtures, cid, keys, sources, actions };
+        let mut world = Self { fixtures, cid, keys, sources, nowhere, actions };
         // The names are known now, and the fixtures themselves may use them.
         let text = serde_json::to_string(&world.fixtures)?;
         world.fixtures = serde_json::from_str(&world.fill(&text)?)?;
