@@ -58,6 +58,10 @@ pub(crate) struct DevArgs {
     /// How many nodes make a signature; fewer learn nothing (first start only).
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u8).range(2..=32))]
     pub(crate) threshold: Option<u8>,
+    /// A host that actions may reach by `fetch`, or `*.domain` for every host below it; may be repeated. Without any: all
+    /// that are public (first start only).
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_host: Vec<String>,
     /// First HTTP port; each node takes the next free one from here, 0 takes any.
     #[arg(long, value_name = "PORT", default_value_t = 7470)]
     pub(crate) http_port: u16,

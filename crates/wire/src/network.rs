@@ -159,7 +159,7 @@ impl NetworkFile {
         if self.login_domains.is_empty() {
             return Err("no login domain".to_owned());
         }
-        hosts::check(self.allow_hosts.as_deref().unwrap_or_default())?;
+        Self::check_hosts(self.allow_hosts.as_deref().unwrap_or_default())?;
         for (place, node) in self.nodes.iter().enumerate() {
             let same = |other: &FoundingNode| {
                 other.transport_key == node.transport_key
@@ -171,6 +171,14 @@ impl NetworkFile {
             }
         }
         Ok(())
+    }
+
+    /// Checks a list for `allow_hosts`.
+    ///
+    /// # Errors
+    /// A sentence for the operator, with the entry that is wrong.
+    pub fn check_hosts(entries: &[String]) -> Result<(), String> {
+        hosts::check(entries)
     }
 
     /// The indices of all nodes, ascending.

@@ -42,6 +42,8 @@ pub(super) struct Plan {
     pub(super) threshold: u8,
     /// Where the chain listens.
     pub(super) chain_listen: SocketAddr,
+    /// What actions may reach, in a new network.
+    allow_hosts: Option<Vec<String>>,
     http: Vec<SocketAddr>,
     quic: Vec<SocketAddr>,
     genesis: Genesis,
@@ -62,6 +64,7 @@ pub(super) struct Founded {
 pub(super) fn plan(state: &State, args: &DevArgs, ports: &mut Ports) -> Result<Plan> {
     let network = state.network()?;
     let (count, threshold) = size(network.as_ref(), args)?;
+    let allow_hosts = hosts(network.as_ref(), &args.allow_host)?;
     let keys = (1..=count).map(|number| Ok(NodeKeys::load_or_create(&key_files(state, number))?.public()));
     let keys: Vec<FoundingNode> = keys.collect::<Result<_>>()?;
     if let Some(network) = &network {
@@ -77,7 +80,21 @@ pub(super) fn plan(state: &State, args: &DevArgs, ports: &mut Ports) -> Result<P
     let genesis = genesis_in(&state.chain_path(), Some(address_of(wallet.verifying_key())))?;
     let (http, quic) = listen(network.as_ref(), args, count, ports)?;
     let chain_listen = ports.take(Transport::Tcp, args.chain_port)?;
-    Ok(Plan { network, keys, threshold, chain_listen, http, quic, genesis, wallet })
+    Ok(Plan { network, keys, threshold, chain_listen, allow_hosts, http, quic, genesis, wallet })
+}
+
+/// The list of hosts, which is for ever: it is part of the network's id.
+fn hosts(network: Option<&NetworkFile>, wanted: &[String]) -> Result<Option<Vec<String>>> {
+    NetworkFile::check_hosts(wanted).map_err(anyhow::Error::msg)?;
+    let wanted = (!wanted.is_empty()).then(|| wanted.to_vec());
+    if let Some(network) = network {
+        ensure!(
+            wanted.is_none() || wanted == network.allow_hosts,
+            "this folder holds a network with another list of hosts; take another --dir for another one"
+        );
+        return Ok(network.allow_hosts.clone());
+    }
+    Ok(wanted)
 }
 
 fn size(network: Option<&NetworkFile>, args: &DevArgs) -> Result<(u8, u8)> {
@@ -221,7 +238,7 @@ fn network_file(plan: &Plan, deployment: &Deployment) -> NetworkFile {
         wildcard_sessions: true,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
-        allow_hosts: None,
+        allow_hosts: plan.allow_hosts.clone(),
         endpoints: Vec::new(),
     }
 }
