@@ -28,19 +28,22 @@ use quorate_wire::{ActionCid, Address, ErrorCode, limits::CODE_BYTES_MAX};
 use tokio::sync::Semaphore;
 
 pub use config::CodeConfig;
+pub(crate) use shares::source;
 pub(crate) use sources::Sources;
 
 use crate::metrics::Metrics;
 use cache::Cache;
 use flights::Flights;
 use memory::Memory;
-use shares::{Shares, source};
+use shares::Shares;
 use store::{Standing, Store};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// Sources that one address may have read from the disk at once, and the time in which that comes back.
 const READS: u64 = 512;
 const READS_WITHIN: Duration = Duration::from_secs(32);
+/// The same of sources wherever they come from.
+const SHOWS: u64 = 4_096;
 /// Sources that are read from the disk for strangers at the same time: most of the threads for such work are for runs.
 const READERS: usize = 4;
 /// What part of the memory is for what strangers read. They do not decide what is kept for runs.
@@ -108,6 +111,8 @@ struct Inner {
     stored_by_source: Shares<IpAddr>,
     /// Sources read from the disk, by address.
     read_by_source: Shares<IpAddr>,
+    /// Sources asked for, by address.
+    shown_by_source: Shares<IpAddr>,
     readers: Semaphore,
 }
 
@@ -130,6 +135,7 @@ impl CodeFinder {
             stored_by_wallet: Shares::new(config.store_bytes_per_wallet_hour, HOUR),
             stored_by_source: Shares::new(config.store_bytes_per_source_hour, HOUR),
             read_by_source: Shares::new(READS, READS_WITHIN),
+            shown_by_source: Shares::new(SHOWS, READS_WITHIN),
             readers: Semaphore::new(READERS),
         })))
     }
@@ -163,6 +169,10 @@ impl CodeFinder {
     /// # Errors
     /// [`CodeError::Missing`] if this node does not have it itself; [`CodeError::TooFast`], [`CodeError::Busy`].
     pub(crate) async fn show(&self, cid: ActionCid, address: IpAddr) -> Outcome {
+        let (address, now) = (source(address), Instant::now());
+        if !self.0.shown_by_source.take(address, 1, now) {
+            return Err(CodeError::TooFast);
+        }
         let shown = || lock(&self.0.shown).get(cid);
         if let Some(code) = self.remembered(cid).or_else(shown) {
             return Ok(code);
@@ -170,7 +180,7 @@ impl CodeFinder {
         if !self.known(cid) {
             return Err(CodeError::Missing);
         }
-        if !self.0.read_by_source.take(source(address), 1, Instant::now()) {
+        if !self.0.read_by_source.take(address, 1, now) {
             return Err(CodeError::TooFast);
         }
         let _reader = self.0.readers.try_acquire().map_err(|_| CodeError::Busy)?;

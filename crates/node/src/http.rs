@@ -5,6 +5,7 @@ mod executions;
 mod guard;
 mod openapi;
 mod problem;
+mod room;
 mod serve;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,8 @@ use quorate_registry::view::RegistryView;
 use quorate_wire::{Digest, NetworkFile, NodeIndex};
 use tokio::sync::Semaphore;
 
-pub(crate) use code::{CODE_ROOM, CODE_WRITES};
+pub(crate) use code::{CODE_ROOM, CODE_ROOM_PER_SOURCE, CODE_WRITES};
+pub(crate) use room::Room;
 pub(crate) use serve::Server;
 pub(crate) use waiting::Waiting;
 
@@ -42,7 +44,7 @@ pub(crate) struct Api {
     /// Places of callers that store code.
     pub(crate) code_writes: Semaphore,
     /// Units of [`executions::BODY_UNIT_BYTES`] that code on its way out may take.
-    pub(crate) code_room: Arc<Semaphore>,
+    pub(crate) code_room: Arc<Room>,
     /// Units of [`executions::BODY_UNIT_BYTES`] that bodies may take.
     pub(crate) body_room: Arc<Semaphore>,
 }

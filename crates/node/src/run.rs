@@ -194,7 +194,7 @@ impl Node {
             metrics: metrics.clone(),
             code,
             code_writes: Semaphore::new(http::CODE_WRITES),
-            code_room: Arc::new(Semaphore::new(http::CODE_ROOM)),
+            code_room: http::Room::new(http::CODE_ROOM, http::CODE_ROOM_PER_SOURCE),
             body_room: Arc::new(Semaphore::new(http::body_units(config.limits.http_body_bytes))),
         };
         let router = http::router(Arc::new(api), listening.http);

@@ -60,7 +60,7 @@ impl<Payer: Ord + Copy> Shares<Payer> {
 }
 
 /// Whom an address stands for: of the newer ones, everybody can have as many as fit into a /64.
-pub(super) fn source(address: IpAddr) -> IpAddr {
+pub(crate) fn source(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 64)).into(),
         old => old,

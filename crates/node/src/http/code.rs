@@ -13,11 +13,11 @@ use quorate_auth::{Session, check_time, verify_code_request, verify_wallet_login
 use quorate_wire::{
     ActionCid, Admission, CapabilityKey, CodeRequest, CodeStored, CodeSubmission, ErrorCode, Problem, limits,
 };
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Api, executions,
     problem::{Refused, json},
+    room::Part,
 };
 use crate::{chain, clock::unix_ms};
 
@@ -25,6 +25,8 @@ use crate::{chain, clock::unix_ms};
 pub(crate) const CODE_WRITES: usize = 4;
 /// Room for code on its way out, in kibibytes. A reader that takes its time holds its part of it.
 pub(crate) const CODE_ROOM: usize = 128 << 10;
+/// What one address can hold of it: eight sources of full length.
+pub(crate) const CODE_ROOM_PER_SOURCE: usize = CODE_ROOM / 4;
 
 /// Stores an action's code for a session.
 pub(super) async fn put(
@@ -139,9 +141,9 @@ pub(super) async fn get(
             crate::code::CodeError::Missing => Refused::from(ErrorCode::NotFound),
             other => Refused::from(other.code()),
         })?;
-        let units = u32::try_from(code.len().div_ceil(executions::BODY_UNIT_BYTES)).unwrap_or(u32::MAX);
-        let room = api.code_room.clone().try_acquire_many_owned(units);
-        let room = room.map_err(|_| Refused::from(ErrorCode::Overloaded))?;
+        let units = code.len().div_ceil(executions::BODY_UNIT_BYTES).max(1);
+        let room = api.code_room.take(crate::code::source(caller.ip()), units);
+        let room = room.ok_or_else(|| Refused::from(ErrorCode::Overloaded))?;
         Response::new(Body::from(Bytes::from_owner(OnItsWay { code, _room: room })))
     };
     let fixed = [
@@ -163,7 +165,7 @@ pub(super) async fn get(
 /// Code that is being sent, with the room that it takes.
 struct OnItsWay {
     code: Arc<str>,
-    _room: OwnedSemaphorePermit,
+    _room: Part,
 }
 
 impl AsRef<[u8]> for OnItsWay {

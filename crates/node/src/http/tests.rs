@@ -68,7 +68,7 @@ async fn start(places: usize) -> Running {
         metrics: metrics.clone(),
         code: code.clone(),
         code_writes: Semaphore::new(CODE_WRITES),
-        code_room: Arc::new(Semaphore::new(CODE_ROOM)),
+        code_room: Room::new(CODE_ROOM, CODE_ROOM_PER_SOURCE),
         body_room: Arc::new(Semaphore::new(body_units(16 << 20))),
     });
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), 16).await.unwrap();

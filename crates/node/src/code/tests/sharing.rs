@@ -194,3 +194,19 @@ async fn one_stranger_reads_the_disk_so_often_and_others_still_do() {
     assert!(node.show(text(0).0, other).await.is_ok());
     assert!(node.find(text(0).0).await.is_ok());
 }
+
+#[tokio::test]
+async fn one_stranger_asks_so_often_even_for_what_is_in_memory() {
+    let folder = TestFolder::new();
+    let node = node(folder.path(), &CodeConfig::default());
+    keep(&node, 1, 0).await.unwrap();
+    let [one, other] = [1, 2].map(|number| IpAddr::from([192, 0, 2, number]));
+    let mut shown = 0;
+    while node.show(text(0).0, one).await.is_ok() {
+        shown += 1;
+        assert!(shown < 100 * SHOWS, "there is no end to it");
+    }
+    assert!(shown >= SHOWS);
+    assert_eq!(node.show(text(0).0, one).await, Err(CodeError::TooFast));
+    assert!(node.show(text(0).0, other).await.is_ok());
+}

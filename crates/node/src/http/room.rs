@@ -1,0 +1,84 @@
+//! Room for answers on their way out. Whoever reads slowly holds its part of it, so that no address gets all.
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The room, in units of the caller's choice.
+#[derive(Debug)]
+pub(crate) struct Room {
+    units: usize,
+    per_source: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    units: usize,
+    by_source: BTreeMap<IpAddr, usize>,
+}
+
+/// A part of the room; it is free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct Part {
+    room: Arc<Room>,
+    source: IpAddr,
+    units: usize,
+}
+
+impl Room {
+    pub(crate) fn new(units: usize, per_source: usize) -> Arc<Self> {
+        Arc::new(Room { units, per_source, taken: Mutex::default() })
+    }
+
+    /// Takes a part, if there is room and the source's share of it leaves as much.
+    pub(super) fn take(self: &Arc<Self>, source: IpAddr, units: usize) -> Option<Part> {
+        let mut taken = self.taken();
+        let of_source = taken.by_source.get(&source).copied().unwrap_or_default();
+        if taken.units + units > self.units || of_source + units > self.per_source {
+            return None;
+        }
+        taken.units += units;
+        taken.by_source.insert(source, of_source + units);
+        Some(Part { room: self.clone(), source, units })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        // Each change is whole before anything can panic.
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let mut taken = self.room.taken();
+        taken.units -= self.units;
+        if let Some(of_source) = taken.by_source.get_mut(&self.source) {
+            *of_source -= self.units;
+            if *of_source == 0 {
+                taken.by_source.remove(&self.source);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_source_takes_its_share_and_gives_it_back() {
+        let room = Room::new(10, 4);
+        let source = |number: u8| IpAddr::from([192, 0, 2, number]);
+        let held: Vec<Part> = (0..4).map(|_| room.take(source(1), 1).unwrap()).collect();
+        assert!(room.take(source(1), 1).is_none());
+        let other = room.take(source(2), 4).unwrap();
+        assert!(room.take(source(3), 3).is_none(), "there is no more in all");
+        let last = room.take(source(3), 2).unwrap();
+        drop((held, other, last));
+        assert!(room.take(source(1), 4).is_some());
+        assert!(room.taken().by_source.is_empty() && room.taken().units == 0);
+    }
+}
