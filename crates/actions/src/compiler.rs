@@ -1,6 +1,8 @@
 //! Turns the linked guest into what a worker loads: runs its `initialize`, keeps the resulting memory as
 //! part of the module, and compiles that to native code. Only the build tool has this.
 
+mod hot;
+
 use std::pin::pin;
 use std::task::{self, Poll, Waker};
 
@@ -11,6 +13,8 @@ use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 use crate::engine::config;
 use crate::execution::host::{self, Host};
 use crate::limits::ActionLimits;
+
+pub use self::hot::hot_pages;
 
 /// The guest in its two forms.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use wasmtime::{
 
 use crate::execution::host::{self, Host};
 use crate::guest::{Guest, GuestError};
+use crate::hot::HotPages;
 use crate::limits::{EXECUTIONS_PER_WORKER_MAX, MEMORY_BYTES_MAX};
 
 /// Native stack that a guest may use. The engine's own limit on the shadow stack is meant to be reached
@@ -48,6 +49,7 @@ impl Default for EngineOptions {
 pub struct Engine {
     wasm: Wasm,
     guest: Arc<InstancePre<Host>>,
+    hot_pages: Arc<HotPages>,
     hash_observer: Option<HashObserver>,
 }
 
@@ -66,11 +68,15 @@ impl Engine {
     /// # Errors
     /// If the guest is refused or does not fit this build.
     pub fn new(guest: &Guest, options: EngineOptions) -> Result<Self, EngineError> {
-        Self::of_image(guest.open_image()?, options)
+        Self::of_image(guest.open_image()?, guest.hot_pages(), options)
     }
 
     /// Maps an image that was checked.
-    pub(crate) fn of_image(image: File, options: EngineOptions) -> Result<Self, EngineError> {
+    pub(crate) fn of_image(
+        image: File,
+        hot_pages: HotPages,
+        options: EngineOptions,
+    ) -> Result<Self, EngineError> {
         let refused = |error: wasmtime::Error| EngineError::Image(error.to_string());
         let wasm = Wasm::new(&config(Some(options))).map_err(refused)?;
         #[expect(unsafe_code, reason = "mapping a precompiled image has no safe form")]
@@ -79,7 +85,7 @@ impl Engine {
         let module = unsafe { Module::deserialize_open_file(&wasm, image) }.map_err(refused)?;
         let guest =
             host::linker(&wasm).and_then(|linker| linker.instantiate_pre(&module)).map_err(refused)?;
-        Ok(Self { wasm, guest: Arc::new(guest), hash_observer: None })
+        Ok(Self { wasm, guest: Arc::new(guest), hot_pages: Arc::new(hot_pages), hash_observer: None })
     }
 
     /// The same engine, with somebody who is told what its executions hash. No node has one.
@@ -99,6 +105,10 @@ impl Engine {
 
     pub(crate) const fn wasm(&self) -> &Wasm {
         &self.wasm
+    }
+
+    pub(crate) fn hot_pages(&self) -> &HotPages {
+        &self.hot_pages
     }
 
     pub(crate) fn guest(&self) -> &InstancePre<Host> {

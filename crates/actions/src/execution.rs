@@ -156,6 +156,7 @@ impl Execution {
         let Some(memory) = instance.get_memory(&mut *store, "memory") else {
             return Err(bare(wasmtime::Error::msg("the guest exports no memory")));
         };
+        engine.hot_pages().populate(memory.data_mut(&mut *store));
         let held = |error| (Some(memory), error);
         store.data_mut().set_memory(memory);
         let alloc = instance.get_typed_func(&mut *store, "alloc").map_err(held)?;
@@ -228,6 +229,12 @@ impl Execution {
     #[must_use]
     pub fn deadline(&self) -> Instant {
         self.started + Duration::from_millis(self.limits.total_ms)
+    }
+
+    /// Its linear memory, for the tool that looks which pages of it were written.
+    #[cfg(feature = "guest-compiler")]
+    pub(crate) fn memory(&self) -> &[u8] {
+        self.memory.data(&self.store)
     }
 
     fn deliver(&mut self, call: u32, reply: &HostReply, fuel_used: u64) -> wasmtime::Result<i32> {

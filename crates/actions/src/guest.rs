@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::hot::HotPages;
+
 /// What to run when there is no guest.
 const HINT: &str = "run `cargo xtask guest`";
 const MANIFEST: &str = "guest.json";
@@ -50,6 +52,8 @@ pub struct GuestManifest {
     pub guest_sha256: String,
     /// SHA-256 of the native image, which differs between processors and wasmtime versions.
     pub image_sha256: String,
+    /// Pages of its memory that nearly every execution writes.
+    pub hot_pages: HotPages,
 }
 
 /// A guest that was checked and may be run.
@@ -58,6 +62,7 @@ pub struct Guest {
     folder: PathBuf,
     hash: [u8; 32],
     image_hash: [u8; 32],
+    hot_pages: HotPages,
 }
 
 impl Guest {
@@ -109,7 +114,7 @@ impl Guest {
         let manifest: GuestManifest = serde_json::from_str(&read_text(&manifest_path)?).map_err(|_| bad())?;
         let hash = parse_hash(&manifest.guest_sha256).ok_or_else(bad)?;
         let image_hash = parse_hash(&manifest.image_sha256).ok_or_else(bad)?;
-        let guest = Self { folder, hash, image_hash };
+        let guest = Self { folder, hash, image_hash, hot_pages: manifest.hot_pages };
         let image = guest.open_image()?;
         Ok((guest, image))
     }
@@ -124,6 +129,11 @@ impl Guest {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Pages of its memory that nearly every execution writes.
+    pub(crate) fn hot_pages(&self) -> HotPages {
+        self.hot_pages.clone()
     }
 
     /// Opens the image and checks owner and hash of the very file that is then mapped.

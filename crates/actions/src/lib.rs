@@ -37,6 +37,7 @@
 mod engine;
 mod execution;
 mod guest;
+mod hot;
 mod limits;
 mod outcome;
 mod pool;
@@ -50,6 +51,7 @@ pub mod compiler;
 pub use engine::{Engine, EngineError, EngineOptions, HashObserver, THREAD_STACK_BYTES};
 pub use execution::{Execution, OpenCall, Progress, RunInputs};
 pub use guest::{Guest, GuestError, GuestManifest};
+pub use hot::HotPages;
 pub use limits::{
     ActionLimits, CODE_BYTES_MAX, COLLECT_NAME_BYTES_MAX, COLLECT_VALUE_BYTES_MAX, FETCH_BODY_BYTES_MAX,
     KEY_ID_BYTES_MAX, REPLY_BODY_BYTES_MAX, RUN_ONCE_VALUE_BYTES_MAX, SIGN_MESSAGE_BYTES_MAX, Usage,

@@ -52,9 +52,10 @@ fn serve(guest: Option<&Path>) -> Result<(), WorkerError> {
     let mut walls = Confinement::begin(Walls::default()).map_err(|error| start(&error))?;
     let path = Guest::locate(guest).map_err(|error| start(&error))?;
     // Before the namespaces, in which a file's owner can no longer be told.
-    let (_, image) = Guest::open(&path).map_err(|error| start(&error))?;
+    let (guest, image) = Guest::open(&path).map_err(|error| start(&error))?;
     walls.enter_namespaces().map_err(|error| start(&error))?;
-    let engine = Engine::of_image(image, EngineOptions::default()).map_err(|error| start(&error))?;
+    let engine = Engine::of_image(image, guest.hot_pages(), EngineOptions::default())
+        .map_err(|error| start(&error))?;
     walls.close_paths();
     let socket = confine::take_socket().map_err(|error| start(&error))?;
     let mut inbox = socket.try_clone().map_err(|error| start(&error))?;

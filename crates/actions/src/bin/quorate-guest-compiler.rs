@@ -23,10 +23,14 @@ fn main() -> ExitCode {
 
 fn compile(linked: &Path, folder: &Path) -> wasmtime::Result<()> {
     let compiled = compiler::compile(&fs::read(linked)?)?;
-    let manifest =
-        GuestManifest { guest_sha256: sha256(&compiled.module), image_sha256: sha256(&compiled.image) };
+    let image = folder.join("guest.cwasm");
     write(&folder.join("guest.wasm"), &compiled.module)?;
-    write(&folder.join("guest.cwasm"), &compiled.image)?;
+    write(&image, &compiled.image)?;
+    let manifest = GuestManifest {
+        guest_sha256: sha256(&compiled.module),
+        image_sha256: sha256(&compiled.image),
+        hot_pages: compiler::hot_pages(fs::File::open(&image)?)?,
+    };
     // Last: the manifest says that the rest is there.
     write(&folder.join("guest.json"), serde_json::to_string_pretty(&manifest)?.as_bytes())?;
     Ok(())
