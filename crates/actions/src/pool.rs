@@ -177,6 +177,8 @@ pub enum ActionEvent {
 pub enum WorkerEnd {
     /// It had nothing to do, or made place for another CID.
     Idle,
+    /// It had served so many long executions that another one took its place.
+    Worn,
     /// It could not be started, or died by itself.
     Died,
     /// It was killed because it gave no sign of life.
@@ -302,6 +304,8 @@ struct Worker {
     cid: Option<String>,
     process: Option<u32>,
     ready: bool,
+    /// Whether it asked for nothing new.
+    worn: bool,
     outbox: mpsc::Sender<Vec<u8>>,
     end: Option<oneshot::Sender<WorkerEnd>>,
     executions: u32,
@@ -309,6 +313,13 @@ struct Worker {
 }
 
 impl Worker {
+    /// Ends it if it has asked for nothing new and has nothing left.
+    fn end_if_worn(&mut self) {
+        if self.worn && self.executions == 0 {
+            self.end(WorkerEnd::Worn);
+        }
+    }
+
     fn end(&mut self, why: WorkerEnd) {
         if let Some(end) = self.end.take() {
             // A keeper that is gone has ended its worker already.
@@ -464,10 +475,9 @@ impl Shared {
     /// The worker that serves this CID: the one that does already, a blank one, or a new one, in whose
     /// place the longest unused worker without executions goes if there is no room.
     fn worker_for(self: &Arc<Self>, state: &mut State, start: &ActionStart) -> Result<u64, PoolError> {
-        let serving = state
-            .workers
-            .iter()
-            .find(|(_, worker)| worker.end.is_some() && worker.cid.as_deref() == Some(&start.cid));
+        let serving = state.workers.iter().find(|(_, worker)| {
+            worker.end.is_some() && !worker.worn && worker.cid.as_deref() == Some(&start.cid)
+        });
         if let Some((number, worker)) = serving {
             return if worker.executions < EXECUTIONS_PER_WORKER_MAX {
                 Ok(*number)
@@ -524,6 +534,7 @@ impl Shared {
             cid: None,
             process: None,
             ready: false,
+            worn: false,
             outbox,
             end: Some(end),
             executions: 0,

@@ -100,6 +100,9 @@ pub enum FromWorker {
         /// How.
         finished: Finished,
     },
+    /// Most of its threads have run long executions and have a low priority for good: it serves what it has
+    /// to the end, and another worker should serve what comes.
+    Worn,
     /// Answers `Ping`.
     Pong {
         /// The nonce of the `Ping`.

@@ -1,6 +1,9 @@
 //! One empty action: in a worker that is hot for its CID, and in a blank one.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, anyhow, bail};
 use quorate_actions::{
@@ -14,7 +17,11 @@ use crate::{
     table::{Table, percentile},
 };
 
-const HOT_RUNS: u32 = 200;
+const HOT_RUNS: u32 = 400;
+/// Between two of them, so that they spread over a second.
+const PAUSE: Duration = Duration::from_millis(2);
+/// Until endless loops have been recognised as such.
+const SETTLED: Duration = Duration::from_millis(500);
 const COLD_RUNS: u32 = 12;
 /// Numbers of the executions that do not end, out of the way of the others.
 const LOOPS: std::ops::Range<u64> = 1 << 32..(1 << 32) + 8;
@@ -31,7 +38,7 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path) -> Result<()> {
     let mut cold = Vec::new();
     for text in 0..COLD_RUNS {
         // A blank worker is ready before its first action comes.
-        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        tokio::time::sleep(Duration::from_millis(400)).await;
         cold.push(once(&pool, &mut events, &mut number, &format!("// {text}\n")).await?);
     }
     table.add("empty action, blank worker, wall p50", percentile(&mut cold, 0.5), "ms", None);
@@ -42,6 +49,7 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path) -> Result<()> {
     let all = cpu::tree_ms(me);
     for _ in 0..HOT_RUNS {
         hot.push(once(&pool, &mut events, &mut number, "// hot\n").await?);
+        tokio::time::sleep(PAUSE).await;
     }
     let spent = cpu::tree_ms(me) - all;
     let plain = table.value("k256 sign").map(|us| us / 1e3);
@@ -62,17 +70,18 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path) -> Result<()> {
             let looping = ActionStart { params, limits: endless, ..start(execution, loops) };
             pool.start(looping).map_err(|error| anyhow!("{error}"))?;
         }
-        let mut beside = Vec::new();
-        for _ in 0..HOT_RUNS {
-            beside.push(once(&pool, &mut events, &mut number, code).await?);
+        for (when, wait) in [("while they start", Duration::ZERO), ("from then on", SETTLED)] {
+            let begun = Instant::now();
+            tokio::time::sleep(wait).await;
+            let mut beside = Vec::new();
+            while beside.len() < HOT_RUNS as usize && (!wait.is_zero() || begun.elapsed() < SETTLED) {
+                beside.push(once(&pool, &mut events, &mut number, code).await?);
+                tokio::time::sleep(PAUSE).await;
+            }
+            let name = format!("empty action {name}, {when}, wall");
+            table.add(&format!("{name} p50"), percentile(&mut beside, 0.5), "ms", None);
+            table.add(&format!("{name} p99"), percentile(&mut beside, 0.99), "ms", Some(quiet));
         }
-        table.add(&format!("empty action {name}, wall p50"), percentile(&mut beside, 0.5), "ms", None);
-        table.add(
-            &format!("empty action {name}, wall p99"),
-            percentile(&mut beside, 0.99),
-            "ms",
-            Some(quiet),
-        );
         LOOPS.for_each(|execution| pool.cancel(execution));
         let mut open = LOOPS.count();
         while open > 0 {

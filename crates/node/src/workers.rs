@@ -173,7 +173,7 @@ impl Events {
             ActionEvent::Walls { standing } => self.metrics.walls(standing),
             ActionEvent::WorkerEnded { cid, end } => {
                 self.metrics.worker_ended(reason(end));
-                if !matches!(end, WorkerEnd::Idle | WorkerEnd::Shutdown) {
+                if !matches!(end, WorkerEnd::Idle | WorkerEnd::Worn | WorkerEnd::Shutdown) {
                     tracing::warn!(cid, ?end, "an action worker ended");
                 }
             }
@@ -284,6 +284,7 @@ impl Events {
 fn reason(end: WorkerEnd) -> &'static str {
     match end {
         WorkerEnd::Idle => "idle",
+        WorkerEnd::Worn => "worn",
         WorkerEnd::Died => "died",
         WorkerEnd::Unresponsive => "unresponsive",
         WorkerEnd::Overdue => "overdue",

@@ -61,6 +61,13 @@ fn attempt(deed: &str) -> io::Result<()> {
         "mount" => plain(libc::SYS_mount),
         "chroot" => plain(libc::SYS_chroot),
         "personality" => plain(libc::SYS_personality),
+        "set another's priority" => {
+            system_call(libc::SYS_setpriority, [c_long::from(libc::PRIO_PROCESS), 1, 19, 0, 0, 0])
+        }
+        "set a user's priority" => {
+            system_call(libc::SYS_setpriority, [c_long::from(libc::PRIO_USER), 0, 19, 0, 0, 0])
+        }
+        "sink" => system_call(libc::SYS_setpriority, [c_long::from(libc::PRIO_PROCESS), 0, 19, 0, 0, 0]),
         "setrlimit" => plain(libc::SYS_prlimit64),
         "rt_sigaction" => plain(libc::SYS_rt_sigaction),
         "clone3" => plain(libc::SYS_clone3),

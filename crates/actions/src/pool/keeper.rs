@@ -157,6 +157,9 @@ async fn serve(shared: &Arc<Shared>, number: u64, connection: Connection<'_>, re
                     Some((expected, _)) if nonce == expected => asked = None,
                     _ => break WorkerEnd::Protocol("an answer to nothing"),
                 },
+                Some(Ok(FromWorker::Worn)) => if !retire(shared, number) {
+                    break WorkerEnd::Protocol("worn twice");
+                },
                 Some(Ok(message)) => match accept(shared, number, message) {
                     Ok(None) => {}
                     // A node that does not take events makes its workers wait, not its memory grow.
@@ -233,6 +236,15 @@ fn wrong(
     idle.then_some(WorkerEnd::Idle)
 }
 
+/// Gives a worker nothing new any more. Fails if it asked for that before.
+fn retire(shared: &Shared, number: u64) -> bool {
+    let mut state = shared.lock();
+    let Some(worker) = state.workers.get_mut(&number) else { return true };
+    let first = !std::mem::replace(&mut worker.worn, true);
+    worker.end_if_worn();
+    first
+}
+
 /// Checks a message against what the node knows: a worker may speak of its own executions only.
 fn accept(shared: &Shared, number: u64, message: FromWorker) -> Result<Option<ActionEvent>, &'static str> {
     let mut state = shared.lock();
@@ -271,10 +283,13 @@ fn accept(shared: &Shared, number: u64, message: FromWorker) -> Result<Option<Ac
             if let Some(worker) = state.workers.get_mut(&number) {
                 worker.executions = worker.executions.saturating_sub(1);
                 worker.used = Instant::now();
+                worker.end_if_worn();
             }
             Ok(Some(ActionEvent::Finished { execution, cid, finished }))
         }
-        FromWorker::Ready { .. } | FromWorker::Pong { .. } => Err("a message out of place"),
+        FromWorker::Ready { .. } | FromWorker::Pong { .. } | FromWorker::Worn => {
+            Err("a message out of place")
+        }
     }
 }
 

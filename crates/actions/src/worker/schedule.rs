@@ -15,14 +15,17 @@ use crate::limits::{EXECUTIONS_PER_WORKER_MAX, LimitHit, Usage};
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, HostReply, RunMessage};
-use crate::worker::turns::Turns;
+use crate::worker::turns::{Turns, is_long, is_lowered};
 
-/// Executions that run at a time. A worker serves one action: its executions compete with each other, and
-/// one action must not have the machine.
+/// Executions that run at a time, short ones and long ones each. A worker serves one action: its executions
+/// compete with each other, and one action must not have the machine.
 const RUNNING_MAX: usize = 2;
 /// Threads that run guests: how many executions can have begun to compute and not come to an end or a host
 /// call. Further ones wait in their order. Threads cannot be made later, and each that idles costs little.
 const THREADS: usize = 32;
+/// A thread that ran a long execution has a low priority for good. With so many of them the worker asks to be
+/// replaced.
+const LOWERED_MAX: usize = THREADS - THREADS / 4;
 /// The clock calls nothing deep.
 const CLOCK_STACK_BYTES: usize = 256 * 1024;
 /// How often the clock moves while there are executions: the precision of the wall limit, and the slice
@@ -54,15 +57,22 @@ struct Shared {
     engine: Engine,
     outbox: Arc<Outbox>,
     state: Mutex<State>,
-    runnable: Condvar,
+    /// For threads that ran nothing long, and for those that did.
+    fresh: Condvar,
+    lowered: Condvar,
     busy: Condvar,
     turns: Arc<Turns>,
+    worn: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
     executions: HashMap<u64, Slot>,
-    queue: VecDeque<u64>,
+    short: VecDeque<u64>,
+    /// Executions that have used much already.
+    long: VecDeque<u64>,
+    idle_fresh: usize,
+    idle_lowered: usize,
 }
 
 struct Slot {
@@ -74,6 +84,8 @@ struct Slot {
     reason: Option<LimitHit>,
     started: Instant,
     deadline: Instant,
+    /// Slices of the processor so far.
+    used: u32,
 }
 
 enum Phase {
@@ -90,9 +102,11 @@ impl Scheduler {
             engine,
             outbox,
             state: Mutex::default(),
-            runnable: Condvar::new(),
+            fresh: Condvar::new(),
+            lowered: Condvar::new(),
             busy: Condvar::new(),
             turns: Turns::new(RUNNING_MAX),
+            worn: AtomicBool::new(false),
         });
         // What a thread does once when it begins is done before the system calls are restricted.
         let begun = Arc::new(Barrier::new(THREADS + 2));
@@ -128,6 +142,7 @@ impl Scheduler {
             reason: None,
             started,
             deadline: started + Duration::from_millis(run.limits.total_ms),
+            used: 0,
             phase: Phase::New(Box::new(RunInputs {
                 code,
                 params: run.params,
@@ -138,9 +153,9 @@ impl Scheduler {
             })),
         };
         state.executions.insert(run.execution, slot);
-        state.queue.push_back(run.execution);
+        state.queue(run.execution);
+        self.shared.wake(&state);
         drop(state);
-        self.shared.runnable.notify_one();
         self.shared.busy.notify_one();
         Ok(())
     }
@@ -148,15 +163,13 @@ impl Scheduler {
     /// Hands an answer to an execution; one that has ended does not need it.
     pub(super) fn answer(&self, execution: u64, call: u32, reply: HostReply, fuel: u64) {
         let mut state = lock(&self.shared.state);
-        let State { executions, queue } = &mut *state;
-        let Some(slot) = executions.get_mut(&execution) else { return };
+        let Some(slot) = state.executions.get_mut(&execution) else { return };
         match &mut slot.phase {
             Phase::Waiting(waiting) => {
                 if waiting.answer_of_child(call, reply, fuel) {
                     slot.make_ready();
-                    queue.push_back(execution);
-                    drop(state);
-                    self.shared.runnable.notify_one();
+                    state.queue(execution);
+                    self.shared.wake(&state);
                 }
             }
             Phase::Ready(ready) => {
@@ -188,8 +201,30 @@ impl State {
         if matches!(self.executions.get(&execution)?.phase, Phase::Running) {
             return None;
         }
-        self.queue.retain(|queued| *queued != execution);
+        self.short.retain(|queued| *queued != execution);
+        self.long.retain(|queued| *queued != execution);
         self.executions.remove(&execution)
+    }
+
+    /// Puts an execution that can go on into its line.
+    fn queue(&mut self, execution: u64) {
+        let long = self.executions.get(&execution).is_some_and(|slot| is_long(slot.used));
+        let line = if long { &mut self.long } else { &mut self.short };
+        line.push_back(execution);
+    }
+
+    /// What a thread is to run. Threads of the other kind come first where one is idle: a short execution is to
+    /// have a thread that the kernel lets run at once, and a long one must not spoil another such thread.
+    fn next(&mut self, lowered: bool) -> Option<u64> {
+        let (own, other, idle) = match lowered {
+            true => (&mut self.long, &mut self.short, self.idle_fresh),
+            false => (&mut self.short, &mut self.long, self.idle_lowered),
+        };
+        own.pop_front().or_else(|| if idle == 0 { other.pop_front() } else { None })
+    }
+
+    fn idle(&mut self, lowered: bool) -> &mut usize {
+        if lowered { &mut self.idle_lowered } else { &mut self.idle_fresh }
     }
 }
 
@@ -205,28 +240,49 @@ impl Shared {
     /// The life of a thread that runs guests.
     fn run_guests(&self) {
         loop {
+            let lowered = is_lowered();
             let mut state = lock(&self.state);
-            let (number, phase, cancelled, started) = loop {
-                if let Some(number) = state.queue.pop_front() {
+            let (number, phase, cancelled, started, used) = loop {
+                if let Some(number) = state.next(lowered) {
                     if let Some(slot) = state.executions.get_mut(&number) {
                         let phase = std::mem::replace(&mut slot.phase, Phase::Running);
-                        break (number, phase, Arc::clone(&slot.cancelled), slot.started);
+                        break (number, phase, Arc::clone(&slot.cancelled), slot.started, slot.used);
                     }
                 } else {
-                    state = self.runnable.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    let runnable = if lowered { &self.lowered } else { &self.fresh };
+                    *state.idle(lowered) += 1;
+                    state = runnable.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    *state.idle(lowered) -= 1;
                 }
             };
+            // There may be more that the kind of thread for which it was meant has no hands for.
+            self.wake(&state);
             drop(state);
-            let (execution, progress) = self.turns.run(|| match phase {
+            let ((execution, progress), used) = self.turns.run(used, || match phase {
                 Phase::New(inputs) => Execution::start(&self.engine, &inputs, started, cancelled),
                 Phase::Ready(execution) | Phase::Waiting(execution) => execution.resume(),
                 Phase::Running => unreachable!("what runs is not in the queue"),
             });
-            self.settle(number, execution, progress);
+            self.settle(number, execution, progress, used);
+            if self.turns.lowered() > LOWERED_MAX && !self.worn.swap(true, Ordering::Relaxed) {
+                self.outbox.send(&FromWorker::Worn);
+            }
         }
     }
 
-    fn settle(&self, number: u64, execution: Option<Box<Execution>>, progress: Progress) {
+    /// Wakes a thread for each line that is not empty: one of its own kind, or, if all are busy, another.
+    fn wake(&self, state: &State) {
+        for (line, own, idle, other) in [
+            (&state.short, &self.fresh, state.idle_fresh, &self.lowered),
+            (&state.long, &self.lowered, state.idle_lowered, &self.fresh),
+        ] {
+            if !line.is_empty() {
+                if idle > 0 { own } else { other }.notify_one();
+            }
+        }
+    }
+
+    fn settle(&self, number: u64, execution: Option<Box<Execution>>, progress: Progress, used: u32) {
         match (execution, progress) {
             (Some(mut execution), Progress::Waiting(calls)) => {
                 // Sent before the execution can be answered, and in order.
@@ -234,8 +290,8 @@ impl Shared {
                     self.outbox.send(&FromWorker::HostCall { execution: number, call, op, budget });
                 }
                 let mut state = lock(&self.state);
-                let State { executions, queue } = &mut *state;
-                let Some(slot) = executions.get_mut(&number) else { return };
+                let Some(slot) = state.executions.get_mut(&number) else { return };
+                slot.used = used;
                 let mut ready = false;
                 for (call, (reply, fuel)) in std::mem::take(&mut slot.replies) {
                     ready = execution.answer_of_child(call, reply, fuel);
@@ -243,9 +299,8 @@ impl Shared {
                 slot.phase = Phase::Waiting(execution);
                 if ready {
                     slot.make_ready();
-                    queue.push_back(number);
-                    drop(state);
-                    self.runnable.notify_one();
+                    state.queue(number);
+                    self.wake(&state);
                 } else if slot.cancelled.load(Ordering::Relaxed)
                     && let Some(slot) = state.take_idle(number)
                 {

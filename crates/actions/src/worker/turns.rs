@@ -1,60 +1,119 @@
-//! Turns on the processor. More executions can be under way than run at a time: one that has had its slice
-//! hands its turn to whoever waits and has used less since it last waited for an answer. So a short
-//! execution waits for a slice, not for the long ones before it to end.
+//! Turns on the processor. More executions can be under way than run at a time.
+//!
+//! There are two lanes. Each execution begins in the front one. One that has computed for a while goes on in
+//! the back one, on a thread that the kernel lets run only where no other wants to: so a short execution
+//! waits neither for a long one of its own action nor for those of others. In a lane, one that has had its
+//! slice hands its turn to whoever waits and has used less.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Slices after which an execution is a long one: some 20 ms, of which a policy needs one or two.
+const FRONT_SLICES: u32 = 4;
+/// The least that a thread can ask of the kernel. It can not ask for more again.
+const LATE_NICE: i32 = 19;
 
 thread_local! {
     /// What this thread takes its turns from, if it is one that runs guests for a worker.
     static OWN: RefCell<Option<Arc<Turns>>> = const { RefCell::new(None) };
-    /// Slices that the execution on this thread has used since it last waited.
+    /// Slices that the execution on this thread has used in all.
     static USED: Cell<u32> = const { Cell::new(0) };
+    /// Whether this thread has a low priority, for good.
+    static LOWERED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The right to run, held by a bounded number of threads.
-pub(super) struct Turns(Mutex<Line>);
+pub(super) struct Turns {
+    lanes: Mutex<Lanes>,
+    lowered: AtomicUsize,
+}
 
-struct Line {
-    free: usize,
+struct Lanes {
+    front: Lane,
+    back: Lane,
     next: u64,
+}
+
+struct Lane {
+    free: usize,
     /// By slices used, then by arrival.
     waiting: BTreeMap<(u32, u64), Arc<Condvar>>,
 }
 
+/// Whether an execution that has used so many slices is a long one.
+pub(super) const fn is_long(used: u32) -> bool {
+    used >= FRONT_SLICES
+}
+
+/// Whether this thread ran a long execution, which it can only have done with a low priority.
+pub(super) fn is_lowered() -> bool {
+    LOWERED.get()
+}
+
 impl Turns {
+    /// `running_max` run at a time in each lane.
     pub(super) fn new(running_max: usize) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Line { free: running_max, next: 0, waiting: BTreeMap::new() })))
+        let lane = || Lane { free: running_max, waiting: BTreeMap::new() };
+        let lanes = Mutex::new(Lanes { front: lane(), back: lane(), next: 0 });
+        Arc::new(Self { lanes, lowered: AtomicUsize::new(0) })
     }
 
-    /// Runs something in a turn of its own, which [`offer_turn`] can hand on in between.
-    pub(super) fn run<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+    /// Threads that have a low priority.
+    pub(super) fn lowered(&self) -> usize {
+        self.lowered.load(Ordering::Relaxed)
+    }
+
+    /// Runs something that has used so many slices before, in a turn of its own, which [`offer_turn`] can
+    /// hand on in between. Returns the slices used by now as well.
+    pub(super) fn run<T>(self: &Arc<Self>, used: u32, work: impl FnOnce() -> T) -> (T, u32) {
         OWN.with(|own| {
             own.borrow_mut().get_or_insert_with(|| Arc::clone(self));
         });
-        USED.set(0);
-        self.take();
+        USED.set(used);
+        self.enter(used);
         let made = work();
-        self.lock().pass();
-        made
+        let used = USED.get();
+        self.lock().lane(used).pass();
+        (made, used)
     }
 
-    fn take(&self) {
-        let mut line = self.lock();
-        if line.free > 0 {
-            line.free -= 1;
+    /// Waits for a turn in the lane that is right.
+    fn enter(&self, used: u32) {
+        if is_long(used) {
+            self.lower();
+        }
+        let mut lanes = self.lock();
+        let lane = lanes.lane(used);
+        if lane.free > 0 {
+            lane.free -= 1;
         } else {
-            wait(line, 0);
+            wait(lanes, used);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Line> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Lets this thread run only where no other wants to, for good: no process without rights can take it back.
+    fn lower(&self) {
+        if !LOWERED.replace(true) {
+            // A kernel that refuses shares the processor as ever.
+            let _ = rustix::process::setpriority_process(None, LATE_NICE);
+            self.lowered.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Line {
+impl Lanes {
+    fn lane(&mut self, used: u32) -> &mut Lane {
+        if is_long(used) { &mut self.back } else { &mut self.front }
+    }
+}
+
+impl Lane {
     fn pass(&mut self) {
         match self.waiting.pop_first() {
             Some((_, turn)) => turn.notify_one(),
@@ -64,25 +123,30 @@ impl Line {
 }
 
 /// Waits until the turn comes: until it is taken out of the line.
-fn wait(mut line: MutexGuard<'_, Line>, used: u32) {
-    let key = (used, line.next);
-    line.next += 1;
+fn wait(mut lanes: MutexGuard<'_, Lanes>, used: u32) {
+    let key = (used, lanes.next);
+    lanes.next += 1;
     let turn = Arc::new(Condvar::new());
-    line.waiting.insert(key, Arc::clone(&turn));
-    while line.waiting.contains_key(&key) {
-        line = turn.wait(line).unwrap_or_else(PoisonError::into_inner);
+    lanes.lane(used).waiting.insert(key, Arc::clone(&turn));
+    while lanes.lane(used).waiting.contains_key(&key) {
+        lanes = turn.wait(lanes).unwrap_or_else(PoisonError::into_inner);
     }
 }
 
 /// Called by a running guest at each tick of the clock. On a thread that takes no turns, nothing happens.
 pub(crate) fn offer_turn() {
     let Some(turns) = OWN.with(|own| own.borrow().clone()) else { return };
-    let used = USED.get().saturating_add(1);
+    let before = USED.get();
+    let used = before.saturating_add(1);
     USED.set(used);
-    let mut line = turns.lock();
-    if line.waiting.first_key_value().is_some_and(|(&(least, _), _)| least <= used) {
-        line.pass();
-        wait(line, used);
+    let mut lanes = turns.lock();
+    if is_long(before) != is_long(used) {
+        lanes.lane(before).pass();
+        drop(lanes);
+        turns.enter(used);
+    } else if lanes.lane(used).waiting.first_key_value().is_some_and(|(&(least, _), _)| least <= used) {
+        lanes.lane(used).pass();
+        wait(lanes, used);
     }
 }
 
@@ -96,15 +160,14 @@ mod tests {
     fn the_one_that_has_used_least_comes_next() {
         let turns = Turns::new(1);
         let (say, said) = mpsc::channel();
-        turns.run(|| {
+        turns.run(0, || {
             offer_turn();
             std::thread::scope(|scope| {
-                for name in ["first", "second"] {
+                for (name, wanted) in [("first", 1), ("second", 2)] {
                     let (turns, say) = (&turns, say.clone());
-                    scope.spawn(move || turns.run(|| say.send(name)));
+                    scope.spawn(move || turns.run(0, || say.send(name)));
                     // Both are in the line before the turn is offered.
-                    let wanted = if name == "first" { 1 } else { 2 };
-                    while turns.lock().waiting.len() < wanted {
+                    while turns.lock().front.waiting.len() < wanted {
                         std::thread::yield_now();
                     }
                 }
@@ -113,27 +176,53 @@ mod tests {
                 assert_eq!(said.try_iter().collect::<Vec<_>>(), ["first", "second"]);
             });
         });
-        assert_eq!(turns.lock().free, 1);
+        assert_eq!(turns.lock().front.free, 1);
+    }
+
+    #[test]
+    fn one_that_computes_long_leaves_its_turn_to_the_short_for_good() {
+        let turns = Turns::new(1);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let (_, used) = turns.run(0, || {
+                    assert!((1..FRONT_SLICES).all(|_| {
+                        offer_turn();
+                        !is_lowered()
+                    }));
+                    offer_turn();
+                    assert!(is_lowered());
+                    // Not by waiting until this one is done: the only front turn is free.
+                    scope.spawn(|| turns.run(0, || ())).join().unwrap();
+                });
+                assert!(is_long(used));
+                assert_eq!(rustix::process::getpriority_process(None), Ok(LATE_NICE));
+            });
+        });
+        assert_eq!(turns.lowered(), 1);
+        let lanes = turns.lock();
+        assert_eq!((lanes.front.free, lanes.back.free), (1, 1));
     }
 
     #[test]
     fn no_more_run_than_may() {
         let turns = Turns::new(2);
-        let running = std::sync::atomic::AtomicUsize::new(0);
+        let running = [AtomicUsize::new(0), AtomicUsize::new(0)];
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    turns.run(|| {
+                    turns.run(0, || {
                         for _ in 0..50 {
-                            let now = running.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                            let running = &running[usize::from(is_long(USED.get()))];
+                            let now = running.fetch_add(1, Ordering::SeqCst);
                             assert!(now < 2, "{now} others run");
-                            running.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                            running.fetch_sub(1, Ordering::SeqCst);
                             offer_turn();
                         }
                     });
                 });
             }
         });
-        assert_eq!(turns.lock().free, 2);
+        let lanes = turns.lock();
+        assert_eq!((lanes.front.free, lanes.back.free), (2, 2));
     }
 }

@@ -146,6 +146,55 @@ async fn a_short_execution_has_its_turn_beside_endless_ones_of_its_action() {
 }
 
 #[tokio::test]
+async fn a_worker_of_many_long_executions_is_replaced_when_it_has_ended_them() {
+    const EITHER: &str = "
+        const go = async () => {
+            if (jsParams.long) for (;;);
+            const answer = await fetch('https://host.test/json');
+            Lit.Actions.setResponse({ response: 'status ' + answer.status });
+        };
+        go();";
+    let (pool, mut events) = Pool::new(config());
+    let mut waiting = start(1, "either", EITHER);
+    waiting.limits.total_ms = 600_000;
+    pool.start(waiting).expect("there is room");
+    let ActionEvent::HostCall { execution: 1, op, .. } = next(&mut events).await else {
+        panic!("a call comes first")
+    };
+    // Each leaves a thread behind that has a low priority.
+    let mut execution = 1;
+    while pool.status().workers_started == 1 {
+        assert!(execution < 200, "the worker is never replaced");
+        for _ in 0..8 {
+            execution += 1;
+            let mut long = start(execution, "either", EITHER);
+            long.params = r#"{"long":true}"#.into();
+            (long.limits.fuel, long.limits.wall_ms) = (1 << 28, 60_000);
+            pool.start(long).expect("there is room");
+        }
+        let mut ended = 0;
+        while ended < 8 {
+            if let ActionEvent::Finished { finished, .. } = next(&mut events).await {
+                assert_eq!(failure(&finished).0, FailureCode::LimitCpu);
+                ended += 1;
+            }
+        }
+    }
+    // What it had goes on in it, and with that it ends.
+    pool.answer(1, 0, scripted_host(0, &op)).expect("the call is open");
+    let mut seen = Vec::new();
+    while seen.len() < 2 {
+        match next(&mut events).await {
+            ActionEvent::Finished { execution: 1, finished, .. } => seen.push(response(&finished).to_owned()),
+            ActionEvent::WorkerEnded { end, .. } => seen.push(format!("{end:?}")),
+            _ => {}
+        }
+    }
+    assert_eq!(seen, ["status 200", "Worn"]);
+    pool.shutdown().await;
+}
+
+#[tokio::test]
 async fn the_first_action_of_a_blank_worker_starts_quickly() {
     let (pool, mut events) = Pool::new(PoolConfig { blank_workers: 1, ..config() });
     let mut times = Vec::new();

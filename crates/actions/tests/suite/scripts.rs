@@ -8,7 +8,19 @@ use std::fs;
 
 use quorate_actions::{ActionLimits, ActionOutcome, HostCall, RunInputs, SignKey, SignMessage, SignRequest};
 
-use super::support::{engine, inputs, run_with, scripted_host, scripts};
+use super::support::{engine, guest_for_tests, inputs, run_with, scripted_host, scripts};
+
+#[test]
+fn the_guest_names_whole_pages_that_executions_write() {
+    let manifest = std::fs::read(guest_for_tests().folder().join("guest.json")).expect("it is there");
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("it is JSON");
+    let spans: Vec<(usize, usize)> = serde_json::from_value(manifest["hot_pages"].clone()).expect("pairs");
+    let page = rustix::param::page_size();
+    assert!(spans.iter().all(|(start, len)| start % page == 0 && len % page == 0 && *len > 0), "{spans:?}");
+    // The page of the stack that every call begins on is surely among them, and not the whole image.
+    let pages = spans.iter().map(|(_, len)| len / page).sum::<usize>();
+    assert!((10..1000).contains(&pages), "{pages} pages");
+}
 
 #[test]
 fn scripts_do_what_their_out_files_say() {

@@ -79,6 +79,8 @@ fn every_system_call_outside_of_the_list_ends_the_process() {
         "mount",
         "chroot",
         "personality",
+        "set another's priority",
+        "set a user's priority",
         "setrlimit",
         "rt_sigaction",
         "clone3",
@@ -87,6 +89,11 @@ fn every_system_call_outside_of_the_list_ends_the_process() {
     for deed in deeds {
         assert_eq!(attempt(deed, ALL), "killed", "{deed}");
     }
+}
+
+#[test]
+fn a_thread_can_lower_its_own_priority() {
+    assert_eq!(attempt("sink", ALL), "done");
 }
 
 #[test]
