@@ -259,6 +259,19 @@ fn actions_read_a_foreign_chain_and_each_of_its_failures_has_its_code() {
     ];
     assert_eq!(said, expected);
 
+    // The registry's own chain, which each node has replayed: the tokens' name, and the owner of none.
+    let file = fs::read(network.state().join("network.json")).unwrap();
+    let file: Value = serde_json::from_slice(&file).unwrap();
+    let own = |data: &str| {
+        let tokens = &file["contracts"]["pkp_nft"]["address"];
+        json!(["call", { "chain": "quorate", "to": tokens, "data": data, "chainId": file["chain"]["id"] }])
+    };
+    let owner_of_none = format!("0x6352211e{:064x}", 0);
+    let account_of_none = json!(["nonce", { "chain": "quorate", "address": account }]);
+    let said = read(&network, &json!([own("0x06fdde03"), own(&owner_of_none), account_of_none]));
+    assert!(said[0].len() > 128, "{said:?}");
+    assert_eq!(said[1..], ["call_reverted", "0x0"]);
+
     for chain in ["down", "garbage", "endless", "silent"] {
         let begun = Instant::now();
         let said =
