@@ -23,13 +23,13 @@ function packageOf(path) {
   return parts.slice(0, last + (parts[last + 1].startsWith('@') ? 3 : 2)).join('/');
 }
 
-/** Splits `npm:@scope/name@1.2.3/sub/path` or `@scope/name/sub/path`. */
+/** Splits `npm:@scope/name@1.2.3/sub/path`, the same without `npm:`, or `@scope/name/sub/path`. */
 function parse(text) {
-  const pinned = text.startsWith('npm:');
+  const prefixed = text.startsWith('npm:');
   const form = /^((?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*)(?:@([^/]*))?(\/.*)?$/;
-  const parts = form.exec(pinned ? text.slice(4) : text);
-  if (!parts || (!pinned && parts[2] !== undefined)) return undefined;
-  return { name: parts[1], version: parts[2] ?? null, path: parts[3] ?? '', pinned };
+  const parts = form.exec(prefixed ? text.slice(4) : text);
+  if (!parts) return undefined;
+  return { name: parts[1], version: parts[2] ?? null, path: parts[3] ?? '', pinned: prefixed || parts[2] !== undefined };
 }
 
 const plugin = {
@@ -45,7 +45,7 @@ const plugin = {
         return { errors: [{ text: `${path} is part of Node.js; actions have the web's functions only` }] };
       }
       const wanted = parse(path);
-      if (!wanted) return { errors: [{ text: `${path} is not the name of a package; a version is written as in npm:name@1.2.3` }] };
+      if (!wanted) return { errors: [{ text: `${path} is not the name of a package; a version is written as in name@1.2.3` }] };
       if (mode === 'scan') {
         imports.push({ ...wanted, file: relative(project, importer) });
         return { path, external: true };
@@ -89,17 +89,18 @@ async function scan() {
     imports.length = 0;
     return build({ ...common, entryPoints: [entry], format: 'esm' });
   };
-  const { exports } = Object.values((await once('module')).metafile.outputs)[0];
+  const exportsOf = ({ metafile }) => Object.values(metafile.outputs)[0].exports;
+  const exports = exportsOf(await once('module'));
   if (exports.includes('main')) return { imports, kind: 'exported' };
   if (exports.includes('default')) return { imports, kind: 'default' };
   try {
-    await once('declared');
-    return { imports, kind: 'declared' };
+    // TypeScript takes an export of what is not there for one of a type.
+    if (exportsOf(await once('declared')).includes('main')) return { imports, kind: 'declared' };
   } catch (error) {
     if (!error.errors?.every(({ text }) => text.includes('"main" is not declared'))) throw error;
-    await once('script');
-    return { imports, kind: 'script' };
   }
+  await once('script');
+  return { imports, kind: 'script' };
 }
 
 /** A package has its own files, and other packages by their names: nothing of the project, and nothing of the machine. */

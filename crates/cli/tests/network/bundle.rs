@@ -55,6 +55,7 @@ fn a_bundle_is_the_same_wherever_it_is_built_and_runs_with_its_own_library() {
     assert_eq!(again["cid"], NAME, "{again}");
     assert_eq!(fs::read(&out).unwrap(), fs::read(second.join("action.dist.js")).unwrap());
 
+    bundles_a_script_without_main(&second);
     refuses_packages_that_reach_out(&second);
     refuses_what_is_not_pinned(&second);
 
@@ -71,6 +72,30 @@ fn a_bundle_is_the_same_wherever_it_is_built_and_runs_with_its_own_library() {
     });
     assert_eq!(said, expected);
     network.stop();
+}
+
+/// Actions of the older form start themselves; some name their package's version without saying whose it is.
+fn bundles_a_script_without_main(project: &Path) {
+    for (file, typed) in [("go.ts", ": Promise<void>"), ("go.js", "")] {
+        let source = project.join(file);
+        let code = format!(
+            "import {{ toHex }} from 'viem@2.57.20';
+             const go = async (){typed} => Lit.Actions.setResponse({{ response: toHex('quorate') }});
+             go();"
+        );
+        fs::write(&source, code).unwrap();
+        let built = build_of(&source, &["--locked"]);
+        assert!(built["cid"].is_string(), "{file}: {built}");
+        let simulated = program()
+            .args(["--json", "action", "simulate"])
+            .arg(source.with_extension("dist.js"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said: Value = serde_json::from_slice(&simulated.stdout).unwrap();
+        assert_eq!(said["response"], "0x71756f72617465", "{file}: {said}");
+        fs::remove_file(source).unwrap();
+    }
 }
 
 /// Packages as an attacker of the registry could write them: what was installed is changed in its place.
