@@ -166,11 +166,15 @@ impl Client {
                         let verified = verify_execution(&client.network, request.bytes(), &reply)?;
                         Ok(Execution { node, reply, verified })
                     }
-                    Err(Trouble::Problem(problem)) => {
+                    Err(Trouble::Problem(mut problem)) => {
                         verify_problem(&client.network, request.bytes(), &problem)?;
+                        let diverged = shows_divergence(&client.network, &problem);
+                        // Votes that prove nothing are one node's word about others: nobody is named for them.
+                        if !diverged {
+                            problem.odd.clear();
+                        }
                         // An execution that is proven to have ended stays ended, whatever its code.
-                        let proven =
-                            problem.execution.is_some() || shows_divergence(&client.network, &problem);
+                        let proven = problem.execution.is_some() || diverged;
                         Err(if proven { Trouble::Proven(problem) } else { Trouble::Problem(problem) })
                     }
                     Err(trouble) => Err(trouble),

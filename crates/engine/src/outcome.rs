@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use quorate_wire::{
-    Claim, Digest, EcdsaBytes, ErrorClass, ErrorCode, ExecutionReply, Lane, NodeIndex, OperationNumber,
-    OutcomeMessage, PeerMessage, Problem, Receipt, RequestId, SignatureView, Statement, Status, ecdsa_valid,
-    limits,
+    Claim, Digest, EcdsaBytes, ErrorClass, ErrorCode, ExecutionReply, Lane, NodeIndex, OddNode,
+    OperationNumber, OutcomeMessage, PeerMessage, Problem, Receipt, RequestId, SignatureView, Signed,
+    Statement, Status, Vote, ecdsa_valid, limits,
 };
 
 use crate::{
     ActionEnd, Effect, Engine, Report,
     coordinate::odd_nodes,
-    execution::{Ended, Execution},
+    execution::{Ended, Execution, Group},
     turn::Turn,
 };
 
@@ -240,12 +240,16 @@ impl Engine {
             match quorum {
                 Some(group) => odd_nodes(execution, *number, group.nodes.first().copied()),
                 // Where the runs ended because no t votes are alike, all of them are told.
-                None if statement.error == Some(ErrorCode::IntentsDiverged) => {
+                None if statement.error == Some(ErrorCode::IntentsDiverged)
+                    && self.votes_show_divergence(&groups) =>
+                {
                     odd_nodes(execution, *number, None)
                 }
                 None => Vec::new(),
             }
         });
+        let odd: Vec<OddNode> = odd.collect();
+        let odd = odd.into_iter().filter_map(|entry| shown_odd(statement, entry));
         let (logs, usage) = match &execution.ended {
             Some(ended) => (ended.logs.clone(), ended.usage),
             None => Default::default(),
@@ -273,6 +277,13 @@ impl Engine {
                 Err(Box::new(problem))
             }
         })
+    }
+
+    /// Whether these votes alone, without what coordinators know of ended runs, leave no t members alike.
+    fn votes_show_divergence(&self, groups: &[Group]) -> bool {
+        let voted: usize = groups.iter().map(|group| group.nodes.len()).sum();
+        let best = groups.iter().map(|group| group.nodes.len()).max().unwrap_or(0);
+        best + (self.committee.size() - voted) < self.committee.threshold()
     }
 
     /// Answers everybody who waits. Final answers are remembered; what a retry may change is not.
@@ -363,6 +374,19 @@ fn ending(
             let status = if denied { Status::Denied } else { Status::Failed };
             (status, Some(code), None, Some(detail))
         }
+    }
+}
+
+/// An odd node as a receipt may name it: by what the statement itself shows. Callers believe no more.
+fn shown_odd(statement: &Statement, mut odd: OddNode) -> Option<OddNode> {
+    match statement.odd_field(&odd.vote.body) {
+        Some(field) => {
+            let shows = |other: &Signed<Vote>| other.body.first_difference(&odd.vote.body) == Some(field);
+            odd.against = odd.against.take().filter(shows);
+            odd.field = field.to_owned();
+            Some(odd)
+        }
+        None => (statement.error == Some(ErrorCode::IntentsDiverged) && odd.against.is_none()).then_some(odd),
     }
 }
 

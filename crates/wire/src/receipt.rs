@@ -1,13 +1,11 @@
 //! Receipts: what nodes sign about what they ran, saw and signed.
 
-use std::collections::BTreeSet;
-
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActionCid, BlockRef, Digest, ErrorCode, Intent, NetworkId, NodeIndex, OperationNumber, PublicKey,
-    RequestId, Signable, Signed, Vote,
+    ActionCid, BlockRef, Digest, ErrorCode, Intent, Lane, NetworkId, NodeIndex, OperationNumber, PublicKey,
+    RequestId, Signable, Signed, Verdict, Vote,
 };
 
 /// How a run ended.
@@ -142,19 +140,47 @@ impl Statement {
         Digest(crate::Transcript::new("quorate/response/v1").field(response.as_bytes()).finish())
     }
 
-    /// Under which names a reply shows the signatures of the intents: the action's own, and behind a
-    /// name that an intent before it has as well (of another run: in one run names differ), the lane.
+    /// Under which names a reply shows the signatures of the intents. A name of the run that the caller
+    /// asked for is shown as it is; behind one of a child run stand `#` and the run's lane, and behind one of
+    /// the caller's run that has a `#` itself, `#0`. So a name says by itself which run asked for it, whatever
+    /// was refused beside it: within one run names differ.
     #[must_use]
     pub fn signature_names(&self) -> Vec<String> {
-        let mut taken = BTreeSet::new();
         let names = self.intents.iter().map(|intent| {
-            let mut name = intent.name.clone();
-            while !taken.insert(name.clone()) {
-                name = format!("{name}#{}", intent.operation.lane());
+            let lane = intent.operation.lane();
+            if lane == Lane::ROOT && !intent.name.contains('#') {
+                intent.name.clone()
+            } else {
+                format!("{}#{lane}", intent.name)
             }
-            name
         });
         names.collect()
+    }
+
+    /// In which field a vote differs from what this statement says of its operation; none if the statement
+    /// does not show that it differs. One of the nodes that signed a receipt is honest: what the statement
+    /// shows needs nobody's word. What it does not show (names of operations on values, operations that were
+    /// never decided) makes no node odd.
+    #[must_use]
+    pub fn odd_field(&self, vote: &Vote) -> Option<&'static str> {
+        let number = vote.operation;
+        if let Some(refusal) = self.refusals.iter().find(|refusal| refusal.operation == number) {
+            // The members refused, at once or at their last check: whoever allowed it differs in that.
+            let stated = Vote { verdict: Verdict::Denied(refusal.code), ..vote.clone() };
+            return stated.first_difference(vote);
+        }
+        if let Some(intent) = self.intents.iter().find(|intent| intent.operation == number) {
+            let stated = Vote { verdict: Verdict::Intent(intent.clone()), ..vote.clone() };
+            return stated.first_difference(vote);
+        }
+        let collected = self.collected.iter().any(|collected| collected.operation == number);
+        let single_node = self.single_node.iter().any(|single| single.operation == number);
+        let other = match vote.verdict {
+            Verdict::Observed { .. } => single_node,
+            Verdict::Once { .. } => collected,
+            Verdict::Intent(_) | Verdict::Denied(_) => collected || single_node,
+        };
+        other.then_some("function")
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quorate_wire::{
     Digest, ErrorCode, NetworkFile, NodeIndex, OddNode, OperationNumber, Problem, RequestId, Signed,
-    Statement, Verdict, Vote, limits::EXECUTION_OPERATIONS_MAX,
+    Statement, Vote, limits::EXECUTION_OPERATIONS_MAX,
 };
 
 use super::{FOUNDING_EPOCH, VerifyError};
@@ -41,19 +41,25 @@ pub(crate) fn shows_divergence(network: &NetworkFile, problem: &Problem) -> bool
     if problem.code != ErrorCode::IntentsDiverged {
         return false;
     }
-    let mut votes: BTreeMap<OperationNumber, BTreeMap<NodeIndex, Digest>> = BTreeMap::new();
+    let mut operations: BTreeMap<OperationNumber, Vec<&OddNode>> = BTreeMap::new();
     for odd in &problem.odd {
-        let of_operation = votes.entry(odd.operation).or_default();
-        if of_operation.insert(odd.node, odd.intent).is_some_and(|first| first != odd.intent) {
+        operations.entry(odd.operation).or_default().push(odd);
+    }
+    operations.into_values().any(|votes| no_quorum(network, votes))
+}
+
+/// Whether these votes on one operation leave no t members that can agree. Two of one member prove nothing.
+fn no_quorum<'a>(network: &NetworkFile, odd: impl IntoIterator<Item = &'a OddNode>) -> bool {
+    let mut votes: BTreeMap<NodeIndex, Digest> = BTreeMap::new();
+    for one in odd {
+        if votes.insert(one.node, one.intent).is_some_and(|first| first != one.intent) {
             return false;
         }
     }
-    votes.values().any(|votes| {
-        let unknown = network.nodes.len().saturating_sub(votes.len());
-        let alike = |hash: &Digest| votes.values().filter(|other| *other == hash).count();
-        let best = votes.values().map(alike).max().unwrap_or_default();
-        best + unknown < usize::from(network.threshold)
-    })
+    let unknown = network.nodes.len().saturating_sub(votes.len());
+    let alike = |hash: &Digest| votes.values().filter(|other| *other == hash).count();
+    let best = votes.values().map(alike).max().unwrap_or_default();
+    best + unknown < usize::from(network.threshold)
 }
 
 /// A vote about this request, signed by the member that it names.
@@ -66,37 +72,28 @@ fn check_vote(network: &NetworkFile, request: &RequestId, vote: &Signed<Vote>) -
     vote.verify(&member.statement_key).map_err(|_| VerifyError::StatementSignature(vote.node))
 }
 
-/// Checks as well that each vote differs from what the members' statement says of the operation.
+/// Checks as well that each node is odd by what at least t members stated, not by what a few of them say
+/// of it: liars could put any vote of their own beside an honest node's.
 pub(crate) fn check_odd_nodes(
     network: &NetworkFile,
     statement: &Statement,
     odd: &[OddNode],
 ) -> Result<(), VerifyError> {
     check_votes(network, &statement.request, odd)?;
-    odd.iter().try_for_each(|one| check_difference(statement, one))
+    odd.iter().try_for_each(|one| match statement.odd_field(&one.vote.body) {
+        Some(field) if field == one.field => Ok(()),
+        Some(_) => Err(VerifyError::OddField(one.node)),
+        // Of an operation that the statement does not decide, the votes themselves may show that no t were alike:
+        // then all of them are listed, and nobody is right.
+        None if statement.error == Some(ErrorCode::IntentsDiverged) && diverged(network, odd, one) => Ok(()),
+        None => Err(VerifyError::NotOdd(one.node)),
+    })
 }
 
-fn check_difference(statement: &Statement, odd: &OddNode) -> Result<(), VerifyError> {
-    let vote = &odd.vote.body;
-    let differs = |verdict: Verdict| Vote { verdict, ..vote.clone() }.first_difference(vote);
-    let refused = statement.refusals.iter().find(|refusal| refusal.operation == odd.operation);
-    if let Some(refusal) = refused {
-        // Members may have voted for an intent and refused it later, when their last check said no. Their
-        // votes were then intents, which the statement does not show: a node that refused at once is
-        // rightly odd, in the permission.
-        let same = vote.verdict == Verdict::Denied(refusal.code);
-        return if same && odd.field != "permission" { Err(VerifyError::NotOdd(odd.node)) } else { Ok(()) };
-    }
-    let asked = statement.intents.iter().find(|intent| intent.operation == odd.operation);
-    let difference = match asked {
-        Some(intent) => differs(Verdict::Intent(intent.clone())),
-        // The members' runs did not come so far, or what they came to is no signature: to have voted at
-        // all is the difference, or the two votes show it.
-        None => return Ok(()),
-    };
-    match difference {
-        None => Err(VerifyError::NotOdd(odd.node)),
-        Some(field) if field == odd.field => Ok(()),
-        Some(_) => Err(VerifyError::OddField(odd.node)),
-    }
+/// Whether the listed votes on the operation of one of them show that no t members agreed on it, and this
+/// one differs from another in the field that it is listed with.
+fn diverged(network: &NetworkFile, odd: &[OddNode], one: &OddNode) -> bool {
+    let of_operation = || odd.iter().filter(|other| other.operation == one.operation);
+    let differs = |other: &OddNode| one.vote.body.first_difference(&other.vote.body) == Some(&one.field);
+    no_quorum(network, of_operation()) && of_operation().any(differs)
 }

@@ -330,8 +330,8 @@ fn odd_nodes_are_shown_by_their_own_votes() {
     let digest = Verdict::Intent(intent("one", 9));
     assert_eq!(with_odd(odd_node(2, 0, "digest", digest.clone())), None);
     assert_eq!(with_odd(odd_node(2, 1, "permission", Verdict::Denied(ErrorCode::NotGranted))), None);
-    // The members' runs made two operations only.
-    assert_eq!(with_odd(odd_node(2, 2, "operation", digest)), None);
+    // The members' statement says nothing of a third operation: they may have voted just so.
+    assert_eq!(with_odd(odd_node(2, 2, "operation", digest)), Some(VerifyError::NotOdd(index(2))));
 }
 
 #[test]
@@ -368,19 +368,75 @@ fn refuses_odd_nodes_that_are_not_shown_to_be_odd() {
 }
 
 #[test]
-fn equal_names_of_two_runs_are_told_apart_by_the_lane() {
+fn a_name_says_which_run_asked_for_the_signature() {
     let mut statement = statement();
     let of_child = OperationNumber::FIRST.lane().child(2).unwrap().operation(0).unwrap();
-    statement.intents[1] = Intent { operation: of_child, ..intent("one", 2) };
+    let of_root = intent("one", 1);
+    let child = Intent { operation: of_child, ..intent("one", 2) };
+    statement.intents = vec![of_root, child.clone()];
     assert_eq!(statement.signature_names(), ["one", "one#2"]);
+    // What the caller's own run names like a child's is told apart as well.
+    statement.intents[0].name = "one#2".to_owned();
+    assert_eq!(statement.signature_names(), ["one#2#0", "one#2"]);
+
+    // The caller's own signature of that name was refused: the child's does not stand in for it.
+    statement.intents = vec![child];
+    statement.refusals = vec![Refusal { operation: operation(0), code: ErrorCode::NotGranted }];
     let mut reply = reply_of(&statement);
+    assert_eq!(reply.signatures.keys().collect::<Vec<_>>(), ["one#2"]);
     assert!(verify_execution(&network(), &request(), &reply).is_ok());
-    // The two swapped.
-    let child = reply.signatures["one#2"].clone();
-    let root = reply.signatures.insert("one".to_owned(), child).unwrap();
-    reply.signatures.insert("one#2".to_owned(), root);
-    let swapped = verify_execution(&network(), &request(), &reply).err();
-    assert_eq!(swapped, Some(VerifyError::UnknownSignature("one".to_owned())));
+    let child = reply.signatures.remove("one#2").unwrap();
+    reply.signatures.insert("one".to_owned(), child);
+    let renamed = verify_execution(&network(), &request(), &reply).err();
+    assert_eq!(renamed, Some(VerifyError::UnknownSignature("one".to_owned())));
+}
+
+#[test]
+fn no_honest_node_is_odd_on_the_word_of_a_liar() {
+    let named = |name: &str| Verdict::Observed { name: name.to_owned(), value: "7".to_owned() };
+    let mut statement = statement();
+    statement.intents.clear();
+    statement.collected = vec![quorate_wire::Collected {
+        operation: operation(0),
+        nodes: vec![index(1), index(3)],
+        values: Digest([1; 32]),
+    }];
+    statement.single_node =
+        vec![quorate_wire::SingleNode { operation: operation(1), node: index(1), value: Digest([1; 32]) }];
+    // Node 3 is corrupt and signs whatever makes node 2 look odd.
+    let with = |statement: &Statement, mut odd: OddNode, against: Option<Verdict>| {
+        odd.against = against.map(|verdict| odd_node(3, odd.operation.get(), "", verdict).vote);
+        let mut reply = reply_of(statement);
+        reply.receipt.odd.push(odd);
+        verify_execution(&network(), &request(), &reply).err()
+    };
+    let not_odd = Some(VerifyError::NotOdd(index(2)));
+    for against in [None, Some(named("other"))] {
+        let odd = odd_node(2, 0, "name", named("price"));
+        assert_eq!(with(&statement, odd, against), not_odd);
+    }
+    let once = || Verdict::Once { name: "post".to_owned() };
+    let other = Some(Verdict::Once { name: "other".to_owned() });
+    assert_eq!(with(&statement, odd_node(2, 1, "name", once()), other), not_odd);
+    // An operation that was never decided.
+    let signs = || Verdict::Intent(intent("one", 9));
+    let other = Some(Verdict::Intent(intent("one", 8)));
+    assert_eq!(with(&statement, odd_node(2, 2, "digest", signs()), other), not_odd);
+    // What the statement itself shows needs no witness.
+    assert_eq!(with(&statement, odd_node(2, 0, "function", signs()), None), None);
+    assert_eq!(with(&statement, odd_node(2, 1, "function", named("price")), None), None);
+
+    // Runs that were ended because no two votes were alike: all three votes show it, two do not.
+    statement.status = Status::Failed;
+    statement.error = Some(ErrorCode::IntentsDiverged);
+    let vote = |node: u8, digest: u8| odd_node(node, 2, "digest", Verdict::Intent(intent("one", digest)));
+    let listed = |votes: &[OddNode]| {
+        let mut reply = reply_of(&statement);
+        reply.receipt.odd = votes.to_vec();
+        verify_execution(&network(), &request(), &reply).err()
+    };
+    assert_eq!(listed(&[vote(1, 1), vote(2, 2), vote(3, 3)]), None);
+    assert_eq!(listed(&[vote(2, 2), vote(3, 3)]), not_odd);
 }
 
 #[test]
@@ -428,12 +484,13 @@ fn a_refused_operation_is_compared_with_its_refusal() {
     };
     let allowed = || Verdict::Intent(intent("one", 1));
     assert_eq!(with(odd_node(2, 0, "permission", allowed())), None);
-    // The members voted for another intent, and refused it at their last check.
-    assert_eq!(with(odd_node(2, 0, "digest", allowed())), None);
-    assert_eq!(with(odd_node(2, 0, "permission", Verdict::Denied(ErrorCode::NotGranted))), None);
+    // In what else votes may have differed, a statement of a refusal does not show.
+    assert_eq!(with(odd_node(2, 0, "digest", allowed())), Some(VerifyError::OddField(index(2))));
     assert_eq!(with(odd_node(2, 0, "refusal", Verdict::Denied(ErrorCode::ScopeMissing))), None);
-    let same = Verdict::Denied(ErrorCode::NotGranted);
-    assert_eq!(with(odd_node(2, 0, "refusal", same)), Some(VerifyError::NotOdd(index(2))));
+    for field in ["permission", "refusal"] {
+        let same = Verdict::Denied(ErrorCode::NotGranted);
+        assert_eq!(with(odd_node(2, 0, field, same)), Some(VerifyError::NotOdd(index(2))));
+    }
     let same = Verdict::Intent(intent("two", 2));
     assert_eq!(with(odd_node(2, 1, "digest", same)), Some(VerifyError::NotOdd(index(2))));
 }
