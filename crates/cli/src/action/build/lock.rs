@@ -222,6 +222,8 @@ fn check_package(place: &str, entry: &Map<String, Value>) -> Result<()> {
     let text = |member| entry.get(member).and_then(Value::as_str).unwrap_or_default();
     let elsewhere = ["resolved", "link", "inBundle"].iter().any(|member| entry.contains_key(*member));
     ensure!(!elsewhere, "{place} comes from elsewhere than the registry");
+    // npm would follow that list, which is in no hash of this lock, to wherever it leads.
+    ensure!(!entry.contains_key("hasShrinkwrap"), "{place} brings a list of packages of its own along");
     ensure!(text("integrity").starts_with("sha512-"), "{place} has no SHA-512 hash");
     let name = place.rsplit_once("node_modules/").map_or(place, |(_, name)| name);
     if let Some(other) = entry.get("name") {
@@ -317,6 +319,7 @@ mod tests {
             good.replace("node_modules/zod", "/zod"),
             entry(r#","integrity":"sha512-x","name":"not-zod""#),
             entry(r#","integrity":"sha512-x","inBundle":true"#),
+            entry(r#","integrity":"sha512-x","hasShrinkwrap":true"#),
         ] {
             assert!(empty.clone().resolved(&bad).is_err(), "{bad}");
         }
