@@ -6,6 +6,7 @@ mod suite {
     mod differential;
     mod ethers;
     mod hostile;
+    mod lanes;
     mod limits;
     mod pool;
     mod scripted;

@@ -15,7 +15,7 @@ use crate::limits::{EXECUTIONS_PER_WORKER_MAX, LimitHit, Usage};
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, HostReply, RunMessage};
-use crate::worker::turns::{Turns, is_long, is_lowered};
+use crate::worker::turns::{End, Turns, is_long, is_lowered};
 
 /// Executions that run at a time, short ones and long ones each. A worker serves one action: its executions
 /// compete with each other, and one action must not have the machine.
@@ -62,7 +62,6 @@ struct Shared {
     lowered: Condvar,
     busy: Condvar,
     turns: Arc<Turns>,
-    worn: AtomicBool,
 }
 
 #[derive(Default)]
@@ -106,7 +105,6 @@ impl Scheduler {
             lowered: Condvar::new(),
             busy: Condvar::new(),
             turns: Turns::new(RUNNING_MAX),
-            worn: AtomicBool::new(false),
         });
         // What a thread does once when it begins is done before the system calls are restricted.
         let begun = Arc::new(Barrier::new(THREADS + 2));
@@ -181,7 +179,7 @@ impl Scheduler {
         }
     }
 
-    /// Ends an execution: at once if it waits, at the next tick if it runs.
+    /// Ends an execution: at once if it waits for an answer or a turn, at the next tick if it runs.
     pub(super) fn cancel(&self, execution: u64, reason: LimitHit) {
         let mut state = lock(&self.shared.state);
         if let Some(slot) = state.executions.get_mut(&execution) {
@@ -190,6 +188,9 @@ impl Scheduler {
             if let Some(slot) = state.take_idle(execution) {
                 drop(state);
                 self.shared.end_idle(execution, slot, FailureCode::Cancelled);
+            } else {
+                drop(state);
+                self.shared.turns.hurry();
             }
         }
     }
@@ -242,11 +243,18 @@ impl Shared {
         loop {
             let lowered = is_lowered();
             let mut state = lock(&self.state);
-            let (number, phase, cancelled, started, used) = loop {
+            let (number, phase, end, started, used) = loop {
                 if let Some(number) = state.next(lowered) {
                     if let Some(slot) = state.executions.get_mut(&number) {
                         let phase = std::mem::replace(&mut slot.phase, Phase::Running);
-                        break (number, phase, Arc::clone(&slot.cancelled), slot.started, slot.used);
+                        let cancelled = Arc::clone(&slot.cancelled);
+                        break (
+                            number,
+                            phase,
+                            End { deadline: slot.deadline, cancelled },
+                            slot.started,
+                            slot.used,
+                        );
                     }
                 } else {
                     let runnable = if lowered { &self.lowered } else { &self.fresh };
@@ -258,15 +266,13 @@ impl Shared {
             // There may be more that the kind of thread for which it was meant has no hands for.
             self.wake(&state);
             drop(state);
-            let ((execution, progress), used) = self.turns.run(used, || match phase {
+            let cancelled = Arc::clone(&end.cancelled);
+            let ((execution, progress), used) = self.turns.run(used, end, || match phase {
                 Phase::New(inputs) => Execution::start(&self.engine, &inputs, started, cancelled),
                 Phase::Ready(execution) | Phase::Waiting(execution) => execution.resume(),
                 Phase::Running => unreachable!("what runs is not in the queue"),
             });
             self.settle(number, execution, progress, used);
-            if self.turns.lowered() > LOWERED_MAX && !self.worn.swap(true, Ordering::Relaxed) {
-                self.outbox.send(&FromWorker::Worn);
-            }
         }
     }
 
@@ -336,8 +342,10 @@ impl Shared {
         self.outbox.send(&FromWorker::Finished { execution: number, finished });
     }
 
-    /// Moves the engine's clock and ends what waited too long, as long as there is anything.
+    /// Moves the engine's clock and ends what waited too long, as long as there is anything. Tells the node when
+    /// the worker is worn: not the threads that were lowered, as they may compute for long yet.
     fn run_clock(&self) {
+        let mut worn = false;
         loop {
             let mut state = lock(&self.state);
             while state.executions.is_empty() {
@@ -355,6 +363,10 @@ impl Shared {
             drop(state);
             for (number, slot) in late {
                 self.end_idle(number, slot, FailureCode::LimitTotal);
+            }
+            if !worn && self.turns.lowered() > LOWERED_MAX {
+                worn = true;
+                self.outbox.send(&FromWorker::Worn);
             }
             self.engine.tick();
             thread::sleep(TICK);

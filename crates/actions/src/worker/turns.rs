@@ -3,12 +3,14 @@
 //! There are two lanes. Each execution begins in the front one. One that has computed for a while goes on in
 //! the back one, on a thread that the kernel lets run only where no other wants to: so a short execution
 //! waits neither for a long one of its own action nor for those of others. In a lane, one that has had its
-//! slice hands its turn to whoever waits and has used less.
+//! slice hands its turn to whoever waits and has used less. One that has to end waits for no turn: it would hold
+//! its thread for as long as others come that have used less, and in the end the node would end the worker.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Slices after which an execution is a long one: some 20 ms, of which a policy needs one or two.
 const FRONT_SLICES: u32 = 4;
@@ -20,6 +22,8 @@ thread_local! {
     static OWN: RefCell<Option<Arc<Turns>>> = const { RefCell::new(None) };
     /// Slices that the execution on this thread has used in all.
     static USED: Cell<u32> = const { Cell::new(0) };
+    /// When the execution on this thread has to end.
+    static END: RefCell<Option<End>> = const { RefCell::new(None) };
     /// Whether this thread has a low priority, for good.
     static LOWERED: Cell<bool> = const { Cell::new(false) };
 }
@@ -36,8 +40,24 @@ struct Lanes {
     next: u64,
 }
 
+/// When an execution has to end: at a time, or once it was cancelled.
+pub(super) struct End {
+    pub(super) deadline: Instant,
+    pub(super) cancelled: Arc<AtomicBool>,
+}
+
+impl End {
+    /// The time until then; none if it has to end now.
+    fn left(&self) -> Option<Duration> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        (!left.is_zero() && !self.cancelled.load(Ordering::Relaxed)).then_some(left)
+    }
+}
+
 struct Lane {
     free: usize,
+    /// Those that go on without a turn, to their end.
+    beyond: usize,
     /// By slices used, then by arrival.
     waiting: BTreeMap<(u32, u64), Arc<Condvar>>,
 }
@@ -55,7 +75,7 @@ pub(super) fn is_lowered() -> bool {
 impl Turns {
     /// `running_max` run at a time in each lane.
     pub(super) fn new(running_max: usize) -> Arc<Self> {
-        let lane = || Lane { free: running_max, waiting: BTreeMap::new() };
+        let lane = || Lane { free: running_max, beyond: 0, waiting: BTreeMap::new() };
         let lanes = Mutex::new(Lanes { front: lane(), back: lane(), next: 0 });
         Arc::new(Self { lanes, lowered: AtomicUsize::new(0) })
     }
@@ -65,13 +85,22 @@ impl Turns {
         self.lowered.load(Ordering::Relaxed)
     }
 
+    /// Lets those see it that wait and were cancelled.
+    pub(super) fn hurry(&self) {
+        let lanes = self.lock();
+        for turn in lanes.front.waiting.values().chain(lanes.back.waiting.values()) {
+            turn.notify_one();
+        }
+    }
+
     /// Runs something that has used so many slices before, in a turn of its own, which [`offer_turn`] can
     /// hand on in between. Returns the slices used by now as well.
-    pub(super) fn run<T>(self: &Arc<Self>, used: u32, work: impl FnOnce() -> T) -> (T, u32) {
+    pub(super) fn run<T>(self: &Arc<Self>, used: u32, end: End, work: impl FnOnce() -> T) -> (T, u32) {
         OWN.with(|own| {
             own.borrow_mut().get_or_insert_with(|| Arc::clone(self));
         });
         USED.set(used);
+        END.set(Some(end));
         self.enter(used);
         let made = work();
         let used = USED.get();
@@ -115,6 +144,10 @@ impl Lanes {
 
 impl Lane {
     fn pass(&mut self) {
+        if self.beyond > 0 {
+            self.beyond -= 1;
+            return;
+        }
         match self.waiting.pop_first() {
             Some((_, turn)) => turn.notify_one(),
             None => self.free += 1,
@@ -122,14 +155,20 @@ impl Lane {
     }
 }
 
-/// Waits until the turn comes: until it is taken out of the line.
+/// Waits until the turn comes: until it is taken out of the line, or has to end.
 fn wait(mut lanes: MutexGuard<'_, Lanes>, used: u32) {
     let key = (used, lanes.next);
     lanes.next += 1;
     let turn = Arc::new(Condvar::new());
     lanes.lane(used).waiting.insert(key, Arc::clone(&turn));
     while lanes.lane(used).waiting.contains_key(&key) {
-        lanes = turn.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+        let Some(left) = END.with_borrow(|end| end.as_ref().and_then(End::left)) else {
+            let lane = lanes.lane(used);
+            lane.waiting.remove(&key);
+            lane.beyond += 1;
+            return;
+        };
+        lanes = turn.wait_timeout(lanes, left).unwrap_or_else(PoisonError::into_inner).0;
     }
 }
 
@@ -156,16 +195,21 @@ mod tests {
 
     use super::*;
 
+    fn never() -> End {
+        let deadline = Instant::now() + Duration::from_secs(3_600);
+        End { deadline, cancelled: Arc::default() }
+    }
+
     #[test]
     fn the_one_that_has_used_least_comes_next() {
         let turns = Turns::new(1);
         let (say, said) = mpsc::channel();
-        turns.run(0, || {
+        turns.run(0, never(), || {
             offer_turn();
             std::thread::scope(|scope| {
                 for (name, wanted) in [("first", 1), ("second", 2)] {
                     let (turns, say) = (&turns, say.clone());
-                    scope.spawn(move || turns.run(0, || say.send(name)));
+                    scope.spawn(move || turns.run(0, never(), || say.send(name)));
                     // Both are in the line before the turn is offered.
                     while turns.lock().front.waiting.len() < wanted {
                         std::thread::yield_now();
@@ -184,7 +228,7 @@ mod tests {
         let turns = Turns::new(1);
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                let (_, used) = turns.run(0, || {
+                let (_, used) = turns.run(0, never(), || {
                     assert!((1..FRONT_SLICES).all(|_| {
                         offer_turn();
                         !is_lowered()
@@ -192,7 +236,7 @@ mod tests {
                     offer_turn();
                     assert!(is_lowered());
                     // Not by waiting until this one is done: the only front turn is free.
-                    scope.spawn(|| turns.run(0, || ())).join().unwrap();
+                    scope.spawn(|| turns.run(0, never(), || ())).join().unwrap();
                 });
                 assert!(is_long(used));
                 assert_eq!(rustix::process::getpriority_process(None), Ok(LATE_NICE));
@@ -210,7 +254,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    turns.run(0, || {
+                    turns.run(0, never(), || {
                         for _ in 0..50 {
                             let running = &running[usize::from(is_long(USED.get()))];
                             let now = running.fetch_add(1, Ordering::SeqCst);
@@ -224,5 +268,36 @@ mod tests {
         });
         let lanes = turns.lock();
         assert_eq!((lanes.front.free, lanes.back.free), (2, 2));
+    }
+
+    #[test]
+    fn one_that_has_to_end_waits_for_no_turn_and_takes_none_away() {
+        let turns = Turns::new(1);
+        let over = End { deadline: Instant::now(), ..never() };
+        let (_, used) = turns.run(0, never(), || {
+            std::thread::scope(|scope| {
+                let cancelled = Arc::<AtomicBool>::default();
+                let end = End { cancelled: Arc::clone(&cancelled), ..never() };
+                let late = scope.spawn(|| turns.run(0, over, offer_turn));
+                let given_up = scope.spawn(|| turns.run(0, end, offer_turn));
+                late.join().unwrap();
+                while turns.lock().front.waiting.is_empty() {
+                    std::thread::yield_now();
+                }
+                cancelled.store(true, Ordering::Relaxed);
+                turns.hurry();
+                given_up.join().unwrap();
+                let waits = scope.spawn(|| turns.run(0, never(), || ()));
+                while turns.lock().front.waiting.is_empty() {
+                    std::thread::yield_now();
+                }
+                let lanes = turns.lock();
+                assert_eq!((lanes.front.free, lanes.front.beyond), (0, 0));
+                drop(lanes);
+                offer_turn();
+                waits.join().unwrap();
+            });
+        });
+        assert_eq!((used, turns.lock().front.free), (1, 1));
     }
 }
