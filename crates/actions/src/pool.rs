@@ -472,8 +472,8 @@ impl Shared {
         }
     }
 
-    /// The worker that serves this CID: the one that does already, a blank one, or a new one, in whose
-    /// place the longest unused worker without executions goes if there is no room.
+    /// The worker that serves this CID: the one that does already, another one, or, where there is no place for
+    /// another, one that is worn. Whoever makes an action's workers worn must not make it refuse everybody.
     fn worker_for(self: &Arc<Self>, state: &mut State, start: &ActionStart) -> Result<u64, PoolError> {
         let serving = state.workers.iter().find(|(_, worker)| {
             worker.end.is_some() && !worker.worn && worker.cid.as_deref() == Some(&start.cid)
@@ -485,6 +485,19 @@ impl Shared {
                 Err(PoolError::Full)
             };
         }
+        self.another_for(state, start).or_else(|error| {
+            let worn = state.workers.iter().filter(|(_, worker)| {
+                worker.end.is_some() && worker.worn && worker.cid.as_deref() == Some(&start.cid)
+            });
+            let least = worn.min_by_key(|(number, worker)| (worker.executions, **number));
+            let least = least.filter(|(_, worker)| worker.executions < EXECUTIONS_PER_WORKER_MAX);
+            least.map(|(number, _)| *number).ok_or(error)
+        })
+    }
+
+    /// A blank worker, or a new one, in whose place the longest unused worker without executions goes if there
+    /// is no room.
+    fn another_for(self: &Arc<Self>, state: &mut State, start: &ActionStart) -> Result<u64, PoolError> {
         // One that is ready, and of these the oldest.
         let blank = state.blank().min_by_key(|number| (!state.is_ready(*number), *number));
         let number = match blank {

@@ -42,13 +42,25 @@ fn misbehave(socket: &mut UnixStream) -> std::io::Result<()> {
         |socket: &mut UnixStream, message: &FromWorker| frame::write(socket, message, FROM_WORKER_BYTES_MAX);
     let call = |execution, call, op| FromWorker::HostCall { execution, call, op, budget: None };
     let mut deed = String::new();
+    let mut runs = 0;
     say(socket, &FromWorker::Ready { walls: Walls::NONE })?;
     loop {
         match frame::read(socket, TO_WORKER_BYTES_MAX)? {
             ToWorker::Assign { code, .. } => deed = String::from_utf8_lossy(&code).into_owned(),
             ToWorker::Ping { nonce } => say(socket, &FromWorker::Pong { nonce })?,
             ToWorker::HostReply { .. } | ToWorker::Cancel { .. } => {}
-            ToWorker::Run(_) => match deed.as_str() {
+            ToWorker::Run(run) => match deed.as_str() {
+                "is worn and goes on" => {
+                    runs += 1;
+                    if runs == 1 {
+                        say(socket, &FromWorker::Worn)?;
+                    }
+                    say(socket, &call(run.execution, 0, sign("a")))?;
+                }
+                "is worn twice" => {
+                    say(socket, &FromWorker::Worn)?;
+                    say(socket, &FromWorker::Worn)?;
+                }
                 "calls as the victim" => say(socket, &call(VICTIM, 0, sign("a")))?,
                 "calls as nobody" => say(socket, &call(77, 0, sign("a")))?,
                 "ends the victim" => {
@@ -182,6 +194,7 @@ async fn a_worker_that_says_what_no_worker_says_is_killed() {
         ("answers at length", "an end beyond its limits"),
         ("ends twice", "an execution that is not its own"),
         ("is ready twice", "ready twice"),
+        ("is worn twice", "worn twice"),
         ("answers no ping", "an answer to nothing"),
         ("sends garbage", "a malformed frame"),
         ("announces four gigabytes", "a malformed frame"),
@@ -213,4 +226,19 @@ async fn a_worker_that_falls_silent_or_lets_time_pass_is_killed() {
     assert_eq!(end_of("waits too long", quick()).await, WorkerEnd::Overdue);
     let silent = end_of("falls silent", quick()).await;
     assert!(matches!(silent, WorkerEnd::Unresponsive | WorkerEnd::Overdue), "{silent:?}");
+}
+
+#[tokio::test]
+async fn a_worn_worker_serves_on_where_there_is_no_place_for_another() {
+    let (pool, mut events) = Pool::new(PoolConfig { workers_max: 2, ..stub_config() });
+    pool.start(start(VICTIM, "victim", "waits")).expect("there is room");
+    for execution in [OWN, OWN + 1] {
+        pool.start(start(execution, "stub", "is worn and goes on")).expect("there is room");
+        let event = next(&mut events).await;
+        assert!(matches!(event, ActionEvent::HostCall { execution: of, .. } if of == execution), "{event:?}");
+    }
+    let status = pool.status();
+    assert_eq!((status.workers, status.workers_started, status.executions), (2, 2, 3));
+    // With no work left it goes, and a new one comes at the next start.
+    pool.shutdown().await;
 }
