@@ -443,6 +443,18 @@ impl Engine {
             keep
         });
         logins.retain(|_, usage| usage.remembered > 0 || usage.running > 0);
+        self.peers.recount_kept(self.executions.values().flat_map(Execution::kept_by_peers));
+    }
+
+    /// Makes room for what a peer says of an operation; false if it has had its share of this execution, or of
+    /// all that peers can make this node keep.
+    pub(crate) fn keep(
+        &mut self,
+        execution: &mut Execution,
+        (from, number): (NodeIndex, OperationNumber),
+        bytes: usize,
+    ) -> bool {
+        self.peers.keep(from, bytes) && execution.keep(from, number, bytes)
     }
 
     /// The registry and the root, or why nothing can be decided.

@@ -236,7 +236,7 @@ impl Execution {
         self.ended.is_none()
     }
 
-    /// Makes room for what a peer says of an operation; false if it has had its share.
+    /// Makes room for what a peer says of an operation; false if it has had its share of this execution.
     pub(crate) fn keep(&mut self, from: NodeIndex, operation: OperationNumber, bytes: usize) -> bool {
         let kept = self.kept.entry(from).or_default();
         let known = kept.operations.contains(&operation);
@@ -247,6 +247,11 @@ impl Execution {
             kept.bytes += bytes;
         }
         fits
+    }
+
+    /// Bytes that each peer has made us keep.
+    pub(crate) fn kept_by_peers(&self) -> impl Iterator<Item = (NodeIndex, usize)> {
+        self.kept.iter().map(|(peer, kept)| (*peer, kept.bytes))
     }
 
     /// Bytes that peers have made us keep.

@@ -290,7 +290,7 @@ impl Engine {
     }
 
     /// Tells one new coordinator all that we have told others.
-    pub(crate) fn tell_all(&self, execution: &Execution, to: NodeIndex, turn: &mut Turn<'_>) {
+    pub(crate) fn tell_all(&self, execution: &mut Execution, to: NodeIndex, turn: &mut Turn<'_>) {
         for (number, operation) in &execution.operations {
             let Some(vote) = &operation.own else { continue };
             turn.send(to, &PeerMessage::Vote(vote.clone()));
@@ -303,7 +303,10 @@ impl Engine {
             if let Some(value) = operation.values.stated() {
                 turn.send(to, &PeerMessage::Led(value.clone()));
             }
-            self.tell_decision(execution, *number, to, turn);
+        }
+        let numbers: Vec<OperationNumber> = execution.operations.keys().copied().collect();
+        for number in numbers {
+            self.tell_decision(execution, number, to, turn);
         }
         if let Some(outcome) = execution.outcomes.get(&self.committee.me) {
             turn.send(to, &PeerMessage::Outcome(Box::new(outcome.clone())));
@@ -323,7 +326,7 @@ impl Engine {
             if !execution.running() {
                 return;
             }
-            if !execution.keep(from, number, 0) {
+            if !engine.keep(execution, (from, number), 0) {
                 return turn.fault(from, "operation_number");
             }
             let operation = execution.operations.entry(number).or_default();
@@ -388,14 +391,15 @@ impl Engine {
             }
             let once = matches!(vote.body.verdict, Verdict::Once { .. });
             let wanted = execution.coordinating || (once && execution.running());
-            if !wanted {
+            // Where nobody coordinates a vote is only heard, once.
+            if !wanted || (!execution.coordinating && execution.heard(number, from)) {
                 return;
             }
             // After the answer only what can name an odd node is of use.
             if execution.reply.is_some() && !execution.operations.contains_key(&number) {
                 return;
             }
-            if !execution.keep(from, number, vote_bytes(&vote)) {
+            if !engine.keep(execution, (from, number), vote_bytes(&vote)) {
                 return turn.fault(from, "too_much");
             }
             engine.heard(execution, &vote, turn);
@@ -425,7 +429,7 @@ impl Engine {
     pub(crate) fn on_offer(&mut self, from: NodeIndex, offer: Offer, turn: &mut Turn<'_>) {
         self.with(offer.request, |engine, execution| {
             if execution.coordinating {
-                if !execution.keep(from, offer.operation, 0) {
+                if !engine.keep(execution, (from, offer.operation), 0) {
                     return turn.fault(from, "offer");
                 }
                 engine.take_offer(execution, from, offer, turn);

@@ -31,6 +31,8 @@ struct Peer {
     next_repair_mono_ms: u64,
     failed_mono_ms: Option<u64>,
     honoured_stale_mono_ms: Option<u64>,
+    /// Bytes that it makes us keep for executions, all together.
+    kept_bytes: usize,
 }
 
 /// A start of a peer, as it is remembered across our own starts.
@@ -298,6 +300,29 @@ impl Peers {
         for node in nodes {
             if let Some(peer) = self.peers.get_mut(node) {
                 peer.failed_mono_ms = Some(now_mono_ms);
+            }
+        }
+    }
+
+    /// Makes room for what a peer makes us keep, whatever execution it is for; false if it has had its share.
+    pub(crate) fn keep(&mut self, peer: NodeIndex, bytes: usize) -> bool {
+        let share = limits::PEERS_KEPT_BYTES_MAX / self.peers.len().max(1);
+        let Some(state) = self.peers.get_mut(&peer) else { return false };
+        let fits = state.kept_bytes.saturating_add(bytes) <= share;
+        if fits {
+            state.kept_bytes += bytes;
+        }
+        fits
+    }
+
+    /// Counts anew what peers make us keep, after executions were forgotten.
+    pub(crate) fn recount_kept(&mut self, kept: impl Iterator<Item = (NodeIndex, usize)>) {
+        for peer in self.peers.values_mut() {
+            peer.kept_bytes = 0;
+        }
+        for (peer, bytes) in kept {
+            if let Some(state) = self.peers.get_mut(&peer) {
+                state.kept_bytes = state.kept_bytes.saturating_add(bytes);
             }
         }
     }

@@ -29,6 +29,16 @@ use once::{ranks, result_json};
 /// What may have been lost is said again, and silence is looked at, in this interval.
 const LOOK_MS: u64 = 250;
 
+/// How often one node is told what an operation came to because it asks: until half a minute has passed.
+const TOLD_MAX: u32 = 8;
+
+/// How often a node was told what an operation came to, and when it may be told again.
+#[derive(Default)]
+struct Told {
+    times: u32,
+    not_before_mono_ms: u64,
+}
+
 /// The state of an operation on values.
 #[derive(Default)]
 pub(crate) struct Values {
@@ -47,6 +57,8 @@ pub(crate) struct Values {
     /// Whether our own run runs the function.
     lead: bool,
     own: Option<Signed<LeaderValue>>,
+    /// Who was told the decision because it asked.
+    told: BTreeMap<NodeIndex, Told>,
 
     // As a coordinator.
     /// What we fixed, or took over from another coordinator.
@@ -197,19 +209,26 @@ impl Engine {
         execution.operations.get(&number)?.values.candidates.values().find(sound).cloned()
     }
 
-    /// Says to a node that still asks what an operation came to.
+    /// Says to a node that still asks what an operation came to: a set is long and asking is short, so
+    /// the same node is answered at growing intervals, and so many times only.
     pub(crate) fn tell_decision(
         &self,
-        execution: &Execution,
+        execution: &mut Execution,
         number: OperationNumber,
         to: NodeIndex,
         turn: &mut Turn<'_>,
     ) {
-        let values = execution.operations.get(&number).map(|operation| &operation.values);
-        let decision = values.and_then(|values| values.decision.clone().or_else(|| values.fixed.clone()));
-        if let Some(decision) = decision.filter(|_| to != self.committee.me) {
-            turn.send(to, &PeerMessage::Decided { request: execution.id, operation: number, decision });
+        let request = execution.id;
+        let Some(operation) = execution.operations.get_mut(&number) else { return };
+        let values = &mut operation.values;
+        let Some(decision) = values.decision.as_ref().or(values.fixed.as_ref()) else { return };
+        let told = values.told.entry(to).or_default();
+        if to == self.committee.me || told.times >= TOLD_MAX || turn.now.mono_ms < told.not_before_mono_ms {
+            return;
         }
+        told.not_before_mono_ms = turn.now.mono_ms + (LOOK_MS << told.times) / 2;
+        told.times += 1;
+        turn.send(to, &PeerMessage::Decided { request, operation: number, decision: decision.clone() });
     }
 
     /// A member says what an operation came to.
@@ -229,7 +248,9 @@ impl Engine {
             if !heard || known || !execution.running() {
                 return;
             }
-            if !engine.bounded_decision(&decision) || !execution.keep(from, number, bytes_of(&decision)) {
+            if !engine.bounded_decision(&decision)
+                || !engine.keep(execution, (from, number), bytes_of(&decision))
+            {
                 turn.fault(from, "too_much");
                 return;
             }

@@ -45,6 +45,9 @@ pub const LOG_BYTES_MAX: usize = 100 << 10;
 pub const REQUESTS_REMEMBERED_MAX: usize = 65_536;
 /// Bytes of texts (responses, logs, parameters, code) that remembered executions may hold.
 pub const REMEMBERED_BYTES_MAX: usize = 256 << 20;
+/// Of these, what all peers together can make a node keep by what they say of operations: each has an equal
+/// share, so that no peer's messages make a node refuse executions, and one peer leaves the others theirs.
+pub const PEERS_KEPT_BYTES_MAX: usize = REMEMBERED_BYTES_MAX / 2;
 /// Of the remembered ids, the most that one login may hold.
 pub const REQUESTS_PER_LOGIN_MAX: usize = 8_192;
 /// Executions running at once in one node.

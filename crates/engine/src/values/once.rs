@@ -71,8 +71,10 @@ impl Engine {
         let once =
             operation.own.as_ref().is_some_and(|vote| matches!(vote.body.verdict, Verdict::Once { .. }));
         let Some(call) = operation.values.asked_by.filter(|_| once && operation.waits()) else { return };
-        // Somebody who was passed to while we were away is let finish.
-        let other = operation.values.leading.values().any(|since| now < since + limits::LEADER_MS);
+        // Somebody who was passed to while we were away is let finish. All who say so have one time together,
+        // from the first: liars could say it one after the other.
+        let first = operation.values.leading.values().min();
+        let other = first.is_some_and(|since| now < since + limits::LEADER_MS);
         let taken = operation.values.lead || operation.values.decision.is_some();
         if other || taken || !self.passed_over(execution, number, (&order, me), now) {
             return;
@@ -135,8 +137,8 @@ impl Engine {
         turn: &mut Turn<'_>,
     ) {
         let (id, number) = place;
-        self.with(id, |_, execution| {
-            if execution.running() && execution.keep(from, number, 0) {
+        self.with(id, |engine, execution| {
+            if execution.running() && engine.keep(execution, (from, number), 0) {
                 let operation = execution.operations.entry(number).or_default();
                 operation.values.leading.entry(from).or_insert(turn.now.mono_ms);
             }
@@ -230,19 +232,22 @@ impl Engine {
             if !execution.coordinating || execution.reply.is_some() {
                 return;
             }
+            // Said again: it may not have heard what the operation came to, and is charged nothing.
+            let known =
+                execution.operations.get(&number).and_then(|operation| operation.values.leaders.get(&from));
+            if known == Some(&value) {
+                return engine.tell_decision(execution, number, from, turn);
+            }
+            if known.is_some() {
+                return turn.fault(from, "two_values");
+            }
             let (Ok(text) | Err(text)) = &value.body.result;
-            if !execution.keep(from, number, text.len() + 200) {
+            if !engine.keep(execution, (from, number), text.len() + 200) {
                 turn.fault(from, "too_much");
                 return;
             }
             let operation = execution.operations.entry(number).or_default();
-            match operation.values.leaders.get(&from) {
-                Some(first) if *first == value => {}
-                Some(_) => return turn.fault(from, "two_values"),
-                None => {
-                    operation.values.leaders.insert(from, value);
-                }
-            }
+            operation.values.leaders.insert(from, value);
             engine.tell_decision(execution, number, from, turn);
             engine.evaluate_votes(execution, number, turn);
         });
@@ -297,6 +302,11 @@ impl Engine {
 }
 
 impl Execution {
+    /// Whether a member's vote on a function that one node runs was heard before.
+    pub(crate) fn heard(&self, number: OperationNumber, node: NodeIndex) -> bool {
+        self.operations.get(&number).is_some_and(|operation| operation.values.heard.contains_key(&node))
+    }
+
     /// What our runs took from one node.
     pub(crate) fn single_node(&self) -> Vec<SingleNode> {
         let taken = self.operations.iter().filter_map(|(number, operation)| {
