@@ -98,6 +98,11 @@ impl PoolConfig {
 }
 
 impl PoolConfig {
+    /// Workers of one action, with those that are worn and not at their end.
+    fn workers_per_action_max(&self) -> usize {
+        (self.workers_max / 4).max(2)
+    }
+
     fn start_interval(&self) -> Duration {
         Duration::from_secs(1) / self.starts_per_second.max(1)
     }
@@ -473,7 +478,8 @@ impl Shared {
     }
 
     /// The worker that serves this CID: the one that does already, another one, or, where there is no place for
-    /// another, one that is worn. Whoever makes an action's workers worn must not make it refuse everybody.
+    /// another, one that is worn. Whoever makes an action's workers worn must neither make it refuse everybody nor
+    /// take the places of all other actions.
     fn worker_for(self: &Arc<Self>, state: &mut State, start: &ActionStart) -> Result<u64, PoolError> {
         let serving = state.workers.iter().find(|(_, worker)| {
             worker.end.is_some() && !worker.worn && worker.cid.as_deref() == Some(&start.cid)
@@ -485,13 +491,19 @@ impl Shared {
                 Err(PoolError::Full)
             };
         }
-        self.another_for(state, start).or_else(|error| {
-            let worn = state.workers.iter().filter(|(_, worker)| {
-                worker.end.is_some() && worker.worn && worker.cid.as_deref() == Some(&start.cid)
-            });
-            let least = worn.min_by_key(|(number, worker)| (worker.executions, **number));
-            let least = least.filter(|(_, worker)| worker.executions < EXECUTIONS_PER_WORKER_MAX);
-            least.map(|(number, _)| *number).ok_or(error)
+        let of_cid = state.workers.iter().filter(|(_, worker)| {
+            worker.end.is_some() && worker.worn && worker.cid.as_deref() == Some(&start.cid)
+        });
+        let worn: Vec<_> = of_cid.map(|(number, worker)| (*number, worker.executions)).collect();
+        let another = match worn.len() < self.config.workers_per_action_max() {
+            true => self.another_for(state, start),
+            false => Err(PoolError::Full),
+        };
+        // The newest: the others must come to their end.
+        another.or_else(|error| {
+            let with_room =
+                worn.into_iter().filter(|(_, executions)| *executions < EXECUTIONS_PER_WORKER_MAX);
+            with_room.map(|(number, _)| number).max().ok_or(error)
         })
     }
 

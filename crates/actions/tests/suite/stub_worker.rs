@@ -239,6 +239,18 @@ async fn a_worn_worker_serves_on_where_there_is_no_place_for_another() {
     }
     let status = pool.status();
     assert_eq!((status.workers, status.workers_started, status.executions), (2, 2, 3));
-    // With no work left it goes, and a new one comes at the next start.
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_action_whose_workers_are_all_worn_leaves_places_to_others() {
+    let (pool, mut events) = Pool::new(PoolConfig { workers_max: 8, ..stub_config() });
+    for execution in 2..10 {
+        pool.start(start(execution, "stub", "is worn and goes on")).expect("there is room");
+        let event = next(&mut events).await;
+        assert!(matches!(event, ActionEvent::HostCall { execution: of, .. } if of == execution), "{event:?}");
+    }
+    assert_eq!((pool.status().workers, pool.status().executions), (2, 8));
+    pool.start(start(VICTIM, "victim", "waits")).expect("there is a place for another action");
     pool.shutdown().await;
 }
