@@ -20,9 +20,9 @@ fn start_endless(pool: &Pool, execution: u64, total: Duration) {
 
 #[tokio::test]
 async fn one_whose_time_is_over_ends_however_many_are_before_it_in_line() {
-    let (pool, mut events) = Pool::new(PoolConfig { grace: Duration::from_secs(2), ..config() });
+    let (pool, mut events) = Pool::new(PoolConfig { grace: Duration::from_secs(4), ..config() });
     start_endless(&pool, 1, Duration::from_secs(600));
-    start_endless(&pool, 2, Duration::from_secs(4));
+    start_endless(&pool, 2, Duration::from_secs(7));
     // They use much before others come, so that they are the last in line from then on.
     let (begun, mut short) = (Instant::now(), 1_000);
     while begun.elapsed() < Duration::from_secs(2) {
