@@ -26,6 +26,7 @@
 //!     random_seed: [7; 32],
 //!     limits: ActionLimits::default(),
 //!     parent: None,
+//!     payers: Vec::new(),
 //! })?;
 //! while let Some(event) = events.recv().await {
 //!     // Answer host calls with `pool.answer`, take the outcome from `ActionEvent::Finished`.
@@ -59,7 +60,8 @@ pub use limits::{
 };
 pub use outcome::{ActionOutcome, FailureCode, Finished};
 pub use pool::{
-    ActionEvent, ActionStart, ParentCall, Pool, PoolConfig, PoolError, PoolStatus, WorkerCommand, WorkerEnd,
+    ActionEvent, ActionStart, ParentCall, Payer, Pool, PoolConfig, PoolError, PoolStatus, WorkerCommand,
+    WorkerEnd,
 };
 pub use protocol::{
     CallBlock, ChildBudget, ContractCall, FetchRequest, HostCall, HostReply, Redirect, RegistryQuery,

@@ -3,8 +3,9 @@
 mod cgroups;
 mod keeper;
 mod ledger;
+mod shares;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,9 +20,12 @@ use crate::limits::{
 };
 use crate::outcome::Finished;
 use crate::pool::ledger::Entry;
+use crate::pool::shares::{Pace, Starts};
 use crate::protocol::frame::{self, TO_WORKER_BYTES_MAX};
 use crate::protocol::{HostCall, HostReply, RunMessage, ToWorker};
 use crate::walls::Walls;
+
+pub use shares::Payer;
 
 /// Processes that may be started at once before the pace counts.
 const STARTS_AT_ONCE: u32 = 8;
@@ -129,6 +133,8 @@ pub struct ActionStart {
     pub limits: ActionLimits,
     /// For a child action: the open call that asked for it.
     pub parent: Option<ParentCall>,
+    /// In whose shares it counts. Without any, only the pool itself bounds it.
+    pub payers: Vec<Payer>,
 }
 
 /// A host call that asks for a child action.
@@ -204,8 +210,14 @@ pub enum WorkerEnd {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PoolError {
     /// All workers are busy with other actions, or there are too many executions.
-    #[error("the action pool is full")]
+    #[error("all action workers of this node are busy; ask again in a moment")]
     Full,
+    /// The payer has its share of the workers or of the starts of workers.
+    #[error(
+        "this login, or the node that passed the request on, has its actions in as many workers as one may have \
+         while others could need the rest; ask again when some of them have ended"
+    )]
+    Share,
     /// The action or its inputs are longer than any limit allows.
     #[error("the action or its inputs are too large")]
     TooLarge,
@@ -275,32 +287,10 @@ struct State {
     next_worker: u64,
     failed_starts: u32,
     pace: Pace,
+    starts: Starts,
     protocol_violations: u64,
     walls: Option<Walls>,
     closed: bool,
-}
-
-/// Spreads the starts of processes: whoever names ever new actions must not keep the machine busy with them.
-#[derive(Debug, Default)]
-struct Pace {
-    /// When all starts so far would be over at the even pace.
-    even: Option<Instant>,
-}
-
-impl Pace {
-    /// How long a start would have to wait now.
-    fn delay(&self, config: &PoolConfig) -> Duration {
-        let ahead = self.even.map_or(Duration::ZERO, |even| even.saturating_duration_since(Instant::now()));
-        ahead.saturating_sub(config.start_interval() * STARTS_AT_ONCE)
-    }
-
-    /// Enters a start, and says how long it has to wait.
-    fn start(&mut self, config: &PoolConfig) -> Duration {
-        let delay = self.delay(config);
-        let now = Instant::now();
-        self.even = Some(self.even.map_or(now, |even| even.max(now)) + config.start_interval());
-        delay
-    }
 }
 
 #[derive(Debug)]
@@ -314,6 +304,8 @@ struct Worker {
     outbox: mpsc::Sender<Vec<u8>>,
     end: Option<oneshot::Sender<WorkerEnd>>,
     executions: u32,
+    /// Whose executions they are, and how many.
+    payers: BTreeMap<Payer, u32>,
     used: Instant,
 }
 
@@ -323,6 +315,27 @@ impl Worker {
         if self.worn && self.executions == 0 {
             self.end(WorkerEnd::Worn);
         }
+    }
+
+    /// An execution of these payers begins.
+    fn enter(&mut self, payers: &[Payer]) {
+        self.executions += 1;
+        self.used = Instant::now();
+        for payer in payers {
+            *self.payers.entry(*payer).or_default() += 1;
+        }
+    }
+
+    /// An execution of these payers has ended.
+    fn leave(&mut self, payers: &[Payer]) {
+        self.executions = self.executions.saturating_sub(1);
+        self.used = Instant::now();
+        for payer in payers {
+            if let Some(count) = self.payers.get_mut(payer) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        self.payers.retain(|_, count| *count > 0);
     }
 
     fn end(&mut self, why: WorkerEnd) {
@@ -387,14 +400,14 @@ impl Pool {
         });
         state.send(number, &run)?;
         if let Some(worker) = state.workers.get_mut(&number) {
-            worker.executions += 1;
-            worker.used = Instant::now();
+            worker.enter(&start.payers);
         }
         let relative = start.parent.and_then(|call| Some((state.executions.get(&call.execution)?, call)));
-        let entry = match relative {
+        let mut entry = match relative {
             Some((parent, call)) => parent.of_parent(number, start.cid, limits, call),
             None => Entry::new(number, start.cid, limits),
         };
+        entry.payers = start.payers;
         state.executions.insert(start.execution, entry);
         shared.keep_blank(&mut state);
         Ok(())
@@ -485,11 +498,11 @@ impl Shared {
             worker.end.is_some() && !worker.worn && worker.cid.as_deref() == Some(&start.cid)
         });
         if let Some((number, worker)) = serving {
-            return if worker.executions < EXECUTIONS_PER_WORKER_MAX {
-                Ok(*number)
-            } else {
-                Err(PoolError::Full)
-            };
+            if worker.executions >= EXECUTIONS_PER_WORKER_MAX {
+                return Err(PoolError::Full);
+            }
+            let number = *number;
+            return state.has_share(&start.payers, Some(number), &self.config).map(|()| number);
         }
         let of_cid = state.workers.iter().filter(|(_, worker)| {
             worker.end.is_some() && worker.worn && worker.cid.as_deref() == Some(&start.cid)
@@ -503,13 +516,15 @@ impl Shared {
         another.or_else(|error| {
             let with_room =
                 worn.into_iter().filter(|(_, executions)| *executions < EXECUTIONS_PER_WORKER_MAX);
-            with_room.map(|(number, _)| number).max().ok_or(error)
+            let number = with_room.map(|(number, _)| number).max().ok_or(error)?;
+            state.has_share(&start.payers, Some(number), &self.config).map(|()| number)
         })
     }
 
     /// A blank worker, or a new one, in whose place the longest unused worker without executions goes if there
     /// is no room.
     fn another_for(self: &Arc<Self>, state: &mut State, start: &ActionStart) -> Result<u64, PoolError> {
+        state.has_share(&start.payers, None, &self.config)?;
         // One that is ready, and of these the oldest.
         let blank = state.blank().min_by_key(|number| (!state.is_ready(*number), *number));
         let number = match blank {
@@ -524,6 +539,7 @@ impl Shared {
                 self.spawn(state)
             }
         };
+        state.starts.enter(&start.payers, &self.config);
         state.send(number, &ToWorker::Assign { cid: start.cid.clone(), code: start.code.to_vec() })?;
         if let Some(worker) = state.workers.get_mut(&number) {
             worker.cid = Some(start.cid.clone());
@@ -563,6 +579,7 @@ impl Shared {
             outbox,
             end: Some(end),
             executions: 0,
+            payers: BTreeMap::new(),
             used: Instant::now(),
         };
         state.workers.insert(number, worker);

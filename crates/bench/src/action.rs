@@ -107,6 +107,7 @@ fn start(execution: u64, code: &str) -> ActionStart {
         random_seed: [0; 32],
         limits: ActionLimits::default(),
         parent: None,
+        payers: Vec::new(),
     }
 }
 

@@ -139,6 +139,7 @@ async fn suspended(table: &mut Table, quorate: &Path, guest: Guest, v8_each: Opt
             random_seed: [0; 32],
             limits: ActionLimits::default(),
             parent: None,
+            payers: Vec::new(),
         });
         started.map_err(|error| anyhow!("{error}"))?;
     }

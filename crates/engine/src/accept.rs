@@ -10,13 +10,17 @@ use quorate_wire::{
 
 use crate::{
     At, BlockStanding, Effect, Engine, Now, ReplyTo, Report, RunNumber, Subject,
-    admission::Payer,
+    admission::{Held, Payer},
     authority::registry_fresh,
     execution::{CALLERS_MAX, Counts, Execution},
     outcome::DETAIL_BYTES_MAX,
     run::Run,
     turn::Turn,
 };
+
+/// What is said to whoever has its share.
+pub(crate) const SHARE_TAKEN: &str = "this login, or the node that passed the request on, has as much under way as one \
+                                      may have while others could need the rest; ask again when some of it has ended";
 
 /// How long an execution waits for the block that it names to reach this node.
 const AHEAD_MS: u64 = 1_000;
@@ -51,6 +55,7 @@ impl Engine {
             }
             if !self.executions.contains_key(&id) {
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
+                    .and_then(|()| self.has_room(&[login]))
                     .map_err(|problem| problem.about(id))?;
             }
             Ok((id, request, session))
@@ -63,7 +68,7 @@ impl Engine {
             Ok((id, request, session)) => {
                 let submission = Arc::new(submission);
                 if !self.executions.contains_key(&id) {
-                    self.begin(id, request, session, submission.clone(), turn);
+                    self.begin(id, request, session, (submission.clone(), None), turn);
                 }
                 self.with(id, |engine, execution| engine.attach(execution, reply_to, &submission, turn));
             }
@@ -78,6 +83,12 @@ impl Engine {
         submission: &Arc<Submission>,
         turn: &mut Turn<'_>,
     ) {
+        // A caller of this very node answers for it from now on, not the peer that was quicker.
+        if let Some(peer) = execution.through.take() {
+            let held = self.shares.of(Payer::Peer(peer));
+            held.remembered = held.remembered.saturating_sub(1);
+            held.running = held.running.saturating_sub(execution.runs.len());
+        }
         if let Some(result) = execution.reply.clone() {
             turn.effects.push(Effect::Reply { to: reply_to, result });
             return;
@@ -127,9 +138,11 @@ impl Engine {
                 return Err(Problem::of(ErrorCode::RateLimited).about(id));
             }
             if !self.executions.contains_key(&id) {
+                let payers = [Payer::Login(session.wallet), Payer::Peer(from)];
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
+                    .and_then(|()| self.has_room(&payers))
                     .map_err(|problem| problem.about(id))?;
-                self.begin(id, request, session, Arc::new(submission.clone()), turn);
+                self.begin(id, request, session, (Arc::new(submission.clone()), Some(from)), turn);
             }
             Ok(id)
         });
@@ -281,22 +294,29 @@ impl Engine {
         if !welcome {
             return Err(ErrorCode::NotAdmitted.into());
         }
-        let of_login = self.logins.get(&session.wallet);
-        let full = self.executions.len() >= limits::REQUESTS_REMEMBERED_MAX
-            || self.remembered_bytes >= limits::REMEMBERED_BYTES_MAX
-            || self.runs.len() >= limits::EXECUTIONS_RUNNING_MAX
-            || of_login.is_some_and(|usage| {
-                usage.remembered >= limits::REQUESTS_PER_LOGIN_MAX
-                    || usage.running >= limits::EXECUTIONS_RUNNING_PER_LOGIN_MAX
-            });
-        if full {
-            return Err(ErrorCode::Overloaded.into());
-        }
         // The dearest check comes last. Code that was not sent is looked for once the request is accepted.
         if code.is_some_and(|code| ActionCid::of_code(code.as_bytes()) != request.action) {
             return Err(ErrorCode::CidMismatch.into());
         }
         Ok(())
+    }
+
+    /// Is there room, and is it not the part that others must find?
+    fn has_room(&self, payers: &[Payer]) -> Result<(), Problem> {
+        let all = Held {
+            remembered: self.executions.len(),
+            bytes: self.remembered_bytes,
+            running: self.runs.len(),
+        };
+        let full = all.remembered >= limits::REQUESTS_REMEMBERED_MAX
+            || all.bytes >= limits::REMEMBERED_BYTES_MAX
+            || all.running >= limits::EXECUTIONS_RUNNING_MAX;
+        if full {
+            return Err(ErrorCode::Overloaded.into());
+        }
+        let fair = self.shares.may_run(payers.iter().copied(), all.running)
+            && self.shares.may_be_remembered(payers, &all);
+        if fair { Ok(()) } else { Err(Problem::new(ErrorCode::Overloaded, SHARE_TAKEN)) }
     }
 
     fn waiting_for_text(&self) -> String {
@@ -309,7 +329,7 @@ impl Engine {
         id: RequestId,
         request: ExecutionRequest,
         session: Session,
-        submission: Arc<Submission>,
+        (submission, through): (Arc<Submission>, Option<NodeIndex>),
         turn: &mut Turn<'_>,
     ) {
         self.next_run += 1;
@@ -319,9 +339,6 @@ impl Engine {
         turn.report(Report::Started(id));
         let code = submission.code.as_deref().map(Arc::from);
         let root = Run::root(request.action, request.params.get().to_owned(), limits);
-        let usage = self.logins.entry(session.wallet).or_default();
-        usage.remembered += 1;
-        usage.running += 1;
         self.runs.insert(run, id);
         self.active.insert(id);
         let mut execution = Execution {
@@ -332,6 +349,7 @@ impl Engine {
             forget_unix_ms: request.time_ms.saturating_add(REMEMBERED_MS),
             request,
             session,
+            through,
             submission: Some(submission),
             accepted_mono_ms: turn.now.mono_ms,
             deadline_mono_ms: turn.now.mono_ms + limits::EXECUTION_MS_MAX,
@@ -351,6 +369,11 @@ impl Engine {
             logs_of_children: String::new(),
             ended: None,
         };
+        for payer in execution.payers() {
+            let held = self.shares.of(payer);
+            held.remembered += 1;
+            held.running += 1;
+        }
         self.begin_run(&mut execution, run, code, turn);
         self.executions.insert(id, execution);
     }

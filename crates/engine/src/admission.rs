@@ -1,10 +1,11 @@
-//! Who gets in: token buckets for each login, source and peer.
+//! Who gets in: token buckets for each login, source and peer, and the share of a node's room that one login
+//! or peer may hold.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use quorate_wire::{Address, NodeIndex};
+use quorate_wire::{Address, NodeIndex, limits};
 
-/// Whom a bucket is for.
+/// Whom a bucket or a share is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Payer {
     Login(Address),
@@ -58,9 +59,90 @@ impl Buckets {
     }
 }
 
+/// What one payer holds of what all executions share.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Requests that are remembered.
+    pub(crate) remembered: usize,
+    /// Bytes of texts that they keep, as of the last sweep.
+    pub(crate) bytes: usize,
+    /// Runs that go on, those of child actions included.
+    pub(crate) running: usize,
+}
+
+/// Who holds how much. One payer gets more of a thing only while it has less of it than is free: alone it
+/// comes to half, and whoever comes next finds room.
+#[derive(Default)]
+pub(crate) struct Shares(BTreeMap<Payer, Held>);
+
+impl Shares {
+    /// What a payer holds, to be changed.
+    pub(crate) fn of(&mut self, payer: Payer) -> &mut Held {
+        self.0.entry(payer).or_default()
+    }
+
+    /// Whether none of these payers has its share of the runs, of which there are `all`.
+    pub(crate) fn may_run(&self, payers: impl IntoIterator<Item = Payer>, all: usize) -> bool {
+        self.fair(payers, |held| held.running, limits::EXECUTIONS_RUNNING_MAX.saturating_sub(all))
+    }
+
+    /// Whether none of these payers has its share of what is remembered.
+    pub(crate) fn may_be_remembered(&self, payers: &[Payer], all: &Held) -> bool {
+        let requests_free = limits::REQUESTS_REMEMBERED_MAX.saturating_sub(all.remembered);
+        let many = |held: &Held| held.remembered >= limits::REQUESTS_PER_LOGIN_MAX;
+        let is_login = |payer: &&Payer| matches!(payer, Payer::Login(_));
+        if payers.iter().filter(is_login).any(|login| self.0.get(login).is_some_and(many)) {
+            return false;
+        }
+        let bytes_free = limits::REMEMBERED_BYTES_MAX.saturating_sub(all.bytes);
+        self.fair(payers.iter().copied(), |held| held.remembered, requests_free)
+            && self.fair(payers.iter().copied(), |held| held.bytes, bytes_free)
+    }
+
+    fn fair(
+        &self,
+        payers: impl IntoIterator<Item = Payer>,
+        what: impl Fn(&Held) -> usize,
+        free: usize,
+    ) -> bool {
+        payers.into_iter().all(|payer| self.0.get(&payer).map_or(0, &what) < free)
+    }
+
+    /// Counts the kept bytes anew, and forgets who holds nothing.
+    pub(crate) fn sweep(&mut self, bytes: impl IntoIterator<Item = (Payer, usize)>) {
+        for held in self.0.values_mut() {
+            held.bytes = 0;
+        }
+        for (payer, bytes) in bytes {
+            self.of(payer).bytes += bytes;
+        }
+        self.0.retain(|_, held| *held != Held::default());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_payer_gets_half_and_the_next_finds_room() {
+        let mut shares = Shares::default();
+        let [first, second] = [1, 2].map(|mark| Payer::Login(Address([mark; 20])));
+        let mut all = 0;
+        while shares.may_run([first], all) {
+            shares.of(first).running += 1;
+            all += 1;
+        }
+        assert_eq!(all, limits::EXECUTIONS_RUNNING_MAX / 2);
+        assert!(shares.may_run([second], all));
+        assert!(!shares.may_run([second, first], all), "each of them must have room");
+        shares.of(first).running = 0;
+        let all = Held { bytes: limits::REMEMBERED_BYTES_MAX / 2, ..Held::default() };
+        shares.sweep([(first, all.bytes)]);
+        assert!(!shares.may_be_remembered(&[first], &all) && shares.may_be_remembered(&[second], &all));
+        shares.sweep([]);
+        assert!(shares.0.is_empty());
+    }
 
     #[test]
     fn a_burst_is_bounded_and_refills() {

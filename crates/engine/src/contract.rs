@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
 use quorate_wire::{
-    ActionCid, ActionLimits, BlockRef, Digest, ErrorCode, ExecutionReply, Lane, NetworkFile, NodeIndex,
-    Problem, PublicKey, RequestId, Seen, Status, Submission, Usage,
+    ActionCid, ActionLimits, Address, BlockRef, Digest, ErrorCode, ExecutionReply, Lane, NetworkFile,
+    NodeIndex, Problem, PublicKey, RequestId, Seen, Status, Submission, Usage,
 };
 use zeroize::Zeroizing;
 
@@ -309,6 +309,10 @@ pub struct ActionStart {
     pub seed: [u8; 32],
     /// What it may use.
     pub limits: ActionLimits,
+    /// The wallet behind the caller's session, which has a share of the workers.
+    pub login: Address,
+    /// The peer that had this node begin the execution, if no caller asked this node for it; it has a share, too.
+    pub through: Option<NodeIndex>,
     /// The block at which it sees the registry.
     pub block: BlockRef,
     /// The request: runs of one execution share what it allows.

@@ -7,15 +7,14 @@ use std::{
 
 use quorate_auth::Session;
 use quorate_wire::{
-    Address, ErrorCode, NodeIndex, NodeView, OperationNumber, PeerMessage, PublicKey, RequestId, decode,
-    limits,
+    ErrorCode, NodeIndex, NodeView, OperationNumber, PeerMessage, PublicKey, RequestId, decode, limits,
 };
 use rand_core::CryptoRng;
 
 use crate::{
     Config, Effect, Input, Now, ReadRegistry, Report, RunNumber, Stored,
     accept::Ahead,
-    admission::Buckets,
+    admission::{Buckets, Shares},
     committee::Committee,
     early::EarlyMessages,
     execution::Execution,
@@ -58,13 +57,6 @@ pub enum StartError {
     Config(String),
 }
 
-/// How much of the tables one login holds.
-#[derive(Default)]
-pub(crate) struct LoginUse {
-    pub(crate) remembered: usize,
-    pub(crate) running: usize,
-}
-
 /// One node's brain.
 pub struct Engine {
     pub(crate) committee: Committee,
@@ -82,7 +74,7 @@ pub struct Engine {
     pub(crate) next_run: u64,
     /// Signing sessions in progress.
     pub(crate) sessions: BTreeMap<[u8; 32], (RequestId, OperationNumber)>,
-    pub(crate) logins: BTreeMap<Address, LoginUse>,
+    pub(crate) shares: Shares,
     pub(crate) remembered_bytes: usize,
     pub(crate) verified_logins: BTreeMap<[u8; 32], Session>,
     pub(crate) buckets: Buckets,
@@ -123,7 +115,7 @@ impl Engine {
             runs: BTreeMap::new(),
             next_run: 0,
             sessions: BTreeMap::new(),
-            logins: BTreeMap::new(),
+            shares: Shares::default(),
             remembered_bytes: 0,
             verified_logins: BTreeMap::new(),
             buckets: Buckets::default(),
@@ -430,19 +422,28 @@ impl Engine {
     }
 
     fn forget_executions(&mut self, now: Now) {
-        self.remembered_bytes = self.executions.values().map(Execution::weight).sum();
         self.forgot_until_unix_ms = self.forgot_until_unix_ms.max(now.unix_ms);
-        let (executions, logins) = (&mut self.executions, &mut self.logins);
+        let (executions, shares) = (&mut self.executions, &mut self.shares);
         executions.retain(|_, execution| {
             let keep = execution.running()
                 || !execution.callers.is_empty()
                 || now.unix_ms < execution.forget_unix_ms;
-            if !keep && let Some(usage) = logins.get_mut(&execution.session.wallet) {
-                usage.remembered = usage.remembered.saturating_sub(1);
+            if !keep {
+                for payer in execution.payers() {
+                    let held = shares.of(payer);
+                    held.remembered = held.remembered.saturating_sub(1);
+                }
             }
             keep
         });
-        logins.retain(|_, usage| usage.remembered > 0 || usage.running > 0);
+        let mut bytes = Vec::new();
+        self.remembered_bytes = 0;
+        for execution in self.executions.values() {
+            let weight = execution.weight();
+            self.remembered_bytes += weight;
+            bytes.extend(execution.payers().map(|payer| (payer, weight)));
+        }
+        self.shares.sweep(bytes);
         self.peers.recount_kept(self.executions.values().flat_map(Execution::kept_by_peers));
     }
 

@@ -13,7 +13,9 @@ use quorate_wire::{
     Vote, limits,
 };
 
-use crate::{ActionFailure, ReplyTo, RunNumber, authority::Right, run::Run, values::Values};
+use crate::{
+    ActionFailure, ReplyTo, RunNumber, admission::Payer, authority::Right, run::Run, values::Values,
+};
 
 /// Callers that may wait for one execution at one node.
 pub(crate) const CALLERS_MAX: usize = 8;
@@ -28,6 +30,8 @@ pub(crate) struct Execution {
     pub(crate) runs: BTreeMap<RunNumber, Run>,
     pub(crate) request: ExecutionRequest,
     pub(crate) session: Session,
+    /// The peer that had us begin it, as long as no caller has asked this node for it.
+    pub(crate) through: Option<NodeIndex>,
     /// Passed on to members that connect later; dropped when this node's own run ends.
     pub(crate) submission: Option<Arc<Submission>>,
     pub(crate) accepted_mono_ms: u64,
@@ -230,6 +234,11 @@ impl Execution {
     /// Signatures of this node's own runs, in the order of operation numbers.
     pub(crate) fn signed(&self) -> impl Iterator<Item = (&Intent, EcdsaBytes)> {
         self.operations.values().filter_map(|operation| Some((operation.intent()?, operation.signature?)))
+    }
+
+    /// Whose shares it counts in.
+    pub(crate) fn payers(&self) -> impl Iterator<Item = Payer> + use<> {
+        [Some(Payer::Login(self.session.wallet)), self.through.map(Payer::Peer)].into_iter().flatten()
     }
 
     pub(crate) fn running(&self) -> bool {

@@ -29,9 +29,6 @@ impl Engine {
         }
         self.drop_attempts(execution);
         self.forget_run(execution, execution.root, turn);
-        if let Some(usage) = self.logins.get_mut(&execution.session.wallet) {
-            usage.running = usage.running.saturating_sub(1);
-        }
         let ActionEnd { result, mut logs, usage } = end;
         let of_children = std::mem::take(&mut execution.logs_of_children);
         let room = limits::LOG_BYTES_MAX.saturating_sub(logs.len());

@@ -15,6 +15,7 @@ use quorate_wire::{
 
 use crate::{
     ActionEnd, ActionFailure, ActionStart, Answer, Effect, Engine, RunNumber,
+    accept::SHARE_TAKEN,
     execution::{Execution, failure},
     turn::Turn,
 };
@@ -166,6 +167,8 @@ impl Engine {
             time_ms: execution.request.time_ms,
             seed: seed(&execution.id, state.lane),
             limits: state.limits,
+            login: execution.session.wallet,
+            through: execution.through,
             parent: state.parent,
             block: execution.request.block,
             request: execution.id,
@@ -198,6 +201,8 @@ impl Engine {
         turn: &mut Turn<'_>,
     ) {
         let allowed = &execution.limits;
+        let fair = self.runs.len() < limits::EXECUTIONS_RUNNING_MAX
+            && self.shares.may_run(execution.payers(), self.runs.len());
         let Some(parent) = execution.runs.get_mut(&run) else { return };
         let refused = if execution.counts.children >= allowed.children {
             Some(ErrorCode::LimitChildren)
@@ -205,13 +210,19 @@ impl Engine {
             Some(ErrorCode::LimitDepth)
         } else if params.len() > limits::REQUEST_BYTES_MAX {
             Some(ErrorCode::LimitParams)
+        } else if !fair {
+            Some(ErrorCode::Overloaded)
         } else {
             None
         };
         let lane = parent.lane.child(parent.next_child + 1).ok_or(ErrorCode::LimitChildren);
         let lane = match (refused, lane) {
             (Some(code), _) | (None, Err(code)) => {
-                turn.effects.push(Effect::Answer { run, call, answer: Err(failure(code)) });
+                let mut failure = failure(code);
+                if code == ErrorCode::Overloaded {
+                    failure.message = SHARE_TAKEN.to_owned();
+                }
+                turn.effects.push(Effect::Answer { run, call, answer: Err(failure) });
                 return;
             }
             (None, Ok(lane)) => lane,
@@ -230,6 +241,9 @@ impl Engine {
         (state.lane, state.stack, state.single_node) = (lane, stack, single_node);
         execution.runs.insert(child, state);
         self.runs.insert(child, execution.id);
+        for payer in execution.payers() {
+            self.shares.of(payer).running += 1;
+        }
         self.begin_run(execution, child, None, turn);
     }
 
@@ -295,6 +309,10 @@ impl Engine {
         }
         let state = execution.runs.remove(&run)?;
         self.runs.remove(&run);
+        for payer in execution.payers() {
+            let held = self.shares.of(payer);
+            held.running = held.running.saturating_sub(1);
+        }
         self.withdraw(execution, run, turn);
         Some(state)
     }

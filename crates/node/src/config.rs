@@ -103,7 +103,7 @@ pub struct ShellLimits {
     pub http_waiting: usize,
     /// Bytes of all HTTP bodies that are being read at the same time.
     pub http_body_bytes: usize,
-    /// Action worker processes.
+    /// Action worker processes, one for each action that runs or did so lately. One login or peer gets half.
     pub workers: usize,
     /// Those of them that are started ahead and wait for an action.
     pub blank_workers: usize,
@@ -145,7 +145,8 @@ impl Default for ShellLimits {
             http_connections: 1024,
             http_waiting: 512,
             http_body_bytes: 128 << 20,
-            workers: 8,
+            // Half of them hold an action and children as deep as they may be.
+            workers: 16,
             blank_workers: 1,
             fetches: 128,
             fetches_per_execution: 8,

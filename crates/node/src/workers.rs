@@ -77,11 +77,17 @@ impl Workers {
         if let Err(error) = self.pool.start(start) {
             self.runs.lock().remove(&execution);
             let code = match error {
-                PoolError::Full | PoolError::Closed | PoolError::Walls => ErrorCode::Overloaded,
+                PoolError::Full | PoolError::Share | PoolError::Closed | PoolError::Walls => {
+                    ErrorCode::Overloaded
+                }
                 PoolError::TooLarge => ErrorCode::LimitMemory,
                 PoolError::Duplicate | PoolError::Mismatch => ErrorCode::Internal,
             };
-            self.inbox.action_at_once(run, quorate_engine::ActionEvent::Finished(failed(code)));
+            let message = match error {
+                PoolError::Full | PoolError::Share => error.to_string(),
+                _ => code.title().to_owned(),
+            };
+            self.inbox.action_at_once(run, quorate_engine::ActionEvent::Finished(failed(code, message)));
         }
     }
 
@@ -126,8 +132,8 @@ impl Run {
     }
 }
 
-fn failed(code: ErrorCode) -> ActionEnd {
-    let failure = ActionFailure { code, message: code.title().to_owned() };
+fn failed(code: ErrorCode, message: String) -> ActionEnd {
+    let failure = ActionFailure { code, message };
     ActionEnd { result: Err(failure), logs: String::new(), usage: Usage::default() }
 }
 

@@ -274,15 +274,14 @@ fn accept(shared: &Shared, number: u64, message: FromWorker) -> Result<Option<Ac
             let cid = entry.cid.clone();
             finished.usage = entry.usage(finished.usage);
             let parent = entry.parent;
-            state.executions.remove(&execution);
+            let payers = state.executions.remove(&execution).map(|entry| entry.payers).unwrap_or_default();
             if let Some(parent) = parent
                 && let Some(entry) = state.executions.get_mut(&parent.execution)
             {
                 entry.child_used(parent.call, finished.usage.fuel);
             }
             if let Some(worker) = state.workers.get_mut(&number) {
-                worker.executions = worker.executions.saturating_sub(1);
-                worker.used = Instant::now();
+                worker.leave(&payers);
                 worker.end_if_worn();
             }
             Ok(Some(ActionEvent::Finished { execution, cid, finished }))

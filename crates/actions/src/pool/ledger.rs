@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::execution::runs_here;
 use crate::limits::{ActionLimits, Counts, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, LimitHit, Usage};
 use crate::outcome::{ActionOutcome, Finished};
-use crate::pool::ParentCall;
+use crate::pool::{ParentCall, Payer};
 use crate::protocol::{ChildBudget, HostCall, HostReply, ReplyKind};
 
 /// One running execution.
@@ -17,6 +17,8 @@ pub(super) struct Entry {
     pub(super) cid: String,
     pub(super) cancelled: bool,
     pub(super) parent: Option<ParentCall>,
+    /// In whose shares it counts.
+    pub(super) payers: Vec<Payer>,
     limits: ActionLimits,
     started: Instant,
     next_call: u32,
@@ -84,6 +86,7 @@ impl Entry {
             cid,
             cancelled: false,
             parent,
+            payers: Vec::new(),
             limits,
             started: Instant::now(),
             next_call: 0,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate_actions::{
-    ActionEvent, CODE_BYTES_MAX, FailureCode, HostReply, Pool, PoolConfig, PoolError, WorkerCommand,
-    WorkerEnd,
+    ActionEvent, ActionStart, CODE_BYTES_MAX, FailureCode, HostCall, HostReply, ParentCall, Payer, Pool,
+    PoolConfig, PoolError, WorkerCommand, WorkerEnd,
 };
+use quorate_wire::{Address, NodeIndex};
 
 use super::support::{config, failure, finish, next, response, scripted_host, start};
 
@@ -71,6 +72,80 @@ async fn the_longest_unused_worker_makes_room_and_busy_ones_do_not() {
     pool.start(start(6, "c", ASKS)).expect("there is room");
     assert_eq!(pool.status().workers_started, 3);
     assert_eq!(pool.start(start(7, "b", ASKS)), Err(PoolError::Full));
+    pool.shutdown().await;
+}
+
+fn login(mark: u8) -> Payer {
+    Payer::Login(Address([mark; 20]))
+}
+
+fn of(payers: &[Payer], start: ActionStart) -> ActionStart {
+    ActionStart { payers: payers.to_vec(), ..start }
+}
+
+#[tokio::test]
+async fn one_login_or_peer_leaves_workers_to_others() {
+    let (pool, mut events) = Pool::new(PoolConfig { starts_per_second: 1000, ..config() });
+    let (greedy, other) = (login(1), login(2));
+    pool.start(of(&[greedy], start(1, "a", ASKS))).expect("there is room");
+    pool.start(of(&[greedy], start(2, "b", ASKS))).expect("half of the workers is its share");
+    assert_eq!(pool.start(of(&[greedy], start(3, "c", ASKS))), Err(PoolError::Share));
+    pool.start(of(&[greedy], start(4, "a", ASKS))).expect("a worker that it has takes nothing from others");
+    pool.start(of(&[other], start(5, "d", ASKS))).expect("another login finds a worker");
+    assert_eq!(
+        pool.start(of(&[other], start(6, "c", ASKS))),
+        Err(PoolError::Share),
+        "one is left for a third"
+    );
+    assert_eq!(pool.start(of(&[greedy], start(7, "d", ASKS))), Err(PoolError::Share), "by joining neither");
+    pool.start(of(&[login(3)], start(8, "e", ASKS))).expect("the third finds it");
+    pool.start(of(&[login(4)], start(9, "e", ASKS))).expect("whoever wants the same action needs none");
+    // Nobody answers the others meanwhile: they stay.
+    let mut going = BTreeSet::from([5, 8, 9]);
+    going.iter().for_each(|execution| pool.cancel(*execution));
+    while !going.is_empty() {
+        if let ActionEvent::Finished { execution, .. } = next(&mut events).await {
+            assert!(going.remove(&execution), "{execution}");
+        }
+    }
+    // A peer that brings a login for each action has its share, too.
+    let peer = Payer::Peer(NodeIndex::new(2).expect("a node"));
+    pool.start(of(&[login(5), peer], start(10, "f", ASKS))).expect("there is room");
+    assert_eq!(pool.start(of(&[login(6), peer], start(11, "g", ASKS))), Err(PoolError::Share));
+    pool.start(of(&[login(6)], start(12, "g", ASKS))).expect("a caller of this node finds one");
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn child_actions_count_in_the_share_of_who_called_their_parent() {
+    let (pool, mut events) = Pool::new(config());
+    let calls = "for (const ipfsId of ['QmA', 'QmB']) Lit.Actions.call({ ipfsId });";
+    pool.start(of(&[login(1)], start(1, "parent", calls))).expect("there is room");
+    let mut children = Vec::new();
+    while children.len() < 2 {
+        if let ActionEvent::HostCall { call, op: HostCall::Call { cid, .. }, .. } = next(&mut events).await {
+            let parent = Some(ParentCall { execution: 1, call });
+            let child = ActionStart { parent, ..start(2 + u64::from(call), &cid, ASKS) };
+            children.push(pool.start(of(&[login(1)], child)));
+        }
+    }
+    assert_eq!(children, [Ok(()), Err(PoolError::Share)]);
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn one_login_cannot_use_up_the_pace_at_which_workers_start() {
+    let (pool, mut events) = Pool::new(PoolConfig { starts_per_second: 1, ..config() });
+    let mut started = 0;
+    let refusal = loop {
+        started += 1;
+        if let Err(error) = pool.start(of(&[login(1)], start(started, &format!("new-{started}"), ""))) {
+            break error;
+        }
+        finish(&pool, &mut events, started).await;
+    };
+    assert_eq!((refusal, started > 4), (PoolError::Share, true), "{started}");
+    pool.start(of(&[login(2)], start(100, "another", ""))).expect("a start is left for another login");
     pool.shutdown().await;
 }
 

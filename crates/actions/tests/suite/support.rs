@@ -112,6 +112,7 @@ pub(crate) fn start(execution: u64, cid: &str, code: &str) -> ActionStart {
         random_seed: inputs.random_seed,
         limits: inputs.limits,
         parent: None,
+        payers: Vec::new(),
     }
 }
 

@@ -1,6 +1,9 @@
 //! What is refused, with which code, and that nothing is signed then.
 
-use quorate_wire::{BlockRef, Digest, ErrorCode, NetworkId, PeerMessage, Status, Submission, limits};
+use quorate_engine::Wanted;
+use quorate_wire::{
+    ActionCid, BlockRef, Digest, ErrorCode, NetworkId, PeerMessage, Status, Submission, limits,
+};
 
 use crate::harness::{CODE, Caller, Net, UNIX_MS};
 
@@ -214,4 +217,86 @@ fn a_stale_registry_denies() {
     let mut caller = Caller::new(1);
     caller.time_ms = net.unix_ms;
     assert_eq!(refused(&mut net, &caller.request(1).1), ErrorCode::RegistryStale);
+}
+
+/// A caller whose action's code nobody has found yet: its runs go on.
+fn waiting(mark: u8) -> Caller {
+    let mut caller = Caller::new(mark);
+    caller.code = None;
+    caller
+}
+
+#[test]
+fn one_login_leaves_room_for_the_runs_of_another() {
+    let mut net = Net::ready();
+    let half = u8::try_from(limits::EXECUTIONS_RUNNING_MAX / 2).unwrap();
+    for nonce in 0..half {
+        let to = net.submit(1, &waiting(1).request(nonce).1);
+        assert!(net.answer(to).is_none(), "{nonce}: {:?}", net.answer(to));
+    }
+    let to = net.submit(1, &waiting(1).request(half).1);
+    assert_eq!(net.error(to), ErrorCode::Overloaded);
+    let detail = &net.answer(to).unwrap().as_ref().unwrap_err().detail;
+    assert!(detail.contains("as one may have"), "{detail}");
+    let to = net.submit(1, &waiting(2).request(0).1);
+    assert!(net.answer(to).is_none(), "another login is served");
+    assert_eq!(net.engine(1).status().running, usize::from(half) + 1);
+}
+
+#[test]
+fn runs_of_child_actions_count_for_their_login_until_they_end() {
+    let mut net = Net::ready();
+    let children = |_: u8| {
+        let child = ActionCid::of_code(b"a child");
+        (0..14).map(|_| Wanted::Child { action: child, params: "{}".to_owned() }).collect()
+    };
+    net.wanted = Some((children, true));
+    // The root and its children are fifteen runs: the ninth root has seven children too many.
+    for nonce in 0..9 {
+        let to = net.submit(1, &Caller::new(1).request(nonce).1);
+        assert!(net.answer(to).is_none(), "{nonce}");
+    }
+    assert_eq!(net.engine(1).status().running, limits::EXECUTIONS_RUNNING_MAX / 2);
+    let refused =
+        net.answers.iter().filter(|(node, _, answer)| (*node, answer) == (1, &Err(ErrorCode::Overloaded)));
+    assert_eq!(refused.count(), 7);
+    let to = net.submit(1, &Caller::new(1).request(9).1);
+    assert_eq!(net.error(to), ErrorCode::Overloaded);
+    let to = net.submit(1, &Caller::new(2).request(0).1);
+    assert!(net.answer(to).is_none(), "another login's action has its children");
+    assert_eq!(net.engine(1).status().running, limits::EXECUTIONS_RUNNING_MAX / 2 + 15);
+    net.advance(limits::EXECUTION_MS_MAX + 1_000);
+    assert_eq!(net.engine(1).status().running, 0);
+    let mut caller = Caller::new(1);
+    caller.time_ms = net.unix_ms;
+    let to = net.submit(1, &caller.request(10).1);
+    assert!(net.answer(to).is_none(), "what has ended does not count");
+}
+
+#[test]
+fn a_peer_with_logins_of_its_own_leaves_room_for_callers_and_other_peers() {
+    let mut net = Net::ready();
+    let execute = |mark, nonce| PeerMessage::Execute(waiting(mark).request(nonce).1);
+    let half = limits::EXECUTIONS_RUNNING_MAX / 2;
+    for number in 0..half {
+        let number = u8::try_from(number).unwrap();
+        net.forge(1, 2, &execute(1 + number / 32, number % 32));
+    }
+    assert_eq!(net.engine(2).status().running, half);
+    net.forge(1, 2, &execute(9, 0));
+    assert_eq!(net.engine(2).status().running, half, "the peer has its share");
+    let refused = net
+        .sent(2, 1)
+        .filter(|message| matches!(message, PeerMessage::Refused { code: ErrorCode::Overloaded, .. }));
+    assert_eq!(refused.count(), 1);
+    net.forge(3, 2, &execute(10, 0));
+    let to = net.submit(2, &waiting(11).request(0).1);
+    assert!(net.answer(to).is_none(), "a caller of this node is served");
+    assert_eq!(net.engine(2).status().running, half + 2);
+    // What a caller asks this node for as well is no longer the peer's.
+    net.submit(2, &waiting(1).request(0).1);
+    net.submit(2, &waiting(1).request(1).1);
+    net.submit(2, &waiting(1).request(2).1);
+    net.forge(1, 2, &execute(9, 0));
+    assert_eq!(net.engine(2).status().running, half + 3);
 }

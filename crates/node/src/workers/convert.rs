@@ -1,6 +1,6 @@
 //! Between the engine's words and those of the worker pool.
 
-use quorate_actions::{ActionOutcome, FailureCode, Finished, HostCall, HostReply, ParentCall};
+use quorate_actions::{ActionOutcome, FailureCode, Finished, HostCall, HostReply, ParentCall, Payer};
 use quorate_engine::{ActionEnd, ActionFailure, ActionStart, Answer, SignCall, SignKey, SignMessage, Wanted};
 use quorate_wire::{ActionCid, Digest, ErrorCode, Seen, limits};
 use sha2::{Digest as _, Sha256};
@@ -19,6 +19,10 @@ pub(super) fn start(start: ActionStart) -> quorate_actions::ActionStart {
         random_seed: start.seed,
         limits: start.limits,
         parent: start.parent.map(|(run, call)| ParentCall { execution: run.0, call }),
+        payers: [Some(Payer::Login(start.login)), start.through.map(Payer::Peer)]
+            .into_iter()
+            .flatten()
+            .collect(),
     }
 }
 
