@@ -4,7 +4,7 @@ pub(crate) mod host;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use wasmtime::{Memory, Store, Trap, TypedFunc, UpdateDeadline};
@@ -93,14 +93,12 @@ impl Execution {
     ) -> (Option<Box<Self>>, Progress) {
         let limits = inputs.limits;
         let mut store = Store::new(engine.wasm(), Host::new(limits, started));
+        store.data_mut().cancelled_by(cancelled);
         store.data_mut().observe_hashes(engine.hash_observer());
         store.limiter(|host| host);
         store.epoch_deadline_callback(move |context| {
             offer_turn();
-            if cancelled.load(Ordering::Relaxed) {
-                return Err(LimitHit::cancelled().into());
-            }
-            match context.data().meter.overdue() {
+            match context.data().late() {
                 Some(hit) => Err(hit.into()),
                 None => Ok(UpdateDeadline::Continue(1)),
             }

@@ -8,13 +8,17 @@ mod tests;
 mod codec;
 mod meter;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
 use wasmtime::{Caller, Engine, Linker, Memory, ResourceLimiter, Result, Trap};
 
 pub(crate) use self::codec::{decode_call, encode_reply};
 use self::meter::Meter;
 pub(crate) use self::meter::runs_here;
 use crate::engine::HashObserver;
-use crate::limits::{ActionLimits, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, over};
+use crate::limits::{ActionLimits, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, LimitHit, over};
 use crate::outcome::{ActionOutcome, FailureCode};
 
 /// The host's state of one execution.
@@ -28,10 +32,11 @@ pub(crate) struct Host {
     pub(crate) meter: Meter,
     computed: Vec<u8>,
     hash_observer: Option<HashObserver>,
+    cancelled: Arc<AtomicBool>,
 }
 
 impl Host {
-    pub(crate) fn new(limits: ActionLimits, started: std::time::Instant) -> Self {
+    pub(crate) fn new(limits: ActionLimits, started: Instant) -> Self {
         Self {
             limits,
             memory: None,
@@ -41,7 +46,21 @@ impl Host {
             meter: Meter::new(limits, started),
             computed: Vec::new(),
             hash_observer: None,
+            cancelled: Arc::default(),
         }
+    }
+
+    /// Once this is set, it is given up.
+    pub(crate) fn cancelled_by(&mut self, cancelled: Arc<AtomicBool>) {
+        self.cancelled = cancelled;
+    }
+
+    /// Why it may not go on running, if it may not.
+    pub(crate) fn late(&self) -> Option<LimitHit> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Some(LimitHit::cancelled());
+        }
+        self.meter.overdue()
     }
 
     pub(crate) fn observe_hashes(&mut self, observer: Option<HashObserver>) {
@@ -212,7 +231,13 @@ fn compute(mut caller: Caller<'_, Host>, op: i32, list: u32, count: u32) -> Resu
         caller.set_fuel(0)?;
         return Err(Trap::OutOfFuel.into());
     };
-    let (computed, sign) = match job.and_then(native::Job::run) {
+    let look = || host.late();
+    let mut pulse = native::Pulse::new(&look);
+    let done = job.and_then(|job| job.run(&mut pulse));
+    if let Some(hit) = pulse.late() {
+        return Err(hit.into());
+    }
+    let (computed, sign) = match done {
         Ok(result) => (result, 1),
         Err(refused) => (refused.text().into_bytes(), -1),
     };

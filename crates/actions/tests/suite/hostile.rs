@@ -158,6 +158,77 @@ async fn a_loop_ends_at_the_wall_limit_before_its_fuel_is_used_up() {
     pool.shutdown().await;
 }
 
+/// What these processes have computed so far: on a busy machine, time says little about work.
+fn processor_time(processes: &[u32]) -> Duration {
+    let ticks = |process: &u32| -> Option<u64> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
+    };
+    // A tick is a hundredth of a second.
+    Duration::from_millis(processes.iter().filter_map(ticks).sum::<u64>() * 10)
+}
+
+/// Native operations, as long as one may be, over and over.
+const NATIVE: [(&str, &str); 6] = [
+    (
+        "PBKDF2",
+        "crypto.subtle.importKey('raw', word, 'PBKDF2', false, ['deriveBits']).then((key) => crypto.subtle.deriveBits(\
+         { name: 'PBKDF2', hash: 'SHA-512', salt: word, iterations: 660000 }, key, 256))",
+    ),
+    (
+        "scrypt",
+        "new ethers.Wallet(new Uint8Array(32).fill(1)).encrypt('word', { scrypt: { N: 131072 }, \
+         salt: new Uint8Array(32), iv: new Uint8Array(16), uuid: new Uint8Array(16) })",
+    ),
+    ("hash", "crypto.subtle.digest('SHA-512', large)"),
+    ("HMAC", "ethers.utils.computeHmac('sha512', large, word)"),
+    (
+        "AES",
+        "crypto.subtle.importKey('raw', new Uint8Array(32), 'AES-GCM', false, ['encrypt'])\
+         .then((key) => crypto.subtle.encrypt({ name: 'AES-GCM', iv: new Uint8Array(12) }, key, large))",
+    ),
+    ("keccak", "ethers.utils.keccak256(large)"),
+];
+
+#[tokio::test]
+async fn a_native_operation_ends_at_the_wall_limit_and_when_it_is_cancelled() {
+    let (pool, mut events) = Pool::new(PoolConfig { starts_per_second: 1000, ..config() });
+    let mut wrong = Vec::new();
+    let mut number = 0;
+    for (name, operation) in NATIVE {
+        for cancelled in [false, true] {
+            let code = format!(
+                "const word = new Uint8Array(8), large = new Uint8Array(16e6); \
+                 (async () => {{ for (;;) await {operation}; }})();"
+            );
+            let mut shortest = Duration::MAX;
+            for _ in 0..TRIES {
+                number += 1;
+                let mut native = start(number, name, &code);
+                native.limits.wall_ms = if cancelled { 20_000 } else { 200 };
+                pool.start(native).expect("there is room");
+                // By then it is in its loop; if not, it ends all the sooner.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                if cancelled {
+                    pool.cancel(number);
+                }
+                let (processes, before) = (pool.processes(), processor_time(&pool.processes()));
+                let end = finish(&pool, &mut events, number).await;
+                let code = if cancelled { FailureCode::Cancelled } else { FailureCode::LimitWall };
+                assert_eq!(failure(&end).0, code, "{name}: {:?}", end.usage);
+                shortest = shortest.min(processor_time(&processes).saturating_sub(before));
+            }
+            println!("{name}: {shortest:?} of work after the end was due");
+            if shortest > LATE {
+                wrong.push(format!("{name}: {shortest:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    pool.shutdown().await;
+}
+
 #[test]
 fn text_nested_too_deep_for_the_stack_ends_in_its_code() {
     assert_eq!(failure(&run(&"[".repeat(2_000_000))).0, LimitStack);

@@ -34,11 +34,14 @@ mod ecdsa;
 mod hash;
 mod kdf;
 mod rsa;
+mod scrypt;
 mod secp256k1;
 mod url;
 
 #[cfg(test)]
 mod tests;
+
+use crate::limits::LimitHit;
 
 /// What is wrong with an operation's input. The guest throws it; its text is equal on all nodes.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,21 +74,61 @@ impl Refused {
 
 type Outcome = Result<Vec<u8>, Refused>;
 
+/// Asks, between the slices of a long operation, whether its execution may still run. An operation does not
+/// hand its turn on meanwhile: it may hold much memory, and those that are under way are many.
+pub(crate) struct Pulse<'p> {
+    look: &'p dyn Fn() -> Option<LimitHit>,
+    late: Option<LimitHit>,
+}
+
+impl<'p> Pulse<'p> {
+    pub(crate) const fn new(look: &'p dyn Fn() -> Option<LimitHit>) -> Self {
+        Self { look, late: None }
+    }
+
+    /// Stops the operation if its execution may not go on. The guest never sees this error: it ends.
+    fn beat(&mut self) -> Result<(), Refused> {
+        self.late = (self.look)();
+        if self.late.is_some() { Err(Refused::failed("it was stopped")) } else { Ok(()) }
+    }
+
+    /// Hands out data in slices.
+    fn slices(&mut self, data: &[u8], mut take: impl FnMut(&[u8])) -> Result<(), Refused> {
+        for slice in data.chunks(SLICE_BYTES) {
+            take(slice);
+            self.beat()?;
+        }
+        Ok(())
+    }
+
+    /// Why the operation was stopped, if it was.
+    pub(crate) fn late(self) -> Option<LimitHit> {
+        self.late
+    }
+}
+
 /// An operation that is ready to run.
 pub(crate) struct Job<'a> {
     /// What it costs, in units of fuel.
     pub(crate) fuel: u64,
-    run: Box<dyn FnOnce() -> Outcome + 'a>,
+    fuel_max: u64,
+    run: Box<dyn FnOnce(&mut Pulse<'_>) -> Outcome + 'a>,
 }
 
 impl<'a> Job<'a> {
+    /// An operation that runs to its end once it has begun.
     fn new(fuel: u64, run: impl FnOnce() -> Outcome + 'a) -> Self {
-        Self { fuel, run: Box::new(run) }
+        Self { fuel, fuel_max: WHOLE_FUEL_MAX, run: Box::new(move |_| run()) }
+    }
+
+    /// An operation in slices.
+    fn sliced(fuel: u64, run: impl FnOnce(&mut Pulse<'_>) -> Outcome + 'a) -> Self {
+        Self { fuel, fuel_max: OPERATION_FUEL_MAX, run: Box::new(run) }
     }
 
     /// Runs it. The caller has charged its fuel.
-    pub(crate) fn run(self) -> Outcome {
-        (self.run)()
+    pub(crate) fn run(self, pulse: &mut Pulse<'_>) -> Outcome {
+        (self.run)(pulse)
     }
 }
 
@@ -95,8 +138,12 @@ pub(crate) const HASH: i32 = 0;
 pub(crate) const PARTS_MAX: usize = 7;
 /// What any operation costs: crossing over and back, and memory for the result.
 const BASE: u64 = 2_000;
-/// Most that one operation may cost: about half a second, because nothing stops one that has begun.
+/// Most that one operation may cost: about half a second. It is stopped between two slices.
 const OPERATION_FUEL_MAX: u64 = 2_000_000_000;
+/// Most that an operation may cost which nothing stops once it has begun: a few tens of milliseconds.
+const WHOLE_FUEL_MAX: u64 = 300_000_000;
+/// Bytes that are worked on between two looks at whether to go on: a quarter of a millisecond.
+const SLICE_BYTES: usize = 64 * 1024;
 /// What a byte costs that is hashed or enciphered: four units a nanosecond, four nanoseconds without help
 /// of the processor.
 const PER_BYTE: u64 = 16;
@@ -114,7 +161,7 @@ pub(crate) fn prepare<'a>(op: i32, parts: &[&'a [u8]]) -> Result<Job<'a>, Refuse
         1 => hash::hmac(parts),
         2 => kdf::pbkdf2(parts),
         3 => kdf::hkdf(parts),
-        4 => kdf::scrypt(parts),
+        4 => kdf::scrypt_key(parts),
         5 => secp256k1::public_key(parts),
         6 => secp256k1::sign(parts),
         7 => secp256k1::verify(parts),
@@ -132,10 +179,12 @@ pub(crate) fn prepare<'a>(op: i32, parts: &[&'a [u8]]) -> Result<Job<'a>, Refuse
         19 => secp256k1::add(parts),
         _ => Err(Refused::input("no such operation")),
     }?;
-    if job.fuel > OPERATION_FUEL_MAX {
-        return Err(Refused::limit(
-            "one operation may cost 2,000,000,000 units of work; this would cost more",
-        ));
+    if job.fuel > job.fuel_max {
+        return Err(Refused::limit(if job.fuel_max == WHOLE_FUEL_MAX {
+            "this operation may cost 300,000,000 units of work; this would cost more"
+        } else {
+            "one operation may cost 2,000,000,000 units of work; this would cost more"
+        }));
     }
     Ok(job)
 }

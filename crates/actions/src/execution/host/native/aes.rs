@@ -6,11 +6,13 @@ use aes::{Aes128, Aes192, Aes256, Block};
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash as _;
 
-use super::{Job, Outcome, Parts, Refused, cost, fixed, flag, number};
+use super::{Job, Outcome, Parts, Pulse, Refused, SLICE_BYTES, cost, fixed, flag, number};
 
 /// The key schedule.
 const KEY: u64 = 4_000;
 const BLOCK_BYTES: usize = 16;
+/// Blocks between two looks at whether to go on.
+const SLICE_BLOCKS: usize = SLICE_BYTES / BLOCK_BYTES;
 /// Longest nonce of GCM in bytes.
 const NONCE_BYTES_MAX: usize = 64;
 
@@ -19,38 +21,46 @@ pub(super) fn cbc<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
     let encrypt = flag(encrypt)?;
     let cipher = Cipher::new(key)?;
     let iv = fixed(iv, "an initial vector has 16 bytes")?;
-    Ok(Job::new(cost(KEY, &[data]), move || {
-        if encrypt { Ok(cbc_encrypt(&cipher, iv, data)) } else { cbc_decrypt(&cipher, iv, data) }
+    Ok(Job::sliced(cost(KEY, &[data]), move |pulse| {
+        if encrypt { cbc_encrypt(&cipher, iv, data, pulse) } else { cbc_decrypt(&cipher, iv, data, pulse) }
     }))
 }
 
-fn cbc_encrypt(cipher: &Cipher, iv: [u8; BLOCK_BYTES], data: &[u8]) -> Vec<u8> {
-    let mut padded = data.to_vec();
-    let padding = BLOCK_BYTES - data.len() % BLOCK_BYTES;
+fn cbc_encrypt(cipher: &Cipher, iv: [u8; BLOCK_BYTES], data: &[u8], pulse: &mut Pulse<'_>) -> Outcome {
+    let (whole, rest) = data.as_chunks::<BLOCK_BYTES>();
     // PKCS #7: each byte of the padding says how long it is, 1 to 16.
-    padded.resize(data.len() + padding, u8::try_from(padding).unwrap_or(0));
+    let padding = BLOCK_BYTES - rest.len();
+    let mut last = [u8::try_from(padding).unwrap_or(0); BLOCK_BYTES];
+    last[..rest.len()].copy_from_slice(rest);
     let mut before = iv;
-    for block in padded.as_chunks_mut::<BLOCK_BYTES>().0 {
-        xor(block, &before);
-        *block = cipher.encrypt(*block);
-        before = *block;
+    let mut out = Vec::with_capacity(data.len() + padding);
+    for slice in whole.chunks(SLICE_BLOCKS).chain([&[last][..]]) {
+        for block in slice {
+            xor(&mut before, block);
+            before = cipher.encrypt(before);
+            out.extend_from_slice(&before);
+        }
+        pulse.beat()?;
     }
-    padded
+    Ok(out)
 }
 
-fn cbc_decrypt(cipher: &Cipher, iv: [u8; BLOCK_BYTES], data: &[u8]) -> Outcome {
+fn cbc_decrypt(cipher: &Cipher, iv: [u8; BLOCK_BYTES], data: &[u8], pulse: &mut Pulse<'_>) -> Outcome {
     const WRONG: Refused = Refused::failed("it does not decrypt");
-    let mut out = data.to_vec();
-    let (blocks, rest) = out.as_chunks_mut::<BLOCK_BYTES>();
+    let (blocks, rest) = data.as_chunks::<BLOCK_BYTES>();
     if blocks.is_empty() || !rest.is_empty() {
         return Err(WRONG);
     }
     let mut before = iv;
-    for block in blocks {
-        let now = *block;
-        *block = cipher.decrypt(now);
-        xor(block, &before);
-        before = now;
+    let mut out = Vec::with_capacity(data.len());
+    for slice in blocks.chunks(SLICE_BLOCKS) {
+        for block in slice {
+            let mut plain = cipher.decrypt(*block);
+            xor(&mut plain, &before);
+            out.extend_from_slice(&plain);
+            before = *block;
+        }
+        pulse.beat()?;
     }
     let padding = usize::from(out.last().copied().unwrap_or(0));
     let length = out.len().checked_sub(padding).ok_or(WRONG)?;
@@ -72,21 +82,32 @@ pub(super) fn ctr<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
     if bits < 64 && blocks > 1 << bits {
         return Err(Refused::input("the data is longer than the counter counts"));
     }
-    Ok(Job::new(cost(KEY, &[data]), move || Ok(counted(&cipher, counter, bits, data))))
+    Ok(Job::sliced(cost(KEY, &[data]), move |pulse| counted(&cipher, (counter, bits), data, pulse)))
 }
 
 /// Adds the key stream that begins at `counter`, of which the last `bits` count and wrap around.
-fn counted(cipher: &Cipher, counter: [u8; BLOCK_BYTES], bits: u32, data: &[u8]) -> Vec<u8> {
+fn counted(
+    cipher: &Cipher,
+    (counter, bits): ([u8; BLOCK_BYTES], u32),
+    data: &[u8],
+    pulse: &mut Pulse<'_>,
+) -> Outcome {
     let mask = u128::MAX >> (128 - bits);
     let first = u128::from_be_bytes(counter);
     let mut count = first & mask;
-    let mut out = data.to_vec();
-    for chunk in out.chunks_mut(BLOCK_BYTES) {
-        let stream = cipher.encrypt(((first & !mask) | count).to_be_bytes());
-        xor(chunk, &stream);
-        count = count.wrapping_add(1) & mask;
+    // With room for the tag of GCM.
+    let mut out = Vec::with_capacity(data.len() + BLOCK_BYTES);
+    for slice in data.chunks(SLICE_BYTES) {
+        let start = out.len();
+        out.extend_from_slice(slice);
+        for chunk in out[start..].chunks_mut(BLOCK_BYTES) {
+            let stream = cipher.encrypt(((first & !mask) | count).to_be_bytes());
+            xor(chunk, &stream);
+            count = count.wrapping_add(1) & mask;
+        }
+        pulse.beat()?;
     }
-    out
+    Ok(out)
 }
 
 pub(super) fn gcm<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
@@ -100,20 +121,12 @@ pub(super) fn gcm<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
         length @ (4 | 8 | 12..=16) => length as usize,
         _ => return Err(Refused::input("a tag has 4, 8 or 12 to 16 bytes")),
     };
-    Ok(Job::new(cost(2 * KEY, &[data, data, associated, nonce]), move || {
+    Ok(Job::sliced(cost(2 * KEY, &[data, data, associated, nonce]), move |pulse| {
         let start = gcm_start(&cipher, nonce);
-        let text = |data: &[u8]| {
-            counted(
-                &cipher,
-                ((u128::from_be_bytes(start) & !0xffff_ffff) | next(start)).to_be_bytes(),
-                32,
-                data,
-            )
-        };
-        let tag = |ciphertext: &[u8]| gcm_tag(&cipher, start, associated, ciphertext);
+        let first = ((u128::from_be_bytes(start) & !0xffff_ffff) | next(start)).to_be_bytes();
         if encrypt {
-            let mut out = text(data);
-            let tag = tag(&out);
+            let mut out = counted(&cipher, (first, 32), data, pulse)?;
+            let tag = gcm_tag(&cipher, start, (associated, &out), pulse)?;
             out.extend_from_slice(&tag[..tag_length]);
             return Ok(out);
         }
@@ -122,10 +135,10 @@ pub(super) fn gcm<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
         };
         let (ciphertext, given) = data.split_at(length);
         // The key is the action's own and nobody outside can ask often enough to measure this comparison.
-        if tag(ciphertext)[..tag_length] != *given {
+        if gcm_tag(&cipher, start, (associated, ciphertext), pulse)?[..tag_length] != *given {
             return Err(Refused::failed("it does not decrypt"));
         }
-        Ok(text(ciphertext))
+        counted(&cipher, (first, 32), ciphertext, pulse)
     }))
 }
 
@@ -152,17 +165,18 @@ fn gcm_start(cipher: &Cipher, nonce: &[u8]) -> [u8; BLOCK_BYTES] {
 fn gcm_tag(
     cipher: &Cipher,
     start: [u8; BLOCK_BYTES],
-    associated: &[u8],
-    ciphertext: &[u8],
-) -> [u8; BLOCK_BYTES] {
+    (associated, ciphertext): (&[u8], &[u8]),
+    pulse: &mut Pulse<'_>,
+) -> Result<[u8; BLOCK_BYTES], Refused> {
     let mut hash = cipher.ghash();
-    hash.update_padded(associated);
-    hash.update_padded(ciphertext);
+    // A slice is of whole blocks: only the end of each part is padded.
+    pulse.slices(associated, |slice| hash.update_padded(slice))?;
+    pulse.slices(ciphertext, |slice| hash.update_padded(slice))?;
     let lengths = ((associated.len() as u128 * 8) << 64) | (ciphertext.len() as u128 * 8);
     hash.update(&[lengths.to_be_bytes().into()]);
     let mut tag: [u8; BLOCK_BYTES] = hash.finalize().into();
     xor(&mut tag, &cipher.encrypt(start));
-    tag
+    Ok(tag)
 }
 
 enum Cipher {

@@ -1,9 +1,9 @@
 //! Hashes, and HMAC over them.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{EagerHash, Hmac, KeyInit as _, Mac as _};
 use sha2::Digest as _;
 
-use super::{Job, Parts, Refused, cost, number};
+use super::{Job, Outcome, Parts, Pulse, Refused, SLICE_BYTES, cost, number};
 
 /// Hash functions by the numbers that the guest gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,22 +73,40 @@ pub(super) use with_hash;
 pub(super) fn hash<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
     let [algorithm, data] = parts.exactly()?;
     let algorithm = Algorithm::read(algorithm)?;
-    Ok(Job::new(cost(0, &[data]), move || Ok(algorithm.digest(data))))
+    Ok(Job::sliced(cost(0, &[data]), move |pulse| match algorithm {
+        Algorithm::Sha1 => digest::<sha1::Sha1>(data, pulse),
+        Algorithm::Sha256 => digest::<sha2::Sha256>(data, pulse),
+        Algorithm::Sha384 => digest::<sha2::Sha384>(data, pulse),
+        Algorithm::Sha512 => digest::<sha2::Sha512>(data, pulse),
+        Algorithm::Ripemd160 => digest::<ripemd::Ripemd160>(data, pulse),
+        Algorithm::Keccak256 => digest::<sha3::Keccak256>(data, pulse),
+    }))
+}
+
+fn digest<D: sha2::Digest>(data: &[u8], pulse: &mut Pulse<'_>) -> Outcome {
+    let mut hash = D::new();
+    pulse.slices(data, |slice| hash.update(slice))?;
+    Ok(hash.finalize().to_vec())
 }
 
 pub(super) fn hmac<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
     let [algorithm, key, data] = parts.exactly()?;
     let algorithm = Algorithm::read(algorithm)?;
     let fuel = cost(HMAC, &[key, data]);
-    Ok(Job::new(fuel, move || with_hash!(algorithm, tag(key, data))))
+    Ok(Job::sliced(fuel, move |pulse| with_hash!(algorithm, tag(key, data, pulse))))
 }
 
-fn tag<D>(key: &[u8], data: &[u8]) -> Result<Vec<u8>, Refused>
-where
-    D: hmac::EagerHash,
-{
-    let mut mac =
-        Hmac::<D>::new_from_slice(key).map_err(|_| Refused::input("the key has no length that fits"))?;
-    mac.update(data);
+fn tag<D: EagerHash>(key: &[u8], data: &[u8], pulse: &mut Pulse<'_>) -> Outcome {
+    let mut mac = keyed::<D>(key, pulse)?;
+    pulse.slices(data, |slice| mac.update(slice))?;
     Ok(mac.finalize().into_bytes().to_vec())
+}
+
+/// HMAC with its key. A key longer than a block counts by its digest (RFC 2104, 2), which is made in slices.
+pub(super) fn keyed<D: EagerHash>(key: &[u8], pulse: &mut Pulse<'_>) -> Result<Hmac<D>, Refused> {
+    const WRONG: Refused = Refused::input("the key has no length that fits");
+    if key.len() <= SLICE_BYTES {
+        return Hmac::<D>::new_from_slice(key).map_err(|_| WRONG);
+    }
+    Hmac::<D>::new_from_slice(&digest::<D>(key, pulse)?).map_err(|_| WRONG)
 }

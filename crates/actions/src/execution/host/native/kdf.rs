@@ -1,12 +1,15 @@
 //! Keys from passwords and from other keys.
 
 use hkdf::Hkdf;
+use hmac::{EagerHash, Mac as _};
 
-use super::hash::{Algorithm, with_hash};
-use super::{Job, Parts, Refused, cost, number};
+use super::hash::{self, Algorithm, with_hash};
+use super::{Job, Outcome, Parts, Pulse, Refused, cost, number, scrypt};
 
 /// What one iteration of PBKDF2 costs for each block of the output: two hashed blocks.
 const PBKDF2_ITERATION: u64 = 3_000;
+/// Iterations between two looks at whether to go on: a quarter of a millisecond.
+const SLICE_TAGS: u32 = 512;
 /// Most bytes that one derivation gives.
 const LENGTH_MAX: u32 = 4_096;
 /// What hashing one block costs.
@@ -28,15 +31,43 @@ pub(super) fn pbkdf2<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
     // Each block of the output hashes the whole salt.
     let each = u64::from(iterations) * PBKDF2_ITERATION + super::PER_BYTE * salt.len() as u64;
     let fuel = cost(blocks.saturating_mul(each), &[password]);
-    Ok(Job::new(fuel, move || with_hash!(algorithm, stretch(password, salt, iterations, length))))
+    Ok(Job::sliced(fuel, move |pulse| {
+        with_hash!(algorithm, stretch((password, salt), iterations, length, pulse))
+    }))
 }
 
-fn stretch<D>(password: &[u8], salt: &[u8], iterations: u32, length: usize) -> Result<Vec<u8>, Refused>
-where
-    D: pbkdf2::hmac::EagerHash<Core: Sync>,
-{
-    let mut key = vec![0; length];
-    pbkdf2::pbkdf2_hmac::<D>(password, salt, iterations, &mut key);
+/// PBKDF2 (RFC 8018, 5.2) over HMAC, in slices.
+fn stretch<D: EagerHash>(
+    (password, salt): (&[u8], &[u8]),
+    iterations: u32,
+    length: usize,
+    pulse: &mut Pulse<'_>,
+) -> Outcome {
+    let keyed = hash::keyed::<D>(password, pulse)?;
+    let mut key = Vec::with_capacity(length);
+    let mut made = 0_u32;
+    for number in 1_u32.. {
+        let mut mac = keyed.clone();
+        pulse.slices(salt, |slice| mac.update(slice))?;
+        mac.update(&number.to_be_bytes());
+        let mut last = mac.finalize().into_bytes();
+        let mut sum = last.clone();
+        for _ in 1..iterations {
+            let mut mac = keyed.clone();
+            mac.update(&last);
+            last = mac.finalize().into_bytes();
+            sum.iter_mut().zip(&last).for_each(|(sum, last)| *sum ^= last);
+            made = made.wrapping_add(1);
+            if made.is_multiple_of(SLICE_TAGS) {
+                pulse.beat()?;
+            }
+        }
+        let wanted = (length - key.len()).min(sum.len());
+        key.extend_from_slice(&sum[..wanted]);
+        if key.len() == length {
+            break;
+        }
+    }
     Ok(key)
 }
 
@@ -55,7 +86,7 @@ pub(super) fn hkdf<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
 
 fn expand<D>(material: &[u8], salt: &[u8], info: &[u8], length: usize) -> Result<Vec<u8>, Refused>
 where
-    D: hmac::EagerHash,
+    D: EagerHash,
 {
     let mut key = vec![0; length];
     Hkdf::<D>::new(Some(salt), material)
@@ -64,7 +95,7 @@ where
     Ok(key)
 }
 
-pub(super) fn scrypt<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
+pub(super) fn scrypt_key<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
     let [password, salt, n, r, p, length] = parts.exactly()?;
     let (n, r, p) = (number(n)?, number(r)?, number(p)?);
     if !n.is_power_of_two() || n < 2 || r == 0 || p == 0 {
@@ -83,14 +114,14 @@ pub(super) fn scrypt<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
     let last = (length as u64).div_ceil(32).saturating_mul(block_of(lanes));
     let mixed = (filled * SCRYPT_BYTE).saturating_add(first).saturating_add(last);
     let fuel = cost(mixed, &[password]);
-    let log_n = u8::try_from(n.trailing_zeros()).map_err(|_| Refused::input("scrypt: N is too large"))?;
-    let parameters =
-        scrypt::Params::new(log_n, r, p).map_err(|_| Refused::input("scrypt: N is too large for r"))?;
-    Ok(Job::new(fuel, move || {
-        let mut key = vec![0; length];
-        scrypt::scrypt(password, salt, &parameters, &mut key)
-            .map_err(|_| Refused::input("scrypt: no such output length"))?;
-        Ok(key)
+    if n.ilog2() >= r.saturating_mul(16) {
+        return Err(Refused::input("scrypt: N is too large for r"));
+    }
+    let shape = scrypt::Shape { n: n as usize, r: r as usize, p: p as usize };
+    Ok(Job::sliced(fuel, move |pulse| {
+        let mut lanes = stretch::<sha2::Sha256>((password, salt), 1, shape.bytes(), pulse)?;
+        scrypt::mix(&mut lanes, shape, pulse)?;
+        stretch::<sha2::Sha256>((password, &lanes), 1, length, pulse)
     }))
 }
 

@@ -1,13 +1,21 @@
+use std::cell::Cell;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Refused, prepare};
+use super::{PARTS_MAX, Pulse, Refused, prepare};
+use crate::limits::LimitHit;
 
 fn compute(op: i32, parts: &[Vec<u8>]) -> Result<Vec<u8>, Refused> {
+    watched(op, parts, &|| None)
+}
+
+fn watched(op: i32, parts: &[Vec<u8>], look: &dyn Fn() -> Option<LimitHit>) -> Result<Vec<u8>, Refused> {
+    assert!(parts.len() <= PARTS_MAX);
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-    prepare(op, &parts)?.run()
+    prepare(op, &parts)?.run(&mut Pulse::new(look))
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -127,6 +135,112 @@ fn addresses_are_read_and_changed_as_the_standard_says() {
     assert_eq!(members(18, &["https://h.test/", "search", "a b"])["href"], "https://h.test/?a%20b");
 }
 
+/// The dearest operations that there can be: as much work as one may cost, or as memory holds.
+fn dearest() -> Vec<(&'static str, i32, Vec<Vec<u8>>)> {
+    let many = |bytes: usize| vec![0x5a; bytes];
+    // Sixteen units a byte.
+    let all = 124_000_000;
+    let whole = 18_000_000;
+    let signature = vec![1; 64];
+    // The base point is a key, so the whole message is hashed.
+    let mut key = vec![0x66; 32];
+    key[0] = 0x58;
+    let url = format!("https://h.test/{}", "\u{e4}?".repeat(340_000)).into_bytes();
+    let mut operations = vec![
+        ("PBKDF2", 2, vec![n(2), many(8), many(8), n(660_000), n(32)]),
+        ("PBKDF2 with SHA-512", 2, vec![n(4), many(8), many(8), n(660_000), n(64)]),
+        ("PBKDF2 of many blocks", 2, vec![n(1), many(8), many(8), n(3_200), n(4_096)]),
+        ("PBKDF2 of a long password", 2, vec![n(2), many(all), many(8), n(1), n(32)]),
+        ("PBKDF2 of a long salt", 2, vec![n(2), many(8), many(all), n(1), n(32)]),
+        ("HKDF", 3, vec![n(2), many(whole), many(8), many(8), n(32)]),
+        ("HKDF of many blocks", 3, vec![n(2), many(8), many(8), many(70_000), n(255 * 32)]),
+        ("scrypt", 4, vec![many(8), many(8), n(1 << 17), n(8), n(1), n(64)]),
+        ("scrypt of wide blocks", 4, vec![many(8), many(8), n(2), n(1 << 16), n(1), n(64)]),
+        ("scrypt of many lanes", 4, vec![many(8), many(8), n(2), n(1), n(1 << 16), n(64)]),
+        ("HMAC of a long key", 1, vec![n(4), many(all), many(8)]),
+        ("HMAC", 1, vec![n(5), many(8), many(all)]),
+        ("AES-CBC", 14, vec![n(1), many(32), many(16), many(all)]),
+        ("AES-CBC back", 14, vec![n(0), many(32), many(16), many(all / 16 * 16)]),
+        ("AES-CTR", 15, vec![many(32), many(16), n(64), many(all)]),
+        ("AES-GCM", 16, vec![n(1), many(32), many(12), many(all / 2), many(8), n(16)]),
+        ("AES-GCM of associated data", 16, vec![n(1), many(32), many(12), many(8), many(all), n(16)]),
+        ("Ed25519", 12, vec![many(whole), signature, key]),
+        ("URL", 17, vec![url]),
+    ];
+    for algorithm in 1..=6 {
+        operations.push(("hash", 0, vec![n(algorithm), many(all)]));
+    }
+    operations
+}
+
+#[test]
+fn no_operation_runs_on_for_long_without_a_look_at_whether_it_may() {
+    let mut late = Vec::new();
+    for (name, op, parts) in dearest() {
+        let longest = (0..3).map(|_| {
+            let begun = Instant::now();
+            let (last, gap) = (Cell::new(begun), Cell::new(Duration::ZERO));
+            let look = || {
+                gap.set(gap.get().max(last.get().elapsed()));
+                last.set(Instant::now());
+                None
+            };
+            let done = watched(op, &parts, &look);
+            assert!(
+                done.as_ref().map_or_else(|refused| refused.code != "compute_limit", |_| true),
+                "{name}: {done:?}"
+            );
+            let all = begun.elapsed();
+            let gap = gap.get().max(last.get().elapsed());
+            println!("{name}: {all:?} in all, {gap:?} between two looks");
+            gap
+        });
+        let longest = longest.min().expect("three");
+        if longest > Duration::from_millis(50) {
+            late.push(format!("{name}: {longest:?}"));
+        }
+    }
+    assert!(late.is_empty(), "{}", late.join("\n"));
+}
+
+#[test]
+fn an_operation_that_may_not_go_on_stops_there() {
+    for (name, op, parts) in dearest() {
+        let looks = Cell::new(0);
+        let look = || {
+            looks.set(looks.get() + 1);
+            (looks.get() == 3).then(LimitHit::cancelled)
+        };
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        let mut pulse = Pulse::new(&look);
+        let done = prepare(op, &parts).and_then(|job| job.run(&mut pulse));
+        // What is not sliced never looks.
+        let stopped = looks.get() == 3 && done.is_err() && pulse.late() == Some(LimitHit::cancelled());
+        assert!(stopped || looks.get() == 0, "{name}: {} looks, {done:?}", looks.get());
+    }
+}
+
+proptest! {
+    /// Ours run in slices; the libraries' give the same.
+    #[test]
+    fn keys_from_passwords_are_those_of_the_libraries(
+        password in proptest::collection::vec(any::<u8>(), 0..300),
+        salt in proptest::collection::vec(any::<u8>(), 0..100),
+        iterations in 1_u32..1_100,
+        length in 1_u32..200,
+        (log_n, r, p) in (1_u8..8, 1_u32..5, 1_u32..4),
+    ) {
+        let mut expected = vec![0; length as usize];
+        pbkdf2::pbkdf2_hmac::<sha2::Sha512>(&password, &salt, iterations, &mut expected);
+        let given = compute(2, &[n(4), password.clone(), salt.clone(), n(iterations), n(length)]);
+        prop_assert_eq!(given, Ok(expected.clone()));
+        let parameters = scrypt::Params::new(log_n, r, p).expect("N is small");
+        scrypt::scrypt(&password, &salt, &parameters, &mut expected).expect("a length");
+        let given = compute(4, &[password, salt, n(1 << log_n), n(r), n(p), n(length)]);
+        prop_assert_eq!(given, Ok(expected));
+    }
+}
+
 proptest! {
     /// Whatever an action passes, there is an answer and its price is known.
     #[test]
@@ -146,7 +260,7 @@ proptest! {
         let slices: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         if let Ok(job) = prepare(op, &slices) {
             prop_assert!(job.fuel > 0);
-            let _ = job.run();
+            let _ = job.run(&mut Pulse::new(&|| None));
         }
     }
 }
