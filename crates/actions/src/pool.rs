@@ -3,6 +3,7 @@
 mod cgroups;
 mod keeper;
 mod ledger;
+mod outbox;
 mod shares;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +21,7 @@ use crate::limits::{
 };
 use crate::outcome::Finished;
 use crate::pool::ledger::Entry;
+use crate::pool::outbox::Outbox;
 use crate::pool::shares::{Pace, Starts};
 use crate::protocol::frame::{self, TO_WORKER_BYTES_MAX};
 use crate::protocol::{HostCall, HostReply, RunMessage, ToWorker};
@@ -31,9 +33,8 @@ pub use shares::Payer;
 const STARTS_AT_ONCE: u32 = 8;
 /// How long a start may have to wait for its place in the pace. Beyond that, none is promised.
 const START_DELAY_MAX: Duration = Duration::from_secs(2);
-/// Frames that may wait for one worker. One that lets so many wait is not reading.
-const OUTBOX_MAX: usize = 4096;
-/// Events that may wait for the node; beyond that the pool stops reading from its workers.
+/// Events that may wait for the node; beyond that the pool stops reading from its workers. Each worker then waits
+/// with one event, and they get room in the order in which they came: one that asks for much delays no other.
 const EVENTS_MAX: usize = 1024;
 
 /// The program that runs [`worker_main`](crate::worker_main).
@@ -301,7 +302,7 @@ struct Worker {
     ready: bool,
     /// Whether it asked for nothing new.
     worn: bool,
-    outbox: mpsc::Sender<Vec<u8>>,
+    outbox: Outbox,
     end: Option<oneshot::Sender<WorkerEnd>>,
     executions: u32,
     /// Whose executions they are, and how many.
@@ -569,7 +570,7 @@ impl Shared {
     fn spawn(self: &Arc<Self>, state: &mut State) -> u64 {
         let number = state.next_worker;
         state.next_worker += 1;
-        let (outbox, frames) = mpsc::channel(OUTBOX_MAX);
+        let (outbox, frames) = outbox::outbox();
         let (end, ending) = oneshot::channel();
         let worker = Worker {
             cid: None,
@@ -621,9 +622,10 @@ impl State {
     fn send(&mut self, number: u64, message: &ToWorker) -> Result<(), PoolError> {
         let frame = frame::encode(message, TO_WORKER_BYTES_MAX).map_err(|_| PoolError::TooLarge)?;
         let worker = self.workers.get_mut(&number).ok_or(PoolError::Full)?;
-        worker.outbox.try_send(frame).map_err(|_| {
-            worker.end(WorkerEnd::Unresponsive);
-            PoolError::Full
-        })
+        if worker.outbox.push(frame) {
+            return Ok(());
+        }
+        worker.end(WorkerEnd::Unresponsive);
+        Err(PoolError::Full)
     }
 }

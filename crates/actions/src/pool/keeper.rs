@@ -1,5 +1,6 @@
 //! One task for each worker process: starts it, reads it, watches it, ends it.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
@@ -16,6 +17,7 @@ use tokio::time::MissedTickBehavior;
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
 use crate::pool::cgroups::Cgroup;
 use crate::pool::ledger::Refused;
+use crate::pool::outbox::Frames;
 use crate::pool::{ActionEvent, PoolConfig, Shared, WorkerEnd};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, ToWorker};
@@ -45,7 +47,7 @@ pub(super) async fn keep(
     shared: Arc<Shared>,
     number: u64,
     delay: Duration,
-    frames: mpsc::Receiver<Vec<u8>>,
+    frames: Frames,
     mut ending: oneshot::Receiver<WorkerEnd>,
 ) {
     let mut ready = false;
@@ -108,7 +110,7 @@ fn serving_process(started: u32) -> u32 {
 struct Connection<'a> {
     socket: UnixStream,
     /// What the pool wants to tell it.
-    frames: mpsc::Receiver<Vec<u8>>,
+    frames: Frames,
     /// The pool's wish that it ends.
     ending: oneshot::Receiver<WorkerEnd>,
     /// The control group that it was put into.
@@ -133,7 +135,9 @@ async fn serve(shared: &Arc<Shared>, number: u64, connection: Connection<'_>, re
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let started = Instant::now();
     let mut asked: Option<(u64, Instant)> = None;
-    let mut nonce = 0;
+    // Nobody can answer a ping that it has not read.
+    let nonces = RandomState::new();
+    let mut pings_sent = 0_u64;
     let end = loop {
         tokio::select! {
             why = &mut ending => break why.unwrap_or(WorkerEnd::Shutdown),
@@ -174,7 +178,8 @@ async fn serve(shared: &Arc<Shared>, number: u64, connection: Connection<'_>, re
                     break why;
                 }
                 if *ready && asked.is_none() {
-                    nonce += 1;
+                    pings_sent += 1;
+                    let nonce = nonces.hash_one(pings_sent);
                     asked = Some((nonce, Instant::now()));
                     let ping = frame::encode(&ToWorker::Ping { nonce }, TO_WORKER_BYTES_MAX);
                     // There is room: the one before was answered.
@@ -273,6 +278,8 @@ fn accept(shared: &Shared, number: u64, message: FromWorker) -> Result<Option<Ac
             }
             let cid = entry.cid.clone();
             finished.usage = entry.usage(finished.usage);
+            // What its children did is known, also if its worker keeps silent about it.
+            finished.usage.fuel = finished.usage.fuel.max(entry.fuel_of_children());
             let parent = entry.parent;
             let payers = state.executions.remove(&execution).map(|entry| entry.payers).unwrap_or_default();
             if let Some(parent) = parent
@@ -308,6 +315,13 @@ async fn bury(shared: &Arc<Shared>, number: u64, ready: bool, end: WorkerEnd) {
             .into_iter()
             .filter_map(|execution| Some((execution, state.executions.remove(&execution)?)))
             .collect();
+        for (_, entry) in &orphans {
+            if let Some(parent) = entry.parent
+                && let Some(caller) = state.executions.get_mut(&parent.execution)
+            {
+                caller.child_used(parent.call, entry.fuel_max());
+            }
+        }
         if !ready && end != WorkerEnd::Shutdown {
             state.failed_starts = state.failed_starts.saturating_add(1);
         }
@@ -351,20 +365,19 @@ async fn read_all(mut reader: OwnedReadHalf, inbox: mpsc::Sender<Result<FromWork
     }
 }
 
-async fn write_all(
-    mut writer: OwnedWriteHalf,
-    mut frames: mpsc::Receiver<Vec<u8>>,
-    mut pings: mpsc::Receiver<Vec<u8>>,
-) {
+async fn write_all(mut writer: OwnedWriteHalf, mut frames: Frames, mut pings: mpsc::Receiver<Vec<u8>>) {
     loop {
-        let next = tokio::select! {
+        let (next, queued) = tokio::select! {
             biased;
-            ping = pings.recv() => ping,
-            frame = frames.recv() => frame,
+            ping = pings.recv() => (ping, false),
+            frame = frames.recv() => (frame, true),
         };
         let Some(frame) = next else { return };
         if frame::write_async(&mut writer, &frame).await.is_err() {
             return;
+        }
+        if queued {
+            frames.written(frame.len());
         }
     }
 }

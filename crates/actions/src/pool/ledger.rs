@@ -26,6 +26,8 @@ pub(super) struct Entry {
     family: Family,
     /// Open calls, and what answers them.
     open: HashMap<u32, OpenCall>,
+    /// Work of child actions that have ended and whose calls are answered.
+    children_fuel: u64,
     sig_names: HashSet<String>,
     /// Calls of `runOnce` whose function this worker was told to run.
     runs_once: HashSet<u32>,
@@ -93,20 +95,22 @@ impl Entry {
             counts: Counts::default(),
             family,
             open: HashMap::new(),
+            children_fuel: 0,
             sig_names: HashSet::new(),
             runs_once: HashSet::new(),
         }
     }
 
-    /// What a child action may use that this open call asked for: the budget that was put aside for it, and
-    /// the counts that the family has left.
+    /// What a child action may use that this open call asked for: the budget that was put aside for it, the
+    /// counts that the family has left, and no time beyond its parent's.
     pub(super) fn child_limits(&self, call: u32, wanted: ActionLimits) -> Option<ActionLimits> {
         let budget = self.open.get(&call)?.child?;
         let left = self.family.counts().left(&self.family.limits);
+        let total_left = self.limits.total_ms.saturating_sub(self.elapsed_ms());
         Some(ActionLimits {
             fuel: wanted.fuel.min(budget.fuel),
             wall_ms: wanted.wall_ms.min(budget.wall_ms),
-            total_ms: wanted.total_ms.min(budget.total_ms),
+            total_ms: wanted.total_ms.min(budget.total_ms).min(total_left),
             depth: wanted.depth.min(self.limits.depth.saturating_sub(1)),
             memory_bytes: wanted.memory_bytes,
             stack_bytes: wanted.stack_bytes,
@@ -127,6 +131,28 @@ impl Entry {
         }
     }
 
+    /// The work that this execution answers for at least, whatever its worker says of it.
+    pub(super) fn fuel_of_children(&self) -> u64 {
+        self.open.values().fold(self.children_fuel, |sum, call| sum.saturating_add(call.fuel))
+    }
+
+    /// The most that it may do. If its worker is dead, nobody can say that it did less.
+    pub(super) const fn fuel_max(&self) -> u64 {
+        self.limits.fuel
+    }
+
+    /// Half of the work that is not given away or done by children: what an honest worker puts aside for one
+    /// more, as far as it has done nothing itself.
+    fn fuel_to_lend(&self) -> u64 {
+        let lent = self.open.values().map(|call| call.child.map_or(0, |budget| budget.fuel));
+        let gone = lent.fold(self.children_fuel, u64::saturating_add);
+        self.limits.fuel.saturating_sub(gone) / 2
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Whether it should have ended by itself long ago.
     pub(super) fn is_overdue(&self, grace: Duration) -> bool {
         self.started.elapsed() > Duration::from_millis(self.limits.total_ms) + grace
@@ -142,8 +168,7 @@ impl Entry {
 
     /// The usage of an execution whose worker can tell nothing any more.
     pub(super) fn usage_of_the_dead(&self) -> Usage {
-        let wall_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.usage(Usage { wall_ms, ..Usage::default() })
+        self.usage(Usage { wall_ms: self.elapsed_ms(), ..Usage::default() })
     }
 
     /// Enters a call. The worker enforces the same limits; they are counted again because a worker whose
@@ -170,9 +195,9 @@ impl Entry {
             _ => {}
         }
         let within = |budget: &ChildBudget| {
-            budget.fuel <= self.limits.fuel
-                && budget.wall_ms <= self.limits.wall_ms
-                && budget.total_ms <= self.limits.total_ms
+            budget.fuel <= self.fuel_to_lend()
+                && budget.wall_ms <= self.limits.wall_ms / 2
+                && budget.total_ms <= self.limits.total_ms / 2
         };
         let child = matches!(op, HostCall::Call { .. });
         if budget.is_some() != child || !budget.iter().all(within) || (child && self.limits.depth == 0) {
@@ -195,6 +220,7 @@ impl Entry {
             return None;
         }
         let open = self.open.remove(&call)?;
+        self.children_fuel = self.children_fuel.saturating_add(open.fuel);
         match reply {
             HostReply::Value(json) if open.once && runs_here(json) => {
                 self.runs_once.insert(call);
@@ -232,5 +258,53 @@ impl Family {
     /// Each change of the counts is one call: they are whole even if a thread has panicked.
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Entry {
+        let limits = ActionLimits { fuel: 1_000, ..ActionLimits::default() };
+        Entry::new(1, "Qm".to_owned(), limits)
+    }
+
+    fn open(entry: &mut Entry, call: u32, budget: ChildBudget) -> Result<(), Refused> {
+        let op = HostCall::Call { cid: "Qm".to_owned(), params: "{}".to_owned() };
+        entry.open_call(call, &op, Some(budget))
+    }
+
+    const fn fuel(fuel: u64) -> ChildBudget {
+        ChildBudget { fuel, wall_ms: 10_000, total_ms: 14_500 }
+    }
+
+    const POOR: Refused = Refused::Violation("a child action that it cannot pay for");
+
+    #[test]
+    fn what_is_lent_to_children_is_lent_once() {
+        let mut entry = entry();
+        assert_eq!(open(&mut entry, 0, fuel(501)), Err(POOR));
+        assert_eq!(open(&mut entry, 0, fuel(500)), Ok(()));
+        assert_eq!(open(&mut entry, 1, fuel(251)), Err(POOR), "the first is still out");
+        assert_eq!(open(&mut entry, 1, fuel(250)), Ok(()));
+        entry.child_used(0, 400);
+        assert_eq!(entry.fuel_of_children(), 400);
+        entry.close_call(0, &HostReply::Value("null".to_owned())).expect("open").expect("within limits");
+        // 400 are done and 250 lent: half of 350 are left.
+        assert_eq!(open(&mut entry, 2, fuel(176)), Err(POOR));
+        assert_eq!(open(&mut entry, 2, fuel(175)), Ok(()));
+        assert_eq!(entry.fuel_of_children(), 400);
+    }
+
+    #[test]
+    fn no_child_gets_more_time_than_half_or_outlives_its_parent() {
+        let mut entry = entry();
+        assert_eq!(open(&mut entry, 0, ChildBudget { wall_ms: 10_001, ..fuel(1) }), Err(POOR));
+        assert_eq!(open(&mut entry, 0, ChildBudget { total_ms: 14_501, ..fuel(1) }), Err(POOR));
+        assert_eq!(open(&mut entry, 0, fuel(1)), Ok(()));
+        entry.started = Instant::now().checked_sub(Duration::from_secs(20)).expect("a machine that is up");
+        let limits = entry.child_limits(0, ActionLimits::default()).expect("the call is open");
+        assert!(limits.total_ms <= 9_000, "{}", limits.total_ms);
     }
 }

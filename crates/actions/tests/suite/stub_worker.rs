@@ -9,8 +9,8 @@ use std::time::Duration;
 use quorate_actions::worker_protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WORKER_BYTES_MAX};
 use quorate_actions::worker_protocol::{FromWorker, ToWorker};
 use quorate_actions::{
-    ActionEvent, ActionOutcome, FailureCode, FetchRequest, Finished, HostCall, Pool, PoolConfig, Redirect,
-    SignKey, SignMessage, SignRequest, Usage, Walls, WorkerCommand, WorkerEnd,
+    ActionEvent, ActionOutcome, ChildBudget, FailureCode, FetchRequest, Finished, HostCall, Pool, PoolConfig,
+    Redirect, SignKey, SignMessage, SignRequest, Usage, Walls, WorkerCommand, WorkerEnd,
 };
 
 use super::support::{config, failure, next, start};
@@ -104,6 +104,25 @@ fn misbehave(socket: &mut UnixStream) -> std::io::Result<()> {
                 }
                 "is ready twice" => say(socket, &FromWorker::Ready { walls: Walls::NONE })?,
                 "answers no ping" => say(socket, &FromWorker::Pong { nonce: 99 })?,
+                "guesses what it is asked" => {
+                    // The answer to one ping, and what would be the next one's if they were counted.
+                    let mut guess = None;
+                    loop {
+                        let nonce = next_ping(socket)?;
+                        say(socket, &FromWorker::Pong { nonce: guess.unwrap_or(nonce) })?;
+                        guess = Some(nonce.wrapping_add(1));
+                    }
+                }
+                "lends all of its work to each child" => {
+                    let lends = |call| FromWorker::HostCall {
+                        execution: OWN,
+                        call,
+                        op: HostCall::Call { cid: "QmChild".into(), params: "{}".into() },
+                        budget: Some(ChildBudget { fuel: 10_000_000_000, wall_ms: 10, total_ms: 10 }),
+                    };
+                    say(socket, &lends(0))?;
+                    say(socket, &lends(1))?;
+                }
                 "sends garbage" => socket.write_all(&[3, 0, 0, 0, 1, 9, 9])?,
                 "announces four gigabytes" => socket.write_all(&[0xff; 64])?,
                 "speaks another version" => socket.write_all(&[2, 0, 0, 0, 2, 0])?,
@@ -119,6 +138,14 @@ fn misbehave(socket: &mut UnixStream) -> std::io::Result<()> {
                 // "waits": an honest worker whose action does not end.
                 _ => {}
             },
+        }
+    }
+}
+
+fn next_ping(socket: &mut UnixStream) -> std::io::Result<u64> {
+    loop {
+        if let ToWorker::Ping { nonce } = frame::read(socket, TO_WORKER_BYTES_MAX)? {
+            return Ok(nonce);
         }
     }
 }
@@ -196,6 +223,7 @@ async fn a_worker_that_says_what_no_worker_says_is_killed() {
         ("is ready twice", "ready twice"),
         ("is worn twice", "worn twice"),
         ("answers no ping", "an answer to nothing"),
+        ("lends all of its work to each child", "a child action that it cannot pay for"),
         ("sends garbage", "a malformed frame"),
         ("announces four gigabytes", "a malformed frame"),
         ("speaks another version", "a malformed frame"),
@@ -204,6 +232,12 @@ async fn a_worker_that_says_what_no_worker_says_is_killed() {
     for (deed, why) in deeds {
         assert_eq!(end_of(deed, stub_config()).await, WorkerEnd::Protocol(why), "{deed}");
     }
+}
+
+#[tokio::test]
+async fn a_ping_cannot_be_answered_without_reading_it() {
+    let quick = PoolConfig { heartbeat: Duration::from_millis(20), ..stub_config() };
+    assert_eq!(end_of("guesses what it is asked", quick).await, WorkerEnd::Protocol("an answer to nothing"));
 }
 
 #[tokio::test]
