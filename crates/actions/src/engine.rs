@@ -11,7 +11,7 @@ use wasmtime::{
 use crate::execution::host::{self, Host};
 use crate::guest::{Guest, GuestError};
 use crate::hot::HotPages;
-use crate::limits::{EXECUTIONS_PER_WORKER_MAX, MEMORY_BYTES_MAX};
+use crate::limits::{EXECUTIONS_PER_WORKER_MAX, MEMORY_BYTES_MAX, SharedMemory};
 
 /// Native stack that a guest may use. The engine's own limit on the shadow stack is meant to be reached
 /// first, because that one is a catchable RangeError.
@@ -51,6 +51,7 @@ pub struct Engine {
     guest: Arc<InstancePre<Host>>,
     hot_pages: Arc<HotPages>,
     hash_observer: Option<HashObserver>,
+    memory: Arc<SharedMemory>,
 }
 
 /// Is told every message that an action hashes natively. A tool shows with it what a digest is of.
@@ -85,7 +86,8 @@ impl Engine {
         let module = unsafe { Module::deserialize_open_file(&wasm, image) }.map_err(refused)?;
         let guest =
             host::linker(&wasm).and_then(|linker| linker.instantiate_pre(&module)).map_err(refused)?;
-        Ok(Self { wasm, guest: Arc::new(guest), hot_pages: Arc::new(hot_pages), hash_observer: None })
+        let (guest, hot_pages) = (Arc::new(guest), Arc::new(hot_pages));
+        Ok(Self { wasm, guest, hot_pages, hash_observer: None, memory: SharedMemory::unbounded() })
     }
 
     /// The same engine, with somebody who is told what its executions hash. No node has one.
@@ -101,6 +103,11 @@ impl Engine {
     /// Moves the clock by which running instances notice that they are late or unwanted.
     pub fn tick(&self) {
         self.wasm.increment_epoch();
+    }
+
+    /// What all its executions hold together.
+    pub(crate) const fn memory(&self) -> &Arc<SharedMemory> {
+        &self.memory
     }
 
     pub(crate) const fn wasm(&self) -> &Wasm {

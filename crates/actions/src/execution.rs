@@ -94,6 +94,7 @@ impl Execution {
         let limits = inputs.limits;
         let mut store = Store::new(engine.wasm(), Host::new(limits, started));
         store.data_mut().cancelled_by(cancelled);
+        store.data_mut().charged_to(engine.memory().open());
         store.data_mut().observe_hashes(engine.hash_observer());
         store.limiter(|host| host);
         store.epoch_deadline_callback(move |context| {
@@ -195,6 +196,11 @@ impl Execution {
             self.replies.entry(call).or_insert((reply, fuel));
         }
         self.replies.contains_key(&self.next_delivery)
+    }
+
+    /// Calls whose answers the script has been given.
+    pub(crate) const fn delivered(&self) -> u32 {
+        self.next_delivery
     }
 
     /// Goes on with the answers that are there.

@@ -1,10 +1,12 @@
 //! What one execution may use at most, and how its host calls are counted.
 
 mod counts;
+mod memory;
 
 pub use quorate_wire::{ActionLimits, Usage};
 
 pub(crate) use counts::{Counts, LimitHit, over};
+pub(crate) use memory::{Charge, INSTANCE_BYTES, SharedMemory};
 
 /// Largest source text of an action: the bound of the networks whose actions must run unchanged.
 pub const CODE_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -75,6 +75,8 @@ pub struct PoolConfig {
     pub grace: Duration,
     /// Worker processes that may be started within a second, a few at once apart.
     pub starts_per_second: u32,
+    /// Bytes that all executions of one worker may hold together, with or without a control group.
+    pub worker_memory_bytes: u64,
     /// Folder of a control group (version 2) that was handed to this user and has no process of its own; each
     /// worker gets a group below it.
     pub cgroup: Option<PathBuf>,
@@ -96,6 +98,7 @@ impl PoolConfig {
             heartbeat: Duration::from_secs(1),
             grace: Duration::from_secs(5),
             starts_per_second: 10,
+            worker_memory_bytes: 2 << 30,
             cgroup: None,
             required_walls: Walls::NONE,
         }
@@ -541,7 +544,14 @@ impl Shared {
             }
         };
         state.starts.enter(&start.payers, &self.config);
-        state.send(number, &ToWorker::Assign { cid: start.cid.clone(), code: start.code.to_vec() })?;
+        state.send(
+            number,
+            &ToWorker::Assign {
+                cid: start.cid.clone(),
+                code: start.code.to_vec(),
+                memory_bytes: self.config.worker_memory_bytes,
+            },
+        )?;
         if let Some(worker) = state.workers.get_mut(&number) {
             worker.cid = Some(start.cid.clone());
         }

@@ -26,6 +26,8 @@ pub enum ToWorker {
         cid: String,
         /// The action's source text.
         code: Vec<u8>,
+        /// What all executions of this worker may hold together.
+        memory_bytes: u64,
     },
     /// Starts an execution.
     Run(RunMessage),

@@ -110,7 +110,10 @@ fn read_all(inbox: &mut UnixStream, scheduler: &Scheduler, outbox: &Outbox) -> R
         };
         match message {
             // One CID in its life: a second assignment ends the worker, whatever it names.
-            ToWorker::Assign { cid: _, code } if assigned.is_none() => assigned = Some(code.into()),
+            ToWorker::Assign { cid: _, code, memory_bytes } if assigned.is_none() => {
+                scheduler.bound_memory(memory_bytes);
+                assigned = Some(code.into());
+            }
             ToWorker::Run(run) => match &assigned {
                 Some(code) => scheduler.run(run, Arc::clone(code)).map_err(|()| WorkerError::Protocol)?,
                 None => return Err(WorkerError::Protocol),

@@ -107,6 +107,9 @@ pub struct ShellLimits {
     pub workers: usize,
     /// Those of them that are started ahead and wait for an action.
     pub blank_workers: usize,
+    /// Bytes that all executions in one worker may hold together: what grows the action's memory beyond that ends
+    /// with `limit_memory`, large executions before small ones. All workers together may hold `workers` times this.
+    pub worker_memory_bytes: usize,
     /// Outbound requests of actions at the same time.
     pub fetches: usize,
     /// Outbound requests of one execution at the same time.
@@ -148,6 +151,7 @@ impl Default for ShellLimits {
             // Half of them hold an action and children as deep as they may be.
             workers: 16,
             blank_workers: 1,
+            worker_memory_bytes: 2 << 30,
             fetches: 128,
             fetches_per_execution: 8,
             drain_ms: 10_000,
@@ -254,6 +258,7 @@ impl Config {
             ),
             ("limits.workers", limits.workers, 1, 1_024),
             ("limits.blank_workers", limits.blank_workers, 0, 64),
+            ("limits.worker_memory_bytes", limits.worker_memory_bytes, 256 << 20, 1 << 40),
             ("limits.fetches", limits.fetches, 1, 65_536),
             ("limits.fetches_per_execution", limits.fetches_per_execution, 1, 64),
         ];

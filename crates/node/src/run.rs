@@ -401,6 +401,7 @@ fn pool_config(config: &Config, guest: Guest) -> anyhow::Result<PoolConfig> {
     let mut pool = PoolConfig::new(worker, guest);
     pool.workers_max = config.limits.workers;
     pool.blank_workers = config.limits.blank_workers;
+    pool.worker_memory_bytes = config.limits.worker_memory_bytes as u64;
     pool.required_walls = config.walls()?;
     pool.cgroup.clone_from(&config.worker_cgroup);
     Ok(pool)

@@ -18,7 +18,10 @@ pub(crate) use self::codec::{decode_call, encode_reply};
 use self::meter::Meter;
 pub(crate) use self::meter::runs_here;
 use crate::engine::HashObserver;
-use crate::limits::{ActionLimits, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, LimitHit, over};
+use crate::limits::{
+    ActionLimits, Charge, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, INSTANCE_BYTES, LimitHit, SharedMemory,
+    over,
+};
 use crate::outcome::{ActionOutcome, FailureCode};
 
 /// The host's state of one execution.
@@ -33,6 +36,7 @@ pub(crate) struct Host {
     computed: Vec<u8>,
     hash_observer: Option<HashObserver>,
     cancelled: Arc<AtomicBool>,
+    memory_charge: Charge,
 }
 
 impl Host {
@@ -47,7 +51,13 @@ impl Host {
             computed: Vec::new(),
             hash_observer: None,
             cancelled: Arc::default(),
+            memory_charge: SharedMemory::unbounded().open(),
         }
+    }
+
+    /// Its memory is counted here.
+    pub(crate) fn charged_to(&mut self, memory: Charge) {
+        self.memory_charge = memory;
     }
 
     /// Once this is set, it is given up.
@@ -100,12 +110,15 @@ impl Host {
 }
 
 impl ResourceLimiter for Host {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
         if desired as u64 > self.limits.memory_bytes {
             // Not a refusal, which the script could catch and try again for ever: the end.
             let allowed = self.limits.memory_bytes;
             return Err(over(FailureCode::LimitMemory, "bytes of memory", desired as u64, allowed).into());
         }
+        // A memory that begins is the image, of which an instance holds little.
+        let more = if current == 0 { INSTANCE_BYTES } else { desired.saturating_sub(current) as u64 };
+        self.memory_charge.grow(more)?;
         Ok(true)
     }
 

@@ -51,6 +51,15 @@ pub(crate) enum ReplyKind {
 }
 
 impl HostReply {
+    /// Bytes of the part that may be large.
+    pub(crate) const fn size(&self) -> usize {
+        match self {
+            Self::Fetched { body, .. } => body.len(),
+            Self::Value(json) => json.len(),
+            Self::Signed { .. } | Self::Error { .. } => 0,
+        }
+    }
+
     /// Whether this answers a call that waits for that kind, and fits a frame.
     pub(crate) fn answers(&self, kind: ReplyKind) -> bool {
         match self {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, THREAD_STACK_BYTES};
 use crate::execution::{Execution, OpenCall, Progress, RunInputs};
-use crate::limits::{EXECUTIONS_PER_WORKER_MAX, LimitHit, Usage};
+use crate::limits::{Charge, EXECUTIONS_PER_WORKER_MAX, LimitHit, Usage};
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, HostReply, RunMessage};
@@ -78,6 +78,8 @@ struct Slot {
     phase: Phase,
     /// Answers that came while the execution was running.
     replies: BTreeMap<u32, (HostReply, u64)>,
+    /// The memory of answers that were not delivered yet.
+    charges: BTreeMap<u32, Charge>,
     cancelled: Arc<AtomicBool>,
     /// Why it was cancelled.
     reason: Option<LimitHit>,
@@ -136,6 +138,7 @@ impl Scheduler {
         let started = Instant::now();
         let slot = Slot {
             replies: BTreeMap::new(),
+            charges: BTreeMap::new(),
             cancelled: Arc::new(AtomicBool::new(false)),
             reason: None,
             started,
@@ -158,10 +161,21 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Hands an answer to an execution; one that has ended does not need it.
+    /// Sets what all executions may hold together.
+    pub(super) fn bound_memory(&self, bytes: u64) {
+        self.shared.engine.memory().bound(bytes);
+    }
+
+    /// Hands an answer to an execution; one that has ended does not need it. If there is no room for it, the
+    /// execution ends.
     pub(super) fn answer(&self, execution: u64, call: u32, reply: HostReply, fuel: u64) {
+        let mut charge = self.shared.engine.memory().open();
+        if let Err(hit) = charge.grow(reply.size() as u64) {
+            return self.cancel(execution, hit);
+        }
         let mut state = lock(&self.shared.state);
         let Some(slot) = state.executions.get_mut(&execution) else { return };
+        slot.charges.insert(call, charge);
         match &mut slot.phase {
             Phase::Waiting(waiting) => {
                 if waiting.answer_of_child(call, reply, fuel) {
@@ -298,6 +312,7 @@ impl Shared {
                 let mut state = lock(&self.state);
                 let Some(slot) = state.executions.get_mut(&number) else { return };
                 slot.used = used;
+                slot.charges = slot.charges.split_off(&execution.delivered());
                 let mut ready = false;
                 for (call, (reply, fuel)) in std::mem::take(&mut slot.replies) {
                     ready = execution.answer_of_child(call, reply, fuel);

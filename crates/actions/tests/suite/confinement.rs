@@ -74,7 +74,7 @@ fn tell(socket: &mut UnixStream, message: &ToWorker) {
 }
 
 fn assign(cid: &str, code: &str) -> ToWorker {
-    ToWorker::Assign { cid: cid.into(), code: code.into() }
+    ToWorker::Assign { cid: cid.into(), code: code.into(), memory_bytes: 2 << 30 }
 }
 
 fn run(execution: u64) -> ToWorker {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use quorate_actions::FailureCode::{self, *};
 use quorate_actions::{
     ActionEvent, ActionLimits, ActionOutcome, ActionStart, Engine, Finished, HostCall, HostReply, ParentCall,
-    Pool, PoolError,
+    Pool, PoolConfig, PoolError,
 };
 
 use super::support::{
@@ -165,6 +165,34 @@ async fn next_call(pool: &Pool, events: &mut tokio::sync::mpsc::Receiver<ActionE
 const PARENT: &str = "(async () => { for (let i = 0; i < 2; i++) await Lit.Actions.claimKey({ keyId: `p${i}` }); \
                       await Lit.Actions.call({ ipfsId: 'QmChild' }); \
                       for (let i = 2; i < 4; i++) await Lit.Actions.claimKey({ keyId: `p${i}` }); })();";
+
+#[tokio::test]
+async fn executions_of_one_worker_share_its_memory_and_large_ones_end_before_small_ones() {
+    let (pool, mut events) = Pool::new(PoolConfig { worker_memory_bytes: 256 << 20, ..config() });
+    let hold = "const held = new Uint8Array(bytes).fill(1); \
+                fetch('https://host.test/json').then(() => Lit.Actions.setResponse({ response: String(held.length) }));";
+    let holding = |execution, mebibytes: u32| ActionStart {
+        params: format!("{{\"bytes\":{}}}", mebibytes << 20),
+        ..start(execution, "holds", hold)
+    };
+    pool.start(holding(1, 100)).expect("there is room");
+    let ActionEvent::HostCall { execution: 1, call, op, .. } = next(&mut events).await else {
+        panic!("it waits for its answer")
+    };
+    // A hundred are held, so one of eighty would leave less than it has; one of ten does not.
+    pool.start(holding(2, 80)).expect("there is room");
+    let end = finish(&pool, &mut events, 2).await;
+    let (code, text) = failure(&end);
+    assert_eq!(code, LimitMemory);
+    assert!(text.contains("of all executions of this action together"), "{text}");
+    pool.start(holding(3, 10)).expect("there is room");
+    assert_eq!(response(&finish(&pool, &mut events, 3).await), (10 << 20).to_string());
+    pool.answer(1, call, scripted_host(call, &op)).expect("the call is open");
+    assert_eq!(response(&finish(&pool, &mut events, 1).await), (100 << 20).to_string());
+    pool.start(holding(4, 80)).expect("there is room");
+    assert_eq!(response(&finish(&pool, &mut events, 4).await), (80 << 20).to_string());
+    pool.shutdown().await;
+}
 
 #[tokio::test]
 async fn parent_and_child_share_their_counts() {
