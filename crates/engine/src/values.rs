@@ -196,7 +196,9 @@ impl Engine {
         let order = ranks(execution, number);
         let sound = |decision: &&Decision| match decision {
             Decision::Collected(votes) => {
-                self.sound_set(execution, number, votes).is_ok() && votes[0].body.hash() == quorum.hash
+                self.sound_set(execution, number, votes).is_ok()
+                    && votes[0].body.hash() == quorum.hash
+                    && Self::covers(votes, quorum)
             }
             Decision::Led(value) => {
                 (value.body.request, value.body.operation) == (execution.id, number)

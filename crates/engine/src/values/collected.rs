@@ -107,13 +107,54 @@ impl Engine {
         }
         match votes.iter().find(|vote| vote.node == self.committee.me) {
             Some(ours) if ours.body != own.body => Judged::Wrong("set_ours"),
+            Some(_) if self.waits_for_first(execution, operation, (from, votes), now) => Judged::NotYet,
             Some(_) => Judged::Right,
             None => {
                 let since = execution.coordinators.get(&from).copied().unwrap_or(now);
                 let told = operation.began_mono_ms.max(since);
-                if now > told + PATIENCE_MS { Judged::Wrong("set_without_ours") } else { Judged::Right }
+                if now > told + PATIENCE_MS {
+                    Judged::Wrong("set_without_ours")
+                } else if self.waits_for_first(execution, operation, (from, votes), now) {
+                    Judged::NotYet
+                } else {
+                    Judged::Right
+                }
             }
         }
+    }
+
+    /// Whether a set that lacks members is left alone for now, because whoever asked us first still collects.
+    ///
+    /// A corrupt member that coordinates what it overheard could fix a set at once, of its friends' values
+    /// and one honest one, while the node that the caller asked waits for everybody.
+    fn waits_for_first(
+        &self,
+        execution: &Execution,
+        operation: &Operation,
+        (from, votes): (NodeIndex, &[Signed<Vote>]),
+        now: u64,
+    ) -> bool {
+        let me = self.committee.me;
+        let lacks = self.committee.members().any(|node| {
+            let there = node == me || self.peers.reachable(node, now);
+            there && votes.iter().all(|vote| vote.node != node)
+        });
+        let over = now >= operation.began_mono_ms.saturating_add(PATIENCE_MS);
+        lacks && !over && self.first_coordinator(execution, now).is_some_and(|first| first != from)
+    }
+
+    /// Whoever of those that can be reached asked us first; we ourselves, if a caller did.
+    fn first_coordinator(&self, execution: &Execution, now: u64) -> Option<NodeIndex> {
+        if execution.coordinating {
+            return Some(self.committee.me);
+        }
+        let there = execution.coordinators.iter().filter(|(node, _)| self.peers.reachable(**node, now));
+        there.min_by_key(|(_, since)| **since).map(|(node, _)| *node)
+    }
+
+    /// Whether another coordinator's set has all values that we have: else ours is the better one.
+    pub(super) fn covers(votes: &[Signed<Vote>], quorum: &Group) -> bool {
+        quorum.nodes.iter().all(|node| votes.iter().any(|vote| vote.node == *node))
     }
 }
 

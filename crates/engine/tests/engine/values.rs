@@ -237,3 +237,33 @@ fn a_child_runs_under_its_own_cid_and_its_parent_is_told_what_it_said() {
     )));
     assert!(net.answer(to).is_some());
 }
+
+/// A set of two of three, as a corrupt member fixes it that coordinates what it overheard, while the node that
+/// the caller asked waits for the third.
+#[test]
+fn a_set_that_an_overhearing_coordinator_fixes_at_once_is_not_taken() {
+    let mut net = Net::ready();
+    net.wanted = Some((|node| vec![collect(node)], false));
+    // Node 3 is corrupt: its value does not reach node 1, which the caller asked, in time.
+    net.links =
+        Box::new(|from, to, message| (from, to) != (3, 1) || !matches!(message, PeerMessage::Vote(_)));
+    let (request, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(50);
+    net.forge(3, 2, &PeerMessage::Execute(submission.clone()));
+    net.advance(10);
+    let vote = |net: &Net, of: u8, to: u8| {
+        net.sent(of, to).find_map(|message| match message {
+            PeerMessage::Vote(vote) => Some(vote.clone()),
+            _ => None,
+        })
+    };
+    let votes = vec![vote(&net, 2, 3).unwrap(), vote(&net, 3, 1).unwrap()];
+    let decision = Decision::Collected(votes);
+    net.forge(3, 2, &PeerMessage::Decided { request, operation: crate::harness::operation(0), decision });
+    assert!(given(&net, 1).is_empty(), "the one whom the caller asked still collects");
+    net.advance(1_500);
+    let fixed = r#"[{"node":1,"value":"101"},{"node":2,"value":"102"}]"#;
+    assert!(given(&net, 1).contains(&(2, fixed.to_owned())), "{:?}", given(&net, 1));
+    assert!(net.answer(to).unwrap().is_ok());
+}
