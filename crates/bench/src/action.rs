@@ -20,8 +20,9 @@ use crate::{
 const HOT_RUNS: u32 = 400;
 /// Between two of them, so that they spread over a second.
 const PAUSE: Duration = Duration::from_millis(2);
-/// Until endless loops have been recognised as such.
-const SETTLED: Duration = Duration::from_millis(500);
+/// Runs until endless loops have been recognised as such, and runs from then on.
+const STARTING: u32 = 150;
+const BESIDE_RUNS: u32 = 1500;
 const COLD_RUNS: u32 = 12;
 /// Numbers of the executions that do not end, out of the way of the others.
 const LOOPS: std::ops::Range<u64> = 1 << 32..(1 << 32) + 8;
@@ -45,19 +46,13 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path) -> Result<()> {
 
     let me = std::process::id();
     once(&pool, &mut events, &mut number, "// hot\n").await?;
-    let mut hot = Vec::new();
     let all = cpu::tree_ms(me);
-    for _ in 0..HOT_RUNS {
-        hot.push(once(&pool, &mut events, &mut number, "// hot\n").await?);
-        tokio::time::sleep(PAUSE).await;
-    }
+    let mut hot = times(&pool, &mut events, &mut number, "// hot\n", HOT_RUNS).await?;
     let spent = cpu::tree_ms(me) - all;
     let plain = table.value("k256 sign").map(|us| us / 1e3);
     table.add("empty action, hot worker, wall p50", percentile(&mut hot, 0.5), "ms", plain);
     table.add("empty action, hot worker, wall p99", percentile(&mut hot, 0.99), "ms", plain);
     table.add("empty action, hot worker, CPU of worker and pool", spent / f64::from(HOT_RUNS), "ms", plain);
-    let quiet = percentile(&mut hot, 0.99);
-
     // What callers of another action feel while this one computes without end, and what those of the same do.
     for (code, loops, name) in [
         ("// hot\n", "for (;;);", "beside loops of another action"),
@@ -70,18 +65,8 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path) -> Result<()> {
             let looping = ActionStart { params, limits: endless, ..start(execution, loops) };
             pool.start(looping).map_err(|error| anyhow!("{error}"))?;
         }
-        for (when, wait) in [("while they start", Duration::ZERO), ("from then on", SETTLED)] {
-            let begun = Instant::now();
-            tokio::time::sleep(wait).await;
-            let mut beside = Vec::new();
-            while beside.len() < HOT_RUNS as usize && (!wait.is_zero() || begun.elapsed() < SETTLED) {
-                beside.push(once(&pool, &mut events, &mut number, code).await?);
-                tokio::time::sleep(PAUSE).await;
-            }
-            let name = format!("empty action {name}, {when}, wall");
-            table.add(&format!("{name} p50"), percentile(&mut beside, 0.5), "ms", None);
-            table.add(&format!("{name} p99"), percentile(&mut beside, 0.99), "ms", Some(quiet));
-        }
+        let starting = times(&pool, &mut events, &mut number, code, STARTING).await?;
+        let beside = times(&pool, &mut events, &mut number, code, BESIDE_RUNS).await?;
         LOOPS.for_each(|execution| pool.cancel(execution));
         let mut open = LOOPS.count();
         while open > 0 {
@@ -89,6 +74,14 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path) -> Result<()> {
                 Some(ActionEvent::Finished { execution, .. }) if LOOPS.contains(&execution) => open -= 1,
                 Some(_) => {}
                 None => bail!("the pool has ended"),
+            }
+        }
+        // Right after, so that the machine is as quiet or as noisy as before.
+        let mut quiet = times(&pool, &mut events, &mut number, code, BESIDE_RUNS).await?;
+        for (when, mut times) in [("while they start", starting), ("from then on", beside)] {
+            for (name_of, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)] {
+                let name = format!("empty action {name}, {when}, wall {name_of}");
+                table.add(&name, percentile(&mut times, share), "ms", Some(percentile(&mut quiet, share)));
             }
         }
     }
@@ -109,6 +102,22 @@ fn start(execution: u64, code: &str) -> ActionStart {
         parent: None,
         payers: Vec::new(),
     }
+}
+
+/// Wall milliseconds of some runs, one after the other.
+async fn times(
+    pool: &Pool,
+    events: &mut Receiver<ActionEvent>,
+    number: &mut u64,
+    code: &str,
+    runs: u32,
+) -> Result<Vec<f64>> {
+    let mut times = Vec::new();
+    for _ in 0..runs {
+        times.push(once(pool, events, number, code).await?);
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(times)
 }
 
 /// Wall milliseconds of one run.

@@ -1,7 +1,7 @@
 //! Turns on the processor. More executions can be under way than run at a time.
 //!
 //! There are two lanes. Each execution begins in the front one. One that has computed for a while goes on in
-//! the back one, on a thread that the kernel lets run only where no other wants to: so a short execution
+//! the back one, on a thread that has stepped back behind others: so a short execution
 //! waits neither for a long one of its own action nor for those of others. In a lane, one that has had its
 //! slice hands its turn to whoever waits and has used less. One that has to end waits for no turn: it would hold
 //! its thread for as long as others come that have used less, and in the end the node would end the worker.
@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 
 /// Slices after which an execution is a long one: some 20 ms, of which a policy needs one or two.
 const FRONT_SLICES: u32 = 4;
-/// The least that a thread can ask of the kernel. It can not ask for more again.
-const LATE_NICE: i32 = 19;
+/// How far a thread steps back: where a worker's other threads want the processor, it gets a tenth of it. It can
+/// not ask for more again.
+const LATE_NICE: i32 = 15;
 
 thread_local! {
     /// What this thread takes its turns from, if it is one that runs guests for a worker.
@@ -122,7 +123,7 @@ impl Turns {
         }
     }
 
-    /// Lets this thread run only where no other wants to, for good: no process without rights can take it back.
+    /// Lets this thread step back behind others, for good: no process without rights can take it back.
     fn lower(&self) {
         if !LOWERED.replace(true) {
             // A kernel that refuses shares the processor as ever.
