@@ -13,17 +13,22 @@ pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/actions")
 }
 
-/// Runs the program.
+/// Runs the program, as from the folder of the sources: examples name each other's files.
 pub(crate) fn quorate(words: &[&str]) -> Output {
+    quorate_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), words)
+}
+
+fn quorate_in(folder: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    // As from the folder of the sources: examples name each other's files.
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    command.current_dir(root).args(words).stdin(Stdio::null()).output().expect("the program runs")
+    command.current_dir(folder).args(words).stdin(Stdio::null()).output().expect("the program runs")
 }
 
 /// Runs the program for a document; says whether it succeeded.
 pub(crate) fn quorate_json(words: &[&str]) -> (bool, Value) {
-    let output = quorate(&[&["--json"], words].concat());
+    document(&quorate(&[&["--json"], words].concat()))
+}
+
+fn document(output: &Output) -> (bool, Value) {
     let value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&output.stderr)));
     (output.status.success(), value)
@@ -307,9 +312,10 @@ fn fixtures_name_no_file_outside_of_their_folders() {
     {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let words = ["action", "simulate", &path(&folder, "a.js"), "--fixtures", &path(&folder, "inner/f.json")];
-    let (succeeded, report) = quorate_json(&words);
-    assert!(!succeeded && report.to_string().contains("is outside of"), "{report:#}");
-    let (succeeded, report) = quorate_json(&["action", "test", &path(&folder, "inner")]);
-    assert!(!succeeded && report.to_string().contains("is outside of"), "{report:#}");
+    // The folder of the command counts as well, and the sources may be above this one.
+    let inner = folder.path().join("inner");
+    for words in [&["action", "simulate", "../a.js", "--fixtures", "f.json"][..], &["action", "test", "."]] {
+        let (succeeded, report) = document(&quorate_in(&inner, &[&["--json"], words].concat()));
+        assert!(!succeeded && report.to_string().contains("is outside of"), "{report:#}");
+    }
 }
