@@ -17,8 +17,8 @@ pub struct HotPages(Vec<Span>);
 struct Span(usize, usize);
 
 impl HotPages {
-    /// Copies the pages of a fresh instance's memory. A kernel before Linux 5.14 refuses, and a span that
-    /// does not fit is left out; then the first write copies a page as ever.
+    /// Copies the pages of a fresh instance's memory. It stops where a kernel refuses, as those before Linux 5.14
+    /// do, and at a span that does not fit; from there on the first write copies a page as ever.
     pub(crate) fn populate(&self, memory: &mut [u8]) {
         for Span(start, len) in &self.0 {
             let Some(pages) = start.checked_add(*len).and_then(|end| memory.get_mut(*start..end)) else {

@@ -1,9 +1,9 @@
 //! Turns on the processor. More executions can be under way than run at a time.
 //!
 //! There are two lanes. Each execution begins in the front one. One that has computed for a while goes on in
-//! the back one, on a thread that has stepped back behind others: so a short execution
-//! waits neither for a long one of its own action nor for those of others. In a lane, one that has had its
-//! slice hands its turn to whoever waits and has used less. One that has to end waits for no turn: it would hold
+//! the back one, on a thread that has stepped back behind others: so a short execution has its turn before a long
+//! one of its own action, and mostly the processor before those of others. In a lane, one that has had its slice
+//! hands its turn to whoever waits and has used less. One that has to end waits for no turn: it would hold
 //! its thread for as long as others come that have used less, and in the end the node would end the worker.
 
 use std::cell::{Cell, RefCell};
@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Slices after which an execution is a long one: some 20 ms, of which a policy needs one or two.
 const FRONT_SLICES: u32 = 4;
-/// How far a thread steps back: where a worker's other threads want the processor, it gets a tenth of it. It can
-/// not ask for more again.
+/// How far a thread steps back: beside one that has not, of this worker or of another, it gets a tenth of the
+/// processor. It can not ask for more again.
 const LATE_NICE: i32 = 15;
 
 thread_local! {
