@@ -2,10 +2,11 @@
 
 use std::{
     path::Path,
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use quorate_actions::{
     ActionEvent, ActionLimits, ActionOutcome, ActionStart, Guest, Pool, PoolConfig, WorkerCommand,
 };
@@ -78,15 +79,48 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path) -> Result<()> {
         }
         // Right after, so that the machine is as quiet or as noisy as before.
         let mut quiet = times(&pool, &mut events, &mut number, code, BESIDE_RUNS).await?;
+        let spinners = Spinners::start()?;
+        let mut busy = times(&pool, &mut events, &mut number, code, BESIDE_RUNS).await?;
+        drop(spinners);
         for (when, mut times) in [("while they start", starting), ("from then on", beside)] {
             for (name_of, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)] {
                 let name = format!("empty action {name}, {when}, wall {name_of}");
-                table.add(&name, percentile(&mut times, share), "ms", Some(percentile(&mut quiet, share)));
+                let value = percentile(&mut times, share);
+                table.add(&name, value, "ms", Some(percentile(&mut quiet, share)));
+                let name = format!("{name}, against programs of the idle class");
+                table.add(&name, value, "ms", Some(percentile(&mut busy, share)));
             }
         }
     }
     pool.shutdown().await;
     Ok(())
+}
+
+/// Programs that do nothing without end, one on each processor, in the class that the kernel runs only when nothing
+/// else wants to run: what a busy machine costs that no order of executions can take away.
+struct Spinners(Vec<Child>);
+
+impl Spinners {
+    fn start() -> Result<Self> {
+        let mut spinners = Self(Vec::new());
+        for _ in 0..std::thread::available_parallelism()?.get() {
+            let mut command = Command::new("chrt");
+            command.args(["--idle", "0"]).arg(std::env::current_exe()?).arg(crate::SPIN);
+            let spinner = command.stdin(Stdio::null()).spawn().context("chrt, of util-linux, is missing")?;
+            spinners.0.push(spinner);
+        }
+        Ok(spinners)
+    }
+}
+
+impl Drop for Spinners {
+    fn drop(&mut self) {
+        for spinner in &mut self.0 {
+            // One that has ended by itself needs no end.
+            let _ = spinner.kill();
+            let _ = spinner.wait();
+        }
+    }
 }
 
 fn start(execution: u64, code: &str) -> ActionStart {

@@ -7,7 +7,10 @@ mod protocol;
 mod scripts;
 mod table;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result};
 
@@ -15,12 +18,28 @@ const USAGE: &str =
     "usage: quorate-bench [--json] [--only protocol|action|scripts|network] [--packages FOLDER]
 Prints a table, or with --json one object a line: name, value, unit, baseline, ratio.
 With --packages, where npm installed ethers, scripts run in Node.js as well.";
+/// What the bench is called with to do nothing without end.
+const SPIN: &str = "--spin";
+/// Then it ends in any case, should the bench be killed.
+const SPIN_MAX: Duration = Duration::from_secs(60);
 
+#[expect(clippy::print_stdout, reason = "somebody asked for it")]
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let (mut json, mut only, mut packages) = (false, None, None);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
+            "--help" => {
+                println!("{USAGE}");
+                return Ok(());
+            }
+            SPIN => {
+                let begun = Instant::now();
+                while begun.elapsed() < SPIN_MAX {
+                    std::hint::spin_loop();
+                }
+                return Ok(());
+            }
             "--json" => json = true,
             "--only" => only = Some(arguments.next().context(USAGE)?),
             "--packages" => packages = Some(PathBuf::from(arguments.next().context(USAGE)?)),
