@@ -1,6 +1,7 @@
 //! The worker process: serves one CID in its life, holds no key, opens nothing.
 
 pub(crate) mod confine;
+mod priority;
 mod schedule;
 pub(crate) mod turns;
 

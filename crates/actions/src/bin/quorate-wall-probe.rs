@@ -61,13 +61,12 @@ fn attempt(deed: &str) -> io::Result<()> {
         "mount" => plain(libc::SYS_mount),
         "chroot" => plain(libc::SYS_chroot),
         "personality" => plain(libc::SYS_personality),
-        "set another's priority" => {
-            system_call(libc::SYS_setpriority, [c_long::from(libc::PRIO_PROCESS), 1, 19, 0, 0, 0])
+        "set another's priority" => set_scheduling(1, 19),
+        "set a priority by the older call" => {
+            system_call(libc::SYS_setpriority, [c_long::from(libc::PRIO_PROCESS), 0, 19, 0, 0, 0])
         }
-        "set a user's priority" => {
-            system_call(libc::SYS_setpriority, [c_long::from(libc::PRIO_USER), 0, 19, 0, 0, 0])
-        }
-        "sink" => system_call(libc::SYS_setpriority, [c_long::from(libc::PRIO_PROCESS), 0, 19, 0, 0, 0]),
+        "sink" => set_scheduling(0, 19),
+        "rise" => set_scheduling(0, 0),
         "setrlimit" => plain(libc::SYS_prlimit64),
         "rt_sigaction" => plain(libc::SYS_rt_sigaction),
         "clone3" => plain(libc::SYS_clone3),
@@ -85,6 +84,24 @@ fn system_call(call: c_long, [a, b, c, d, e, f]: [c_long; 6]) -> io::Result<()> 
 
 fn checked(answer: c_long) -> io::Result<c_long> {
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
+}
+
+/// Gives a thread, or this one if it is 0, an ordinary priority.
+fn set_scheduling(thread: c_long, nice: i32) -> io::Result<()> {
+    let attributes = libc::sched_attr {
+        size: u32::try_from(size_of::<libc::sched_attr>()).map_err(io::Error::other)?,
+        sched_policy: libc::SCHED_OTHER.unsigned_abs(),
+        sched_flags: 0,
+        sched_nice: nice,
+        sched_priority: 0,
+        sched_runtime: 0,
+        sched_deadline: 0,
+        sched_period: 0,
+    };
+    #[expect(unsafe_code, reason = "the point is to make the bare call")]
+    // SAFETY: the kernel reads the attributes, whose size they tell, and writes nothing.
+    let answer = unsafe { libc::syscall(libc::SYS_sched_setattr, thread, &raw const attributes, 0) };
+    checked(answer).map(|_| ())
 }
 
 fn open(path: &str) -> io::Result<()> {

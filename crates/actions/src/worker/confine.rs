@@ -90,6 +90,9 @@ impl Confinement {
             limit(Resource::Cpu, CPU_SECONDS_MAX)?;
             limit(Resource::Nproc, 0)?;
             limit(Resource::Fsize, 0)?;
+            // What a service manager may have granted: more priority than now, or real time.
+            limit(Resource::Nice, 0)?;
+            limit(Resource::Rtprio, 0)?;
             // Those that are open stay usable; there is just no further one.
             limit(Resource::Nofile, 0)
         });

@@ -80,7 +80,7 @@ fn every_system_call_outside_of_the_list_ends_the_process() {
         "chroot",
         "personality",
         "set another's priority",
-        "set a user's priority",
+        "set a priority by the older call",
         "setrlimit",
         "rt_sigaction",
         "clone3",
@@ -94,6 +94,12 @@ fn every_system_call_outside_of_the_list_ends_the_process() {
 #[test]
 fn a_thread_can_lower_its_own_priority() {
     assert_eq!(attempt("sink", ALL), "done");
+}
+
+#[test]
+fn a_thread_can_not_raise_its_own_priority() {
+    // EPERM, of the kernel.
+    assert_eq!(attempt("rise", ALL), "errno 1");
 }
 
 #[test]

@@ -93,11 +93,9 @@ fn programs(descriptors: &Descriptors) -> Result<(BpfProgram, BpfProgram), secco
     // The end of a program that has lost its way; to itself only.
     let own = u64::from(std::process::id());
     rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![condition(0, SeccompCmpOp::Eq, own)?])?]);
-    // A thread that computes long steps back: its own priority only, and without rights it can only sink.
-    let own_thread = [(0, u64::from(libc::PRIO_PROCESS)), (1, 0)];
-    let own_thread = own_thread.map(|(argument, value)| condition(argument, SeccompCmpOp::Eq, value));
-    let own_thread = own_thread.into_iter().collect::<Result<_, _>>()?;
-    rules.insert(libc::SYS_setpriority, vec![SeccompRule::new(own_thread)?]);
+    // A thread that computes long steps back: itself only, and without rights it can only sink.
+    let own_thread = vec![condition(0, SeccompCmpOp::Eq, 0)?, condition(2, SeccompCmpOp::Eq, 0)?];
+    rules.insert(libc::SYS_sched_setattr, vec![SeccompRule::new(own_thread)?]);
     // The standard library asks whether a descriptor is one before it closes it.
     let is_open = condition(1, SeccompCmpOp::Eq, u64::from(libc::F_GETFD.unsigned_abs()))?;
     rules.insert(libc::SYS_fcntl, vec![SeccompRule::new(vec![is_open])?]);
