@@ -218,8 +218,8 @@ pub enum PoolError {
     Full,
     /// The payer has its share of the workers or of the starts of workers.
     #[error(
-        "this login, or the node that passed the request on, has its actions in as many workers as one may have \
-         while others could need the rest; ask again when some of them have ended"
+        "this login, its address, or the node that passed the request on, has its actions in as many workers as one \
+         may have while others could need the rest; ask again when some of them have ended"
     )]
     Share,
     /// The action or its inputs are longer than any limit allows.

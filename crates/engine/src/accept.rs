@@ -9,7 +9,7 @@ use quorate_wire::{
 };
 
 use crate::{
-    At, BlockStanding, Effect, Engine, Now, ReplyTo, Report, RunNumber, Subject,
+    AskedBy, At, BlockStanding, Effect, Engine, Now, Payers, ReplyTo, Report, RunNumber, Subject,
     admission::{Held, Payer},
     authority::registry_fresh,
     execution::{CALLERS_MAX, Counts, Execution},
@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// What is said to whoever has its share.
-pub(crate) const SHARE_TAKEN: &str = "this login, or the node that passed the request on, has as much under way as one \
-                                      may have while others could need the rest; ask again when some of it has ended";
+pub(crate) const SHARE_TAKEN: &str = "this login, its address, or the node that passed the request on, has as much under way \
+                                      as one may have while others could need the rest; ask again when some of it has ended";
 
 /// How long an execution waits for the block that it names to reach this node.
 const AHEAD_MS: u64 = 1_000;
@@ -49,13 +49,14 @@ impl Engine {
     ) {
         let accepted = self.authenticate(&submission, turn.now).and_then(|(id, request, session)| {
             let login = Payer::Login(session.wallet);
+            let payers = Payers { login: session.wallet, asked_by: AskedBy::Caller(source) };
             let now = turn.now.mono_ms;
             if !self.buckets.take(Payer::Source(source), now) || !self.buckets.take(login, now) {
                 return Err(Problem::of(ErrorCode::RateLimited).about(id));
             }
             if !self.executions.contains_key(&id) {
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
-                    .and_then(|()| self.has_room(&[login]))
+                    .and_then(|()| self.has_room(&Payer::both(&payers)))
                     .map_err(|problem| problem.about(id))?;
             }
             Ok((id, request, session))
@@ -68,11 +69,31 @@ impl Engine {
             Ok((id, request, session)) => {
                 let submission = Arc::new(submission);
                 if !self.executions.contains_key(&id) {
-                    self.begin(id, request, session, (submission.clone(), None), turn);
+                    self.begin(id, request, session, (submission.clone(), AskedBy::Caller(source)), turn);
                 }
-                self.with(id, |engine, execution| engine.attach(execution, reply_to, &submission, turn));
+                self.with(id, |engine, execution| {
+                    engine.take_over(execution, source);
+                    engine.attach(execution, reply_to, &submission, turn);
+                });
             }
         }
+    }
+
+    /// A caller of this very node answers for an execution from now on, not the peer that was quicker: but no
+    /// further than the share of the caller's address goes, or a peer that calls as well would bring any number.
+    fn take_over(&mut self, execution: &mut Execution, source: IpAddr) {
+        let AskedBy::Peer(peer) = execution.asked_by else { return };
+        if self.has_room(&[Payer::Source(source)]).is_err() {
+            return;
+        }
+        let running = execution.runs.len();
+        let held = self.shares.of(Payer::Peer(peer));
+        held.remembered = held.remembered.saturating_sub(1);
+        held.running = held.running.saturating_sub(running);
+        let held = self.shares.of(Payer::Source(source));
+        held.remembered += 1;
+        held.running += running;
+        execution.asked_by = AskedBy::Caller(source);
     }
 
     /// Makes this node a coordinator of the execution, for one more caller.
@@ -83,12 +104,6 @@ impl Engine {
         submission: &Arc<Submission>,
         turn: &mut Turn<'_>,
     ) {
-        // A caller of this very node answers for it from now on, not the peer that was quicker.
-        if let Some(peer) = execution.through.take() {
-            let held = self.shares.of(Payer::Peer(peer));
-            held.remembered = held.remembered.saturating_sub(1);
-            held.running = held.running.saturating_sub(execution.runs.len());
-        }
         if let Some(result) = execution.reply.clone() {
             turn.effects.push(Effect::Reply { to: reply_to, result });
             return;
@@ -138,11 +153,11 @@ impl Engine {
                 return Err(Problem::of(ErrorCode::RateLimited).about(id));
             }
             if !self.executions.contains_key(&id) {
-                let payers = [Payer::Login(session.wallet), Payer::Peer(from)];
+                let payers = Payers { login: session.wallet, asked_by: AskedBy::Peer(from) };
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
-                    .and_then(|()| self.has_room(&payers))
+                    .and_then(|()| self.has_room(&Payer::both(&payers)))
                     .map_err(|problem| problem.about(id))?;
-                self.begin(id, request, session, (Arc::new(submission.clone()), Some(from)), turn);
+                self.begin(id, request, session, (Arc::new(submission.clone()), AskedBy::Peer(from)), turn);
             }
             Ok(id)
         });
@@ -329,7 +344,7 @@ impl Engine {
         id: RequestId,
         request: ExecutionRequest,
         session: Session,
-        (submission, through): (Arc<Submission>, Option<NodeIndex>),
+        (submission, asked_by): (Arc<Submission>, AskedBy),
         turn: &mut Turn<'_>,
     ) {
         self.next_run += 1;
@@ -349,7 +364,7 @@ impl Engine {
             forget_unix_ms: request.time_ms.saturating_add(REMEMBERED_MS),
             request,
             session,
-            through,
+            asked_by,
             submission: Some(submission),
             accepted_mono_ms: turn.now.mono_ms,
             deadline_mono_ms: turn.now.mono_ms + limits::EXECUTION_MS_MAX,
@@ -369,9 +384,13 @@ impl Engine {
             logs_of_children: String::new(),
             ended: None,
         };
-        for payer in execution.payers() {
+        // Counted at once, and exactly with the next sweep: many long ones could come before that.
+        let bytes = execution.weight();
+        self.remembered_bytes += bytes;
+        for payer in Payer::both(&execution.payers()) {
             let held = self.shares.of(payer);
             held.remembered += 1;
+            held.bytes += bytes;
             held.running += 1;
         }
         self.begin_run(&mut execution, run, code, turn);

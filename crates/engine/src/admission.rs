@@ -1,9 +1,11 @@
-//! Who gets in: token buckets for each login, source and peer, and the share of a node's room that one login
-//! or peer may hold.
+//! Who gets in: token buckets for each login, source and peer, and the share of a node's room that one login,
+//! source or peer may hold.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
 use quorate_wire::{Address, NodeIndex, limits};
+
+use crate::{AskedBy, Payers};
 
 /// Whom a bucket or a share is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +13,17 @@ pub(crate) enum Payer {
     Login(Address),
     Source(IpAddr),
     Peer(NodeIndex),
+}
+
+impl Payer {
+    /// Those of an execution. An address is one: whoever brings many logins has no more than one such share.
+    pub(crate) fn both(payers: &Payers) -> [Payer; 2] {
+        let by = match payers.asked_by {
+            AskedBy::Caller(source) => Payer::Source(source),
+            AskedBy::Peer(peer) => Payer::Peer(peer),
+        };
+        [Payer::Login(payers.login), by]
+    }
 }
 
 const BURST: u64 = 400;
@@ -64,7 +77,7 @@ impl Buckets {
 pub(crate) struct Held {
     /// Requests that are remembered.
     pub(crate) remembered: usize,
-    /// Bytes of texts that they keep, as of the last sweep.
+    /// Bytes of texts that they keep: as of the last sweep, and what has been brought since.
     pub(crate) bytes: usize,
     /// Runs that go on, those of child actions included.
     pub(crate) running: usize,

@@ -224,6 +224,8 @@ pub enum Effect {
         run: RunNumber,
         /// The action.
         action: ActionCid,
+        /// In whose shares the search counts.
+        payers: Payers,
     },
     /// Run an action in a worker of its CID.
     StartAction(Box<ActionStart>),
@@ -286,6 +288,24 @@ pub struct Write {
 /// The whole store, as loaded at start.
 pub type Stored = BTreeMap<String, Zeroizing<Vec<u8>>>;
 
+/// Who had this node begin an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedBy {
+    /// A caller, at this address. Logins cost nothing to make, addresses do.
+    Caller(IpAddr),
+    /// A peer that passed the request on; no caller has asked this node for it.
+    Peer(NodeIndex),
+}
+
+/// In whose shares of what a node has a run counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payers {
+    /// The wallet behind the caller's session.
+    pub login: Address,
+    /// Who brought the request here.
+    pub asked_by: AskedBy,
+}
+
 /// A run to start.
 #[derive(Clone)]
 pub struct ActionStart {
@@ -309,10 +329,8 @@ pub struct ActionStart {
     pub seed: [u8; 32],
     /// What it may use.
     pub limits: ActionLimits,
-    /// The wallet behind the caller's session, which has a share of the workers.
-    pub login: Address,
-    /// The peer that had this node begin the execution, if no caller asked this node for it; it has a share, too.
-    pub through: Option<NodeIndex>,
+    /// In whose shares of the workers it counts.
+    pub payers: Payers,
     /// The block at which it sees the registry.
     pub block: BlockRef,
     /// The request: runs of one execution share what it allows.

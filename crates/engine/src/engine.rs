@@ -14,7 +14,7 @@ use rand_core::CryptoRng;
 use crate::{
     Config, Effect, Input, Now, ReadRegistry, Report, RunNumber, Stored,
     accept::Ahead,
-    admission::{Buckets, Shares},
+    admission::{Buckets, Payer, Shares},
     committee::Committee,
     early::EarlyMessages,
     execution::Execution,
@@ -429,7 +429,7 @@ impl Engine {
                 || !execution.callers.is_empty()
                 || now.unix_ms < execution.forget_unix_ms;
             if !keep {
-                for payer in execution.payers() {
+                for payer in Payer::both(&execution.payers()) {
                     let held = shares.of(payer);
                     held.remembered = held.remembered.saturating_sub(1);
                 }
@@ -441,7 +441,7 @@ impl Engine {
         for execution in self.executions.values() {
             let weight = execution.weight();
             self.remembered_bytes += weight;
-            bytes.extend(execution.payers().map(|payer| (payer, weight)));
+            bytes.extend(Payer::both(&execution.payers()).map(|payer| (payer, weight)));
         }
         self.shares.sweep(bytes);
         self.peers.recount_kept(self.executions.values().flat_map(Execution::kept_by_peers));
@@ -469,7 +469,7 @@ impl Engine {
 
 impl Execution {
     /// About how many bytes of texts this execution holds.
-    fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         let outcomes: usize = self
             .outcomes
             .values()

@@ -13,9 +13,7 @@ use quorate_wire::{
     Vote, limits,
 };
 
-use crate::{
-    ActionFailure, ReplyTo, RunNumber, admission::Payer, authority::Right, run::Run, values::Values,
-};
+use crate::{ActionFailure, AskedBy, Payers, ReplyTo, RunNumber, authority::Right, run::Run, values::Values};
 
 /// Callers that may wait for one execution at one node.
 pub(crate) const CALLERS_MAX: usize = 8;
@@ -30,8 +28,8 @@ pub(crate) struct Execution {
     pub(crate) runs: BTreeMap<RunNumber, Run>,
     pub(crate) request: ExecutionRequest,
     pub(crate) session: Session,
-    /// The peer that had us begin it, as long as no caller has asked this node for it.
-    pub(crate) through: Option<NodeIndex>,
+    /// Who had us begin it: a peer only as long as no caller has asked this node for it.
+    pub(crate) asked_by: AskedBy,
     /// Passed on to members that connect later; dropped when this node's own run ends.
     pub(crate) submission: Option<Arc<Submission>>,
     pub(crate) accepted_mono_ms: u64,
@@ -237,8 +235,8 @@ impl Execution {
     }
 
     /// Whose shares it counts in.
-    pub(crate) fn payers(&self) -> impl Iterator<Item = Payer> + use<> {
-        [Some(Payer::Login(self.session.wallet)), self.through.map(Payer::Peer)].into_iter().flatten()
+    pub(crate) fn payers(&self) -> Payers {
+        Payers { login: self.session.wallet, asked_by: self.asked_by }
     }
 
     pub(crate) fn running(&self) -> bool {

@@ -29,8 +29,8 @@ mod turn;
 mod values;
 
 pub use contract::{
-    ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, Call, Config, EcdsaAnswer, Effect, Input,
-    Now, ReplyTo, Report, RunNumber, SignCall, SignKey, SignMessage, Stored, Wanted, Write,
+    ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, AskedBy, Call, Config, EcdsaAnswer, Effect,
+    Input, Now, Payers, ReplyTo, Report, RunNumber, SignCall, SignKey, SignMessage, Stored, Wanted, Write,
 };
 pub use engine::{Engine, EngineStatus, StartError};
 pub use registry::{

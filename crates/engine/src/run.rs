@@ -16,6 +16,7 @@ use quorate_wire::{
 use crate::{
     ActionEnd, ActionFailure, ActionStart, Answer, Effect, Engine, RunNumber,
     accept::SHARE_TAKEN,
+    admission::Payer,
     execution::{Execution, failure},
     turn::Turn,
 };
@@ -150,10 +151,11 @@ impl Engine {
         code: Option<Arc<str>>,
         turn: &mut Turn<'_>,
     ) {
+        let payers = execution.payers();
         let Some(state) = execution.runs.get_mut(&run) else { return };
         let action = state.action();
         let Some(code) = code else {
-            turn.effects.push(Effect::FindCode { run, action });
+            turn.effects.push(Effect::FindCode { run, action, payers });
             return;
         };
         let Some(params) = state.params.take() else { return };
@@ -167,8 +169,7 @@ impl Engine {
             time_ms: execution.request.time_ms,
             seed: seed(&execution.id, state.lane),
             limits: state.limits,
-            login: execution.session.wallet,
-            through: execution.through,
+            payers,
             parent: state.parent,
             block: execution.request.block,
             request: execution.id,
@@ -202,7 +203,7 @@ impl Engine {
     ) {
         let allowed = &execution.limits;
         let fair = self.runs.len() < limits::EXECUTIONS_RUNNING_MAX
-            && self.shares.may_run(execution.payers(), self.runs.len());
+            && self.shares.may_run(Payer::both(&execution.payers()), self.runs.len());
         let Some(parent) = execution.runs.get_mut(&run) else { return };
         let refused = if execution.counts.children >= allowed.children {
             Some(ErrorCode::LimitChildren)
@@ -241,7 +242,7 @@ impl Engine {
         (state.lane, state.stack, state.single_node) = (lane, stack, single_node);
         execution.runs.insert(child, state);
         self.runs.insert(child, execution.id);
-        for payer in execution.payers() {
+        for payer in Payer::both(&execution.payers()) {
             self.shares.of(payer).running += 1;
         }
         self.begin_run(execution, child, None, turn);
@@ -309,7 +310,7 @@ impl Engine {
         }
         let state = execution.runs.remove(&run)?;
         self.runs.remove(&run);
-        for payer in execution.payers() {
+        for payer in Payer::both(&execution.payers()) {
             let held = self.shares.of(payer);
             held.running = held.running.saturating_sub(1);
         }

@@ -103,7 +103,7 @@ pub struct ShellLimits {
     pub http_waiting: usize,
     /// Bytes of all HTTP bodies that are being read at the same time.
     pub http_body_bytes: usize,
-    /// Action worker processes, one for each action that runs or did so lately. One login or peer gets half.
+    /// Action worker processes, one for each action that runs or did so lately. One login, address or peer gets half.
     pub workers: usize,
     /// Those of them that are started ahead and wait for an action.
     pub blank_workers: usize,

@@ -50,8 +50,8 @@ pub const REMEMBERED_BYTES_MAX: usize = 256 << 20;
 pub const PEERS_KEPT_BYTES_MAX: usize = REMEMBERED_BYTES_MAX / 2;
 /// Of the remembered ids, the most that one login may hold.
 pub const REQUESTS_PER_LOGIN_MAX: usize = 8_192;
-/// Runs under way at once in one node, those of child actions included. One login, or one peer that passes
-/// requests on, gets more only while it has less than is free: 128 at most.
+/// Runs under way at once in one node, those of child actions included. One login, one address, or one peer that
+/// passes requests on, gets more only while it has less than is free: 128 at most.
 pub const EXECUTIONS_RUNNING_MAX: usize = 256;
 /// Sessions for which round messages are kept before their proposal arrives.
 pub const EARLY_SESSIONS_MAX: usize = 512;

@@ -6,6 +6,7 @@
 //! the pace is the most that one payer gets.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use quorate_wire::{Address, NodeIndex};
@@ -17,6 +18,8 @@ use crate::pool::{PoolConfig, PoolError, START_DELAY_MAX, STARTS_AT_ONCE, State}
 pub enum Payer {
     /// The wallet behind the caller's session.
     Login(Address),
+    /// Where the caller is. Whoever makes ever new wallets is still there.
+    Source(IpAddr),
     /// The peer that passed the request on, if no caller asked this node for it.
     Peer(NodeIndex),
 }

@@ -5,6 +5,7 @@ mod registry;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    net::IpAddr,
     sync::{Arc, OnceLock},
 };
 
@@ -117,6 +118,8 @@ pub(crate) struct Net {
     flight: VecDeque<(u8, u8, Vec<u8>)>,
     votes: BTreeMap<u8, PublicKey>,
     next_reply: u64,
+    /// Where callers call from.
+    pub(crate) source: IpAddr,
     next_head_ms: u64,
 }
 
@@ -171,6 +174,7 @@ impl Net {
             flight: VecDeque::new(),
             votes: BTreeMap::new(),
             next_reply: 0,
+            source: IpAddr::from([127, 0, 0, 1]),
             next_head_ms: 0,
         };
         for node in 1..=3 {
@@ -259,7 +263,7 @@ impl Net {
     pub(crate) fn submit(&mut self, node: u8, submission: &quorate_wire::Submission) -> ReplyTo {
         self.next_reply += 1;
         let reply_to = ReplyTo(self.next_reply);
-        let source = "127.0.0.1".parse().unwrap();
+        let source = self.source;
         self.input(node, Input::Request { reply_to, source, submission: submission.clone() });
         reply_to
     }

@@ -1,5 +1,7 @@
 //! What is refused, with which code, and that nothing is signed then.
 
+use std::net::IpAddr;
+
 use quorate_engine::Wanted;
 use quorate_wire::{
     ActionCid, BlockRef, Digest, ErrorCode, NetworkId, PeerMessage, Status, Submission, limits,
@@ -226,6 +228,60 @@ fn waiting(mark: u8) -> Caller {
     caller
 }
 
+/// Another address than that of most callers.
+fn elsewhere() -> IpAddr {
+    IpAddr::from([192, 0, 2, 1])
+}
+
+#[test]
+fn many_logins_at_one_address_have_one_share_also_of_what_a_peer_passed_on_first() {
+    let mut net = Net::ready();
+    let half = u8::try_from(limits::EXECUTIONS_RUNNING_MAX / 2).unwrap();
+    // A peer brings them with a login for each, and calls as well, so that they are the address'.
+    for mark in 1..=half {
+        net.forge(1, 2, &PeerMessage::Execute(waiting(mark).request(0).1));
+        let to = net.submit(2, &waiting(mark).request(0).1);
+        assert!(net.answer(to).is_none(), "{mark}: {:?}", net.answer(to));
+    }
+    let to = net.submit(2, &waiting(half + 1).request(0).1);
+    assert_eq!(net.error(to), ErrorCode::Overloaded);
+    // What it calls for beyond that stays its own.
+    let quarter = half / 2;
+    for mark in half + 1..=half + quarter {
+        net.forge(1, 2, &PeerMessage::Execute(waiting(mark).request(0).1));
+        net.submit(2, &waiting(mark).request(0).1);
+    }
+    let running = usize::from(half + quarter);
+    assert_eq!(net.engine(2).status().running, running);
+    net.forge(1, 2, &PeerMessage::Execute(waiting(250).request(0).1));
+    assert_eq!(net.engine(2).status().running, running, "the peer has its share, too");
+    net.source = elsewhere();
+    let to = net.submit(2, &waiting(251).request(0).1);
+    assert!(net.answer(to).is_none(), "a caller elsewhere is served");
+    net.advance(limits::EXECUTION_MS_MAX + 1_000);
+    assert_eq!(net.engine(2).status().running, 0);
+    net.source = IpAddr::from([127, 0, 0, 1]);
+    let mut caller = waiting(252);
+    caller.time_ms = net.unix_ms;
+    let to = net.submit(2, &caller.request(0).1);
+    assert!(net.answer(to).is_none(), "what has ended does not count");
+}
+
+#[test]
+fn what_requests_bring_counts_before_it_is_swept() {
+    let mut net = Net::ready();
+    let code = format!("//{}", "x".repeat(limits::CODE_BYTES_MAX - 2));
+    let half = limits::REMEMBERED_BYTES_MAX / 2 / code.len();
+    let answers: Vec<bool> = (0..=u8::try_from(half).unwrap())
+        .map(|nonce| {
+            let to = net.submit(1, &Caller::new(1).running(&code).request(nonce).1);
+            let overloaded = |problem: &quorate_wire::Problem| problem.code == ErrorCode::Overloaded;
+            net.answer(to).is_none_or(|answer| !answer.as_ref().is_err_and(|problem| overloaded(problem)))
+        })
+        .collect();
+    assert_eq!(answers.iter().filter(|taken| **taken).count(), half, "{answers:?}");
+}
+
 #[test]
 fn one_login_leaves_room_for_the_runs_of_another() {
     let mut net = Net::ready();
@@ -238,6 +294,7 @@ fn one_login_leaves_room_for_the_runs_of_another() {
     assert_eq!(net.error(to), ErrorCode::Overloaded);
     let detail = &net.answer(to).unwrap().as_ref().unwrap_err().detail;
     assert!(detail.contains("as one may have"), "{detail}");
+    net.source = elsewhere();
     let to = net.submit(1, &waiting(2).request(0).1);
     assert!(net.answer(to).is_none(), "another login is served");
     assert_eq!(net.engine(1).status().running, usize::from(half) + 1);
@@ -262,6 +319,7 @@ fn runs_of_child_actions_count_for_their_login_until_they_end() {
     assert_eq!(refused.count(), 7);
     let to = net.submit(1, &Caller::new(1).request(9).1);
     assert_eq!(net.error(to), ErrorCode::Overloaded);
+    net.source = elsewhere();
     let to = net.submit(1, &Caller::new(2).request(0).1);
     assert!(net.answer(to).is_none(), "another login's action has its children");
     assert_eq!(net.engine(1).status().running, limits::EXECUTIONS_RUNNING_MAX / 2 + 15);

@@ -59,7 +59,7 @@ async fn execute(
     let bytes = read(api, headers, body).await.map_err(edge)?;
     let submission = parse(bytes).await.map_err(edge)?;
     let mut place = api.waiting.enter(&api.inbox).ok_or_else(|| edge(Problem::of(ErrorCode::Overloaded)))?;
-    api.inbox.request(place.number, caller.ip(), submission);
+    api.inbox.request(place.number, crate::code::source(caller.ip()), submission);
     match tokio::time::timeout(ANSWER, &mut place.answer).await {
         Ok(Ok(Ok(reply))) => Ok(json(StatusCode::OK, "application/json", &reply)),
         Ok(Ok(Err(problem))) => Err((problem, Origin::Engine)),

@@ -1,7 +1,9 @@
 //! Between the engine's words and those of the worker pool.
 
 use quorate_actions::{ActionOutcome, FailureCode, Finished, HostCall, HostReply, ParentCall, Payer};
-use quorate_engine::{ActionEnd, ActionFailure, ActionStart, Answer, SignCall, SignKey, SignMessage, Wanted};
+use quorate_engine::{
+    ActionEnd, ActionFailure, ActionStart, Answer, AskedBy, Payers, SignCall, SignKey, SignMessage, Wanted,
+};
 use quorate_wire::{ActionCid, Digest, ErrorCode, Seen, limits};
 use sha2::{Digest as _, Sha256};
 
@@ -19,11 +21,17 @@ pub(super) fn start(start: ActionStart) -> quorate_actions::ActionStart {
         random_seed: start.seed,
         limits: start.limits,
         parent: start.parent.map(|(run, call)| ParentCall { execution: run.0, call }),
-        payers: [Some(Payer::Login(start.login)), start.through.map(Payer::Peer)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        payers: payers(&start.payers).to_vec(),
     }
+}
+
+/// In whose shares a run counts, in the pool's words.
+pub(super) fn payers(payers: &Payers) -> [Payer; 2] {
+    let by = match payers.asked_by {
+        AskedBy::Caller(source) => Payer::Source(source),
+        AskedBy::Peer(peer) => Payer::Peer(peer),
+    };
+    [Payer::Login(payers.login), by]
 }
 
 pub(super) fn end(finished: Finished) -> ActionEnd {

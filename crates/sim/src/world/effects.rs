@@ -42,7 +42,7 @@ impl World {
             Effect::Reply { to, result } => {
                 self.reply(slot, to.0, result.map(|reply| *reply).map_err(|problem| *problem));
             }
-            Effect::FindCode { run, action } => {
+            Effect::FindCode { run, action, .. } => {
                 let generation = self.nodes[slot].generation;
                 let us = self.dice.between(100, 60_000);
                 self.after(us, Event::Found { slot, generation, run, action });
