@@ -109,6 +109,14 @@ pub(crate) enum PkpCommand {
         #[command(flatten)]
         access: Access,
     },
+    /// List the keys that an account owns, in no order; those whose token is burnt have no owner.
+    List {
+        #[command(flatten)]
+        access: Access,
+        /// Whose keys; without it those of your wallet.
+        #[arg(long, value_name = "ADDRESS")]
+        owner: Option<Address>,
+    },
     /// Show a key, its owner, and who may use it.
     Show {
         #[command(flatten)]

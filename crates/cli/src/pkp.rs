@@ -16,11 +16,14 @@ use crate::output::Output;
 /// Kinds of subject, as the contracts number them.
 const KIND_ADDRESS: u64 = 1;
 const KIND_ACTION: u64 = 2;
+/// Keys read at once.
+const PAGE_SIZE: usize = 100;
 
 /// Runs one of the commands.
 pub(crate) async fn run(command: PkpCommand, output: Output) -> Result<()> {
     match command {
         PkpCommand::Mint { access } => mint(&access, output).await,
+        PkpCommand::List { access, owner } => list(&access, owner, output).await,
         PkpCommand::Show { access, pkp } => show(&access, &pkp, output).await,
         PkpCommand::Grant { access, pkp, subject, scope } => {
             grant(&access, &pkp, (&subject, &scope), output).await
@@ -46,6 +49,39 @@ async fn mint(access: &Access, output: Output) -> Result<()> {
             key.token_id(),
             key.address()
         )
+    });
+    Ok(())
+}
+
+async fn list(access: &Access, owner: Option<Address>, output: Output) -> Result<()> {
+    let contracts = contracts(&access.network_file()?);
+    let chain = access.chain()?;
+    let owner = owner.unwrap_or(Address(chain.address().into_array()));
+    let mut keys = Vec::new();
+    for page in 0_u64.. {
+        let call = PKPNFT::getPkpInfoFromOwnerAddressCall {
+            owner: owner.0.into(),
+            pageSize: U256::from(PAGE_SIZE),
+            pageIndex: U256::from(page),
+        };
+        let infos = chain.read(contracts.pkp_nft, &call).await?;
+        let last = infos.len() < PAGE_SIZE;
+        for info in infos {
+            keys.push(PublicKey::from_sec1(&info.pubkey).context("the registry names a key")?);
+        }
+        if last {
+            break;
+        }
+    }
+    let described =
+        |key: &PublicKey| json!({ "public_key": key, "token_id": key.token_id(), "address": key.address() });
+    let value = json!({ "owner": owner, "keys": keys.iter().map(described).collect::<Vec<_>>() });
+    output.result(&value, || {
+        if keys.is_empty() {
+            return format!("{owner} owns no key; one of your own: quorate pkp mint");
+        }
+        let lines = keys.iter().map(|key| format!("{key}  {}", key.address()));
+        lines.collect::<Vec<_>>().join("\n")
     });
     Ok(())
 }

@@ -39,6 +39,12 @@ sol! {
     /// The tokens.
     #[derive(Debug, PartialEq, Eq)]
     interface PKPNFT {
+        struct PkpInfo {
+            uint256 tokenId;
+            bytes pubkey;
+            address ethAddress;
+        }
+
         event PKPMinted(uint256 indexed tokenId, bytes pubkey);
         event Transfer(address indexed from, address indexed to, uint256 indexed tokenId);
 
@@ -64,6 +70,8 @@ sol! {
         function getEthAddress(uint256 tokenId) external view returns (address);
         function getNextDerivedKeyId() external view returns (bytes32);
         function tokenOfOwnerByIndex(address owner, uint256 index) external view returns (uint256);
+        function getPkpInfoFromOwnerAddress(address owner, uint256 pageSize, uint256 pageIndex)
+            external view returns (PkpInfo[] memory infos);
     }
 
     /// The grants.

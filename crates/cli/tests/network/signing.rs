@@ -28,7 +28,9 @@ fn granted_action_signs_and_no_other_also_after_burn_and_restart() {
     assert_eq!(network.run(OTHER, &key, &["--key", &stranger]).error()["code"], "not_granted");
     network.run(SIGN, &key, &["--key", &stranger]).ok();
 
+    assert_eq!(owned(&network, &[]), [key.as_str()]);
     network.quorate(&["pkp", "burn", &key]).ok();
+    assert!(owned(&network, &[]).is_empty(), "a burnt token has no owner");
     let other = network.action(OTHER);
     let frozen = network.quorate(&["pkp", "grant", &key, "--action", &other, "--scope", "sign-anything"]);
     assert!(frozen.error()["detail"].as_str().unwrap().contains("burnt"));
@@ -62,7 +64,25 @@ fn revoked_grant_is_refused_at_once() {
     assert_eq!(network.run(SIGN, &key, &["--key", &stranger]).error()["code"], "not_granted");
     let shown = network.quorate(&["pkp", "show", &key]).ok();
     assert_eq!(shown["grants"], Value::Array(Vec::new()));
+    // Several, and somebody else's.
+    let owner = shown["owner"].as_str().unwrap();
+    let mut minted = vec![key];
+    for _ in 0..2 {
+        minted.push(network.quorate(&["pkp", "mint"]).ok()["public_key"].as_str().unwrap().to_owned());
+    }
+    let mut listed = owned(&network, &["--owner", owner, "--key", &stranger]);
+    minted.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(listed, minted);
+    assert!(owned(&network, &["--key", &stranger]).is_empty());
     network.stop();
+}
+
+/// The keys that the wallet, or who else is named, owns.
+fn owned(network: &Network, options: &[&str]) -> Vec<String> {
+    let listed = network.quorate(&[&["pkp", "list"], options].concat()).ok();
+    let keys = listed["keys"].as_array().unwrap();
+    keys.iter().map(|key| key["public_key"].as_str().unwrap().to_owned()).collect()
 }
 
 fn refuses_altered_receipts(network: &Network, reply: &str) {
