@@ -15,9 +15,8 @@ mod tests;
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
-use quorate_actions::{FetchRequest, Redirect};
+use quorate_actions::{FetchRequest, Payer, Redirect};
 use quorate_wire::ErrorCode;
-use tokio::sync::Semaphore;
 
 pub(crate) use addresses::{AddressGuard, parse_block};
 pub(crate) use hosts::HostList;
@@ -26,6 +25,8 @@ pub use outbound::{Outbound, OutboundReply};
 use exchange::Exchanger;
 use plan::{Hop, Plan};
 use resolve::Resolver;
+
+use crate::places::Places;
 
 /// Resolving and connecting, TLS included.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -114,14 +115,14 @@ pub(crate) struct Egress {
     exchanger: Exchanger,
     resolver: Resolver,
     total: Duration,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 impl Egress {
     pub(crate) fn new(policy: Policy, guard: AddressGuard, places: usize) -> Result<Self, rustls::Error> {
         let exchanger = Exchanger::new()?;
-        let places = Arc::new(Semaphore::new(places));
-        Ok(Egress { policy, guard, exchanger, resolver: Resolver::System, total: TOTAL, places })
+        let places = Places::new(places);
+        Ok(Egress { policy, guard, exchanger, resolver: Resolver::system(), total: TOTAL, places })
     }
 
     /// Sets the addresses of this network's nodes, which actions must not reach.
@@ -129,12 +130,13 @@ impl Egress {
         self.guard.set_nodes(nodes);
     }
 
-    /// Carries out a request, waiting for its place included, within the total time.
-    pub(crate) async fn fetch(&self, fetch: Fetch) -> Result<Fetched, FetchError> {
+    /// Carries out a request, waiting for its place included, within the total time. It counts in the shares of these
+    /// payers: whose requests go to servers that never answer must not keep those of others waiting.
+    pub(crate) async fn fetch(&self, fetch: Fetch, payers: &[Payer]) -> Result<Fetched, FetchError> {
         let plan = Plan::new(fetch)?;
         let within = async {
-            let _place = self.places.acquire().await.map_err(|_| FetchError::Failed)?;
-            self.follow(plan, BODY_BYTES_MAX).await
+            let _place = self.places.take(payers).await.ok_or(FetchError::Failed)?;
+            self.follow(plan, BODY_BYTES_MAX, payers).await
         };
         tokio::time::timeout(self.total, within).await.unwrap_or(Err(FetchError::Failed))
     }
@@ -149,8 +151,8 @@ impl Egress {
         let headers = accept.map(|form| ("accept".to_owned(), form.to_owned()));
         let plan = Plan::new(Fetch { headers: headers.into_iter().collect(), ..Fetch::get(url) })?;
         let within = async {
-            let _place = self.places.acquire().await.map_err(|_| FetchError::Failed)?;
-            self.follow(plan, bytes_max).await
+            let _place = self.places.take(&[]).await.ok_or(FetchError::Failed)?;
+            self.follow(plan, bytes_max, &[]).await
         };
         tokio::time::timeout(TOTAL, within).await.unwrap_or(Err(FetchError::Failed))
     }
@@ -165,7 +167,7 @@ impl Egress {
         let plan = Plan::new(Fetch::get(url))?;
         let within = async {
             let connecting = async {
-                let addresses = self.resolver.resolve(&plan).await?;
+                let addresses = self.resolver.resolve(&plan, &[]).await?;
                 self.exchanger.connect(&plan, &addresses).await
             };
             let stream =
@@ -182,7 +184,7 @@ impl Egress {
     pub(crate) async fn ask_operators(&self, fetch: Fetch, within: Duration) -> Result<Fetched, FetchError> {
         let plan = Plan::new(fetch)?;
         let asking = async {
-            let addresses = self.resolver.resolve(&plan).await?;
+            let addresses = self.resolver.resolve(&plan, &[]).await?;
             let stream = self.exchanger.connect(&plan, &addresses).await?;
             match self.exchanger.exchange(&plan, stream, BODY_BYTES_MAX).await? {
                 Hop::Answer(answer) => Ok(answer),
@@ -192,10 +194,15 @@ impl Egress {
         tokio::time::timeout(within, asking).await.unwrap_or(Err(FetchError::Failed))
     }
 
-    async fn follow(&self, mut plan: Plan, bytes_max: usize) -> Result<Fetched, FetchError> {
+    async fn follow(
+        &self,
+        mut plan: Plan,
+        bytes_max: usize,
+        payers: &[Payer],
+    ) -> Result<Fetched, FetchError> {
         for _ in 0..=REDIRECTS_MAX {
             let connecting = async {
-                let addresses = self.checked_addresses(&plan).await?;
+                let addresses = self.checked_addresses(&plan, payers).await?;
                 self.exchanger.connect(&plan, &addresses).await
             };
             let stream =
@@ -209,12 +216,12 @@ impl Egress {
     }
 
     /// Resolves the host once and checks every address that it has.
-    async fn checked_addresses(&self, plan: &Plan) -> Result<Vec<IpAddr>, FetchError> {
+    async fn checked_addresses(&self, plan: &Plan, payers: &[Payer]) -> Result<Vec<IpAddr>, FetchError> {
         // Before the name is asked for: a name can carry words to whoever answers for it.
         if self.policy.hosts.iter().any(|hosts| !hosts.contains(plan.host())) {
             return Err(FetchError::Refused);
         }
-        let addresses = self.resolver.resolve(plan).await?;
+        let addresses = self.resolver.resolve(plan, payers).await?;
         let allowed_loopback = self.policy.loopback_ports.contains(&plan.port());
         let mut all_loopback = true;
         for &address in &addresses {

@@ -29,6 +29,7 @@ mod inbox;
 mod keys;
 mod log;
 mod metrics;
+mod places;
 mod run;
 mod secret_file;
 mod signal;

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use quorate_actions::{ActionEvent, HostCall, HostReply, Pool, PoolError, WorkerEnd};
+use quorate_actions::{ActionEvent, HostCall, HostReply, Payer, Pool, PoolError, WorkerEnd};
 use quorate_engine::{
     ActionEnd, ActionFailure, ActionStart, Answer, Call, RunNumber, SignCall, SignMessage, Wanted,
 };
@@ -49,6 +49,8 @@ struct Run {
     places: Option<Arc<Semaphore>>,
     /// The block at which it sees the registry.
     block: BlockRef,
+    /// In whose shares its requests count.
+    payers: Arc<[Payer]>,
     /// What other servers have answered it with, the newest last.
     seen: Vec<Seen>,
 }
@@ -72,7 +74,8 @@ impl Workers {
         let cid = start.cid.clone();
         let execution = start.execution;
         // Before the pool knows of it: its first event may come at any time after.
-        self.runs.lock().insert(execution, Run::new(cid, block));
+        let payers = start.payers.as_slice().into();
+        self.runs.lock().insert(execution, Run::new(cid, block, payers));
         let _in_runtime = self.runtime.enter();
         if let Err(error) = self.pool.start(start) {
             self.runs.lock().remove(&execution);
@@ -119,8 +122,8 @@ impl Workers {
 }
 
 impl Run {
-    fn new(cid: String, block: BlockRef) -> Self {
-        Run { block, cid, fetches: JoinSet::new(), places: None, seen: Vec::new() }
+    fn new(cid: String, block: BlockRef, payers: Arc<[Payer]>) -> Self {
+        Run { block, cid, payers, fetches: JoinSet::new(), places: None, seen: Vec::new() }
     }
 
     /// Notes what another server has answered with. Of all that a run was told only the newest is kept.
@@ -263,11 +266,11 @@ impl Events {
         let new = || Arc::new(Semaphore::new(self.fetches_per_execution));
         let places = run.places.get_or_insert_with(new).clone();
         let (egress, metrics, pool) = (self.egress.clone(), self.metrics.clone(), self.workers.pool.clone());
-        let runs = self.workers.runs.clone();
+        let (runs, payers) = (self.workers.runs.clone(), run.payers.clone());
         run.fetches.spawn(async move {
             let Ok(_place) = places.acquire().await else { return };
             let url = fetch.url.clone();
-            let outcome = egress.fetch(fetch.into()).await;
+            let outcome = egress.fetch(fetch.into(), &payers).await;
             if let Some(run) = runs.lock().get_mut(&execution) {
                 run.saw(convert::seen(&url, outcome.as_ref().ok()));
             }

@@ -51,7 +51,7 @@ impl Outbound {
     /// # Errors
     /// `fetch_refused` where the guard does not allow it, `fetch_failed` where it did not work, `fetch_redirected`.
     pub async fn fetch(&self, request: FetchRequest) -> Result<OutboundReply, ErrorCode> {
-        let answer = self.0.fetch(request.into()).await;
+        let answer = self.0.fetch(request.into(), &[]).await;
         let answer = answer.map_err(super::FetchError::code)?;
         Ok(OutboundReply {
             status: answer.status,

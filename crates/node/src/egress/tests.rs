@@ -1,6 +1,7 @@
 //! The guard in front of real sockets.
 
 mod forbidden;
+mod sharing;
 
 use std::net::SocketAddr;
 
@@ -25,7 +26,7 @@ fn egress(loopback_ports: &[u16]) -> Egress {
 }
 
 async fn outcome(egress: &Egress, url: &str) -> Result<Fetched, FetchError> {
-    egress.fetch(fetch(url)).await
+    egress.fetch(fetch(url), &[]).await
 }
 
 /// A server that answers every connection with one text, and says what it was asked.
@@ -131,7 +132,7 @@ async fn refuses_what_is_no_plain_request() {
     }
     for method in ["get", "CONNECT", "TRACE", "", "G ET"] {
         let request = Fetch { method: method.to_owned(), ..fetch("https://8.8.8.8/") };
-        assert_eq!(egress.fetch(request).await.map(|_| ()), Err(FetchError::Refused), "{method}");
+        assert_eq!(egress.fetch(request, &[]).await.map(|_| ()), Err(FetchError::Refused), "{method}");
     }
     for (name, value) in [
         ("host", "x"),
@@ -148,7 +149,7 @@ async fn refuses_what_is_no_plain_request() {
     ] {
         let headers = vec![(name.to_owned(), value.to_owned())];
         let request = Fetch { headers, ..fetch("https://8.8.8.8/") };
-        assert_eq!(egress.fetch(request).await.map(|_| ()), Err(FetchError::Refused), "{name}");
+        assert_eq!(egress.fetch(request, &[]).await.map(|_| ()), Err(FetchError::Refused), "{name}");
     }
 }
 
@@ -169,7 +170,7 @@ async fn reaches_an_allowed_loopback_port_only() {
         headers: vec![("x-mine".to_owned(), "1".to_owned()), ("accept-encoding".to_owned(), "br".to_owned())],
         ..fetch(&format!("http://127.0.0.1:{}/a%20b?c=d#e", address.port()))
     };
-    let fetched = egress.fetch(request).await.unwrap();
+    let fetched = egress.fetch(request, &[]).await.unwrap();
     assert_eq!((fetched.status, fetched.body.as_slice()), (200, &b"hi"[..]));
     assert!(fetched.headers.contains(&("x-a".to_owned(), "b".to_owned())));
     let asked = asked.recv().await.unwrap().to_lowercase();
@@ -224,7 +225,7 @@ async fn a_redirect_is_the_answer_or_an_error_where_the_request_says_so() {
         let (address, mut asked) = server(answer.leak()).await;
         let egress = egress(&[address.port()]);
         let url = format!("http://127.0.0.1:{}/", address.port());
-        let with = |redirect| egress.fetch(Fetch { redirect, ..fetch(&url) });
+        let with = |redirect| egress.fetch(Fetch { redirect, ..fetch(&url) }, &[]);
         let manual = with(Redirect::Manual).await.unwrap();
         assert_eq!((manual.status, manual.body.as_slice(), &manual.url), (status, &b"body"[..], &url));
         let named =
@@ -240,7 +241,7 @@ async fn a_redirect_is_the_answer_or_an_error_where_the_request_says_so() {
         let egress = egress(&[address.port()]);
         let url = format!("http://127.0.0.1:{}/", address.port());
         for redirect in [Redirect::Manual, Redirect::Error, Redirect::Follow] {
-            assert!(egress.fetch(Fetch { redirect, ..fetch(&url) }).await.is_ok(), "{answer}");
+            assert!(egress.fetch(Fetch { redirect, ..fetch(&url) }, &[]).await.is_ok(), "{answer}");
         }
     }
 }
@@ -265,7 +266,7 @@ async fn fails_on_answers_that_are_too_long_packed_or_broken() {
 #[tokio::test]
 async fn plain_http_needs_leave() {
     let guarded = Egress::new(Policy::default(), AddressGuard::default(), 4).unwrap();
-    let refused = guarded.fetch(fetch("http://8.8.8.8/")).await;
+    let refused = guarded.fetch(fetch("http://8.8.8.8/"), &[]).await;
     assert_eq!(refused.map(|_| ()), Err(FetchError::Refused));
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::*;
+use crate::egress::resolve::Names;
 
 /// Addresses that nothing may connect to, one or more of each range.
 const ADDRESSES: &[&str] = &[
@@ -290,7 +291,7 @@ fn with_names(names: &[(&str, &[&str])], loopback_ports: &[u16]) -> Egress {
         .iter()
         .map(|(name, found)| ((*name).to_owned(), found.iter().map(|text| text.parse().unwrap()).collect()))
         .collect();
-    Egress { resolver: Resolver::Table(table, AtomicUsize::new(0)), ..egress(loopback_ports) }
+    Egress { resolver: Resolver::of(Names::Table(table, AtomicUsize::new(0))), ..egress(loopback_ports) }
 }
 
 async fn ending(egress: &Egress, url: &str) -> Result<String, FetchError> {
@@ -415,7 +416,7 @@ async fn a_name_is_asked_for_once_and_the_checked_address_is_used() {
     assert_eq!(answer.body, b"hi");
     let head = asked.recv().await.unwrap().to_lowercase();
     assert!(head.contains(&format!("host: service.example:{}\r\n", address.port())), "{head}");
-    let Resolver::Table(_, count) = &egress.resolver else { panic!("a table") };
+    let Names::Table(_, count) = egress.resolver.names() else { panic!("a table") };
     assert_eq!(count.load(Ordering::Relaxed), 1);
 }
 
@@ -432,7 +433,7 @@ async fn only_listed_hosts_are_asked_for_also_by_redirects() {
     egress.policy.hosts.push(list(&["good.example", "127.0.0.1"]));
     refused(&egress, &format!("http://other.example:{port}/1")).await;
     refused(&egress, &format!("http://127.0.0.1:{port}/1")).await;
-    let Resolver::Table(_, count) = &egress.resolver else { panic!("a table") };
+    let Names::Table(_, count) = egress.resolver.names() else { panic!("a table") };
     assert_eq!(count.load(Ordering::Relaxed), 0, "a host that is not listed is not even resolved");
     // The listed one answers, and sends to one that is not listed.
     refused(&egress, &format!("http://good.example:{port}/0")).await;
