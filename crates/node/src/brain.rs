@@ -168,7 +168,7 @@ impl Hands {
                 }
                 Effect::Send { to, frame } => self.links.send(to, self.faults.frame(frame)),
                 Effect::Reply { to, result } => self.waiting.answer(to, result),
-                Effect::FindCode { run, action, payers: _ } => self.workers.find_code(run, action),
+                Effect::FindCode { run, action, payers } => self.workers.find_code(run, action, &payers),
                 Effect::StartAction(start) => self.workers.start(*start),
                 Effect::Answer { run, call, answer } => self.workers.answer(run, call, answer),
                 Effect::CancelAction { run } => self.workers.cancel(run),

@@ -23,15 +23,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use quorate_actions::Payer;
 use quorate_wire::{ActionCid, Address, ErrorCode, limits::CODE_BYTES_MAX};
-
-use tokio::sync::Semaphore;
 
 pub use config::CodeConfig;
 pub(crate) use shares::source;
 pub(crate) use sources::Sources;
 
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, places::Places};
 use cache::Cache;
 use flights::Flights;
 use memory::Memory;
@@ -46,6 +45,8 @@ const READS_WITHIN: Duration = Duration::from_secs(32);
 const SHOWS: u64 = 4_096;
 /// Sources that are read from the disk for strangers at the same time: most of the threads for such work are for runs.
 const READERS: usize = 4;
+/// Sources that are read from the disk for runs at the same time.
+const RUNS_READERS: usize = 8;
 /// What part of the memory is for what strangers read. They do not decide what is kept for runs.
 const SHOWN_PART: u64 = 4;
 
@@ -113,7 +114,8 @@ struct Inner {
     read_by_source: Shares<IpAddr>,
     /// Sources asked for, by address.
     shown_by_source: Shares<IpAddr>,
-    readers: Semaphore,
+    readers: Arc<Places>,
+    runs_readers: Arc<Places>,
 }
 
 impl CodeFinder {
@@ -136,19 +138,28 @@ impl CodeFinder {
             stored_by_source: Shares::new(config.store_bytes_per_source_hour, HOUR),
             read_by_source: Shares::new(READS, READS_WITHIN),
             shown_by_source: Shares::new(SHOWS, READS_WITHIN),
-            readers: Semaphore::new(READERS),
+            readers: Places::new(READERS),
+            runs_readers: Places::new(RUNS_READERS),
         })))
     }
 
     /// The source of an action, from wherever it is. Callers that look for the same one at the same time wait for one
-    /// search; one that was nowhere is not looked for again for some seconds.
+    /// search; one that was nowhere is not looked for again for some seconds. Whoever names sources that are nowhere keeps
+    /// neither what is here from others nor all searches.
     ///
     /// # Errors
     /// [`CodeError::Missing`], [`CodeError::NotText`], [`CodeError::Busy`], [`CodeError::Internal`].
-    pub(crate) async fn find(&self, cid: ActionCid) -> Outcome {
-        let found = match self.remembered(cid) {
+    pub(crate) async fn find(&self, cid: ActionCid, payers: &[Payer]) -> Outcome {
+        let here = match self.remembered(cid) {
+            None if self.known(cid) => {
+                let _reader = self.0.runs_readers.take(payers).await;
+                self.held(cid).await
+            }
+            remembered => remembered,
+        };
+        let found = match here {
             Some(code) => Ok(code),
-            None => self.0.flights.join(cid, || Self::search(self.clone(), cid)).await,
+            None => self.0.flights.join(cid, payers, || Self::search(self.clone(), cid)).await,
         };
         if found.is_ok() && self.0.store.used(cid) {
             let finder = self.clone();
@@ -183,7 +194,7 @@ impl CodeFinder {
         if !self.0.read_by_source.take(address, 1, now) {
             return Err(CodeError::TooFast);
         }
-        let _reader = self.0.readers.try_acquire().map_err(|_| CodeError::Busy)?;
+        let _reader = self.0.readers.try_take(&[Payer::Source(address)], 1).ok_or(CodeError::Busy)?;
         let code = self.read(cid).await.ok_or(CodeError::Missing)?;
         lock(&self.0.shown).insert(cid, code.clone());
         Ok(code)

@@ -110,7 +110,7 @@ pub struct ShellLimits {
     /// Bytes that all executions in one worker may hold together: what grows the action's memory beyond that ends
     /// with `limit_memory`, large executions before small ones. All workers together may hold `workers` times this.
     pub worker_memory_bytes: usize,
-    /// Outbound requests of actions at the same time.
+    /// Outbound requests of actions at the same time. One login, address or peer gets half.
     pub fetches: usize,
     /// Outbound requests of one execution at the same time.
     pub fetches_per_execution: usize,

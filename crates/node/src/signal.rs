@@ -9,7 +9,7 @@ use crate::{Config, run, start_log};
 
 /// Threads of the runtime: sockets and timers only, the engine has its own.
 const THREADS_MAX: usize = 4;
-/// Threads for name look-ups and for reading long bodies.
+/// Threads for reading the disk and long bodies. Names are looked up elsewhere, as their servers may keep silent.
 const BLOCKING_THREADS_MAX: usize = 16;
 
 /// Runs the node of a `node.toml` until the process is told to end.

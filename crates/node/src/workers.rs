@@ -9,7 +9,7 @@ use std::{
 
 use quorate_actions::{ActionEvent, HostCall, HostReply, Payer, Pool, PoolError, WorkerEnd};
 use quorate_engine::{
-    ActionEnd, ActionFailure, ActionStart, Answer, Call, RunNumber, SignCall, SignMessage, Wanted,
+    ActionEnd, ActionFailure, ActionStart, Answer, Call, Payers, RunNumber, SignCall, SignMessage, Wanted,
 };
 use quorate_wire::{ActionCid, BlockRef, ErrorCode, Seen, Usage, limits};
 use tokio::{
@@ -105,10 +105,11 @@ impl Workers {
     }
 
     /// Looks for the code of a run that came without it.
-    pub(crate) fn find_code(&self, run: RunNumber, action: ActionCid) {
+    pub(crate) fn find_code(&self, run: RunNumber, action: ActionCid, payers: &Payers) {
         let (code, inbox) = (self.code.clone(), self.inbox.clone());
+        let payers = convert::payers(payers);
         self.runtime.spawn(async move {
-            let found = code.find(action).await;
+            let found = code.find(action, &payers).await;
             inbox.code(run, found.map_err(crate::code::CodeError::code));
         });
     }

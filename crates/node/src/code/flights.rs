@@ -1,4 +1,5 @@
-//! One search for each source at a time, a bounded number in all, and a short memory of what was nowhere.
+//! One search for each source at a time, a bounded number in all, of which each payer has a share, and a short memory of
+//! what was nowhere.
 
 use std::{
     collections::BTreeMap,
@@ -6,10 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use quorate_actions::Payer;
 use quorate_wire::ActionCid;
 use tokio::sync::watch;
 
 use super::{CodeError, Outcome};
+use crate::places::{Place, Places};
 
 /// Searches at the same time. Each holds a source and some connections.
 const FLIGHTS_MAX: usize = 32;
@@ -20,8 +23,17 @@ const MISSING: Duration = Duration::from_secs(3);
 /// Sources that are remembered to be nowhere.
 const MISSING_MAX: usize = 1_024;
 
-#[derive(Clone, Default)]
-pub(super) struct Flights(Arc<Mutex<State>>);
+#[derive(Clone)]
+pub(super) struct Flights {
+    state: Arc<Mutex<State>>,
+    places: Arc<Places>,
+}
+
+impl Default for Flights {
+    fn default() -> Self {
+        Flights { state: Arc::default(), places: Places::new(FLIGHTS_MAX) }
+    }
+}
 
 #[derive(Default)]
 struct State {
@@ -30,12 +42,18 @@ struct State {
 }
 
 impl Flights {
-    /// Joins the search for a source, or begins one. A search goes on when its callers are gone: others may want it.
-    pub(super) async fn join<Search>(&self, cid: ActionCid, search: impl FnOnce() -> Search) -> Outcome
+    /// Joins the search for a source, or begins one, which counts in the shares of these payers. A search goes on when
+    /// its callers are gone: others may want it.
+    pub(super) async fn join<Search>(
+        &self,
+        cid: ActionCid,
+        payers: &[Payer],
+        search: impl FnOnce() -> Search,
+    ) -> Outcome
     where
         Search: Future<Output = Outcome> + Send + 'static,
     {
-        let mut answer = match self.enter(cid)? {
+        let mut answer = match self.enter(cid, payers)? {
             Entered::Running(answer) => answer,
             Entered::New(landing, answer) => {
                 let search = search();
@@ -58,7 +76,7 @@ impl Flights {
         self.state().missing.remove(&cid);
     }
 
-    fn enter(&self, cid: ActionCid) -> Result<Entered, CodeError> {
+    fn enter(&self, cid: ActionCid, payers: &[Payer]) -> Result<Entered, CodeError> {
         let mut state = self.state();
         if let Some(answer) = state.running.get(&cid) {
             return Ok(Entered::Running(answer.clone()));
@@ -68,16 +86,14 @@ impl Flights {
             Some(_) => drop(state.missing.remove(&cid)),
             None => {}
         }
-        if state.running.len() >= FLIGHTS_MAX {
-            return Err(CodeError::Busy);
-        }
+        let place = self.places.try_take(payers, 1).ok_or(CodeError::Busy)?;
         let (sender, answer) = watch::channel(None);
         state.running.insert(cid, answer.clone());
-        Ok(Entered::New(Landing { flights: self.clone(), cid, sender }, answer))
+        Ok(Entered::New(Landing { flights: self.clone(), cid, sender, _place: place }, answer))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,6 +107,7 @@ struct Landing {
     flights: Flights,
     cid: ActionCid,
     sender: watch::Sender<Option<Outcome>>,
+    _place: Place,
 }
 
 impl Landing {
@@ -142,7 +159,7 @@ mod tests {
                     go.notified().await;
                     Ok(Arc::from("found"))
                 };
-                flights.join(cid(0), search).await
+                flights.join(cid(0), &[], search).await
             });
         }
         while flights.state().running.is_empty() {
@@ -161,14 +178,32 @@ mod tests {
         let flights = Flights::default();
         let missing = || async { Err(CodeError::Missing) };
         let found = || async { Ok(Arc::from("x")) };
-        assert_eq!(flights.join(cid(0), missing).await, Err(CodeError::Missing));
-        assert_eq!(flights.join(cid(0), found).await, Err(CodeError::Missing));
+        assert_eq!(flights.join(cid(0), &[], missing).await, Err(CodeError::Missing));
+        assert_eq!(flights.join(cid(0), &[], found).await, Err(CodeError::Missing));
         flights.appeared(cid(0));
-        assert_eq!(flights.join(cid(0), found).await, Ok(Arc::from("x")));
+        assert_eq!(flights.join(cid(0), &[], found).await, Ok(Arc::from("x")));
         for number in 0..MISSING_MAX + 10 {
-            let _ = flights.join(cid(number), missing).await;
+            let _ = flights.join(cid(number), &[], missing).await;
         }
         assert_eq!(flights.state().missing.len(), MISSING_MAX);
+    }
+
+    #[tokio::test]
+    async fn one_payer_leaves_searches_to_others() {
+        let flights = Flights::default();
+        let payer = |mark| [Payer::Source(std::net::IpAddr::from([192, 0, 2, mark]))];
+        let mut callers = tokio::task::JoinSet::new();
+        for number in 0..FLIGHTS_MAX / 2 {
+            let flights = flights.clone();
+            let search = std::future::pending::<Outcome>;
+            callers.spawn(async move { flights.join(cid(number), &payer(1), search).await });
+        }
+        while flights.state().running.len() < FLIGHTS_MAX / 2 {
+            tokio::task::yield_now().await;
+        }
+        let found = || async { Ok(Arc::from("x")) };
+        assert_eq!(flights.join(cid(100), &payer(1), found).await, Err(CodeError::Busy));
+        assert_eq!(flights.join(cid(100), &payer(2), found).await, Ok(Arc::from("x")));
     }
 
     #[tokio::test]
@@ -177,16 +212,17 @@ mod tests {
         let mut callers = tokio::task::JoinSet::new();
         for number in 0..FLIGHTS_MAX {
             let flights = flights.clone();
-            callers.spawn(async move { flights.join(cid(number), std::future::pending::<Outcome>).await });
+            callers
+                .spawn(async move { flights.join(cid(number), &[], std::future::pending::<Outcome>).await });
         }
         while flights.state().running.len() < FLIGHTS_MAX {
             tokio::task::yield_now().await;
         }
         let found = || async { Ok(Arc::from("x")) };
-        assert_eq!(flights.join(cid(FLIGHTS_MAX), found).await, Err(CodeError::Busy));
+        assert_eq!(flights.join(cid(FLIGHTS_MAX), &[], found).await, Err(CodeError::Busy));
         let others = Flights::default();
         let panics = || async { panic!("a defect") };
-        assert_eq!(others.join(cid(0), panics).await, Err(CodeError::Internal));
+        assert_eq!(others.join(cid(0), &[], panics).await, Err(CodeError::Internal));
         assert!(others.state().running.is_empty());
     }
 }

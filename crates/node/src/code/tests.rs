@@ -76,8 +76,8 @@ async fn another_node_is_asked_before_any_gateway_and_only_once() {
     let folder = TestFolder::new();
     let node = finder(&folder, &[empty, peer], &[gateway]);
     assert!(node.held(cid()).await.is_none());
-    assert_eq!(node.find(cid()).await, Ok(SOURCE.into()));
-    assert_eq!(node.find(cid()).await, Ok(SOURCE.into()));
+    assert_eq!(node.find(cid(), &[]).await, Ok(SOURCE.into()));
+    assert_eq!(node.find(cid(), &[]).await, Ok(SOURCE.into()));
     assert_eq!(*asked.lock().unwrap(), [format!("GET /v1/code/{} HTTP/1.1", cid())]);
     assert!(gateway_asked.lock().unwrap().is_empty());
     // After a restart it is on disk.
@@ -94,7 +94,7 @@ async fn wrong_bytes_are_passed_over_and_the_next_gateway_is_asked() {
     let (honest, honest_asked) = server(200, SOURCE).await;
     let folder = TestFolder::new();
     let node = finder(&folder, &[], &[liar, endless, elsewhere, honest]);
-    assert_eq!(node.find(cid()).await, Ok(SOURCE.into()));
+    assert_eq!(node.find(cid(), &[]).await, Ok(SOURCE.into()));
     assert_eq!(honest_asked.lock().unwrap().len(), 1);
     assert!(asked.lock().unwrap().iter().all(|line| line.starts_with("GET /some/path/ipfs/Qm")));
 }
@@ -109,9 +109,9 @@ async fn a_gateway_at_an_address_that_is_not_allowed_is_never_asked() {
     let config = CodeConfig { gateways: vec![format!("http://{gateway}")], ..CodeConfig::default() };
     let sources = Sources::new(&network(), NodeIndex::new(1).unwrap(), &config, egress);
     let guarded = CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap();
-    assert_eq!(guarded.find(cid()).await, Err(CodeError::Missing));
+    assert_eq!(guarded.find(cid(), &[]).await, Err(CodeError::Missing));
     assert!(asked.lock().unwrap().is_empty());
-    assert_eq!(node.find(cid()).await, Ok(SOURCE.into()));
+    assert_eq!(node.find(cid(), &[]).await, Ok(SOURCE.into()));
 }
 
 #[tokio::test]
@@ -120,11 +120,11 @@ async fn what_is_no_text_is_told_apart_from_what_is_missing() {
     let (gateway, _) = server(200, bytes).await;
     let folder = TestFolder::new();
     let node = finder(&folder, &[], &[gateway]);
-    assert_eq!(node.find(ActionCid::of_code(&bytes)).await, Err(CodeError::NotText));
-    assert_eq!(node.find(cid()).await, Err(CodeError::Missing));
+    assert_eq!(node.find(ActionCid::of_code(&bytes), &[]).await, Err(CodeError::NotText));
+    assert_eq!(node.find(cid(), &[]).await, Err(CodeError::Missing));
     // Storing it here ends that at once.
     assert_eq!(node.keep(wallet(1), cid(), SOURCE.into(), false).await, Ok(true));
-    assert_eq!(node.find(cid()).await, Ok(SOURCE.into()));
+    assert_eq!(node.find(cid(), &[]).await, Ok(SOURCE.into()));
 }
 
 fn text(number: usize) -> (ActionCid, String) {

@@ -134,7 +134,7 @@ async fn a_redirect_to_the_subdomain_of_the_cid_is_followed() {
     .await;
     let folder = TestFolder::new();
     let base = format!("http://localhost:{}", address.port());
-    assert_eq!(finder(&folder, &[base]).find(cid()).await, Ok(SOURCE.into()));
+    assert_eq!(finder(&folder, &[base]).find(cid(), &[]).await, Ok(SOURCE.into()));
     let asked = asked.lock().unwrap();
     assert_eq!(asked.len(), 2);
     assert!(asked[1].starts_with("bafy") && asked[1].ends_with(" /"), "{asked:?}");
@@ -148,7 +148,7 @@ async fn a_file_of_several_chunks_is_read_whole_or_block_by_block() {
     let (files, _) = gateway(move |_| found(whole.clone())).await;
     let folder = TestFolder::new();
     let node = finder(&folder, &[format!("http://{files}")]);
-    assert_eq!(node.find(name).await.as_deref(), Ok(source.as_str()));
+    assert_eq!(node.find(name, &[]).await.as_deref(), Ok(source.as_str()));
 
     // A gateway that gives out only what its readers can check says so of anything else.
     let rule = move |request: &Request, blocks: &BTreeMap<String, Vec<u8>>| {
@@ -162,9 +162,9 @@ async fn a_file_of_several_chunks_is_read_whole_or_block_by_block() {
     let (honest, asked) = gateway(move |request| rule(request, &of_honest)).await;
     let folder = TestFolder::new();
     let node = finder(&folder, &[format!("http://{honest}")]);
-    assert_eq!(node.find(name).await.as_deref(), Ok(source.as_str()));
+    assert_eq!(node.find(name, &[]).await.as_deref(), Ok(source.as_str()));
     assert_eq!(asked.lock().unwrap().len(), 1 + blocks.len());
-    assert_eq!(node.find(cid()).await, Err(CodeError::Missing));
+    assert_eq!(node.find(cid(), &[]).await, Err(CodeError::Missing));
 
     // One block that is another, or that is not there.
     let (chunk, _) = blocks.iter().find(|(_, block)| block.len() > 200_000).unwrap();
@@ -176,7 +176,10 @@ async fn a_file_of_several_chunks_is_read_whole_or_block_by_block() {
         }
         let (liar, _) = gateway(move |request| rule(request, &changed)).await;
         let folder = TestFolder::new();
-        assert_eq!(finder(&folder, &[format!("http://{liar}")]).find(name).await, Err(CodeError::Missing));
+        assert_eq!(
+            finder(&folder, &[format!("http://{liar}")]).find(name, &[]).await,
+            Err(CodeError::Missing)
+        );
     }
 }
 
@@ -198,7 +201,7 @@ async fn gateways_that_fail_in_every_way_are_passed_over() {
     gateways.push(honest);
     let folder = TestFolder::new();
     let bases: Vec<String> = gateways.iter().map(|gateway| format!("http://{gateway}")).collect();
-    assert_eq!(finder(&folder, &bases).find(cid()).await, Ok(SOURCE.into()));
+    assert_eq!(finder(&folder, &bases).find(cid(), &[]).await, Ok(SOURCE.into()));
     assert_eq!(asked.lock().unwrap().len(), 1);
 }
 
@@ -210,6 +213,6 @@ async fn silent_gateways_do_not_keep_the_next_one_waiting_for_long() {
     }
     bases.push(format!("http://{}", gateway(|_| found(SOURCE)).await.0));
     let (folder, begun) = (TestFolder::new(), Instant::now());
-    assert_eq!(finder(&folder, &bases).find(cid()).await, Ok(SOURCE.into()));
+    assert_eq!(finder(&folder, &bases).find(cid(), &[]).await, Ok(SOURCE.into()));
     assert!(begun.elapsed() < std::time::Duration::from_secs(6), "{:?}", begun.elapsed());
 }

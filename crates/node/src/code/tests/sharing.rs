@@ -111,7 +111,7 @@ async fn a_run_marks_what_it_uses() {
     let node = node(folder.path(), &CodeConfig::default());
     keep(&node, 1, 0).await.unwrap();
     keep(&node, 1, 1).await.unwrap();
-    assert!(node.find(text(0).0).await.is_ok());
+    assert!(node.find(text(0).0, &[]).await.is_ok());
     let name = |number: usize, mark: &str| {
         let name = format!("{}-{}{mark}", files::file_name(text(number).0), "01".repeat(20));
         folder.path().join("store").join(name)
@@ -166,13 +166,51 @@ async fn strangers_read_the_disk_few_at_a_time_and_what_is_popular_not_at_all() 
             fs::remove_file(path).unwrap();
         }
     }
-    let all = node.0.readers.try_acquire_many(u32::try_from(READERS).unwrap()).unwrap();
+    let all = node.0.readers.try_take(&[], READERS).unwrap();
     assert!(node.show(text(0).0, stranger(1)).await.is_ok());
     assert_eq!(node.show(text(1).0, stranger(1)).await, Err(CodeError::Busy));
-    assert!(node.find(text(2).0).await.is_ok(), "runs do not wait for strangers");
+    assert!(node.find(text(2).0, &[]).await.is_ok(), "runs do not wait for strangers");
     drop(all);
     assert!(node.show(text(1).0, stranger(1)).await.is_ok());
     assert_eq!(node.show(text(9).0, stranger(1)).await, Err(CodeError::Missing));
+}
+
+#[tokio::test]
+async fn strangers_at_one_address_leave_readers_to_others() {
+    let folder = TestFolder::new();
+    let config = CodeConfig { memory_bytes: 1_000, ..CodeConfig::default() };
+    let node = node(folder.path(), &config);
+    keep(&node, 1, 0).await.unwrap();
+    let [one, other] = [1, 2].map(|number| IpAddr::from([192, 0, 2, number]));
+    let _reading: Vec<_> =
+        (0..READERS / 2).map(|_| node.0.readers.try_take(&[Payer::Source(one)], 1).unwrap()).collect();
+    assert_eq!(node.show(text(0).0, one).await, Err(CodeError::Busy));
+    assert!(node.show(text(0).0, other).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_here_is_found_while_all_searches_are_for_what_is_nowhere() {
+    let folder = TestFolder::new();
+    let stored = node(folder.path(), &CodeConfig::default());
+    keep(&stored, 1, 0).await.unwrap();
+    let node = node(folder.path(), &CodeConfig::default());
+    let mut searches = tokio::task::JoinSet::new();
+    let mut begun = 0;
+    loop {
+        let (node, cid) = (node.clone(), text(1_000 + begun).0);
+        let mut search = Box::pin(async move { node.0.flights.join(cid, &[], std::future::pending).await });
+        // It is begun as soon as it is looked at.
+        let over =
+            std::future::poll_fn(|context| std::task::Poll::Ready(search.as_mut().poll(context))).await;
+        if over.is_ready() {
+            break;
+        }
+        searches.spawn(search);
+        begun += 1;
+    }
+    assert!(begun > 1);
+    assert_eq!(node.find(text(2_000).0, &[]).await, Err(CodeError::Busy));
+    assert!(node.find(text(0).0, &[]).await.is_ok());
 }
 
 #[tokio::test]
@@ -192,7 +230,7 @@ async fn one_stranger_reads_the_disk_so_often_and_others_still_do() {
     assert!(shown >= READS);
     assert_eq!(node.show(text(0).0, one).await, Err(CodeError::TooFast));
     assert!(node.show(text(0).0, other).await.is_ok());
-    assert!(node.find(text(0).0).await.is_ok());
+    assert!(node.find(text(0).0, &[]).await.is_ok());
 }
 
 #[tokio::test]

@@ -67,7 +67,8 @@ async fn names_whose_servers_keep_silent_leave_look_ups_to_others() {
     }
     let plan = Plan::new(fetch(&url("known.test"))).unwrap();
     let (one, other) = (payer(1), payer(2));
-    let look_up = |payers| tokio::time::timeout(Duration::from_secs(20), egress.resolver.resolve(&plan, payers));
+    let look_up =
+        |payers| tokio::time::timeout(Duration::from_secs(20), egress.resolver.resolve(&plan, payers));
     assert!(look_up(&other).await.expect("another payer's look-up is not kept waiting").is_ok());
     drop(held);
     // The look-ups end, and others follow.
