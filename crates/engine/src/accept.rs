@@ -12,7 +12,7 @@ use crate::{
     AskedBy, At, BlockStanding, Effect, Engine, Now, Payers, ReplyTo, Report, RunNumber, Subject,
     admission::{Held, Payer},
     authority::registry_fresh,
-    execution::{CALLERS_MAX, Counts, Execution},
+    execution::{CALLERS_MAX, CALLERS_PER_SOURCE_MAX, Counts, Execution},
     outcome::DETAIL_BYTES_MAX,
     run::Run,
     turn::Turn,
@@ -47,14 +47,13 @@ impl Engine {
         submission: Submission,
         turn: &mut Turn<'_>,
     ) {
-        let accepted = self.authenticate(&submission, turn.now).and_then(|(id, request, session)| {
-            let login = Payer::Login(session.wallet);
+        let paid = self.pay(Payer::Source(source), turn.now);
+        let authentic = paid.and_then(|()| self.authenticate(&submission, turn.now));
+        let accepted = authentic.and_then(|(id, request, session)| {
             let payers = Payers { login: session.wallet, asked_by: AskedBy::Caller(source) };
-            let now = turn.now.mono_ms;
-            if !self.buckets.take(Payer::Source(source), now) || !self.buckets.take(login, now) {
-                return Err(Problem::of(ErrorCode::RateLimited).about(id));
-            }
+            // Once: whoever repeats a request of others, as every node can, uses up nothing of theirs.
             if !self.executions.contains_key(&id) {
+                self.pay(Payer::Login(session.wallet), turn.now).map_err(|problem| problem.about(id))?;
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
                     .and_then(|()| self.has_room(&Payer::both(&payers)))
                     .map_err(|problem| problem.about(id))?;
@@ -73,7 +72,7 @@ impl Engine {
                 }
                 self.with(id, |engine, execution| {
                     engine.take_over(execution, source);
-                    engine.attach(execution, reply_to, &submission, turn);
+                    engine.attach(execution, (reply_to, source), &submission, turn);
                 });
             }
         }
@@ -100,7 +99,7 @@ impl Engine {
     fn attach(
         &mut self,
         execution: &mut Execution,
-        reply_to: ReplyTo,
+        (reply_to, source): (ReplyTo, IpAddr),
         submission: &Arc<Submission>,
         turn: &mut Turn<'_>,
     ) {
@@ -108,7 +107,8 @@ impl Engine {
             turn.effects.push(Effect::Reply { to: reply_to, result });
             return;
         }
-        if execution.callers.len() >= CALLERS_MAX {
+        let of_source = execution.callers.iter().filter(|(_, other)| *other == source).count();
+        if execution.callers.len() >= CALLERS_MAX || of_source >= CALLERS_PER_SOURCE_MAX {
             let problem = Problem::of(ErrorCode::Overloaded).about(execution.id);
             turn.effects.push(Effect::Reply { to: reply_to, result: Err(Box::new(problem)) });
             return;
@@ -119,7 +119,7 @@ impl Engine {
             execution.deadline_mono_ms =
                 execution.deadline_mono_ms.max(turn.now.mono_ms + limits::NO_QUORUM_MS);
         }
-        execution.callers.push(reply_to);
+        execution.callers.push((reply_to, source));
         if !execution.coordinating {
             execution.coordinating = true;
             self.count_own_votes(execution);
@@ -143,15 +143,14 @@ impl Engine {
     pub(crate) fn on_abandoned(&mut self, reply_to: ReplyTo) {
         let waiting: Vec<RequestId> = self.active.iter().copied().collect();
         for id in waiting {
-            self.with(id, |_, execution| execution.callers.retain(|caller| *caller != reply_to));
+            self.with(id, |_, execution| execution.callers.retain(|(caller, _)| *caller != reply_to));
         }
     }
 
     pub(crate) fn on_execute(&mut self, from: NodeIndex, submission: Submission, turn: &mut Turn<'_>) {
-        let accepted = self.authenticate(&submission, turn.now).and_then(|(id, request, session)| {
-            if !self.buckets.take(Payer::Peer(from), turn.now.mono_ms) {
-                return Err(Problem::of(ErrorCode::RateLimited).about(id));
-            }
+        let paid = self.pay(Payer::Peer(from), turn.now);
+        let authentic = paid.and_then(|()| self.authenticate(&submission, turn.now));
+        let accepted = authentic.and_then(|(id, request, session)| {
             if !self.executions.contains_key(&id) {
                 let payers = Payers { login: session.wallet, asked_by: AskedBy::Peer(from) };
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
@@ -219,6 +218,12 @@ impl Engine {
                 turn.send(peer, &PeerMessage::Execute(Submission::clone(submission)));
             }
         }
+    }
+
+    /// Takes a token. Whoever brings a request pays before any signature is looked at, as that is what costs.
+    fn pay(&mut self, payer: Payer, now: Now) -> Result<(), Problem> {
+        let has = self.buckets.take(payer, now.mono_ms);
+        if has { Ok(()) } else { Err(Problem::of(ErrorCode::RateLimited)) }
     }
 
     /// Who is calling, and is this what they signed? Cheap checks first.

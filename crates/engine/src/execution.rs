@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
     sync::Arc,
 };
 
@@ -16,7 +17,15 @@ use quorate_wire::{
 use crate::{ActionFailure, AskedBy, Payers, ReplyTo, RunNumber, authority::Right, run::Run, values::Values};
 
 /// Callers that may wait for one execution at one node.
-pub(crate) const CALLERS_MAX: usize = 8;
+pub(crate) const CALLERS_MAX: usize = 64;
+/// Of these, callers at one address: a caller, and its second try. A request is seen by all nodes, and those that are
+/// corrupt could call for it as often as they like.
+pub(crate) const CALLERS_PER_SOURCE_MAX: usize = 2;
+
+const _: () = assert!(
+    CALLERS_MAX / CALLERS_PER_SOURCE_MAX >= limits::COMMITTEE_MAX as usize,
+    "all others of a committee leave room for the caller"
+);
 
 pub(crate) struct Execution {
     pub(crate) id: RequestId,
@@ -40,7 +49,8 @@ pub(crate) struct Execution {
     pub(crate) coordinators: BTreeMap<NodeIndex, u64>,
     /// Whether a caller asked this very node.
     pub(crate) coordinating: bool,
-    pub(crate) callers: Vec<ReplyTo>,
+    /// Who waits, and where.
+    pub(crate) callers: Vec<(ReplyTo, IpAddr)>,
     /// When it is next looked at whether enough members are left.
     pub(crate) next_quorum_check_mono_ms: u64,
     pub(crate) reply: Option<Result<Box<ExecutionReply>, Box<Problem>>>,

@@ -290,7 +290,7 @@ impl Engine {
         result: Result<Box<ExecutionReply>, Box<Problem>>,
         turn: &mut Turn<'_>,
     ) {
-        for to in std::mem::take(&mut execution.callers) {
+        for (to, _) in std::mem::take(&mut execution.callers) {
             turn.effects.push(Effect::Reply { to, result: result.clone() });
         }
         let passing = result

@@ -268,6 +268,47 @@ fn many_logins_at_one_address_have_one_share_also_of_what_a_peer_passed_on_first
 }
 
 #[test]
+fn repeating_a_callers_request_uses_up_nothing_of_the_callers() {
+    let mut net = Net::ready();
+    let submission = waiting(1).request(0).1;
+    // As every node can that has seen it.
+    for last in 1..=2 {
+        net.source = IpAddr::from([192, 0, 2, last]);
+        let answers: Vec<_> = (0..300).map(|_| net.submit(1, &submission)).collect();
+        assert!(answers[..2].iter().all(|to| net.answer(*to).is_none()));
+        assert!(answers[2..].iter().all(|to| net.error(*to) == ErrorCode::Overloaded));
+    }
+    net.source = IpAddr::from([127, 0, 0, 1]);
+    for nonce in [0, 1] {
+        let to = net.submit(1, &waiting(1).request(nonce).1);
+        assert!(net.answer(to).is_none(), "the caller is served: {:?}", net.answer(to));
+    }
+}
+
+#[test]
+fn who_brings_bad_signatures_pays_for_looking_at_them() {
+    let mut net = Net::ready();
+    let mut submission = waiting(1).request(0).1;
+    submission.sig[0] ^= 1;
+    let errors: Vec<_> = (0..401)
+        .map(|_| {
+            let to = net.submit(1, &submission);
+            net.error(to)
+        })
+        .collect();
+    assert!(errors[..400].iter().all(|code| *code == ErrorCode::SessionSignatureInvalid));
+    assert_eq!(errors[400], ErrorCode::RateLimited);
+    for _ in 0..1_601 {
+        net.forge(3, 2, &PeerMessage::Execute(submission.clone()));
+    }
+    let limited =
+        |message: &&PeerMessage| matches!(message, PeerMessage::Refused { code: ErrorCode::RateLimited, .. });
+    assert_eq!(net.sent(2, 3).filter(limited).count(), 1);
+    let to = net.submit(2, &waiting(2).request(0).1);
+    assert!(net.answer(to).is_none(), "callers pay for themselves");
+}
+
+#[test]
 fn what_requests_bring_counts_before_it_is_swept() {
     let mut net = Net::ready();
     let code = format!("//{}", "x".repeat(limits::CODE_BYTES_MAX - 2));
