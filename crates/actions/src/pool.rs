@@ -9,6 +9,7 @@ mod shares;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -282,6 +283,8 @@ struct Shared {
     events: mpsc::Sender<ActionEvent>,
     state: Mutex<State>,
     ended: Notify,
+    /// What makes a number of a payer, for workers.
+    payer_numbers: RandomState,
 }
 
 #[derive(Debug, Default)]
@@ -355,7 +358,13 @@ impl Pool {
     #[must_use]
     pub fn new(config: PoolConfig) -> (Self, mpsc::Receiver<ActionEvent>) {
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
-        let shared = Arc::new(Shared { config, events, state: Mutex::default(), ended: Notify::new() });
+        let shared = Arc::new(Shared {
+            config,
+            events,
+            state: Mutex::default(),
+            ended: Notify::new(),
+            payer_numbers: RandomState::new(),
+        });
         shared.keep_blank(&mut shared.lock());
         (Self { owner: Arc::new(Owner(shared)) }, receiver)
     }
@@ -401,6 +410,7 @@ impl Pool {
             time_ms: start.time_ms,
             random_seed: start.random_seed,
             limits,
+            payers: start.payers.iter().map(|payer| shared.payer_numbers.hash_one(payer)).collect(),
         });
         state.send(number, &run)?;
         if let Some(worker) = state.workers.get_mut(&number) {

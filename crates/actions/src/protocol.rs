@@ -74,6 +74,8 @@ pub struct RunMessage {
     pub random_seed: [u8; 32],
     /// What the execution may use.
     pub limits: ActionLimits,
+    /// In whose shares of the worker's threads it counts: numbers that say nothing else.
+    pub payers: Vec<u64>,
 }
 
 /// From a worker to its node.

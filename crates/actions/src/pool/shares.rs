@@ -14,7 +14,7 @@ use quorate_wire::{Address, NodeIndex};
 use crate::pool::{PoolConfig, PoolError, START_DELAY_MAX, STARTS_AT_ONCE, State};
 
 /// In whose share an execution counts. Its child actions count there, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Payer {
     /// The wallet behind the caller's session.
     Login(Address),

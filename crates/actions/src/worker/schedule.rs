@@ -21,11 +21,12 @@ use crate::worker::turns::{End, Turns, is_long, is_lowered};
 /// compete with each other, and one action must not have the machine.
 const RUNNING_MAX: usize = 2;
 /// Threads that run guests: how many executions can have begun to compute and not come to an end or a host
-/// call. Further ones wait in their order. Threads cannot be made later, and each that idles costs little.
+/// call. Further ones wait in their order. Threads cannot be made later, and each that idles costs little. One payer
+/// gets a further one only while it has fewer than are free: its long executions leave half to those of others.
 const THREADS: usize = 32;
-/// A thread that ran a long execution has a low priority for good. With so many of them the worker asks to be
-/// replaced.
-const LOWERED_MAX: usize = THREADS - THREADS / 4;
+/// A thread that ran a long execution has a low priority for good. With more of them the worker asks to be replaced:
+/// with as many as are one payer's share, since what else it asks for waits here for its own long executions.
+const LOWERED_MAX: usize = THREADS / 2 - 1;
 /// The clock calls nothing deep.
 const CLOCK_STACK_BYTES: usize = 256 * 1024;
 /// How often the clock moves while there are executions: the precision of the wall limit, and the slice
@@ -72,6 +73,10 @@ struct State {
     long: VecDeque<u64>,
     idle_fresh: usize,
     idle_lowered: usize,
+    /// Threads that have an execution.
+    taken: usize,
+    /// Of these, those of each payer.
+    taken_by: HashMap<u64, usize>,
 }
 
 struct Slot {
@@ -87,6 +92,8 @@ struct Slot {
     deadline: Instant,
     /// Slices of the processor so far.
     used: u32,
+    /// In whose shares of the threads it counts.
+    payers: Arc<[u64]>,
 }
 
 enum Phase {
@@ -144,6 +151,7 @@ impl Scheduler {
             started,
             deadline: started + Duration::from_millis(run.limits.total_ms),
             used: 0,
+            payers: run.payers.into(),
             phase: Phase::New(Box::new(RunInputs {
                 code,
                 params: run.params,
@@ -231,11 +239,39 @@ impl State {
     /// What a thread is to run. Threads of the other kind come first where one is idle: a short execution is to
     /// have a thread that the kernel lets run at once, and a long one must not spoil another such thread.
     fn next(&mut self, lowered: bool) -> Option<u64> {
-        let (own, other, idle) = match lowered {
-            true => (&mut self.long, &mut self.short, self.idle_fresh),
-            false => (&mut self.short, &mut self.long, self.idle_lowered),
-        };
-        own.pop_front().or_else(|| if idle == 0 { other.pop_front() } else { None })
+        let idle = if lowered { self.idle_fresh } else { self.idle_lowered };
+        self.first(lowered).or_else(|| if idle == 0 { self.first(!lowered) } else { None })
+    }
+
+    /// Takes the first of a line out that no payer's share forbids.
+    fn first(&mut self, long: bool) -> Option<u64> {
+        let free = THREADS.saturating_sub(self.taken);
+        let has_share = |payer: &u64| self.taken_by.get(payer).is_none_or(|taken| *taken < free);
+        let executions = &self.executions;
+        let may_run =
+            |number: &u64| executions.get(number).is_none_or(|slot| slot.payers.iter().all(has_share));
+        let line = if long { &mut self.long } else { &mut self.short };
+        let place = line.iter().position(may_run)?;
+        line.remove(place)
+    }
+
+    /// An execution of these payers gets a thread.
+    fn take_thread(&mut self, payers: &[u64]) {
+        self.taken += 1;
+        for payer in payers {
+            *self.taken_by.entry(*payer).or_default() += 1;
+        }
+    }
+
+    /// A thread has brought an execution of these payers to its end, or to a host call.
+    fn leave_thread(&mut self, payers: &[u64]) {
+        self.taken = self.taken.saturating_sub(1);
+        for payer in payers {
+            if let Some(taken) = self.taken_by.get_mut(payer) {
+                *taken = taken.saturating_sub(1);
+            }
+        }
+        self.taken_by.retain(|_, taken| *taken > 0);
     }
 
     fn idle(&mut self, lowered: bool) -> &mut usize {
@@ -257,7 +293,7 @@ impl Shared {
         loop {
             let lowered = is_lowered();
             let mut state = lock(&self.state);
-            let (number, phase, end, started, used) = loop {
+            let (number, phase, end, started, used, payers) = loop {
                 if let Some(number) = state.next(lowered) {
                     if let Some(slot) = state.executions.get_mut(&number) {
                         let phase = std::mem::replace(&mut slot.phase, Phase::Running);
@@ -268,6 +304,7 @@ impl Shared {
                             End { deadline: slot.deadline, cancelled },
                             slot.started,
                             slot.used,
+                            Arc::clone(&slot.payers),
                         );
                     }
                 } else {
@@ -277,6 +314,7 @@ impl Shared {
                     *state.idle(lowered) -= 1;
                 }
             };
+            state.take_thread(&payers);
             // There may be more that the kind of thread for which it was meant has no hands for.
             self.wake(&state);
             drop(state);
@@ -287,6 +325,10 @@ impl Shared {
                 Phase::Running => unreachable!("what runs is not in the queue"),
             });
             self.settle(number, execution, progress, used);
+            let mut state = lock(&self.state);
+            state.leave_thread(&payers);
+            // It may be in a share of the other kind of thread that there is room now.
+            self.wake(&state);
         }
     }
 

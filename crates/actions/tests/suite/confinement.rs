@@ -85,6 +85,7 @@ fn run(execution: u64) -> ToWorker {
         time_ms: 0,
         random_seed: [0; 32],
         limits: ActionLimits::default(),
+        payers: Vec::new(),
     })
 }
 
