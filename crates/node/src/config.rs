@@ -97,11 +97,11 @@ impl fmt::Debug for ChainConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShellLimits {
-    /// Open HTTP connections.
+    /// Open HTTP connections. One address gets half.
     pub http_connections: usize,
-    /// Callers that wait for an execution at the same time.
+    /// Callers that wait for an execution at the same time. One address gets half.
     pub http_waiting: usize,
-    /// Bytes of all HTTP bodies that are being read at the same time.
+    /// Bytes of all HTTP bodies that are being read at the same time. One address gets half.
     pub http_body_bytes: usize,
     /// Action worker processes, one for each action that runs or did so lately. One login, address or peer gets half.
     pub workers: usize,

@@ -27,7 +27,7 @@ pub(crate) use room::Room;
 pub(crate) use serve::Server;
 pub(crate) use waiting::Waiting;
 
-use crate::{brain::StatusBoard, code::CodeFinder, inbox::Inbox, metrics::Metrics};
+use crate::{brain::StatusBoard, code::CodeFinder, inbox::Inbox, metrics::Metrics, places::Places};
 
 /// What handlers work with.
 pub(crate) struct Api {
@@ -46,7 +46,7 @@ pub(crate) struct Api {
     /// Units of [`executions::BODY_UNIT_BYTES`] that code on its way out may take.
     pub(crate) code_room: Arc<Room>,
     /// Units of [`executions::BODY_UNIT_BYTES`] that bodies may take.
-    pub(crate) body_room: Arc<Semaphore>,
+    pub(crate) body_room: Arc<Places>,
 }
 
 /// How many units of room bodies have in all.

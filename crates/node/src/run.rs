@@ -30,6 +30,7 @@ use crate::{
     inbox::Inbox,
     keys::{KeyFiles, NodeKeys},
     metrics::{Heartbeat, Metrics},
+    places::Places,
     store::Store,
     transport::{Links, Membership, Transport},
     workers::{Events, Workers},
@@ -195,7 +196,7 @@ impl Node {
             code,
             code_writes: Semaphore::new(http::CODE_WRITES),
             code_room: http::Room::new(http::CODE_ROOM, http::CODE_ROOM_PER_SOURCE),
-            body_room: Arc::new(Semaphore::new(http::body_units(config.limits.http_body_bytes))),
+            body_room: Places::new(http::body_units(config.limits.http_body_bytes)),
         };
         let router = http::router(Arc::new(api), listening.http);
         let (stop_http, stopping) = watch::channel(false);

@@ -48,7 +48,7 @@ async fn store(
     body: Body,
 ) -> Result<Response, Problem> {
     executions::check_media_type(headers)?;
-    let bytes = executions::read(api, headers, body).await?;
+    let bytes = executions::read(api, crate::code::source(caller.ip()), headers, body).await?;
     api.code.may_send(caller.ip(), bytes.len()).map_err(|error| error.code())?;
     let _place = api.code_writes.try_acquire().map_err(|_| Problem::of(ErrorCode::Overloaded))?;
     let checking = api.clone();

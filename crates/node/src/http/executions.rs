@@ -1,6 +1,10 @@
 //! `POST /v1/executions`.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -9,6 +13,7 @@ use axum::{
     response::Response,
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use quorate_actions::Payer;
 use quorate_wire::{ErrorCode, Problem, Submission, limits};
 
 use super::{
@@ -56,10 +61,12 @@ async fn execute(
 ) -> Result<Response, (Box<Problem>, Origin)> {
     let edge = |problem: Problem| (Box::new(problem), Origin::Edge);
     check_media_type(headers).map_err(|code| edge(code.into()))?;
-    let bytes = read(api, headers, body).await.map_err(edge)?;
+    let source = crate::code::source(caller.ip());
+    let bytes = read(api, source, headers, body).await.map_err(edge)?;
     let submission = parse(bytes).await.map_err(edge)?;
-    let mut place = api.waiting.enter(&api.inbox).ok_or_else(|| edge(Problem::of(ErrorCode::Overloaded)))?;
-    api.inbox.request(place.number, crate::code::source(caller.ip()), submission);
+    let place = api.waiting.enter(&api.inbox, source);
+    let mut place = place.ok_or_else(|| edge(Problem::of(ErrorCode::Overloaded)))?;
+    api.inbox.request(place.number, source, submission);
     match tokio::time::timeout(ANSWER, &mut place.answer).await {
         Ok(Ok(Ok(reply))) => Ok(json(StatusCode::OK, "application/json", &reply)),
         Ok(Ok(Err(problem))) => Err((problem, Origin::Engine)),
@@ -80,8 +87,14 @@ pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), ErrorCode> {
     if good { Ok(()) } else { Err(ErrorCode::MediaType) }
 }
 
-/// Reads the body, within its length, its time, and the room that all bodies share.
-pub(super) async fn read(api: &Api, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+/// Reads the body, within its length, its time, and the room that all bodies share. An address has a share of it, so that
+/// bodies which never end keep nobody else out.
+pub(super) async fn read(
+    api: &Api,
+    source: IpAddr,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Vec<u8>, Problem> {
     let declared =
         match headers.get(header::CONTENT_LENGTH).map(|value| value.to_str().ok()?.parse::<usize>().ok()) {
             Some(Some(length)) => length,
@@ -93,8 +106,8 @@ pub(super) async fn read(api: &Api, headers: &HeaderMap, body: Body) -> Result<V
     if declared > limits::HTTP_BODY_BYTES_MAX {
         return Err(too_large());
     }
-    let units = u32::try_from(declared.div_ceil(BODY_UNIT_BYTES)).unwrap_or(u32::MAX);
-    let _room = api.body_room.try_acquire_many(units).map_err(|_| Problem::of(ErrorCode::Overloaded))?;
+    let room = api.body_room.try_take(&[Payer::Source(source)], declared.div_ceil(BODY_UNIT_BYTES));
+    let _room = room.ok_or_else(|| Problem::of(ErrorCode::Overloaded))?;
     let collected = tokio::time::timeout(BODY, Limited::new(body, limits::HTTP_BODY_BYTES_MAX).collect());
     match collected.await {
         Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),

@@ -2,7 +2,6 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use crate::metrics::Heartbeat;
 use axum::{Router, extract::ConnectInfo};
 use hyper::{
     body::Incoming,
@@ -13,11 +12,14 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use quorate_actions::Payer;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
 };
+
+use crate::{metrics::Heartbeat, places::Places};
 
 /// A request's head arrives within this; it also ends idle connections.
 const HEAD: Duration = Duration::from_secs(10);
@@ -36,12 +38,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Server {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    shares: Arc<Places>,
 }
 
 impl Server {
     pub(crate) async fn bind(listen: SocketAddr, connections: usize) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
-        Ok(Server { listener, places: Arc::new(Semaphore::new(connections)) })
+        let places = Arc::new(Semaphore::new(connections));
+        Ok(Server { listener, places, shares: Places::new(connections) })
     }
 
     pub(crate) fn local_address(&self) -> io::Result<SocketAddr> {
@@ -68,10 +72,13 @@ impl Server {
             };
             match accepted {
                 Ok((stream, caller)) => {
+                    // Whoever opens connections and says nothing on them leaves others theirs.
+                    let source = Payer::Source(crate::code::source(caller.ip()));
+                    let Some(share) = self.shares.try_take(&[source], 1) else { continue };
                     let (router, stop) = (router.clone(), stop.clone());
                     connections.spawn(async move {
                         connection(stream, caller, router, stop).await;
-                        drop(place);
+                        drop((place, share));
                     });
                 }
                 Err(error) => {

@@ -69,7 +69,7 @@ async fn start(places: usize) -> Running {
         code: code.clone(),
         code_writes: Semaphore::new(CODE_WRITES),
         code_room: Room::new(CODE_ROOM, CODE_ROOM_PER_SOURCE),
-        body_room: Arc::new(Semaphore::new(body_units(16 << 20))),
+        body_room: Places::new(body_units(16 << 20)),
     });
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), 16).await.unwrap();
     let address = server.local_address().unwrap();
@@ -347,4 +347,92 @@ async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
     let third = third.await.unwrap();
     assert_eq!((third.status, third.code()), (429, ErrorCode::RateLimited));
     assert!(third.head.contains("retry-after: 1"));
+}
+
+/// A connection from an address of loopback of which there are many.
+async fn connect_from(last: u8, address: SocketAddr) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
+    socket.connect(address).await.unwrap()
+}
+
+/// The status of the answer to a request whose body says nothing but what the head says.
+async fn status(mut stream: TcpStream, head: &str) -> Option<u16> {
+    stream
+        .write_all(format!("{head}\r\nhost: localhost\r\nconnection: close\r\n\r\n").as_bytes())
+        .await
+        .ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    answer.split(' ').nth(1)?.parse().ok()
+}
+
+#[tokio::test]
+async fn connections_of_one_address_leave_others_theirs() {
+    let node = start(4).await;
+    let mut held = Vec::new();
+    loop {
+        // One that is served says so; one that is closed at once is beyond the share.
+        let mut stream = connect_from(2, node.address).await;
+        let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        if !matches!(stream.read_u8().await, Ok(b'H')) {
+            break;
+        }
+        held.push(stream);
+        assert!(held.len() <= 16, "there is no end to it");
+    }
+    assert_eq!(held.len(), 8, "half of the connections");
+    assert_eq!(status(connect_from(3, node.address).await, "GET /healthz HTTP/1.1").await, Some(200));
+    drop(held);
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_end_leave_room_for_those_of_others() {
+    let node = start(4).await;
+    let post = format!("POST /v1/executions HTTP/1.1\r\ncontent-type: {JSON}");
+    let mut endless = connect_from(2, node.address).await;
+    let head =
+        format!("{post}\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nexpect: 100-continue\r\n\r\n");
+    endless.write_all(head.as_bytes()).await.unwrap();
+    let mut wanted = vec![0; 12];
+    endless.read_exact(&mut wanted).await.unwrap();
+    assert_eq!(wanted, b"HTTP/1.1 100", "its body is waited for");
+    // It has six of sixteen mebibytes, and five more would be beyond its share.
+    let long = format!("{post}\r\ncontent-length: {}", 5 << 20);
+    let mut more = connect_from(2, node.address).await;
+    more.write_all(format!("{long}\r\nhost: localhost\r\n\r\n").as_bytes()).await.unwrap();
+    let answered = tokio::time::timeout(std::time::Duration::from_secs(5), more.read_u8()).await;
+    assert!(matches!(answered, Ok(Ok(b'H'))), "it is refused before it is there: {answered:?}");
+    let mut other = connect_from(3, node.address).await;
+    other.write_all(format!("{long}\r\nhost: localhost\r\n\r\n").as_bytes()).await.unwrap();
+    other.write_all(&vec![b' '; 5 << 20]).await.unwrap();
+    let mut answer = vec![0; 12];
+    other.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 400", "it was read to its end");
+}
+
+#[tokio::test]
+async fn callers_at_one_address_leave_places_to_wait_to_others() {
+    let mut node = start(4).await;
+    let body = testing::submission();
+    let head = format!(
+        "POST /v1/executions HTTP/1.1\r\nhost: localhost\r\ncontent-type: {JSON}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let request = [head.as_bytes(), &body].concat();
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = connect_from(2, node.address).await;
+        stream.write_all(&request).await.unwrap();
+        assert!(node.outlet.jobs.recv().await.is_some());
+        held.push(stream);
+    }
+    let mut third = connect_from(2, node.address).await;
+    third.write_all(&request).await.unwrap();
+    let mut answer = vec![0; 12];
+    third.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 503");
+    let mut other = connect_from(3, node.address).await;
+    other.write_all(&request).await.unwrap();
+    assert!(matches!(node.outlet.jobs.recv().await, Some(Job::Handle(Input::Request { .. }, _))));
 }

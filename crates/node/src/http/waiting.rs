@@ -2,17 +2,22 @@
 
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use quorate_actions::Payer;
 use quorate_engine::ReplyTo;
 use quorate_wire::{ExecutionReply, Problem};
 use tokio::sync::oneshot;
 
-use crate::inbox::Inbox;
+use crate::{
+    inbox::Inbox,
+    places::{self, Places},
+};
 
 /// What the engine answers.
 pub(crate) type Outcome = Result<Box<ExecutionReply>, Box<Problem>>;
@@ -21,11 +26,12 @@ pub(crate) type Outcome = Result<Box<ExecutionReply>, Box<Problem>>;
 pub(crate) struct Waiting {
     next: AtomicU64,
     callers: Mutex<BTreeMap<ReplyTo, oneshot::Sender<Outcome>>>,
-    places: usize,
+    places: Arc<Places>,
 }
 
 /// One caller's place. Giving it up before the answer tells the engine so.
 pub(crate) struct Place {
+    _place: places::Place,
     waiting: Arc<Waiting>,
     inbox: Inbox,
     pub(crate) number: ReplyTo,
@@ -34,20 +40,16 @@ pub(crate) struct Place {
 
 impl Waiting {
     pub(crate) fn new(places: usize) -> Arc<Self> {
-        Arc::new(Waiting { next: AtomicU64::new(1), callers: Mutex::default(), places })
+        Arc::new(Waiting { next: AtomicU64::new(1), callers: Mutex::default(), places: Places::new(places) })
     }
 
-    /// A place, unless all are taken.
-    pub(crate) fn enter(self: &Arc<Self>, inbox: &Inbox) -> Option<Place> {
+    /// A place, unless all are taken, or the address has its share of them.
+    pub(crate) fn enter(self: &Arc<Self>, inbox: &Inbox, source: IpAddr) -> Option<Place> {
+        let place = self.places.try_take(&[Payer::Source(source)], 1)?;
         let (sender, answer) = oneshot::channel();
-        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        if callers.len() >= self.places {
-            return None;
-        }
         let number = ReplyTo(self.next.fetch_add(1, Ordering::Relaxed));
-        callers.insert(number, sender);
-        drop(callers);
-        Some(Place { waiting: self.clone(), inbox: inbox.clone(), number, answer })
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);
+        Some(Place { _place: place, waiting: self.clone(), inbox: inbox.clone(), number, answer })
     }
 
     /// Hands an answer to its caller; callers that are gone do not mind.
