@@ -12,7 +12,7 @@ use crate::{
     AskedBy, At, BlockStanding, Effect, Engine, Now, Payers, ReplyTo, Report, RunNumber, Subject,
     admission::{Held, Payer},
     authority::registry_fresh,
-    execution::{CALLERS_MAX, CALLERS_PER_SOURCE_MAX, Counts, Execution},
+    execution::{Asking, CALLERS_MAX, CALLERS_PER_SOURCE_MAX, Counts, Execution},
     outcome::DETAIL_BYTES_MAX,
     run::Run,
     turn::Turn,
@@ -175,7 +175,9 @@ impl Engine {
             }
             Ok(id) => {
                 self.with(id, |engine, execution| {
-                    execution.coordinators.entry(from).or_insert(turn.now.mono_ms);
+                    let asking =
+                        Asking { place: execution.coordinators.len(), start: engine.peers.start_of(from) };
+                    execution.coordinators.entry(from).or_insert(asking);
                     engine.tell_all(execution, from, turn);
                 });
             }

@@ -61,9 +61,26 @@ impl Engine {
         }
         let unknown = self.committee.members().filter(|&node| execution.may_vote(node, number)).count();
         let best = groups.iter().map(|group| group.nodes.len()).max().unwrap_or(0);
-        if best > 0 && best + unknown < threshold {
+        if best > 0 && best + unknown < threshold && !self.may_end_without(execution, number) {
             self.diverged(execution, number, &groups, turn);
         }
+    }
+
+    /// Whether t runs can still end alike without the members that voted on an operation. Fewer than t may have made
+    /// it up, when honest runs have ended or are about to.
+    fn may_end_without(&self, execution: &Execution, number: OperationNumber) -> bool {
+        let ended = execution.outcomes.keys().any(|node| !self.voted(execution, number, *node));
+        let without = self.committee.members().filter(|node| {
+            !self.voted(execution, number, *node)
+                && !execution.outcomes.contains_key(node)
+                && !execution.refused.contains_key(node)
+        });
+        let alike = Self::ended_alike(execution).len();
+        ended && alike + without.count() >= self.committee.threshold()
+    }
+
+    fn voted(&self, execution: &Execution, number: OperationNumber, node: NodeIndex) -> bool {
+        execution.operations.get(&number).is_some_and(|operation| operation.votes.contains_key(&node))
     }
 
     /// Names the nodes outside the quorum, and gives them the proof that their run is over.

@@ -192,6 +192,17 @@ impl Engine {
         }
     }
 
+    /// What each peer makes this node hold for one execution: operations, and bytes. It is counted from what is
+    /// there and not from what was charged, so that tests can compare the two.
+    #[must_use]
+    pub fn held_for_peers(&self) -> Vec<(NodeIndex, usize, usize)> {
+        let held = |execution: &Execution| {
+            let peers = self.committee.peers().map(|peer| (peer, execution.held_for(peer)));
+            peers.map(|(peer, (operations, bytes))| (peer, operations, bytes)).collect::<Vec<_>>()
+        };
+        self.executions.values().flat_map(held).collect()
+    }
+
     pub(crate) fn ready(&self) -> bool {
         !self.draining && self.waiting_for().is_none()
     }

@@ -45,8 +45,8 @@ pub(crate) struct Execution {
     pub(crate) deadline_mono_ms: u64,
     pub(crate) forget_unix_ms: u64,
 
-    /// Members that asked us on behalf of a caller, and since when; they get our votes and our outcome.
-    pub(crate) coordinators: BTreeMap<NodeIndex, u64>,
+    /// Members that asked us on behalf of a caller; they get our votes and our outcome.
+    pub(crate) coordinators: BTreeMap<NodeIndex, Asking>,
     /// Whether a caller asked this very node.
     pub(crate) coordinating: bool,
     /// Who waits, and where.
@@ -69,6 +69,15 @@ pub(crate) struct Execution {
     /// Logs of child runs that have ended.
     pub(crate) logs_of_children: String,
     pub(crate) ended: Option<Ended>,
+}
+
+/// A member that asked us on behalf of a caller.
+#[derive(Clone, Copy)]
+pub(crate) struct Asking {
+    /// How many had asked before it. Clocks do not tell who was first: two can ask in one millisecond.
+    pub(crate) place: usize,
+    /// In which start of its own; in a later one it knows nothing of it.
+    pub(crate) start: Option<[u8; 16]>,
 }
 
 /// What the runs of an execution have used, all together.
@@ -269,6 +278,21 @@ impl Execution {
     /// Bytes that each peer has made us keep.
     pub(crate) fn kept_by_peers(&self) -> impl Iterator<Item = (NodeIndex, usize)> {
         self.kept.iter().map(|(peer, kept)| (*peer, kept.bytes))
+    }
+
+    /// Operations that are there because of a peer, and bytes of what it said of them.
+    pub(crate) fn held_for(&self, peer: NodeIndex) -> (usize, usize) {
+        let sizes = self.operations.values().filter_map(|operation| {
+            let vote =
+                operation.votes.get(&peer).map(|vote| borsh::object_length(vote).unwrap_or(usize::MAX));
+            let offer = operation.offers.get(&peer).map(|_| 0);
+            let signature = operation.unchecked.get(&peer).map(|_| 0);
+            [vote, offer, signature, operation.values.held_for(peer)]
+                .into_iter()
+                .flatten()
+                .reduce(usize::saturating_add)
+        });
+        sizes.fold((0, 0), |(operations, bytes), size| (operations + 1, size.saturating_add(bytes)))
     }
 
     /// Bytes that peers have made us keep.

@@ -153,13 +153,8 @@ impl Engine {
         if !execution.coordinating || execution.reply.is_some() {
             return;
         }
-        let mut groups: BTreeMap<Vec<u8>, Vec<NodeIndex>> = BTreeMap::new();
-        for (node, outcome) in &execution.outcomes {
-            let bytes = borsh::to_vec(&outcome.statement.body).unwrap_or_default();
-            groups.entry(bytes).or_default().push(*node);
-        }
         let threshold = self.committee.threshold();
-        let best = groups.values().max_by_key(|nodes| nodes.len()).cloned().unwrap_or_default();
+        let best = Self::ended_alike(execution);
         if best.len() >= threshold {
             if let Some(reply) = self.reply(execution, &best) {
                 self.answer_callers(execution, reply, turn);
@@ -174,6 +169,16 @@ impl Engine {
             let problem = self.no_outcome(execution, &best);
             self.answer_callers(execution, Err(Box::new(problem)), turn);
         }
+    }
+
+    /// The most members whose statements are equal.
+    pub(crate) fn ended_alike(execution: &Execution) -> Vec<NodeIndex> {
+        let mut groups: BTreeMap<Vec<u8>, Vec<NodeIndex>> = BTreeMap::new();
+        for (node, outcome) in &execution.outcomes {
+            let bytes = borsh::to_vec(&outcome.statement.body).unwrap_or_default();
+            groups.entry(bytes).or_default().push(*node);
+        }
+        groups.into_values().max_by_key(Vec::len).unwrap_or_default()
     }
 
     /// Why the runs came to no common end.

@@ -282,6 +282,11 @@ impl Peers {
         })
     }
 
+    /// In which start the peer greeted us.
+    pub(crate) fn start_of(&self, peer: NodeIndex) -> Option<[u8; 16]> {
+        self.peers.get(&peer)?.hello.as_ref().map(|hello| hello.start)
+    }
+
     pub(crate) fn is_connected(&self, peer: NodeIndex) -> bool {
         self.peers.get(&peer).is_some_and(|peer| peer.connected)
     }

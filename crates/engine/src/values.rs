@@ -52,8 +52,10 @@ pub(crate) struct Values {
     asked_by: Option<u32>,
     /// When members came to it, and with what.
     heard: BTreeMap<NodeIndex, (u64, Digest)>,
-    /// Members that have begun to run the function out of turn.
+    /// Members that say that they have begun to run the function out of turn.
     leading: BTreeMap<NodeIndex, u64>,
+    /// Those of them that were next when somebody before them came late, and until when they are let finish.
+    let_finish: BTreeMap<NodeIndex, u64>,
     /// Whether our own run runs the function.
     lead: bool,
     own: Option<Signed<LeaderValue>>,
@@ -72,6 +74,14 @@ impl Values {
     /// What our own run gave of the function that one node runs.
     pub(crate) fn stated(&self) -> Option<&Signed<LeaderValue>> {
         self.own.as_ref()
+    }
+
+    /// Bytes of what a peer said, if it said anything.
+    pub(crate) fn held_for(&self, peer: NodeIndex) -> Option<usize> {
+        let candidate = self.candidates.get(&peer).map(bytes_of);
+        let value = self.leaders.get(&peer).map(|value| borsh::object_length(value).unwrap_or(usize::MAX));
+        let came = self.heard.get(&peer).map(|_| 0).or(self.leading.get(&peer).map(|_| 0));
+        [candidate, value, came].into_iter().flatten().reduce(usize::saturating_add)
     }
 }
 
@@ -103,8 +113,12 @@ impl Engine {
         let Some(operation) = execution.operations.get_mut(&number) else { return };
         operation.values.asked_by = Some(call);
         operation.values.look_mono_ms = turn.now.mono_ms + LOOK_MS;
-        self.try_candidates(execution, number, turn);
+        if self.came_late(execution, number) {
+            self.let_finish(execution, number, turn.now.mono_ms);
+        }
+        // Our own turn comes before what others say that behind us somebody found.
         self.maybe_lead(execution, number, turn);
+        self.try_candidates(execution, number, turn);
     }
 
     /// What is due of an operation on values: to say again what may have been lost, to pass over whoever
@@ -169,9 +183,15 @@ impl Engine {
         if operation.values.look_mono_ms == 0 {
             operation.values.look_mono_ms = now + LOOK_MS;
         }
+        let awaited = match quorum.kind {
+            GroupKind::Observed => self.awaited(execution, number, since, now),
+            GroupKind::Intent | GroupKind::Denied | GroupKind::Once => Vec::new(),
+        };
         // What another coordinator has fixed is taken over: two sets would part the nodes.
-        let decision = self.fixed_elsewhere(execution, number, quorum, now).or_else(|| match quorum.kind {
-            GroupKind::Observed => self.collected(execution, number, quorum, since, now),
+        let elsewhere = self.fixed_elsewhere(execution, number, (quorum, &awaited), now);
+        let decision = elsewhere.or_else(|| match quorum.kind {
+            GroupKind::Observed if !awaited.is_empty() => None,
+            GroupKind::Observed => Self::collected(execution, number, quorum),
             GroupKind::Once => self.led(execution, number, quorum, now),
             GroupKind::Intent | GroupKind::Denied => None,
         });
@@ -190,7 +210,7 @@ impl Engine {
         &self,
         execution: &Execution,
         number: OperationNumber,
-        quorum: &Group,
+        (quorum, awaited): (&Group, &[NodeIndex]),
         now_mono_ms: u64,
     ) -> Option<Decision> {
         let order = ranks(execution, number);
@@ -198,7 +218,7 @@ impl Engine {
             Decision::Collected(votes) => {
                 self.sound_set(execution, number, votes).is_ok()
                     && votes[0].body.hash() == quorum.hash
-                    && Self::covers(votes, quorum)
+                    && Self::covers(votes, quorum, awaited)
             }
             Decision::Led(value) => {
                 (value.body.request, value.body.operation) == (execution.id, number)
@@ -257,6 +277,8 @@ impl Engine {
                 return;
             }
             engine.take_decision(execution, number, (from, decision), turn);
+            // A coordinator may take it over.
+            engine.evaluate_votes(execution, number, turn);
         });
     }
 
@@ -274,7 +296,14 @@ impl Engine {
 
     fn try_candidates(&mut self, execution: &mut Execution, number: OperationNumber, turn: &mut Turn<'_>) {
         let Some(operation) = execution.operations.get_mut(&number) else { return };
-        for (from, decision) in std::mem::take(&mut operation.values.candidates) {
+        let mut candidates: Vec<(NodeIndex, Decision)> =
+            std::mem::take(&mut operation.values.candidates).into_iter().collect();
+        // Our own first, then in the order in which those who fixed them asked us.
+        let me = self.committee.me;
+        candidates.sort_by_key(|(from, _)| {
+            (*from != me, execution.coordinators.get(from).map_or(usize::MAX, |asking| asking.place))
+        });
+        for (from, decision) in candidates {
             self.take_decision(execution, number, (from, decision), turn);
         }
     }

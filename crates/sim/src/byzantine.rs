@@ -12,6 +12,11 @@ use quorate_wire::{
 
 use crate::{committee::Committee, entropy::Dice, invariants::EPOCH};
 
+mod values;
+
+pub(crate) use values::ValueHabits;
+use values::ValueLies;
+
 /// What a byzantine node remembers of the network, at most.
 const MEMORY: usize = 64;
 
@@ -40,6 +45,8 @@ pub(crate) struct Habits {
     pub(crate) floods: u32,
     /// Does not answer callers.
     pub(crate) ignores_callers: bool,
+    /// How it lies in operations on values.
+    pub(crate) values: ValueHabits,
 }
 
 /// A byzantine node's wrapper.
@@ -57,6 +64,7 @@ pub(crate) struct Byzantine {
     proposals: VecDeque<Proposal>,
     sessions: VecDeque<[u8; 32]>,
     requests: VecDeque<RequestId>,
+    values: ValueLies,
     /// Lies left that cost its peers a pairwise set-up.
     rations: u8,
     /// Messages about set-ups that it may still keep, to replay them.
@@ -79,7 +87,8 @@ impl Byzantine {
     pub(crate) fn new(committee: &Committee, me: NodeIndex, habits: Habits, mut dice: Dice) -> Self {
         // A set-up costs a second: one liar in four may cause some.
         let costly = u8::from(dice.happens(250));
-        Byzantine {
+        let values = habits.values;
+        let mut byzantine = Byzantine {
             me,
             network: committee.id,
             key: committee.statement_key(me).clone(),
@@ -93,10 +102,13 @@ impl Byzantine {
             proposals: VecDeque::new(),
             sessions: VecDeque::new(),
             requests: VecDeque::new(),
+            values: ValueLies::default(),
             rations: costly,
             kept: costly,
             acts: 0,
-        }
+        };
+        byzantine.lie_about_values(values);
+        byzantine
     }
 
     /// A frame has come; it is remembered.
@@ -109,6 +121,10 @@ impl Byzantine {
         self.observe(self.me, &frame);
         let message = decode::<PeerMessage>(&frame, limits::PEER_FRAME_BYTES_MAX);
         let keeps_alive = matches!(message, Ok(PeerMessage::Ping(_) | PeerMessage::Hello(_)));
+        if message.as_ref().is_ok_and(|message| self.keeps_back(message)) {
+            self.acts += 1;
+            return Vec::new();
+        }
         if !keeps_alive {
             let muted = self.habits.mute_rounds && matches!(message, Ok(PeerMessage::Round(_)));
             let elsewhere = self.habits.only_to.is_some_and(|only| only != to);
@@ -175,7 +191,7 @@ impl Byzantine {
             }
         }
         self.acts += u64::try_from(frames.len()).unwrap_or(0);
-        let mut sent = Vec::new();
+        let mut sent = self.said_again();
         for frame in frames {
             // Now to one, now to all: peers need not see the same.
             if self.dice.happens(500) {
@@ -189,6 +205,7 @@ impl Byzantine {
 
     fn observe(&mut self, from: NodeIndex, frame: &[u8]) {
         let Ok(message) = decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) else { return };
+        self.see_value(from, &message);
         match &message {
             PeerMessage::Vote(vote) => {
                 remember(&mut self.requests, vote.body.request);

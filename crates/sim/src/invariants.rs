@@ -14,6 +14,10 @@ use crate::{
     trace::short,
 };
 
+mod values;
+
+pub(crate) use values::Promised;
+
 /// The epoch of every simulated committee.
 pub(crate) const EPOCH: u64 = 1;
 
@@ -89,11 +93,7 @@ pub(crate) struct Checker {
     attempts: BTreeMap<(Life, RequestId, OperationNumber, NodeIndex), u8>,
     nonces: BTreeMap<[u8; 32], Shown>,
     replied: BTreeSet<(Life, u64)>,
-    /// Values that nodes' own runs gave.
-    given: BTreeMap<(NodeIndex, RequestId, OperationNumber), BTreeSet<String>>,
-    /// What runs were given of an operation on values, where one honest coordinator fixed it.
-    taken: BTreeMap<(RequestId, OperationNumber), String>,
-    values: u64,
+    values: values::Seen,
     root: Option<PublicKey>,
     bans: BTreeSet<(NodeIndex, NodeIndex)>,
     banned_set_ups: BTreeSet<(NodeIndex, [u8; 32])>,
@@ -115,9 +115,7 @@ impl Checker {
             attempts: BTreeMap::new(),
             nonces: BTreeMap::new(),
             replied: BTreeSet::new(),
-            given: BTreeMap::new(),
-            taken: BTreeMap::new(),
-            values: 0,
+            values: values::Seen::default(),
             root: None,
             bans: BTreeSet::new(),
             banned_set_ups: BTreeSet::new(),
@@ -136,7 +134,7 @@ impl Checker {
             signatures: count(self.nonces.len()),
             attempts: count(self.sessions.len()),
             bans: count(self.bans.len()),
-            values: self.values,
+            values: self.values.count,
         }
     }
 
@@ -149,75 +147,6 @@ impl Checker {
     pub(crate) fn asked(&mut self, life: Life, asked: &Asked, allowed: bool) {
         let hash = self.vote(asked).hash();
         self.own.insert((life, hash), Own { asked: asked.clone(), allowed });
-    }
-
-    /// A node's own run gave a value, to be collected or as the one that ran a function.
-    pub(crate) fn gave(&mut self, place: (NodeIndex, RequestId, OperationNumber), value: String) {
-        self.given.entry(place).or_default().insert(value);
-    }
-
-    /// An honest node's run was given what an operation on values came to; `alone` tells whether one
-    /// honest coordinator alone could fix it.
-    pub(crate) fn was_given(
-        &mut self,
-        life: Life,
-        (request, operation): (RequestId, OperationNumber),
-        value: &str,
-        alone: bool,
-    ) {
-        let Ok(parsed) = serde_json::from_str::<serde_json::Value>(value) else {
-            return self.broken("a value is JSON", format!("{life:?}: {value}"));
-        };
-        if parsed.get("run").is_some() {
-            return;
-        }
-        self.values += 1;
-        let entries = match &parsed {
-            serde_json::Value::Array(entries) => {
-                let nodes: BTreeSet<u64> =
-                    entries.iter().filter_map(|entry| entry.get("node")?.as_u64()).collect();
-                if nodes.len() != entries.len() || nodes.len() < usize::from(self.shape.t) {
-                    self.broken("a set is of t distinct members", format!("{life:?}: {value}"));
-                }
-                entries
-                    .iter()
-                    .filter_map(|entry| Some((entry.get("node")?.as_u64(), entry.get("value")?)))
-                    .collect()
-            }
-            other => {
-                other.get("value").or(other.get("error")).map(|text| vec![(None, text)]).unwrap_or_default()
-            }
-        };
-        for (node, text) in entries {
-            let text = text.as_str().unwrap_or_default();
-            let honest = |of: &NodeIndex| !self.dishonest.contains(of);
-            let gave = |of: NodeIndex| {
-                self.given.get(&(of, request, operation)).is_some_and(|values| values.contains(text))
-            };
-            let by_node = node.and_then(|node| NodeIndex::new(u8::try_from(node).ok()?));
-            let sound = match by_node {
-                Some(of) => !honest(&of) || gave(of),
-                // A value of one node: somebody honest gave it, or there is a liar, or a run has ended.
-                None => {
-                    !self.dishonest.is_empty()
-                        || text.contains("has ended")
-                        || (1..=self.shape.n).filter_map(NodeIndex::new).any(gave)
-                }
-            };
-            if !sound {
-                self.broken(
-                    "no value in the name of a node that did not give it",
-                    format!("{life:?}: {value}"),
-                );
-            }
-        }
-        if alone {
-            let known = self.taken.entry((request, operation)).or_insert_with(|| value.to_owned());
-            if known != value {
-                let detail = format!("{life:?} is given {value}, others {known}");
-                self.broken("with one honest coordinator all are given the same", detail);
-            }
-        }
     }
 
     /// An honest node sent a vote of its own; `allowed` tells whether its own view allows a key's use

@@ -11,9 +11,10 @@ use std::{
 
 use quorate_sim::{SeedReport, Summary, run_seed};
 
-const USAGE: &str = "usage: quorate-sim [--seeds N] [--start S] [--jobs J] [--echo] [--keep-going]
+const USAGE: &str = "usage: quorate-sim [--seeds N] [--start S] [--step K] [--jobs J] [--echo] [--keep-going]
   --seeds N  how many seeds (100)
   --start S  the first seed (0)
+  --step K   every K-th seed from there (1)
   --jobs J   threads (2)
   --echo     print the whole trace, for a single seed
   --keep-going  report every failure, not only the first";
@@ -21,17 +22,19 @@ const USAGE: &str = "usage: quorate-sim [--seeds N] [--start S] [--jobs J] [--ec
 struct Options {
     seeds: u64,
     start: u64,
+    step: u64,
     jobs: u64,
     echo: bool,
     keep_going: bool,
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
-    let mut options = Options { seeds: 100, start: 0, jobs: 2, echo: false, keep_going: false };
+    let mut options = Options { seeds: 100, start: 0, step: 1, jobs: 2, echo: false, keep_going: false };
     while let Some(argument) = arguments.next() {
         let place = match argument.as_str() {
             "--seeds" => &mut options.seeds,
             "--start" => &mut options.start,
+            "--step" => &mut options.step,
             "--jobs" => &mut options.jobs,
             "--echo" => {
                 options.echo = true;
@@ -68,7 +71,7 @@ fn main() -> ExitCode {
                     if offset >= options.seeds {
                         return;
                     }
-                    let report = run_seed(options.start + offset, options.echo);
+                    let report = run_seed(options.start + offset * options.step, options.echo);
                     let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
                     results.0.add(&report);
                     if report.failure.is_some() {

@@ -422,6 +422,7 @@ impl World {
         if let Some(byzantine) = &mut self.nodes[to].byzantine {
             byzantine.incoming(from, &frame);
         }
+        self.react(to);
         self.feed(to, Input::Peer { from, frame }, proposal.map(|proposal| *proposal));
     }
 
@@ -457,8 +458,17 @@ impl World {
                 self.transmit(slot, to, &frame);
             }
         }
+        self.check_held();
         let pause_us = self.dice.between(30_000, 400_000);
         self.after(pause_us, Event::Lie { slot });
+    }
+
+    /// A liar sends what it makes of what it has just seen.
+    fn react(&mut self, slot: usize) {
+        let Some(byzantine) = &mut self.nodes[slot].byzantine else { return };
+        for (to, frame) in byzantine.reactions() {
+            self.transmit(slot, to, &frame);
+        }
     }
 
     /// Gives a node an input and carries out what follows.

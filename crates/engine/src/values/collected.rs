@@ -12,10 +12,19 @@ use crate::{
     turn::Turn,
 };
 
-/// A set without our own value is refused if its coordinator has had that for so long.
-const PATIENCE_MS: u64 = 2 * limits::COLLECT_GRACE_MS;
+/// For how long whoever asked first is waited for. Our run may be a second before its t-th vote; from there on
+/// it waits a second itself, and its turns; what is left is for looking at intervals, and for the way.
+const PATIENCE_MS: u64 = 3 * limits::COLLECT_GRACE_MS;
 /// By how much a coordinator waits longer for each that may fix the set as well.
 const TURN_MS: u64 = 300;
+/// For so many at most: members that coordinate what they overheard could have it wait for longer than it is
+/// waited for.
+const TURNS_MAX: usize = 2;
+
+const _: () = assert!(
+    2 * limits::COLLECT_GRACE_MS + TURN_MS * 2 + super::LOOK_MS < PATIENCE_MS,
+    "whoever asked first is waited for until it has fixed its set"
+);
 
 impl Engine {
     /// The action gives a value of this node.
@@ -61,26 +70,33 @@ impl Engine {
         Ok(())
     }
 
-    /// The set of values, once all that can still come have come, or have had their time.
-    pub(super) fn collected(
+    /// Members whose votes a coordinator still waits for: those that can come, as long as they have time.
+    pub(super) fn awaited(
         &self,
         execution: &Execution,
         number: OperationNumber,
-        quorum: &Group,
         since: u64,
         now: u64,
-    ) -> Option<Decision> {
+    ) -> Vec<NodeIndex> {
         let me = self.committee.me;
-        let open = self.committee.members().any(|node| {
-            execution.may_vote(node, number)
-                && (if node == me { execution.running() } else { self.peers.reachable(node, now) })
-        });
         // Another coordinator may fix a set as well; of two, one comes first.
-        let before = execution.coordinators.keys().filter(|other| **other < me).count();
+        let before = execution.coordinators.keys().filter(|other| **other < me).count().min(TURNS_MAX);
         let turns = u64::try_from(before).unwrap_or(u64::MAX).saturating_mul(TURN_MS);
-        if open && now < since.saturating_add(limits::COLLECT_GRACE_MS).saturating_add(turns) {
-            return None;
+        if now >= since.saturating_add(limits::COLLECT_GRACE_MS).saturating_add(turns) {
+            return Vec::new();
         }
+        let there = |node: &NodeIndex| {
+            if *node == me { execution.running() } else { self.peers.reachable(*node, now) }
+        };
+        self.committee.members().filter(|node| execution.may_vote(*node, number) && there(node)).collect()
+    }
+
+    /// The set of all values that have come.
+    pub(super) fn collected(
+        execution: &Execution,
+        number: OperationNumber,
+        quorum: &Group,
+    ) -> Option<Decision> {
         let operation = execution.operations.get(&number)?;
         let mut nodes = quorum.nodes.clone();
         nodes.sort_unstable();
@@ -101,60 +117,53 @@ impl Engine {
             return Judged::Wrong(check);
         }
         if votes[0].body.hash() != own.body.hash() {
-            // So many saw something else that our own side is short of t: the proof is in the set.
+            // So many saw something else that our own side is short of t: the proof is in the set. Where two
+            // sides can have t, the other one's set is nobody's fault.
             let short = self.committee.size() - votes.len() < self.committee.threshold();
-            return if short { Judged::Other } else { Judged::Wrong("set_intent") };
+            return if short { Judged::Other } else { Judged::NotYet };
         }
-        match votes.iter().find(|vote| vote.node == self.committee.me) {
-            Some(ours) if ours.body != own.body => Judged::Wrong("set_ours"),
-            Some(_) if self.waits_for_first(execution, operation, (from, votes), now) => Judged::NotYet,
-            Some(_) => Judged::Right,
-            None => {
-                let since = execution.coordinators.get(&from).copied().unwrap_or(now);
-                let told = operation.began_mono_ms.max(since);
-                if now > told + PATIENCE_MS {
-                    Judged::Wrong("set_without_ours")
-                } else if self.waits_for_first(execution, operation, (from, votes), now) {
-                    Judged::NotYet
-                } else {
-                    Judged::Right
-                }
-            }
+        let changed = |vote: &Signed<Vote>| vote.node == self.committee.me && vote.body != own.body;
+        if votes.iter().any(changed) {
+            Judged::Wrong("set_ours")
+        } else if self.waits_for_first(execution, operation, from, now) {
+            Judged::NotYet
+        } else {
+            // Our own value may be missing. Whoever fixed it may not have had it; and it has t others.
+            Judged::Right
         }
     }
 
-    /// Whether a set that lacks members is left alone for now, because whoever asked us first still collects.
+    /// Whether a set is left alone for now, because it is not from whoever asked us first.
     ///
     /// A corrupt member that coordinates what it overheard could fix a set at once, of its friends' values
-    /// and one honest one, while the node that the caller asked waits for everybody.
+    /// and one honest one, while the node that the caller asked waits for everybody; or give each node a set
+    /// with another value of its own, and so part them.
     fn waits_for_first(
         &self,
         execution: &Execution,
         operation: &Operation,
-        (from, votes): (NodeIndex, &[Signed<Vote>]),
+        from: NodeIndex,
         now: u64,
     ) -> bool {
-        let me = self.committee.me;
-        let lacks = self.committee.members().any(|node| {
-            let there = node == me || self.peers.reachable(node, now);
-            there && votes.iter().all(|vote| vote.node != node)
-        });
         let over = now >= operation.began_mono_ms.saturating_add(PATIENCE_MS);
-        lacks && !over && self.first_coordinator(execution, now).is_some_and(|first| first != from)
+        !over && self.first_coordinator(execution, now).is_some_and(|first| first != from)
     }
 
-    /// Whoever of those that can be reached asked us first; we ourselves, if a caller did.
+    /// Whoever of those that can be reached, and still know of it, asked us first; we ourselves, if a caller did.
     fn first_coordinator(&self, execution: &Execution, now: u64) -> Option<NodeIndex> {
         if execution.coordinating {
             return Some(self.committee.me);
         }
-        let there = execution.coordinators.iter().filter(|(node, _)| self.peers.reachable(**node, now));
-        there.min_by_key(|(_, since)| **since).map(|(node, _)| *node)
+        let there = execution.coordinators.iter().filter(|(node, asking)| {
+            self.peers.reachable(**node, now) && self.peers.start_of(**node) == asking.start
+        });
+        there.min_by_key(|(_, asking)| asking.place).map(|(node, _)| *node)
     }
 
-    /// Whether another coordinator's set has all values that we have: else ours is the better one.
-    pub(super) fn covers(votes: &[Signed<Vote>], quorum: &Group) -> bool {
-        quorum.nodes.iter().all(|node| votes.iter().any(|vote| vote.node == *node))
+    /// Whether another coordinator's set has all values that we have, and all that we wait for: else ours is
+    /// the better one.
+    pub(super) fn covers(votes: &[Signed<Vote>], quorum: &Group, awaited: &[NodeIndex]) -> bool {
+        quorum.nodes.iter().chain(awaited).all(|node| votes.iter().any(|vote| vote.node == *node))
     }
 }
 

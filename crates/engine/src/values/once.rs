@@ -51,6 +51,10 @@ impl Engine {
     /// A member came to the function that one node runs.
     pub(crate) fn heard(&self, execution: &mut Execution, vote: &Signed<Vote>, turn: &Turn<'_>) {
         if matches!(vote.body.verdict, Verdict::Once { .. }) {
+            let number = vote.body.operation;
+            if !execution.heard(number, vote.node) {
+                self.let_finish(execution, number, turn.now.mono_ms);
+            }
             let operation = execution.operations.entry(vote.body.operation).or_default();
             let came = (turn.now.mono_ms, vote.body.hash());
             operation.values.heard.entry(vote.node).or_insert(came);
@@ -72,8 +76,12 @@ impl Engine {
             operation.own.as_ref().is_some_and(|vote| matches!(vote.body.verdict, Verdict::Once { .. }));
         let Some(call) = operation.values.asked_by.filter(|_| once && operation.waits()) else { return };
         // Somebody who was passed to while we were away is let finish. All who say so have one time together,
-        // from the first: liars could say it one after the other.
-        let first = operation.values.leading.values().min();
+        // from the first: liars could say it one after the other. Nobody passed over us if we were not away.
+        let late = self.came_late(execution, number);
+        let behind =
+            |node: &NodeIndex| order.iter().take_while(|before| *before != node).any(|before| *before == me);
+        let said = operation.values.leading.iter().filter(|(node, _)| late || !behind(node));
+        let first = said.map(|(_, since)| since).min();
         let other = first.is_some_and(|since| now < since + limits::LEADER_MS);
         let taken = operation.values.lead || operation.values.decision.is_some();
         if other || taken || !self.passed_over(execution, number, (&order, me), now) {
@@ -82,6 +90,7 @@ impl Engine {
         let run = operation.run;
         if let Some(operation) = execution.operations.get_mut(&number) {
             operation.values.lead = true;
+            operation.values.let_finish.insert(me, now + limits::LEADER_MS);
         }
         if order.first() != Some(&me) {
             let request = execution.id;
@@ -96,7 +105,36 @@ impl Engine {
         turn.effects.push(Effect::Answer { run, call, answer });
     }
 
-    /// Whether everybody before a node in the order is, to our own knowledge, out of it.
+    /// Whether our own run came to it when others, one honest node at least, had passed over us: t members were
+    /// there for as long as a silent one is waited for.
+    pub(super) fn came_late(&self, execution: &Execution, number: OperationNumber) -> bool {
+        let Some(operation) = execution.operations.get(&number).filter(|operation| operation.own.is_some())
+        else {
+            return false;
+        };
+        let waited = |came: u64| came + limits::LEADER_SILENT_MS <= operation.began_mono_ms;
+        let heard = operation.values.heard.values().filter(|(came, _)| waited(*came));
+        heard.count() >= self.committee.threshold()
+    }
+
+    /// Somebody comes to the function, and others may have begun to run it because it was away. Those that were
+    /// next by our own view are let finish, and their value is as good as if it had not come.
+    pub(super) fn let_finish(&self, execution: &mut Execution, number: OperationNumber, now: u64) {
+        let order = ranks(execution, number);
+        let Some(operation) = execution.operations.get(&number) else { return };
+        let next: Vec<(NodeIndex, u64)> = operation
+            .values
+            .leading
+            .iter()
+            .map(|(node, since)| (*node, since + limits::LEADER_MS))
+            .filter(|(node, until)| now < *until && self.passed_over(execution, number, (&order, *node), now))
+            .collect();
+        if let Some(operation) = execution.operations.get_mut(&number) {
+            operation.values.let_finish.extend(next);
+        }
+    }
+
+    /// Whether everybody before a node in the order is, to our own knowledge, out of it, or was when it began.
     pub(super) fn passed_over(
         &self,
         execution: &Execution,
@@ -105,6 +143,9 @@ impl Engine {
         now_mono_ms: u64,
     ) -> bool {
         let Some(operation) = execution.operations.get(&number) else { return false };
+        if operation.values.let_finish.get(&node).is_some_and(|until| now_mono_ms < *until) {
+            return true;
+        }
         let own = operation.own.as_ref().map(|vote| vote.body.hash());
         let since = [(operation.began_mono_ms, operation.own.is_some())]
             .into_iter()
@@ -113,16 +154,20 @@ impl Engine {
             .min();
         let before = order.iter().take_while(|before| **before != node).enumerate();
         before.into_iter().all(|(rank, before)| {
-            if *before == self.committee.me {
-                return !operation.values.lead;
-            }
-            let out = !self.peers.reachable(*before, now_mono_ms)
-                || execution.refused.contains_key(before)
-                || execution.outcomes.contains_key(before);
             let rank = u64::try_from(rank).unwrap_or(u64::MAX);
+            let time = limits::LEADER_MS.saturating_mul(rank + 1);
+            if *before == self.committee.me && operation.own.is_some() {
+                // We give ourselves no more time than others give us: they may have gone on without us.
+                let away = !operation.values.lead && self.came_late(execution, number);
+                let late = now_mono_ms >= operation.began_mono_ms.saturating_add(time);
+                return away || late || !operation.waits();
+            }
+            let there = *before == self.committee.me || self.peers.reachable(*before, now_mono_ms);
+            let out =
+                !there || execution.refused.contains_key(before) || execution.outcomes.contains_key(before);
             let late = match operation.values.heard.get(before) {
                 Some((_, came)) if own.is_some_and(|own| own != *came) => true,
-                Some((came, _)) => now_mono_ms >= came + limits::LEADER_MS.saturating_mul(rank + 1),
+                Some((came, _)) => now_mono_ms >= came + time,
                 None => since.is_some_and(|since| now_mono_ms >= since + limits::LEADER_SILENT_MS),
             };
             out || late
@@ -290,7 +335,8 @@ impl Engine {
             return Judged::Wrong("leader_value");
         }
         if value.body.intent != own.body.hash() {
-            return Judged::Wrong("leader_intent");
+            // Our own run may be the odd one; if so, we shall get the proof.
+            return Judged::NotYet;
         }
         let order = ranks(execution, number);
         if self.passed_over(execution, number, (&order, value.node), now) {

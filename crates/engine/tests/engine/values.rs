@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use quorate_engine::{Answer, Input, SignCall, SignKey, SignMessage, Wanted};
+use quorate_engine::{Answer, Input, Report, SignCall, SignKey, SignMessage, Wanted};
 use quorate_wire::{
-    ActionCid, Decision, ErrorCode, MessageKind, PeerMessage, PublicKey, action_key_id,
-    action_signature_digest,
+    ActionCid, Decision, Digest, ErrorCode, LeaderValue, MessageKind, PeerMessage, PublicKey, Signed,
+    Verdict, Vote, action_key_id, action_signature_digest,
 };
 
-use crate::harness::{CODE, Caller, Net, index};
+use crate::harness::{CODE, Caller, Net, index, operation, signed};
 
 fn collect(node: u8) -> Wanted {
     Wanted::Collect { name: "price".to_owned(), value: format!("{}", 100 + node) }
@@ -266,4 +266,180 @@ fn a_set_that_an_overhearing_coordinator_fixes_at_once_is_not_taken() {
     let fixed = r#"[{"node":1,"value":"101"},{"node":2,"value":"102"}]"#;
     assert!(given(&net, 1).contains(&(2, fixed.to_owned())), "{:?}", given(&net, 1));
     assert!(net.answer(to).unwrap().is_ok());
+}
+
+/// The first vote on values that one node sent to another.
+fn vote(net: &Net, of: u8, to: u8) -> Signed<Vote> {
+    let vote = net.sent(of, to).find_map(|message| match message {
+        PeerMessage::Vote(vote) => Some(vote.clone()),
+        _ => None,
+    });
+    vote.expect("it voted")
+}
+
+fn faults(net: &Net, at: u8) -> usize {
+    net.reported(at, |report| matches!(report, Report::PeerFault { .. }))
+}
+
+const ALL: &str = r#"[{"node":1,"value":"101"},{"node":2,"value":"102"},{"node":3,"value":"103"}]"#;
+
+/// The set is sound, and has all that the coordinator has; but not all that it waits for.
+#[test]
+fn a_coordinator_takes_no_set_over_that_lacks_whom_it_still_waits_for() {
+    let mut net = Net::ready();
+    net.wanted = Some((|node| vec![collect(node)], false));
+    let mut lost = 0;
+    net.links = Box::new(move |from, to, message| {
+        let held = (from, to) == (2, 1) && matches!(message, PeerMessage::Vote(_));
+        lost += u8::from(held);
+        !held || lost > 2
+    });
+    let (request, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(10);
+    net.forge(3, 1, &PeerMessage::Execute(submission));
+    let decision = Decision::Collected(vec![vote(&net, 1, 3), vote(&net, 3, 1)]);
+    net.forge(3, 1, &PeerMessage::Decided { request, operation: operation(0), decision });
+    net.advance(100);
+    assert!(given(&net, 1).is_empty(), "{:?}", given(&net, 1));
+    net.advance(800);
+    assert_eq!(given(&net, 1), [1, 2, 3].map(|node| (node, ALL.to_owned())));
+    assert!(net.answer(to).unwrap().is_ok());
+}
+
+/// A set that lacks nobody, with another value of its own for each, from one that is heard in the same
+/// millisecond as the node that the caller asked.
+#[test]
+fn a_member_that_gives_another_set_to_each_node_does_not_part_them() {
+    let mut net = Net::ready();
+    net.wanted = Some((|node| vec![collect(node)], false));
+    net.links = Box::new(|from, _, message| from != 1 || !matches!(message, PeerMessage::Vote(_)));
+    let (request, submission) = Caller::new(1).request(1);
+    let to = net.submit(3, &submission);
+    net.advance(0);
+    net.forge(1, 2, &PeerMessage::Execute(submission.clone()));
+    net.forge(1, 3, &PeerMessage::Execute(submission));
+    let mut own = vote(&net, 1, 3).body;
+    own.verdict = Verdict::Observed { name: "price".to_owned(), value: "another".to_owned() };
+    let decision = Decision::Collected(vec![signed(1, own), vote(&net, 2, 1), vote(&net, 3, 1)]);
+    net.forge(1, 2, &PeerMessage::Decided { request, operation: operation(0), decision });
+    net.advance(2_000);
+    let fixed = r#"[{"node":2,"value":"102"},{"node":3,"value":"103"}]"#;
+    for node in [2, 3] {
+        assert!(given(&net, 1).contains(&(node, fixed.to_owned())), "{:?}", given(&net, 1));
+    }
+    assert!(net.answer(to).unwrap().is_ok());
+}
+
+#[test]
+fn a_set_that_is_told_late_and_lacks_our_value_is_taken_and_nobody_is_blamed() {
+    let mut net = Net::ready();
+    net.wanted = Some((|node| vec![collect(node)], false));
+    // Node 2 is cut off from the coordinator for a while.
+    net.links = Box::new(|from, to, message| {
+        let (a, b) = (from.min(to), from.max(to));
+        (a, b) != (1, 2) || matches!(message, PeerMessage::Execute(_) | PeerMessage::Ping(_))
+    });
+    let (_, submission) = Caller::new(1).request(1);
+    net.submit(1, &submission);
+    net.advance(5_000);
+    let fixed = net.sent(1, 2).find(|message| matches!(message, PeerMessage::Decided { .. })).cloned();
+    net.forge(1, 2, &fixed.expect("fixed"));
+    let two = r#"[{"node":1,"value":"101"},{"node":3,"value":"103"}]"#;
+    assert!(given(&net, 1).contains(&(2, two.to_owned())), "{:?}", given(&net, 1));
+    assert_eq!(faults(&net, 2), 0);
+}
+
+/// A function that comes second, so that a liar can speak of it before anybody has come to it. Who is to run it,
+/// and the vote on it.
+fn once_after_a_set(lies: impl FnOnce(&mut Net, u8, u8, &Vote)) -> (Net, u8) {
+    let begin = || {
+        let mut net = Net::ready();
+        net.wanted = Some((|node| vec![collect(node), once()], false));
+        let mut lost = [0; 4];
+        net.links = Box::new(move |from, _, message| match message {
+            PeerMessage::Vote(vote) if vote.body.operation == operation(0) => {
+                lost[usize::from(from)] += 1;
+                lost[usize::from(from)] > 2
+            }
+            _ => true,
+        });
+        let (_, submission) = Caller::new(1).request(1);
+        let to = net.submit(1, &submission);
+        net.advance(10);
+        (net, to)
+    };
+    let leader = |net: &Net, to| {
+        let reply = net.answer(to).expect("answered").as_ref().unwrap();
+        reply.receipt.statements[0].body.single_node[0].node.get()
+    };
+    let (mut net, to) = begin();
+    net.advance(2_000);
+    let first = leader(&net, to);
+    let (mut net, to) = begin();
+    let mut body = vote(&net, 2, 1).body;
+    body.operation = operation(1);
+    body.verdict = Verdict::Once { name: "post".to_owned() };
+    lies(&mut net, first, 1 + first % 3, &body);
+    net.advance(2_000);
+    assert_eq!(leader(&net, to), first);
+    (net, first)
+}
+
+#[test]
+fn whoever_is_first_does_not_wait_for_one_that_only_says_that_it_runs_the_function() {
+    once_after_a_set(|net, first, liar, vote| {
+        let leading = PeerMessage::Leading { request: vote.request, operation: vote.operation };
+        net.forge(liar, first, &leading);
+    });
+}
+
+#[test]
+fn whoever_is_first_runs_the_function_though_one_behind_it_has_given_a_value() {
+    let (net, first) = once_after_a_set(|net, first, liar, vote| {
+        let value = LeaderValue {
+            network: vote.network,
+            epoch: vote.epoch,
+            request: vote.request,
+            operation: vote.operation,
+            intent: vote.hash(),
+            result: Ok("usurped".to_owned()),
+        };
+        let decision = Decision::Led(signed(liar, value));
+        for node in [first, 1] {
+            let (request, operation) = (vote.request, vote.operation);
+            if node != liar {
+                net.forge(
+                    liar,
+                    node,
+                    &PeerMessage::Decided { request, operation, decision: decision.clone() },
+                );
+            }
+        }
+    });
+    assert!(given(&net, 1_002).iter().any(|(node, value)| *node == first && !value.contains("usurped")));
+}
+
+#[test]
+fn a_value_for_another_function_than_ours_is_not_taken_and_nobody_is_blamed() {
+    let mut net = Net::ready();
+    net.wanted = Some((|_| vec![once()], false));
+    net.links =
+        Box::new(|_, _, message| !matches!(message, PeerMessage::Led(_) | PeerMessage::Decided { .. }));
+    let (request, submission) = Caller::new(1).request(1);
+    net.submit(1, &submission);
+    net.advance(10);
+    let own = vote(&net, 2, 1).body;
+    let value = LeaderValue {
+        network: own.network,
+        epoch: own.epoch,
+        request,
+        operation: operation(0),
+        intent: Digest([7; 32]),
+        result: Ok("of another".to_owned()),
+    };
+    let decision = Decision::Led(signed(3, value));
+    net.forge(1, 2, &PeerMessage::Decided { request, operation: operation(0), decision });
+    assert!(given(&net, 1).iter().all(|(node, _)| *node != 2));
+    assert_eq!(faults(&net, 2), 0);
 }

@@ -205,3 +205,80 @@ fn finds_signing_over_a_banned_set_up() {
     checker.joined(life(0, 1), [9; 32], &proposal, false);
     assert_eq!(broken(&checker), Some("no signing over a banned set-up"));
 }
+
+/// A request, and a checker in which node 3 is corrupt and the two honest ones came to its first operation.
+fn collecting() -> (Checker, (RequestId, OperationNumber), Promised) {
+    let mut checker = Checker::new(&Committee::new(SHAPE), [NodeIndex::new(3).unwrap()].into());
+    let place = (asked().request, OperationNumber::FIRST);
+    for node in [1, 2] {
+        let node = NodeIndex::new(node).unwrap();
+        checker.came(node, place, u64::from(node.get()) * 100_000);
+        checker.gave((node, place.0, place.1), node.get().to_string());
+    }
+    (checker, place, Promised { request: place.0, block: Digest([0; 32]), timed: true })
+}
+
+fn set(nodes: &[u8]) -> String {
+    let entries = nodes.iter().map(|node| format!(r#"{{"node":{node},"value":"{node}"}}"#));
+    format!("[{}]", entries.collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn finds_sets_that_an_honest_coordinator_does_not_fix() {
+    let after = (300_000, false);
+    let (mut checker, place, promised) = collecting();
+    for (slot, node) in [(0, 1), (1, 2)] {
+        checker.was_given(life(slot, node), place, &set(&[1, 2, 3]), after);
+    }
+    checker.check_promised(&promised);
+    assert_eq!(checker.violation(), None);
+
+    let (mut checker, place, promised) = collecting();
+    checker.was_given(life(0, 1), place, &set(&[1, 3]), after);
+    checker.check_promised(&promised);
+    assert_eq!(broken(&checker), Some("all honest values in time are in an honest coordinator's set"));
+
+    let (mut checker, place, promised) = collecting();
+    checker.was_given(life(0, 1), place, &set(&[1, 2]), after);
+    checker.was_given(life(1, 2), place, &set(&[1, 2, 3]), after);
+    checker.check_promised(&promised);
+    assert_eq!(broken(&checker), Some("an honest first coordinator's set is everybody's"));
+
+    let (mut checker, place, promised) = collecting();
+    checker.was_given(life(0, 1), place, &set(&[1, 2]), (9_000_000, false));
+    checker.check_promised(&promised);
+    assert_eq!(broken(&checker), Some("honest runs go on within a bound"));
+}
+
+#[test]
+fn finds_sets_that_are_none_and_values_that_nobody_gave() {
+    let after = (300_000, false);
+    let wrong = [
+        (set(&[1]), "a set is of t distinct members"),
+        (set(&[1, 1]), "a set is of t distinct members"),
+        (set(&[1, 2]).replace(r#""2""#, r#""7""#), "no value in the name of a node that did not give it"),
+    ];
+    for (value, invariant) in wrong {
+        let (mut checker, place, _) = collecting();
+        checker.was_given(life(0, 1), place, &value, after);
+        assert_eq!(broken(&checker), Some(invariant), "{value}");
+    }
+    let (mut checker, place, _) = collecting();
+    checker.was_given(life(0, 1), place, &set(&[1, 2]), after);
+    checker.was_given(life(0, 1), place, &set(&[1, 2, 3]), after);
+    assert_eq!(broken(&checker), Some("a run goes on with one value of an operation"));
+}
+
+#[test]
+fn finds_peers_that_are_kept_too_much_for_and_honest_ones_that_are_blamed() {
+    let (mut checker, ..) = collecting();
+    let peer = NodeIndex::new(3).unwrap();
+    checker.held(life(0, 1), (peer, limits::EXECUTION_OPERATIONS_MAX, 1_000));
+    checker.blamed(life(0, 1), peer, "two_votes");
+    assert_eq!(checker.violation(), None);
+    checker.held(life(0, 1), (peer, limits::EXECUTION_OPERATIONS_MAX + 1, 1_000));
+    assert_eq!(broken(&checker), Some("what a peer makes a node hold is bounded"));
+    let (mut checker, ..) = collecting();
+    checker.blamed(life(0, 1), life(1, 2).node, "set_votes");
+    assert_eq!(broken(&checker), Some("honest nodes are not blamed"));
+}

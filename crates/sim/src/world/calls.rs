@@ -9,8 +9,9 @@ use quorate_auth::Session;
 use quorate_engine::{At, Input, ReadRegistry as _, ReplyTo, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING};
 use quorate_threshold::derive;
 use quorate_wire::{
-    ActionCid, Capability, CapabilityAction, CapabilityKey, ErrorCode, ExecutionReply, MessageKind,
-    NodeIndex, Problem, PublicKey, RequestId, Statement, Status, Submission, action_key_id, limits,
+    ActionCid, Capability, CapabilityAction, CapabilityKey, ErrorCode, ExecutionReply, ExecutionRequest,
+    MessageKind, NodeIndex, Problem, PublicKey, RequestId, Statement, Status, Submission, action_key_id,
+    limits,
 };
 
 use super::{Event, SECOND_US, World};
@@ -18,7 +19,7 @@ use crate::{
     caller::{self, Wallet},
     chain::{Chain, Granted, State, View},
     host::{Act, Alteration, Script, ScriptEnd},
-    invariants::{Asked, Shown},
+    invariants::{Asked, Promised, Shown},
     scenario::{ActPlan, Chosen, KEYS, Kind, WishPlan},
     trace::short,
 };
@@ -195,6 +196,25 @@ impl World {
             .map(|call| (call.slot, call.generation))
             .collect();
         places.len() == 1 && self.plan.byzantine.is_empty()
+    }
+
+    /// Whether one honest node alone was asked for a request, in a world where it is the first that each
+    /// honest node hears of it, and all that is promised of its values holds.
+    fn asked_honestly(&self, number: usize) -> bool {
+        let calls = self.calls.values().filter(|call| call.wish == number);
+        let places: BTreeSet<(usize, u32)> = calls.map(|call| (call.slot, call.generation)).collect();
+        let honest = places.first().is_some_and(|(slot, _)| self.nodes[*slot].honest());
+        self.plan.gentle && places.len() == 1 && honest
+    }
+
+    /// Requests of whose values something is promised.
+    pub(super) fn promised(&self) -> Vec<Promised> {
+        let promised = |(number, wish): (usize, &Wish)| {
+            let (request, submission) = wish.request.as_ref().filter(|_| self.asked_honestly(number))?;
+            let block = ExecutionRequest::parse(&submission.request).ok()?.block.hash;
+            Some(Promised { request: *request, block, timed: !wish.plan.parallel })
+        };
+        self.wishes.iter().enumerate().filter_map(promised).collect()
     }
 
     pub(super) fn submit(&mut self, wish: usize, slot: usize) {
@@ -400,6 +420,9 @@ impl World {
         let expected = match (wish.probe, self.plan.kind) {
             (true, _) | (false, Kind::Quiet) => expect_alone(wish),
             (false, Kind::Diverging) => self.expect_diverging(wish),
+            (false, Kind::ByzantineValues) if self.asked_honestly(number) && agreeable(wish) => {
+                expect_alone(wish)
+            }
             _ => return,
         };
         let came = match result {
@@ -530,6 +553,14 @@ fn acts_come_to(acts: &[ActPlan], chosen: Chosen, goes_on: bool) -> (usize, Vec<
         }
     }
     (signatures, refused)
+}
+
+/// Whether liars have no part in what a request comes to: it takes no value of one node, and its runs come
+/// together.
+fn agreeable(wish: &Wish) -> bool {
+    let together = |alteration: &Alteration| matches!(alteration, Alteration::Slow(ms) if *ms <= 800);
+    wish.plan.alterations.values().all(together)
+        && wish.plan.acts.iter().all(|act| !matches!(act, ActPlan::Once(_)))
 }
 
 /// What comes of a request when nothing is wrong with the network.

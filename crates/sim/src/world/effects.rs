@@ -81,6 +81,7 @@ impl World {
         for (to, frame) in frames {
             self.transmit(slot, to, &frame);
         }
+        self.react(slot);
     }
 
     /// Puts a frame on its way, to whichever instance of the peer is connected.
@@ -178,9 +179,11 @@ impl World {
                         self.nodes[slot].asked.insert((request, number), asked);
                     }
                     Some(Open::Collect { number, value }) => {
+                        self.came(slot, (request, number));
                         self.checker.gave((life.node, request, number), value);
                     }
                     Some(Open::Once { number, .. }) => {
+                        self.came(slot, (request, number));
                         if let quorate_engine::Wanted::RunOnceResult {
                             result: Ok(value) | Err(value), ..
                         } = &call.wanted
@@ -214,6 +217,10 @@ impl World {
             Report::Banned { by, counterparty } if self.nodes[slot].honest() => {
                 self.checker.banned(*by, *counterparty);
             }
+            Report::PeerFault { peer, check } if self.nodes[slot].honest() && about_values(check) => {
+                let life = self.nodes[slot].life();
+                self.checker.blamed(life, *peer, check);
+            }
             Report::Ceremony { what: "pair", .. } => self.tally.set_ups += 1,
             _ => {}
         }
@@ -228,4 +235,11 @@ impl World {
         }
         self.crash(slot, true);
     }
+}
+
+/// Whether a check is one of messages about votes and values. Of those about signing some fail of honest nodes
+/// whose messages overtake each other.
+fn about_values(check: &str) -> bool {
+    matches!(check, "vote" | "too_much" | "two_votes" | "two_values" | "leader_value")
+        || check.starts_with("set_")
 }

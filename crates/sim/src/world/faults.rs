@@ -141,6 +141,7 @@ impl World {
             if self.calls_pending() {
                 self.after(SECOND_US / 4, Event::Settle);
             } else {
+                self.check_promises();
                 self.done = true;
             }
             return;

@@ -1,7 +1,7 @@
 //! What the checker is told about an honest node's effects, before any of them happens.
 
 use quorate_engine::{Answer, Effect};
-use quorate_wire::{PeerMessage, Proposal, decode, limits};
+use quorate_wire::{OperationNumber, PeerMessage, Proposal, RequestId, decode, limits};
 
 use super::World;
 use crate::{host::Open, invariants::Shown};
@@ -56,7 +56,7 @@ impl World {
             (Answer::Value(value), Some(Open::Collect { number, .. } | Open::Once { number, .. })) => {
                 let (value, alone) = (value.clone(), self.one_coordinator(&request));
                 let life = self.nodes[slot].life();
-                return self.checker.was_given(life, (request, number), &value, alone);
+                return self.checker.was_given(life, (request, number), &value, (self.now_us, alone));
             }
             _ => return,
         };
@@ -68,6 +68,33 @@ impl World {
         let recovery_id = Some(answer.recovery_id);
         let by = self.nodes[slot].index;
         self.checker.shown(&Shown { request, key, digest, signature, recovery_id }, by);
+    }
+
+    /// An honest node's run has come to an operation on values.
+    pub(super) fn came(&mut self, slot: usize, place: (RequestId, OperationNumber)) {
+        if self.nodes[slot].honest() {
+            self.checker.came(self.nodes[slot].index, place, self.now_us);
+        }
+    }
+
+    /// Looks at what honest nodes hold for their peers.
+    pub(super) fn check_held(&mut self) {
+        for slot in 0..self.nodes.len() {
+            let life = self.nodes[slot].life();
+            let Some(engine) = self.nodes[slot].engine.as_ref().filter(|_| self.nodes[slot].honest()) else {
+                continue;
+            };
+            for held in engine.held_for_peers() {
+                self.checker.held(life, held);
+            }
+        }
+    }
+
+    /// Looks at what was promised of the values of each request.
+    pub(super) fn check_promises(&mut self) {
+        for promised in self.promised() {
+            self.checker.check_promised(&promised);
+        }
     }
 
     fn observe_message(&mut self, slot: usize, message: &PeerMessage, candidates: &[(Proposal, bool)]) {
