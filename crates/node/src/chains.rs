@@ -7,7 +7,7 @@ mod servers;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use quorate_actions::{CallBlock, RegistryQuery, RpcMethod};
+use quorate_actions::{CallBlock, Payer, RegistryQuery, RpcMethod};
 use quorate_registry::{
     alloy_primitives::{Address, Bytes, U256, hex},
     subject::{Subject, TYPE_ACTION, TYPE_ADDRESS},
@@ -16,11 +16,18 @@ use quorate_registry::{
 use quorate_wire::{ActionCid, BlockRef, ErrorCode};
 use serde_json::{Value, json};
 
-use crate::{config::ChainConfig, egress::Egress};
+use crate::{
+    config::ChainConfig,
+    egress::Egress,
+    places::{Place, Places},
+};
 use servers::Servers;
 
 /// Under which name actions read the registry's own chain.
 pub(crate) const OWN_CHAIN: &str = "quorate";
+
+/// Reads of this node's own chain for actions at the same time: other work needs threads, too.
+const OWN_READS: usize = 8;
 
 /// The chains that actions may read. Cheap to clone.
 #[derive(Clone)]
@@ -30,6 +37,7 @@ struct Inner {
     view: RegistryView,
     own_id: u64,
     others: Servers,
+    places: Arc<Places>,
 }
 
 impl Chains {
@@ -39,7 +47,13 @@ impl Chains {
         others: BTreeMap<String, ChainConfig>,
         egress: Arc<Egress>,
     ) -> Self {
-        Chains(Arc::new(Inner { view, own_id, others: Servers::new(others, egress) }))
+        let (others, places) = (Servers::new(others, egress), Places::new(OWN_READS));
+        Chains(Arc::new(Inner { view, own_id, others, places }))
+    }
+
+    /// A place among the reads of this node's own chain, waiting for it.
+    pub(crate) async fn place(&self, payers: &[Payer]) -> Option<Place> {
+        self.0.places.take(payers).await
     }
 
     /// Answers a question about the registry: JSON text.
@@ -61,14 +75,19 @@ impl Chains {
         named: &BlockRef,
         chain: &str,
         method: RpcMethod,
+        payers: &[Payer],
     ) -> Result<String, ErrorCode> {
         if chain == OWN_CHAIN {
             let (chains, named) = (self.clone(), *named);
+            let place = self.place(payers).await;
             // A call can take some milliseconds of the processor.
-            let reading = tokio::task::spawn_blocking(move || chains.own(&named, method));
+            let reading = tokio::task::spawn_blocking(move || {
+                let _place = place;
+                chains.own(&named, method)
+            });
             return Ok(reading.await.map_err(|_| ErrorCode::Internal)??.to_string());
         }
-        Ok(self.0.others.read(chain, method).await?.to_string())
+        Ok(self.0.others.read(chain, method, payers).await?.to_string())
     }
 
     /// The named block, if it is one of this node's own chain.

@@ -199,15 +199,20 @@ impl Events {
             HostCall::Fetch(fetch) => return self.fetch(execution, cid, call, fetch),
             HostCall::Registry(query) => {
                 let chains = self.chains.clone();
-                return self.read(execution, call, move |block| async move {
-                    let reading = tokio::task::spawn_blocking(move || chains.registry(&block, &query));
+                return self.read(execution, call, move |block, payers| async move {
+                    let place = chains.place(&payers).await;
+                    let reading = tokio::task::spawn_blocking(move || {
+                        // Also when nobody waits for the answer any more.
+                        let _place = place;
+                        chains.registry(&block, &query)
+                    });
                     reading.await.unwrap_or(Err(ErrorCode::Internal))
                 });
             }
             HostCall::Rpc { chain, method } => {
                 let chains = self.chains.clone();
-                return self.read(execution, call, move |block| async move {
-                    chains.rpc(&block, &chain, method).await
+                return self.read(execution, call, move |block, payers| async move {
+                    chains.rpc(&block, &chain, method, &payers).await
                 });
             }
             other => match convert::wanted(other) {
@@ -237,14 +242,14 @@ impl Events {
     }
 
     /// Starts to read a chain for a run; it ends with its run at the latest.
-    fn read<F>(&self, execution: u64, call: u32, reading: impl FnOnce(BlockRef) -> F)
+    fn read<F>(&self, execution: u64, call: u32, reading: impl FnOnce(BlockRef, Arc<[Payer]>) -> F)
     where
         F: Future<Output = Result<String, ErrorCode>> + Send + 'static,
     {
         let mut runs = self.workers.runs.lock();
         let Some(run) = runs.get_mut(&execution) else { return };
         while run.fetches.try_join_next().is_some() {}
-        let reading = reading(run.block);
+        let reading = reading(run.block, run.payers.clone());
         let pool = self.workers.pool.clone();
         run.fetches.spawn(async move {
             let reply = match reading.await {

@@ -3,16 +3,16 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
-use quorate_actions::{CallBlock, ContractCall, Redirect, RpcMethod};
+use quorate_actions::{CallBlock, ContractCall, Payer, Redirect, RpcMethod};
 use quorate_registry::alloy_primitives::{U256, hex};
 use quorate_wire::ErrorCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
 use crate::{
     config::ChainConfig,
     egress::{Egress, Fetch},
+    places::Places,
 };
 
 /// One question to a server, its waiting for a place included.
@@ -26,13 +26,13 @@ const PLACES_PER_CHAIN: usize = 16;
 pub(super) struct Servers {
     chains: BTreeMap<String, Server>,
     egress: Arc<Egress>,
-    places: Semaphore,
+    places: Arc<Places>,
     within: Duration,
 }
 
 struct Server {
     chain: ChainConfig,
-    places: Semaphore,
+    places: Arc<Places>,
 }
 
 /// What a server says, as far as anybody looks at it. Every answer that is read here is one text.
@@ -53,16 +53,21 @@ struct Failure<'a> {
 
 impl Servers {
     pub(super) fn new(chains: BTreeMap<String, ChainConfig>, egress: Arc<Egress>) -> Self {
-        let server = |chain| Server { chain, places: Semaphore::new(PLACES_PER_CHAIN) };
+        let server = |chain| Server { chain, places: Places::new(PLACES_PER_CHAIN) };
         let chains = chains.into_iter().map(|(name, chain)| (name, server(chain))).collect();
-        Servers { chains, egress, places: Semaphore::new(PLACES), within: WITHIN }
+        Servers { chains, egress, places: Places::new(PLACES), within: WITHIN }
     }
 
-    /// Reads a chain.
+    /// Reads a chain, within the shares of these payers.
     ///
     /// # Errors
     /// `chain_unknown`, `rpc_failed`, `call_reverted`.
-    pub(super) async fn read(&self, chain: &str, method: RpcMethod) -> Result<Value, ErrorCode> {
+    pub(super) async fn read(
+        &self,
+        chain: &str,
+        method: RpcMethod,
+        payers: &[Payer],
+    ) -> Result<Value, ErrorCode> {
         let server = self.chains.get(chain).ok_or(ErrorCode::ChainUnknown)?;
         let (name, params) = match method {
             RpcMethod::PublicUrl => {
@@ -75,18 +80,23 @@ impl Servers {
             }
             RpcMethod::Call(call) => {
                 let CallBlock::Number(number) = call.block else { return Err(ErrorCode::RpcFailed) };
-                let output = self.ask(server, "eth_call", call_params(&call, number)).await?;
+                let output = self.ask(server, ("eth_call", call_params(&call, number)), payers).await?;
                 let digits = output.strip_prefix("0x").ok_or(ErrorCode::RpcFailed)?;
                 let bytes = hex::decode(digits).map_err(|_| ErrorCode::RpcFailed)?;
                 return Ok(json!(hex::encode_prefixed(bytes)));
             }
         };
-        let quantity = self.ask(server, name, params).await?;
+        let quantity = self.ask(server, (name, params), payers).await?;
         let digits = quantity.strip_prefix("0x").ok_or(ErrorCode::RpcFailed)?;
         u64::from_str_radix(digits, 16).map(Value::from).map_err(|_| ErrorCode::RpcFailed)
     }
 
-    async fn ask(&self, server: &Server, method: &str, params: Value) -> Result<String, ErrorCode> {
+    async fn ask(
+        &self,
+        server: &Server,
+        (method, params): (&str, Value),
+        payers: &[Payer],
+    ) -> Result<String, ErrorCode> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
         let fetch = Fetch {
             method: "POST".to_owned(),
@@ -96,8 +106,8 @@ impl Servers {
             redirect: Redirect::Error,
         };
         let asking = async {
-            let _of_chain = server.places.acquire().await.map_err(|_| ErrorCode::RpcFailed)?;
-            let _place = self.places.acquire().await.map_err(|_| ErrorCode::RpcFailed)?;
+            let _of_chain = server.places.take(payers).await.ok_or(ErrorCode::RpcFailed)?;
+            let _place = self.places.take(payers).await.ok_or(ErrorCode::RpcFailed)?;
             let answer = self.egress.ask_operators(fetch, self.within).await;
             read(&answer.map_err(|_| ErrorCode::RpcFailed)?.body)
         };
@@ -218,17 +228,21 @@ mod tests {
     async fn what_is_no_quantity_and_no_bytes_is_a_failure() {
         for body in [r#"{"result":"1"}"#, r#"{"result":"0x"}"#, r#"{"result":"0x10000000000000000"}"#] {
             let servers = servers(&[("a", server(Some(body)).await)]);
-            assert_eq!(servers.read("a", RpcMethod::BlockNumber).await, Err(ErrorCode::RpcFailed), "{body}");
+            assert_eq!(
+                servers.read("a", RpcMethod::BlockNumber, &[]).await,
+                Err(ErrorCode::RpcFailed),
+                "{body}"
+            );
         }
         for body in [r#"{"result":"00"}"#, r#"{"result":"0x0"}"#, r#"{"result":"0xzz"}"#] {
             let servers = servers(&[("a", server(Some(body)).await)]);
-            assert_eq!(servers.read("a", call()).await, Err(ErrorCode::RpcFailed), "{body}");
+            assert_eq!(servers.read("a", call(), &[]).await, Err(ErrorCode::RpcFailed), "{body}");
         }
         let servers = servers(&[("a", server(Some(r#"{"result":"0xAB"}"#)).await)]);
-        assert_eq!(servers.read("a", call()).await, Ok(json!("0xab")));
-        assert_eq!(servers.read("a", RpcMethod::BlockNumber).await, Ok(json!(171)));
-        assert_eq!(servers.read("b", call()).await, Err(ErrorCode::ChainUnknown));
-        assert_eq!(servers.read("a", RpcMethod::PublicUrl).await, Err(ErrorCode::ChainUnknown));
+        assert_eq!(servers.read("a", call(), &[]).await, Ok(json!("0xab")));
+        assert_eq!(servers.read("a", RpcMethod::BlockNumber, &[]).await, Ok(json!(171)));
+        assert_eq!(servers.read("b", call(), &[]).await, Err(ErrorCode::ChainUnknown));
+        assert_eq!(servers.read("a", RpcMethod::PublicUrl, &[]).await, Err(ErrorCode::ChainUnknown));
     }
 
     #[tokio::test]
@@ -242,17 +256,33 @@ mod tests {
         // More than there are places, of the chain and in all.
         for _ in 0..2 * PLACES {
             let servers = servers.clone();
-            asking.spawn(async move { servers.read("silent", RpcMethod::BlockNumber).await });
+            asking.spawn(async move { servers.read("silent", RpcMethod::BlockNumber, &[]).await });
         }
-        while servers.chains["silent"].places.available_permits() > 0 {
+        while servers.chains["silent"].places.try_take(&[], 1).is_some() {
             tokio::task::yield_now().await;
         }
-        assert_eq!(servers.read("other", RpcMethod::BlockNumber).await, Ok(json!(1)));
+        assert_eq!(servers.read("other", RpcMethod::BlockNumber, &[]).await, Ok(json!(1)));
         assert!(asking.try_join_next().is_none(), "it did not wait for the silent ones to end");
         while let Some(answer) = asking.join_next().await {
             assert_eq!(answer.unwrap(), Err(ErrorCode::RpcFailed));
         }
         // Waiting for a place is part of the time: those behind the first do not wait in turns.
         assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn one_payers_questions_to_a_slow_server_leave_places_to_those_of_others() {
+        let servers = Arc::new(servers(&[("silent", server(None).await)]));
+        let payer = |mark| [Payer::Source(std::net::IpAddr::from([192, 0, 2, mark]))];
+        let mut asking = tokio::task::JoinSet::new();
+        for _ in 0..2 * PLACES_PER_CHAIN {
+            let servers = servers.clone();
+            asking.spawn(async move { servers.read("silent", RpcMethod::BlockNumber, &payer(1)).await });
+        }
+        let places = &servers.chains["silent"].places;
+        while places.try_take(&payer(1), 1).is_some() {
+            tokio::task::yield_now().await;
+        }
+        assert!(places.try_take(&payer(2), PLACES_PER_CHAIN / 2).is_some());
     }
 }
