@@ -149,11 +149,11 @@ impl Byzantine {
         if size == 0 || others.len() + 1 < size || others.is_empty() || !self.values.fixed.insert(place) {
             return;
         }
+        let body = others[0].body.clone();
         while others.len() + 1 > size {
             let out = self.dice.place(others.len());
             others.remove(out);
         }
-        let body = others[0].body.clone();
         let mut own = self.own_vote(body.clone());
         for peer in self.peers.clone() {
             if self.values.habits.parts {

@@ -52,7 +52,8 @@ impl Plan {
 
     fn values_liar(&self, dice: &mut Dice) -> ValueHabits {
         let (t, n) = (u64::from(self.shape.t), u64::from(self.shape.n));
-        let size = if dice.happens(500) { t } else { dice.between(t, n) };
+        // Some try with fewer than make a set.
+        let size = if dice.happens(500) { t } else { dice.between(t - 1, n) };
         ValueHabits {
             overhears: dice.happens(850),
             fixes_at: if dice.happens(850) { usize::try_from(size).unwrap_or(0) } else { 0 },
