@@ -32,6 +32,8 @@ pub const SIGN_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 pub(crate) const CID_BYTES_MAX: usize = 128;
 /// Largest name of a claimed key.
 pub const KEY_ID_BYTES_MAX: usize = 256;
+/// The longest pause that an action can ask for, in milliseconds; its limit of time in all is shorter.
+pub(crate) const PAUSE_MS_MAX: u32 = 600_000;
 /// Largest name of a `runOnce` or a `broadcastAndCollect`.
 pub const COLLECT_NAME_BYTES_MAX: usize = 128;
 /// Largest value of one node that `broadcastAndCollect` takes: the values of a whole committee fit into one

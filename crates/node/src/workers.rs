@@ -5,6 +5,7 @@ mod convert;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use quorate_actions::{ActionEvent, HostCall, HostReply, Payer, Pool, PoolError, WorkerEnd};
@@ -215,6 +216,7 @@ impl Events {
                     chains.rpc(&block, &chain, method, &payers).await
                 });
             }
+            HostCall::Pause { ms } => return self.pause(execution, call, ms),
             other => match convert::wanted(other) {
                 Ok(wanted) => self.faulted(wanted),
                 Err(code) => return self.refuse(execution, call, code),
@@ -260,6 +262,19 @@ impl Events {
                 let code = ErrorCode::RpcFailed;
                 let _ = pool.answer(execution, call, refusal(code, code.title()));
             }
+        });
+    }
+
+    /// Answers after a while, during which a run waits for something elsewhere; ends with its run at the latest.
+    fn pause(&self, execution: u64, call: u32, ms: u32) {
+        let mut runs = self.workers.runs.lock();
+        let Some(run) = runs.get_mut(&execution) else { return };
+        while run.fetches.try_join_next().is_some() {}
+        let pool = self.workers.pool.clone();
+        run.fetches.spawn(async move {
+            tokio::time::sleep(Duration::from_millis(ms.into())).await;
+            // A run that has ended needs no answer.
+            let _ = pool.answer(execution, call, HostReply::Value("null".to_owned()));
         });
     }
 

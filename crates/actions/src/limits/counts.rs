@@ -79,7 +79,10 @@ impl Counts {
             HostCall::Call { .. } => {
                 Some((&mut self.children, limits.children, Code::LimitChildren, "calls of child actions"))
             }
-            HostCall::ActionKey { .. } | HostCall::Registry(_) | HostCall::RunOnceResult { .. } => None,
+            HostCall::ActionKey { .. }
+            | HostCall::Registry(_)
+            | HostCall::RunOnceResult { .. }
+            | HostCall::Pause { .. } => None,
         };
         if let Some((count, allowed, code, what)) = counted {
             add(count, allowed, code, what)?;

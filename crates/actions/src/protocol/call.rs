@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crate::limits::{
     AUTH_METHOD_ID_BYTES_MAX, CALL_DATA_BYTES_MAX, CHAIN_NAME_BYTES_MAX, CID_BYTES_MAX,
     COLLECT_NAME_BYTES_MAX, COLLECT_VALUE_BYTES_MAX, FAILURE_BYTES_MAX, FETCH_BODY_BYTES_MAX,
-    KEY_ID_BYTES_MAX, PARAMS_BYTES_MAX, RUN_ONCE_VALUE_BYTES_MAX, SCOPES_MAX, SIG_NAME_BYTES_MAX,
+    KEY_ID_BYTES_MAX, PARAMS_BYTES_MAX, PAUSE_MS_MAX, RUN_ONCE_VALUE_BYTES_MAX, SCOPES_MAX, SIG_NAME_BYTES_MAX,
     SIGN_MESSAGE_BYTES_MAX, URL_BYTES_MAX,
 };
 use crate::protocol::reply::{ReplyKind, headers_fit};
@@ -70,6 +70,11 @@ pub enum HostCall {
         chain: String,
         /// What to read.
         method: RpcMethod,
+    },
+    /// Lets real time pass, as the script's clock did when it went on to the next timer. Answered with any JSON value.
+    Pause {
+        /// Milliseconds, at most ten minutes.
+        ms: u32,
     },
 }
 
@@ -264,6 +269,7 @@ impl HostCall {
             Self::Rpc { chain, method } => {
                 (1..=CHAIN_NAME_BYTES_MAX).contains(&chain.len()) && method.is_well_formed()
             }
+            Self::Pause { ms } => *ms <= PAUSE_MS_MAX,
         }
     }
 
@@ -279,7 +285,8 @@ impl HostCall {
             | Self::RunOnce { .. }
             | Self::RunOnceResult { .. }
             | Self::Call { .. }
-            | Self::Rpc { .. } => ReplyKind::Value,
+            | Self::Rpc { .. }
+            | Self::Pause { .. } => ReplyKind::Value,
         }
     }
 }

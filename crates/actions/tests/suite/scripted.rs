@@ -43,6 +43,7 @@ pub(crate) fn scripted_host(_: u32, op: &HostCall) -> HostReply {
         HostCall::Call { cid, .. } if cid == "QmFails" => error("child_failed", "action_threw: it broke"),
         HostCall::Call { cid, .. } if cid == "QmSilent" => value(&Value::Null),
         HostCall::Call { cid, params } => value(&json!(format!("{cid} with {params}"))),
+        HostCall::Pause { .. } => value(&Value::Null),
         HostCall::Rpc { chain, method } => match (chain.as_str(), method) {
             ("nowhere", _) => error("chain_unknown", "no such chain is configured"),
             (_, RpcMethod::PublicUrl) => value(&json!("https://rpc.test/")),

@@ -117,7 +117,7 @@ pub(super) fn wanted(call: HostCall) -> Result<Wanted, ErrorCode> {
         HostCall::RunOnce { name, wait } => Wanted::RunOnce { name, wait },
         HostCall::RunOnceResult { of, result } => Wanted::RunOnceResult { of, result },
         HostCall::Call { cid, params } => Wanted::Child { action: action(&cid)?, params },
-        HostCall::Fetch(_) | HostCall::Registry(_) | HostCall::Rpc { .. } => {
+        HostCall::Fetch(_) | HostCall::Registry(_) | HostCall::Rpc { .. } | HostCall::Pause { .. } => {
             return Err(ErrorCode::NotSupported);
         }
     })

@@ -1,10 +1,15 @@
 // Timers move the only clock there is, in the order in which they are due. Their rules are those of
 // Node.js: a wait is at least one millisecond, and an interval is counted from the end of its callback.
+// The clock jumps, so that it shows the same on every node; the host then lets as much real time pass, for what
+// a script waits for happens elsewhere: a server that wants no further request yet, a transaction not in a block.
 
-import { apply, native, text } from '../core.js';
+import { apply, hostCall, native, text, then } from '../core.js';
 import { coded } from './shape.js';
 
 const WAIT_MS_MAX = 0x7fffffff;
+const KIND_PAUSE = 13;
+// Shorter waits are added up before the host is asked for a pause.
+const PAUSE_MS_MIN = 250, PAUSE_MS_MAX = 600_000;
 
 const timers = [];
 let immediates = [];
@@ -14,6 +19,8 @@ let timerNumber = 0;
 // Timers that do not keep an execution running are not in this count.
 let holding = 0;
 let running;
+// What the clock has jumped since the last pause.
+let jumped = 0;
 
 function push(list, item) {
   list[list.length] = item;
@@ -104,6 +111,21 @@ export function setQuietTimeout(callback, delay) {
   return addTimer(callback, delay, false, [], false);
 }
 
+// Moves the clock. Returns whether the host was asked for a pause: the clock moves when that is over.
+function advance(to) {
+  if (to > native.now()) jumped += to - native.now();
+  if (jumped < PAUSE_MS_MIN) {
+    native.advance(to);
+    return false;
+  }
+  const ms = jumped < PAUSE_MS_MAX ? jumped : PAUSE_MS_MAX;
+  jumped = 0;
+  const over = () => native.advance(to);
+  // A host that refuses to wait has its reason, which is none to end the script.
+  apply(then, hostCall(KIND_PAUSE, { ms }, undefined, null), [over, over]);
+  return true;
+}
+
 // Fires the next callback, if there is one. After all immediates of one round a timer has its turn, so
 // neither can keep the other waiting for ever.
 export function tick() {
@@ -119,9 +141,9 @@ export function tick() {
   }
   timerWasLast = true;
   if (holding === 0) return immediates.length > 0;
+  if (advance(timers[0].due)) return true;
   const timer = removeAt(timers, 0);
   if (timer.holds) holding--;
-  native.advance(timer.due);
   running = timer;
   try {
     apply(timer.callback, undefined, timer.args);

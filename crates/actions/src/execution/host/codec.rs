@@ -24,6 +24,7 @@ mod kind {
     pub(super) const RUN_ONCE_RESULT: i32 = 10;
     pub(super) const CALL: i32 = 11;
     pub(super) const RPC: i32 = 12;
+    pub(super) const PAUSE: i32 = 13;
 }
 
 /// Reads a call. Anything that the guest's own code does not write is `None`.
@@ -90,6 +91,10 @@ pub(crate) fn decode_call(kind: i32, meta: &[u8], body: &[u8]) -> Option<HostCal
         kind::RPC => {
             let meta: RpcMeta = read(meta)?;
             HostCall::Rpc { chain: meta.chain, method: rpc(meta.method, body)? }
+        }
+        kind::PAUSE => {
+            let meta: PauseMeta = read(meta)?;
+            HostCall::Pause { ms: meta.ms }
         }
         _ => return None,
     };
@@ -196,6 +201,12 @@ struct CidMeta {
 #[serde(deny_unknown_fields)]
 struct ClaimMeta {
     key_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PauseMeta {
+    ms: u32,
 }
 
 #[derive(Deserialize)]

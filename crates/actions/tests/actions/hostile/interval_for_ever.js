@@ -1,2 +1,2 @@
-// ends: limit_cpu
+// ends: limit_host_calls limit_total
 setInterval(() => {}, 1000);

@@ -134,6 +134,8 @@ impl<'a> Host<'a> {
             HostCall::RunOnce { name, wait } => Ok(value(self.run_once(name, *wait, call))),
             HostCall::RunOnceResult { of, result } => Ok(value(self.run_once_result(*of, result))),
             HostCall::Rpc { chain, method } => self.rpc(chain, method).map(value),
+            // Nothing happens elsewhere that the script could wait for.
+            HostCall::Pause { .. } => Ok(value(Value::Null)),
             HostCall::Call { .. } => Err(coded(ErrorCode::Internal)),
         };
         answer.unwrap_or_else(|refused| self.refuse(op, refused))
@@ -353,6 +355,7 @@ fn call_name(op: &HostCall) -> &'static str {
         HostCall::RunOnce { .. } | HostCall::RunOnceResult { .. } => "run_once",
         HostCall::Call { .. } => "call",
         HostCall::Rpc { .. } => "rpc",
+        HostCall::Pause { .. } => "pause",
     }
 }
 

@@ -31,7 +31,10 @@ impl Counts {
             }
             HostCall::Fetch(_) => (&mut self.fetches, limits.fetches, ErrorCode::LimitFetches),
             HostCall::Call { .. } => (&mut self.children, limits.children, ErrorCode::LimitChildren),
-            HostCall::ActionKey { .. } | HostCall::Registry(_) | HostCall::RunOnceResult { .. } => {
+            HostCall::ActionKey { .. }
+            | HostCall::Registry(_)
+            | HostCall::RunOnceResult { .. }
+            | HostCall::Pause { .. } => {
                 return Ok(());
             }
         };
