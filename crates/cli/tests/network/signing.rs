@@ -1,6 +1,7 @@
 //! The main job: who may have what signed, before and after the token is burnt, and after a restart.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -75,6 +76,25 @@ fn revoked_grant_is_refused_at_once() {
     listed.sort_unstable();
     assert_eq!(listed, minted);
     assert!(owned(&network, &["--key", &stranger]).is_empty());
+    network.stop();
+}
+
+#[test]
+fn what_a_timer_waits_for_passes_in_truth_and_on_the_scripts_clock_alike() {
+    const WAITS: &str = "
+        const begun = Date.now();
+        const wait = (ms) => new Promise((over) => setTimeout(over, ms));
+        async function main() {
+          for (let i = 0; i < 10; i++) await wait(125);
+          Lit.Actions.setResponse({ response: String(Date.now() - begun) });
+        }";
+    let folder = Folder::new("waits");
+    let network = Network::start(&folder, &[]);
+    let key = network.key_for(&[WAITS]);
+    let begun = Instant::now();
+    let ran = network.run(WAITS, &key, &[]).ok();
+    assert!(begun.elapsed() >= Duration::from_millis(1_250));
+    assert_eq!(ran["reply"]["response"], "1250");
     network.stop();
 }
 
