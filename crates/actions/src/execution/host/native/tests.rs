@@ -202,7 +202,8 @@ fn no_operation_runs_on_for_long_without_a_look_at_whether_it_may() {
             gap
         });
         let longest = longest.min().expect("three");
-        if longest > Duration::from_millis(50) {
+        // By how much an execution may be late at its end. What the dearest takes between two looks is about half of it.
+        if longest > Duration::from_millis(100) {
             late.push(format!("{name}: {longest:?}"));
         }
     }
