@@ -156,13 +156,12 @@ static JSValue native_now(JSContext *c, JSValueConst this_val, int argc, JSValue
     return JS_NewFloat64(c, virtual_ms);
 }
 
-static JSValue native_advance(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+static JSValue native_set_clock(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
 {
     double to;
     if (JS_ToFloat64(c, &to, argv[0]))
         return JS_EXCEPTION;
-    if (to > virtual_ms)
-        virtual_ms = to;
+    virtual_ms = to;
     return JS_UNDEFINED;
 }
 
@@ -356,7 +355,7 @@ static JSValue native_inside(JSContext *c, JSValueConst this_val, int argc, JSVa
 static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("call", 3, native_call),         JS_CFUNC_DEF("log", 1, native_log),
     JS_CFUNC_DEF("respond", 1, native_respond),   JS_CFUNC_DEF("timers", 1, native_timers),
-    JS_CFUNC_DEF("now", 0, native_now),           JS_CFUNC_DEF("advance", 1, native_advance),
+    JS_CFUNC_DEF("now", 0, native_now),           JS_CFUNC_DEF("set_clock", 1, native_set_clock),
     JS_CFUNC_DEF("encode", 1, native_encode),     JS_CFUNC_DEF("decode", 2, native_decode),
     JS_CFUNC_DEF("compute", 8, native_compute),   JS_CFUNC_DEF("kind", 1, native_kind),
     JS_CFUNC_DEF("inside", 1, native_inside),

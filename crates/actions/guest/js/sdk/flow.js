@@ -1,6 +1,7 @@
 // Child actions, and values on which the nodes agree.
 
 import { hostCall, hostError, options, stringMember, stringify, text, wellFormed } from '../core.js';
+import { beginAlone, endAlone } from '../web/timers.js';
 import { utf8Length } from './arguments.js';
 
 const KIND_COLLECT = 8, KIND_RUN_ONCE = 9, KIND_RUN_ONCE_RESULT = 10, KIND_CALL = 11;
@@ -56,7 +57,9 @@ export async function runOnce(params, asyncFunction) {
   const asked = await hostCall(KIND_RUN_ONCE, { name, wait }, undefined, ({ value }, _, number) => ({ value, number }));
   let decided = asked.value;
   if (decided.run === true) {
+    beginAlone();
     const result = await outcome(asked.number, asyncFunction);
+    endAlone();
     decided = await hostCall(KIND_RUN_ONCE_RESULT, result, undefined, answer);
   }
   if (decided.error !== undefined) throw hostError('run_once_failed', decided.error);

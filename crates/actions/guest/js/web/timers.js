@@ -21,6 +21,10 @@ let holding = 0;
 let running;
 // What the clock has jumped since the last pause.
 let jumped = 0;
+// Functions under way that this node runs and the others do not.
+let alone = 0;
+// While there are any: when they began, the last number until then, and what was to be done at once.
+let aloneSince = 0, aloneAfter = 0, heldImmediates = [], heldBatch = [];
 
 function push(list, item) {
   list[list.length] = item;
@@ -28,7 +32,8 @@ function push(list, item) {
 
 function count() {
   // The host knows how many there may be.
-  native.timers(timers.length + immediates.length + batch.length + 1);
+  const held = heldImmediates.length + heldBatch.length;
+  native.timers(timers.length + immediates.length + batch.length + held + 1);
 }
 
 function checked(callback) {
@@ -98,7 +103,8 @@ export function setImmediate(callback, ...args) {
   return timerNumber;
 }
 export function clearImmediate(immediate) {
-  if (removeById(immediates, immediate) === undefined) removeById(batch, immediate);
+  const lists = [immediates, batch, heldImmediates, heldBatch];
+  for (let i = 0; i < lists.length; i++) if (removeById(lists[i], immediate) !== undefined) return;
 }
 const later = queueMicrotask;
 export function microtask(callback) {
@@ -111,16 +117,68 @@ export function setQuietTimeout(callback, delay) {
   return addTimer(callback, delay, false, [], false);
 }
 
+// This node begins to run a function for all nodes. The others wait for its value, so what was set before waits here as well.
+export function beginAlone() {
+  if (alone++ > 0) return;
+  aloneSince = native.now();
+  aloneAfter = timerNumber;
+  heldImmediates = immediates;
+  heldBatch = batch;
+  immediates = [];
+  batch = [];
+}
+
+// The function has ended. The clock goes back to where the others' stands; what the function left is due as long from now as before.
+export function endAlone() {
+  if (--alone > 0) return;
+  const passed = native.now() - aloneSince;
+  const held = [], own = [];
+  for (let i = 0; i < timers.length; i++) push(timers[i].id > aloneAfter ? own : held, timers[i]);
+  timers.length = 0;
+  holding = 0;
+  native.set_clock(aloneSince);
+  for (let i = 0; i < held.length; i++) insert(held[i]);
+  for (let i = 0; i < own.length; i++) {
+    own[i].due -= passed;
+    insert(own[i]);
+  }
+  const left = batch;
+  for (let i = 0; i < immediates.length; i++) push(left, immediates[i]);
+  immediates = heldImmediates;
+  batch = heldBatch;
+  for (let i = 0; i < left.length; i++) push(immediates, left[i]);
+  heldImmediates = heldBatch = [];
+}
+
+// Where the timer is that comes next, or -1 if none keeps the execution running.
+function next() {
+  if (alone > 0) {
+    let at = -1, holds = false;
+    for (let i = 0; i < timers.length; i++) {
+      if (timers[i].id <= aloneAfter) continue;
+      if (at < 0) at = i;
+      if (timers[i].holds) holds = true;
+    }
+    // A function that waits for nothing of its own may wait for one of those.
+    if (holds) return at;
+  }
+  return holding > 0 ? 0 : -1;
+}
+
+function forward(to) {
+  if (to > native.now()) native.set_clock(to);
+}
+
 // Moves the clock. Returns whether the host was asked for a pause: the clock moves when that is over.
 function advance(to) {
   if (to > native.now()) jumped += to - native.now();
   if (jumped < PAUSE_MS_MIN) {
-    native.advance(to);
+    forward(to);
     return false;
   }
   const ms = jumped < PAUSE_MS_MAX ? jumped : PAUSE_MS_MAX;
   jumped = 0;
-  const over = () => native.advance(to);
+  const over = () => forward(to);
   // A host that refuses to wait has its reason, which is none to end the script.
   apply(then, hostCall(KIND_PAUSE, { ms }, undefined, null), [over, over]);
   return true;
@@ -129,7 +187,8 @@ function advance(to) {
 // Fires the next callback, if there is one. After all immediates of one round a timer has its turn, so
 // neither can keep the other waiting for ever.
 export function tick() {
-  if (batch.length === 0 && immediates.length > 0 && (timerWasLast || holding === 0)) {
+  const at = next();
+  if (batch.length === 0 && immediates.length > 0 && (timerWasLast || at < 0)) {
     batch = immediates;
     immediates = [];
     timerWasLast = false;
@@ -140,9 +199,9 @@ export function tick() {
     return true;
   }
   timerWasLast = true;
-  if (holding === 0) return immediates.length > 0;
-  if (advance(timers[0].due)) return true;
-  const timer = removeAt(timers, 0);
+  if (at < 0) return immediates.length > 0;
+  if (advance(timers[at].due)) return true;
+  const timer = removeAt(timers, at);
   if (timer.holds) holding--;
   running = timer;
   try {
