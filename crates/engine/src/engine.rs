@@ -466,7 +466,23 @@ impl Engine {
         (from, number): (NodeIndex, OperationNumber),
         bytes: usize,
     ) -> bool {
-        self.peers.keep(from, bytes) && execution.keep(from, number, bytes)
+        let start = self.peers.start_of(from);
+        self.peers.keep(from, bytes) && execution.keep((from, start), number, bytes)
+    }
+
+    /// A peer states what differs from what it stated of the operation before. The first stands, and it is told
+    /// what the operation came to. It is a fault if it remembers what it stated.
+    pub(crate) fn stated_otherwise(
+        &self,
+        execution: &mut Execution,
+        number: OperationNumber,
+        (from, check): (NodeIndex, &'static str),
+        turn: &mut Turn<'_>,
+    ) {
+        if !execution.begun_anew(from, self.peers.start_of(from)) {
+            turn.fault(from, check);
+        }
+        self.tell_decision(execution, number, from, turn);
     }
 
     /// The registry and the root, or why nothing can be decided.

@@ -95,6 +95,8 @@ pub(crate) struct Counts {
 pub(crate) struct Kept {
     operations: BTreeSet<OperationNumber>,
     bytes: usize,
+    /// In which start of its own it said the first of it.
+    start: Option<[u8; 16]>,
 }
 
 /// What this node's own run left behind.
@@ -263,8 +265,13 @@ impl Execution {
     }
 
     /// Makes room for what a peer says of an operation; false if it has had its share of this execution.
-    pub(crate) fn keep(&mut self, from: NodeIndex, operation: OperationNumber, bytes: usize) -> bool {
-        let kept = self.kept.entry(from).or_default();
+    pub(crate) fn keep(
+        &mut self,
+        (from, start): (NodeIndex, Option<[u8; 16]>),
+        operation: OperationNumber,
+        bytes: usize,
+    ) -> bool {
+        let kept = self.kept.entry(from).or_insert_with(|| Kept { start, ..Kept::default() });
         let known = kept.operations.contains(&operation);
         let fits = (known || kept.operations.len() < limits::EXECUTION_OPERATIONS_MAX)
             && kept.bytes.saturating_add(bytes) <= limits::EXECUTION_VALUES_BYTES_MAX;
@@ -273,6 +280,12 @@ impl Execution {
             kept.bytes += bytes;
         }
         fits
+    }
+
+    /// Whether a peer speaks of it in another start than at first. What it said before it does not know any more,
+    /// and what it sees again may have changed.
+    pub(crate) fn begun_anew(&self, from: NodeIndex, start: Option<[u8; 16]>) -> bool {
+        self.kept.get(&from).is_some_and(|kept| kept.start != start)
     }
 
     /// Bytes that each peer has made us keep.

@@ -386,8 +386,13 @@ impl Engine {
         }
         self.with(id, |engine, execution| {
             // Said again: it may not have heard what the operation came to.
-            if execution.operations.get(&number).and_then(|op| op.votes.get(&from)) == Some(&vote) {
-                return engine.tell_decision(execution, number, from, turn);
+            let known = execution.operations.get(&number).and_then(|operation| operation.votes.get(&from));
+            match known.map(|known| *known == vote) {
+                Some(true) => return engine.tell_decision(execution, number, from, turn),
+                Some(false) => {
+                    return engine.stated_otherwise(execution, number, (from, "two_votes"), turn);
+                }
+                None => {}
             }
             let once = matches!(vote.body.verdict, Verdict::Once { .. });
             let wanted = execution.coordinating || (once && execution.running());
@@ -408,9 +413,6 @@ impl Engine {
             }
             execution.refused.remove(&from);
             let operation = execution.operations.entry(number).or_default();
-            if operation.votes.contains_key(&from) {
-                return turn.fault(from, "two_votes");
-            }
             operation.votes.insert(from, vote);
             operation.arrival.push(from);
             engine.tell_decision(execution, number, from, turn);

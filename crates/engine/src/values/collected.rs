@@ -122,10 +122,8 @@ impl Engine {
             let short = self.committee.size() - votes.len() < self.committee.threshold();
             return if short { Judged::Other } else { Judged::NotYet };
         }
-        let changed = |vote: &Signed<Vote>| vote.node == self.committee.me && vote.body != own.body;
-        if votes.iter().any(changed) {
-            Judged::Wrong("set_ours")
-        } else if self.waits_for_first(execution, operation, from, now) {
+        // What it says that we voted we did sign, if not in this start: what we vote now came too late.
+        if self.waits_for_first(execution, operation, from, now) {
             Judged::NotYet
         } else {
             // Our own value may be missing. Whoever fixed it may not have had it; and it has t others.

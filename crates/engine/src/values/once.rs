@@ -280,11 +280,12 @@ impl Engine {
             // Said again: it may not have heard what the operation came to, and is charged nothing.
             let known =
                 execution.operations.get(&number).and_then(|operation| operation.values.leaders.get(&from));
-            if known == Some(&value) {
-                return engine.tell_decision(execution, number, from, turn);
-            }
-            if known.is_some() {
-                return turn.fault(from, "two_values");
+            match known.map(|known| *known == value) {
+                Some(true) => return engine.tell_decision(execution, number, from, turn),
+                Some(false) => {
+                    return engine.stated_otherwise(execution, number, (from, "two_values"), turn);
+                }
+                None => {}
             }
             let (Ok(text) | Err(text)) = &value.body.result;
             if !engine.keep(execution, (from, number), text.len() + 200) {

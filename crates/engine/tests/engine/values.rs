@@ -350,6 +350,76 @@ fn a_set_that_is_told_late_and_lacks_our_value_is_taken_and_nobody_is_blamed() {
     assert_eq!(faults(&net, 2), 0);
 }
 
+/// It votes, dies, and sees another price when it runs the action again. What it signed first stands, for itself too.
+#[test]
+fn a_member_that_starts_anew_may_see_another_value_and_goes_on_with_its_first() {
+    let mut net = Net::ready();
+    net.wanted = Some((|node| vec![collect(node)], false));
+    net.links = Box::new(|from, _, message| from != 2 || !matches!(message, PeerMessage::Vote(_)));
+    let (_, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(100);
+    let first = vote(&net, 3, 1);
+    net.kill(3);
+    net.wanted = Some((|node| vec![collect(node + 100)], false));
+    // Its clock is behind, so that the request looks younger than its start.
+    net.unix_ms -= 1_000;
+    net.start(3);
+    net.advance(100);
+    net.unix_ms += 1_000;
+    let votes: Vec<&Signed<Vote>> = net
+        .sent(3, 1)
+        .filter_map(|message| match message {
+            PeerMessage::Vote(vote) if *vote != first => Some(vote),
+            _ => None,
+        })
+        .collect();
+    let Verdict::Observed { value, .. } = &votes.first().expect("it votes again").body.verdict else {
+        panic!("on a value");
+    };
+    assert_eq!(value, "203");
+    assert!(given(&net, 1).is_empty(), "{:?}", given(&net, 1));
+    net.advance(2_000);
+    let fixed = r#"[{"node":1,"value":"101"},{"node":3,"value":"103"}]"#;
+    assert_eq!(given(&net, 1), [1, 2, 3].map(|node| (node, fixed.to_owned())));
+    assert_eq!([1, 2, 3].map(|node| faults(&net, node)), [0; 3]);
+    assert!(net.answer(to).unwrap().is_ok());
+}
+
+/// Whoever ran the function may have started anew, and may have run it again: its first value stands.
+#[test]
+fn two_values_of_one_member_are_its_fault_unless_it_started_anew_between_them() {
+    for anew in [false, true] {
+        let mut net = Net::ready();
+        net.wanted = Some((|_| vec![once()], false));
+        net.links = Box::new(|_, _, message| !matches!(message, PeerMessage::Decided { .. }));
+        let led = |net: &Net| {
+            [2, 3].into_iter().find_map(|node| {
+                let value = net.sent(node, 1).find_map(|message| match message {
+                    PeerMessage::Led(value) => Some(value.clone()),
+                    _ => None,
+                });
+                value.map(|value| (node, value))
+            })
+        };
+        let found = (0..20).find_map(|nonce| {
+            let (_, submission) = Caller::new(1).request(nonce);
+            net.submit(1, &submission);
+            net.advance(100);
+            led(&net)
+        });
+        let (leader, mut value) = found.expect("another node than the coordinator runs one of the functions");
+        if anew {
+            net.kill(leader);
+            net.start(leader);
+        }
+        value.body.result = Ok("another".to_owned());
+        let before = faults(&net, 1);
+        net.forge(leader, 1, &PeerMessage::Led(signed(leader, value.body)));
+        assert_eq!(faults(&net, 1) - before, usize::from(!anew), "anew: {anew}");
+    }
+}
+
 /// A function that comes second, so that a liar can speak of it before anybody has come to it. Who is to run it,
 /// and the vote on it.
 fn once_after_a_set(lies: impl FnOnce(&mut Net, u8, u8, &Vote)) -> (Net, u8) {
