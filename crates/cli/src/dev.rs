@@ -35,12 +35,14 @@ pub(crate) async fn run(args: DevArgs, output: Output) -> Result<()> {
     let state = State::at(&std::path::absolute(&args.dir)?);
     state.create()?;
     let _lock = state.lock()?;
+    // What can not be done is said even to somebody who has left already.
+    let plan = founding::plan(&state, &args, &mut Ports::default())?;
     let mut stop = Box::pin(shutdown::requested(args.follow_stdin)?);
     let (reports, events) = mpsc::channel(EVENTS);
     let restart = !args.no_restart;
     let mut network = Network { state, output, reports, events, restart, chain: None, nodes: Vec::new() };
     let result = tokio::select! {
-        result = network.start_and_serve(&args, begun) => result,
+        result = network.start_and_serve(&args, plan, begun) => result,
         () = &mut stop => Ok(()),
     };
     network.end().await;
@@ -60,9 +62,7 @@ struct Network {
 
 impl Network {
     /// Returns only with an error: a running network ends when it is told to.
-    async fn start_and_serve(&mut self, args: &DevArgs, begun: Instant) -> Result<()> {
-        let mut ports = Ports::default();
-        let plan = founding::plan(&self.state, args, &mut ports)?;
+    async fn start_and_serve(&mut self, args: &DevArgs, plan: founding::Plan, begun: Instant) -> Result<()> {
         let first = plan.network.is_none();
         self.output.progress(&format!(
             "{} {} nodes, any {} sign; state in {}",
