@@ -9,6 +9,8 @@ import { decodeUtf8, encodeUtf8 } from './encoding.js';
 import { needs } from './shape.js';
 
 const { race } = Promise;
+// What a node sends (`egress/plan.rs`). Said here, so that it has its reason and is the same in a simulation.
+const URL_BYTES_MAX = 8 << 10, HEADERS_MAX = 64, HEADERS_BYTES_MAX = 16 << 10, BODY_BYTES_MAX = 1 << 20;
 
 export async function fetch(input, init = undefined) {
   needs(arguments, 1, 'fetch');
@@ -17,6 +19,7 @@ export async function fetch(input, init = undefined) {
   if (url.startsWith('data:')) return dataResponse(url);
   const content = body === null ? undefined : await body.take();
   const meta = { method: method.toUpperCase(), url, headers: combined(headers) };
+  checkSizes(meta, content);
   if (redirect !== 'follow') meta.redirect = redirect;
   const answered = hostCall(KIND_FETCH, meta, content, (reply, bytes) => received(reply, method === 'HEAD' ? null : bytes, url));
   const aborted = new PromiseNow((_, reject) => onAbort(signal, reject));
@@ -28,6 +31,18 @@ export async function fetch(input, init = undefined) {
   }
 }
 Object.defineProperty(fetch, 'length', { value: 1, configurable: true });
+
+function checkSizes({ url, headers }, content) {
+  const within = (what, size, most) => {
+    if (size > most) throw hostError('fetch_refused', `fetch: ${size} ${what}, at most ${most} are allowed`, TypeError);
+  };
+  let size = 0;
+  for (const [name, value] of headers) size += encodeUtf8(name).length + encodeUtf8(value).length;
+  within('bytes of the address', encodeUtf8(url).length, URL_BYTES_MAX);
+  within('headers', headers.length, HEADERS_MAX);
+  within('bytes of headers', size, HEADERS_BYTES_MAX);
+  within('bytes of the body', content === undefined ? 0 : content.length, BODY_BYTES_MAX);
+}
 
 // One entry for each name, sorted: the order in which a script sets headers says nothing.
 function combined(pairs) {
