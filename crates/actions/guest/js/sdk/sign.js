@@ -13,7 +13,14 @@ const MESSAGE_BYTES_MAX = 256 * 1024;
 const sigNames = new Set();
 const nameKnown = Set.prototype.has, nameAdd = Set.prototype.add;
 function takeName(object, name) {
-  const sigName = wellFormed(stringMember(object, 'sigName', name));
+  return checkName(wellFormed(stringMember(object, 'sigName', name)), name);
+}
+// A signature that the action sees itself needs no name: the first such call is `unnamed-1`, the next `unnamed-2`.
+let unnamed = 0;
+function takeNameOrNext(object, name) {
+  return object.sigName === undefined ? checkName(`unnamed-${++unnamed}`, name) : takeName(object, name);
+}
+function checkName(sigName, name) {
   const length = utf8Length(sigName);
   if (length === 0 || length > 128) {
     throw hostError('signature_name_invalid', `${name}: sigName must have 1 to 128 bytes`, TypeError);
@@ -25,9 +32,9 @@ function takeName(object, name) {
 }
 const keepName = (sigName) => apply(nameAdd, sigNames, [sigName]);
 
-function signMeta(params, name) {
+function signMeta(params, name, nameOf = takeName) {
   const object = options(params, name);
-  const sigName = takeName(object, name);
+  const sigName = nameOf(object, name);
   const toSign = bytes(object.toSign, `${name}: toSign`);
   if (toSign.length !== 32) {
     throw hostError('digest_length', `${name}: toSign must be 32 bytes, not ${toSign.length}`, TypeError);
@@ -48,11 +55,11 @@ export async function sign(params) {
   return hostCall(KIND_SIGN_DIGEST, signMeta(params, 'sign'), undefined, success);
 }
 export async function signAndCombineEcdsa(params) {
-  return hostCall(KIND_SIGN_DIGEST_AND_COMBINE, signMeta(params, 'signAndCombineEcdsa'), undefined, combined);
+  return hostCall(KIND_SIGN_DIGEST_AND_COMBINE, signMeta(params, 'signAndCombineEcdsa', takeNameOrNext), undefined, combined);
 }
 export async function signAndCombine(params) {
   scheme(options(params, 'signAndCombine').signingScheme, 'signAndCombine');
-  return hostCall(KIND_SIGN_DIGEST_AND_COMBINE, signMeta(params, 'signAndCombine'), undefined, combined);
+  return hostCall(KIND_SIGN_DIGEST_AND_COMBINE, signMeta(params, 'signAndCombine', takeNameOrNext), undefined, combined);
 }
 export async function ethPersonalSignMessageEcdsa(params) {
   const name = 'ethPersonalSignMessageEcdsa';
