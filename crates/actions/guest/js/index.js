@@ -19,11 +19,12 @@ define('eval', function () {
 }, true);
 web.install();
 const Actions = freeze(actions.install());
-define('jwt', jwt, false);
+// A library is a plain global, so that a bundle with `var ethers = …` of its own gets its own.
+define('jwt', jwt, true);
 
 // Takes the library that is bundled beside this script: a function of what it computes with.
 function adopt(ethers) {
-  define('ethers', ethers({ compute, OP, ALG }), false);
+  define('ethers', ethers({ compute, OP, ALG }), true);
 }
 
 // Once, when everything is there: what the first use of anything makes is then part of the image.
@@ -52,14 +53,17 @@ function begin(paramsJson, authJson) {
     }
     defineProperty(globalThis, name, { value: params[name], writable: true, enumerable: true, configurable: true });
   }
-  const Auth = freezeDeep({
+  const auth = {
     actionIpfsIdStack: [],
     authSigAddress: null,
     authMethodContexts: [],
     resources: [],
     customAuthResource: '',
     ...parse(authJson),
-  });
+  };
+  // The name that older scripts know it by.
+  auth.actionIpfsIds = auth.actionIpfsIdStack;
+  const Auth = freezeDeep(auth);
   define('Lit', freeze({ Actions, Auth, Headers: actions.headers }), false);
   define('LitActions', Actions, false);
   define('LitAuth', Auth, false);

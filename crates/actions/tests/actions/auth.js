@@ -2,6 +2,7 @@
 'use strict';
 const tries = [
   () => Lit.Auth.actionIpfsIdStack.push('QmOther'),
+  () => Lit.Auth.actionIpfsIds.push('QmOther'),
   () => { Lit.Auth.authSigAddress = '0x0'; },
   () => { Lit.Auth = {}; },
   () => { Lit = {}; },
@@ -16,4 +17,4 @@ for (const attempt of tries) {
     console.log(error.name);
   }
 }
-Lit.Actions.setResponse({ response: JSON.stringify([Lit.Auth, Lit.Auth === LitAuth, Lit.Actions === LitActions]) });
+Lit.Actions.setResponse({ response: JSON.stringify([Lit.Auth, Lit.Auth === LitAuth, Lit.Auth.actionIpfsIds === Lit.Auth.actionIpfsIdStack, Lit.Actions === LitActions]) });

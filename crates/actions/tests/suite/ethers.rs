@@ -74,12 +74,13 @@ fn what_native_work_refuses_is_an_error_with_a_code() {
 }
 
 #[test]
-fn the_name_ethers_is_not_given_away() {
-    let code = "
-        ethers = 1;
-        const before = typeof ethers.utils.keccak256;
-        Lit.Actions.setResponse({ response: before });";
-    assert_eq!(response(&run(code)), "function");
+fn a_bundle_may_bring_libraries_under_the_names_of_ours() {
+    let code = "'use strict';
+        var ethers = { version: `not ${ethers.version}` };
+        var jwt = typeof jwt.verify;
+        Lit.Actions.setResponse({ response: `${ethers.version} ${globalThis.ethers === ethers} ${jwt}` });";
+    assert_eq!(response(&run(code)), "not ethers/5.8.0 true function");
+    assert_eq!(response(&run("ethers = 1; Lit.Actions.setResponse({ response: `${ethers}` });")), "1");
 }
 
 /// A chain's answers as a node's JSON-RPC gives them.
