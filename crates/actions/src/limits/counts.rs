@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::limits::{ActionLimits, Usage};
 use crate::outcome::FailureCode;
-use crate::protocol::HostCall;
+use crate::protocol::{HostCall, RpcMethod};
 
 /// The error by which a host function ends an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,8 @@ impl Counts {
             HostCall::Collect { .. } | HostCall::RunOnce { .. } => {
                 Some((&mut self.collects, limits.collects, Code::LimitCollects, "values agreed on"))
             }
+            // The address of a server is this node's own configuration: nothing is read.
+            HostCall::Rpc { chain: _, method: RpcMethod::PublicUrl } => None,
             HostCall::Rpc { .. } => Some((
                 &mut self.contract_calls,
                 limits.contract_calls,

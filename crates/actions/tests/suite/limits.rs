@@ -35,7 +35,7 @@ const COUNTED: &[(&str, Set, FailureCode)] = &[
         LimitCollects,
     ),
     (
-        "for (let i = 0; i < 3; i++) Lit.Actions.getRpcUrl({ chain: 'base' });",
+        "for (let i = 0; i < 3; i++) Lit.Actions.getLatestNonce({ chain: 'base', address: '11'.repeat(20) });",
         |l, n| l.contract_calls = n,
         LimitContractCalls,
     ),
@@ -118,11 +118,13 @@ fn work_ends_at_its_bound_and_a_unit_more_lets_it_complete() {
 #[test]
 fn usage_counts_what_was_used() {
     let code = "(async () => { await fetch('https://host.test/bytes'); console.log('ab'); setTimeout(() => {}, 1); \
-                await Promise.all([Lit.Actions.claimKey({ keyId: 'a' }), Lit.Actions.getRpcUrl({ chain: 'a' })]); \
+                await Promise.all([Lit.Actions.claimKey({ keyId: 'a' }), Lit.Actions.getRpcUrl({ chain: 'a' }), \
+                                   Lit.Actions.getLatestNonce({ chain: 'a', address: '11'.repeat(20) })]); \
                 Lit.Actions.setResponse({ response: 'four' }); })();";
     let usage = run(&engine(), code, |_| {}).usage;
+    // The address of a chain's server is no read of the chain.
     assert_eq!((usage.fetches, usage.fetched_bytes, usage.claims, usage.contract_calls), (1, 5, 1, 1));
-    assert_eq!((usage.host_calls, usage.pending, usage.timers), (3, 2, 1));
+    assert_eq!((usage.host_calls, usage.pending, usage.timers), (5, 3, 1));
     assert_eq!((usage.response_bytes, usage.log_bytes, usage.signatures, usage.children), (4, 3, 0, 0));
 }
 

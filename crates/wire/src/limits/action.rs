@@ -76,7 +76,8 @@ action_limits! {
     signatures: u32 = OPERATIONS_MAX;
     /// Values agreed on: `runOnce`, `broadcastAndCollect`, and what is built on them. Code `limit_collects`.
     collects: u32 = 30;
-    /// Reads of a chain: `callContract`, `getLatestNonce`, `getRpcUrl`. Code `limit_contract_calls`.
+    /// Reads of a chain: `getLatestNonce`, `callContract`, and once more for the block of the first on a chain. Code
+    /// `limit_contract_calls`.
     contract_calls: u32 = 30;
     /// Calls of `claimKey`. Code `limit_claims`.
     claims: u32 = 10;

@@ -1,6 +1,6 @@
 //! What is counted over a whole execution, an action and those that it calls together.
 
-use quorate_actions::{ActionLimits, HostCall};
+use quorate_actions::{ActionLimits, HostCall, RpcMethod};
 use quorate_wire::ErrorCode;
 
 /// Calls so far.
@@ -26,6 +26,7 @@ impl Counts {
             HostCall::Collect { .. } | HostCall::RunOnce { .. } => {
                 (&mut self.collects, limits.collects, ErrorCode::LimitCollects)
             }
+            HostCall::Rpc { chain: _, method: RpcMethod::PublicUrl } => return Ok(()),
             HostCall::Rpc { .. } => {
                 (&mut self.contract_calls, limits.contract_calls, ErrorCode::LimitContractCalls)
             }
