@@ -90,7 +90,7 @@ export function bytes(value, what) {
     }
     return out;
   }
-  throw new TypeError(`${what} must be a Uint8Array or an array of bytes`);
+  throw new TypeError(`${what} must be a Uint8Array, an ArrayBuffer or an array of bytes`);
 }
 const DIGITS = '0123456789abcdef';
 export function toHex(array) {
