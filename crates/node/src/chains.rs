@@ -3,17 +3,20 @@
 //!
 //! Texts of servers, and their addresses, are shown to no action: errors are the codes' own sentences.
 
+mod permissions;
 mod servers;
+
+pub use permissions::{ReadGrants, answer_registry};
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use quorate_actions::{CallBlock, Payer, RegistryQuery, RpcMethod};
 use quorate_registry::{
     alloy_primitives::{Address, Bytes, U256, hex},
-    subject::{Subject, TYPE_ACTION, TYPE_ADDRESS},
+    subject::{Grant, Subject},
     view::{At, RegistryView, ViewCall},
 };
-use quorate_wire::{ActionCid, BlockRef, ErrorCode};
+use quorate_wire::{BlockRef, ErrorCode};
 use serde_json::{Value, json};
 
 use crate::{
@@ -61,9 +64,8 @@ impl Chains {
     /// # Errors
     /// `registry_stale` if this node can not read the named block.
     pub(crate) fn registry(&self, named: &BlockRef, query: &RegistryQuery) -> Result<String, ErrorCode> {
-        let at = self.at(named)?;
-        let answer = self.0.ask(query, at)?;
-        Ok(answer.to_string())
+        let grants = GrantsAt { view: &self.0.view, at: self.at(named)? };
+        Ok(answer_registry(query, &grants)?.to_string())
     }
 
     /// Reads a chain: JSON text.
@@ -129,70 +131,23 @@ impl Chains {
     }
 }
 
-impl Inner {
-    fn ask(&self, query: &RegistryQuery, at: At) -> Result<Value, ErrorCode> {
-        let granted = |token: &[u8; 32], subject: &Subject| {
-            self.view.grant(U256::from_be_bytes(*token), subject, at).map_err(|_| ErrorCode::RegistryStale)
-        };
-        Ok(match query {
-            RegistryQuery::IsPermittedAction { token, cid } => {
-                let action: ActionCid = cid.parse().map_err(|_| ErrorCode::MalformedRequest)?;
-                json!(granted(token, &Subject::Action(action.multihash()))?.member)
-            }
-            RegistryQuery::IsPermittedAddress { token, address } => {
-                let address = Address::from(*address);
-                let owner = self.owner(token, at)?;
-                json!(owner == Some(address) || granted(token, &Subject::Address(address))?.member)
-            }
-            RegistryQuery::IsPermittedAuthMethod { token, method, id } => {
-                json!(granted(token, &auth_method(*method, id))?.member)
-            }
-            RegistryQuery::PermittedActions { token } => {
-                let ids = self.ids(token, TYPE_ACTION, at)?;
-                let cids = ids.iter().filter_map(|id| ActionCid::from_multihash(id).ok());
-                json!(cids.map(|cid| cid.to_string()).collect::<Vec<_>>())
-            }
-            RegistryQuery::PermittedAddresses { token } => {
-                // As the contract answers: the owner first.
-                let owner = self.owner(token, at)?;
-                let ids = self.ids(token, TYPE_ADDRESS, at)?;
-                let granted = ids.iter().filter_map(|id| Address::try_from(id.as_ref()).ok());
-                let all = owner.into_iter().chain(granted);
-                json!(all.map(|address| address.to_checksum(None)).collect::<Vec<_>>())
-            }
-            RegistryQuery::PermittedAuthMethods { token } => {
-                let all = self.permitted(token, at)?.into_iter().map(|(kind, id, key)| {
-                    json!({
-                        "auth_method_type": u64::try_from(kind).unwrap_or(u64::MAX),
-                        "id": hex::encode_prefixed(id),
-                        "user_pubkey": hex::encode_prefixed(key),
-                    })
-                });
-                Value::Array(all.collect())
-            }
-            RegistryQuery::PermittedAuthMethodScopes { token, method, id, scopes } => {
-                let grant = granted(token, &auth_method(*method, id))?;
-                let has = |scope: u32| u8::try_from(scope).is_ok_and(|scope| grant.scopes.has(scope));
-                json!((0..*scopes).map(has).collect::<Vec<_>>())
-            }
-        })
-    }
+/// The registry at one block, as this node replayed it.
+struct GrantsAt<'a> {
+    view: &'a RegistryView,
+    at: At,
+}
 
-    fn owner(&self, token: &[u8; 32], at: At) -> Result<Option<Address>, ErrorCode> {
-        let found = self.view.pkp(U256::from_be_bytes(*token), at).map_err(|_| ErrorCode::RegistryStale)?;
+impl ReadGrants for GrantsAt<'_> {
+    fn owner(&self, token: U256) -> Result<Option<Address>, ErrorCode> {
+        let found = self.view.pkp(token, self.at).map_err(|_| ErrorCode::RegistryStale)?;
         Ok(found.and_then(|pkp| pkp.owner))
     }
 
-    fn permitted(&self, token: &[u8; 32], at: At) -> Result<Vec<(U256, Bytes, Bytes)>, ErrorCode> {
-        self.view.permitted(U256::from_be_bytes(*token), at).map_err(|_| ErrorCode::RegistryStale)
+    fn permitted(&self, token: U256) -> Result<Vec<(U256, Bytes, Bytes)>, ErrorCode> {
+        self.view.permitted(token, self.at).map_err(|_| ErrorCode::RegistryStale)
     }
 
-    fn ids(&self, token: &[u8; 32], of_kind: u64, at: At) -> Result<Vec<Bytes>, ErrorCode> {
-        let all = self.permitted(token, at)?.into_iter();
-        Ok(all.filter(|(kind, _, _)| *kind == U256::from(of_kind)).map(|(_, id, _)| id).collect())
+    fn grant(&self, token: U256, subject: &Subject) -> Result<Grant, ErrorCode> {
+        self.view.grant(token, subject, self.at).map_err(|_| ErrorCode::RegistryStale)
     }
-}
-
-fn auth_method(method: u64, id: &[u8]) -> Subject {
-    Subject::AuthMethod { kind: U256::from(method), id: id.to_vec() }
 }

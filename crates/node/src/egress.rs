@@ -22,7 +22,7 @@ pub(crate) use addresses::{AddressGuard, parse_block};
 pub(crate) use hosts::HostList;
 pub use outbound::{Outbound, OutboundReply};
 
-use exchange::Exchanger;
+use exchange::{Exchanger, HEADERS_BYTES_MAX};
 use plan::{Hop, Plan};
 use resolve::Resolver;
 
@@ -96,6 +96,13 @@ impl FetchError {
             FetchError::Redirected => ErrorCode::FetchRedirected,
         }
     }
+}
+
+/// Whether a node takes an answer of this length to an action's request; if not, the request is `fetch_failed`.
+#[must_use]
+pub fn answer_fits(headers: &[(String, String)], body: &[u8]) -> bool {
+    let header_bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    body.len() <= BODY_BYTES_MAX && header_bytes <= HEADERS_BYTES_MAX
 }
 
 /// What the operator and the network allow.

@@ -39,9 +39,10 @@ mod testing;
 mod transport;
 mod workers;
 
+pub use chains::{ReadGrants, answer_registry};
 pub use code::CodeConfig;
 pub use config::{Config, ConfigError, EgressConfig, ShellLimits};
-pub use egress::{Outbound, OutboundReply};
+pub use egress::{Outbound, OutboundReply, answer_fits};
 pub use faults::{CoordinatorLie, FaultSwitches};
 pub use keys::{KeyFiles, NodeKeys};
 pub use log::start_log;

@@ -1,7 +1,7 @@
 // Says who may use a key, as the registry has it at the block that the request names; signs nothing.
 // The receipt makes it evidence: enough nodes have seen the same list at the same block.
 const go = async () => {
-  const tokenId = await Lit.Actions.pubkeyToTokenId({ publicKey });
+  const tokenId = Lit.Actions.pubkeyToTokenId({ publicKey });
   const [actions, addresses, authMethods, ownAction] = await Promise.all([
     Lit.Actions.getPermittedActions({ tokenId }),
     Lit.Actions.getPermittedAddresses({ tokenId }),

@@ -151,7 +151,7 @@ pub enum RegistryQuery {
         /// The action's CID, as the asking action wrote it.
         cid: String,
     },
-    /// Whether an address has any grant on the token: a JSON boolean.
+    /// Whether an address owns the token or has any grant on it: a JSON boolean.
     IsPermittedAddress {
         /// The token.
         token: [u8; 32],
@@ -162,8 +162,8 @@ pub enum RegistryQuery {
     IsPermittedAuthMethod {
         /// The token.
         token: [u8; 32],
-        /// The kind of auth method.
-        method: u64,
+        /// The kind of auth method, big-endian.
+        method: [u8; 32],
         /// Its id on chain.
         id: Vec<u8>,
     },
@@ -172,13 +172,13 @@ pub enum RegistryQuery {
         /// The token.
         token: [u8; 32],
     },
-    /// The addresses that have a grant: a JSON array of addresses with checksum.
+    /// The addresses that have a grant, the owner's first: a JSON array of addresses in lower case.
     PermittedAddresses {
         /// The token.
         token: [u8; 32],
     },
-    /// The auth methods that have a grant: a JSON array of `{"auth_method_type": number, "id": "0x…",
-    /// "user_pubkey": "0x…"}`.
+    /// All that has a grant, actions and addresses included: a JSON array of `{"auth_method_type": "0x…", "id":
+    /// "0x…", "user_pubkey": "0x…"}`.
     PermittedAuthMethods {
         /// The token.
         token: [u8; 32],
@@ -187,8 +187,8 @@ pub enum RegistryQuery {
     PermittedAuthMethodScopes {
         /// The token.
         token: [u8; 32],
-        /// The kind of auth method.
-        method: u64,
+        /// The kind of auth method, big-endian.
+        method: [u8; 32],
         /// Its id on chain.
         id: Vec<u8>,
         /// Length of the answer.

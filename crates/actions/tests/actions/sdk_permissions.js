@@ -9,12 +9,18 @@
   await tell("no address", () => isPermittedAddress({ tokenId, address: "0x12" }));
   await tell("auth method", () => isPermittedAuthMethod({ tokenId, authMethodType: 1, userId: [1, 2] }));
   await tell("hex user", () => isPermittedAuthMethod({ tokenId, authMethodType: "2", userId: "0x0102" }));
+  await tell("auth method of one's own", () => isPermittedAuthMethod({ tokenId, authMethodType: ethers.utils.id("my login"), userId: [1] }));
+  await tell("decimal auth method", () => isPermittedAuthMethod({ tokenId, authMethodType: "115792089237316195423570985008687907853269984665640564039457584007913129639935", userId: [1] }));
+  await tell("wide auth method", () => isPermittedAuthMethod({ tokenId, authMethodType: 1n << 256n, userId: [1] }));
   await tell("actions", () => Lit.Actions.getPermittedActions({ tokenId }));
   await tell("addresses", () => Lit.Actions.getPermittedAddresses({ tokenId }));
   await tell("auth methods", () => Lit.Actions.getPermittedAuthMethods({ tokenId }));
   await tell("scopes", () => Lit.Actions.getPermittedAuthMethodScopes({ tokenId, authMethodType: 1, userId: new Uint8Array([1]), maxScopeId: 2 }));
   await tell("all scopes", async () => (await Lit.Actions.getPermittedAuthMethodScopes({ tokenId, authMethodType: 1, userId: new Uint8Array([1]) })).length);
+  await tell("most scopes", async () => (await Lit.Actions.getPermittedAuthMethodScopes({ tokenId, authMethodType: "0x15f85", userId: [1], maxScopeId: 256 })).length);
+  await tell("too many scopes", () => Lit.Actions.getPermittedAuthMethodScopes({ tokenId, authMethodType: 1, userId: [1], maxScopeId: 257 }));
   await tell("no token", () => Lit.Actions.getPermittedActions({ tokenId: "seven" }));
   await tell("wide token", () => Lit.Actions.getPermittedActions({ tokenId: 1n << 256n }));
+  console.log("at once", Lit.Actions.pubkeyToTokenId({ publicKey: "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" }));
   await tell("token of a key", () => Lit.Actions.pubkeyToTokenId({ publicKey: "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" }));
 })();

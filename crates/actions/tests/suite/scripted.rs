@@ -123,12 +123,12 @@ fn registry(query: &RegistryQuery) -> Value {
         }
         RegistryQuery::IsPermittedAddress { address, .. } => json!(address[0] == 0xaa),
         RegistryQuery::IsPermittedAuthMethod { method, id, .. } => {
-            json!(*method == 1 && id.starts_with(&[1]))
+            json!(method[31] == 1 && id.starts_with(&[1]))
         }
         RegistryQuery::PermittedActions { .. } => json!(["QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o"]),
-        RegistryQuery::PermittedAddresses { .. } => json!(["0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"]),
+        RegistryQuery::PermittedAddresses { .. } => json!(["0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"]),
         RegistryQuery::PermittedAuthMethods { .. } => {
-            json!([{ "auth_method_type": 1, "id": "0x01", "user_pubkey": "0x" }])
+            json!([{ "auth_method_type": "0x1", "id": "0x01", "user_pubkey": "0x" }])
         }
         RegistryQuery::PermittedAuthMethodScopes { scopes, .. } => {
             json!((0..*scopes).map(|scope| scope == 1).collect::<Vec<_>>())

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &SimulateArgs, output: Output) -> Result<bool, Failure> 
     let begun = std::time::Instant::now();
     let document = on_guest_thread(&engine, || simulation.run(&engine, recorder.as_mut()))??;
     if let (Some(recorder), Some(path)) = (recorder, &args.fixtures) {
-        let count = recorder.add_to(&mut fixtures);
+        let count = recorder.add_to(&mut fixtures)?;
         let text = serde_json::to_string_pretty(&fixtures).context("writing the fixtures")?;
         write_whole(path, format!("{text}\n").as_bytes(), 0o644)?;
         output.progress(&format!("recorded {count} answers in {}", path.display()));

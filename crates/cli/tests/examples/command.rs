@@ -96,6 +96,47 @@ fn fixtures_with_an_unknown_member_are_refused() {
 }
 
 #[test]
+fn an_answer_longer_than_a_node_takes_fails_as_on_a_node() {
+    let action = r#"(async () => {
+      for (const size of ['fits', 'long', 'head']) {
+        await fetch(`https://a.test/${size}`).then(() => console.log('came'), (error) => console.log(error.code));
+      }
+    })();"#;
+    let reply = |length: usize| json!({ "text": "x".repeat(length) });
+    let fixtures = json!({ "fetch": [
+        { "url": "https://a.test/fits", "reply": reply(1 << 20) },
+        { "url": "https://a.test/long", "reply": reply((1 << 20) + 1) },
+        { "url": "https://a.test/head", "reply": { "headers": { "x": "x".repeat(30 << 10) } } },
+    ] });
+    let folder = with_files(&[("a.js", action), ("f.json", &fixtures.to_string())]);
+    let (succeeded, report) = simulate(&folder, &[]);
+    assert!(succeeded, "{report:#}");
+    assert_eq!(report["log"], "came\nfetch_failed\nfetch_failed\n");
+}
+
+#[test]
+fn types_of_logins_may_be_hashes() {
+    let action = r#"
+      async function main({ tokenId, kind }) {
+        const userId = '0x0102', own = { tokenId, authMethodType: kind, userId };
+        const [{ auth_method_type, id }] = await Lit.Actions.getPermittedAuthMethods({ tokenId });
+        return [
+          auth_method_type === kind, id, await Lit.Actions.isPermittedAuthMethod(own),
+          await Lit.Actions.isPermittedAuthMethod({ ...own, authMethodType: 6 }),
+          await Lit.Actions.getPermittedAuthMethodScopes({ ...own, maxScopeId: 3 }),
+        ];
+      }"#;
+    let kind = "0xfedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
+    let grant = json!({ "auth_method": { "type": kind, "id": "0x0102" }, "scopes": ["personal-sign"] });
+    let fixtures = json!({ "pkps": { "key": { "grants": [grant] } } }).to_string();
+    let folder = with_files(&[("a.js", action), ("f.json", &fixtures)]);
+    let params = json!({ "tokenId": "${pkp.key.token_id}", "kind": kind }).to_string();
+    let (succeeded, report) = simulate(&folder, &["--params", &params]);
+    assert!(succeeded, "{report:#}");
+    assert_eq!(report["response"], r#"[true,"0x0102",true,false,[false,false,true]]"#);
+}
+
+#[test]
 fn an_endless_action_ends_at_its_limit() {
     let folder = with_files(&[("a.js", "while (true);"), ("f.json", r#"{"limits": {"fuel": 50000000}}"#)]);
     let (succeeded, report) = simulate(&folder, &[]);
@@ -112,7 +153,7 @@ fn records_what_is_missing_and_then_needs_no_network() {
         let (mut stream, _) = listener.accept().unwrap();
         let mut seen = [0; 1024];
         let _ = stream.read(&mut seen).unwrap();
-        let body = r#"{"price":42}"#;
+        let body = r#"{"price":42,"note":"${name} and $${x}"}"#;
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
             body.len()
@@ -122,14 +163,17 @@ fn records_what_is_missing_and_then_needs_no_network() {
     let action = format!(
         r#"(async () => {{
           const response = await fetch('http://127.0.0.1:{port}/price');
-          Lit.Actions.setResponse({{ response: String((await response.json()).price) }});
+          const {{ price, note }} = await response.json();
+          Lit.Actions.setResponse({{ response: `${{price}} ${{note}}` }});
         }})();"#
     );
+    // What looks like a name of the fixtures is none in what a server says.
+    let said = "42 ${name} and $${x}";
     let folder = with_files(&[("a.js", &action)]);
     let opened = port.to_string();
     let (succeeded, report) = simulate(&folder, &["--record", "--allow-loopback-port", &opened]);
     assert!(succeeded, "{report:#}");
-    assert_eq!(report["response"], "42");
+    assert_eq!(report["response"], said);
     server.join().unwrap();
     let written: Value =
         serde_json::from_str(&fs::read_to_string(folder.path().join("f.json")).unwrap()).unwrap();
@@ -137,7 +181,7 @@ fn records_what_is_missing_and_then_needs_no_network() {
     assert!(written["fetch"][0]["reply"]["headers"]["x-time"].is_null());
     let (succeeded, report) = simulate(&folder, &[]);
     assert!(succeeded, "{report:#}");
-    assert_eq!(report["response"], "42");
+    assert_eq!(report["response"], said);
 }
 
 #[test]

@@ -98,6 +98,55 @@ fn a_value_of_one_node_bars_the_same_signatures_as_in_a_simulation() {
     network.stop();
 }
 
+#[test]
+fn the_network_says_who_may_use_a_key_as_a_simulation_does() {
+    const ACTION: &str = r#"
+      async function main({ publicKey, owner, friend }) {
+        const stranger = '0x' + '57'.repeat(20), other = 'QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH';
+        const ipfsId = Lit.Auth.actionIpfsIds[0], own = ethers.utils.base58.decode(ipfsId);
+        const A = Lit.Actions, said = {};
+        for (const tokenId of [A.pubkeyToTokenId({ publicKey }), '7']) {
+          said[tokenId] = await Promise.all([
+            A.getPermittedActions({ tokenId }), A.getPermittedAddresses({ tokenId }), A.getPermittedAuthMethods({ tokenId }),
+            ...[ipfsId, other].map((ipfsId) => A.isPermittedAction({ tokenId, ipfsId })),
+            ...[owner, friend, stranger].map((address) => A.isPermittedAddress({ tokenId, address })),
+            ...[[1, owner], [1, friend], ['2', own], [2n ** 255n, own]].flatMap(([authMethodType, userId]) => [
+              A.isPermittedAuthMethod({ tokenId, authMethodType, userId }),
+              A.getPermittedAuthMethodScopes({ tokenId, authMethodType, userId, maxScopeId: 4 }),
+            ]),
+          ]);
+        }
+        return said;
+      }"#;
+    let folder = Folder::new("permissions");
+    let network = Network::start(&folder, &[]);
+    let action = network.action(ACTION);
+    let minted = network.quorate(&["pkp", "mint"]).ok();
+    let (key, owner) = (minted["public_key"].as_str().unwrap(), minted["owner"].as_str().unwrap());
+    let friend = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
+    network.quorate(&["pkp", "grant", key, "--action", &action, "--scope", "sign-anything"]).ok();
+    network.quorate(&["pkp", "grant", key, "--address", friend, "--scope", "personal-sign"]).ok();
+    let fixtures = json!({ "pkps": { "key": { "public_key": key, "owner": owner, "grants": [
+        { "action": "self", "scopes": ["sign-anything"] },
+        { "address": friend, "scopes": ["personal-sign"] },
+    ] } } });
+    let file = network.file("fixtures.json");
+    fs::write(&file, fixtures.to_string()).unwrap();
+    let params = json!({ "owner": owner, "friend": friend });
+    let ran =
+        network.quorate(&["action", "run", &action, "--pkp", key, "--params", &params.to_string()]).ok();
+    let params = json!({ "owner": owner, "friend": friend, "publicKey": key }).to_string();
+    let words = ["--json", "action", "simulate", &action, "--fixtures", &file, "--params", &params];
+    let simulated: Value = serde_json::from_slice(&program().args(words).output().unwrap().stdout).unwrap();
+    assert_eq!(ran["reply"]["response"], simulated["response"], "{ran:#} {simulated:#}");
+    let response = ran["reply"]["response"].as_str().unwrap();
+    let (owner, friend) = (owner.to_lowercase(), friend.to_lowercase());
+    assert!(response.contains(&format!(r#"["{owner}","{friend}"]"#)), "{response}");
+    assert!(response.contains(r#""auth_method_type":"0x2""#), "{response}");
+    assert!(response.contains(r#""7":[[],[],[],false,false,"#), "{response}");
+    network.stop();
+}
+
 /// One of the folders in `examples/actions`.
 struct Example(PathBuf);
 

@@ -31,7 +31,7 @@ const HEAD_BYTES_MAX: usize = 32 << 10;
 const HEADERS_MAX: usize = 96;
 
 /// Bytes of a header's name and value that an action can be given in all.
-const HEADERS_BYTES_MAX: usize = 30 << 10;
+pub(super) const HEADERS_BYTES_MAX: usize = 30 << 10;
 
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}

@@ -110,7 +110,8 @@ fn registry(meta: RegistryMeta, body: &[u8]) -> Option<RegistryQuery> {
             RegistryQuery::IsPermittedAddress { token: fixed(&token)?, address: fixed(&address)? }
         }
         RegistryMeta::IsPermittedAuthMethod { token, method } => {
-            RegistryQuery::IsPermittedAuthMethod { token: fixed(&token)?, method, id: body.to_vec() }
+            let (token, method) = (fixed(&token)?, fixed(&method)?);
+            RegistryQuery::IsPermittedAuthMethod { token, method, id: body.to_vec() }
         }
         RegistryMeta::PermittedActions { token } => RegistryQuery::PermittedActions { token: fixed(&token)? },
         RegistryMeta::PermittedAddresses { token } => {
@@ -120,8 +121,8 @@ fn registry(meta: RegistryMeta, body: &[u8]) -> Option<RegistryQuery> {
             RegistryQuery::PermittedAuthMethods { token: fixed(&token)? }
         }
         RegistryMeta::PermittedAuthMethodScopes { token, method, scopes } => {
-            let id = body.to_vec();
-            RegistryQuery::PermittedAuthMethodScopes { token: fixed(&token)?, method, id, scopes }
+            let (token, method, id) = (fixed(&token)?, fixed(&method)?, body.to_vec());
+            RegistryQuery::PermittedAuthMethodScopes { token, method, id, scopes }
         }
     })
 }
@@ -242,11 +243,11 @@ struct CallMeta {
 enum RegistryMeta {
     IsPermittedAction { token: String, cid: String },
     IsPermittedAddress { token: String, address: String },
-    IsPermittedAuthMethod { token: String, method: u64 },
+    IsPermittedAuthMethod { token: String, method: String },
     PermittedActions { token: String },
     PermittedAddresses { token: String },
     PermittedAuthMethods { token: String },
-    PermittedAuthMethodScopes { token: String, method: u64, scopes: u32 },
+    PermittedAuthMethodScopes { token: String, method: String, scopes: u32 },
 }
 
 #[derive(Deserialize)]

@@ -6,9 +6,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use quorate_registry::alloy_primitives::U256;
 use quorate_wire::LimitsRequest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::world::bytes_of;
 
 /// Largest fixtures file, in bytes.
 const FILE_BYTES_MAX: u64 = 32 << 20;
@@ -128,12 +133,48 @@ pub(super) struct Grant {
 pub(super) struct AuthMethod {
     /// Its number.
     #[serde(rename = "type")]
-    pub(super) kind: u64,
+    pub(super) kind: MethodType,
     /// The user's id on chain, in hexadecimal digits.
     pub(super) id: String,
     /// `user_pubkey`, in hexadecimal digits.
     #[serde(default)]
     pub(super) user_pubkey: String,
+}
+
+/// The type of an auth method: a number, or text of one in decimal or hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "NumberOrText", into = "NumberOrText")]
+pub(super) struct MethodType(pub(super) U256);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(u64),
+    Text(String),
+}
+
+impl TryFrom<NumberOrText> for MethodType {
+    type Error = String;
+
+    fn try_from(given: NumberOrText) -> Result<Self, String> {
+        match given {
+            NumberOrText::Number(number) => Ok(Self(U256::from(number))),
+            NumberOrText::Text(text) => {
+                let number = match text.strip_prefix("0x") {
+                    Some(digits) => U256::from_str_radix(digits, 16),
+                    None => U256::from_str_radix(&text, 10),
+                };
+                let number = number.ok().filter(|_| !text.is_empty() && text != "0x");
+                number.map(Self).ok_or_else(|| format!("type: {text:?} is no number of 256 bits"))
+            }
+        }
+    }
+}
+
+impl From<MethodType> for NumberOrText {
+    fn from(MethodType(number): MethodType) -> Self {
+        u64::try_from(number).map_or_else(|_| Self::Text(format!("{number:#x}")), Self::Number)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +184,13 @@ pub(super) enum Scope {
     PersonalSign,
     /// Not for a run that may know what one node alone has said.
     NoSingleNode,
+}
+
+impl Grant {
+    /// The key that was recorded with it.
+    pub(super) fn user_pubkey(&self) -> Option<Vec<u8>> {
+        bytes_of(&self.auth_method.as_ref()?.user_pubkey)
+    }
 }
 
 impl Scope {
@@ -359,6 +407,9 @@ impl Fixtures {
             if bodies.iter().filter(|there| **there).count() > 1 {
                 bail!("fetch {}: one of `json`, `text`, `base64`, `error`", fetch.url);
             }
+            if reply.base64.as_ref().is_some_and(|text| STANDARD.decode(text).is_err()) {
+                bail!("fetch {}: `base64` is not base64", fetch.url);
+            }
             if reply.error.as_deref().is_some_and(|code| !FETCH_ERRORS.contains(&code)) {
                 bail!("fetch {}: error is one of `{}`", fetch.url, FETCH_ERRORS.join("`, `"));
             }
@@ -446,6 +497,9 @@ mod tests {
             r#"{"pkps": {"a": {"grants": [{"action": "self", "address": "0x00"}]}}}"#,
             r#"{"fetch": [{"url": "https://a.test", "reply": {"text": "", "json": null}}]}"#,
             r#"{"fetch": [{"url": "https://a.test", "reply": {"error": "other"}}]}"#,
+            r#"{"fetch": [{"url": "https://a.test", "reply": {"base64": "?"}}]}"#,
+            r#"{"pkps": {"a": {"grants": [{"auth_method": {"type": "0x", "id": "0x"}}]}}}"#,
+            r#"{"pkps": {"a": {"grants": [{"auth_method": {"type": "six", "id": "0x"}}]}}}"#,
             r#"{"chains": {"ethereum": {"calls": [{"to": "0x00"}]}}}"#,
             r#"{"run_once": {"a": {}}}"#,
             r#"{"nodes": {"count": 3, "self": 4}}"#,
@@ -455,6 +509,16 @@ mod tests {
         ] {
             assert!(fixtures(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn types_of_auth_methods_have_256_bits() {
+        let kind = |json: &str| serde_json::from_str::<MethodType>(json);
+        let largest = format!("\"{:#x}\"", U256::MAX);
+        for (json, written) in [("6", "6"), ("\"6\"", "6"), ("\"0x15f85\"", "89989"), (&largest, &largest)] {
+            assert_eq!(serde_json::to_string(&kind(json).unwrap()).unwrap(), written);
+        }
+        assert!(kind(&format!("\"{:#x}0\"", U256::MAX)).is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k256::ecdsa::SigningKey;
 use quorate_actions::{ActionLimits, HostCall, HostReply, SignKey, SignMessage, SignRequest};
 use quorate_auth::checksum_address;
+use quorate_registry::subject::Subject;
 use quorate_wire::{ActionCid, Address, ErrorCode, PublicKey, action_signature_digest, keccak256, limits};
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ use super::fixtures::Scope;
 use super::preimage::{self, Preimages};
 use super::record::Recorder;
 use super::transaction::hex0x;
-use super::world::{Subject, World, local_key, public_of};
+use super::world::{World, escaped, local_key, public_of};
 
 /// The code of an answer that the fixtures do not have.
 pub(super) const FIXTURE_MISSING: &str = "fixture_missing";
@@ -153,6 +154,7 @@ impl<'a> Host<'a> {
 
     /// Notes that the fixtures lack something, and what to add to them.
     pub(super) fn missing(&mut self, member: &str, add: Value, what: &str) -> Refused {
+        let add = escaped(&add).unwrap_or(add);
         let entry = json!({ "member": member, "add": add });
         if !self.events.missing.contains(&entry) {
             self.events.missing.push(entry);
@@ -239,13 +241,13 @@ impl<'a> Host<'a> {
             let barred = single_node && scopes.contains(&Scope::NoSingleNode);
             if barred { Err(coded(ErrorCode::SingleNodeValue)) } else { Ok(()) }
         };
-        let to_action = self.world.scopes(key, Subject::Action(action));
+        let to_action = self.world.scopes(key, &Subject::Action(action.multihash()));
         if let Some(scopes) = to_action.as_deref().filter(|scopes| suffices(scopes)) {
             return unless_barred(scopes);
         }
         let named = self.world.fixtures.auth.keys.iter().any(|name| name == key) && action == self.world.cid;
         if named && let Some(caller) = self.caller() {
-            let to_caller = self.world.scopes(key, Subject::Address(caller));
+            let to_caller = self.world.scopes(key, &Subject::Address(caller.0.into()));
             let scopes = to_caller.unwrap_or_default();
             if self.world.owner(key) == Some(caller) || suffices(&scopes) {
                 return unless_barred(&scopes);

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use super::fixtures::{Chain, ChainCall, Fetch, Fixtures, Reply};
 use super::host::body_value;
 use super::transaction::hex0x;
-use super::world::bytes_of;
+use super::world::{bytes_of, escaped};
 
 /// The longest that one recorded request may take in all.
 const REQUEST: Duration = Duration::from_secs(20);
@@ -89,15 +89,16 @@ impl Recorder {
     }
 
     /// Adds what was recorded; returns how many answers that are.
-    pub(crate) fn add_to(self, fixtures: &mut Fixtures) -> usize {
+    pub(crate) fn add_to(self, fixtures: &mut Fixtures) -> Result<usize> {
         let count = self.fetches.len() + self.chains.len();
-        fixtures.fetch.extend(self.fetches);
+        // What a server said is no name of the fixtures, whatever it looks like.
+        fixtures.fetch.extend(escaped(&self.fetches).context("keeping the answers")?);
         for (name, method, value) in self.chains {
             if let Some(chain) = fixtures.chains.get_mut(&name) {
                 keep(chain, &method, &value);
             }
         }
-        count
+        Ok(count)
     }
 
     fn carry_out(&self, request: FetchRequest) -> Reply {

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use k256::ecdsa::SigningKey;
+use quorate_registry::alloy_primitives::{Bytes, U256};
+use quorate_registry::subject::Subject;
 use quorate_wire::{ActionCid, Address, PublicKey, TokenId};
+use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
 use super::fixtures::{Fixtures, Grant, Scope};
@@ -36,14 +39,6 @@ pub(super) struct Key {
     pub(super) public: PublicKey,
     /// The fixtures name a real public key, for which this local key only stands in.
     pub(super) stand_in: bool,
-}
-
-/// Who could hold a grant.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Subject<'a> {
-    Action(ActionCid),
-    Address(Address),
-    AuthMethod { kind: u64, id: &'a [u8] },
 }
 
 impl World {
@@ -90,11 +85,17 @@ impl World {
         Ok(world)
     }
 
-    /// Replaces `${pkp.NAME.public_key}` and its like in a JSON text.
+    /// Replaces `${pkp.NAME.public_key}` and its like in a JSON text; `$${` stands for a `${` that names nothing.
     pub(super) fn fill(&self, text: &str) -> Result<String> {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
+            if let Some(before) = before.strip_suffix('$') {
+                filled.push_str(before);
+                filled.push_str("${");
+                rest = after;
+                continue;
+            }
             let (name, after) = after.split_once('}').context("a `${` without its `}`")?;
             filled.push_str(before);
             filled.push_str(&self.named(name)?);
@@ -148,9 +149,10 @@ impl World {
     }
 
     /// The scopes that a subject has for a key, if it has a grant at all.
-    pub(super) fn scopes(&self, name: &str, subject: Subject<'_>) -> Option<Vec<Scope>> {
+    pub(super) fn scopes(&self, name: &str, subject: &Subject) -> Option<Vec<Scope>> {
+        let subject = Some(subject.auth_method());
         let matching: Vec<&Grant> =
-            self.grants(name).iter().filter(|grant| self.is_for(grant, subject)).collect();
+            self.grants(name).iter().filter(|grant| self.subject(grant) == subject).collect();
         (!matching.is_empty())
             .then(|| matching.iter().flat_map(|grant| grant.scopes.iter().copied()).collect())
     }
@@ -160,17 +162,17 @@ impl World {
         self.actions.get(text).copied().or_else(|| text.parse().ok())
     }
 
-    fn is_for(&self, grant: &Grant, subject: Subject<'_>) -> bool {
-        match subject {
-            Subject::Action(cid) => grant.action.as_deref().and_then(|text| self.action(text)) == Some(cid),
-            Subject::Address(address) => {
-                grant.address.as_deref().and_then(|text| text.parse().ok()) == Some(address)
-            }
-            Subject::AuthMethod { kind, id } => grant
-                .auth_method
-                .as_ref()
-                .is_some_and(|method| method.kind == kind && bytes_of(&method.id).as_deref() == Some(id)),
+    /// Whom a grant is for: kind and id, as the contracts have them.
+    pub(super) fn subject(&self, grant: &Grant) -> Option<(U256, Bytes)> {
+        if let Some(action) = &grant.action {
+            return Some(Subject::Action(self.action(action)?.multihash()).auth_method());
         }
+        if let Some(address) = &grant.address {
+            let address: Address = address.parse().ok()?;
+            return Some(Subject::Address(address.0.into()).auth_method());
+        }
+        let method = grant.auth_method.as_ref()?;
+        Some((method.kind.0, bytes_of(&method.id)?.into()))
     }
 
     /// Refuses texts in the fixtures that name nothing.
@@ -195,13 +197,22 @@ impl World {
                     })?;
                 }
                 if let Some(method) = &grant.auth_method {
-                    bytes_of(&method.id)
-                        .with_context(|| format!("pkps.{name}.grants: id {:?} is not 0x…", method.id))?;
+                    for (member, text) in [("id", &method.id), ("user_pubkey", &method.user_pubkey)] {
+                        if bytes_of(text).is_none() && (member == "id" || !text.is_empty()) {
+                            bail!("pkps.{name}.grants: {member} {text:?} is not 0x…");
+                        }
+                    }
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Writes something so that [`World::fill`] leaves it as it is.
+pub(super) fn escaped<T: Serialize + DeserializeOwned>(value: &T) -> serde_json::Result<T> {
+    // JSON text never writes these two otherwise.
+    serde_json::from_str(&serde_json::to_string(value)?.replace("${", "$${"))
 }
 
 /// Bytes in hexadecimal digits after `0x`.
@@ -253,6 +264,9 @@ mod tests {
             format!(r#"{{"t": "{}"}}"#, key.token_id())
         );
         assert_eq!(world.fill("${action.self.cid}").unwrap(), world.cid.to_string());
+        for literal in ["${", "${x}", "$${x}", "$", "{$$}", "a ${pkp.a.address} b"] {
+            assert_eq!(world.fill(&escaped(&literal.to_owned()).unwrap()).unwrap(), literal);
+        }
         for bad in ["${pkp.b.address}", "${pkp.a.secret}", "${action.b.cid}", "${x}", "${pkp.a.address"] {
             assert!(world.fill(bad).is_err(), "{bad}");
         }
@@ -267,14 +281,20 @@ mod tests {
                 {"auth_method": {"type": 6, "id": "0x0102"}, "scopes": ["sign-anything"]}]}}}"#,
         )
         .unwrap();
-        let address = |byte: u8| Address([[0; 19].as_slice(), &[byte]].concat().try_into().unwrap());
-        let scopes = |subject| world.scopes("a", subject);
-        assert_eq!(scopes(Subject::Action(world.cid)), Some(vec![Scope::PersonalSign]));
-        assert_eq!(scopes(Subject::Action(ActionCid::of_code(b"2"))), None);
-        assert_eq!(scopes(Subject::Address(address(0xaa))), Some(vec![]));
-        assert_eq!(scopes(Subject::Address(address(0xab))), None);
-        assert_eq!(scopes(Subject::AuthMethod { kind: 6, id: &[1, 2] }), Some(vec![Scope::SignAnything]));
-        assert_eq!(scopes(Subject::AuthMethod { kind: 5, id: &[1, 2] }), None);
+        let address = |byte: u8| {
+            let bytes: [u8; 20] = [[0; 19].as_slice(), &[byte]].concat().try_into().unwrap();
+            Subject::Address(bytes.into())
+        };
+        let method = |kind: u64, id: &[u8]| Subject::AuthMethod { kind: U256::from(kind), id: id.to_vec() };
+        let scopes = |subject| world.scopes("a", &subject);
+        assert_eq!(scopes(Subject::Action(world.cid.multihash())), Some(vec![Scope::PersonalSign]));
+        assert_eq!(scopes(Subject::Action(ActionCid::of_code(b"2").multihash())), None);
+        assert_eq!(scopes(address(0xaa)), Some(vec![]));
+        assert_eq!(scopes(address(0xab)), None);
+        assert_eq!(scopes(method(6, &[1, 2])), Some(vec![Scope::SignAnything]));
+        assert_eq!(scopes(method(5, &[1, 2])), None);
+        // To the contracts an action is an auth method of type 2.
+        assert_eq!(scopes(method(2, &world.cid.multihash())), Some(vec![Scope::PersonalSign]));
     }
 
     #[test]

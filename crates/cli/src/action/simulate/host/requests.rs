@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use quorate_actions::{ContractCall, FetchRequest, HostReply, Redirect, RpcMethod};
+use quorate_node::answer_fits;
 use quorate_wire::{Address, ErrorCode};
 use serde_json::{Value, json};
 use url::Url;
@@ -144,8 +145,12 @@ fn reply(reply: &Reply, request: &FetchRequest) -> Result<HostReply, Refused> {
             json.to_string().into_bytes()
         }
         (None, Some(text), _) => text.clone().into_bytes(),
-        (None, None, Some(text)) => STANDARD.decode(text).map_err(|_| coded(ErrorCode::FetchFailed))?,
+        // It was checked when the fixtures were read.
+        (None, None, Some(text)) => STANDARD.decode(text).map_err(|_| coded(ErrorCode::Internal))?,
         (None, None, None) => Vec::new(),
     };
+    if !answer_fits(&headers, &body) {
+        return Err(coded(ErrorCode::FetchFailed));
+    }
     Ok(HostReply::Fetched { status, headers, body, url: request.url.clone() })
 }
