@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use quorate_auth::{Session, check_time, verify_request, verify_wallet_login};
 use quorate_wire::{
     ActionCid, Admission, Capability, CapabilityKey, ErrorCode, ExecutionRequest, NodeIndex, PeerMessage,
-    Problem, RequestId, Submission, Transcript, limits,
+    Problem, RequestId, Submission, Transcript, encode, limits,
 };
 
 use crate::{
     AskedBy, At, BlockStanding, Effect, Engine, Now, Payers, ReplyTo, Report, RunNumber, Subject,
-    admission::{Held, Payer},
+    admission::{Held, Payer, price},
     authority::registry_fresh,
     execution::{Asking, CALLERS_MAX, CALLERS_PER_SOURCE_MAX, Counts, Execution},
     outcome::DETAIL_BYTES_MAX,
@@ -33,6 +33,14 @@ pub(crate) struct Ahead {
     pub(crate) until_mono_ms: u64,
 }
 
+/// What came with a request.
+struct Brought {
+    code: Option<Arc<str>>,
+    /// As it is passed on, if a caller brought it.
+    frame: Option<Arc<[u8]>>,
+    by: AskedBy,
+}
+
 /// Logins whose signature was checked and need not be checked again.
 const VERIFIED_LOGINS_MAX: usize = 4_096;
 const QUORUM_CHECK_MS: u64 = 250;
@@ -47,13 +55,15 @@ impl Engine {
         submission: Submission,
         turn: &mut Turn<'_>,
     ) {
-        let paid = self.pay(Payer::Source(source), turn.now);
+        let price = price(&submission);
+        let paid = self.pay(Payer::Source(source), price, turn.now);
         let authentic = paid.and_then(|()| self.authenticate(&submission, turn.now));
         let accepted = authentic.and_then(|(id, request, session)| {
             let payers = Payers { login: session.wallet, asked_by: AskedBy::Caller(source) };
             // Once: whoever repeats a request of others, as every node can, uses up nothing of theirs.
             if !self.executions.contains_key(&id) {
-                self.pay(Payer::Login(session.wallet), turn.now).map_err(|problem| problem.about(id))?;
+                self.pay(Payer::Login(session.wallet), price, turn.now)
+                    .map_err(|problem| problem.about(id))?;
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
                     .and_then(|()| self.has_room(&Payer::both(&payers)))
                     .map_err(|problem| problem.about(id))?;
@@ -66,13 +76,15 @@ impl Engine {
                 turn.effects.push(Effect::Reply { to: reply_to, result: Err(Box::new(problem)) });
             }
             Ok((id, request, session)) => {
-                let submission = Arc::new(submission);
+                let code = submission.code.as_deref().map(Arc::from);
+                let frame: Arc<[u8]> = encode(&PeerMessage::Execute(submission)).into();
                 if !self.executions.contains_key(&id) {
-                    self.begin(id, request, session, (submission.clone(), AskedBy::Caller(source)), turn);
+                    let brought = Brought { code, frame: Some(frame.clone()), by: AskedBy::Caller(source) };
+                    self.begin(id, request, session, brought, turn);
                 }
                 self.with(id, |engine, execution| {
                     engine.take_over(execution, source);
-                    engine.attach(execution, (reply_to, source), &submission, turn);
+                    engine.attach(execution, (reply_to, source), frame, turn);
                 });
             }
         }
@@ -100,7 +112,7 @@ impl Engine {
         &mut self,
         execution: &mut Execution,
         (reply_to, source): (ReplyTo, IpAddr),
-        submission: &Arc<Submission>,
+        frame: Arc<[u8]>,
         turn: &mut Turn<'_>,
     ) {
         if let Some(result) = execution.reply.clone() {
@@ -126,10 +138,9 @@ impl Engine {
         }
         // All are asked again, also those that would not run it a moment ago.
         execution.refused.clear();
-        execution.submission = Some(submission.clone());
-        let greeted: Vec<NodeIndex> =
-            self.committee.peers().filter(|&peer| self.peers.greeted(peer)).collect();
-        turn.send_all(greeted, &PeerMessage::Execute(Submission::clone(submission)));
+        let greeted = self.committee.peers().filter(|&peer| self.peers.greeted(peer));
+        turn.effects.extend(greeted.map(|to| Effect::PassOn { to, frame: frame.clone() }));
+        execution.submission = Some(frame);
         self.evaluate_outcomes(execution, turn);
         if execution.reply.is_none() {
             let operations: Vec<quorate_wire::OperationNumber> =
@@ -148,7 +159,7 @@ impl Engine {
     }
 
     pub(crate) fn on_execute(&mut self, from: NodeIndex, submission: Submission, turn: &mut Turn<'_>) {
-        let paid = self.pay(Payer::Peer(from), turn.now);
+        let paid = self.pay(Payer::Peer(from), price(&submission), turn.now);
         let authentic = paid.and_then(|()| self.authenticate(&submission, turn.now));
         let accepted = authentic.and_then(|(id, request, session)| {
             if !self.executions.contains_key(&id) {
@@ -156,7 +167,9 @@ impl Engine {
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
                     .and_then(|()| self.has_room(&Payer::both(&payers)))
                     .map_err(|problem| problem.about(id))?;
-                self.begin(id, request, session, (Arc::new(submission.clone()), AskedBy::Peer(from)), turn);
+                let code = submission.code.as_deref().map(Arc::from);
+                let brought = Brought { code, frame: None, by: AskedBy::Peer(from) };
+                self.begin(id, request, session, brought, turn);
             }
             Ok(id)
         });
@@ -215,16 +228,15 @@ impl Engine {
     /// A member that connects while we coordinate is asked as well.
     pub(crate) fn pass_on_to(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
         for execution in self.active.iter().filter_map(|id| self.executions.get(id)) {
-            if let Some(submission) = execution.submission.as_ref().filter(|_| !execution.callers.is_empty())
-            {
-                turn.send(peer, &PeerMessage::Execute(Submission::clone(submission)));
+            if let Some(frame) = execution.submission.as_ref().filter(|_| !execution.callers.is_empty()) {
+                turn.effects.push(Effect::PassOn { to: peer, frame: frame.clone() });
             }
         }
     }
 
-    /// Takes a token. Whoever brings a request pays before any signature is looked at, as that is what costs.
-    fn pay(&mut self, payer: Payer, now: Now) -> Result<(), Problem> {
-        let has = self.buckets.take(payer, now.mono_ms);
+    /// Takes tokens. Whoever brings a request pays before any of it is parsed or checked, as that is what costs.
+    fn pay(&mut self, payer: Payer, price: u64, now: Now) -> Result<(), Problem> {
+        let has = self.buckets.take(payer, price, now.mono_ms);
         if has { Ok(()) } else { Err(Problem::of(ErrorCode::RateLimited)) }
     }
 
@@ -351,7 +363,7 @@ impl Engine {
         id: RequestId,
         request: ExecutionRequest,
         session: Session,
-        (submission, asked_by): (Arc<Submission>, AskedBy),
+        Brought { code, frame, by }: Brought,
         turn: &mut Turn<'_>,
     ) {
         self.next_run += 1;
@@ -359,7 +371,6 @@ impl Engine {
         let network_limits = &self.committee.limits;
         let limits = request.limits.clone().unwrap_or_default().applied_to(network_limits);
         turn.report(Report::Started(id));
-        let code = submission.code.as_deref().map(Arc::from);
         let root = Run::root(request.action, request.params.get().to_owned(), limits);
         self.runs.insert(run, id);
         self.active.insert(id);
@@ -371,8 +382,8 @@ impl Engine {
             forget_unix_ms: request.time_ms.saturating_add(REMEMBERED_MS),
             request,
             session,
-            asked_by,
-            submission: Some(submission),
+            asked_by: by,
+            submission: frame,
             accepted_mono_ms: turn.now.mono_ms,
             deadline_mono_ms: turn.now.mono_ms + limits::EXECUTION_MS_MAX,
             coordinators: BTreeMap::new(),

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use quorate_wire::{Address, NodeIndex, limits};
+use quorate_wire::{Address, NodeIndex, Submission, limits};
 
 use crate::{AskedBy, Payers};
 
@@ -29,8 +29,18 @@ impl Payer {
 const BURST: u64 = 400;
 const PER_SECOND: u64 = 200;
 const BUCKETS_MAX: usize = 16_384;
+/// A token is for so many bytes of a request, which are parsed, or of code, which is hashed and passed on.
+const REQUEST_BYTES_PER_TOKEN: usize = 16 << 10;
+const CODE_BYTES_PER_TOKEN: usize = 64 << 10;
 /// A peer passes on what all its callers ask for.
 const PEER_FACTOR: u64 = 4;
+
+/// What a submission costs whoever brings it, in tokens: one, and more by its length.
+pub(crate) fn price(submission: &Submission) -> u64 {
+    let code = submission.code.as_ref().map_or(0, String::len);
+    let tokens = 1 + submission.request.len() / REQUEST_BYTES_PER_TOKEN + code / CODE_BYTES_PER_TOKEN;
+    u64::try_from(tokens).unwrap_or(u64::MAX)
+}
 
 struct Bucket {
     milli_tokens: u64,
@@ -43,8 +53,8 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
-    /// Takes one token; false if there is none, or no room for one more payer.
-    pub(crate) fn take(&mut self, payer: Payer, now_mono_ms: u64) -> bool {
+    /// Takes so many tokens; false if there are less, or no room for one more payer.
+    pub(crate) fn take(&mut self, payer: Payer, tokens: u64, now_mono_ms: u64) -> bool {
         let factor = if matches!(payer, Payer::Peer(_)) { PEER_FACTOR } else { 1 };
         let full = BURST * 1_000 * factor;
         let filled = |bucket: &Bucket| {
@@ -62,7 +72,7 @@ impl Buckets {
         let bucket = self.buckets.entry(payer).or_insert(fresh);
         bucket.milli_tokens = filled(bucket);
         bucket.filled_mono_ms = now_mono_ms;
-        match bucket.milli_tokens.checked_sub(1_000) {
+        match bucket.milli_tokens.checked_sub(tokens.saturating_mul(1_000)) {
             Some(left) => {
                 bucket.milli_tokens = left;
                 true
@@ -161,10 +171,11 @@ mod tests {
     fn a_burst_is_bounded_and_refills() {
         let mut buckets = Buckets::default();
         let payer = Payer::Login(Address([1; 20]));
-        let taken = (0..1_000).filter(|_| buckets.take(payer, 0)).count();
+        let taken = (0..1_000).filter(|_| buckets.take(payer, 1, 0)).count();
         assert_eq!(taken, 400);
-        assert!(buckets.take(Payer::Login(Address([2; 20])), 0), "another login is not affected");
-        assert!(!buckets.take(payer, 4));
-        assert!(buckets.take(payer, 5));
+        assert!(buckets.take(Payer::Login(Address([2; 20])), 1, 0), "another login is not affected");
+        assert!(!buckets.take(payer, 1, 4));
+        assert!(buckets.take(payer, 1, 5));
+        assert!(!buckets.take(payer, 81, 405) && buckets.take(payer, 80, 405), "all of them or none");
     }
 }

@@ -71,7 +71,11 @@ pub enum Input {
     Code {
         /// The run that waits for it.
         run: RunNumber,
-        /// The source, whose CID was checked, or why there is none.
+        /// The source, or why there is none.
+        ///
+        /// # Security
+        /// Whoever finds it has computed its CID. The engine does not again: that takes milliseconds, and a
+        /// run may call one long source after the other.
         code: Result<Arc<str>, ErrorCode>,
     },
     /// The registry's view has moved on.
@@ -210,6 +214,14 @@ pub enum Effect {
         to: NodeIndex,
         /// The frame.
         frame: Vec<u8>,
+    },
+    /// Send a peer a submission, which may be long: what is said of it may overtake it, and it may be left out if
+    /// the peer has not yet read what it was sent before.
+    PassOn {
+        /// The peer.
+        to: NodeIndex,
+        /// The frame, one for all peers.
+        frame: Arc<[u8]>,
     },
     /// Answer a caller.
     Reply {

@@ -502,9 +502,7 @@ impl Execution {
             .values()
             .map(|outcome| outcome.response.as_ref().map_or(0, String::len) + 1_024)
             .sum();
-        let submission = self.submission.as_ref().map_or(0, |submission| {
-            submission.request.len() + submission.code.as_ref().map_or(0, String::len)
-        });
+        let submission = self.submission.as_ref().map_or(0, |frame| frame.len());
         let reply = match &self.reply {
             Some(Ok(reply)) => Some(reply),
             Some(Err(problem)) => problem.execution.as_ref(),

@@ -10,8 +10,8 @@ use quorate_auth::Session;
 use quorate_threshold::{EcdsaSign, Outgoing};
 use quorate_wire::{
     ActionLimits, Claim, Digest, EcdsaBytes, ErrorCode, ExecutionReply, ExecutionRequest, Intent, NodeIndex,
-    Offer, OperationNumber, OutcomeMessage, Problem, Refusal, RequestId, Signed, Submission, Usage, Verdict,
-    Vote, limits,
+    Offer, OperationNumber, OutcomeMessage, Problem, Refusal, RequestId, Signed, Usage, Verdict, Vote,
+    limits,
 };
 
 use crate::{ActionFailure, AskedBy, Payers, ReplyTo, RunNumber, authority::Right, run::Run, values::Values};
@@ -39,8 +39,9 @@ pub(crate) struct Execution {
     pub(crate) session: Session,
     /// Who had us begin it: a peer only as long as no caller has asked this node for it.
     pub(crate) asked_by: AskedBy,
-    /// Passed on to members that connect later; dropped when this node's own run ends.
-    pub(crate) submission: Option<Arc<Submission>>,
+    /// The frame with what the caller sent, passed on to members that connect later; dropped when this node's own
+    /// run ends.
+    pub(crate) submission: Option<Arc<[u8]>>,
     pub(crate) accepted_mono_ms: u64,
     pub(crate) deadline_mono_ms: u64,
     pub(crate) forget_unix_ms: u64,

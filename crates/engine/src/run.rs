@@ -180,10 +180,7 @@ impl Engine {
     pub(crate) fn on_code(&mut self, run: RunNumber, code: Result<Arc<str>, ErrorCode>, turn: &mut Turn<'_>) {
         let Some(id) = self.runs.get(&run).copied() else { return };
         self.with(id, |engine, execution| match code {
-            Ok(code) if execution.runs.get(&run).is_some_and(|state| right_code(state, &code)) => {
-                engine.begin_run(execution, run, Some(code), turn);
-            }
-            Ok(_) => engine.fail_run(execution, run, ErrorCode::CidMismatch, turn),
+            Ok(code) => engine.begin_run(execution, run, Some(code), turn),
             Err(code) => engine.fail_run(execution, run, code, turn),
         });
     }
@@ -330,10 +327,6 @@ pub(crate) fn answer_due(execution: &mut Execution, run: RunNumber, turn: &mut T
 /// A JSON string.
 pub(crate) fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-fn right_code(run: &Run, code: &str) -> bool {
-    code.len() <= limits::CODE_BYTES_MAX && ActionCid::of_code(code.as_bytes()) == run.action()
 }
 
 /// Seed of `Math.random`: equal on all nodes, and another one for each run.

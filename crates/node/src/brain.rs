@@ -167,6 +167,7 @@ impl Hands {
                     self.metrics.persisted(start.elapsed());
                 }
                 Effect::Send { to, frame } => self.links.send(to, self.faults.frame(frame)),
+                Effect::PassOn { to, frame } => self.links.pass_on(to, self.faults.shared(frame)),
                 Effect::Reply { to, result } => self.waiting.answer(to, result),
                 Effect::FindCode { run, action, payers } => self.workers.find_code(run, action, &payers),
                 Effect::StartAction(start) => self.workers.start(*start),

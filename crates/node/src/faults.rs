@@ -2,6 +2,8 @@
 //!
 //! A build without the feature `faults` refuses to start with any of them.
 
+use std::sync::Arc;
+
 use quorate_wire::{NodeIndex, PeerMessage, decode, encode, limits};
 use serde::{Deserialize, Serialize};
 
@@ -48,12 +50,19 @@ impl FaultSwitches {
 
     /// A frame as this node sends it.
     pub(crate) fn frame(&self, frame: Vec<u8>) -> Vec<u8> {
-        let Some(lie) = self.coordinator.filter(|_| cfg!(feature = "faults")) else { return frame };
-        let Ok(mut message) = decode::<PeerMessage>(&frame, limits::PEER_FRAME_BYTES_MAX) else {
-            return frame;
-        };
+        self.changed(&frame).unwrap_or(frame)
+    }
+
+    /// A submission as this node passes it on.
+    pub(crate) fn shared(&self, frame: Arc<[u8]>) -> Arc<[u8]> {
+        self.changed(&frame).map_or(frame, Arc::from)
+    }
+
+    fn changed(&self, frame: &[u8]) -> Option<Vec<u8>> {
+        let lie = self.coordinator.filter(|_| cfg!(feature = "faults"))?;
+        let mut message = decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX).ok()?;
         lie.tell(&mut message);
-        encode(&message)
+        Some(encode(&message))
     }
 }
 

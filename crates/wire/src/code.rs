@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     ActionCid, ErrorCode, NetworkId, Problem, RequestId, SessionKey, WalletLogin,
-    json::check_strict,
+    json::read_strict,
     limits::{CODE_REQUEST_BYTES_MAX, HTTP_BODY_BYTES_MAX},
     request::base64url,
 };
@@ -37,9 +37,7 @@ impl CodeRequest {
         if bytes.len() > CODE_REQUEST_BYTES_MAX {
             return Err(malformed(format!("the request has more than {CODE_REQUEST_BYTES_MAX} bytes")));
         }
-        check_strict(bytes).map_err(|error| malformed(error.0))?;
-        let request: CodeRequest =
-            serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
+        let request: CodeRequest = read_strict(bytes).map_err(|error| malformed(error.0))?;
         if request.v != 1 {
             let detail = format!("version {} was sent, this node speaks version 1", request.v);
             return Err(Problem::new(ErrorCode::UnsupportedVersion, detail));
@@ -81,9 +79,7 @@ impl CodeSubmission {
         if body.len() > HTTP_BODY_BYTES_MAX {
             return Err(Problem::of(ErrorCode::BodyTooLarge));
         }
-        check_strict(body).map_err(|error| Problem::new(ErrorCode::MalformedRequest, error.0))?;
-        serde_json::from_slice(body)
-            .map_err(|error| Problem::new(ErrorCode::MalformedRequest, error.to_string()))
+        read_strict(body).map_err(|error| Problem::new(ErrorCode::MalformedRequest, error.0))
     }
 }
 

@@ -1,6 +1,11 @@
 //! Strict JSON: one value, no member twice, bounded depth.
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use std::collections::HashSet;
+
+use serde::{
+    Deserialize,
+    de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor},
+};
 
 /// Why a text is not strict JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +26,17 @@ pub fn check_strict(text: &[u8]) -> Result<(), JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     Checked { depth: 0 }.deserialize(&mut deserializer).map_err(|error| JsonError(error.to_string()))?;
     deserializer.end().map_err(|error| JsonError(error.to_string()))
+}
+
+/// Reads a value from strict JSON. A text that is none of the type ends at its first wrong member, before names
+/// are remembered: a stranger's megabytes of members cost nothing.
+///
+/// # Errors
+/// [`JsonError`] with the place of the fault.
+pub(crate) fn read_strict<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, JsonError> {
+    let value = serde_json::from_slice(text).map_err(|error| JsonError(error.to_string()))?;
+    check_strict(text)?;
+    Ok(value)
 }
 
 #[derive(Clone, Copy)]
@@ -85,12 +101,13 @@ impl<'de> Visitor<'de> for Checked {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let inner = self.inner()?;
-        let mut names = std::collections::BTreeSet::new();
+        let mut names = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
             map.next_value_seed(inner)?;
-            if let Some(twice) = names.replace(name) {
-                return Err(A::Error::custom(format_args!("member {twice:?} appears twice")));
+            if names.contains(&name) {
+                return Err(A::Error::custom(format_args!("member {name:?} appears twice")));
             }
+            names.insert(name);
         }
         Ok(())
     }
@@ -99,6 +116,22 @@ impl<'de> Visitor<'de> for Checked {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_typed_text_ends_at_its_first_wrong_member_and_duplicates_in_raw_parts_are_found() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Typed {
+            #[expect(dead_code, reason = "only read")]
+            a: Box<serde_json::value::RawValue>,
+        }
+        let reason = |text: &str| read_strict::<Typed>(text.as_bytes()).unwrap_err().0;
+        assert!(read_strict::<Typed>(br#"{"a":{"b":1}}"#).is_ok());
+        assert!(reason(r#"{"x":1,"y":1,"y":2}"#).contains("unknown field `x`"));
+        assert!(reason(r#"{"a":1,"a":2}"#).contains("duplicate field `a`"));
+        assert!(reason(r#"{"a":{"b":1,"b":2}}"#).contains("\"b\" appears twice"));
+        assert!(read_strict::<Typed>(br#"{"a":1} {}"#).is_err());
+    }
 
     #[test]
     fn refuses_duplicates_at_any_depth_and_trailing_text() {

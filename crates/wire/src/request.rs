@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    ActionCid, Digest, ErrorCode, NetworkId, Problem, RequestId, SessionKey, WalletLogin, json::check_strict,
+    ActionCid, Digest, ErrorCode, NetworkId, Problem, RequestId, SessionKey, WalletLogin, json::read_strict,
     limits, limits::LimitsRequest,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -55,9 +55,7 @@ impl ExecutionRequest {
         if bytes.len() > limits::REQUEST_BYTES_MAX {
             return Err(malformed(format!("the request has more than {} bytes", limits::REQUEST_BYTES_MAX)));
         }
-        check_strict(bytes).map_err(|error| malformed(error.0))?;
-        let request: ExecutionRequest =
-            serde_json::from_slice(bytes).map_err(|error| malformed(error.to_string()))?;
+        let request: ExecutionRequest = read_strict(bytes).map_err(|error| malformed(error.0))?;
         if request.v != 1 {
             return Err(Problem::new(
                 ErrorCode::UnsupportedVersion,
@@ -114,9 +112,7 @@ impl Submission {
         if body.len() > limits::HTTP_BODY_BYTES_MAX {
             return Err(Problem::of(ErrorCode::BodyTooLarge));
         }
-        check_strict(body).map_err(|error| Problem::new(ErrorCode::MalformedRequest, error.0))?;
-        serde_json::from_slice(body)
-            .map_err(|error| Problem::new(ErrorCode::MalformedRequest, error.to_string()))
+        read_strict(body).map_err(|error| Problem::new(ErrorCode::MalformedRequest, error.0))
     }
 }
 

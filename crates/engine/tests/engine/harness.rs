@@ -324,13 +324,8 @@ impl Net {
                         }
                     }
                 }
-                Effect::Send { to, frame } => {
-                    let message = decode(&frame, limits::PEER_FRAME_BYTES_MAX).unwrap();
-                    if (self.links)(node, to.get(), &message) {
-                        self.flight.push_back((node, to.get(), frame));
-                    }
-                    self.node(node).done.push(Done::Sent(to, Box::new(message)));
-                }
+                Effect::Send { to, frame } => self.send(node, to, frame),
+                Effect::PassOn { to, frame } => self.send(node, to, frame.to_vec()),
                 Effect::Reply { to, result } => self.replies.push((to, result)),
                 Effect::StartAction(start) => {
                     let run = start.run;
@@ -363,6 +358,14 @@ impl Net {
         for (run, event) in events {
             self.input(node, Input::Action { run, event });
         }
+    }
+
+    fn send(&mut self, node: u8, to: NodeIndex, frame: Vec<u8>) {
+        let message = decode(&frame, limits::PEER_FRAME_BYTES_MAX).unwrap();
+        if (self.links)(node, to.get(), &message) {
+            self.flight.push_back((node, to.get(), frame));
+        }
+        self.node(node).done.push(Done::Sent(to, Box::new(message)));
     }
 
     /// A scripted run goes on. What it gives of a function that it is told to run has the call's number

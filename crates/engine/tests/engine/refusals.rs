@@ -308,19 +308,43 @@ fn who_brings_bad_signatures_pays_for_looking_at_them() {
     assert!(net.answer(to).is_none(), "callers pay for themselves");
 }
 
+/// Requests with the longest code that one payer's tokens are enough for at once.
+const LONG_AT_ONCE: usize = 6;
+
 #[test]
 fn what_requests_bring_counts_before_it_is_swept() {
     let mut net = Net::ready();
     let code = format!("//{}", "x".repeat(limits::CODE_BYTES_MAX - 2));
-    let half = limits::REMEMBERED_BYTES_MAX / 2 / code.len();
-    let answers: Vec<bool> = (0..=u8::try_from(half).unwrap())
-        .map(|nonce| {
-            let to = net.submit(1, &Caller::new(1).running(&code).request(nonce).1);
-            let overloaded = |problem: &quorate_wire::Problem| problem.code == ErrorCode::Overloaded;
-            net.answer(to).is_none_or(|answer| !answer.as_ref().is_err_and(|problem| overloaded(problem)))
-        })
-        .collect();
-    assert_eq!(answers.iter().filter(|taken| **taken).count(), half, "{answers:?}");
+    let all = limits::REMEMBERED_BYTES_MAX / code.len();
+    let mut errors = Vec::new();
+    for caller in 1..=u8::try_from(all / LONG_AT_ONCE + 2).unwrap() {
+        net.source = [192, 0, 2, caller].into();
+        for nonce in 0..u8::try_from(LONG_AT_ONCE).unwrap() {
+            let to = net.submit(1, &Caller::new(caller).running(&code).request(nonce).1);
+            errors.push(net.answer(to).and_then(|answer| answer.as_ref().err()).map(|problem| problem.code));
+        }
+    }
+    let taken = errors.iter().filter(|error| error.is_none()).count();
+    assert!((all - LONG_AT_ONCE..=all).contains(&taken), "{taken} of {all}");
+    let overloaded = errors.iter().filter(|error| **error == Some(ErrorCode::Overloaded)).count();
+    assert_eq!(taken + overloaded, errors.len(), "{errors:?}");
+}
+
+/// What is long costs more: it is hashed here, and passed on to everybody.
+#[test]
+fn who_brings_long_requests_pays_by_their_length() {
+    let mut net = Net::ready();
+    let code = format!("//{}", "x".repeat(limits::CODE_BYTES_MAX - 2));
+    let submit = |net: &mut Net, nonce| {
+        let to = net.submit(1, &Caller::new(1).running(&code).request(nonce).1);
+        net.answer(to).and_then(|answer| answer.as_ref().err()).map(|problem| problem.code)
+    };
+    for nonce in 0..u8::try_from(LONG_AT_ONCE).unwrap() {
+        assert_eq!(submit(&mut net, nonce), None);
+    }
+    assert_eq!(submit(&mut net, 100), Some(ErrorCode::RateLimited));
+    let to = net.submit(1, &waiting(1).request(0).1);
+    assert!(net.answer(to).is_none(), "a short one is taken still");
 }
 
 #[test]

@@ -219,15 +219,14 @@ fn a_child_runs_under_its_own_cid_and_its_parent_is_told_what_it_said() {
     net.wanted = Some((|_| Vec::new(), false));
     for node in 1..=3 {
         let run = net.node(node).searches.remove(0);
-        // Other code than the CID names is not run.
-        let code = if node == 3 { "// another" } else { CHILD };
-        net.input(node, Input::Code { run, code: Ok(code.into()) });
+        let code = if node == 3 { Err(ErrorCode::CodeMissing) } else { Ok(CHILD.into()) };
+        net.input(node, Input::Code { run, code });
     }
     net.advance(100);
     assert_eq!(given(&net, 1), [1, 2].map(|node| (node, "\"done\"".to_owned())));
     let third: Vec<_> = net.answers.iter().filter(|(node, _, _)| *node == 3).collect();
     assert_eq!(third.len(), 1);
-    assert_eq!(third[0].2, Err(ErrorCode::CidMismatch));
+    assert_eq!(third[0].2, Err(ErrorCode::CodeMissing));
     let child = net.nodes[&1].runs.values().find(|start| start.parent.is_some()).unwrap();
     assert_eq!(child.action, ActionCid::of_code(CHILD.as_bytes()));
     assert!(child.auth.contains(&format!(

@@ -48,11 +48,15 @@ async fn store(
     body: Body,
 ) -> Result<Response, Problem> {
     executions::check_media_type(headers)?;
-    let bytes = executions::read(api, crate::code::source(caller.ip()), headers, body).await?;
-    api.code.may_send(caller.ip(), bytes.len()).map_err(|error| error.code())?;
+    let body = executions::read(api, crate::code::source(caller.ip()), headers, body).await?;
+    api.code.may_send(caller.ip(), body.bytes.len()).map_err(|error| error.code())?;
     let _place = api.code_writes.try_acquire().map_err(|_| Problem::of(ErrorCode::Overloaded))?;
     let checking = api.clone();
-    let checked = tokio::task::spawn_blocking(move || check(&checking, &bytes, unix_ms()));
+    let checked = tokio::task::spawn_blocking(move || {
+        // All of it, with the room that it takes.
+        let body = body;
+        check(&checking, &body.bytes, unix_ms())
+    });
     let Checked { session, action, code, granted } =
         checked.await.map_err(|_| Problem::of(ErrorCode::Internal))??;
     let bytes = code.len() as u64;

@@ -20,6 +20,7 @@ use super::{
     Api,
     problem::{Refused, json},
 };
+use crate::places::Place;
 
 /// A caller's answer comes by then: the longest execution and some time for its end.
 const ANSWER: Duration = Duration::from_millis(limits::EXECUTION_MS_MAX + 5_000);
@@ -62,8 +63,8 @@ async fn execute(
     let edge = |problem: Problem| (Box::new(problem), Origin::Edge);
     check_media_type(headers).map_err(|code| edge(code.into()))?;
     let source = crate::code::source(caller.ip());
-    let bytes = read(api, source, headers, body).await.map_err(edge)?;
-    let submission = parse(bytes).await.map_err(edge)?;
+    let body = read(api, source, headers, body).await.map_err(edge)?;
+    let submission = parse(body).await.map_err(edge)?;
     let place = api.waiting.enter(&api.inbox, source);
     let mut place = place.ok_or_else(|| edge(Problem::of(ErrorCode::Overloaded)))?;
     api.inbox.request(place.number, source, submission);
@@ -87,14 +88,20 @@ pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), ErrorCode> {
     if good { Ok(()) } else { Err(ErrorCode::MediaType) }
 }
 
-/// Reads the body, within its length, its time, and the room that all bodies share. An address has a share of it, so that
-/// bodies which never end keep nobody else out.
+/// A caller's bytes, and the room that they take until they are read.
+pub(super) struct Received {
+    pub(super) bytes: Vec<u8>,
+    _room: Place,
+}
+
+/// Receives the body, within its length, its time, and the room that all bodies share. An address has a share of it, so
+/// that bodies which never end keep nobody else out.
 pub(super) async fn read(
     api: &Api,
     source: IpAddr,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Vec<u8>, Problem> {
+) -> Result<Received, Problem> {
     let declared =
         match headers.get(header::CONTENT_LENGTH).map(|value| value.to_str().ok()?.parse::<usize>().ok()) {
             Some(Some(length)) => length,
@@ -107,10 +114,10 @@ pub(super) async fn read(
         return Err(too_large());
     }
     let room = api.body_room.try_take(&[Payer::Source(source)], declared.div_ceil(BODY_UNIT_BYTES));
-    let _room = room.ok_or_else(|| Problem::of(ErrorCode::Overloaded))?;
+    let room = room.ok_or_else(|| Problem::of(ErrorCode::Overloaded))?;
     let collected = tokio::time::timeout(BODY, Limited::new(body, limits::HTTP_BODY_BYTES_MAX).collect());
     match collected.await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes().to_vec()),
+        Ok(Ok(collected)) => Ok(Received { bytes: collected.to_bytes().to_vec(), _room: room }),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(Problem::new(ErrorCode::MalformedRequest, "the body ended early")),
         Err(_) => Err(Problem::new(ErrorCode::DeadlineExceeded, "the body did not arrive in time")),
@@ -123,12 +130,15 @@ fn too_large() -> Problem {
 }
 
 /// Reads megabytes of JSON where they delay no socket.
-async fn parse(bytes: Vec<u8>) -> Result<Submission, Problem> {
+async fn parse(body: Received) -> Result<Submission, Problem> {
     const INLINE_BYTES_MAX: usize = 64 << 10;
-    if bytes.len() <= INLINE_BYTES_MAX {
-        return Submission::parse(&bytes);
+    if body.bytes.len() <= INLINE_BYTES_MAX {
+        return Submission::parse(&body.bytes);
     }
-    tokio::task::spawn_blocking(move || Submission::parse(&bytes))
-        .await
-        .unwrap_or_else(|_| Err(Problem::of(ErrorCode::Internal)))
+    // What waits for a thread still takes its room.
+    let whole = move || {
+        let body = body;
+        Submission::parse(&body.bytes)
+    };
+    tokio::task::spawn_blocking(whole).await.unwrap_or_else(|_| Err(Problem::of(ErrorCode::Internal)))
 }

@@ -1,6 +1,6 @@
 //! One established connection: a stream out, a stream in.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use quorate_wire::NodeIndex;
 
@@ -44,12 +44,18 @@ pub(super) async fn carry(connection: quinn::Connection, peer: NodeIndex, links:
 
 async fn send(connection: &quinn::Connection, mut attached: Attached) -> Result<(), FrameError> {
     let mut stream = connection.open_uni().await.map_err(|_| FrameError::Ended)?;
-    while let Some(frame) = attached.outgoing.recv().await {
+    loop {
+        // Both are safe to be given up while they wait.
+        let (next, queue) = tokio::select! {
+            biased;
+            next = attached.frames.next() => (next, &attached.frames),
+            next = attached.submissions.next() => (next, &attached.submissions),
+        };
+        let Some(frame) = next else { return Ok(()) };
         let length = frame.len();
         frame::write(&mut stream, frame).await?;
-        attached.queued_bytes.fetch_sub(length, Ordering::Relaxed);
+        queue.written(length);
     }
-    Ok(())
 }
 
 async fn receive(

@@ -14,9 +14,9 @@ pub(super) enum FrameError {
 }
 
 /// Writes a frame.
-pub(super) async fn write(stream: &mut quinn::SendStream, frame: Vec<u8>) -> Result<(), FrameError> {
+pub(super) async fn write(stream: &mut quinn::SendStream, frame: bytes::Bytes) -> Result<(), FrameError> {
     let length = u32::try_from(frame.len()).map_err(|_| FrameError::Length(u32::MAX))?;
-    let mut parts = [bytes::Bytes::copy_from_slice(&length.to_be_bytes()), frame.into()];
+    let mut parts = [bytes::Bytes::copy_from_slice(&length.to_be_bytes()), frame];
     stream.write_all_chunks(&mut parts).await.map_err(|_| FrameError::Ended)
 }
 

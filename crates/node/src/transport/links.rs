@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use quorate_wire::NodeIndex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -16,6 +17,12 @@ const SEND_FRAMES_MAX: usize = 8_192;
 /// Bytes that wait to be sent to one peer, at most. A peer that reads slower than this is cut off: it
 /// connects again and begins anew, and nobody else waits for it.
 const SEND_BYTES_MAX: usize = 32 << 20;
+/// Submissions that wait beside them, and their bytes. Callers decide how many there are and how long: what does
+/// not fit is left out, and the channel stands.
+const SUBMISSIONS_MAX: usize = 1_024;
+const SUBMISSIONS_BYTES_MAX: usize = 64 << 20;
+/// Shorter submissions go among the other frames, in order.
+const LONG_BYTES: usize = 64 << 10;
 /// Bytes received from one peer that the engine has not read yet, in units of 64 bytes.
 const RECEIVE_UNITS_MAX: usize = (16 << 20) / RECEIVE_UNIT_BYTES;
 const RECEIVE_UNIT_BYTES: usize = 64;
@@ -40,16 +47,62 @@ pub(crate) struct Links {
 /// One standing channel.
 struct Link {
     connection: quinn::Connection,
-    outgoing: mpsc::Sender<Vec<u8>>,
-    queued_bytes: Arc<AtomicUsize>,
+    frames: Queue,
+    submissions: Queue,
     generation: u64,
+}
+
+/// Frames that wait to be sent.
+struct Queue {
+    sender: mpsc::Sender<Bytes>,
+    bytes: Arc<AtomicUsize>,
+    bytes_max: usize,
+}
+
+/// The other end of a queue.
+pub(super) struct Waiting {
+    frames: mpsc::Receiver<Bytes>,
+    bytes: Arc<AtomicUsize>,
 }
 
 /// What the tasks of one channel hold.
 pub(super) struct Attached {
     pub(super) generation: u64,
-    pub(super) outgoing: mpsc::Receiver<Vec<u8>>,
-    pub(super) queued_bytes: Arc<AtomicUsize>,
+    /// What is said, in order.
+    pub(super) frames: Waiting,
+    /// Long submissions, for when nothing is to be said.
+    pub(super) submissions: Waiting,
+}
+
+impl Queue {
+    fn new(frames_max: usize, bytes_max: usize) -> (Queue, Waiting) {
+        let (sender, frames) = mpsc::channel(frames_max);
+        let bytes = Arc::new(AtomicUsize::new(0));
+        (Queue { sender, bytes: bytes.clone(), bytes_max }, Waiting { frames, bytes })
+    }
+
+    /// Says whether the frame fits.
+    fn push(&self, frame: Bytes) -> bool {
+        let length = frame.len();
+        let fits = self.bytes.fetch_add(length, Ordering::Relaxed).saturating_add(length) <= self.bytes_max
+            && self.sender.try_send(frame).is_ok();
+        if !fits {
+            self.bytes.fetch_sub(length, Ordering::Relaxed);
+        }
+        fits
+    }
+}
+
+impl Waiting {
+    /// The next frame; `None` if the queue is closed and empty.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        self.frames.recv().await
+    }
+
+    /// A frame of this length was written.
+    pub(super) fn written(&self, length: usize) {
+        self.bytes.fetch_sub(length, Ordering::Relaxed);
+    }
 }
 
 impl Links {
@@ -62,32 +115,38 @@ impl Links {
     pub(crate) fn send(&self, to: NodeIndex, frame: Vec<u8>) {
         let current = self.lock();
         let Some(link) = current.get(&to) else { return };
-        let length = frame.len();
-        let queued = link.queued_bytes.fetch_add(length, Ordering::Relaxed);
-        if queued + length > SEND_BYTES_MAX || link.outgoing.try_send(frame).is_err() {
+        if !link.frames.push(frame.into()) {
             link.connection.close(super::channel::CLOSE_SLOW.into(), b"slow");
+        }
+    }
+
+    /// Queues a submission: a long one beside what is said, so that neither holds up the other. It is left out if
+    /// its queue is full.
+    pub(crate) fn pass_on(&self, to: NodeIndex, frame: Arc<[u8]>) {
+        if frame.len() < LONG_BYTES {
+            return self.send(to, frame.to_vec());
+        }
+        let current = self.lock();
+        let Some(link) = current.get(&to) else { return };
+        if !link.submissions.push(Bytes::from_owner(frame)) {
+            tracing::debug!(peer = %to, "a submission is not passed on: the peer has not read the ones before");
         }
     }
 
     /// Makes a connection the pair's channel, in place of an older one.
     pub(super) fn attach(&self, peer: NodeIndex, connection: &quinn::Connection) -> Attached {
-        let (sender, outgoing) = mpsc::channel(SEND_FRAMES_MAX);
-        let queued_bytes = Arc::new(AtomicUsize::new(0));
+        let (frames, waiting_frames) = Queue::new(SEND_FRAMES_MAX, SEND_BYTES_MAX);
+        let (submissions, waiting_submissions) = Queue::new(SUBMISSIONS_MAX, SUBMISSIONS_BYTES_MAX);
         let mut current = self.lock();
         let generation = current.get(&peer).map_or(0, |link| link.generation + 1);
-        let link = Link {
-            connection: connection.clone(),
-            outgoing: sender,
-            queued_bytes: queued_bytes.clone(),
-            generation,
-        };
+        let link = Link { connection: connection.clone(), frames, submissions, generation };
         if let Some(older) = current.insert(peer, link) {
             older.connection.close(super::channel::CLOSE_REPLACED.into(), b"replaced");
         }
         // Under the lock: no frame of the older connection can follow this, none of the new one precede it.
         self.events.connected(peer);
         drop(current);
-        Attached { generation, outgoing, queued_bytes }
+        Attached { generation, frames: waiting_frames, submissions: waiting_submissions }
     }
 
     /// Ends a channel, unless another one has taken its place.

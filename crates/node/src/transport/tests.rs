@@ -255,3 +255,41 @@ async fn peer_that_does_not_read_is_cut_off() {
     one.transport.stop().await;
     two.transport.stop().await;
 }
+
+#[tokio::test]
+async fn more_submissions_than_a_peer_takes_are_left_out_and_hold_up_nothing_that_is_said() {
+    let (mut one, mut two) = connected().await;
+    let submission: Arc<[u8]> = vec![7u8; 1 << 20].into();
+    for _ in 0..200 {
+        one.links.pass_on(index(2), submission.clone());
+    }
+    one.links.send(index(2), vec![1]);
+    let mut before = None;
+    let mut came = 0;
+    // All that was queued has come when nothing more does for a while.
+    while let Ok(Some((seen, _permit))) = tokio::time::timeout(Duration::from_secs(2), two.seen.recv()).await
+    {
+        match seen {
+            Seen::Frame(1, frame) if frame == [1] => before = Some(came),
+            Seen::Frame(1, frame) => came += usize::from(frame[..] == submission[..]),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!((64..200).contains(&came), "{came} submissions came");
+    assert!(
+        before.is_some_and(|before| before < came),
+        "what is said waits for no queue of submissions: {before:?}"
+    );
+    // The room is free again, and a short one keeps its place among what is said.
+    one.links.send(index(2), vec![2]);
+    one.links.pass_on(index(2), vec![3].into());
+    one.links.send(index(2), vec![4]);
+    for frame in [2, 3, 4] {
+        assert_eq!(two.next().await, Seen::Frame(1, vec![frame]));
+    }
+    one.links.pass_on(index(2), submission.clone());
+    assert_eq!(two.next().await, Seen::Frame(1, submission.to_vec()));
+    assert!(one.seen.try_recv().is_err(), "the channel stands");
+    one.transport.stop().await;
+    two.transport.stop().await;
+}

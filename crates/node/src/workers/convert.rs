@@ -14,7 +14,7 @@ pub(super) fn start(start: ActionStart) -> quorate_actions::ActionStart {
     quorate_actions::ActionStart {
         execution: start.run.0,
         cid: start.action.to_string(),
-        code: start.code.as_bytes().into(),
+        code: start.code.into(),
         params: start.params,
         auth: start.auth,
         time_ms: start.time_ms,

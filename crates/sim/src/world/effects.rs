@@ -39,6 +39,7 @@ impl World {
         match effect {
             Effect::Persist(writes) => self.persist(slot, writes),
             Effect::Send { to, frame } => self.send(slot, to, frame),
+            Effect::PassOn { to, frame } => self.send(slot, to, frame.to_vec()),
             Effect::Reply { to, result } => {
                 self.reply(slot, to.0, result.map(|reply| *reply).map_err(|problem| *problem));
             }

@@ -18,6 +18,7 @@ impl World {
             .iter()
             .filter_map(|effect| match effect {
                 Effect::Send { frame, .. } => decode(frame, limits::PEER_FRAME_BYTES_MAX).ok(),
+                Effect::PassOn { frame, .. } => decode(frame, limits::PEER_FRAME_BYTES_MAX).ok(),
                 _ => None,
             })
             .collect();
