@@ -97,7 +97,6 @@ fn advice(code: ErrorCode) -> &'static str {
         ErrorCode::NotReady | ErrorCode::NoQuorum => {
             "Wait until enough nodes are up and connected; GET /v1/network says what a node waits for."
         }
-        ErrorCode::GuestMismatch => "Run the same build on all nodes.",
         _ => match code.class() {
             ErrorClass::BadRequest | ErrorClass::TooLarge => "Change the request; sent again it fails again.",
             ErrorClass::Unauthenticated => "Log in again with a fresh session.",

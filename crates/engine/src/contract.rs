@@ -408,6 +408,13 @@ pub enum Report {
         /// Whom.
         counterparty: NodeIndex,
     },
+    /// A peer has started, with this node's guest or another.
+    PeerGuest {
+        /// The peer.
+        peer: NodeIndex,
+        /// Whether its actions run as ours do.
+        same: bool,
+    },
     /// A key ceremony moved on.
     Ceremony {
         /// Which one.

@@ -55,6 +55,22 @@ pub enum StartError {
     /// The configuration contradicts itself.
     #[error("{0}")]
     Config(String),
+    /// This node has caught as many members cheating as make a signature.
+    #[error(
+        "this node has caught {} cheating, and any {} members can sign: the key may be in their hands. It stays stopped. \
+         Keep store and logs, find out what happened at these nodes, and move what the keys hold to a new network \
+         (docs/operating.md)",
+        listed(cheats), cheats.len()
+    )]
+    FaultAssumptionBroken {
+        /// Whom this node has banned.
+        cheats: Vec<NodeIndex>,
+    },
+}
+
+fn listed(nodes: &[NodeIndex]) -> String {
+    let nodes: Vec<String> = nodes.iter().map(|node| format!("node {node}")).collect();
+    nodes.join(" and ")
 }
 
 /// One node's brain.
@@ -180,6 +196,7 @@ impl Engine {
             connected: self.peers.greeted(index),
             set_up: self.pairs.agreed(&self.committee, &self.peers, index),
             banned: self.peers.banned(self.committee.me, index),
+            guest: self.peers.guest_of(index),
         });
         EngineStatus {
             ready: self.ready(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use quorate_wire::{BanNotice, Hello, NodeIndex, PairSetUp, PeerMessage, Signed, limits};
+use quorate_wire::{BanNotice, Digest, Hello, NodeIndex, PairSetUp, PeerMessage, Signed, limits};
 use zeroize::Zeroizing;
 
 use crate::{Report, StartError, Stored, committee::Committee, turn::Turn};
@@ -87,7 +87,7 @@ impl Peers {
             }
         }
         let peers = committee.peers().map(|peer| (peer, Peer::default())).collect();
-        Ok(Peers {
+        let peers = Peers {
             incarnation: previous + 1,
             start: None,
             serial: 0,
@@ -95,7 +95,19 @@ impl Peers {
             remembered,
             bans,
             next_ping_mono_ms: 0,
-        })
+        };
+        // Whoever supervises the process starts it again: what made it stop still holds.
+        match peers.assumption_broken(committee) {
+            Some(cheats) => Err(StartError::FaultAssumptionBroken { cheats }),
+            None => Ok(peers),
+        }
+    }
+
+    /// Whom this node has banned, if they are as many as the threshold: then any t may be corrupt.
+    fn assumption_broken(&self, committee: &Committee) -> Option<Vec<NodeIndex>> {
+        let mine = self.bans.keys().filter(|(by, _)| *by == committee.me);
+        let cheats: Vec<NodeIndex> = mine.map(|(_, cheat)| *cheat).collect();
+        (cheats.len() >= committee.threshold()).then_some(cheats)
     }
 
     pub(crate) fn incarnation(&self) -> u64 {
@@ -175,9 +187,11 @@ impl Peers {
             // An older hello that was overtaken by a newer one says nothing any more.
             return Consequence::None;
         }
+        let peer_start = peer.newest.map(|(start, _)| start);
         for ban in &hello.bans {
             self.learn_ban(committee, ban.clone(), turn);
         }
+        let other_start = peer_start != Some(hello.start);
         let now = RememberedStart { incarnation: hello.incarnation, start: hello.start };
         let before = self.remembered.get(&from).copied();
         if let Some(before) = before
@@ -190,6 +204,9 @@ impl Peers {
         if before != Some(now) {
             self.remembered.insert(from, now);
             turn.persist([(remembered_key(from), Some(bytes(&now)))]);
+        }
+        if other_start {
+            turn.report(Report::PeerGuest { peer: from, same: hello.guest == committee.guest });
         }
         let answer = hello.answer;
         if let Some(peer) = self.peers.get_mut(&from) {
@@ -245,27 +262,39 @@ impl Peers {
     /// Records a ban of our own, durably, before anything else is said or done.
     pub(crate) fn ban(&mut self, committee: &Committee, notice: BanNotice, turn: &mut Turn<'_>) {
         let ban = committee.sign(notice);
-        self.learn_ban(committee, ban.clone(), turn);
+        self.record_ban(committee, ban.clone(), turn);
         turn.send_all(committee.peers(), &PeerMessage::Ban(ban));
-        let of_mine = self.bans.keys().filter(|(by, _)| *by == committee.me).count();
-        if of_mine >= committee.threshold() {
-            turn.halt("as many members as the threshold have cheated: the fault assumption is broken");
-        }
+        self.stop_if_broken(committee, turn);
     }
 
     /// Learns a ban, ours included: a peer's memory of our ban binds us.
     pub(crate) fn learn_ban(&mut self, committee: &Committee, ban: Signed<BanNotice>, turn: &mut Turn<'_>) {
+        let mine = ban.node == committee.me;
+        if self.record_ban(committee, ban, turn) && mine {
+            self.stop_if_broken(committee, turn);
+        }
+    }
+
+    /// Whether the ban is sound and was not known.
+    fn record_ban(&mut self, committee: &Committee, ban: Signed<BanNotice>, turn: &mut Turn<'_>) -> bool {
         let pair = (ban.node, ban.body.counterparty);
         let sound = ban.body.network == committee.id
             && ban.body.epoch == committee.epoch
             && committee.is_member(pair.1)
             && pair.0 != pair.1;
         if !sound || self.bans.contains_key(&pair) || !committee.signed_by_member(&ban) {
-            return;
+            return false;
         }
         turn.persist([(format!("ban/{}/{}", pair.0, pair.1), Some(bytes(&ban)))]);
         turn.report(Report::Banned { by: pair.0, counterparty: pair.1 });
         self.bans.insert(pair, ban);
+        true
+    }
+
+    fn stop_if_broken(&self, committee: &Committee, turn: &mut Turn<'_>) {
+        if let Some(cheats) = self.assumption_broken(committee) {
+            turn.halt(StartError::FaultAssumptionBroken { cheats }.to_string());
+        }
     }
 
     /// Whether these two may be in one signer set.
@@ -285,6 +314,11 @@ impl Peers {
     /// In which start the peer greeted us.
     pub(crate) fn start_of(&self, peer: NodeIndex) -> Option<[u8; 16]> {
         self.peers.get(&peer)?.hello.as_ref().map(|hello| hello.start)
+    }
+
+    /// Hash of the guest that the peer runs, by its own word.
+    pub(crate) fn guest_of(&self, peer: NodeIndex) -> Option<Digest> {
+        self.peers.get(&peer)?.hello.as_ref().map(|hello| hello.guest)
     }
 
     pub(crate) fn is_connected(&self, peer: NodeIndex) -> bool {

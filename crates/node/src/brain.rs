@@ -209,6 +209,11 @@ fn log(report: &Report) {
         }
         Report::PeerFault { peer, check } => tracing::warn!(%peer, check, "a peer broke the protocol"),
         Report::Banned { by, counterparty } => tracing::warn!(%by, %counterparty, "a pair is banned"),
+        Report::PeerGuest { peer, same: false } => tracing::warn!(
+            %peer,
+            "the peer runs another build of the guest: its runs will differ; run the same release on all nodes"
+        ),
+        Report::PeerGuest { same: true, .. } => {}
         Report::Ceremony { what, event } => tracing::info!(what, event, "key ceremony"),
         Report::Ready(true) => tracing::info!("ready"),
         Report::Ready(false) => tracing::warn!("not ready any more"),

@@ -42,6 +42,7 @@ pub(crate) struct Metrics {
     bans: Family<Ban, Counter>,
     ready: Gauge,
     peer_connected: Family<Peer, Gauge>,
+    peer_other_guest: Family<Peer, Gauge>,
     head_number: Gauge,
     head_age: Gauge<f64, AtomicU64>,
     chain_errors: Family<Code, Counter>,
@@ -124,6 +125,12 @@ impl Metrics {
                 Family::default(),
                 "peer_connected",
                 "Whether a channel to the peer stands"
+            ),
+            peer_other_guest: registered!(
+                r,
+                Family::default(),
+                "peer_other_guest",
+                "Whether the peer runs another build of the guest"
             ),
             head_number: registered!(
                 r,
@@ -289,6 +296,9 @@ impl Metrics {
             Report::Banned { by, counterparty } => {
                 let ban = Ban { by: u64::from(by.get()), counterparty: u64::from(counterparty.get()) };
                 count(&self.bans, &ban);
+            }
+            Report::PeerGuest { peer, same } => {
+                self.peer_other_guest.get_or_create(&(*peer).into()).set(i64::from(!same));
             }
             Report::Ceremony { .. } => {}
             Report::Ready(ready) => {

@@ -100,6 +100,7 @@ macro_rules! error_codes {
     };
 }
 
+// Numbers 25 and 57 had codes that no node ever answered; they stay unused.
 error_codes! {
     MalformedRequest = 1, "malformed_request", BadRequest, "The request is not well-formed.";
     UnsupportedVersion = 2, "unsupported_version", BadRequest, "The request has a version that this node does not speak.";
@@ -125,7 +126,6 @@ error_codes! {
     Overloaded = 22, "overloaded", Unavailable, "The node has as much work as it accepts.";
     NoQuorum = 23, "no_quorum", Unavailable, "Too few nodes can be reached.";
     NoUnbannedQuorum = 24, "no_unbanned_quorum", Unavailable, "Bans leave no set of signers.";
-    FaultAssumptionBroken = 25, "fault_assumption_broken", Internal, "More nodes have cheated than the threshold allows; signing has stopped.";
     IntentsDiverged = 26, "intents_diverged", Disagreement, "The nodes' runs asked for different signatures.";
     OutcomesDiverged = 27, "outcomes_diverged", Disagreement, "The nodes' runs ended differently.";
     SigningFailed = 28, "signing_failed", Unavailable, "Every attempt to sign has failed.";
@@ -157,7 +157,6 @@ error_codes! {
     NotFound = 54, "not_found", NotFound, "There is nothing at this address.";
     MethodNotAllowed = 55, "method_not_allowed", BadRequest, "This address does not take this method.";
     HostRefused = 56, "host_refused", Forbidden, "The Host header does not name this node.";
-    GuestMismatch = 57, "guest_mismatch", Unavailable, "The nodes run different builds of the action engine.";
     ShuttingDown = 58, "shutting_down", Unavailable, "This node is shutting down.";
     Internal = 59, "internal", Internal, "A defect in this node; its log has the request id.";
     ParamsInvalid = 60, "params_invalid", BadRequest, "The parameters are not a JSON object.";
@@ -230,7 +229,7 @@ pub struct Problem {
     /// The nodes that the problem is about, by index.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<crate::NodeIndex>,
-    /// For `intents_diverged`: the hash of each node's intent.
+    /// For `intents_diverged` and `outcomes_diverged`: the signed votes of nodes whose runs differed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<crate::OddNode>,
     /// What the run left behind, when the action ran and ended badly.

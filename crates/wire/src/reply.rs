@@ -145,6 +145,9 @@ pub struct NodeView {
     pub set_up: bool,
     /// Whether the pair is banned.
     pub banned: bool,
+    /// Hash of the guest that it says it runs, while it is reached.
+    #[serde(default)]
+    pub guest: Option<Digest>,
 }
 
 /// The answer to `GET /v1/pkps/{id}`.

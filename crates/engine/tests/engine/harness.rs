@@ -12,7 +12,7 @@ use std::{
 use ed25519_dalek::SigningKey;
 use quorate_engine::{
     ActionEnd, ActionEvent, ActionFailure, ActionStart, Call, Config, Effect, Engine, Input, Now, ReplyTo,
-    Report, RunNumber, SignCall, SignKey, SignMessage, Stored, Wanted,
+    Report, RunNumber, SignCall, SignKey, SignMessage, StartError, Stored, Wanted,
 };
 use quorate_threshold::derive;
 use quorate_wire::{
@@ -227,15 +227,7 @@ impl Net {
 
     /// Starts a node from its store and connects it to all that are up.
     pub(crate) fn start(&mut self, node: u8) {
-        let config = Config {
-            network: network(),
-            me: index(node),
-            statement_key: statement_key(node),
-            guest: GUEST,
-            limits: ActionLimits::default(),
-        };
-        let now = self.now();
-        let (engine, effects) = Engine::new(config, &self.nodes[&node].store, now).unwrap();
+        let (engine, effects) = self.try_start(node).unwrap();
         self.node(node).engine = Some(engine);
         self.apply(node, effects);
         self.head(node);
@@ -245,6 +237,18 @@ impl Net {
                 self.input(peer, Input::PeerConnected { peer: index(node) });
             }
         }
+    }
+
+    /// What a node's store makes of a start.
+    pub(crate) fn try_start(&self, node: u8) -> Result<(Engine, Vec<Effect>), StartError> {
+        let config = Config {
+            network: network(),
+            me: index(node),
+            statement_key: statement_key(node),
+            guest: GUEST,
+            limits: ActionLimits::default(),
+        };
+        Engine::new(config, &self.nodes[&node].store, self.now())
     }
 
     /// A node dies; the others' channels to it end.

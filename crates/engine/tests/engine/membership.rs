@@ -1,7 +1,7 @@
 //! Starts, rollbacks and bans.
 
-use quorate_engine::Report;
-use quorate_wire::{BanNotice, ErrorCode, PeerMessage};
+use quorate_engine::{Report, StartError};
+use quorate_wire::{BanNotice, Digest, ErrorCode, PeerMessage};
 
 use crate::harness::{Caller, Done, Net, index, network, signed};
 
@@ -127,6 +127,47 @@ fn a_ban_that_the_disk_has_forgotten_is_handed_back() {
     net.start(1);
     net.advance(50);
     assert!(banned(&net, 1, 3));
+}
+
+#[test]
+fn who_has_caught_as_many_cheats_as_make_a_signature_stops_for_good() {
+    let mut net = Net::ready();
+    // What others have seen binds their pairs only: one liar could say so of everybody.
+    net.forge(3, 1, &ban(3, 1, 1));
+    net.forge(3, 1, &ban(3, 2, 1));
+    net.forge(2, 1, &ban(1, 3, 1));
+    assert_eq!(net.nodes[&1].halted, None);
+    net.forge(3, 1, &ban(1, 2, 1));
+    let halted = net.nodes[&1].halted.clone().unwrap();
+    assert!(halted.contains("node 2 and node 3"), "{halted}");
+    // Who supervises the process starts it again.
+    net.kill(1);
+    match net.try_start(1).map(drop) {
+        Err(StartError::FaultAssumptionBroken { cheats }) => assert_eq!(cheats, [index(2), index(3)]),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_peer_with_another_guest_is_reported_once_for_each_of_its_starts() {
+    let mut net = Net::ready();
+    let differs = |report: &Report| matches!(report, Report::PeerGuest { same: false, .. });
+    let agrees = |report: &Report| matches!(report, Report::PeerGuest { same: true, .. });
+    assert_eq!((net.reported(1, differs), net.reported(1, agrees)), (0, 2));
+    let hellos = net.sent(2, 1).filter_map(|message| match message {
+        PeerMessage::Hello(hello) => Some(hello.clone()),
+        _ => None,
+    });
+    let mut hello = hellos.last().unwrap();
+    hello.guest = Digest([8; 32]);
+    hello.start = [8; 16];
+    hello.incarnation += 1;
+    net.forge(2, 1, &PeerMessage::Hello(hello.clone()));
+    hello.serial += 1;
+    net.forge(2, 1, &PeerMessage::Hello(hello));
+    assert_eq!((net.reported(1, differs), net.reported(1, agrees)), (1, 2));
+    let peers = net.engine(1).status().peers;
+    assert_eq!(peers.iter().find(|peer| peer.index == index(2)).unwrap().guest, Some(Digest([8; 32])));
 }
 
 #[test]

@@ -127,7 +127,17 @@ fn components() -> Components {
     ComponentsBuilder::new()
         .schema("ErrorCode", code)
         .schema("Status", status)
-        .schema("Condition", object(&[("status", text("ok or ready"), true)]))
+        .schema(
+            "Condition",
+            object(&[
+                ("status", text("ok or ready"), true),
+                (
+                    "worker_walls",
+                    any("Of /healthz: walls around action workers, standing and missing; null at first"),
+                    false,
+                ),
+            ]),
+        )
         .schema(
             "Problem",
             object(&[
@@ -253,7 +263,21 @@ fn components() -> Components {
                 ("ready", flag("Whether the node takes executions"), true),
                 ("waiting_for", text("What it still waits for"), true),
                 ("guest", text("Hash of the engine of actions"), true),
-                ("nodes", list(any("A member as this node sees it")), true),
+                ("nodes", list(reference("NodeView")), true),
+            ]),
+        )
+        .schema(
+            "NodeView",
+            object(&[
+                ("index", number("The member, from 1"), true),
+                ("connected", flag("Whether it is reached"), true),
+                ("set_up", flag("Whether the pairwise set-up with it stands"), true),
+                ("banned", flag("Whether the pair is banned"), true),
+                (
+                    "guest",
+                    text("Hash of the engine of actions that it runs; null while it is not reached"),
+                    true,
+                ),
             ]),
         )
         .build()
