@@ -76,7 +76,7 @@ fn with_network(network: &Network, steps: &mut Steps) -> Result<()> {
     steps.run("verify the receipt offline", repeat, || {
         let network_file = network.file("network.json");
         let verified = network.quorate(&["verify", &reply_file, "--network", &network_file])?;
-        say(&format!("   signed by members {}, {} needed", verified["members"], verified["threshold"]));
+        say(&format!("   signed by members {}, {} needed", verified["verified_by"], verified["threshold"]));
         Ok(())
     })?;
     steps.run("see an action without a grant refused", repeat, || {

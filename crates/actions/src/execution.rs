@@ -136,6 +136,8 @@ impl Execution {
         (Option<Memory>, wasmtime::Error),
     > {
         let bare = |error| (None, error);
+        // First of all: what is left of it tells how much was used.
+        store.set_fuel(inputs.limits.fuel).map_err(bare)?;
         for (code, what, used, allowed) in [
             (FailureCode::LimitCode, "bytes of the code", inputs.code.len(), inputs.limits.code_bytes),
             (
@@ -149,7 +151,6 @@ impl Execution {
                 return Err(bare(over(code, what, used as u64, u64::from(allowed)).into()));
             }
         }
-        store.set_fuel(inputs.limits.fuel).map_err(bare)?;
         store.set_epoch_deadline(1);
         let instance = engine.guest().instantiate(&mut *store).map_err(bare)?;
         let Some(memory) = instance.get_memory(&mut *store, "memory") else {

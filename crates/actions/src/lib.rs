@@ -54,9 +54,9 @@ pub use execution::{Execution, OpenCall, Progress, RunInputs};
 pub use guest::{Guest, GuestError, GuestManifest};
 pub use hot::HotPages;
 pub use limits::{
-    ActionLimits, CODE_BYTES_MAX, COLLECT_NAME_BYTES_MAX, COLLECT_VALUE_BYTES_MAX, FETCH_BODY_BYTES_MAX,
-    KEY_ID_BYTES_MAX, REPLY_BODY_BYTES_MAX, RUN_ONCE_VALUE_BYTES_MAX, SIGN_MESSAGE_BYTES_MAX, Usage,
-    VALUE_BYTES_MAX,
+    ActionLimits, CODE_FRAME_BYTES_MAX, COLLECT_NAME_BYTES_MAX, COLLECT_VALUE_BYTES_MAX,
+    FETCH_BODY_BYTES_MAX, KEY_ID_BYTES_MAX, REPLY_BODY_BYTES_MAX, RUN_ONCE_VALUE_BYTES_MAX,
+    SIGN_MESSAGE_BYTES_MAX, Usage, VALUE_FRAME_BYTES_MAX,
 };
 pub use outcome::{ActionOutcome, FailureCode, Finished};
 pub use pool::{

@@ -3,13 +3,14 @@
 mod counts;
 mod memory;
 
+use quorate_wire::limits;
 pub use quorate_wire::{ActionLimits, Usage};
 
 pub(crate) use counts::{Counts, LimitHit, over};
 pub(crate) use memory::{Charge, INSTANCE_BYTES, SharedMemory};
 
-/// Largest source text of an action: the bound of the networks whose actions must run unchanged.
-pub const CODE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Largest source text that fits between node and worker; what may run is less: [`quorate_wire::limits::CODE_BYTES_MAX`].
+pub const CODE_FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Largest JSON text of an execution's parameters.
 pub(crate) const PARAMS_BYTES_MAX: usize = 1024 * 1024;
 /// Largest JSON text that describes the caller.
@@ -24,8 +25,8 @@ pub(crate) const URL_BYTES_MAX: usize = 8 * 1024;
 pub(crate) const HEADERS_MAX: usize = 100;
 /// Largest sum of the bytes of all headers of a request or an answer.
 pub(crate) const HEADERS_BYTES_MAX: usize = 32 * 1024;
-/// Largest name of a signature, in bytes (128 characters of at most four bytes each).
-pub(crate) const SIG_NAME_BYTES_MAX: usize = 512;
+/// Largest name of a signature that a worker may send: a longer one than allowed gets its code, not a dead worker.
+pub(crate) const SIG_NAME_FRAME_BYTES_MAX: usize = 512;
 /// Largest text or bytes that are signed without being hashed by the action.
 pub const SIGN_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 /// Largest text that may be a CID.
@@ -49,8 +50,8 @@ pub(crate) const SCOPES_MAX: u32 = 256;
 pub(crate) const CHAIN_NAME_BYTES_MAX: usize = 64;
 /// Largest data of a call of a contract: that of the largest transaction that nodes of Ethereum pass on.
 pub(crate) const CALL_DATA_BYTES_MAX: usize = 128 * 1024;
-/// Largest JSON text that a call is answered with.
-pub const VALUE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Largest JSON text that a call is answered with; one node's value in it has far less.
+pub const VALUE_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Largest description of a failure; longer ones are cut, which the description shows.
 pub(crate) const FAILURE_BYTES_MAX: usize = 8 * 1024;
 /// Largest code of an error that a host call is answered with.
@@ -62,10 +63,18 @@ pub(crate) const MEMORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 const _: () = {
     assert!(MEMORY_BYTES_MAX >= 128 * 1024 * 1024, "the default memory limit fits a slot");
-    // One character takes six bytes of JSON at most, and `{"node":NN,"value":""},` is 23 more.
-    let committee = quorate_wire::limits::COMMITTEE_MAX as usize;
+    assert!(limits::CODE_BYTES_MAX <= CODE_FRAME_BYTES_MAX, "an action's source fits its frame");
+    assert!(limits::REQUEST_BYTES_MAX <= PARAMS_BYTES_MAX, "parameters fit their frame");
     assert!(
-        (COLLECT_VALUE_BYTES_MAX * 6 + 23) * committee + 2 <= VALUE_BYTES_MAX,
+        limits::SIGNATURE_NAME_BYTES_MAX <= SIG_NAME_FRAME_BYTES_MAX,
+        "a signature's name fits its frame"
+    );
+    assert!(limits::VALUE_BYTES_MAX <= COLLECT_VALUE_BYTES_MAX, "a value that nodes agree on fits its frame");
+    assert!(limits::LEADER_VALUE_BYTES_MAX <= RUN_ONCE_VALUE_BYTES_MAX, "a leader's value fits its frame");
+    // One character takes six bytes of JSON at most, and `{"node":NN,"value":""},` is 23 more.
+    let committee = limits::COMMITTEE_MAX as usize;
+    assert!(
+        (COLLECT_VALUE_BYTES_MAX * 6 + 23) * committee + 2 <= VALUE_FRAME_BYTES_MAX,
         "a whole committee's values"
     );
 };

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::guest::Guest;
 use crate::limits::{
-    AUTH_BYTES_MAX, ActionLimits, CODE_BYTES_MAX, LimitHit, MEMORY_BYTES_MAX, PARAMS_BYTES_MAX,
+    AUTH_BYTES_MAX, ActionLimits, CODE_FRAME_BYTES_MAX, LimitHit, MEMORY_BYTES_MAX, PARAMS_BYTES_MAX,
 };
 use crate::outcome::Finished;
 use crate::pool::ledger::Entry;
@@ -375,7 +375,7 @@ impl Pool {
     /// If it does not fit; nothing was started then, and no event follows.
     pub fn start(&self, start: ActionStart) -> Result<(), PoolError> {
         let shared = &self.owner.0;
-        if start.code.len() > CODE_BYTES_MAX
+        if start.code.len() > CODE_FRAME_BYTES_MAX
             || start.params.len() > PARAMS_BYTES_MAX
             || start.auth.len() > AUTH_BYTES_MAX
             || start.cid.len() > 128

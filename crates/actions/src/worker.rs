@@ -21,8 +21,8 @@ use crate::walls::Walls;
 use crate::worker::confine::{Confinement, Descriptors};
 use crate::worker::schedule::{Outbox, Scheduler};
 
-/// Runs the worker: its socket to the node is its standard input, its guest is at `guest` or beside the
-/// executable. Returns when the node closes the socket.
+/// Runs the worker: its socket to the node is its standard input, its guest is at `guest`, or where
+/// [`Guest::locate`] finds one. Returns when the node closes the socket.
 ///
 /// This belongs right at the start of a process that has nothing else to do: it closes every other
 /// descriptor and gives up rights for good.

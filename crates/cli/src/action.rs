@@ -10,18 +10,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use quorate_client::{
-    ActionSource, Client, ClientError, ClientOptions, Execution, ExecutionCall, Login, LoginBuilder, Wallet,
+    Client, ClientError, ClientOptions, Execution, ExecutionCall, Login, LoginBuilder, Wallet,
 };
 use quorate_wire::{
-    ActionCid, Capability, CapabilityAction, CapabilityKey, Digest, ExecutionReply, NetworkFile, NodeIndex,
-    PublicKey, SignatureView, Status,
+    ActionCid, Capability, CapabilityAction, CapabilityKey, Digest, ExecutionReply, LimitsRequest,
+    NetworkFile, NodeIndex, PublicKey, SignatureView, Status,
 };
 use serde_json::{Value, json, value::RawValue};
 
-use crate::args::{Access, ActionCommand, RunArgs};
+use crate::args::{ActionCommand, RunArgs};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::state::{State, write_whole};
+use crate::source;
+use crate::state::write_whole;
 
 /// Runs one of the commands; the result says whether the action came to its end.
 pub(crate) async fn run(command: ActionCommand, output: Output) -> Result<bool, Failure> {
@@ -45,7 +46,7 @@ pub(crate) async fn run(command: ActionCommand, output: Output) -> Result<bool, 
 fn name(files: &[PathBuf], output: Output) -> Result<()> {
     let mut named = Vec::new();
     for file in files {
-        named.push((ActionCid::of_code(&read(file)?), file));
+        named.push((ActionCid::of_code(source::code(file)?.as_bytes()), file));
     }
     if let [(cid, _)] = named.as_slice() {
         output.result(&json!({ "cid": cid }), || cid.to_string());
@@ -57,23 +58,11 @@ fn name(files: &[PathBuf], output: Output) -> Result<()> {
     Ok(())
 }
 
-/// A CID is taken for one unless a file of this name is there.
-fn source(text: &str) -> Result<ActionSource> {
-    let path = Path::new(text);
-    if !path.exists()
-        && let Ok(cid) = text.parse::<ActionCid>()
-    {
-        return Ok(ActionSource::Cid(cid));
-    }
-    let bytes = read(path).with_context(|| format!("{text} is neither a CID nor a file that can be read"))?;
-    Ok(ActionSource::Code(String::from_utf8(bytes).context("an action is UTF-8 text")?))
-}
-
 async fn execute(args: &RunArgs, output: Output) -> Result<bool, Failure> {
     let network = args.access.network_file()?;
-    let params = parameters(&args.params, args.pkp.as_ref(), args.to_sign.as_ref())?;
-    let source = source(&args.action)?;
-    let login = log_in(&network, &args.access, args.pkp, &[source.cid()])?;
+    let source = source::named(&args.action)?;
+    let limits = args.limits.as_deref().map(lowered).transpose()?;
+    let wallet = args.access.wallet()?;
     let first = match args.node {
         None => None,
         Some(number) => {
@@ -83,7 +72,13 @@ async fn execute(args: &RunArgs, output: Output) -> Result<bool, Failure> {
     };
     let client =
         Client::new(network, ClientOptions { first, ..ClientOptions::default() }).map_err(refused)?;
-    let call = ExecutionCall::new(source, &params)?;
+    let key = match args.pkp {
+        Some(named) => Some(named.public_key(&client).await?),
+        None => None,
+    };
+    let params = parameters(&args.params, key.as_ref(), args.to_sign.as_ref())?;
+    let login = log_in(client.network_file(), &wallet, key, &[source.cid()])?;
+    let call = ExecutionCall::new(source, &params)?.limits(limits.unwrap_or_default());
     let begun = std::time::Instant::now();
     let execution = client.execute(&login, &call).await.map_err(refused)?;
     let took = begun.elapsed().as_millis();
@@ -98,28 +93,29 @@ async fn execute(args: &RunArgs, output: Output) -> Result<bool, Failure> {
 /// A session that may run these actions, which may use this key.
 fn log_in(
     network: &NetworkFile,
-    access: &Access,
+    wallet: &Wallet,
     key: Option<PublicKey>,
     actions: &[ActionCid],
 ) -> Result<Login> {
-    let key_file = access.key.clone().unwrap_or_else(|| State::at(&access.dir).wallet_path());
-    let wallet = Wallet::from_file(&key_file)?;
     let key = key.map_or(CapabilityKey::Any, CapabilityKey::Named);
     let capabilities =
         actions.iter().map(|action| Capability { key, action: CapabilityAction::Named(*action) });
     let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
-    Ok(LoginBuilder::new(network).allow_all(capabilities).sign_in(&wallet, now_ms()?, &mut entropy)?)
+    Ok(LoginBuilder::new(network).allow_all(capabilities).sign_in(wallet, now_ms()?, &mut entropy)?)
 }
 
 /// The text of `--params`, or of the file that it names, with key and digest added unless it has them.
 /// The rest stays as it was written: nodes hash the text.
 fn parameters(text: &str, key: Option<&PublicKey>, digest: Option<&Digest>) -> Result<Box<RawValue>> {
-    let text = match text.strip_prefix('@') {
-        Some(path) => String::from_utf8(read(Path::new(path))?).context("parameters are UTF-8 text")?,
-        None => text.to_owned(),
+    let (text, place) = match text.strip_prefix('@') {
+        Some(path) => {
+            let text = String::from_utf8(read(Path::new(path))?);
+            (text.with_context(|| format!("{path} is not UTF-8 text"))?, path)
+        }
+        None => (text.to_owned(), "--params"),
     };
-    let parsed: Value = serde_json::from_str(&text).context("--params is not JSON")?;
-    let Value::Object(members) = parsed else { bail!("--params must be a JSON object") };
+    let parsed: Value = serde_json::from_str(&text).with_context(|| format!("{place} is not JSON"))?;
+    let Value::Object(members) = parsed else { bail!("{place} must be a JSON object") };
     let own =
         text.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default().trim();
     let added = [
@@ -133,6 +129,11 @@ fn parameters(text: &str, key: Option<&PublicKey>, digest: Option<&Digest>) -> R
         parts.push(own.to_owned());
     }
     RawValue::from_string(format!("{{{}}}", parts.join(","))).context("--params is not JSON")
+}
+
+/// The limits that a request lowers.
+fn lowered(text: &str) -> Result<LimitsRequest> {
+    serde_json::from_str(text).context("--limits is not a JSON object of limits and numbers")
 }
 
 /// What programs read; `quorate verify` reads it, too.
@@ -206,7 +207,7 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
-fn refused(error: ClientError) -> Failure {
+pub(crate) fn refused(error: ClientError) -> Failure {
     match error {
         ClientError::Problem(problem) => Failure::Network(Box::new(problem)),
         other => Failure::Local(other.into()),
@@ -241,6 +242,23 @@ mod tests {
         assert!(parameters("{}", None, Some(&digest)).unwrap().get().starts_with("{\"toSign\":[7,7,"));
         for bad in ["[]", "1", "{", "{}x"] {
             assert!(parameters(bad, None, None).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_parameters_names_their_file() {
+        let path = std::env::temp_dir().join(format!("quorate-params-{}.json", std::process::id()));
+        std::fs::write(&path, "{").unwrap();
+        let error = parameters(&format!("@{}", path.display()), None, None).unwrap_err();
+        assert!(error.to_string().starts_with(path.to_str().unwrap()), "{error}");
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn limits_are_numbers_with_known_names() {
+        assert_eq!(lowered(r#"{"fetches":3}"#).unwrap().fetches, Some(3));
+        for bad in ["3", "[]", r#"{"fetch":3}"#, r#"{"fetches":-1}"#] {
+            assert!(lowered(bad).is_err(), "{bad}");
         }
     }
 

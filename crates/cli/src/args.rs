@@ -4,7 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use quorate_wire::{Address, Digest, PublicKey};
+use quorate_registry::alloy_primitives::U256;
+use quorate_registry::subject::{
+    SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, TYPE_ACTION, TYPE_ADDRESS,
+};
+use quorate_wire::{Address, Digest, PublicKey, TokenId};
 
 /// Keys that sign only when a quorum of independent nodes has run the owner's program and each said yes.
 ///
@@ -42,7 +46,7 @@ pub(crate) enum Command {
     /// Run one action for the node that started this process.
     #[command(hide = true)]
     Worker {
-        /// The guest's folder; otherwise the one beside this program.
+        /// The guest's folder; otherwise `guest` beside this program's folder, or one folder above that.
         guest: Option<PathBuf>,
     },
 }
@@ -85,19 +89,40 @@ pub(crate) struct DevArgs {
     pub(crate) ready_within: u64,
 }
 
-/// Which network, and who asks.
+/// Which network.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Access {
+pub(crate) struct Place {
     /// State folder of a `quorate dev` network: network file, test key and addresses are taken from it.
     #[arg(long, value_name = "DIR", default_value = ".quorate")]
     pub(crate) dir: PathBuf,
     /// Network file, instead of the one in the state folder.
     #[arg(long, value_name = "FILE")]
     pub(crate) network: Option<PathBuf>,
+}
+
+/// The caller's wallet.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct WalletKey {
     /// File with the wallet's private key in hexadecimal digits, instead of the test key.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
-    /// JSON-RPC address of the chain, instead of the development chain's.
+}
+
+/// Which network, and who asks its nodes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Access {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) wallet: WalletKey,
+}
+
+/// Which network, and the chain that has its registry.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RegistryAccess {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// JSON-RPC address of the chain, `http://…`, instead of the development chain's.
     #[arg(long, value_name = "URL")]
     pub(crate) rpc: Option<String>,
 }
@@ -107,12 +132,16 @@ pub(crate) enum PkpCommand {
     /// Mint a key: a new public key whose private key no one has, owned by your wallet as a token.
     Mint {
         #[command(flatten)]
-        access: Access,
+        access: RegistryAccess,
+        #[command(flatten)]
+        wallet: WalletKey,
     },
     /// List the keys that an account owns, in no order; those whose token is burnt have no owner.
     List {
         #[command(flatten)]
-        access: Access,
+        access: RegistryAccess,
+        #[command(flatten)]
+        wallet: WalletKey,
         /// Whose keys; without it those of your wallet.
         #[arg(long, value_name = "ADDRESS")]
         owner: Option<Address>,
@@ -120,16 +149,18 @@ pub(crate) enum PkpCommand {
     /// Show a key, its owner, and who may use it.
     Show {
         #[command(flatten)]
-        access: Access,
+        access: RegistryAccess,
         /// The key: its public key or its token id.
-        pkp: String,
+        pkp: KeyName,
     },
-    /// Allow an action or an address to use a key.
+    /// Allow an action, an address or another way to log in to use a key.
     Grant {
         #[command(flatten)]
-        access: Access,
+        access: RegistryAccess,
+        #[command(flatten)]
+        wallet: WalletKey,
         /// The key: its public key or its token id.
-        pkp: String,
+        pkp: KeyName,
         #[command(flatten)]
         subject: Subject,
         /// What the subject may do with it. `sign-anything` signs any 32 bytes: whoever can make the
@@ -141,18 +172,22 @@ pub(crate) enum PkpCommand {
     /// Take a grant back.
     Revoke {
         #[command(flatten)]
-        access: Access,
+        access: RegistryAccess,
+        #[command(flatten)]
+        wallet: WalletKey,
         /// The key: its public key or its token id.
-        pkp: String,
+        pkp: KeyName,
         #[command(flatten)]
         subject: Subject,
     },
     /// Burn a key's token. The key keeps signing for what it is granted to; no one can change that again.
     Burn {
         #[command(flatten)]
-        access: Access,
+        access: RegistryAccess,
+        #[command(flatten)]
+        wallet: WalletKey,
         /// The key: its public key or its token id.
-        pkp: String,
+        pkp: KeyName,
     },
 }
 
@@ -160,12 +195,68 @@ pub(crate) enum PkpCommand {
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Subject {
-    /// An action: its CID, or a file whose CID is computed.
-    #[arg(long, value_name = "CID|FILE")]
+    /// An action: a file whose CID is computed, or a CID if there is no file of this name.
+    #[arg(long, value_name = "FILE|CID")]
     pub(crate) action: Option<String>,
     /// An Ethereum address.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) address: Option<Address>,
+    /// Another way to log in, as the contracts have it: its type, decimal or with 0x, and the id's bytes in
+    /// hexadecimal digits. Actions and addresses have options of their own.
+    #[arg(long, value_name = "TYPE:ID")]
+    pub(crate) auth_method: Option<AuthMethod>,
+}
+
+/// A way to log in, as the contracts name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AuthMethod {
+    /// Its kind.
+    pub(crate) kind: U256,
+    /// Who, in the terms of that kind.
+    pub(crate) id: Vec<u8>,
+}
+
+impl std::str::FromStr for AuthMethod {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, id) = text.split_once(':').ok_or("is TYPE:ID, such as 6:0x1234")?;
+        let kind = match kind.strip_prefix("0x") {
+            Some(digits) => U256::from_str_radix(digits, 16),
+            None => U256::from_str_radix(kind, 10),
+        };
+        let kind = kind.map_err(|_| "the type is a number, decimal or in hexadecimal digits after 0x")?;
+        if kind == U256::from(TYPE_ADDRESS) || kind == U256::from(TYPE_ACTION) {
+            return Err("types 1 and 2 are addresses and actions: use --address or --action");
+        }
+        match hex::decode(id.strip_prefix("0x").unwrap_or(id)) {
+            Ok(id) if !id.is_empty() => Ok(Self { kind, id }),
+            _ => Err("the id is one byte at least, in hexadecimal digits"),
+        }
+    }
+}
+
+/// A key as commands take it: its public key or its token id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyName {
+    /// Its public key.
+    Key(PublicKey),
+    /// Its token.
+    Token(TokenId),
+}
+
+impl std::str::FromStr for KeyName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match (text.parse(), text.parse()) {
+            (Ok(key), _) => Ok(Self::Key(key)),
+            (_, Ok(token)) => Ok(Self::Token(token)),
+            _ => Err(
+                "is neither a public key (33 or 65 bytes) nor a token id (32 bytes) in hexadecimal digits",
+            ),
+        }
+    }
 }
 
 /// What a grant allows.
@@ -183,9 +274,18 @@ impl Scope {
     /// Its number in the registry.
     pub(crate) fn number(self) -> u8 {
         match self {
-            Scope::SignAnything => 1,
-            Scope::PersonalSign => 2,
-            Scope::NoSingleNode => 3,
+            Scope::SignAnything => SCOPE_SIGN_ANYTHING,
+            Scope::PersonalSign => SCOPE_PERSONAL_SIGN,
+            Scope::NoSingleNode => SCOPE_NO_SINGLE_NODE,
+        }
+    }
+
+    /// The name of a number of the registry, as the options have it.
+    pub(crate) fn name_of(number: u8) -> String {
+        let known = Scope::value_variants().iter().find(|scope| scope.number() == number);
+        match known.and_then(Scope::to_possible_value) {
+            Some(value) => value.get_name().to_owned(),
+            None => format!("scope {number}"),
         }
     }
 }
@@ -193,6 +293,8 @@ impl Scope {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ActionCommand {
     /// Print the CID of an action's source.
+    ///
+    /// With --json: {"cid": …} for one file, {"cids": [{"cid": …, "file": …}]} for several.
     Cid {
         /// The files.
         #[arg(required = true)]
@@ -206,6 +308,8 @@ pub(crate) enum ActionCommand {
     #[command(verbatim_doc_comment)]
     Build(BuildArgs),
     /// Store an action's source with the nodes, so that it runs by its CID alone.
+    ///
+    /// With --json: one document for one file, {"stored": [one for each]} for several.
     Put(PutArgs),
     /// Run an action on all nodes and print what it said and signed.
     Run(Box<RunArgs>),
@@ -238,9 +342,9 @@ pub(crate) struct PutArgs {
     /// The files.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// The key that the actions are granted, for networks that admit nobody else.
+    /// The key that the actions are granted, by its public key or its token id, for networks that admit nobody else.
     #[arg(long, value_name = "KEY")]
-    pub(crate) pkp: Option<PublicKey>,
+    pub(crate) pkp: Option<KeyName>,
 }
 
 #[derive(Debug, Args)]
@@ -253,12 +357,17 @@ pub(crate) struct RunArgs {
     /// The parameters: a JSON object, or `@file` with one.
     #[arg(long, value_name = "JSON|@FILE", default_value = "{}")]
     pub(crate) params: String,
-    /// The key that the session names; also handed to the action as `publicKey`, unless `--params` has one.
+    /// The key that the session names, by its public key or its token id; its public key is also handed to the action
+    /// as `publicKey`, unless `--params` has one.
     #[arg(long, value_name = "KEY")]
-    pub(crate) pkp: Option<PublicKey>,
+    pub(crate) pkp: Option<KeyName>,
     /// 32 bytes in hexadecimal digits, handed to the action as `toSign`, unless `--params` has one.
     #[arg(long, value_name = "DIGEST")]
     pub(crate) to_sign: Option<Digest>,
+    /// Limits to lower for this run, such as `{"fetches": 0, "wall_ms": 500}`; none can be raised. docs/actions.md has
+    /// the names.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) limits: Option<String>,
     /// Ask this node first, by its number from 1; another is asked if it does not answer.
     #[arg(long, value_name = "N")]
     pub(crate) node: Option<u8>,
@@ -302,9 +411,8 @@ pub(crate) struct TestArgs {
 pub(crate) struct VerifyArgs {
     /// A receipt, or the reply of an execution that contains one; `-` reads standard input.
     pub(crate) file: PathBuf,
-    /// The network file to check against.
-    #[arg(long, value_name = "FILE", default_value = ".quorate/network.json")]
-    pub(crate) network: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Debug, Args)]

@@ -221,21 +221,13 @@ fn describe(state: &State, founded: &Founded) -> Value {
     })
 }
 
-/// What the number of nodes means for clients of existing SDKs, which ask ⌈2n/3⌉ nodes, three at least.
+/// How many nodes may be down.
 fn advice(network: &NetworkFile) -> String {
-    let count = network.nodes.len();
-    let lost = count - usize::from(network.threshold);
-    let mut text = match lost {
+    match network.nodes.len() - usize::from(network.threshold) {
         0 => "Every node is needed: with one down nothing is signed.".to_owned(),
         1 => "One node may be down.".to_owned(),
         more => format!("{more} nodes may be down."),
-    };
-    if count < 5 {
-        text.push_str(
-            " Clients of the v8 SDK ask three nodes: with fewer than 5 nodes (--nodes 5) they need the first three up.",
-        );
     }
-    text
 }
 
 fn show(output: Output, event: &Event) {

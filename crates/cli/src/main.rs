@@ -11,6 +11,7 @@ mod output;
 mod pkp;
 mod ports;
 mod shutdown;
+mod source;
 mod state;
 mod verify;
 

@@ -2,41 +2,42 @@
 
 use anyhow::{Context as _, Result, bail};
 use quorate_registry::abi::{PKPNFT, PKPPermissions, PubkeyRouter};
-use quorate_registry::alloy_primitives::U256;
+use quorate_registry::alloy_primitives::{U256, hex};
 use quorate_registry::artifacts::Contracts;
-use quorate_registry::subject::{DEFAULT_KEY_SET_ID, Grant};
-use quorate_registry::tx_client::TxClient;
-use quorate_wire::{ActionCid, Address, PublicKey, TokenId};
+use quorate_registry::subject::{
+    DEFAULT_KEY_SET_ID, Grant, Subject as Registered, TYPE_ACTION, TYPE_ADDRESS,
+};
+use quorate_registry::tx_client::{ChainReader, TxClient};
+use quorate_wire::{ActionCid, Address, PublicKey};
 use serde_json::{Value, json};
 
-use crate::access::contracts;
-use crate::args::{Access, PkpCommand, Scope, Subject};
+use crate::args::{KeyName, PkpCommand, RegistryAccess, Scope, Subject, WalletKey};
 use crate::output::Output;
 
-/// Kinds of subject, as the contracts number them.
-const KIND_ADDRESS: u64 = 1;
-const KIND_ACTION: u64 = 2;
 /// Keys read at once.
 const PAGE_SIZE: usize = 100;
 
 /// Runs one of the commands.
 pub(crate) async fn run(command: PkpCommand, output: Output) -> Result<()> {
     match command {
-        PkpCommand::Mint { access } => mint(&access, output).await,
-        PkpCommand::List { access, owner } => list(&access, owner, output).await,
-        PkpCommand::Show { access, pkp } => show(&access, &pkp, output).await,
-        PkpCommand::Grant { access, pkp, subject, scope } => {
-            grant(&access, &pkp, (&subject, &scope), output).await
+        PkpCommand::Mint { access, wallet } => mint(&access, &wallet, output).await,
+        PkpCommand::List { access, wallet, owner } => list(&access, &wallet, owner, output).await,
+        PkpCommand::Show { access, pkp } => show(&access, pkp, output).await,
+        PkpCommand::Grant { access, wallet, pkp, subject, scope } => {
+            let change = Change::of(&access, &wallet, pkp, &subject)?;
+            grant(change, &scope, output).await
         }
-        PkpCommand::Revoke { access, pkp, subject } => revoke(&access, &pkp, &subject, output).await,
-        PkpCommand::Burn { access, pkp } => burn(&access, &pkp, output).await,
+        PkpCommand::Revoke { access, wallet, pkp, subject } => {
+            revoke(Change::of(&access, &wallet, pkp, &subject)?, output).await
+        }
+        PkpCommand::Burn { access, wallet, pkp } => burn(&access, &wallet, pkp, output).await,
     }
 }
 
-async fn mint(access: &Access, output: Output) -> Result<()> {
-    let network = access.network_file()?;
-    let chain = access.chain()?;
-    let minted = chain.mint_next(&contracts(&network), DEFAULT_KEY_SET_ID).await?;
+async fn mint(access: &RegistryAccess, wallet: &WalletKey, output: Output) -> Result<()> {
+    let contracts = access.contracts()?;
+    let chain = access.chain(wallet)?;
+    let minted = chain.mint_next(&contracts, DEFAULT_KEY_SET_ID).await?;
     let key = PublicKey::from_sec1(&minted.public_key)?;
     let owner = Address(chain.address().into_array());
     let value = json!({
@@ -53,10 +54,18 @@ async fn mint(access: &Access, output: Output) -> Result<()> {
     Ok(())
 }
 
-async fn list(access: &Access, owner: Option<Address>, output: Output) -> Result<()> {
-    let contracts = contracts(&access.network_file()?);
-    let chain = access.chain()?;
-    let owner = owner.unwrap_or(Address(chain.address().into_array()));
+async fn list(
+    access: &RegistryAccess,
+    wallet: &WalletKey,
+    owner: Option<Address>,
+    output: Output,
+) -> Result<()> {
+    let contracts = access.contracts()?;
+    let chain = access.reader()?;
+    let owner = match owner {
+        Some(owner) => owner,
+        None => Address(access.chain(wallet)?.address().into_array()),
+    };
     let mut keys = Vec::new();
     for page in 0_u64.. {
         let call = PKPNFT::getPkpInfoFromOwnerAddressCall {
@@ -86,8 +95,8 @@ async fn list(access: &Access, owner: Option<Address>, output: Output) -> Result
     Ok(())
 }
 
-async fn show(access: &Access, pkp: &str, output: Output) -> Result<()> {
-    let pkp = Pkp::find(access, pkp).await?;
+async fn show(access: &RegistryAccess, pkp: KeyName, output: Output) -> Result<()> {
+    let pkp = Pkp::find(access.reader()?, access.contracts()?, pkp).await?;
     let grants = pkp.grants().await?;
     let value = json!({
         "public_key": pkp.key, "token_id": pkp.key.token_id(), "address": pkp.key.address(),
@@ -109,7 +118,8 @@ async fn show(access: &Access, pkp: &str, output: Output) -> Result<()> {
             let words = |name: &str| grant[name].as_str().unwrap_or_default().to_owned();
             let scopes: Vec<&str> =
                 grant["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            text.push_str(&format!("\ngranted  {} {}: {}", words("kind"), words("id"), scopes.join(", ")));
+            let kind = words("kind").replace('_', " ");
+            text.push_str(&format!("\ngranted  {kind} {}: {}", words("id"), scopes.join(", ")));
         }
         if grants.is_empty() {
             text.push_str("\ngranted  to nobody");
@@ -119,15 +129,33 @@ async fn show(access: &Access, pkp: &str, output: Output) -> Result<()> {
     Ok(())
 }
 
-async fn grant(
-    access: &Access,
-    pkp: &str,
-    (subject, scopes): (&Subject, &[Scope]),
-    output: Output,
-) -> Result<()> {
-    let (registered, named) = subject.resolve()?;
-    let pkp = Pkp::find(access, pkp).await?;
-    pkp.must_live()?;
+/// A grant to be made or taken back.
+struct Change {
+    chain: TxClient,
+    contracts: Contracts,
+    pkp: KeyName,
+    subject: Registered,
+    /// The subject for people.
+    named: String,
+}
+
+impl Change {
+    fn of(access: &RegistryAccess, wallet: &WalletKey, pkp: KeyName, subject: &Subject) -> Result<Self> {
+        let (subject, named) = subject.resolve()?;
+        Ok(Self { contracts: access.contracts()?, chain: access.chain(wallet)?, pkp, subject, named })
+    }
+
+    /// The key, which must still have an owner.
+    async fn key(&self) -> Result<Pkp> {
+        let pkp = Pkp::find(self.chain.reader().clone(), self.contracts, self.pkp).await?;
+        pkp.must_live()?;
+        Ok(pkp)
+    }
+}
+
+async fn grant(change: Change, scopes: &[Scope], output: Output) -> Result<()> {
+    let pkp = change.key().await?;
+    let Change { chain, contracts, subject, named, .. } = change;
     if scopes.contains(&Scope::SignAnything) {
         output.progress(&format!(
             "sign-anything: {named} can have any 32 bytes signed by this key, so also any transaction of {}.",
@@ -138,11 +166,15 @@ async fn grant(
                 "This key owns its own token: what it signs can also change its grants. This is full control.",
             );
         }
+    } else if scopes.contains(&Scope::PersonalSign) {
+        output.progress(
+            "Without --scope sign-anything only EIP-191 messages are signed for it, no bare digest.",
+        );
     } else {
-        output.progress("Without --scope sign-anything no bare digest is signed for it.");
+        output.progress("Without --scope sign-anything or --scope personal-sign nothing is signed for it.");
     }
     let numbers: Vec<u8> = scopes.iter().map(|scope| scope.number()).collect();
-    let receipt = pkp.chain.add_permitted(&pkp.contracts, pkp.token(), &registered, &numbers).await?;
+    let receipt = chain.add_permitted(&contracts, pkp.token(), &subject, &numbers).await?;
     let value = json!({
         "public_key": pkp.key, "subject": named, "scopes": numbers,
         "transaction": receipt.hash, "block": receipt.block_number,
@@ -151,11 +183,10 @@ async fn grant(
     Ok(())
 }
 
-async fn revoke(access: &Access, pkp: &str, subject: &Subject, output: Output) -> Result<()> {
-    let (registered, named) = subject.resolve()?;
-    let pkp = Pkp::find(access, pkp).await?;
-    pkp.must_live()?;
-    let receipt = pkp.chain.remove_permitted(&pkp.contracts, pkp.token(), &registered).await?;
+async fn revoke(change: Change, output: Output) -> Result<()> {
+    let pkp = change.key().await?;
+    let Change { chain, contracts, subject, named, .. } = change;
+    let receipt = chain.remove_permitted(&contracts, pkp.token(), &subject).await?;
     let value = json!({
         "public_key": pkp.key, "subject": named,
         "transaction": receipt.hash, "block": receipt.block_number,
@@ -165,10 +196,11 @@ async fn revoke(access: &Access, pkp: &str, subject: &Subject, output: Output) -
     Ok(())
 }
 
-async fn burn(access: &Access, pkp: &str, output: Output) -> Result<()> {
-    let pkp = Pkp::find(access, pkp).await?;
+async fn burn(access: &RegistryAccess, wallet: &WalletKey, pkp: KeyName, output: Output) -> Result<()> {
+    let (chain, contracts) = (access.chain(wallet)?, access.contracts()?);
+    let pkp = Pkp::find(chain.reader().clone(), contracts, pkp).await?;
     pkp.must_live()?;
-    let receipt = pkp.chain.burn(&pkp.contracts, pkp.token()).await?;
+    let receipt = chain.burn(&contracts, pkp.token()).await?;
     let value = json!({
         "public_key": pkp.key, "token_id": pkp.key.token_id(),
         "transaction": receipt.hash, "block": receipt.block_number,
@@ -184,7 +216,7 @@ async fn burn(access: &Access, pkp: &str, output: Output) -> Result<()> {
 
 /// A key of the registry, and the chain that it was found on.
 struct Pkp {
-    chain: TxClient,
+    chain: ChainReader,
     contracts: Contracts,
     key: PublicKey,
     owner: Option<Address>,
@@ -192,21 +224,17 @@ struct Pkp {
 
 impl Pkp {
     /// Finds a key by its public key or its token id.
-    async fn find(access: &Access, text: &str) -> Result<Self> {
-        let contracts = contracts(&access.network_file()?);
-        let chain = access.chain()?;
-        let token = match (text.parse::<PublicKey>(), text.parse::<TokenId>()) {
-            (Ok(key), _) => key.token_id(),
-            (_, Ok(token)) => token,
-            _ => bail!(
-                "{text:?} is neither a public key (33 or 65 bytes) nor a token id (32 bytes) in hexadecimal digits"
-            ),
+    async fn find(chain: ChainReader, contracts: Contracts, name: KeyName) -> Result<Self> {
+        let token = match name {
+            KeyName::Key(key) => key.token_id(),
+            KeyName::Token(token) => token,
         };
+        let shown = token;
         let token = U256::from_be_bytes(token.0);
         let bytes =
             chain.read(contracts.pubkey_router, &PubkeyRouter::getPubkeyCall { tokenId: token }).await?;
         if bytes.is_empty() {
-            bail!("no such key was minted on this network: {text}");
+            bail!("no such key was minted on this network: the token {shown} does not exist");
         }
         let key = PublicKey::from_sec1(&bytes)?;
         let live = chain.read(contracts.pkp_nft, &PKPNFT::existsCall { tokenId: token }).await?;
@@ -243,28 +271,53 @@ impl Pkp {
                 id: method.id.clone(),
             };
             let bits = self.chain.read(self.contracts.pkp_permissions, &call).await?;
-            let (kind, id) = match u64::try_from(method.authMethodType) {
-                Ok(KIND_ACTION) => (
-                    "action",
-                    ActionCid::from_multihash(&method.id)
-                        .context("the registry names an action")?
-                        .to_string(),
-                ),
-                Ok(KIND_ADDRESS) => ("address", method.id.to_string()),
-                _ => ("login", format!("{}:{}", method.authMethodType, method.id)),
-            };
-            let scopes: Vec<String> = Grant::from_word(bits).scopes.iter().map(scope_name).collect();
+            let (kind, id) = subject_of(method.authMethodType, &method.id);
+            let scopes: Vec<String> = Grant::from_word(bits).scopes.iter().map(Scope::name_of).collect();
             grants.push(json!({ "kind": kind, "id": id, "scopes": scopes }));
         }
         Ok(grants)
     }
 }
 
-fn scope_name(scope: u8) -> String {
-    match scope {
-        1 => "sign-anything".to_owned(),
-        2 => "personal-sign".to_owned(),
-        3 => "no-single-node".to_owned(),
-        other => format!("scope {other}"),
+/// The kind of a subject, and its id as the options of `grant` take it. Anybody may have registered anything.
+fn subject_of(kind: U256, id: &[u8]) -> (&'static str, String) {
+    if kind == U256::from(TYPE_ACTION)
+        && let Ok(cid) = ActionCid::from_multihash(id)
+    {
+        return ("action", cid.to_string());
+    }
+    if kind == U256::from(TYPE_ADDRESS)
+        && let Ok(address) = <[u8; 20]>::try_from(id)
+    {
+        return ("address", Address(address).to_string());
+    }
+    ("auth_method", format!("{kind}:0x{}", hex::encode(id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_are_shown_as_options_take_them_whatever_was_registered() {
+        let cid = ActionCid::of_code(b"1;");
+        let kind = |number: u64| U256::from(number);
+        assert_eq!(subject_of(kind(2), &cid.multihash()), ("action", cid.to_string()));
+        assert_eq!(subject_of(kind(1), &[7; 20]), ("address", Address([7; 20]).to_string()));
+        assert_eq!(subject_of(kind(2), &[7; 2]), ("auth_method", "2:0x0707".to_owned()));
+        let (_, text) = subject_of(kind(6), &[0xab]);
+        let method: crate::args::AuthMethod = text.parse().unwrap();
+        assert_eq!((method.kind, method.id), (kind(6), vec![0xab]));
+        for bad in ["6", "6:", "6:0x", ":0xab", "x:0xab", "1:0xab", "0x02:ab", "-1:ab"] {
+            assert!(bad.parse::<crate::args::AuthMethod>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn scopes_have_one_name() {
+        assert_eq!(
+            [1, 2, 3, 4].map(Scope::name_of),
+            ["sign-anything", "personal-sign", "no-single-node", "scope 4"]
+        );
     }
 }

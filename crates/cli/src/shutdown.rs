@@ -1,8 +1,7 @@
 //! When a process of ours is to stop.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use tokio::io::AsyncReadExt as _;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Ends when somebody asks this process to end: Ctrl-C, SIGTERM, or, if it follows its standard input,
 /// the end of that, which is how it learns that the process that started it is gone.
@@ -10,12 +9,10 @@ use tokio::signal::unix::{SignalKind, signal};
 /// # Errors
 /// If signals cannot be listened for.
 pub(crate) fn requested(follow_stdin: bool) -> Result<impl Future<Output = ()> + Send + 'static> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let told = quorate_node::stop_signal()?;
     Ok(async move {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            () = told => {}
             () = input_ends(), if follow_stdin => {}
         }
     })

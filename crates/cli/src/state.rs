@@ -116,7 +116,10 @@ impl State {
     pub(crate) fn running(&self) -> Result<Running> {
         let path = self.running_path();
         let text = fs::read_to_string(&path).with_context(|| {
-            format!("no network runs in {}; start one with `quorate dev`", self.folder.display())
+            format!(
+                "no network runs in {}: start one with `quorate dev`, or name the chain with --rpc",
+                self.folder.display()
+            )
         })?;
         serde_json::from_str(&text).with_context(|| shown(&path))
     }

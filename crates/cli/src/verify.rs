@@ -9,14 +9,13 @@ use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;
 use crate::output::Output;
-use crate::state::read_network;
 
 /// Longest file that is read: a reply with its response, log and receipt is far shorter.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// Checks a file; an error says why it proves nothing.
 pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
-    let network = read_network(&args.network)?;
+    let network = args.place.network_file()?;
     let (verified, receipt) = check(&network, &text_of(args)?)?;
     let statement = &verified.statement;
     let odd: Vec<Value> = receipt
@@ -25,7 +24,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
         .map(|odd| json!({ "node": odd.node, "operation": odd.operation, "field": odd.field }))
         .collect();
     let value = json!({
-        "valid": true, "members": verified.members, "threshold": network.threshold,
+        "valid": true, "verified_by": verified.members, "threshold": network.threshold,
         "statement": statement, "odd": odd,
     });
     output.result(&value, || {

@@ -43,7 +43,8 @@ struct Brought {
 
 /// Logins whose signature was checked and need not be checked again.
 const VERIFIED_LOGINS_MAX: usize = 4_096;
-const QUORUM_CHECK_MS: u64 = 250;
+/// How often an execution that others are needed for looks whether they are still there.
+pub(crate) const QUORUM_CHECK_MS: u64 = 250;
 /// How long after its own time a request is remembered at least.
 const REMEMBERED_MS: u64 = limits::REQUEST_AGE_MS_MAX + limits::EXECUTION_MS_MAX;
 

@@ -10,12 +10,12 @@ use quorate_wire::{
 
 use crate::{
     ActionEnd, Effect, Engine, Report,
+    accept::QUORUM_CHECK_MS,
     coordinate::odd_nodes,
     execution::{Ended, Execution, Group},
     turn::Turn,
 };
 
-const QUORUM_CHECK_MS: u64 = 250;
 /// Members that are not even connected are given up sooner than those that fell silent.
 const ABSENT_MS: u64 = 500;
 /// Longest words for people beside an outcome or a refusal.

@@ -43,7 +43,7 @@ const READS: u64 = 512;
 const READS_WITHIN: Duration = Duration::from_secs(32);
 /// The same of sources wherever they come from.
 const SHOWS: u64 = 4_096;
-/// Sources that are read from the disk for strangers at the same time: most of the threads for such work are for runs.
+/// Sources that are read from the disk for strangers at the same time: fewer than for runs.
 const READERS: usize = 4;
 /// Sources that are read from the disk for runs at the same time.
 const RUNS_READERS: usize = 8;

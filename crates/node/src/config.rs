@@ -29,7 +29,8 @@ pub struct Config {
     pub quic_listen: SocketAddr,
     /// URL of the chain's JSON-RPC.
     pub chain_rpc: String,
-    /// Folder of the compiled guest that runs actions; beside the executable unless it is named.
+    /// Folder of the compiled guest that runs actions; unless it is named, `guest` beside the executable's folder, or one
+    /// folder above that.
     pub guest: Option<PathBuf>,
     /// Program and arguments of an action worker; this executable with the argument `worker` unless named.
     pub worker: Option<Vec<String>>,
@@ -163,7 +164,7 @@ impl Default for ShellLimits {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file could not be read.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     Io {
         /// The file.
         path: PathBuf,

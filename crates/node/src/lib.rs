@@ -48,6 +48,6 @@ pub use keys::{KeyFiles, NodeKeys};
 pub use log::start_log;
 pub use run::{Listening, run, run_with};
 pub use secret_file::SecretFileError;
-pub use signal::{main, stop_signal};
+pub use signal::stop_signal;
 pub use store::{Store, StoreError};
 pub use transport::TransportError;

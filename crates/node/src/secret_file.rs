@@ -16,7 +16,7 @@ const SECRET_FILE_BYTES_MAX: u64 = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
     /// It could not be read or written.
-    #[error("the secret file {path}: {source}")]
+    #[error("the secret file {path}")]
     Io {
         /// The file.
         path: PathBuf,

@@ -54,7 +54,7 @@ pub enum StoreError {
         length: usize,
     },
     /// The disk failed.
-    #[error("the store {path}: {source}")]
+    #[error("the store {path}")]
     Io {
         /// The file.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The database failed in another way.
-    #[error("the store {path}: {source}")]
+    #[error("the store {path}")]
     Database {
         /// The file.
         path: PathBuf,

@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// The socket could not be opened.
-    #[error("the QUIC socket {address}: {source}")]
+    #[error("the QUIC socket {address}")]
     Bind {
         /// The address of the configuration.
         address: SocketAddr,

@@ -29,7 +29,9 @@ impl Default for CallBounds {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RpcCallError {
     /// Not an `http://` URL. Chains behind TLS are read through a local proxy or light client.
-    #[error("the chain's URL must begin with http://")]
+    #[error(
+        "the chain's URL must begin with http://; of a chain behind https, run a local proxy or a light client and name that"
+    )]
     BadUrl,
     /// No answer in time.
     #[error("the chain did not answer within {} ms", .0.as_millis())]

@@ -7,6 +7,8 @@ use alloy_sol_types::SolValue as _;
 pub const SCOPE_SIGN_ANYTHING: u8 = 1;
 /// Sign EIP-191 messages.
 pub const SCOPE_PERSONAL_SIGN: u8 = 2;
+/// A bar: nothing in runs that know a value of one node only.
+pub const SCOPE_NO_SINGLE_NODE: u8 = 3;
 
 /// Bytes of an action's multihash: sha2-256 code, length, digest.
 pub const ACTION_ID_BYTES: usize = 34;

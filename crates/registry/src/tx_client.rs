@@ -67,11 +67,48 @@ pub struct Minted {
     pub receipt: TxReceipt,
 }
 
+/// Reads contracts; needs no key.
+#[derive(Clone, Debug)]
+pub struct ChainReader {
+    rpc: RpcClient,
+    /// Whom contracts see as the caller.
+    from: Address,
+}
+
+impl ChainReader {
+    /// For a chain's JSON-RPC.
+    ///
+    /// # Errors
+    /// If the URL is none.
+    pub fn new(rpc_url: &str) -> Result<Self, TxClientError> {
+        Ok(Self { rpc: RpcClient::new(rpc_url)?, from: Address::ZERO })
+    }
+
+    /// Calls a contract without changing anything.
+    ///
+    /// # Errors
+    /// If it reverts or its answer does not decode.
+    pub async fn read<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, TxClientError> {
+        let output = self.eth_call(to, call.abi_encode().into()).await?;
+        C::abi_decode_returns_validate(&output).map_err(|_| TxClientError::BadForm("return values"))
+    }
+
+    async fn eth_call(&self, to: Address, data: Bytes) -> Result<Bytes, TxClientError> {
+        let params = json!([{ "from": self.from, "to": to, "data": data }, "latest"]);
+        let answer = self
+            .rpc
+            .call("eth_call", params, CallBounds::default())
+            .await
+            .map_err(TxClientError::Call)
+            .map_err(readable)?;
+        serde_json::from_value(answer).map_err(|_| TxClientError::BadForm("call result"))
+    }
+}
+
 /// Sends transactions as one account.
 pub struct TxClient {
-    rpc: RpcClient,
+    reader: ChainReader,
     key: SigningKey,
-    address: Address,
     /// The chain id once asked for; the lock keeps two transactions from taking one nonce.
     chain_id: Mutex<Option<u64>>,
 }
@@ -79,8 +116,8 @@ pub struct TxClient {
 impl std::fmt::Debug for TxClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TxClient")
-            .field("rpc", &self.rpc)
-            .field("address", &self.address)
+            .field("rpc", &self.reader.rpc)
+            .field("address", &self.reader.from)
             .finish_non_exhaustive()
     }
 }
@@ -91,20 +128,20 @@ impl TxClient {
     /// # Errors
     /// If the URL is none.
     pub fn new(rpc_url: &str, key: SigningKey) -> Result<Self, TxClientError> {
-        let address = address_of(key.verifying_key());
-        Ok(Self { rpc: RpcClient::new(rpc_url)?, key, address, chain_id: Mutex::new(None) })
+        let reader = ChainReader { rpc: RpcClient::new(rpc_url)?, from: address_of(key.verifying_key()) };
+        Ok(Self { reader, key, chain_id: Mutex::new(None) })
     }
 
     /// The account.
     #[must_use]
     pub fn address(&self) -> Address {
-        self.address
+        self.reader.from
     }
 
     /// The JSON-RPC client beneath.
     #[must_use]
     pub fn rpc(&self) -> &RpcClient {
-        &self.rpc
+        &self.reader.rpc
     }
 
     /// Sends a transaction and waits until it is in a block. Creates a contract if `to` is none.
@@ -119,10 +156,10 @@ impl TxClient {
                 None => *chain_id.insert(self.quantity("eth_chainId", json!([])).await?),
             };
             let estimated = self
-                .quantity("eth_estimateGas", json!([{ "from": self.address, "to": to, "data": data }]))
+                .quantity("eth_estimateGas", json!([{ "from": self.address(), "to": to, "data": data }]))
                 .await
                 .map_err(readable)?;
-            let nonce = self.quantity("eth_getTransactionCount", json!([self.address, "pending"])).await?;
+            let nonce = self.quantity("eth_getTransactionCount", json!([self.address(), "pending"])).await?;
             let request = TxRequest {
                 chain_id,
                 nonce,
@@ -135,7 +172,8 @@ impl TxClient {
                 data,
             };
             let (hash, raw) = sign_1559(&self.key, request);
-            self.rpc
+            self.reader
+                .rpc
                 .call("eth_sendRawTransaction", json!([raw]), CallBounds::default())
                 .await
                 .map_err(TxClientError::Call)
@@ -152,8 +190,11 @@ impl TxClient {
     pub async fn receipt(&self, hash: B256) -> Result<TxReceipt, TxClientError> {
         let deadline = Instant::now() + RECEIPT_DEADLINE;
         loop {
-            let answer =
-                self.rpc.call("eth_getTransactionReceipt", json!([hash]), CallBounds::default()).await?;
+            let answer = self
+                .reader
+                .rpc
+                .call("eth_getTransactionReceipt", json!([hash]), CallBounds::default())
+                .await?;
             if !answer.is_null() {
                 return parse_receipt(hash, &answer);
             }
@@ -164,24 +205,18 @@ impl TxClient {
         }
     }
 
+    /// What reads, as this account.
+    #[must_use]
+    pub fn reader(&self) -> &ChainReader {
+        &self.reader
+    }
+
     /// Calls a contract without changing anything.
     ///
     /// # Errors
-    /// If it reverts or its answer does not decode.
+    /// As [`ChainReader::read`].
     pub async fn read<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, TxClientError> {
-        let output = self.eth_call(to, call.abi_encode().into()).await?;
-        C::abi_decode_returns_validate(&output).map_err(|_| TxClientError::BadForm("return values"))
-    }
-
-    async fn eth_call(&self, to: Address, data: Bytes) -> Result<Bytes, TxClientError> {
-        let params = json!([{ "from": self.address, "to": to, "data": data }, "latest"]);
-        let answer = self
-            .rpc
-            .call("eth_call", params, CallBounds::default())
-            .await
-            .map_err(TxClientError::Call)
-            .map_err(readable)?;
-        serde_json::from_value(answer).map_err(|_| TxClientError::BadForm("call result"))
+        self.reader.read(to, call).await
     }
 
     /// Mints a key to this account.
@@ -251,7 +286,7 @@ impl TxClient {
         to: Address,
         token_id: U256,
     ) -> Result<TxReceipt, TxClientError> {
-        self.send(Some(contracts.pkp_nft), encode::transfer(self.address, to, token_id)).await
+        self.send(Some(contracts.pkp_nft), encode::transfer(self.address(), to, token_id)).await
     }
 
     /// Votes for the roots of a key set, as a node.
@@ -283,7 +318,7 @@ impl TxClient {
         input.extend_from_slice(&U256::from(v).to_be_bytes::<32>());
         input.extend_from_slice(r.as_slice());
         input.extend_from_slice(s.as_slice());
-        let output = self.eth_call(Address::with_last_byte(1), input.into()).await?;
+        let output = self.reader.eth_call(Address::with_last_byte(1), input.into()).await?;
         match output.len() {
             0 => Ok(None),
             32 => Ok(Some(Address::from_slice(&output[12..]))),
@@ -292,7 +327,7 @@ impl TxClient {
     }
 
     async fn quantity(&self, method: &str, params: Value) -> Result<u64, TxClientError> {
-        let answer = self.rpc.call(method, params, CallBounds::default()).await?;
+        let answer = self.reader.rpc.call(method, params, CallBounds::default()).await?;
         parse_quantity(&answer).ok_or(TxClientError::BadForm("quantity"))
     }
 }

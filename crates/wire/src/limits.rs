@@ -1,4 +1,4 @@
-//! Every maximum of the system, with its reason. What has no entry here is bounded where it lives.
+//! The maxima that several crates or nodes have to agree on, each with its reason. Others are bounded where they live.
 
 mod action;
 

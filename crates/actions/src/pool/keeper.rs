@@ -203,7 +203,7 @@ fn admit(
     let process = state.workers.get(&number).and_then(|worker| worker.process).map(serving_process);
     // It may have been split from the process that was put into the group before.
     let limited = group.zip(process).map_or(Walls::NONE, |(group, process)| group.admit(process));
-    let standing = told.and(limited);
+    let standing = told.union(limited);
     let news = (state.walls != Some(standing)).then_some(ActionEvent::Walls { standing });
     state.walls = Some(standing);
     if !shared.config.required_walls.without(standing).is_empty() {

@@ -7,7 +7,7 @@ use crate::limits::{
     AUTH_METHOD_ID_BYTES_MAX, CALL_DATA_BYTES_MAX, CHAIN_NAME_BYTES_MAX, CID_BYTES_MAX,
     COLLECT_NAME_BYTES_MAX, COLLECT_VALUE_BYTES_MAX, FAILURE_BYTES_MAX, FETCH_BODY_BYTES_MAX,
     KEY_ID_BYTES_MAX, PARAMS_BYTES_MAX, PAUSE_MS_MAX, RUN_ONCE_VALUE_BYTES_MAX, SCOPES_MAX,
-    SIG_NAME_BYTES_MAX, SIGN_MESSAGE_BYTES_MAX, URL_BYTES_MAX,
+    SIG_NAME_FRAME_BYTES_MAX, SIGN_MESSAGE_BYTES_MAX, URL_BYTES_MAX,
 };
 use crate::protocol::reply::{ReplyKind, headers_fit};
 
@@ -302,7 +302,7 @@ impl SignRequest {
             (SignKey::Pkp(_), SignMessage::Bytes(_))
             | (SignKey::Own, SignMessage::Digest(_) | SignMessage::Personal(_)) => false,
         };
-        fits && (1..=SIG_NAME_BYTES_MAX).contains(&self.name.len())
+        fits && (1..=SIG_NAME_FRAME_BYTES_MAX).contains(&self.name.len())
     }
 }
 

@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::limits::{
-    AUTH_BYTES_MAX, CODE_BYTES_MAX, FETCH_BODY_BYTES_MAX, HEADERS_BYTES_MAX, PARAMS_BYTES_MAX,
+    AUTH_BYTES_MAX, CODE_FRAME_BYTES_MAX, FETCH_BODY_BYTES_MAX, HEADERS_BYTES_MAX, PARAMS_BYTES_MAX,
     REPLY_BODY_BYTES_MAX,
 };
 
@@ -15,7 +15,7 @@ const VERSION: u8 = 1;
 /// Room for everything in a message but its one large member.
 const ROOM: usize = 512 * 1024;
 /// Largest frame from a node to a worker: an assignment.
-pub const TO_WORKER_BYTES_MAX: usize = CODE_BYTES_MAX + ROOM;
+pub const TO_WORKER_BYTES_MAX: usize = CODE_FRAME_BYTES_MAX + ROOM;
 /// Largest frame from a worker to a node: a request with a body, or an end with response and logs.
 pub const FROM_WORKER_BYTES_MAX: usize = FETCH_BODY_BYTES_MAX + ROOM;
 

@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::limits::{
     ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, REPLY_BODY_BYTES_MAX,
-    URL_BYTES_MAX, VALUE_BYTES_MAX,
+    URL_BYTES_MAX, VALUE_FRAME_BYTES_MAX,
 };
 
 /// The answer to a host call.
@@ -70,7 +70,7 @@ impl HostReply {
                     && body.len() <= REPLY_BODY_BYTES_MAX
                     && url.len() <= URL_BYTES_MAX
             }
-            Self::Value(json) => kind == ReplyKind::Value && json.len() <= VALUE_BYTES_MAX,
+            Self::Value(json) => kind == ReplyKind::Value && json.len() <= VALUE_FRAME_BYTES_MAX,
             Self::Error { code, message } => {
                 code.len() <= ERROR_CODE_BYTES_MAX && message.len() <= FAILURE_BYTES_MAX
             }

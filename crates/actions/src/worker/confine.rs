@@ -64,7 +64,7 @@ impl Confinement {
     /// If the process cannot be split.
     pub(crate) fn enter_namespaces(&mut self) -> io::Result<()> {
         let entered = namespaces::enter(self.left_out)?;
-        self.standing = self.standing.and(entered);
+        self.standing = self.standing.union(entered);
         Ok(())
     }
 

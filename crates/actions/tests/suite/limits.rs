@@ -101,6 +101,8 @@ fn code_parameters_and_fetched_bytes_have_their_bounds() {
         let (end, message) = (run(&engine, code, |limits| set(limits, bound - 1)), format!("{bound} used"));
         assert_eq!(failure(&end).0, *failed, "{code}");
         assert!(failure(&end).1.contains(&message), "{code}: {}", failure(&end).1);
+        let ran = *failed == LimitFetchedBytes;
+        assert_eq!(end.usage.fuel > 0, ran, "{failed:?}: what did not begin has used nothing");
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate_actions::{
-    ActionEvent, ActionStart, CODE_BYTES_MAX, FailureCode, HostCall, HostReply, ParentCall, Payer, Pool,
-    PoolConfig, PoolError, WorkerCommand, WorkerEnd,
+    ActionEvent, ActionStart, CODE_FRAME_BYTES_MAX, FailureCode, HostCall, HostReply, ParentCall, Payer,
+    Pool, PoolConfig, PoolError, WorkerCommand, WorkerEnd,
 };
 use quorate_wire::{Address, NodeIndex};
 
@@ -297,7 +297,7 @@ fn scripted_error() -> HostReply {
 async fn what_is_too_large_is_refused_before_anything_starts() {
     let (pool, _events) = Pool::new(PoolConfig { executions_max: 0, ..config() });
     let mut large = start(1, "a", "");
-    large.code = Arc::from(vec![b' '; CODE_BYTES_MAX + 1]);
+    large.code = Arc::from(vec![b' '; CODE_FRAME_BYTES_MAX + 1]);
     assert_eq!(pool.start(large), Err(PoolError::TooLarge));
     let mut hungry = start(1, "a", "");
     hungry.limits.memory_bytes = u64::MAX;
@@ -311,7 +311,7 @@ async fn the_largest_code_is_run() {
     let (pool, mut events) = Pool::new(config());
     let mut large = start(1, "a", "");
     let mut code = b"Lit.Actions.setResponse({ response: 'run' }); //".to_vec();
-    code.resize(CODE_BYTES_MAX, b' ');
+    code.resize(CODE_FRAME_BYTES_MAX, b' ');
     large.code = code.into();
     large.limits.code_bytes = u32::MAX;
     pool.start(large).expect("it fits");

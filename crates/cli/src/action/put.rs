@@ -1,14 +1,14 @@
 //! `quorate action put`: stores sources with the nodes.
 
-use anyhow::Context as _;
 use quorate_client::{Client, ClientOptions, StoredBy};
 use quorate_wire::{ActionCid, NodeIndex, limits::CAPABILITIES_MAX};
 use serde_json::{Value, json};
 
-use super::{log_in, read, refused};
+use super::{log_in, refused};
 use crate::args::PutArgs;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::source;
 
 /// Stores each file with all nodes. The result says whether each has been taken by t nodes at least.
 pub(super) async fn run(args: &PutArgs, output: Output) -> Result<bool, Failure> {
@@ -16,15 +16,19 @@ pub(super) async fn run(args: &PutArgs, output: Output) -> Result<bool, Failure>
     let threshold = network.threshold;
     let mut codes = Vec::new();
     for file in &args.files {
-        let code = String::from_utf8(read(file)?);
-        codes.push(code.with_context(|| format!("{} is not UTF-8 text", file.display()))?);
+        codes.push(source::code(file)?);
     }
+    let wallet = args.access.wallet()?;
     let client = Client::new(network, ClientOptions::default()).map_err(refused)?;
+    let key = match args.pkp {
+        Some(named) => Some(named.public_key(&client).await?),
+        None => None,
+    };
     let mut all = Vec::new();
     // A session names a bounded number of actions.
     for some in codes.chunks(CAPABILITIES_MAX) {
         let cids: Vec<ActionCid> = some.iter().map(|code| ActionCid::of_code(code.as_bytes())).collect();
-        let login = log_in(client.network_file(), &args.access, args.pkp, &cids)?;
+        let login = log_in(client.network_file(), &wallet, key, &cids)?;
         for code in some {
             all.push(client.put_code(&login, code).await.map_err(refused)?);
         }

@@ -104,7 +104,10 @@ fn size(network: Option<&NetworkFile>, args: &DevArgs) -> Result<(u8, u8)> {
             Some(threshold) => threshold,
             None => NetworkFile::default_threshold(count)?,
         };
-        ensure!(threshold <= count, "a threshold of {threshold} needs more than {count} nodes");
+        ensure!(
+            threshold <= count,
+            "a threshold of {threshold} needs at least {threshold} nodes, and there are {count}"
+        );
         return Ok((count, threshold));
     };
     let count = u8::try_from(network.nodes.len()).context("the network file was checked")?;

@@ -19,7 +19,7 @@ fn granted_action_signs_and_no_other_also_after_burn_and_restart() {
     assert_eq!(ran["reply"]["signatures"]["signature"]["public_key"], key.as_str());
     let verified = network.quorate(&["verify", &reply]).ok();
     assert_eq!(verified["threshold"], 2);
-    assert_eq!(verified["members"], ran["verified_by"]);
+    assert_eq!(verified["verified_by"], ran["verified_by"]);
     refuses_altered_receipts(&network, &reply);
 
     // The owner's session may use the key with any action that it names; a stranger's may not.
