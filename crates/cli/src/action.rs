@@ -8,7 +8,7 @@ mod test;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use quorate_client::{
     Client, ClientError, ClientOptions, Execution, ExecutionCall, Login, LoginBuilder, Wallet,
 };
@@ -133,7 +133,9 @@ fn parameters(text: &str, key: Option<&PublicKey>, digest: Option<&Digest>) -> R
 
 /// The limits that a request lowers.
 fn lowered(text: &str) -> Result<LimitsRequest> {
-    serde_json::from_str(text).context("--limits is not a JSON object of limits and numbers")
+    // Serde would take a list of numbers as well.
+    ensure!(text.trim_start().starts_with('{'), "--limits must be a JSON object");
+    serde_json::from_str(text).context("--limits does not name limits of actions with numbers")
 }
 
 /// What programs read; `quorate verify` reads it, too.

@@ -221,11 +221,11 @@ impl std::str::FromStr for AuthMethod {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (kind, id) = text.split_once(':').ok_or("is TYPE:ID, such as 6:0x1234")?;
-        let kind = match kind.strip_prefix("0x") {
-            Some(digits) => U256::from_str_radix(digits, 16),
-            None => U256::from_str_radix(kind, 10),
-        };
-        let kind = kind.map_err(|_| "the type is a number, decimal or in hexadecimal digits after 0x")?;
+        let (digits, radix) = kind.strip_prefix("0x").map_or((kind, 10), |digits| (digits, 16));
+        // The parser itself would take nothing, and underscores, for digits.
+        let plain = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let kind = plain.then(|| U256::from_str_radix(digits, radix).ok()).flatten();
+        let kind = kind.ok_or("the type is a number, decimal or in hexadecimal digits after 0x")?;
         if kind == U256::from(TYPE_ADDRESS) || kind == U256::from(TYPE_ACTION) {
             return Err("types 1 and 2 are addresses and actions: use --address or --action");
         }
@@ -450,12 +450,32 @@ mod tests {
 
     #[test]
     fn a_grant_has_exactly_one_subject() {
-        let parse = |words: &[&str]| Cli::try_parse_from(words);
-        assert!(parse(&["quorate", "pkp", "grant", "0x1"]).is_err());
-        assert!(parse(&["quorate", "pkp", "grant", "0x1", "--action", "a.js"]).is_ok());
+        let key = format!("0x{}", "01".repeat(32));
         let address = format!("0x{:040}", 1);
-        assert!(
-            parse(&["quorate", "pkp", "grant", "0x1", "--action", "a.js", "--address", &address]).is_err()
-        );
+        let subjects = [["--action", "a.js"], ["--address", &address], ["--auth-method", "6:0xab"]];
+        let parse =
+            |words: &[&str]| Cli::try_parse_from([&["quorate", "pkp", "grant", &key], words].concat());
+        assert!(parse(&[]).is_err());
+        for (place, subject) in subjects.iter().enumerate() {
+            assert!(parse(subject).is_ok(), "{subject:?}");
+            for other in &subjects[..place] {
+                assert!(parse(&[*subject, *other].concat()).is_err(), "{subject:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn options_are_there_only_where_they_count() {
+        let parse = |words: &[&str]| Cli::try_parse_from([&["quorate"], words].concat());
+        let token = "01".repeat(32);
+        for refused in [
+            &["action", "run", "a.js", "--rpc", "http://a"][..],
+            &["action", "put", "a.js", "--rpc", "http://a"],
+            &["pkp", "show", &token, "--key", "k"],
+            &["pkp", "show", "0x1"],
+        ] {
+            assert!(parse(refused).is_err(), "{refused:?}");
+        }
+        assert!(parse(&["action", "run", "a.js", "--pkp", &token, "--limits", "{}"]).is_ok());
     }
 }

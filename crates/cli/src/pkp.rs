@@ -308,7 +308,8 @@ mod tests {
         let (_, text) = subject_of(kind(6), &[0xab]);
         let method: crate::args::AuthMethod = text.parse().unwrap();
         assert_eq!((method.kind, method.id), (kind(6), vec![0xab]));
-        for bad in ["6", "6:", "6:0x", ":0xab", "x:0xab", "1:0xab", "0x02:ab", "-1:ab"] {
+        for bad in ["6", "6:", "6:0x", ":0xab", "x:0xab", "0x:0xab", "1_0:0xab", "1:0xab", "0x02:ab", "-1:ab"]
+        {
             assert!(bad.parse::<crate::args::AuthMethod>().is_err(), "{bad}");
         }
     }

@@ -358,6 +358,25 @@ mod tests {
     }
 
     #[test]
+    fn the_operators_page_names_every_key() {
+        let page = include_str!("../../../docs/operating.md");
+        let mut config = serde_json::to_value(Config::default()).unwrap();
+        let chain = ChainConfig { rpc: String::new(), chain_id: 1, public_url: Some(String::new()) };
+        config["chains"]["NAME"] = serde_json::to_value(chain).unwrap();
+        let mut unseen = vec![(String::new(), config)];
+        while let Some((name, value)) = unseen.pop() {
+            match value {
+                serde_json::Value::Object(members) => {
+                    let dot = if name.is_empty() { "" } else { "." };
+                    unseen
+                        .extend(members.into_iter().map(|(key, value)| (format!("{name}{dot}{key}"), value)));
+                }
+                _ => assert!(page.contains(&format!("| `{name}` |")), "docs/operating.md lacks {name}"),
+            }
+        }
+    }
+
+    #[test]
     fn refuses_unknown_fields_at_any_depth() {
         for text in [
             "colour = 1",
