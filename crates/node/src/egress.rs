@@ -98,6 +98,14 @@ impl FetchError {
     }
 }
 
+/// Whether a node sends such a request at all, whoever it goes to: its method, headers, sizes and form of address.
+///
+/// # Errors
+/// `fetch_refused`.
+pub fn check_request(request: &FetchRequest) -> Result<(), ErrorCode> {
+    Plan::new(request.clone().into()).map(drop).map_err(FetchError::code)
+}
+
 /// Whether a node takes an answer of this length to an action's request; if not, the request is `fetch_failed`.
 #[must_use]
 pub fn answer_fits(headers: &[(String, String)], body: &[u8]) -> bool {

@@ -42,7 +42,7 @@ mod workers;
 pub use chains::{ReadGrants, answer_registry};
 pub use code::CodeConfig;
 pub use config::{Config, ConfigError, EgressConfig, ShellLimits};
-pub use egress::{Outbound, OutboundReply, answer_fits};
+pub use egress::{Outbound, OutboundReply, answer_fits, check_request};
 pub use faults::{CoordinatorLie, FaultSwitches};
 pub use keys::{KeyFiles, NodeKeys};
 pub use log::start_log;

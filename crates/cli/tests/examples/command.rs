@@ -115,6 +115,24 @@ fn an_answer_longer_than_a_node_takes_fails_as_on_a_node() {
 }
 
 #[test]
+fn a_request_that_no_node_sends_is_refused_whatever_the_fixtures_say() {
+    let action = r#"(async () => {
+      const url = 'https://a.test/';
+      for (const [at, init] of [
+        [url, { headers: { 'accept-encoding': 'gzip' } }], [url, { headers: { te: 'trailers' } }],
+        [url, { method: 'PURGE' }], ['ftp://a.test/', {}],
+      ]) {
+        await fetch(at, init).then(() => console.log('came'), (error) => console.log(error.code));
+      }
+    })();"#;
+    let fixtures = json!({ "fetch": [{ "url": "https://a.test/", "reply": {}, "repeat": true }] });
+    let folder = with_files(&[("a.js", action), ("f.json", &fixtures.to_string())]);
+    let (succeeded, report) = simulate(&folder, &[]);
+    assert!(succeeded, "{report:#}");
+    assert_eq!(report["log"], "came\nfetch_refused\nfetch_refused\nfetch_refused\n");
+}
+
+#[test]
 fn types_of_logins_may_be_hashes() {
     let action = r#"
       async function main({ tokenId, kind }) {

@@ -123,7 +123,9 @@ impl World {
                 let cid = self.actions.get(*action);
                 Ok(cid.with_context(|| format!("${{{name}}}: no such action"))?.to_string())
             }
-            _ => bail!("${{{name}}} is neither ${{pkp.NAME.MEMBER}} nor ${{action.NAME.cid}}"),
+            _ => bail!(
+                "${{{name}}} is neither ${{pkp.NAME.MEMBER}} nor ${{action.NAME.cid}}; where it stands for itself, write $${{"
+            ),
         }
     }
 
@@ -267,6 +269,8 @@ mod tests {
         for literal in ["${", "${x}", "$${x}", "$", "{$$}", "a ${pkp.a.address} b"] {
             assert_eq!(world.fill(&escaped(&literal.to_owned()).unwrap()).unwrap(), literal);
         }
+        let unknown = format!("{:#}", world.fill("${x}").unwrap_err());
+        assert!(unknown.ends_with("write $${"), "{unknown}");
         for bad in ["${pkp.b.address}", "${pkp.a.secret}", "${action.b.cid}", "${x}", "${pkp.a.address"] {
             assert!(world.fill(bad).is_err(), "{bad}");
         }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use quorate_actions::{ContractCall, FetchRequest, HostReply, Redirect, RpcMethod};
-use quorate_node::answer_fits;
+use quorate_node::{answer_fits, check_request};
 use quorate_wire::{Address, ErrorCode};
 use serde_json::{Value, json};
 use url::Url;
@@ -18,6 +18,7 @@ impl Host<'_> {
         if let Ok(text) = std::str::from_utf8(&request.body) {
             self.events.preimages.add_text(text);
         }
+        check_request(request).map_err(coded)?;
         let all = self.world.fixtures.fetch.iter().zip(&self.answered).enumerate();
         let found = all
             .filter(|(_, (fetch, answered))| (fetch.repeat || !**answered) && matches(fetch, request))
