@@ -22,7 +22,7 @@ const SEND_BYTES_MAX: usize = 32 << 20;
 const SUBMISSIONS_MAX: usize = 1_024;
 const SUBMISSIONS_BYTES_MAX: usize = 64 << 20;
 /// Shorter submissions go among the other frames, in order.
-const LONG_BYTES: usize = 64 << 10;
+const LONG_BYTES: usize = 8 << 10;
 /// Bytes received from one peer that the engine has not read yet, in units of 64 bytes.
 const RECEIVE_UNITS_MAX: usize = (16 << 20) / RECEIVE_UNIT_BYTES;
 const RECEIVE_UNIT_BYTES: usize = 64;
