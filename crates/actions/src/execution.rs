@@ -243,7 +243,7 @@ impl Execution {
     }
 
     fn deliver(&mut self, call: u32, reply: &HostReply, fuel_used: u64) -> wasmtime::Result<i32> {
-        let back = self.store.data_mut().meter.answered(call, reply, fuel_used)?;
+        let back = self.store.data_mut().answered(call, reply, fuel_used)?;
         let fuel = self.store.get_fuel()?;
         self.store.set_fuel(fuel.saturating_add(back))?;
         let (meta, body) = host::encode_reply(reply)?;

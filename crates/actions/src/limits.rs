@@ -6,7 +6,7 @@ mod memory;
 use quorate_wire::limits;
 pub use quorate_wire::{ActionLimits, Usage};
 
-pub(crate) use counts::{Counts, LimitHit, over};
+pub(crate) use counts::{Counts, LimitHit, open_bytes, over};
 pub(crate) use memory::{Charge, INSTANCE_BYTES, SharedMemory};
 
 /// Largest source text that fits between node and worker; what may run is less: [`quorate_wire::limits::CODE_BYTES_MAX`].
@@ -17,6 +17,9 @@ pub(crate) const PARAMS_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) const AUTH_BYTES_MAX: usize = 256 * 1024;
 /// Largest body that an action may send with one `fetch`.
 pub const FETCH_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of all host calls that are open at the same time: of one execution, and of one with its child actions. A
+/// call that waits for its answer is kept on every node. Eight of the largest bodies.
+pub(crate) const OPEN_CALLS_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Largest body that a `fetch` may be answered with.
 pub const REPLY_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Largest address of a `fetch`, in bytes.
@@ -62,6 +65,10 @@ pub(crate) const EXECUTIONS_PER_WORKER_MAX: u32 = 1024;
 pub(crate) const MEMORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 const _: () = {
+    assert!(
+        ((FETCH_BODY_BYTES_MAX + URL_BYTES_MAX + 2 * HEADERS_BYTES_MAX) as u64) < OPEN_CALLS_BYTES_MAX,
+        "the largest call is one that may be made"
+    );
     assert!(MEMORY_BYTES_MAX >= 128 * 1024 * 1024, "the default memory limit fits a slot");
     assert!(limits::CODE_BYTES_MAX <= CODE_FRAME_BYTES_MAX, "an action's source fits its frame");
     assert!(limits::REQUEST_BYTES_MAX <= PARAMS_BYTES_MAX, "parameters fit their frame");

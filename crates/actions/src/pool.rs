@@ -234,7 +234,10 @@ pub enum PoolError {
     #[error("the answer or the child action does not fit an open call")]
     Mismatch,
     /// A wall that the operator requires does not stand around the workers.
-    #[error("a required wall does not stand around the workers")]
+    #[error(
+        "this node runs no action: a wall that its operator requires does not stand around its workers; another node \
+         may run it"
+    )]
     Walls,
     /// The pool was shut down.
     #[error("the action pool is shut down")]

@@ -115,6 +115,9 @@ pub struct ShellLimits {
     pub fetches: usize,
     /// Outbound requests of one execution at the same time.
     pub fetches_per_execution: usize,
+    /// Bytes of all requests of actions to other servers and chains that wait or are under way at the same time. One
+    /// login, address or peer gets half; what finds no room is `fetch_failed` or `rpc_failed`.
+    pub request_bytes: usize,
     /// Time in milliseconds for running executions to end when the node is stopped.
     pub drain_ms: u64,
 }
@@ -155,6 +158,7 @@ impl Default for ShellLimits {
             worker_memory_bytes: 2 << 30,
             fetches: 128,
             fetches_per_execution: 8,
+            request_bytes: 128 << 20,
             drain_ms: 10_000,
         }
     }
@@ -262,6 +266,8 @@ impl Config {
             ("limits.worker_memory_bytes", limits.worker_memory_bytes, 256 << 20, 1 << 40),
             ("limits.fetches", limits.fetches, 1, 65_536),
             ("limits.fetches_per_execution", limits.fetches_per_execution, 1, 64),
+            // Less would not hold what one execution may have open.
+            ("limits.request_bytes", limits.request_bytes, 16 << 20, 16 << 30),
         ];
         for (setting, value, least, most) in counts {
             if !(least..=most).contains(&value) {

@@ -289,6 +289,7 @@ fn start_workers(
         chains: Chains::new(view.clone(), member.network.chain.id, config.chains.clone(), egress.clone()),
         metrics: metrics.clone(),
         fetches_per_execution: config.limits.fetches_per_execution,
+        room: Places::new(config.limits.request_bytes),
         faults: config.faults.clone().unwrap_or_default(),
     };
     loops.spawn(async move {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use quorate_actions::{ActionEvent, HostCall, HostReply, Payer, Pool, PoolError, WorkerEnd};
+use quorate_actions::{ActionEvent, FetchRequest, HostCall, HostReply, Payer, Pool, PoolError, WorkerEnd};
 use quorate_engine::{
     ActionEnd, ActionFailure, ActionStart, Answer, Call, Payers, RunNumber, SignCall, SignMessage, Wanted,
 };
@@ -21,11 +21,15 @@ use tokio::{
 use crate::{
     chains::Chains,
     code::CodeFinder,
-    egress::Egress,
+    egress::{Egress, FetchError, Fetched},
     faults::FaultSwitches,
     inbox::Inbox,
     metrics::{Heartbeat, Metrics},
+    places::{Place, Places},
 };
+
+/// How long a request may wait for one of its execution's places. What comes later finds no time to be answered.
+const PLACE_WAIT: Duration = Duration::from_secs(20);
 
 /// The order-taking half, used from the engine's thread.
 #[derive(Clone)]
@@ -88,7 +92,7 @@ impl Workers {
                 PoolError::Duplicate | PoolError::Mismatch => ErrorCode::Internal,
             };
             let message = match error {
-                PoolError::Full | PoolError::Share => error.to_string(),
+                PoolError::Full | PoolError::Share | PoolError::Walls => error.to_string(),
                 _ => code.title().to_owned(),
             };
             self.inbox.action_at_once(run, quorate_engine::ActionEvent::Finished(failed(code, message)));
@@ -150,6 +154,8 @@ pub(crate) struct Events {
     pub(crate) chains: Chains,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) fetches_per_execution: usize,
+    /// Room for requests to other servers and chains, in bytes, from their coming to their end.
+    pub(crate) room: Arc<Places>,
     pub(crate) faults: FaultSwitches,
 }
 
@@ -192,12 +198,16 @@ impl Events {
     }
 
     async fn call(&self, execution: u64, cid: &str, call: u32, op: HostCall) {
-        let seen = match self.workers.runs.lock().get(&execution).filter(|run| run.cid == cid) {
-            Some(run) => run.seen.clone(),
+        let (seen, payers) = match self.workers.runs.lock().get(&execution).filter(|run| run.cid == cid) {
+            Some(run) => (run.seen.clone(), run.payers.clone()),
             None => return,
         };
+        let size = op.size();
         let wanted = match op {
-            HostCall::Fetch(fetch) => return self.fetch(execution, cid, call, fetch),
+            HostCall::Fetch(fetch) => {
+                let room = self.room.try_take(&payers, size);
+                return self.fetch((execution, call), fetch, room);
+            }
             HostCall::Registry(query) => {
                 let chains = self.chains.clone();
                 return self.read(execution, call, move |block, payers| async move {
@@ -211,8 +221,12 @@ impl Events {
                 });
             }
             HostCall::Rpc { chain, method } => {
+                let Some(room) = self.room.try_take(&payers, size) else {
+                    return self.refuse(execution, call, ErrorCode::RpcFailed);
+                };
                 let chains = self.chains.clone();
                 return self.read(execution, call, move |block, payers| async move {
+                    let _room = room;
                     chains.rpc(&block, &chain, method, &payers).await
                 });
             }
@@ -278,20 +292,24 @@ impl Events {
         });
     }
 
-    /// Starts a request; it ends with its run at the latest.
-    fn fetch(&self, execution: u64, cid: &str, call: u32, fetch: quorate_actions::FetchRequest) {
+    /// Starts a request if there is room for it; it ends with its run at the latest.
+    fn fetch(&self, (execution, call): (u64, u32), fetch: FetchRequest, room: Option<Place>) {
         let mut runs = self.workers.runs.lock();
-        let Some(run) = runs.get_mut(&execution).filter(|run| run.cid == cid) else { return };
+        let Some(run) = runs.get_mut(&execution) else { return };
         // Requests that have ended leave room; how many there can be at all is one of the action's limits.
         while run.fetches.try_join_next().is_some() {}
         let new = || Arc::new(Semaphore::new(self.fetches_per_execution));
         let places = run.places.get_or_insert_with(new).clone();
         let (egress, metrics, pool) = (self.egress.clone(), self.metrics.clone(), self.workers.pool.clone());
         let (runs, payers) = (self.workers.runs.clone(), run.payers.clone());
+        let url = fetch.url.clone();
+        // Without room nothing of it is kept.
+        let admitted = room.map(|room| (fetch, room));
         run.fetches.spawn(async move {
-            let Ok(_place) = places.acquire().await else { return };
-            let url = fetch.url.clone();
-            let outcome = egress.fetch(fetch.into(), &payers).await;
+            let outcome = match admitted {
+                Some(admitted) => carry_out(&egress, admitted, (&places, PLACE_WAIT), &payers).await,
+                None => Err(FetchError::Failed),
+            };
             if let Some(run) = runs.lock().get_mut(&execution) {
                 run.saw(convert::seen(&url, outcome.as_ref().ok()));
             }
@@ -300,7 +318,7 @@ impl Events {
                 Err(error) => error.code().as_str(),
             });
             if pool.answer(execution, call, convert::fetched(outcome)).is_err() {
-                let failed = Err(crate::egress::FetchError::Failed);
+                let failed = Err(FetchError::Failed);
                 let _ = pool.answer(execution, call, convert::fetched(failed));
             }
         });
@@ -308,6 +326,19 @@ impl Events {
 
     async fn tell(&self, execution: u64, event: quorate_engine::ActionEvent) {
         self.workers.inbox.action(RunNumber(execution), event).await;
+    }
+}
+
+/// Waits for one of the execution's places and carries a request out. Its room is free when it has ended.
+async fn carry_out(
+    egress: &Egress,
+    (fetch, _room): (FetchRequest, Place),
+    (places, wait): (&Semaphore, Duration),
+    payers: &[Payer],
+) -> Result<Fetched, FetchError> {
+    match tokio::time::timeout(wait, places.acquire()).await {
+        Ok(Ok(_place)) => egress.fetch(fetch.into(), payers).await,
+        Ok(Err(_)) | Err(_) => Err(FetchError::Failed),
     }
 }
 
@@ -328,4 +359,42 @@ fn reason(end: WorkerEnd) -> &'static str {
 /// An answer that refuses a call.
 fn refusal(code: ErrorCode, message: &str) -> HostReply {
     HostReply::Error { code: code.as_str().to_owned(), message: message.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, task::Poll};
+
+    use quorate_actions::Redirect;
+
+    use super::*;
+    use crate::egress::{AddressGuard, Policy};
+
+    #[tokio::test]
+    async fn a_request_that_waits_has_room_and_does_not_wait_for_ever() {
+        const WAIT: Duration = Duration::from_millis(1);
+        let egress = Egress::new(Policy::default(), AddressGuard::default(), 1).unwrap();
+        let fetch = FetchRequest {
+            method: "POST".to_owned(),
+            url: "https://192.0.2.1".to_owned(),
+            headers: Vec::new(),
+            body: vec![0; 1000],
+            redirect: Redirect::Follow,
+        };
+        let (room, places) = (Places::new(1000), Semaphore::new(1));
+        let other = places.acquire().await.unwrap();
+        let admitted = || (fetch.clone(), room.try_take(&[], 1000).unwrap());
+        {
+            let mut waits = pin!(carry_out(&egress, admitted(), (&places, WAIT), &[]));
+            let first = std::future::poll_fn(|context| Poll::Ready(waits.as_mut().poll(context))).await;
+            assert!(first.is_pending() && room.try_take(&[], 1).is_none());
+            assert_eq!(waits.await.unwrap_err(), FetchError::Failed);
+        }
+        drop(other);
+        assert_eq!(
+            carry_out(&egress, admitted(), (&places, WAIT), &[]).await.unwrap_err(),
+            FetchError::Refused
+        );
+        assert!(room.try_take(&[], 1000).is_some(), "what has ended holds nothing");
+    }
 }

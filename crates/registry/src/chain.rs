@@ -8,7 +8,7 @@ pub(crate) mod log;
 mod rpc;
 mod sequencer;
 mod serve;
-mod state;
+pub(crate) mod state;
 mod tx;
 
 pub use genesis::{

@@ -6,3 +6,4 @@ mod figures;
 mod harness;
 mod log;
 mod model;
+mod unlocked;

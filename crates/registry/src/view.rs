@@ -1,7 +1,9 @@
 //! The read side: keys, grants and committee at a block that this process replayed itself.
 
+mod unlocked;
+
 use std::{
-    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Instant,
 };
 
@@ -12,10 +14,16 @@ use tokio::sync::watch;
 use crate::{
     abi::{NodeRegistry, PKPPermissions, PubkeyRouter},
     artifacts::{self, Contracts},
-    chain::{BlockId, evm::Call, ledger::Ledger},
+    chain::{
+        BlockId,
+        evm::{self, Call, Outcome},
+        ledger::Ledger,
+    },
     error::{ChainFault, ReadError},
     subject::{Committee, CommitteeNode, Grant, Pkp, RootKey, Subject, token_id},
 };
+
+pub(crate) use unlocked::Unlocked;
 
 /// Longest string that is read from storage.
 const STRING_BYTES_MAX: usize = 256;
@@ -31,8 +39,9 @@ pub enum At {
     Number(u64),
 }
 
-/// Most gas that a call of an action may use on the view's own state.
-const CALL_GAS_MAX: u64 = 10_000_000;
+/// Most gas that a call of an action may use on the view's own state: reads of contracts take far less, and what a
+/// precompile is paid least for takes a processor some hundredths of a second.
+const CALL_GAS_MAX: u64 = 3_000_000;
 
 /// A call that changes nothing.
 #[derive(Clone, Debug)]
@@ -45,7 +54,7 @@ pub struct ViewCall {
     pub value: U256,
     /// The call's data.
     pub data: Bytes,
-    /// Gas, if it is to be less than ten million.
+    /// Gas, if it is to be less than three million.
     pub gas: Option<u64>,
 }
 
@@ -84,6 +93,10 @@ pub(crate) struct Shared {
     contracts: Contracts,
     slots: Slots,
     changed: watch::Sender<u64>,
+    /// The committee as it was read last, and at which block.
+    committee: Mutex<Option<(B256, Committee)>>,
+    #[cfg(test)]
+    committee_reads: std::sync::atomic::AtomicUsize,
 }
 
 #[derive(Default)]
@@ -120,7 +133,15 @@ impl RegistryView {
             key_sets: artifacts::pubkey_router().slot("_keySets"),
             owners: artifacts::pkp_nft().slot("_owners"),
         };
-        Self(Arc::new(Shared { state: RwLock::default(), contracts, slots, changed: watch::Sender::new(0) }))
+        Self(Arc::new(Shared {
+            state: RwLock::default(),
+            contracts,
+            slots,
+            changed: watch::Sender::new(0),
+            committee: Mutex::default(),
+            #[cfg(test)]
+            committee_reads: std::sync::atomic::AtomicUsize::new(0),
+        }))
     }
 
     /// The contracts that it reads.
@@ -263,13 +284,7 @@ impl RegistryView {
     /// # Errors
     /// If the block cannot be read.
     pub fn call_contract(&self, call: &ViewCall, at: At) -> Result<Result<Bytes, Bytes>, ReadError> {
-        let state = self.read()?;
-        let (ledger, status) = state.ready()?;
-        let number = match at {
-            At::Latest => ledger.head(),
-            At::Finalized => status.finalized.number,
-            At::Number(number) => number,
-        };
+        let number = self.read()?.number(at)?;
         let request = Call {
             from: call.from,
             to: Some(call.to),
@@ -278,7 +293,7 @@ impl RegistryView {
             gas_limit: Some(call.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX)),
             ..Call::default()
         };
-        Ok(match ledger.call(&request, number)? {
+        Ok(match self.run(&request, number)? {
             Ok(outcome) if outcome.success => Ok(outcome.output),
             Ok(outcome) => Err(outcome.output),
             Err(_) => Err(Bytes::new()),
@@ -291,13 +306,7 @@ impl RegistryView {
     /// If the block cannot be read.
     pub fn transaction_count(&self, account: Address, at: At) -> Result<u64, ReadError> {
         let state = self.read()?;
-        let (ledger, status) = state.ready()?;
-        let number = match at {
-            At::Latest => ledger.head(),
-            At::Finalized => status.finalized.number,
-            At::Number(number) => number,
-        };
-        Ok(ledger.account(account, number)?.1)
+        Ok(state.ready()?.0.account(account, state.number(at)?)?.1)
     }
 
     /// The roots of a key set; empty until all founding nodes have voted.
@@ -321,6 +330,24 @@ impl RegistryView {
     /// # Errors
     /// If the block cannot be read or the contract does not answer.
     pub fn committee(&self, at: At) -> Result<Committee, ReadError> {
+        let (at, hash) = {
+            let state = self.read()?;
+            let number = state.number(at)?;
+            (At::Number(number), state.ready()?.0.meta(number).ok_or(ReadError::Ahead(number))?.hash)
+        };
+        // Anybody may ask for it again and again; it is read once for each block.
+        let mut kept = self.0.committee.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, committee)) = kept.as_ref().filter(|(read_at, _)| *read_at == hash) {
+            return Ok(committee.clone());
+        }
+        let committee = self.read_committee(at)?;
+        *kept = Some((hash, committee.clone()));
+        Ok(committee)
+    }
+
+    fn read_committee(&self, at: At) -> Result<Committee, ReadError> {
+        #[cfg(test)]
+        self.0.committee_reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let registry = self.0.contracts.node_registry;
         let nodes = self.call(registry, &NodeRegistry::nodesCall {}, at)?;
         let threshold = self.call(registry, &NodeRegistry::thresholdCall {}, at)?;
@@ -352,14 +379,23 @@ impl RegistryView {
     }
 
     fn call<C: SolCall>(&self, to: Address, call: &C, at: At) -> Result<C::Return, ReadError> {
-        let state = self.read()?;
-        let reader = state.reader(self, at)?;
+        let number = self.read()?.reader(self, at)?.number;
         let request = Call { to: Some(to), data: call.abi_encode().into(), ..Call::default() };
-        let outcome = reader.ledger.call(&request, reader.number)?.map_err(|_| ReadError::Contract(to))?;
+        let outcome = self.run(&request, number)?.map_err(|_| ReadError::Contract(to))?;
         if !outcome.success {
             return Err(ReadError::Contract(to));
         }
         C::abi_decode_returns_validate(&outcome.output).map_err(|_| ReadError::Contract(to))
+    }
+
+    /// Runs a call on the state after a block. Nobody waits for it: it takes the lock for each value that it reads.
+    /// What one block left behind does not change, as long as it can be read.
+    fn run(&self, request: &Call, number: u64) -> Result<Result<Outcome, String>, ReadError> {
+        let environment = self.read()?.ready()?.0.call_environment(number)?;
+        let outcome = evm::call(Unlocked { view: self, number }, environment, request);
+        // History that was forgotten meanwhile reads as if there had been nothing.
+        self.read()?.ready()?.0.check_readable(number)?;
+        Ok(outcome)
     }
 
     pub(crate) fn read(&self) -> Result<RwLockReadGuard<'_, ViewState>, ReadError> {
@@ -368,6 +404,16 @@ impl RegistryView {
 
     pub(crate) fn write(&self) -> Result<RwLockWriteGuard<'_, ViewState>, ReadError> {
         self.0.state.write().map_err(|_| ReadError::Broken)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn try_write(&self) -> Option<RwLockWriteGuard<'_, ViewState>> {
+        self.0.state.try_write().ok()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn committee_reads(&self) -> usize {
+        self.0.committee_reads.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     pub(crate) fn announce(&self, number: u64) {
@@ -392,13 +438,18 @@ impl ViewState {
         }
     }
 
-    fn reader(&self, view: &RegistryView, at: At) -> Result<Reader<'_>, ReadError> {
+    fn number(&self, at: At) -> Result<u64, ReadError> {
         let (ledger, status) = self.ready()?;
-        let number = match at {
+        Ok(match at {
             At::Latest => ledger.head(),
             At::Finalized => status.finalized.number,
             At::Number(number) => number,
-        };
+        })
+    }
+
+    fn reader(&self, view: &RegistryView, at: At) -> Result<Reader<'_>, ReadError> {
+        let (ledger, _) = self.ready()?;
+        let number = self.number(at)?;
         ledger.check_readable(number)?;
         // Without the contracts every slot reads as zero, which would look like "nobody is granted anything". That
         // denies as well, but says the wrong thing.

@@ -23,6 +23,7 @@ use crate::limits::{
     over,
 };
 use crate::outcome::{ActionOutcome, FailureCode};
+use crate::protocol::{HostCall, HostReply};
 
 /// The host's state of one execution.
 pub(crate) struct Host {
@@ -58,6 +59,22 @@ impl Host {
     /// Its memory is counted here.
     pub(crate) fn charged_to(&mut self, memory: Charge) {
         self.memory_charge = memory;
+    }
+
+    /// Counts and queues a call. What it takes counts as memory until it is answered.
+    fn call(&mut self, op: HostCall, fuel: &mut u64) -> Result<Option<i32>> {
+        let before = self.meter.open_bytes();
+        let number = self.meter.call(op, fuel)?;
+        self.memory_charge.grow(self.meter.open_bytes() - before)?;
+        Ok(number)
+    }
+
+    /// Takes note of an answer that is about to be delivered. Gives back the fuel that a child did not use.
+    pub(crate) fn answered(&mut self, call: u32, reply: &HostReply, fuel_used: u64) -> Result<u64, LimitHit> {
+        let before = self.meter.open_bytes();
+        let back = self.meter.answered(call, reply, fuel_used)?;
+        self.memory_charge.shrink(before - self.meter.open_bytes());
+        Ok(back)
     }
 
     /// Once this is set, it is given up.
@@ -140,7 +157,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
             let (data, host) = memory(&mut caller)?;
             let op = decode_call(kind, slice(data, meta, meta_len)?, slice(data, body, body_len)?);
             let number = match op {
-                Some(op) => host.meter.call(op, &mut fuel)?,
+                Some(op) => host.call(op, &mut fuel)?,
                 None => None,
             };
             // What a child action may use was taken out of it.

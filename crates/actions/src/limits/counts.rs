@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::limits::{ActionLimits, Usage};
+use crate::limits::{ActionLimits, OPEN_CALLS_BYTES_MAX, Usage};
 use crate::outcome::FailureCode;
 use crate::protocol::{HostCall, RpcMethod};
 
@@ -34,6 +34,16 @@ impl std::error::Error for LimitHit {}
 /// A limit that was reached, with what was used and what is allowed.
 pub(crate) fn over(code: FailureCode, what: &str, used: u64, allowed: u64) -> LimitHit {
     LimitHit::new(code, format!("{what}: {used} used, {allowed} allowed"))
+}
+
+/// The bytes of the calls that are open, with those of a further one, if that many may be.
+pub(crate) fn open_bytes(open: u64, more: u64) -> Result<u64, LimitHit> {
+    let bytes = open.saturating_add(more);
+    if bytes > OPEN_CALLS_BYTES_MAX {
+        let what = "bytes of host calls open at once";
+        return Err(over(FailureCode::LimitPromises, what, bytes, OPEN_CALLS_BYTES_MAX));
+    }
+    Ok(bytes)
 }
 
 /// What has been asked for so far: of one execution, or of one with its child actions.

@@ -65,6 +65,13 @@ impl Charge {
             }
         }
     }
+
+    /// Gives some of it back.
+    pub(crate) fn shrink(&mut self, less: u64) {
+        let less = less.min(self.bytes);
+        self.bytes -= less;
+        self.shared.used.fetch_sub(less, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Charge {

@@ -1,11 +1,14 @@
 //! What the node knows of an execution, and which messages of its worker fit that.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::execution::runs_here;
-use crate::limits::{ActionLimits, Counts, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, LimitHit, Usage};
+use crate::limits::{
+    ActionLimits, Counts, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, LimitHit, Usage, open_bytes,
+};
 use crate::outcome::{ActionOutcome, Finished};
 use crate::pool::{ParentCall, Payer};
 use crate::protocol::{ChildBudget, HostCall, HostReply, ReplyKind};
@@ -38,6 +41,7 @@ pub(super) struct Entry {
 struct Family {
     limits: ActionLimits,
     counts: Arc<Mutex<Counts>>,
+    open_bytes: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -47,6 +51,20 @@ struct OpenCall {
     child: Option<ChildBudget>,
     /// What the child has used of it.
     fuel: u64,
+    bytes: OpenBytes,
+}
+
+/// Bytes of an open call, counted in its family until this is dropped.
+#[derive(Debug)]
+struct OpenBytes {
+    bytes: u64,
+    family: Arc<AtomicU64>,
+}
+
+impl Drop for OpenBytes {
+    fn drop(&mut self) {
+        self.family.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// Why a call was not entered.
@@ -67,8 +85,8 @@ impl From<&'static str> for Refused {
 impl Entry {
     /// An execution that a caller asked for.
     pub(super) fn new(worker: u64, cid: String, limits: ActionLimits) -> Self {
-        let counts = Arc::new(Mutex::new(Counts::default()));
-        Self::with(worker, cid, limits, None, Family { limits, counts })
+        let family = Family { limits, counts: Arc::default(), open_bytes: Arc::default() };
+        Self::with(worker, cid, limits, None, family)
     }
 
     /// An execution that another one asked for; `limits` are those of [`Self::child_limits`].
@@ -206,10 +224,16 @@ impl Entry {
         if self.counts.call(op, &self.limits).is_err() || self.open.len() >= self.limits.pending as usize {
             return Err("more calls than the limits allow".into());
         }
+        let bytes = op.size() as u64;
+        let open = self.open.values().map(|call| call.bytes.bytes).sum();
+        if open_bytes(open, bytes).is_err() {
+            return Err("longer calls than the limits allow".into());
+        }
         self.next_call += 1;
         self.family.counts().call(op, &self.family.limits).map_err(Refused::Limit)?;
+        let bytes = self.family.open(bytes).map_err(Refused::Limit)?;
         let once = matches!(op, HostCall::RunOnce { .. });
-        self.open.insert(call, OpenCall { kind: op.reply_kind(), once, child: budget, fuel: 0 });
+        self.open.insert(call, OpenCall { kind: op.reply_kind(), once, child: budget, fuel: 0, bytes });
         Ok(())
     }
 
@@ -259,11 +283,21 @@ impl Family {
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Counts the bytes of a further open call.
+    fn open(&self, bytes: u64) -> Result<OpenBytes, LimitHit> {
+        let open = self.open_bytes.fetch_add(bytes, Ordering::Relaxed);
+        // Given back at once if it is too many.
+        let held = OpenBytes { bytes, family: Arc::clone(&self.open_bytes) };
+        open_bytes(open, bytes).map(|_| held)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::FailureCode;
+    use crate::protocol::{FetchRequest, Redirect};
 
     fn entry() -> Entry {
         let limits = ActionLimits { fuel: 1_000, ..ActionLimits::default() };
@@ -295,6 +329,36 @@ mod tests {
         assert_eq!(open(&mut entry, 2, fuel(176)), Err(POOR));
         assert_eq!(open(&mut entry, 2, fuel(175)), Ok(()));
         assert_eq!(entry.fuel_of_children(), 400);
+    }
+
+    #[test]
+    fn the_bytes_of_open_calls_are_counted_for_the_whole_family() {
+        let fetch = |call: u32, entry: &mut Entry| {
+            let fetch = FetchRequest {
+                method: "POST".to_owned(),
+                url: "https://host.test".to_owned(),
+                headers: Vec::new(),
+                body: vec![0; 1 << 20],
+                redirect: Redirect::Follow,
+            };
+            entry.open_call(call, &HostCall::Fetch(fetch), None)
+        };
+        let answer = HostReply::Error { code: "fetch_failed".to_owned(), message: String::new() };
+        let mut parent = entry();
+        let mut child =
+            parent.of_parent(2, "Qm".to_owned(), parent.limits, ParentCall { execution: 1, call: 0 });
+        for call in 0..7 {
+            assert_eq!(fetch(call, &mut parent), Ok(()));
+        }
+        let alone = "longer calls than the limits allow";
+        assert_eq!(fetch(7, &mut parent), Err(Refused::Violation(alone)), "its own meter ends it before");
+        parent.close_call(0, &answer).expect("open").expect("within limits");
+        assert_eq!(fetch(0, &mut child), Ok(()), "what is answered is open no more");
+        let Err(Refused::Limit(hit)) = fetch(1, &mut child) else { panic!("it is too much together") };
+        assert_eq!(hit.code, FailureCode::LimitPromises);
+        drop(child);
+        assert_eq!(fetch(7, &mut parent), Ok(()), "what ended holds nothing");
+        drop(parent);
     }
 
     #[test]

@@ -273,6 +273,13 @@ impl HostCall {
         }
     }
 
+    /// What it takes on its way to the node, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        // Counting writes nothing that could fail.
+        borsh::object_length(self).unwrap_or(usize::MAX)
+    }
+
     /// The kind of answer that it waits for.
     pub(crate) const fn reply_kind(&self) -> ReplyKind {
         match self {

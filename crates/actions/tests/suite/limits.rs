@@ -117,6 +117,26 @@ fn work_ends_at_its_bound_and_a_unit_more_lets_it_complete() {
     assert_eq!(failure(&run(&engine, code, |limits| limits.fuel = used / 2)).0, LimitCpu);
 }
 
+/// Bodies of 1 MiB at most: eight of them with what is beside them are more than 8 MiB.
+#[test]
+fn open_calls_hold_so_many_bytes_and_those_that_are_answered_none() {
+    let engine = engine();
+    let code = |open: u32, rounds: u32| {
+        format!(
+            "(async () => {{ const body = new Uint8Array(1 << 20); const url = 'https://host.test/json'; \
+             for (let round = 0; round < {rounds}; round++) await Promise.all(Array.from({{ length: {open} }}, \
+             () => fetch(url, {{ method: 'POST', body }}))); Lit.Actions.setResponse({{ response: 'sent' }}); }})();"
+        )
+    };
+    assert_eq!(response(&run(&engine, &code(7, 3), |_| {})), "sent");
+    let over = run(&engine, &code(8, 1), |_| {});
+    let (end, message) = failure(&over);
+    assert_eq!(end, LimitPromises);
+    assert!(
+        message.starts_with("bytes of host calls open at once: ") && message.ends_with(", 8388608 allowed")
+    );
+}
+
 #[test]
 fn usage_counts_what_was_used() {
     let code = "(async () => { await fetch('https://host.test/bytes'); console.log('ab'); setTimeout(() => {}, 1); \

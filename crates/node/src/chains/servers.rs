@@ -80,13 +80,13 @@ impl Servers {
             }
             RpcMethod::Call(call) => {
                 let CallBlock::Number(number) = call.block else { return Err(ErrorCode::RpcFailed) };
-                let output = self.ask(server, ("eth_call", call_params(&call, number)), payers).await?;
+                let output = self.ask(server, ("eth_call", || call_params(&call, number)), payers).await?;
                 let digits = output.strip_prefix("0x").ok_or(ErrorCode::RpcFailed)?;
                 let bytes = hex::decode(digits).map_err(|_| ErrorCode::RpcFailed)?;
                 return Ok(json!(hex::encode_prefixed(bytes)));
             }
         };
-        let quantity = self.ask(server, (name, params), payers).await?;
+        let quantity = self.ask(server, (name, || params), payers).await?;
         let digits = quantity.strip_prefix("0x").ok_or(ErrorCode::RpcFailed)?;
         u64::from_str_radix(digits, 16).map(Value::from).map_err(|_| ErrorCode::RpcFailed)
     }
@@ -94,20 +94,21 @@ impl Servers {
     async fn ask(
         &self,
         server: &Server,
-        (method, params): (&str, Value),
+        (method, params): (&str, impl FnOnce() -> Value + Send),
         payers: &[Payer],
     ) -> Result<String, ErrorCode> {
-        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-        let fetch = Fetch {
-            method: "POST".to_owned(),
-            url: server.chain.rpc.clone(),
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: body.into_bytes(),
-            redirect: Redirect::Error,
-        };
         let asking = async {
             let _of_chain = server.places.take(payers).await.ok_or(ErrorCode::RpcFailed)?;
             let _place = self.places.take(payers).await.ok_or(ErrorCode::RpcFailed)?;
+            // Not before its turn: as text it is much longer than what the action sent.
+            let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params() }).to_string();
+            let fetch = Fetch {
+                method: "POST".to_owned(),
+                url: server.chain.rpc.clone(),
+                headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+                body: body.into_bytes(),
+                redirect: Redirect::Error,
+            };
             let answer = self.egress.ask_operators(fetch, self.within).await;
             read(&answer.map_err(|_| ErrorCode::RpcFailed)?.body)
         };

@@ -3,7 +3,7 @@
 use alloy_eips::eip2930::AccessList;
 use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use revm::{
-    Context, DatabaseCommit as _, ExecuteEvm as _, MainBuilder as _, MainContext as _,
+    Context, DatabaseCommit as _, DatabaseRef, ExecuteEvm as _, MainBuilder as _, MainContext as _,
     context::{BlockEnv, CfgEnv, TxEnv, result::ExecutionResult},
     context_interface::block::BlobExcessGasAndPrice,
     database::CacheDB,
@@ -168,7 +168,11 @@ pub(crate) struct Call {
 }
 
 /// Runs a call on a state. Neither balance nor nonce of the caller limits it.
-pub(crate) fn call(state: StateAt<'_>, environment: Environment, call: &Call) -> Result<Outcome, String> {
+pub(crate) fn call<S: DatabaseRef>(
+    state: S,
+    environment: Environment,
+    call: &Call,
+) -> Result<Outcome, String> {
     let mut cfg = environment.cfg();
     cfg.disable_balance_check = true;
     cfg.disable_base_fee = true;

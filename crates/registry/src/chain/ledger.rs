@@ -157,11 +157,15 @@ impl Ledger {
         Environment { chain_id: self.genesis.chain_id, number, timestamp }
     }
 
+    /// Where a call on the state after a block runs.
+    pub(crate) fn call_environment(&self, number: u64) -> Result<Environment, ReadError> {
+        self.check_readable(number)?;
+        Ok(self.environment(number, self.meta(number).map_or(0, |meta| meta.timestamp)))
+    }
+
     /// Runs a call on the state after a block.
     pub(crate) fn call(&self, request: &Call, number: u64) -> Result<Result<Outcome, String>, ReadError> {
-        let state = self.state_at(number)?;
-        let timestamp = self.meta(number).map_or(0, |meta| meta.timestamp);
-        Ok(evm::call(state, self.environment(number, timestamp), request))
+        Ok(evm::call(self.state_at(number)?, self.call_environment(number)?, request))
     }
 
     /// The least gas with which a call succeeds.
@@ -170,9 +174,7 @@ impl Ledger {
         request: &Call,
         number: u64,
     ) -> Result<Result<u64, Box<Outcome>>, ReadError> {
-        let state = self.state_at(number)?;
-        let timestamp = self.meta(number).map_or(0, |meta| meta.timestamp);
-        Ok(evm::estimate_gas(state, self.environment(number, timestamp), request))
+        Ok(evm::estimate_gas(self.state_at(number)?, self.call_environment(number)?, request))
     }
 
     /// Executes the next block. What cannot be in it is left out and named by its place in `txs`.

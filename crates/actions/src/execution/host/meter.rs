@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use wasmtime::Result;
 
 use crate::execution::OpenCall;
-use crate::limits::{ActionLimits, Counts, LimitHit, Usage, over};
+use crate::limits::{ActionLimits, Counts, LimitHit, Usage, open_bytes, over};
 use crate::outcome::FailureCode;
 use crate::protocol::{ChildBudget, HostCall, HostReply};
 
@@ -23,6 +23,9 @@ pub(crate) struct Meter {
     lent: HashMap<u32, u64>,
     made: u32,
     open: u32,
+    /// The bytes of each open call, and of all.
+    sizes: HashMap<u32, u64>,
+    open_bytes: u64,
     pending_most: u32,
     timers_most: u32,
     started: Instant,
@@ -44,6 +47,8 @@ impl Meter {
             lent: HashMap::new(),
             made: 0,
             open: 0,
+            sizes: HashMap::new(),
+            open_bytes: 0,
             pending_most: 0,
             timers_most: 0,
             started,
@@ -69,12 +74,16 @@ impl Meter {
             let (used, allowed) = (u64::from(self.open) + 1, u64::from(self.limits.pending));
             return Err(over(FailureCode::LimitPromises, "host calls open at once", used, allowed).into());
         }
+        let size = op.size() as u64;
+        let bytes = open_bytes(self.open_bytes, size)?;
         let budget = match &op {
             HostCall::Call { .. } => Some(self.lend(number, fuel)?),
             _ => None,
         };
         self.made += 1;
         self.open += 1;
+        self.open_bytes = bytes;
+        self.sizes.insert(number, size);
         self.pending_most = self.pending_most.max(self.open);
         self.new_calls.push(OpenCall { call: number, op, budget });
         Ok(Some(i32::try_from(number)?))
@@ -99,8 +108,9 @@ impl Meter {
     }
 
     /// Takes note of an answer that is about to be delivered. Gives back the fuel that a child did not use.
-    pub(crate) fn answered(&mut self, call: u32, reply: &HostReply, fuel_used: u64) -> Result<u64, LimitHit> {
+    pub(super) fn answered(&mut self, call: u32, reply: &HostReply, fuel_used: u64) -> Result<u64, LimitHit> {
         self.open = self.open.saturating_sub(1);
+        self.open_bytes = self.open_bytes.saturating_sub(self.sizes.remove(&call).unwrap_or_default());
         match reply {
             HostReply::Fetched { body, .. } => self.counts.fetched(body.len(), &self.limits)?,
             HostReply::Value(json) if self.asked_once.remove(&call) => {
@@ -121,6 +131,11 @@ impl Meter {
             return Err(over(FailureCode::LimitTimers, "timers set at once", used, allowed).into());
         }
         Ok(())
+    }
+
+    /// Bytes of the calls that are open.
+    pub(super) const fn open_bytes(&self) -> u64 {
+        self.open_bytes
     }
 
     pub(crate) fn take_calls(&mut self) -> Vec<OpenCall> {

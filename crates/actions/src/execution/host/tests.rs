@@ -2,8 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::{bounded, decode_call, slice};
-use crate::protocol::{HostCall, SignKey, SignMessage};
+use super::{Host, bounded, decode_call, slice};
+use crate::limits::{ActionLimits, LimitHit, SharedMemory};
+use crate::outcome::FailureCode;
+use crate::protocol::{FetchRequest, HostCall, HostReply, Redirect, SignKey, SignMessage};
 
 fn sign(to_sign: &str, public_key: &str, name: &str) -> Vec<u8> {
     serde_json::json!({ "name": name, "to_sign": to_sign, "public_key": public_key }).to_string().into_bytes()
@@ -48,6 +50,35 @@ fn refuses_members_it_does_not_know() {
 fn cuts_long_text_at_a_character() {
     assert_eq!(bounded("ééé".as_bytes(), 100), "ééé");
     assert_eq!(bounded("ééééé".as_bytes(), 8), "éé…");
+}
+
+#[test]
+fn a_call_counts_as_memory_of_the_worker_until_it_is_answered() {
+    let shared = SharedMemory::unbounded();
+    shared.bound(12 << 20);
+    let mut host = Host::new(ActionLimits::default(), std::time::Instant::now());
+    host.charged_to(shared.open());
+    let mut fetch = || {
+        let request = FetchRequest {
+            method: "POST".to_owned(),
+            url: "https://host.test".to_owned(),
+            headers: Vec::new(),
+            body: vec![0; 1 << 20],
+            redirect: Redirect::Follow,
+        };
+        host.call(HostCall::Fetch(request), &mut 0)
+    };
+    // Whoever holds more than it leaves free gets no more.
+    let fits = (0..).take_while(|_| fetch().is_ok()).count();
+    assert_eq!(fits, 5);
+    let end = fetch().unwrap_err();
+    assert_eq!(end.downcast_ref::<LimitHit>().map(|hit| hit.code), Some(FailureCode::LimitMemory));
+    let failed = HostReply::Error { code: "fetch_failed".to_owned(), message: String::new() };
+    for call in 0..5 {
+        assert_eq!(host.answered(call, &failed, 0), Ok(0));
+    }
+    shared.open().grow(11 << 20).unwrap_err();
+    shared.open().grow(4 << 20).expect("it holds nothing any more but what ended it");
 }
 
 proptest! {
