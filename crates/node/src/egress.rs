@@ -7,6 +7,7 @@
 mod addresses;
 mod exchange;
 mod hosts;
+mod nodes;
 mod outbound;
 mod plan;
 mod resolve;
@@ -20,6 +21,7 @@ use quorate_wire::ErrorCode;
 
 pub(crate) use addresses::{AddressGuard, parse_block};
 pub(crate) use hosts::HostList;
+pub(crate) use nodes::NodeNames;
 pub use outbound::{Outbound, OutboundReply};
 
 use exchange::{Exchanger, HEADERS_BYTES_MAX};
@@ -241,7 +243,7 @@ impl Egress {
         let mut all_loopback = true;
         for &address in &addresses {
             let loopback = allowed_loopback && addresses::is_plain_loopback(address);
-            if !loopback && !self.guard.allows(address) {
+            if !loopback && !self.guard.allows(plan.host(), address) {
                 return Err(FetchError::Refused);
             }
             all_loopback &= loopback;

@@ -1,9 +1,9 @@
 //! A node from its start to its end.
 
 use std::{
-    collections::BTreeSet,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::Path,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -25,7 +25,7 @@ use crate::{
     clock::Clock,
     code::{CodeFinder, Sources},
     config::Config,
-    egress::{AddressGuard, Egress, HostList, Policy, parse_block},
+    egress::{AddressGuard, Egress, HostList, NodeNames, Policy, parse_block},
     http::{self, Api, Server, Waiting},
     inbox::Inbox,
     keys::{KeyFiles, NodeKeys},
@@ -296,10 +296,10 @@ fn start_workers(
         events.run().await;
         ("workers", Ok(()))
     });
-    let network = member.network.clone();
+    let names = NodeNames::new(&member.network);
     let heartbeat = metrics.heartbeat("node-names");
     loops.spawn(async move {
-        watch_node_names(network, egress, heartbeat).await;
+        watch_node_names(names, egress, heartbeat).await;
         ("node-names", Ok(()))
     });
     Ok((pool, workers))
@@ -416,8 +416,8 @@ fn egress(config: &Config, network: &NetworkFile) -> anyhow::Result<Egress> {
         hosts: HostList::all(&config.egress.allow_hosts, network.allow_hosts.as_deref())
             .map_err(anyhow::Error::msg)?,
     };
-    Egress::new(policy, address_guard(config)?, config.limits.fetches)
-        .context("the TLS configuration of outbound requests")
+    let guard = address_guard(config)?.without_nodes(NodeNames::new(network).hosts());
+    Egress::new(policy, guard, config.limits.fetches).context("the TLS configuration of outbound requests")
 }
 
 fn address_guard(config: &Config) -> anyhow::Result<AddressGuard> {
@@ -428,21 +428,16 @@ fn address_guard(config: &Config) -> anyhow::Result<AddressGuard> {
 }
 
 /// Keeps the addresses of the network's nodes out of the reach of actions.
-async fn watch_node_names(network: Arc<NetworkFile>, egress: Arc<Egress>, heartbeat: Heartbeat) {
+async fn watch_node_names(mut names: NodeNames, egress: Arc<Egress>, heartbeat: Heartbeat) {
     loop {
-        let mut addresses = BTreeSet::<IpAddr>::new();
-        for endpoint in &network.endpoints {
-            let http = url::Url::parse(&endpoint.http)
-                .ok()
-                .and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
-            for name in http.iter().chain([&endpoint.quic]) {
+        {
+            let mut looking = pin!(names.look_up());
+            // Servers of names may keep silent for longer than a loop may.
+            while tokio::time::timeout(Heartbeat::INTERVAL, looking.as_mut()).await.is_err() {
                 heartbeat.beat();
-                if let Ok(found) = tokio::net::lookup_host(name).await {
-                    addresses.extend(found.map(|address| address.ip()));
-                }
             }
         }
-        egress.set_nodes(addresses);
+        egress.set_nodes(names.addresses());
         let again = Instant::now() + NODE_NAMES;
         while Instant::now() < again {
             heartbeat.beat();

@@ -57,7 +57,8 @@ pub(super) async fn keep(
         match start(&shared.config) {
             Ok((child, socket)) => {
                 let group = shared.config.cgroup.as_deref();
-                let group = group.and_then(|parent| Cgroup::new(parent, number, shared.config.worker_memory_bytes).ok());
+                let group = group
+                    .and_then(|parent| Cgroup::new(parent, number, shared.config.worker_memory_bytes).ok());
                 if let (Some(group), Some(process)) = (&group, child.id()) {
                     group.admit(process);
                 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     sync::{PoisonError, RwLock},
 };
@@ -51,26 +52,41 @@ pub(crate) type Block = (IpAddr, u8);
 #[derive(Debug, Default)]
 pub(crate) struct AddressGuard {
     denied: Vec<Block>,
-    nodes: RwLock<BTreeSet<IpAddr>>,
+    /// Names of this network's nodes.
+    names: BTreeSet<String>,
+    /// The nodes' addresses; `None` until they were looked up, or where nobody looks them up.
+    nodes: RwLock<Option<BTreeSet<IpAddr>>>,
 }
 
 impl AddressGuard {
     /// A guard that denies these blocks beside what is never public.
     pub(crate) fn new(denied: Vec<Block>) -> Self {
-        AddressGuard { denied, nodes: RwLock::default() }
+        AddressGuard { denied, ..Self::default() }
+    }
+
+    /// Denies the nodes of the network, too: by their names, and by the addresses that are to be set. Nothing is
+    /// allowed before that.
+    pub(crate) fn without_nodes(self, names: BTreeSet<String>) -> Self {
+        AddressGuard { names, ..self }
     }
 
     /// Sets the addresses of this network's nodes, which actions must not reach.
     pub(crate) fn set_nodes(&self, nodes: BTreeSet<IpAddr>) {
-        *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = nodes;
+        *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = Some(nodes);
     }
 
-    /// Whether an action may connect to this address.
-    pub(crate) fn allows(&self, address: IpAddr) -> bool {
+    /// Whether an action may connect to this address, which a host has.
+    pub(crate) fn allows(&self, host: &str, address: IpAddr) -> bool {
         is_public(address)
             && !self.denied.iter().any(|&block| contains(block, address))
-            && !self.nodes.read().unwrap_or_else(PoisonError::into_inner).contains(&address)
+            && !self.names.contains(host.strip_suffix('.').unwrap_or(host))
+            && !self.may_be_node(address)
             && !is_own(address)
+    }
+
+    fn may_be_node(&self, address: IpAddr) -> bool {
+        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+        nodes.as_ref().map_or(!self.names.is_empty(), |nodes| nodes.contains(&address))
     }
 }
 
@@ -101,15 +117,30 @@ pub(super) fn is_plain_loopback(address: IpAddr) -> bool {
 }
 
 /// Whether the address is one of this machine's own. The system is asked for the source address of a packet
-/// to it (none is sent): only an own address is its own source.
+/// to it (none is sent): only an own address is its own source. If it cannot be asked, the address may be one.
 fn is_own(address: IpAddr) -> bool {
     let any: IpAddr = match address {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
-    let Ok(socket) = UdpSocket::bind(SocketAddr::new(any, 0)) else { return false };
+    own_address_of(UdpSocket::bind(SocketAddr::new(any, 0)), address)
+}
+
+fn own_address_of(socket: io::Result<UdpSocket>, address: IpAddr) -> bool {
+    let socket = match socket {
+        Ok(socket) => socket,
+        // A machine without this kind of addresses has none of its own.
+        Err(error) => return !has_no_such_addresses(&error),
+    };
+    // What cannot be reached at all is reached by no action either.
     socket.connect(SocketAddr::new(address, 9)).is_ok()
-        && socket.local_addr().is_ok_and(|local| local.ip() == address)
+        && socket.local_addr().map_or(true, |local| local.ip() == address)
+}
+
+fn has_no_such_addresses(error: &io::Error) -> bool {
+    /// `EAFNOSUPPORT` of Linux, which has no kind in the standard library.
+    const NO_SUCH_FAMILY: i32 = 97;
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(NO_SUCH_FAMILY)
 }
 
 fn contains((first, length): Block, address: IpAddr) -> bool {
@@ -285,15 +316,29 @@ mod tests {
         ]);
         guard.set_nodes(["8.8.4.4".parse().unwrap()].into());
         for text in ["93.184.216.34", "2606:2800::1", "8.8.4.4"] {
-            assert!(!guard.allows(text.parse().unwrap()), "{text}");
+            assert!(!guard.allows(text, text.parse().unwrap()), "{text}");
         }
-        assert!(guard.allows("93.184.217.1".parse().unwrap()));
+        assert!(guard.allows("a.example", "93.184.217.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn refuses_nodes_by_name_and_all_until_their_addresses_are_known() {
+        let guard = AddressGuard::default().without_nodes(["node.example".to_owned()].into());
+        let address = "93.184.217.1".parse().unwrap();
+        assert!(!guard.allows("a.example", address), "any address may be a node's");
+        guard.set_nodes(BTreeSet::new());
+        assert!(guard.allows("a.example", address));
+        // Its name was not found when the nodes' were looked up, and is now.
+        assert!(!guard.allows("node.example", address) && !guard.allows("node.example.", address));
     }
 
     #[test]
     fn knows_own_addresses_without_a_list() {
         assert!(is_own("127.0.0.1".parse().unwrap()));
         assert!(!is_own("8.8.8.8".parse().unwrap()));
+        let of = |error| own_address_of(Err(io::Error::from_raw_os_error(error)), "8.8.8.8".parse().unwrap());
+        assert!(of(24), "without a descriptor it cannot be told, and is refused");
+        assert!(!of(97), "a machine without IPv6 has no IPv6 address");
     }
 
     #[test]
