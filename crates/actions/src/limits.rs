@@ -62,7 +62,7 @@ pub(crate) const ERROR_CODE_BYTES_MAX: usize = 64;
 /// Most executions that one worker holds at a time, running and suspended.
 pub(crate) const EXECUTIONS_PER_WORKER_MAX: u32 = 1024;
 /// The largest linear memory that any limit may allow: the size of a slot of the instance pool.
-pub(crate) const MEMORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+pub(crate) const MEMORY_BYTES_MAX: u64 = quorate_wire::limits::ACTION_MEMORY_BYTES_MAX;
 
 const _: () = {
     assert!(

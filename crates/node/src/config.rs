@@ -427,6 +427,10 @@ mod tests {
         let ids = [none, read(Some(&[])).unwrap(), read(Some(&["a.example"])).unwrap()];
         assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
         assert!(read(Some(&["A.example"])).is_err_and(|error| error.contains("A.example")));
+        let mut network = crate::testing::network();
+        network.limits.memory_bytes = 1 << 30;
+        let refused = NetworkFile::parse(&serde_json::to_string(&network).unwrap()).unwrap_err();
+        assert!(refused.starts_with("limits.memory_bytes is 1073741824"), "{refused}");
         let text = serde_json::to_string(&crate::testing::network()).unwrap();
         assert!(!text.contains("allow_hosts"), "a file without a list is read by older nodes");
     }

@@ -41,6 +41,8 @@ pub const SIGNATURE_NAME_BYTES_MAX: usize = 128;
 pub const RESPONSE_BYTES_MAX: usize = 100 << 10;
 /// Longest log of one execution.
 pub const LOG_BYTES_MAX: usize = 100 << 10;
+/// Largest linear memory of an action that a network may allow: the size of a slot of the instance pool.
+pub const ACTION_MEMORY_BYTES_MAX: u64 = 256 << 20;
 /// Request ids remembered at once. A full table answers `overloaded`; it never forgets early.
 pub const REQUESTS_REMEMBERED_MAX: usize = 65_536;
 /// Bytes of texts (responses, logs, parameters, code) that remembered executions may hold.

@@ -159,6 +159,7 @@ impl NetworkFile {
         if self.login_domains.is_empty() {
             return Err("no login domain".to_owned());
         }
+        self.limits.check()?;
         Self::check_hosts(self.allow_hosts.as_deref().unwrap_or_default())?;
         for (place, node) in self.nodes.iter().enumerate() {
             let same = |other: &FoundingNode| {

@@ -4,8 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CHILD_DEPTH_MAX, CHILDREN_PER_RUN_MAX, CODE_BYTES_MAX, EXECUTION_MS_MAX, LOG_BYTES_MAX, OPERATIONS_MAX,
-    REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
+    ACTION_MEMORY_BYTES_MAX, CHILD_DEPTH_MAX, CHILDREN_PER_RUN_MAX, CODE_BYTES_MAX, EXECUTION_MS_MAX,
+    EXECUTION_OPERATIONS_MAX, LOG_BYTES_MAX, OPERATIONS_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
 };
 
 /// One list for both types, so that there is no limit that a request cannot lower.
@@ -93,6 +93,43 @@ action_limits! {
     host_calls: u32 = 250;
 }
 
+impl ActionLimits {
+    /// Whether nodes can give what these limits allow. Others bound each execution as well, so that more would end
+    /// it in another way than the network's own file says.
+    ///
+    /// # Errors
+    /// A sentence for the operator, with the first limit that is too high.
+    pub fn check(&self) -> Result<(), String> {
+        let default = ActionLimits::default();
+        let most = [
+            ("wall_ms", self.wall_ms, default.total_ms),
+            ("total_ms", self.total_ms, default.total_ms),
+            ("memory_bytes", self.memory_bytes, ACTION_MEMORY_BYTES_MAX),
+            ("stack_bytes", self.stack_bytes.into(), default.stack_bytes.into()),
+            ("code_bytes", self.code_bytes.into(), default.code_bytes.into()),
+            ("params_bytes", self.params_bytes.into(), default.params_bytes.into()),
+            ("response_bytes", self.response_bytes.into(), default.response_bytes.into()),
+            ("log_bytes", self.log_bytes.into(), default.log_bytes.into()),
+            ("signatures", self.signatures.into(), OPERATIONS_MAX.into()),
+            ("children", self.children.into(), CHILDREN_PER_RUN_MAX.into()),
+            ("depth", self.depth.into(), CHILD_DEPTH_MAX.into()),
+        ];
+        for (name, value, most) in most {
+            if value > most {
+                return Err(format!("limits.{name} is {value}; nodes can give {most} at most"));
+            }
+        }
+        let operations = [self.signatures, self.collects, self.claims].map(u64::from).iter().sum::<u64>();
+        if operations > EXECUTION_OPERATIONS_MAX as u64 {
+            return Err(format!(
+                "limits.signatures, collects and claims are {operations} together; nodes can give \
+                 {EXECUTION_OPERATIONS_MAX} at most"
+            ));
+        }
+        Ok(())
+    }
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "constants far below 4 GiB, compared right here")]
 const fn as_u32(bytes: usize) -> u32 {
     assert!(bytes <= u32::MAX as usize, "a length of a text");
@@ -126,6 +163,25 @@ mod tests {
         let wanted: LimitsRequest = serde_json::from_value(zeros.clone().into()).unwrap();
         let lowered = serde_json::to_value(wanted.applied_to(&ActionLimits::default())).unwrap();
         assert_eq!(lowered, serde_json::Value::Object(zeros));
+    }
+
+    #[test]
+    fn a_network_allows_no_more_than_nodes_can_give() {
+        let default = ActionLimits::default();
+        assert_eq!(default.check(), Ok(()));
+        assert_eq!(ActionLimits { memory_bytes: 256 << 20, ..default }.check(), Ok(()));
+        for (name, limits) in [
+            ("memory_bytes", ActionLimits { memory_bytes: (256 << 20) + 1, ..default }),
+            ("signatures", ActionLimits { signatures: 20, ..default }),
+            ("total_ms", ActionLimits { total_ms: EXECUTION_MS_MAX, ..default }),
+            ("wall_ms", ActionLimits { wall_ms: EXECUTION_MS_MAX, ..default }),
+            ("stack_bytes", ActionLimits { stack_bytes: 4 << 20, ..default }),
+            ("response_bytes", ActionLimits { response_bytes: u32::MAX, ..default }),
+            ("children", ActionLimits { children: 16, ..default }),
+            ("collects", ActionLimits { collects: u32::MAX, ..default }),
+        ] {
+            assert!(limits.check().is_err_and(|reason| reason.contains(name)), "{name}");
+        }
     }
 
     #[test]
