@@ -1,6 +1,6 @@
 //! Which network a command talks to, through which chain, as whom.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use k256::ecdsa::SigningKey;
@@ -28,6 +28,11 @@ impl WalletKey {
     fn path(&self, place: &Place) -> PathBuf {
         self.key.clone().unwrap_or_else(|| State::at(&place.dir).wallet_path())
     }
+
+    /// The file, for a message about it.
+    fn shown(path: &Path) -> String {
+        format!("the wallet's key {} (--key names another)", path.display())
+    }
 }
 
 impl Access {
@@ -39,7 +44,7 @@ impl Access {
     /// The caller's wallet.
     pub(crate) fn wallet(&self) -> Result<Wallet> {
         let path = self.wallet.path(&self.place);
-        Wallet::from_file(&path).with_context(|| format!("{} (--key names another)", path.display()))
+        Wallet::from_file(&path).with_context(|| WalletKey::shown(&path))
     }
 }
 
@@ -68,7 +73,7 @@ impl RegistryAccess {
 
     fn signing_key(&self, wallet: &WalletKey) -> Result<SigningKey> {
         let path = wallet.path(&self.place);
-        let secret = read_secret(&path)?;
+        let secret = read_secret(&path).with_context(|| WalletKey::shown(&path))?;
         SigningKey::from_slice(secret.as_ref())
             .map_err(|_| anyhow::anyhow!("{} does not hold a secp256k1 private key", path.display()))
     }

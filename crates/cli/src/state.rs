@@ -147,9 +147,8 @@ pub(crate) fn secret_at(path: &Path) -> Result<Zeroizing<[u8; 32]>> {
 
 /// Reads a file with a private key in hexadecimal digits.
 pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>> {
-    let text = Zeroizing::new(
-        fs::read_to_string(path).with_context(|| format!("reading the key {}", path.display()))?,
-    );
+    let text =
+        Zeroizing::new(fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?);
     let digits = text.trim();
     let mut secret = Zeroizing::new([0u8; 32]);
     hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), secret.as_mut())

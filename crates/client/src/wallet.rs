@@ -20,7 +20,7 @@ pub struct Wallet {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WalletError {
     /// The key file cannot be read.
-    #[error("the wallet's key file cannot be read: {0}")]
+    #[error("the key file cannot be read: {0}")]
     File(std::io::ErrorKind),
     /// The text or the bytes are not a key.
     #[error("a wallet's key is 32 bytes in hexadecimal digits, and not zero")]

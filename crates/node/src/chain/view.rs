@@ -12,6 +12,13 @@ use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, Token
 
 use crate::clock::Clock;
 
+// The engine decides by its own numbers of scopes; the contracts' grants must mean the same.
+const _: () = {
+    assert!(subject::SCOPE_SIGN_ANYTHING as u32 == quorate_engine::SCOPE_SIGN_ANYTHING);
+    assert!(subject::SCOPE_PERSONAL_SIGN as u32 == quorate_engine::SCOPE_PERSONAL_SIGN);
+    assert!(subject::SCOPE_NO_SINGLE_NODE as u32 == quorate_engine::SCOPE_NO_SINGLE_NODE);
+};
+
 /// The registry's address type of ours.
 pub(crate) fn address(address: &Address) -> alloy_primitives::Address {
     alloy_primitives::Address::from(address.0)
