@@ -101,7 +101,7 @@ fn a_value_of_one_node_bars_the_same_signatures_as_in_a_simulation() {
 #[test]
 fn the_network_says_who_may_use_a_key_as_a_simulation_does() {
     const ACTION: &str = r#"
-      async function main({ publicKey, owner, friend }) {
+      async function main({ publicKey, owner, friend, kind }) {
         const stranger = '0x' + '57'.repeat(20), other = 'QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH';
         const ipfsId = Lit.Auth.actionIpfsIds[0], own = ethers.utils.base58.decode(ipfsId);
         const A = Lit.Actions, said = {};
@@ -110,7 +110,7 @@ fn the_network_says_who_may_use_a_key_as_a_simulation_does() {
             A.getPermittedActions({ tokenId }), A.getPermittedAddresses({ tokenId }), A.getPermittedAuthMethods({ tokenId }),
             ...[ipfsId, other].map((ipfsId) => A.isPermittedAction({ tokenId, ipfsId })),
             ...[owner, friend, stranger].map((address) => A.isPermittedAddress({ tokenId, address })),
-            ...[[1, owner], [1, friend], ['2', own], [2n ** 255n, own]].flatMap(([authMethodType, userId]) => [
+            ...[[1, owner], [1, friend], ['2', own], [kind, '0x0102'], [kind, own]].flatMap(([authMethodType, userId]) => [
               A.isPermittedAuthMethod({ tokenId, authMethodType, userId }),
               A.getPermittedAuthMethodScopes({ tokenId, authMethodType, userId, maxScopeId: 4 }),
             ]),
@@ -126,16 +126,21 @@ fn the_network_says_who_may_use_a_key_as_a_simulation_does() {
     let friend = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
     network.quorate(&["pkp", "grant", key, "--action", &action, "--scope", "sign-anything"]).ok();
     network.quorate(&["pkp", "grant", key, "--address", friend, "--scope", "personal-sign"]).ok();
+    // Types of people's own are hashes.
+    let kind = "0xfedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
+    let login = format!("{kind}:0x0102");
+    network.quorate(&["pkp", "grant", key, "--auth-method", &login, "--scope", "no-single-node"]).ok();
     let fixtures = json!({ "pkps": { "key": { "public_key": key, "owner": owner, "grants": [
         { "action": "self", "scopes": ["sign-anything"] },
         { "address": friend, "scopes": ["personal-sign"] },
+        { "auth_method": { "type": kind, "id": "0x0102" }, "scopes": ["no-single-node"] },
     ] } } });
     let file = network.file("fixtures.json");
     fs::write(&file, fixtures.to_string()).unwrap();
-    let params = json!({ "owner": owner, "friend": friend });
+    let params = json!({ "owner": owner, "friend": friend, "kind": kind });
     let ran =
         network.quorate(&["action", "run", &action, "--pkp", key, "--params", &params.to_string()]).ok();
-    let params = json!({ "owner": owner, "friend": friend, "publicKey": key }).to_string();
+    let params = json!({ "owner": owner, "friend": friend, "kind": kind, "publicKey": key }).to_string();
     let words = ["--json", "action", "simulate", &action, "--fixtures", &file, "--params", &params];
     let simulated: Value = serde_json::from_slice(&program().args(words).output().unwrap().stdout).unwrap();
     assert_eq!(ran["reply"]["response"], simulated["response"], "{ran:#} {simulated:#}");
@@ -143,6 +148,9 @@ fn the_network_says_who_may_use_a_key_as_a_simulation_does() {
     let (owner, friend) = (owner.to_lowercase(), friend.to_lowercase());
     assert!(response.contains(&format!(r#"["{owner}","{friend}"]"#)), "{response}");
     assert!(response.contains(r#""auth_method_type":"0x2""#), "{response}");
+    let login = format!(r#"{{"auth_method_type":"{kind}","id":"0x0102","user_pubkey":"0x"}}"#);
+    assert!(response.contains(&login), "{response}");
+    assert!(response.contains("true,[false,false,false,true]"), "{response}");
     assert!(response.contains(r#""7":[[],[],[],false,false,"#), "{response}");
     network.stop();
 }
