@@ -29,8 +29,8 @@ use servers::Servers;
 /// Under which name actions read the registry's own chain.
 pub(crate) const OWN_CHAIN: &str = "quorate";
 
-/// Reads of this node's own chain for actions at the same time: other work needs threads, too.
-const OWN_READS: usize = 8;
+/// Reads of this node's own chain for actions at the same time: they only compute, and the node needs the processor.
+const OWN_READS: usize = 4;
 
 /// The chains that actions may read. Cheap to clone.
 #[derive(Clone)]
