@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ed25519_dalek::VerifyingKey;
 use quorate_wire::{
     Capability, ErrorCode, LoginKind, LoginTerms, NetworkFile, Problem, SessionKey, WalletLogin,
-    limits::{CAPABILITIES_MAX, LOGIN_BYTES_MAX, REQUEST_AHEAD_MS_MAX, SESSION_MS_MAX},
+    limits::{CAPABILITIES_MAX, REQUEST_AHEAD_MS_MAX, SESSION_MS_MAX},
     login_nonce,
 };
 
@@ -30,9 +30,7 @@ pub fn verify_wallet_login(
     match login.kind {
         LoginKind::Wallet => {}
     }
-    if login.message.len().saturating_add(login.signature.len()) > LOGIN_BYTES_MAX {
-        return Err(invalid(format!("the login has more than {LOGIN_BYTES_MAX} bytes")));
-    }
+    login.check_bounds()?;
     let message = SiweMessage::parse(&login.message).map_err(|error| invalid(error.to_string()))?;
     if !network.login_domains.contains(&message.domain) {
         return Err(invalid("the login is for a domain that is not one of this network's"));

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use quorate_wire::{
     Address,
-    limits::{CAPABILITIES_MAX, LOGIN_BYTES_MAX},
+    limits::{CAPABILITIES_MAX, LOGIN_MESSAGE_BYTES_MAX},
 };
 
 use crate::{checksum_address, parse_checksum_address};
@@ -55,7 +55,7 @@ pub struct SiweMessage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SiweError {
     /// The text is longer than a login may be.
-    #[error("the SIWE text has more than {LOGIN_BYTES_MAX} bytes")]
+    #[error("the SIWE text has more than {LOGIN_MESSAGE_BYTES_MAX} bytes")]
     TooLong,
     /// A line is not what it must be.
     #[error("line {line} of the SIWE text: expected {expected}")]
@@ -76,7 +76,7 @@ impl SiweMessage {
     /// # Errors
     /// [`SiweError`] with the first line that is not what it must be.
     pub fn parse(text: &str) -> Result<Self, SiweError> {
-        if text.len() > LOGIN_BYTES_MAX {
+        if text.len() > LOGIN_MESSAGE_BYTES_MAX {
             return Err(SiweError::TooLong);
         }
         let mut lines = Lines { rest: Some(text), line: 0 };

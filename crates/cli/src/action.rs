@@ -80,9 +80,10 @@ async fn execute(args: &RunArgs, output: Output) -> Result<bool, Failure> {
     let login = log_in(client.network_file(), &wallet, key, &[source.cid()])?;
     let call = ExecutionCall::new(source, &params)?.limits(limits.unwrap_or_default());
     let begun = std::time::Instant::now();
-    let execution = client.execute(&login, &call).await.map_err(refused)?;
+    let request = client.prepare(&login, &call).await.map_err(refused)?;
+    let execution = client.submit(&request).await.map_err(refused)?;
     let took = begun.elapsed().as_millis();
-    let value = document(&execution);
+    let value = document(&execution, request.bytes(), &login);
     if let Some(path) = &args.out {
         write_whole(path, format!("{value:#}\n").as_bytes(), 0o644)?;
     }
@@ -138,9 +139,13 @@ fn lowered(text: &str) -> Result<LimitsRequest> {
     serde_json::from_str(text).context("--limits does not name limits of actions with numbers")
 }
 
-/// What programs read; `quorate verify` reads it, too.
-fn document(execution: &Execution) -> Value {
-    json!({ "node": execution.node, "verified_by": execution.verified.members, "reply": execution.reply })
+/// What programs read; `quorate verify` reads it, too. With the request's bytes and the login it shows for which
+/// wallet the action ran. Whoever reads the login can do nothing with it: it allows the session's key alone.
+fn document(execution: &Execution, request: &[u8], login: &Login) -> Value {
+    json!({
+        "node": execution.node, "verified_by": execution.verified.members, "reply": execution.reply,
+        "request": String::from_utf8_lossy(request), "login": login.proof(),
+    })
 }
 
 fn describe(execution: &Execution, took_ms: u128) -> String {

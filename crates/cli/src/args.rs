@@ -411,6 +411,9 @@ pub(crate) struct TestArgs {
 pub(crate) struct VerifyArgs {
     /// A receipt, or the reply of an execution that contains one; `-` reads standard input.
     pub(crate) file: PathBuf,
+    /// Hash of the login for which it must have been run, 0x and 64 digits.
+    #[arg(long, value_name = "HASH")]
+    pub(crate) login: Option<Digest>,
     #[command(flatten)]
     pub(crate) place: Place,
 }

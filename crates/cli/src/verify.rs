@@ -2,9 +2,9 @@
 
 use std::io::Read as _;
 
-use anyhow::{Context as _, Result};
-use quorate_client::{Verified, verify_receipt, verify_reply};
-use quorate_wire::{ExecutionReply, NetworkFile, Receipt, check_strict};
+use anyhow::{Context as _, Result, ensure};
+use quorate_client::{Verified, verify_execution, verify_login, verify_receipt, verify_reply};
+use quorate_wire::{Address, ExecutionReply, NetworkFile, Receipt, WalletLogin, check_strict};
 use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;
@@ -16,8 +16,12 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 /// Checks a file; an error says why it proves nothing.
 pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
     let network = args.place.network_file()?;
-    let (verified, receipt) = check(&network, &text_of(args)?)?;
+    let Checked { verified, receipt, wallet } = check(&network, &text_of(args)?)?;
     let statement = &verified.statement;
+    if let Some(expected) = args.login {
+        let named = statement.login;
+        ensure!(named == expected, "it was run for the login {named}, not for {expected}");
+    }
     let odd: Vec<Value> = receipt
         .odd
         .iter()
@@ -25,7 +29,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
         .collect();
     let value = json!({
         "valid": true, "verified_by": verified.members, "threshold": network.threshold,
-        "statement": statement, "odd": odd,
+        "wallet": wallet, "statement": statement, "odd": odd,
     });
     output.result(&value, || {
         let members: Vec<String> = verified.members.iter().map(ToString::to_string).collect();
@@ -33,9 +37,13 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
             format!("valid: signed by nodes {} ({} needed)", members.join(", "), network.threshold),
             format!("network  {}, epoch {}", statement.network, statement.epoch),
             format!("request  {}", statement.request),
+            format!("login    {}", statement.login),
             format!("action   {}", statement.action),
             format!("block    {} {}", statement.block.number, statement.block.hash),
         ];
+        if let Some(wallet) = wallet {
+            lines.push(format!("wallet   {wallet}"));
+        }
         for intent in &statement.intents {
             lines.push(format!(
                 "signed   {} with {} under the name {:?}, by {}",
@@ -69,20 +77,40 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
     Ok(())
 }
 
-fn check(network: &NetworkFile, text: &str) -> Result<(Verified, Receipt)> {
+/// What a file proves.
+struct Checked {
+    verified: Verified,
+    receipt: Receipt,
+    /// The wallet for which it ran; only a file that has the request and its login shows that.
+    wallet: Option<Address>,
+}
+
+fn check(network: &NetworkFile, text: &str) -> Result<Checked> {
     check_strict(text.as_bytes()).context("not one well-formed JSON document")?;
-    let mut value: Value = serde_json::from_str(text)?;
+    let value: Value = serde_json::from_str(text)?;
     // What `quorate action run` writes has the reply inside.
-    if let Some(reply) = value.get_mut("reply") {
-        value = reply.take();
+    if value.get("reply").is_some() {
+        let run: Run = serde_json::from_value(value).context("not what `quorate action run` writes")?;
+        let request = run.request.as_bytes();
+        let verified = verify_execution(network, request, &run.reply)?;
+        let wallet = Some(verify_login(network, request, &run.login)?.wallet);
+        return Ok(Checked { verified, receipt: run.reply.receipt, wallet });
     }
     if value.get("statements").is_some() {
         let receipt: Receipt = serde_json::from_value(value).context("not a receipt")?;
-        return Ok((verify_receipt(network, &receipt)?, receipt));
+        return Ok(Checked { verified: verify_receipt(network, &receipt)?, receipt, wallet: None });
     }
     let reply: ExecutionReply = serde_json::from_value(value).context("neither a receipt nor a reply")?;
     let verified = verify_reply(network, &reply.request_id, &reply)?;
-    Ok((verified, reply.receipt))
+    Ok(Checked { verified, receipt: reply.receipt, wallet: None })
+}
+
+/// What `quorate action run` writes, as far as it proves something.
+#[derive(serde::Deserialize)]
+struct Run {
+    reply: ExecutionReply,
+    request: String,
+    login: WalletLogin,
 }
 
 fn text_of(args: &VerifyArgs) -> Result<String> {

@@ -94,6 +94,7 @@ impl PreparedRequest {
             v: 1,
             network: moment.network,
             session: login.session().key,
+            login: login.hash(),
             action: call.action.cid(),
             params: call.params.clone(),
             block: moment.block,

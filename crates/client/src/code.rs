@@ -74,7 +74,8 @@ impl Client {
 
     fn code_body(&self, login: &Login, action: ActionCid, code: &str) -> Result<Bytes, ClientError> {
         let session = login.session().key;
-        let request = CodeRequest { v: 1, network: self.id, session, action, time_ms: now_ms()? };
+        let (login_hash, time_ms) = (login.hash(), now_ms()?);
+        let request = CodeRequest { v: 1, network: self.id, session, login: login_hash, action, time_ms };
         let malformed = |_| Problem::of(ErrorCode::MalformedRequest);
         let request = serde_json::to_vec(&request).map_err(malformed)?;
         let sig = login.sign_request(&code_request_id(&self.id, &request)).to_vec();

@@ -32,5 +32,7 @@ pub use client::{Client, ClientOptions, Execution};
 pub use code::StoredBy;
 pub use error::{ClientError, Tried};
 pub use login::{Login, LoginBuilder, LoginError, PendingLogin};
-pub use verify::{FOUNDING_EPOCH, Verified, VerifyError, verify_execution, verify_receipt, verify_reply};
+pub use verify::{
+    FOUNDING_EPOCH, Verified, VerifyError, verify_execution, verify_login, verify_receipt, verify_reply,
+};
 pub use wallet::{Wallet, WalletError};

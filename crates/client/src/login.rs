@@ -167,7 +167,8 @@ impl PendingLogin<'_> {
             rz: self.rz,
         };
         let session = verify_wallet_login(self.network, &proof, self.now_ms)?;
-        Ok(Login { signer: self.signer, proof, session })
+        let hash = proof.hash();
+        Ok(Login { signer: self.signer, proof, hash, session })
     }
 }
 
@@ -181,6 +182,7 @@ impl fmt::Debug for PendingLogin<'_> {
 pub struct Login {
     signer: SigningKey,
     proof: WalletLogin,
+    hash: Digest,
     session: Session,
 }
 
@@ -189,6 +191,12 @@ impl Login {
     #[must_use]
     pub fn proof(&self) -> &WalletLogin {
         &self.proof
+    }
+
+    /// Its hash, by which requests and receipts name it.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        self.hash
     }
 
     /// What nodes read in it.

@@ -11,9 +11,10 @@ pub(crate) use odd::shows_divergence;
 
 use std::collections::BTreeSet;
 
+use quorate_auth::{Session, verify_wallet_login};
 use quorate_wire::{
     ExecutionReply, ExecutionRequest, Intent, NetworkFile, NodeIndex, Problem, PublicKey, Receipt, RequestId,
-    Scheme, SignatureView, Statement, ecdsa_valid, request_id,
+    Scheme, SignatureView, Statement, WalletLogin, ecdsa_valid, request_id,
 };
 
 /// The epoch of the founding committee, which the network file lists.
@@ -63,6 +64,12 @@ pub enum VerifyError {
     /// Another action, other parameters or another block than the request names.
     #[error("the nodes ran something else than the request names")]
     WrongExecution,
+    /// For another login than the request names.
+    #[error("the nodes ran it for another login than the request names")]
+    OtherLogin,
+    /// A login that no node takes for this request.
+    #[error("the login does not allow the session that made the request")]
+    LoginInvalid,
     /// Status or error differ from the statement.
     #[error("the answer's status is not the one that the members signed")]
     StatusMismatch,
@@ -176,7 +183,7 @@ pub fn verify_reply(
 }
 
 /// Checks a reply to a request whose signed bytes are known: as [`verify_reply`], and that the members
-/// ran the action with the parameters at the block that the request names.
+/// ran the action with the parameters at the block, for the login, that the request names.
 ///
 /// # Errors
 /// [`VerifyError`].
@@ -189,6 +196,9 @@ pub fn verify_execution(
     let verified = verify_reply(network, &id, reply)?;
     let request = ExecutionRequest::parse(request).map_err(|_| VerifyError::WrongRequest)?;
     let statement = &verified.statement;
+    if statement.login != request.login {
+        return Err(VerifyError::OtherLogin);
+    }
     if statement.action != request.action
         || statement.params != request.params_hash()
         || statement.block != request.block
@@ -196,6 +206,23 @@ pub fn verify_execution(
         return Err(VerifyError::WrongExecution);
     }
     Ok(verified)
+}
+
+/// Checks that a login is the one that a request's signed bytes name, and says what nodes read in it: whose
+/// session made the request. With [`verify_execution`] it proves for which wallet the members ran it.
+///
+/// # Errors
+/// [`VerifyError::OtherLogin`]; [`VerifyError::LoginInvalid`] if no node would take it.
+pub fn verify_login(
+    network: &NetworkFile,
+    request: &[u8],
+    login: &WalletLogin,
+) -> Result<Session, VerifyError> {
+    let request = ExecutionRequest::parse(request).map_err(|_| VerifyError::WrongRequest)?;
+    login.check_named(&request.login).map_err(|_| VerifyError::OtherLogin)?;
+    let session =
+        verify_wallet_login(network, login, request.time_ms).map_err(|_| VerifyError::LoginInvalid)?;
+    if session.key == request.session { Ok(session) } else { Err(VerifyError::LoginInvalid) }
 }
 
 /// Checks what a problem document says of an execution. The code itself is the node's own word, unless

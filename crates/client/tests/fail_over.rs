@@ -110,6 +110,7 @@ fn reply(network: &NetworkFile, body: &[u8], response: &str) -> ExecutionReply {
         network: network.id(),
         epoch: 1,
         request: id,
+        login: submission.login.hash(),
         action: request.action,
         params: request.params_hash(),
         block: request.block,

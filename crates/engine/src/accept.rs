@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use quorate_auth::{Session, check_time, verify_request, verify_wallet_login};
 use quorate_wire::{
-    ActionCid, Admission, Capability, CapabilityKey, ErrorCode, ExecutionRequest, NodeIndex, PeerMessage,
-    Problem, RequestId, Submission, Transcript, encode, limits,
+    ActionCid, Admission, Capability, CapabilityKey, Digest, ErrorCode, ExecutionRequest, NodeIndex,
+    PeerMessage, Problem, RequestId, Submission, encode, limits,
 };
 
 use crate::{
@@ -255,7 +255,9 @@ impl Engine {
             let detail = format!("the request is for {}, this is {}", request.network, self.committee.id);
             return Err(Problem::new(ErrorCode::WrongNetwork, detail));
         }
-        let session = self.session(submission, now)?;
+        // Before anything else of the login: who is asked first could put a login of its own in its place.
+        submission.login.check_named(&request.login)?;
+        let session = self.session(submission, &request.login, now)?;
         // The bytes name their session. Others who have seen them, as every node has, can not make them theirs.
         if request.session != session.key {
             let detail = "the request names another session";
@@ -269,10 +271,8 @@ impl Engine {
     }
 
     /// The session behind a submission; a login's signature is checked once.
-    fn session(&mut self, submission: &Submission, now: Now) -> Result<Session, Problem> {
-        let login = borsh::to_vec(&submission.login).map_err(|_| Problem::of(ErrorCode::LoginInvalid))?;
-        let hash = Transcript::new("quorate/verified-login/v1").field(&login).finish();
-        if let Some(session) = self.verified_logins.get(&hash)
+    fn session(&mut self, submission: &Submission, hash: &Digest, now: Now) -> Result<Session, Problem> {
+        if let Some(session) = self.verified_logins.get(&hash.0)
             && session.expires_ms > now.unix_ms
         {
             return Ok(session.clone());
@@ -281,7 +281,7 @@ impl Engine {
         if self.verified_logins.len() >= VERIFIED_LOGINS_MAX {
             self.verified_logins.clear();
         }
-        self.verified_logins.insert(hash, session.clone());
+        self.verified_logins.insert(hash.0, session.clone());
         Ok(session)
     }
 

@@ -29,7 +29,7 @@ impl Payer {
 const BURST: u64 = 400;
 const PER_SECOND: u64 = 200;
 const BUCKETS_MAX: usize = 16_384;
-/// A token is for so many bytes of a request, which are parsed, or of code, which is hashed and passed on.
+/// A token is for so many bytes of a request and its login, which are parsed, or of code, which is hashed and passed on.
 const REQUEST_BYTES_PER_TOKEN: usize = 16 << 10;
 const CODE_BYTES_PER_TOKEN: usize = 64 << 10;
 /// A peer passes on what all its callers ask for.
@@ -38,7 +38,9 @@ const PEER_FACTOR: u64 = 4;
 /// What a submission costs whoever brings it, in tokens: one, and more by its length.
 pub(crate) fn price(submission: &Submission) -> u64 {
     let code = submission.code.as_ref().map_or(0, String::len);
-    let tokens = 1 + submission.request.len() / REQUEST_BYTES_PER_TOKEN + code / CODE_BYTES_PER_TOKEN;
+    let login = submission.login.message.len() + submission.login.signature.len();
+    let read = submission.request.len() + login;
+    let tokens = 1 + read / REQUEST_BYTES_PER_TOKEN + code / CODE_BYTES_PER_TOKEN;
     u64::try_from(tokens).unwrap_or(u64::MAX)
 }
 

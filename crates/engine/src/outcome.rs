@@ -45,6 +45,7 @@ impl Engine {
             network: self.committee.id,
             epoch: self.committee.epoch,
             request: execution.id,
+            login: execution.request.login,
             action: execution.request.action,
             params: execution.request.params_hash(),
             block: execution.request.block,

@@ -61,13 +61,17 @@ pub(crate) fn network() -> quorate_wire::NetworkFile {
 
 /// The body of a submission whose form is right and whose content is nothing.
 pub(crate) fn submission() -> Vec<u8> {
-    let login = quorate_wire::WalletLogin {
+    let (request, sig) = (b"{}".to_vec(), vec![0; 64]);
+    let submission = quorate_wire::Submission { request, sig, login: login(), code: None };
+    serde_json::to_vec(&submission).unwrap()
+}
+
+/// A login that allows nothing.
+pub(crate) fn login() -> quorate_wire::WalletLogin {
+    quorate_wire::WalletLogin {
         kind: quorate_wire::LoginKind::Wallet,
         message: String::new(),
         signature: String::new(),
         rz: quorate_wire::Digest([0; 32]),
-    };
-    let submission =
-        quorate_wire::Submission { request: b"{}".to_vec(), sig: vec![0; 64], login, code: None };
-    serde_json::to_vec(&submission).unwrap()
+    }
 }

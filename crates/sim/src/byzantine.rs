@@ -12,6 +12,7 @@ use quorate_wire::{
 
 use crate::{committee::Committee, entropy::Dice, invariants::EPOCH};
 
+mod logins;
 mod values;
 
 pub(crate) use values::ValueHabits;
@@ -41,6 +42,8 @@ pub(crate) struct Habits {
     pub(crate) forges_proposals: u32,
     /// Sends other messages of its own making.
     pub(crate) forges_others: u32,
+    /// Passes requests on behind a login of its own for the caller's session.
+    pub(crate) replaces_logins: u32,
     /// Sends bogus sessions in masses.
     pub(crate) floods: u32,
     /// Does not answer callers.
@@ -65,6 +68,8 @@ pub(crate) struct Byzantine {
     sessions: VecDeque<[u8; 32]>,
     requests: VecDeque<RequestId>,
     values: ValueLies,
+    /// What it made of requests that it overheard.
+    overheard: Vec<(NodeIndex, Vec<u8>)>,
     /// Lies left that cost its peers a pairwise set-up.
     rations: u8,
     /// Messages about set-ups that it may still keep, to replay them.
@@ -103,6 +108,7 @@ impl Byzantine {
             sessions: VecDeque::new(),
             requests: VecDeque::new(),
             values: ValueLies::default(),
+            overheard: Vec::new(),
             rations: costly,
             kept: costly,
             acts: 0,
@@ -114,6 +120,10 @@ impl Byzantine {
     /// A frame has come; it is remembered.
     pub(crate) fn incoming(&mut self, from: NodeIndex, frame: &[u8]) {
         self.observe(from, frame);
+        if let Ok(message) = decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) {
+            let frames = self.overhear(&message);
+            self.overheard.extend(frames);
+        }
     }
 
     /// The node's own engine wants to send a frame: what is really sent, and to whom.
@@ -150,6 +160,12 @@ impl Byzantine {
             {
                 self.acts += 1;
                 frame = encode(&self.twisted_value(message));
+            }
+            Ok(PeerMessage::Execute(submission)) if self.dice.happens(self.habits.replaces_logins) => {
+                if let Some(other) = self.with_other_login(&submission) {
+                    self.acts += 1;
+                    frame = encode(&PeerMessage::Execute(other));
+                }
             }
             _ if self.dice.happens(self.habits.flips) => {
                 self.acts += 1;
@@ -459,6 +475,7 @@ impl Byzantine {
             network: self.network,
             epoch: EPOCH,
             request,
+            login: Digest([0; 32]),
             action: intent.action,
             params: Digest([0; 32]),
             block: quorate_wire::BlockRef { number: 1, hash: Digest([0; 32]) },

@@ -26,40 +26,9 @@ impl Wallet {
         now_ms: u64,
         capabilities: Vec<Capability>,
     ) -> Self {
-        let wallet = loop {
-            if let Ok(key) = k256::ecdsa::SigningKey::from_slice(&dice.bytes::<32>()) {
-                break key;
-            }
-        };
-        let address = PublicKey::from_sec1(&wallet.verifying_key().to_sec1_bytes())
-            .expect("a verifying key is a point")
-            .address();
         let session = ed25519_dalek::SigningKey::from_bytes(&dice.bytes());
         let session_key = SessionKey(session.verifying_key().to_bytes());
-        let rz = Digest(dice.bytes());
-        // SIWE texts have whole seconds.
-        let issued_at_ms = now_ms / 1_000 * 1_000 - 1_000;
-        let expires_ms = issued_at_ms + SESSION_MS_MAX;
-        let terms = LoginTerms { session: session_key, expires_ms, capabilities: &capabilities, rz };
-        let domain = "localhost".to_owned();
-        let message = SiweMessage {
-            nonce: login_nonce(network, &domain, &terms),
-            domain,
-            address,
-            statement: None,
-            uri: did_key(&session_key),
-            chain_id: 31_337,
-            issued_at_ms,
-            expires_ms,
-            not_before_ms: None,
-            request_id: None,
-            resources: capabilities.iter().map(ToString::to_string).collect(),
-        }
-        .render()
-        .expect("the fields make a SIWE text");
-        let (signature, recovery) = wallet.sign_prehash_recoverable(&eip191::hash(message.as_bytes()));
-        let signature = format!("0x{}{:02x}", hex::encode(signature.to_bytes()), 27 + recovery.to_byte());
-        let login = WalletLogin { kind: LoginKind::Wallet, message, signature, rz };
+        let (address, login) = log_in(dice, network, now_ms, (session_key, &capabilities));
         Wallet { address, capabilities, session, login }
     }
 
@@ -75,6 +44,7 @@ impl Wallet {
             v: 1,
             network: *network,
             session: quorate_wire::SessionKey(self.session.verifying_key().to_bytes()),
+            login: self.login.hash(),
             action: ActionCid::of_code(wish.code.as_bytes()),
             params,
             block: wish.block,
@@ -97,4 +67,45 @@ pub(crate) struct Wish<'a> {
     pub(crate) script: &'a Script,
     pub(crate) block: BlockRef,
     pub(crate) time_ms: u64,
+}
+
+/// A new wallet's login, which allows this session key, whoever has it, these things.
+pub(crate) fn log_in(
+    dice: &mut Dice,
+    network: &NetworkId,
+    now_ms: u64,
+    (session, capabilities): (SessionKey, &[Capability]),
+) -> (Address, WalletLogin) {
+    let wallet = loop {
+        if let Ok(key) = k256::ecdsa::SigningKey::from_slice(&dice.bytes::<32>()) {
+            break key;
+        }
+    };
+    let address = PublicKey::from_sec1(&wallet.verifying_key().to_sec1_bytes())
+        .expect("a verifying key is a point")
+        .address();
+    let rz = Digest(dice.bytes());
+    // SIWE texts have whole seconds.
+    let issued_at_ms = now_ms / 1_000 * 1_000 - 1_000;
+    let expires_ms = issued_at_ms + SESSION_MS_MAX;
+    let terms = LoginTerms { session, expires_ms, capabilities, rz };
+    let domain = "localhost".to_owned();
+    let message = SiweMessage {
+        nonce: login_nonce(network, &domain, &terms),
+        domain,
+        address,
+        statement: None,
+        uri: did_key(&session),
+        chain_id: 31_337,
+        issued_at_ms,
+        expires_ms,
+        not_before_ms: None,
+        request_id: None,
+        resources: capabilities.iter().map(ToString::to_string).collect(),
+    }
+    .render()
+    .expect("the fields make a SIWE text");
+    let (signature, recovery) = wallet.sign_prehash_recoverable(&eip191::hash(message.as_bytes()));
+    let signature = format!("0x{}{:02x}", hex::encode(signature.to_bytes()), 27 + recovery.to_byte());
+    (address, WalletLogin { kind: LoginKind::Wallet, message, signature, rz })
 }

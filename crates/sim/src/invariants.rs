@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey, signature::hazmat::PrehashVerifier as _};
 use quorate_wire::{
-    ActionCid, Digest, Intent, IntentHash, MessageKind, NetworkId, NodeIndex, OperationNumber, Proposal,
-    PublicKey, RequestId, Scheme, Verdict, Vote, limits,
+    ActionCid, Address, Digest, Intent, IntentHash, MessageKind, NetworkId, NodeIndex, OperationNumber,
+    Proposal, PublicKey, RequestId, Scheme, Verdict, Vote, limits,
 };
 
 use crate::{
@@ -147,6 +147,15 @@ impl Checker {
     pub(crate) fn asked(&mut self, life: Life, asked: &Asked, allowed: bool) {
         let hash = self.vote(asked).hash();
         self.own.insert((life, hash), Own { asked: asked.clone(), allowed });
+    }
+
+    /// An honest node starts a run for a wallet; its caller named the login of `wallets.1`.
+    pub(crate) fn started(&mut self, life: Life, request: &RequestId, wallets: (Address, Option<Address>)) {
+        let (wallet, named) = wallets;
+        if named != Some(wallet) {
+            let detail = format!("{life:?} runs {} for {wallet}, not for {named:?}", short(&request.0));
+            self.broken("no run acts for a login that its caller did not name", detail);
+        }
     }
 
     /// An honest node sent a vote of its own; `allowed` tells whether its own view allows a key's use

@@ -379,7 +379,7 @@ impl Plan {
         let rate = |dice: &mut Dice| u32::try_from(dice.between(20, 400)).unwrap_or(0);
         let times = dice.between(1, 3);
         for _ in 0..times {
-            match dice.between(0, 9) {
+            match dice.between(0, 10) {
                 0 => habits.flips = rate(dice),
                 1 => habits.garbles = rate(dice) * 2,
                 2 => habits.withholds = rate(dice),
@@ -392,6 +392,7 @@ impl Plan {
                 6 => habits.forges_votes = rate(dice) * 2,
                 7 => habits.forges_proposals = rate(dice),
                 8 => habits.forges_others = rate(dice) * 2,
+                9 => habits.replaces_logins = rate(dice) * 2,
                 _ => habits.floods = rate(dice) / 2,
             }
         }
@@ -538,6 +539,7 @@ fn coordinator(dice: &mut Dice) -> Habits {
         forges_votes: if dice.happens(500) { rate(dice) } else { 0 },
         forges_others: if dice.happens(300) { rate(dice) } else { 0 },
         replays: if dice.happens(300) { rate(dice) } else { 0 },
+        replaces_logins: if dice.happens(400) { rate(dice) } else { 0 },
         ignores_callers: dice.happens(300),
         ..Habits::default()
     }

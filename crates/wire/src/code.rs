@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    ActionCid, ErrorCode, NetworkId, Problem, RequestId, SessionKey, WalletLogin,
+    ActionCid, Digest, ErrorCode, NetworkId, Problem, RequestId, SessionKey, WalletLogin,
     json::read_strict,
     limits::{CODE_REQUEST_BYTES_MAX, HTTP_BODY_BYTES_MAX},
     request::base64url,
@@ -21,6 +21,8 @@ pub struct CodeRequest {
     pub network: NetworkId,
     /// The session that makes it.
     pub session: SessionKey,
+    /// Hash of the login behind the session.
+    pub login: Digest,
     /// The action whose source is stored.
     pub action: ActionCid,
     /// The caller's clock, in milliseconds since the epoch.
@@ -79,7 +81,10 @@ impl CodeSubmission {
         if body.len() > HTTP_BODY_BYTES_MAX {
             return Err(Problem::of(ErrorCode::BodyTooLarge));
         }
-        read_strict(body).map_err(|error| Problem::new(ErrorCode::MalformedRequest, error.0))
+        let submission: CodeSubmission =
+            read_strict(body).map_err(|error| Problem::new(ErrorCode::MalformedRequest, error.0))?;
+        submission.login.check_bounds()?;
+        Ok(submission)
     }
 }
 
@@ -103,6 +108,7 @@ mod tests {
             v: 1,
             network: NetworkId([1; 32]),
             session: SessionKey([2; 32]),
+            login: Digest([3; 32]),
             action: ActionCid::of_code(b""),
             time_ms: 5,
         }

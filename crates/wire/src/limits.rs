@@ -14,8 +14,12 @@ pub const CODE_BYTES_MAX: usize = 4 << 20;
 pub const REQUEST_BYTES_MAX: usize = 256 << 10;
 /// Longest request text to store code.
 pub const CODE_REQUEST_BYTES_MAX: usize = 1 << 10;
-/// Longest login: SIWE text, signature and capability list.
-pub const LOGIN_BYTES_MAX: usize = 16 << 10;
+/// Longest text of a login: what a wallet shows and signs, its capabilities included.
+pub const LOGIN_MESSAGE_BYTES_MAX: usize = 16 << 10;
+/// Longest signature of a login, as text. A wallet's has 132 characters.
+pub const LOGIN_SIGNATURE_BYTES_MAX: usize = 1 << 10;
+/// Longest login.
+pub const LOGIN_BYTES_MAX: usize = LOGIN_MESSAGE_BYTES_MAX + LOGIN_SIGNATURE_BYTES_MAX;
 /// Capabilities of one session.
 pub const CAPABILITIES_MAX: usize = 32;
 /// Longest frame between nodes: an execution with its code is the largest.

@@ -5,7 +5,11 @@ use std::{fmt, str::FromStr};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-use crate::{ActionCid, Digest, NetworkId, PublicKey, SessionKey, Transcript, ids::ParseIdError};
+use crate::{
+    ActionCid, Digest, ErrorCode, NetworkId, Problem, PublicKey, SessionKey, Transcript,
+    ids::ParseIdError,
+    limits::{LOGIN_MESSAGE_BYTES_MAX, LOGIN_SIGNATURE_BYTES_MAX},
+};
 
 /// Kinds of login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
@@ -27,6 +31,56 @@ pub struct WalletLogin {
     pub signature: String,
     /// The caller's randomness inside the nonce.
     pub rz: Digest,
+}
+
+impl LoginKind {
+    /// The text form, as in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LoginKind::Wallet => "wallet",
+        }
+    }
+}
+
+impl WalletLogin {
+    /// The hash by which a request names its login: of every byte of it, as sent.
+    ///
+    /// Transcript `quorate/login/v1` over kind, text, signature as text, and the caller's randomness.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        let transcript = Transcript::new("quorate/login/v1")
+            .field(self.kind.as_str().as_bytes())
+            .field(self.message.as_bytes())
+            .field(self.signature.as_bytes())
+            .field(&self.rz.0);
+        Digest(transcript.finish())
+    }
+
+    /// Checks that no part of it is longer than any login's: before it is hashed or parsed.
+    ///
+    /// # Errors
+    /// `login_invalid`.
+    pub fn check_bounds(&self) -> Result<(), Problem> {
+        let long = |detail: String| Err(Problem::new(ErrorCode::LoginInvalid, detail));
+        if self.message.len() > LOGIN_MESSAGE_BYTES_MAX {
+            return long(format!("the login's text has more than {LOGIN_MESSAGE_BYTES_MAX} bytes"));
+        }
+        if self.signature.len() > LOGIN_SIGNATURE_BYTES_MAX {
+            return long(format!("the login's signature has more than {LOGIN_SIGNATURE_BYTES_MAX} bytes"));
+        }
+        Ok(())
+    }
+
+    /// Checks that it is the login that a request names. A session key alone names none: any wallet can sign a
+    /// login for the key of somebody else.
+    ///
+    /// # Errors
+    /// `login_invalid` if it is too long, `login_mismatch` if it is another.
+    pub fn check_named(&self, named: &Digest) -> Result<(), Problem> {
+        self.check_bounds()?;
+        if self.hash() == *named { Ok(()) } else { Err(Problem::of(ErrorCode::LoginMismatch)) }
+    }
 }
 
 /// The key that a capability is about.
@@ -132,6 +186,45 @@ pub struct LoginTerms<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn login() -> WalletLogin {
+        let (message, signature) = ("text".to_owned(), "0x01".to_owned());
+        WalletLogin { kind: LoginKind::Wallet, message, signature, rz: Digest([3; 32]) }
+    }
+
+    #[test]
+    fn the_hash_of_a_login_is_frozen_and_of_all_its_bytes() {
+        let good = login();
+        assert_eq!(
+            good.hash().to_string(),
+            "0x4c29b6fc2de9d00f81e452ea6359db47feadd7d142971210353f6a82fee27c06"
+        );
+        let others = [
+            WalletLogin { message: "tex".to_owned(), signature: "t0x01".to_owned(), ..login() },
+            WalletLogin { message: "texT".to_owned(), ..login() },
+            WalletLogin { signature: "0X01".to_owned(), ..login() },
+            WalletLogin { rz: Digest([4; 32]), ..login() },
+        ];
+        for other in others {
+            assert_ne!(other.hash(), good.hash());
+            assert_eq!(other.check_named(&good.hash()).unwrap_err().code, ErrorCode::LoginMismatch);
+        }
+        assert_eq!(good.check_named(&good.hash()), Ok(()));
+    }
+
+    #[test]
+    fn a_long_login_is_refused_before_it_is_hashed() {
+        let long = |mut login: WalletLogin, text: usize, signature: usize| {
+            login.message = "x".repeat(text);
+            login.signature = "0".repeat(signature);
+            // It would be the named one, if anybody hashed it.
+            login.check_named(&login.hash()).err().map(|problem| problem.code)
+        };
+        let most = (LOGIN_MESSAGE_BYTES_MAX, LOGIN_SIGNATURE_BYTES_MAX);
+        assert_eq!(long(login(), most.0, most.1), None);
+        assert_eq!(long(login(), most.0 + 1, 1), Some(ErrorCode::LoginInvalid));
+        assert_eq!(long(login(), 1, most.1 + 1), Some(ErrorCode::LoginInvalid));
+    }
 
     #[test]
     fn capabilities_have_one_text_each() {

@@ -101,6 +101,8 @@ pub struct Statement {
     pub epoch: u64,
     /// The execution.
     pub request: RequestId,
+    /// Hash of the login for which the node ran it.
+    pub login: Digest,
     /// The action that ran.
     pub action: ActionCid,
     /// Hash of the parameters as written.

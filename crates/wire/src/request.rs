@@ -30,6 +30,8 @@ pub struct ExecutionRequest {
     pub network: NetworkId,
     /// The session that makes it: nobody else's signature turns these bytes into a request.
     pub session: SessionKey,
+    /// Hash of the login behind the session, [`WalletLogin::hash`]: whose request it is, nobody else can change.
+    pub login: Digest,
     /// The action to run.
     pub action: ActionCid,
     /// The action's parameters: a JSON object, passed on as written.
@@ -112,7 +114,10 @@ impl Submission {
         if body.len() > limits::HTTP_BODY_BYTES_MAX {
             return Err(Problem::of(ErrorCode::BodyTooLarge));
         }
-        read_strict(body).map_err(|error| Problem::new(ErrorCode::MalformedRequest, error.0))
+        let submission: Submission =
+            read_strict(body).map_err(|error| Problem::new(ErrorCode::MalformedRequest, error.0))?;
+        submission.login.check_bounds()?;
+        Ok(submission)
     }
 }
 
@@ -138,9 +143,10 @@ mod tests {
 
     fn text(extra: &str) -> String {
         format!(
-            r#"{{"v":1,"network":"{:064}","session":"{:064}","action":"{}","params":{{"a":1.50}},"block":{{"number":3,"hash":"0x{:064}"}},"time_ms":5,"nonce":"{:032}"{extra}}}"#,
+            r#"{{"v":1,"network":"{:064}","session":"{:064}","login":"0x{:064}","action":"{}","params":{{"a":1.50}},"block":{{"number":3,"hash":"0x{:064}"}},"time_ms":5,"nonce":"{:032}"{extra}}}"#,
             1,
             4,
+            5,
             ActionCid::of_code(b""),
             2,
             3

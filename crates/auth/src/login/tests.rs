@@ -3,6 +3,7 @@ use k256::ecdsa::Signature;
 use quorate_wire::{
     ActionCid, Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, FoundingNode,
     NodeEndpoint, PublicKey, RequestId, StatementKey, Submission, TransportKey,
+    limits::LOGIN_MESSAGE_BYTES_MAX,
 };
 
 use super::*;
@@ -275,7 +276,7 @@ fn refuses_texts_that_are_not_siwe_or_too_long() {
     assert_eq!(with(good.message.replace('\n', "\r\n")), INVALID);
     assert_eq!(with(format!("{}\n", good.message)), INVALID);
     assert_eq!(with(String::new()), INVALID);
-    assert_eq!(with("x".repeat(LOGIN_BYTES_MAX)), INVALID);
+    assert_eq!(with("x".repeat(LOGIN_MESSAGE_BYTES_MAX + 1)), INVALID);
     let long = WalletLogin { signature: "0".repeat(1 << 20), ..good.clone() };
     assert_eq!(verdict(&long).err(), INVALID);
 }

@@ -97,7 +97,7 @@ fn refuses_carriage_returns_trailing_text_and_empty_lists() {
     let many = format!("{head}{}", "\n- a:b".repeat(CAPABILITIES_MAX));
     assert!(SiweMessage::parse(&many).is_ok());
     assert_eq!(line_of(&format!("{many}\n- a:b")), Some(15 + CAPABILITIES_MAX));
-    assert_eq!(SiweMessage::parse(&"a".repeat(LOGIN_BYTES_MAX + 1)), Err(SiweError::TooLong));
+    assert_eq!(SiweMessage::parse(&"a".repeat(LOGIN_MESSAGE_BYTES_MAX + 1)), Err(SiweError::TooLong));
 }
 
 #[test]

@@ -113,6 +113,18 @@ fn refuses_altered_receipts(network: &Network, reply: &str) {
     fs::write(&altered, value.to_string()).unwrap();
     assert!(!network.quorate(&["verify", &altered]).succeeded);
 
+    let named =
+        serde_json::from_str::<Value>(&text).unwrap()["reply"]["receipt"]["statements"][0]["body"]["login"]
+            .clone();
+    assert!(network.quorate(&["verify", reply, "--login", named.as_str().unwrap()]).succeeded);
+    let other = format!("0x{}", "1".repeat(64));
+    assert!(!network.quorate(&["verify", reply, "--login", &other]).succeeded);
+
+    let mut value: Value = serde_json::from_str(&text).unwrap();
+    value["login"]["rz"] = other.into();
+    fs::write(&altered, value.to_string()).unwrap();
+    assert!(!network.quorate(&["verify", &altered]).succeeded, "another login beside it");
+
     let mut value: Value = serde_json::from_str(&text).unwrap();
     value["reply"]["receipt"]["statements"].as_array_mut().unwrap().truncate(1);
     fs::write(&altered, value.to_string()).unwrap();

@@ -8,7 +8,7 @@ use quorate_wire::{
 
 use super::*;
 
-const REQUEST: &str = r#"{"v":1,"network":"NETWORK","session":"0000000000000000000000000000000000000000000000000000000000000004","action":"ACTION","params":{"a":1},"block":{"number":3,"hash":"0x0000000000000000000000000000000000000000000000000000000000000002"},"time_ms":5,"nonce":"00000000000000000000000000000003"}"#;
+const REQUEST: &str = r#"{"v":1,"network":"NETWORK","session":"0000000000000000000000000000000000000000000000000000000000000004","login":"0x0000000000000000000000000000000000000000000000000000000000000006","action":"ACTION","params":{"a":1},"block":{"number":3,"hash":"0x0000000000000000000000000000000000000000000000000000000000000002"},"time_ms":5,"nonce":"00000000000000000000000000000003"}"#;
 
 fn statement_signer(number: u8) -> StatementSigner {
     StatementSigner::from_bytes(&[number; 32])
@@ -82,6 +82,7 @@ fn statement() -> Statement {
         network: network().id(),
         epoch: FOUNDING_EPOCH,
         request: request_id(&network().id(), &request()),
+        login: parsed.login,
         action: parsed.action,
         params: parsed.params_hash(),
         block: parsed.block,
@@ -240,6 +241,7 @@ fn refuses_accounts_of_something_else() {
         about(|statement| statement.action = ActionCid::of_code(b"b")),
         Some(VerifyError::WrongExecution)
     );
+    assert_eq!(about(|statement| statement.login = Digest([1; 32])), Some(VerifyError::OtherLogin));
     assert_eq!(about(|statement| statement.params = Digest([1; 32])), Some(VerifyError::WrongExecution));
     assert_eq!(
         about(|statement| statement.block = BlockRef { number: 4, ..statement.block }),

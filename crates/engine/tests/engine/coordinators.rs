@@ -296,6 +296,7 @@ fn statement(net: &Net, id: RequestId, signed_it: bool) -> Statement {
         network: vote.network,
         epoch: vote.epoch,
         request: id,
+        login: id_hash(),
         action: quorate_wire::ActionCid::of_code(b"x"),
         params: id_hash(),
         block: quorate_wire::BlockRef { number: 1, hash: id_hash() },

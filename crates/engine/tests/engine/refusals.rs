@@ -423,3 +423,52 @@ fn a_peer_with_logins_of_its_own_leaves_room_for_callers_and_other_peers() {
     net.forge(1, 2, &execute(9, 0));
     assert_eq!(net.engine(2).status().running, half + 3);
 }
+
+/// Whoever overhears a request passes it on with a login of its own for the caller's session.
+#[test]
+fn a_request_with_the_login_of_another_wallet_for_its_session_is_run_nowhere() {
+    let mut net = Net::ready();
+    let (id, submission) = Caller::new(1).request(1);
+    let stolen = Submission { login: Caller::login_for(1, 9), ..submission.clone() };
+    for node in [1, 2] {
+        net.forge(3, node, &PeerMessage::Execute(stolen.clone()));
+        assert_eq!(net.reported(node, |r| matches!(r, quorate_engine::Report::Started(_))), 0, "node {node}");
+        let refused = |message: &PeerMessage| matches!(message, PeerMessage::Refused { request, code: ErrorCode::LoginMismatch, .. } if *request == id);
+        assert_eq!(net.sent(node, 3).filter(|message| refused(message)).count(), 1, "node {node}");
+    }
+    let to = net.submit(1, &submission);
+    net.advance(50);
+    let reply = net.answer(to).unwrap().as_ref().unwrap();
+    assert_eq!(reply.receipt.statements[0].body.login, submission.login.hash());
+    // It is neither attached nor answered with what the caller got, while it goes on or later.
+    let to = net.submit(2, &stolen);
+    assert_eq!(net.error(to), ErrorCode::LoginMismatch);
+}
+
+#[test]
+fn a_login_that_nodes_know_is_none_for_a_request_that_names_another() {
+    let mut net = Net::ready();
+    let (_, submission) = Caller::new(1).request(1);
+    let other = Submission { login: Caller::new(2).request(1).1.login, ..submission.clone() };
+    for caller in [1, 2] {
+        let to = net.submit(1, &Caller::new(caller).request(2).1);
+        net.advance(50);
+        assert!(net.answer(to).unwrap().is_ok());
+    }
+    let to = net.submit(1, &other);
+    assert_eq!(net.error(to), ErrorCode::LoginMismatch);
+}
+
+#[test]
+fn the_bytes_of_a_login_are_bounded_and_paid_for() {
+    let mut net = Net::ready();
+    let (_, submission) = Caller::new(1).request(1);
+    let mut long = submission.clone();
+    long.login.signature = "0".repeat(limits::LOGIN_SIGNATURE_BYTES_MAX + 1);
+    let to = net.submit(1, &long);
+    assert_eq!(net.error(to), ErrorCode::LoginInvalid);
+    // 400 tokens are there at once; this one takes more.
+    long.login.message = "x".repeat(400 * (16 << 10));
+    let to = net.submit(1, &long);
+    assert_eq!(net.error(to), ErrorCode::RateLimited);
+}

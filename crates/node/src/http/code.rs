@@ -87,6 +87,7 @@ fn check(api: &Api, body: &[u8], now_ms: u64) -> Result<Checked, Problem> {
     }
     // Storing again changes nothing, so that a request may be older than this process.
     check_time(request.time_ms, now_ms, 0)?;
+    submission.login.check_named(&request.login)?;
     let session = verify_wallet_login(&api.network, &submission.login, now_ms)?;
     if request.session != session.key {
         let detail = "the request names another session";

@@ -157,7 +157,7 @@ fn components() -> Components {
             object(&[
                 ("request", text("The signed request bytes, base64url without padding"), true),
                 ("sig", text("Ed25519 signature by the session key, base64url without padding"), true),
-                ("login", any("The login behind the session"), true),
+                ("login", any("The login behind the session, the one that the request names by its hash"), true),
                 ("code", text("The action's source"), false),
             ]),
         )
@@ -166,11 +166,11 @@ fn components() -> Components {
             object(&[
                 (
                     "request",
-                    text("The signed bytes, base64url without padding: v, network, session, action, time_ms"),
+                    text("The signed bytes, base64url without padding: v, network, session, login, action, time_ms"),
                     true,
                 ),
                 ("sig", text("Ed25519 signature by the session key, base64url without padding"), true),
-                ("login", any("The login behind the session"), true),
+                ("login", any("The login behind the session, the one that the request names by its hash"), true),
                 ("code", text("The action's source"), true),
             ]),
         )

@@ -246,6 +246,7 @@ async fn stores_code_for_nobody_without_a_login() {
         v: 1,
         network: testing::network().id(),
         session: quorate_wire::SessionKey([1; 32]),
+        login: testing::login().hash(),
         action: quorate_wire::ActionCid::of_code(b"x"),
         time_ms: crate::clock::unix_ms(),
     };
@@ -265,6 +266,8 @@ async fn stores_code_for_nobody_without_a_login() {
     assert_eq!(put(&body(&late, "x")).await, ErrorCode::RequestExpired);
     let other = quorate_wire::CodeRequest { network: quorate_wire::NetworkId([0; 32]), ..request.clone() };
     assert_eq!(put(&body(&other, "x")).await, ErrorCode::WrongNetwork);
+    let other = quorate_wire::CodeRequest { login: quorate_wire::Digest([0; 32]), ..request.clone() };
+    assert_eq!(put(&body(&other, "x")).await, ErrorCode::LoginMismatch);
     let long = " ".repeat(quorate_wire::limits::CODE_BYTES_MAX + 1);
     assert_eq!(put(&body(&request, &long)).await, ErrorCode::CodeTooLarge);
     let answer = ask(node.address, "GET /v1/code", "", b"").await;

@@ -57,7 +57,8 @@ impl Byzantine {
 
     /// What it sends because of what it has just seen.
     pub(crate) fn reactions(&mut self) -> Vec<(NodeIndex, Vec<u8>)> {
-        let queue = std::mem::take(&mut self.values.queue);
+        let mut queue = std::mem::take(&mut self.values.queue);
+        queue.append(&mut self.overheard);
         self.acts += u64::try_from(queue.len()).unwrap_or(0);
         queue
     }

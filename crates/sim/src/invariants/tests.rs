@@ -282,3 +282,17 @@ fn finds_peers_that_are_kept_too_much_for_and_honest_ones_that_are_blamed() {
     checker.blamed(life(0, 1), life(1, 2).node, "set_votes");
     assert_eq!(broken(&checker), Some("honest nodes are not blamed"));
 }
+
+#[test]
+fn a_run_for_another_login_is_caught() {
+    let caught = |wallet, named: Option<[u8; 20]>| {
+        let mut checker = checker();
+        let wallets = (quorate_wire::Address(wallet), named.map(quorate_wire::Address));
+        checker.started(life(0, 1), &asked().request, wallets);
+        checker.violation().map(|violation| violation.invariant)
+    };
+    let other = Some("no run acts for a login that its caller did not name");
+    assert_eq!(caught([1; 20], Some([1; 20])), None);
+    assert_eq!(caught([2; 20], Some([1; 20])), other);
+    assert_eq!(caught([1; 20], None), other);
+}

@@ -9,9 +9,9 @@ use quorate_auth::Session;
 use quorate_engine::{At, Input, ReadRegistry as _, ReplyTo, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING};
 use quorate_threshold::derive;
 use quorate_wire::{
-    ActionCid, Capability, CapabilityAction, CapabilityKey, ErrorCode, ExecutionReply, ExecutionRequest,
-    MessageKind, NodeIndex, Problem, PublicKey, RequestId, Statement, Status, Submission, action_key_id,
-    limits,
+    ActionCid, Address, Capability, CapabilityAction, CapabilityKey, ErrorCode, ExecutionReply,
+    ExecutionRequest, MessageKind, NodeIndex, Problem, PublicKey, RequestId, Statement, Status, Submission,
+    action_key_id, limits,
 };
 
 use super::{Event, SECOND_US, World};
@@ -70,6 +70,11 @@ fn code(chosen: Chosen) -> &'static str {
         Chosen::Ungranted => "// simulated action: not granted",
         Chosen::WithoutScope => "// simulated action: granted without the scope",
     }
+}
+
+/// Whose login a request names: the caller's, or that of the keys' owner.
+fn wallet_place(chosen: Chosen) -> usize {
+    usize::from(chosen == Chosen::ByOwner)
 }
 
 /// The code of one of the world's actions.
@@ -186,6 +191,12 @@ impl World {
         PublicKey::from_sec1(&key).ok()
     }
 
+    /// Whose login a request's caller named.
+    pub(super) fn wallet_of(&self, request: &RequestId) -> Option<Address> {
+        let wish = self.wishes.iter().find(|wish| wish.of(request))?;
+        Some(self.wallets[wallet_place(wish.plan.chosen)].address)
+    }
+
     /// Whether so far one coordinator alone knows a request, and nobody lies.
     pub(super) fn one_coordinator(&self, request: &RequestId) -> bool {
         let Some(number) = self.wishes.iter().position(|wish| wish.of(request)) else { return false };
@@ -245,9 +256,9 @@ impl World {
         }
         let block = self.nodes[slot].view.as_ref()?.parent();
         let time_ms = self.epoch_unix_ms + self.now_us / 1_000;
-        let wallet = &self.wallets[usize::from(wish.plan.chosen == Chosen::ByOwner)];
+        let place = wallet_place(wish.plan.chosen);
         let what = caller::Wish { code: code(wish.plan.chosen), script: &wish.script, block, time_ms };
-        let made = wallet.request(&mut self.dice, &self.committee.id, &what);
+        let made = self.wallets[place].request(&mut self.dice, &self.committee.id, &what);
         self.wishes[number].request = Some(made.clone());
         Some(made)
     }

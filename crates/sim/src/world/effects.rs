@@ -109,6 +109,10 @@ impl World {
     }
 
     fn start_action(&mut self, slot: usize, start: &ActionStart) {
+        if self.nodes[slot].honest() {
+            let (life, wallet) = (self.nodes[slot].life(), self.wallet_of(&start.request));
+            self.checker.started(life, &start.request, (start.payers.login, wallet));
+        }
         let alteration = self.alteration(slot, &start.request);
         let place = format!("{slot} {}", self.nodes[slot].generation);
         let (running, steps) = match Run::new(start, alteration, place) {

@@ -29,9 +29,18 @@ impl Caller {
 
     /// A caller whose session ends after so many milliseconds of the test.
     pub(crate) fn living(mark: u8, life_ms: u64) -> Self {
-        let network = network().id();
-        let wallet = k256::ecdsa::SigningKey::from_slice(&[mark; 32]).unwrap();
-        let session = ed25519_dalek::SigningKey::from_bytes(&[mark; 32]);
+        Caller::with(mark, mark, life_ms)
+    }
+
+    /// The login of a wallet for the session key of another caller: anybody can make one.
+    pub(crate) fn login_for(session: u8, wallet: u8) -> WalletLogin {
+        Caller::with(session, wallet, 3_600_000).login
+    }
+
+    fn with(session: u8, wallet: u8, life_ms: u64) -> Self {
+        let (network, mark) = (network().id(), wallet);
+        let wallet = k256::ecdsa::SigningKey::from_slice(&[wallet; 32]).unwrap();
+        let session = ed25519_dalek::SigningKey::from_bytes(&[session; 32]);
         let key = SessionKey(session.verifying_key().to_bytes());
         let capabilities = [Capability { key: CapabilityKey::Any, action: CapabilityAction::Any }];
         let (issued_at_ms, expires_ms, rz) = (UNIX_MS - 1_000, UNIX_MS + life_ms, Digest([mark; 32]));
@@ -69,6 +78,7 @@ impl Caller {
             v: 1,
             network: self.network,
             session: SessionKey(self.session.verifying_key().to_bytes()),
+            login: self.login.hash(),
             action: self.action,
             params: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
             block: self.block,

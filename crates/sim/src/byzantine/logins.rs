@@ -1,0 +1,30 @@
+//! Lies about whose request it is: a login by a wallet of the liar's own, for the caller's session key.
+
+use quorate_wire::{
+    Capability, CapabilityAction, CapabilityKey, ExecutionRequest, NodeIndex, PeerMessage, Submission, encode,
+};
+
+use super::Byzantine;
+use crate::caller::log_in;
+
+impl Byzantine {
+    /// The request as it was signed, behind a login that nobody but the liar wants.
+    pub(super) fn with_other_login(&mut self, submission: &Submission) -> Option<Submission> {
+        let request = ExecutionRequest::parse(&submission.request).ok()?;
+        let any = [Capability { key: CapabilityKey::Any, action: CapabilityAction::Any }];
+        let allowed = (request.session, any.as_slice());
+        let (_, login) = log_in(&mut self.dice, &self.network, request.time_ms, allowed);
+        Some(Submission { login, ..submission.clone() })
+    }
+
+    /// Passes on what a caller asked another node for, before that node's own message may have come.
+    pub(super) fn overhear(&mut self, message: &PeerMessage) -> Vec<(NodeIndex, Vec<u8>)> {
+        let PeerMessage::Execute(submission) = message else { return Vec::new() };
+        if !self.dice.happens(self.habits.replaces_logins) {
+            return Vec::new();
+        }
+        let Some(other) = self.with_other_login(submission) else { return Vec::new() };
+        let frame = encode(&PeerMessage::Execute(other));
+        self.peers.iter().map(|peer| (*peer, frame.clone())).collect()
+    }
+}
