@@ -33,10 +33,8 @@ pub fn worker_main(guest: Option<&Path>) -> ExitCode {
     match serve(guest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(WorkerError::Start(error)) => {
-            #[expect(clippy::print_stderr, reason = "before it serves, a person may be watching")]
-            {
-                eprintln!("quorate worker: {error}");
-            }
+            // Before it serves, a person may be watching; a reader that is gone is no reason to panic.
+            let _ = writeln!(std::io::stderr().lock(), "quorate worker: {error}");
             ExitCode::from(2)
         }
         Err(WorkerError::Protocol) => ExitCode::from(3),

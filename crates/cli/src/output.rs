@@ -1,6 +1,6 @@
 //! What a command prints: a document for programs on standard output, lines for people, progress on the side.
 
-use std::io::Write as _;
+use std::{io::Write as _, sync::mpsc, thread, time::Duration};
 
 use serde_json::Value;
 
@@ -25,13 +25,21 @@ impl Output {
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 
-    /// Prints why a command failed: for people on standard error, for programs where they read results.
+    /// Prints why a command failed: for people on standard error, for programs where they read results. A reader that
+    /// does not read keeps the process alive for a moment only.
     pub(crate) fn failure(self, failure: &Failure) {
-        if self.json {
-            self.result(&failure.as_json(), String::new);
-        } else {
-            self.progress(&failure.as_text());
-        }
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let (json, text) = (failure.as_json(), failure.as_text());
+        let (printed, wait) = mpsc::channel();
+        thread::spawn(move || {
+            if self.json {
+                self.result(&json, String::new);
+            } else {
+                self.progress(&text);
+            }
+            let _ = printed.send(());
+        });
+        let _ = wait.recv_timeout(PATIENCE);
     }
 
     /// Says what is going on.

@@ -17,7 +17,7 @@ use crate::{
     entropy,
     faults::FaultSwitches,
     http::Waiting,
-    inbox::{Job, Outlet},
+    inbox::{Bound, Job, Outlet},
     metrics::{Heartbeat, Metrics},
     store::Store,
     transport::Links,
@@ -38,12 +38,32 @@ pub(crate) struct Hands {
     pub(crate) faults: FaultSwitches,
 }
 
-/// What the engine last said of itself.
-pub(crate) type StatusBoard = RwLock<EngineStatus>;
+/// What the engine last said of itself, and when.
+pub(crate) struct StatusBoard(RwLock<(EngineStatus, Instant)>);
 
-/// Reads the board.
-pub(crate) fn status(board: &StatusBoard) -> EngineStatus {
-    board.read().unwrap_or_else(PoisonError::into_inner).clone()
+impl StatusBoard {
+    /// A loop that is well comes round in one heartbeat; what is older than two is not believed.
+    const AGE_MAX: Duration = Duration::from_secs(2 * Heartbeat::INTERVAL.as_secs());
+
+    pub(crate) fn new(status: EngineStatus) -> Self {
+        StatusBoard(RwLock::new((status, Instant::now())))
+    }
+
+    pub(crate) fn publish(&self, status: EngineStatus, now: Instant) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (status, now);
+    }
+
+    /// Reads the board. An engine that stands still is not ready, whatever it said.
+    pub(crate) fn read(&self) -> EngineStatus {
+        let (mut status, published) = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let age = published.elapsed();
+        if age > Self::AGE_MAX {
+            status.ready = false;
+            status.waiting_for =
+                Some(format!("its engine, of which nothing was heard for {} s", age.as_secs()));
+        }
+        status
+    }
 }
 
 /// Why the engine's thread ended.
@@ -70,6 +90,7 @@ impl Brain {
             let Ok(outcome) = outcome else {
                 // Its state may be half-changed: nothing must be decided, sent or stored by it again.
                 tracing::error!("the engine has panicked; the process aborts");
+                crate::log::flush_log();
                 std::process::abort();
             };
             // If nobody waits, the process is going down already.
@@ -88,15 +109,15 @@ impl Brain {
             self.publish(&mut published);
             let next = self.next(runtime, ticked);
             ticked = matches!(next, Next::Tick);
-            let (input, permit) = match next {
+            let (input, bound) = match next {
                 Next::Job(job) => {
                     self.outlet.taken(&job);
                     match job {
-                        Job::Handle(input, permit) => (input, permit),
+                        Job::Handle(input, bound) => (input, bound),
                         Job::Stop => break,
                     }
                 }
-                Next::Tick => (Input::Tick, None),
+                Next::Tick => (Input::Tick, Bound::Single),
                 Next::Nothing => continue,
                 Next::End => break,
             };
@@ -104,7 +125,7 @@ impl Brain {
             let start = Instant::now();
             let effects = self.engine.handle(self.clock.now(), &mut rng, input);
             self.hands.metrics.input(kind, start.elapsed());
-            drop(permit);
+            drop(bound);
             self.hands.apply(effects)?;
         }
         self.hands.store.close().map_err(|error| error.to_string())
@@ -143,7 +164,7 @@ impl Brain {
     fn publish(&self, published: &mut Option<Instant>) {
         let now = Instant::now();
         if published.is_none_or(|last| now.duration_since(last) >= STATUS_INTERVAL) {
-            *self.board.write().unwrap_or_else(PoisonError::into_inner) = self.engine.status();
+            self.board.publish(self.engine.status(), now);
             *published = Some(now);
         }
     }

@@ -55,6 +55,7 @@ pub(crate) struct Metrics {
     handle_seconds: Histogram,
     persist_seconds: Histogram,
     heartbeats: Family<Loop, Gauge>,
+    log_lines_dropped: Counter,
     odd_labels: Mutex<BTreeSet<Odd>>,
 }
 
@@ -184,6 +185,12 @@ impl Metrics {
                 "heartbeat_timestamp_seconds",
                 "When a loop of this process last came round, set by the loop itself"
             ),
+            log_lines_dropped: registered!(
+                r,
+                Counter::default(),
+                "log_lines_dropped",
+                "Lines of the log that nobody read in time, or that could not be written"
+            ),
             registry: Mutex::new(r),
             odd_labels: Mutex::default(),
         })
@@ -193,6 +200,8 @@ impl Metrics {
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let untold = crate::log::dropped_lines().saturating_sub(self.log_lines_dropped.get());
+        self.log_lines_dropped.inc_by(untold);
         if encode(&mut text, &registry).is_err() {
             // Writing to a string does not fail; half a scrape must not look whole.
             text.clear();

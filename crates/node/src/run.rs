@@ -78,7 +78,9 @@ pub async fn run_with(
         Ok(()) => tracing::info!("stopping"),
         Err(reason) => tracing::error!("stopping: {reason:#}"),
     }
-    node.stop(outcome.is_ok(), Duration::from_millis(config.limits.drain_ms)).await?;
+    let stopped = node.stop(outcome.is_ok(), Duration::from_millis(config.limits.drain_ms)).await;
+    crate::log::flush_log();
+    stopped?;
     outcome
 }
 
@@ -354,7 +356,7 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
 /// Waits until no caller waits and no run is in progress.
 async fn wait_idle(waiting: &Waiting, board: &StatusBoard, until: Instant) -> bool {
     const LOOK: Duration = Duration::from_millis(20);
-    while waiting.count() > 0 || brain::status(board).running > 0 {
+    while waiting.count() > 0 || board.read().running > 0 {
         if Instant::now() >= until {
             return false;
         }

@@ -67,7 +67,7 @@ async fn execute(
     let submission = parse(body).await.map_err(edge)?;
     let place = api.waiting.enter(&api.inbox, source);
     let mut place = place.ok_or_else(|| edge(Problem::of(ErrorCode::Overloaded)))?;
-    api.inbox.request(place.number, source, submission);
+    api.inbox.request(place.number, source, submission, place.held());
     match tokio::time::timeout(ANSWER, &mut place.answer).await {
         Ok(Ok(Ok(reply))) => Ok(json(StatusCode::OK, "application/json", &reply)),
         Ok(Ok(Err(problem))) => Err((problem, Origin::Engine)),

@@ -2,7 +2,8 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, RwLock},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use quorate_engine::Input;
@@ -31,6 +32,7 @@ struct Running {
     address: SocketAddr,
     outlet: Outlet,
     waiting: Arc<Waiting>,
+    board: Arc<StatusBoard>,
     code: CodeFinder,
     _folder: testing::TestFolder,
     _stop: watch::Sender<bool>,
@@ -50,6 +52,7 @@ async fn start(places: usize) -> Running {
     };
     let (registry, _follower) = follow(nowhere, std::future::pending()).unwrap();
     let waiting = Waiting::new(places);
+    let board = Arc::new(StatusBoard::new(crate::run::empty_status()));
     let folder = testing::TestFolder::new();
     let me = NodeIndex::new(1).unwrap();
     let policy = crate::egress::Policy::default();
@@ -63,7 +66,7 @@ async fn start(places: usize) -> Running {
         guest: Digest([0; 32]),
         inbox,
         waiting: waiting.clone(),
-        board: Arc::new(RwLock::new(crate::run::empty_status())),
+        board: board.clone(),
         registry,
         metrics: metrics.clone(),
         code: code.clone(),
@@ -75,7 +78,7 @@ async fn start(places: usize) -> Running {
     let address = server.local_address().unwrap();
     let (stop, stopping) = watch::channel(false);
     let serving = tokio::spawn(server.run(router(api, address), stopping, metrics.heartbeat("http")));
-    Running { address, outlet, waiting, code, _folder: folder, _stop: stop, _serving: serving }
+    Running { address, outlet, waiting, board, code, _folder: folder, _stop: stop, _serving: serving }
 }
 
 struct Answer {
@@ -350,6 +353,51 @@ async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
     let third = third.await.unwrap();
     assert_eq!((third.status, third.code()), (429, ErrorCode::RateLimited));
     assert!(third.head.contains("retry-after: 1"));
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_keeps_its_place_while_its_request_is_in_the_queue() {
+    let mut node = start(1).await;
+    let body = testing::submission();
+    let head = format!(
+        "POST /v1/executions HTTP/1.1\r\nhost: localhost\r\ncontent-type: {JSON}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut first = TcpStream::connect(node.address).await.unwrap();
+    first.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+    // The engine has come no further than the head of its queue.
+    let request = node.outlet.jobs.recv().await.unwrap();
+    assert!(matches!(request, Job::Handle(Input::Request { .. }, _)));
+    drop(first);
+    let gone = node.outlet.jobs.recv().await.unwrap();
+    assert!(matches!(gone, Job::Handle(Input::RequestAbandoned { .. }, _)));
+    let second = post(node.address, JSON, &body).await;
+    assert_eq!(second.code(), ErrorCode::Overloaded);
+    drop(request);
+    let second = post(node.address, JSON, &body).await;
+    assert_eq!(second.code(), ErrorCode::Overloaded, "that it hung up is still unread");
+    drop(gone);
+    let third = tokio::spawn(async move { post(node.address, JSON, &body).await });
+    assert!(
+        matches!(node.outlet.jobs.recv().await, Some(Job::Handle(Input::Request { reply_to, .. }, _)) if {
+            node.waiting.answer(reply_to, Err(Box::new(Problem::of(ErrorCode::NotReady))));
+            true
+        })
+    );
+    assert_eq!(third.await.unwrap().code(), ErrorCode::NotReady);
+}
+
+#[tokio::test]
+async fn a_node_whose_engine_stands_still_is_not_ready() {
+    let node = start(4).await;
+    let ready = quorate_engine::EngineStatus { ready: true, waiting_for: None, ..crate::run::empty_status() };
+    let ago = |seconds| Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+    node.board.publish(ready.clone(), ago(9));
+    assert_eq!(ask(node.address, "GET /readyz", "", b"").await.status, 200, "it may have nothing to do");
+    node.board.publish(ready, ago(11));
+    let answer = ask(node.address, "GET /readyz", "", b"").await;
+    assert_eq!((answer.status, answer.code()), (503, ErrorCode::NotReady));
+    assert!(answer.body.contains("its engine"), "{}", answer.body);
 }
 
 /// A connection from an address of loopback of which there are many.

@@ -20,11 +20,11 @@ use super::{
     Api,
     problem::{Refused, json},
 };
-use crate::{brain, chain};
+use crate::chain;
 
 /// `GET /v1/network`.
 pub(super) async fn network(State(api): State<Arc<Api>>) -> Response {
-    let status = brain::status(&api.board);
+    let status = api.board.read();
     let head = api.registry.head().ok();
     let view = NetworkView {
         network: api.network.id(),
@@ -102,7 +102,7 @@ pub(super) async fn health(State(api): State<Arc<Api>>) -> Response {
 
 /// `GET /readyz`: the node takes executions.
 pub(super) async fn ready(State(api): State<Arc<Api>>) -> Result<Response, Refused> {
-    let status = brain::status(&api.board);
+    let status = api.board.read();
     if status.ready {
         return Ok(json(StatusCode::OK, "application/json", &object!({ "status": "ready" })));
     }

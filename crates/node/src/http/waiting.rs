@@ -29,9 +29,9 @@ pub(crate) struct Waiting {
     places: Arc<Places>,
 }
 
-/// One caller's place. Giving it up before the answer tells the engine so.
+/// One caller's place. Giving it up before the answer tells the engine so; it is free once the engine has read that.
 pub(crate) struct Place {
-    _place: places::Place,
+    held: Arc<places::Place>,
     waiting: Arc<Waiting>,
     inbox: Inbox,
     pub(crate) number: ReplyTo,
@@ -49,7 +49,7 @@ impl Waiting {
         let (sender, answer) = oneshot::channel();
         let number = ReplyTo(self.next.fetch_add(1, Ordering::Relaxed));
         self.callers.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);
-        Some(Place { _place: place, waiting: self.clone(), inbox: inbox.clone(), number, answer })
+        Some(Place { held: Arc::new(place), waiting: self.clone(), inbox: inbox.clone(), number, answer })
     }
 
     /// Hands an answer to its caller; callers that are gone do not mind.
@@ -69,10 +69,17 @@ impl Waiting {
     }
 }
 
+impl Place {
+    /// The place itself, for what waits in the engine's queue on behalf of this caller.
+    pub(crate) fn held(&self) -> Arc<places::Place> {
+        self.held.clone()
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         if self.waiting.take(self.number).is_some() {
-            self.inbox.abandoned(self.number);
+            self.inbox.abandoned(self.number, self.held.clone());
         }
     }
 }
