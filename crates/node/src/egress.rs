@@ -201,7 +201,8 @@ impl Egress {
     pub(crate) async fn ask_operators(&self, fetch: Fetch, within: Duration) -> Result<Fetched, FetchError> {
         let plan = Plan::new(fetch)?;
         let asking = async {
-            let addresses = self.resolver.resolve(&plan, &[]).await?;
+            // Nothing that the operator named is refused: it works or it does not.
+            let addresses = self.resolver.resolve(&plan, &[]).await.map_err(|_| FetchError::Failed)?;
             let stream = self.exchanger.connect(&plan, &addresses).await?;
             match self.exchanger.exchange(&plan, stream, BODY_BYTES_MAX).await? {
                 Hop::Answer(answer) => Ok(answer),

@@ -54,7 +54,8 @@ impl Resolver {
         &self.names
     }
 
-    /// All addresses of the plan's host, asked for once.
+    /// All addresses of the plan's host, asked for once. A name that leads nowhere is refused like one that leads to no
+    /// public place: which names an operator's own resolver knows is nobody's business.
     pub(super) async fn resolve(&self, plan: &Plan, payers: &[Payer]) -> Result<Vec<IpAddr>, FetchError> {
         let name = match plan.place()? {
             Place::Address(address) => return Ok(vec![address]),
@@ -71,9 +72,9 @@ impl Resolver {
         };
         let thread = thread::Builder::new().name("name".to_owned()).stack_size(STACK_BYTES);
         thread.spawn(looking).map_err(|_| FetchError::Failed)?;
-        let addresses = told.await.map_err(|_| FetchError::Failed)?.ok_or(FetchError::Failed)?;
+        let addresses = told.await.map_err(|_| FetchError::Failed)?.ok_or(FetchError::Refused)?;
         match addresses.len() {
-            0 => Err(FetchError::Failed),
+            0 => Err(FetchError::Refused),
             1..=ADDRESSES_MAX => Ok(addresses),
             _ => Err(FetchError::Refused),
         }

@@ -468,3 +468,15 @@ async fn a_server_that_takes_its_time_is_left() {
         assert_eq!(failed.map(|_| ()), Err(FetchError::Failed), "{head:?}");
     }
 }
+
+#[tokio::test]
+async fn names_that_lead_to_no_public_address_are_all_alike() {
+    let egress =
+        with_names(&[("database.internal", &["10.0.0.7"]), ("mixed.example", &["8.8.8.8", "::1"])], &[]);
+    for host in ["database.internal", "unknown.internal", "mixed.example", "localhost", "127.0.0.1"] {
+        for url in [format!("https://{host}/"), format!("http://{host}:8080/")] {
+            let refused = outcome(&egress, &url).await;
+            assert_eq!(refused.map(|_| ()), Err(FetchError::Refused), "{url}");
+        }
+    }
+}
