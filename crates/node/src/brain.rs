@@ -170,6 +170,7 @@ impl Brain {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "nearly every one is the large one")]
 enum Next {
     Job(Job),
     Tick,

@@ -28,6 +28,7 @@ pub(crate) enum Bound {
 }
 
 /// One thing for the engine's thread to do.
+#[expect(clippy::large_enum_variant, reason = "nearly every one is the large one")]
 pub(crate) enum Job {
     /// Handle this, and then give back what bounds its source.
     Handle(Input, Bound),
