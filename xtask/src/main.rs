@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod demo;
 mod guest;
+mod mutants;
 mod packages;
 mod sim;
 mod step;
@@ -22,6 +23,8 @@ usage: cargo xtask TASK
   bench [--json] [--only protocol|action|scripts|network]
                              measure: DKG, set-up, signing, actions, whole executions; beside plain k256 and V8
   guest [--force]            build the action guest (QuickJS-NG as wasm) into the target folder, once
+  mutants [--list | --only NAME | --part K]
+                             plant faults in checks that keep a promise, and show which test catches each
   tidy                       compare documents, dependency table and tracked files with the code";
 
 fn main() -> ExitCode {
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         "ci" => ci::ci(rest),
         "demo" => demo::run(rest),
         "guest" => guest::run(rest),
+        "mutants" => mutants::run(rest),
         "sim" => sim::run(rest),
         "tidy" => tidy::run(rest),
         "help" | "--help" | "-h" => {

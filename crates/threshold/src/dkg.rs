@@ -73,12 +73,21 @@ impl Driver<DkgRounds> {
         let context = input.context();
         // No random coefficient is ever zero, so a zero shows a dead source of entropy.
         let package = Package::make(&context, input.me, &polynomial, rng).ok_or(Misuse::Entropy)?;
-        // 1.2: only its hash goes out.
+        Ok(Self::commit(input, polynomial, package))
+    }
+
+    /// 1.2: only the package's hash goes out.
+    fn commit(
+        input: DkgInput,
+        polynomial: Zeroizing<Vec<Scalar>>,
+        package: Package,
+    ) -> (Self, Vec<Outgoing>) {
+        let context = input.context();
         let commit = package.commitment(&context, input.me);
         let bodies = input.peers().map(|peer| (peer, commit.to_vec())).collect();
         let peers = input.peers().collect();
         let state = DkgRounds { input, context, polynomial, package, phase: Phase::Committed };
-        Ok(Driver::new(input.me, peers, state, bodies))
+        Driver::new(input.me, peers, state, bodies)
     }
 }
 
@@ -262,3 +271,56 @@ impl DkgRounds {
 }
 
 const _: () = assert!(POINT_LEN == 33 && SCALAR_LEN == 32, "body lengths are computed from these");
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng as _;
+
+    use super::*;
+    use crate::{Outcome, Step};
+
+    /// Starts a member, who commits to and reveals one and the same package, made so by `change`.
+    fn dealer(index: u8, change: impl FnOnce(Package) -> Package) -> (Dkg, Vec<Outgoing>) {
+        let mut rng = ChaCha20Rng::seed_from_u64(u64::from(index));
+        let me = PartyIndex::new(index).unwrap();
+        let input = DkgInput { params: Params::new(2, 3).unwrap(), me, session: [1; 32] };
+        let polynomial: Vec<Scalar> = (0..2).map(|_| group::scalar_random(&mut rng)).collect();
+        let package = Package::make(&input.context(), me, &polynomial, &mut rng).unwrap();
+        Dkg::commit(input, Zeroizing::new(polynomial), change(package))
+    }
+
+    /// Hands all messages on until nobody says anything more, and gives how each member ended.
+    fn play(started: Vec<(Dkg, Vec<Outgoing>)>) -> BTreeMap<u8, Outcome<RootShare>> {
+        let mut ends = BTreeMap::new();
+        let mut members = BTreeMap::new();
+        let mut flight = Vec::new();
+        for (driver, messages) in started {
+            let from = driver.me();
+            flight.extend(messages.into_iter().map(|message| (from, message)));
+            members.insert(from, driver);
+        }
+        while let Some((from, message)) = flight.pop() {
+            let member = members.get_mut(&message.to).unwrap();
+            let Step { messages, outcome } = member.receive(from, &message.payload).unwrap();
+            flight.extend(messages.into_iter().map(|next| (message.to, next)));
+            if let Some(outcome) = outcome {
+                ends.insert(message.to.get(), outcome);
+            }
+        }
+        ends
+    }
+
+    #[test]
+    fn a_bad_proof_of_possession_under_a_fitting_commitment_names_the_dealer() {
+        let honest = |index| dealer(index, |package| package);
+        let ends = play(vec![honest(1), honest(2), honest(3)]);
+        assert!(ends.values().all(|end| matches!(end, Outcome::Done(_))), "they can end well");
+        let ends = play(vec![dealer(1, Package::with_another_proof), honest(2), honest(3)]);
+        for index in [2, 3] {
+            let Some(Outcome::Failed(failure)) = ends.get(&index) else { panic!("{index} went on") };
+            assert_eq!(failure.check(), Some(Check::ProofOfPossession), "at {index}");
+            assert_eq!(failure.culprits(), [PartyIndex::new(1).unwrap()], "at {index}");
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use quorate_engine::Report;
 use quorate_wire::{
-    Evidence, NodeIndex, Offer, OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId, Signed,
-    Statement, Submission, Vote,
+    BanNotice, Evidence, NodeIndex, Offer, OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId,
+    Signed, Statement, Submission, Vote,
 };
 
 use crate::harness::{Caller, Net, index, operation, signed};
@@ -93,6 +93,24 @@ fn a_sound_proposal_is_joined_once() {
     later.attempt = 1;
     later.signers[0].1 = offered(&net, 1).fresh;
     assert!(!joins(&mut net, &later), "attempts grow");
+}
+
+#[test]
+fn a_banned_pair_in_a_forged_proposal_is_declined() {
+    for (by, counterparty) in [(1, 2), (2, 1)] {
+        let (mut net, id, _) = voted();
+        let proposal = sound(&net, id);
+        let notice = BanNotice {
+            network: crate::harness::network().id(),
+            epoch: 1,
+            counterparty: index(counterparty),
+            set_up: set_up(&net, 1, 2),
+        };
+        net.forge(3, 1, &PeerMessage::Ban(signed(by, notice)));
+        assert!(!joins(&mut net, &proposal), "banned by {by}");
+        let banned = |report: &Report| matches!(report, Report::PeerFault { check: "proposal_banned", .. });
+        assert_eq!(net.reported(1, banned), 1, "banned by {by}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod caller;
 mod registry;
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, VecDeque},
     net::IpAddr,
     sync::{Arc, OnceLock},
@@ -43,7 +44,18 @@ pub(crate) fn signed<T: Signable>(node: u8, body: T) -> Signed<T> {
     Signed::new(index(node), body, &statement_key(node))
 }
 
+thread_local! {
+    /// In what the network of this test differs from that of the others.
+    static CHANGE: Cell<fn(&mut NetworkFile)> = const { Cell::new(|_| {}) };
+}
+
 pub(crate) fn network() -> NetworkFile {
+    let mut network = usual_network();
+    CHANGE.get()(&mut network);
+    network
+}
+
+fn usual_network() -> NetworkFile {
     let record = ContractRecord { address: Address([1; 20]), code_hash: Digest([1; 32]) };
     let nodes = (1..=3u8).map(|node| FoundingNode {
         transport_key: TransportKey([node; 32]),
@@ -147,6 +159,16 @@ impl Net {
             }
         }
         panic!("not ready: {:?}", net.engine(1).status());
+    }
+
+    /// As [`Net::ready`], in a network of its own.
+    pub(crate) fn ready_in(change: fn(&mut NetworkFile)) -> Net {
+        CHANGE.set(change);
+        let mut net = Net::found();
+        let root = net.nodes[&1].registry.root.unwrap();
+        net.set_root(root);
+        net.advance(1_000);
+        net
     }
 
     /// Three nodes of a founded network, connected, with a granted key.

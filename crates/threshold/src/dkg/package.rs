@@ -94,6 +94,12 @@ impl Package {
         group::evaluate_points(&self.coefficients, index)
     }
 
+    /// The same dealer's package with a proof that proves nothing.
+    #[cfg(test)]
+    pub(super) fn with_another_proof(self) -> Self {
+        Self { proof_scalar: self.proof_scalar + Scalar::ONE, ..self }
+    }
+
     pub(super) fn coefficient(&self, degree: usize) -> Option<ProjectivePoint> {
         self.coefficients.get(degree).map(PublicKey::to_projective)
     }

@@ -3,14 +3,16 @@
 use ed25519_dalek::Signer as _;
 use quorate_auth::{SiweMessage, did_key, eip191, session_request_digest};
 use quorate_wire::{
-    ActionCid, BlockRef, Capability, CapabilityAction, CapabilityKey, Digest, ExecutionRequest, LoginKind,
-    LoginTerms, NetworkId, PublicKey, RequestId, SessionKey, Submission, WalletLogin, login_nonce,
+    ActionCid, Address, BlockRef, Capability, CapabilityAction, CapabilityKey, Digest, ExecutionRequest,
+    LoginKind, LoginTerms, NetworkId, PublicKey, RequestId, SessionKey, Submission, WalletLogin, login_nonce,
     request_id,
 };
 
 use super::{UNIX_MS, network, registry::HEAD};
 
 pub(crate) const CODE: &str = "granted action";
+
+const ANYTHING: Capability = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
 
 pub(crate) struct Caller {
     session: ed25519_dalek::SigningKey,
@@ -29,25 +31,37 @@ impl Caller {
 
     /// A caller whose session ends after so many milliseconds of the test.
     pub(crate) fn living(mark: u8, life_ms: u64) -> Self {
-        Caller::with(mark, mark, life_ms)
+        Caller::with((mark, mark), life_ms, ANYTHING)
     }
 
     /// The login of a wallet for the session key of another caller: anybody can make one.
     pub(crate) fn login_for(session: u8, wallet: u8) -> WalletLogin {
-        Caller::with(session, wallet, 3_600_000).login
+        Caller::with((session, wallet), 3_600_000, ANYTHING).login
     }
 
-    fn with(session: u8, wallet: u8, life_ms: u64) -> Self {
-        let (network, mark) = (network().id(), wallet);
-        let wallet = k256::ecdsa::SigningKey::from_slice(&[wallet; 32]).unwrap();
+    /// A caller whose session may do one thing.
+    pub(crate) fn for_one(mark: u8, key: CapabilityKey, action: CapabilityAction) -> Self {
+        Caller::with((mark, mark), 3_600_000, Capability { key, action })
+    }
+
+    /// The address of a caller's wallet.
+    pub(crate) fn wallet(mark: u8) -> Address {
+        let wallet = k256::ecdsa::SigningKey::from_slice(&[mark; 32]).unwrap();
+        PublicKey::from_sec1(&wallet.verifying_key().to_sec1_bytes()).unwrap().address()
+    }
+
+    /// The marks are those of session key and wallet.
+    fn with((session, mark): (u8, u8), life_ms: u64, capability: Capability) -> Self {
+        let network = network().id();
+        let wallet = k256::ecdsa::SigningKey::from_slice(&[mark; 32]).unwrap();
         let session = ed25519_dalek::SigningKey::from_bytes(&[session; 32]);
         let key = SessionKey(session.verifying_key().to_bytes());
-        let capabilities = [Capability { key: CapabilityKey::Any, action: CapabilityAction::Any }];
+        let capabilities = [capability];
         let (issued_at_ms, expires_ms, rz) = (UNIX_MS - 1_000, UNIX_MS + life_ms, Digest([mark; 32]));
         let terms = LoginTerms { session: key, expires_ms, capabilities: &capabilities, rz };
         let message = SiweMessage {
             domain: "localhost".to_owned(),
-            address: PublicKey::from_sec1(&wallet.verifying_key().to_sec1_bytes()).unwrap().address(),
+            address: Caller::wallet(mark),
             statement: None,
             uri: did_key(&key),
             chain_id: 1,

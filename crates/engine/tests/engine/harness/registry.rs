@@ -28,6 +28,11 @@ impl Registry {
         self.pkps.insert(key, Pkp { token: key.token_id(), key_id: KeyId(key_id), owner });
     }
 
+    /// Gives a key's token to an owner.
+    pub(crate) fn give(&mut self, key: &PublicKey, owner: Address) {
+        self.pkps.entry(*key).and_modify(|pkp| pkp.owner = Some(owner));
+    }
+
     pub(crate) fn permit(&mut self, key: &PublicKey, code: &str) {
         self.permitted.insert((key.token_id(), ActionCid::of_code(code.as_bytes()).to_string()));
     }
