@@ -223,6 +223,14 @@ pub enum Effect {
         /// The frame, one for all peers.
         frame: Arc<[u8]>,
     },
+    /// End the channel to a peer, and have none with it for so long. With 0 the peer may come back at once: what
+    /// was said on the old channel is void.
+    Disconnect {
+        /// The peer.
+        peer: NodeIndex,
+        /// For how long.
+        for_ms: u64,
+    },
     /// Answer a caller.
     Reply {
         /// The caller.
@@ -400,6 +408,13 @@ pub enum Report {
         peer: NodeIndex,
         /// The check that failed.
         check: &'static str,
+    },
+    /// A peer has broken the protocol so often that its channel is ended.
+    PeerSentAway {
+        /// The peer.
+        peer: NodeIndex,
+        /// For how long none is accepted.
+        for_ms: u64,
     },
     /// A ban was made or learned.
     Banned {

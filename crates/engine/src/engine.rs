@@ -16,6 +16,7 @@ use crate::{
     accept::Ahead,
     admission::{Buckets, Payer, Shares},
     committee::Committee,
+    conduct::{Conducts, price},
     early::EarlyMessages,
     execution::Execution,
     founding::Founding,
@@ -77,6 +78,7 @@ fn listed(nodes: &[NodeIndex]) -> String {
 pub struct Engine {
     pub(crate) committee: Committee,
     pub(crate) peers: Peers,
+    pub(crate) conducts: Conducts,
     pub(crate) founding: Founding,
     pub(crate) pairs: Pairs,
     pub(crate) early_ceremonies: EarlyMessages,
@@ -121,6 +123,7 @@ impl Engine {
         let engine = Engine {
             committee,
             peers,
+            conducts: Conducts::default(),
             founding,
             pairs,
             early_ceremonies: EarlyMessages::default(),
@@ -156,7 +159,10 @@ impl Engine {
             Input::RequestAbandoned { reply_to } => self.on_abandoned(reply_to),
             Input::PeerConnected { peer } => self.on_connected(peer, &mut turn),
             Input::PeerDisconnected { peer } => self.peers.disconnected(peer),
-            Input::Peer { from, frame } => self.on_frame(from, &frame, &mut turn),
+            Input::Peer { from, frame } => {
+                self.on_frame(from, &frame, &mut turn);
+                self.judge_conduct(from, &mut turn);
+            }
             Input::Action { run, event } => self.on_action(run, event, &mut turn),
             Input::Code { run, code } => self.on_code(run, code, &mut turn),
             Input::Registry(registry) => {
@@ -268,8 +274,26 @@ impl Engine {
             turn.fault(peer, "not_a_member");
             return;
         }
+        if let Some(for_ms) = self.conducts.away(peer, turn.now.mono_ms) {
+            turn.effects.push(Effect::Disconnect { peer, for_ms });
+            return;
+        }
         self.peers.connected(peer, turn);
         self.greet(peer, turn);
+    }
+
+    /// Ends the channel of a peer whose frames were faults too often.
+    fn judge_conduct(&mut self, from: NodeIndex, turn: &mut Turn<'_>) {
+        let is_fault = |effect: &&Effect| matches!(effect, Effect::Report(Report::PeerFault { peer, .. }) if *peer == from);
+        let faults = turn.effects.iter().filter(is_fault).count();
+        for _ in 0..faults {
+            if let Some(for_ms) = self.conducts.fault(from, turn.now.mono_ms) {
+                self.peers.disconnected(from);
+                turn.report(Report::PeerSentAway { peer: from, for_ms });
+                turn.effects.push(Effect::Disconnect { peer: from, for_ms });
+                return;
+            }
+        }
     }
 
     fn greet(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
@@ -299,7 +323,13 @@ impl Engine {
     }
 
     fn on_frame(&mut self, from: NodeIndex, frame: &[u8], turn: &mut Turn<'_>) {
-        if !self.committee.is_member(from) || from == self.committee.me {
+        // What was still on its way when a channel was ended is not read.
+        if !self.peers.is_connected(from) {
+            return;
+        }
+        let now = turn.now.mono_ms;
+        if !self.conducts.pays(from, 1, now) {
+            turn.fault(from, "frames");
             return;
         }
         self.peers.heard(from, turn);
@@ -307,10 +337,14 @@ impl Engine {
             turn.fault(from, "frame");
             return;
         };
+        if !self.conducts.pays(from, price(&message), now) {
+            turn.fault(from, "frames");
+            return;
+        }
         match message {
             PeerMessage::Hello(hello) => {
                 let new = !self.peers.greeted(from);
-                match self.peers.on_hello(&self.committee, from, hello, turn) {
+                match self.peers.on_hello(&self.committee, &mut self.conducts, (from, hello), turn) {
                     Consequence::PeerRolledBack => {
                         self.pairs.forget(from, turn);
                         self.greet(from, turn);
@@ -335,11 +369,14 @@ impl Engine {
                         self.with(id, |engine, execution| engine.drop_attempts(execution));
                     }
                     self.pairs.forget_all(turn);
-                    self.greet_all(turn);
+                    // A new start begins with new connections.
+                    for peer in self.peers.disconnect_all() {
+                        turn.effects.push(Effect::Disconnect { peer, for_ms: 0 });
+                    }
                 }
             }
             PeerMessage::Ping(_) => {}
-            PeerMessage::Ban(ban) => self.peers.learn_ban(&self.committee, ban, turn),
+            PeerMessage::Ban(ban) => drop(self.peers.learn_ban(&self.committee, (from, ban), turn)),
             PeerMessage::StartKeygen { fresh, .. } => {
                 self.founding.on_start(&self.committee, from, fresh, &mut self.early_ceremonies, turn);
             }

@@ -13,6 +13,7 @@ mod admission;
 mod attempt;
 mod authority;
 mod committee;
+mod conduct;
 mod contract;
 mod coordinate;
 mod early;

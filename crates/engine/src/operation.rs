@@ -380,15 +380,17 @@ impl Engine {
     pub(crate) fn on_vote(&mut self, from: NodeIndex, vote: Signed<Vote>, turn: &mut Turn<'_>) {
         let body = &vote.body;
         let (id, number) = (body.request, body.operation);
-        if vote.node != from || !self.sound_vote(&vote) {
+        if vote.node != from {
             turn.fault(from, "vote");
             return;
         }
+        // Looked up first: a signature is verified only where the vote can still count.
         self.with(id, |engine, execution| {
             // Said again: it may not have heard what the operation came to.
             let known = execution.operations.get(&number).and_then(|operation| operation.votes.get(&from));
             match known.map(|known| *known == vote) {
                 Some(true) => return engine.tell_decision(execution, number, from, turn),
+                Some(false) if !engine.sound_vote(&vote) => return turn.fault(from, "vote"),
                 Some(false) => {
                     return engine.stated_otherwise(execution, number, (from, "two_votes"), turn);
                 }
@@ -403,6 +405,9 @@ impl Engine {
             // After the answer only what can name an odd node is of use.
             if execution.reply.is_some() && !execution.operations.contains_key(&number) {
                 return;
+            }
+            if !engine.sound_vote(&vote) {
+                return turn.fault(from, "vote");
             }
             if !engine.keep(execution, (from, number), vote_bytes(&vote)) {
                 return turn.fault(from, "too_much");
@@ -481,10 +486,8 @@ impl Engine {
             return;
         }
         self.with(id, |engine, execution| {
-            let Some(own) = execution.operations.get(&number).and_then(|operation| operation.own.as_ref())
-            else {
-                return;
-            };
+            let operation = execution.operations.get(&number).filter(|operation| operation.waits());
+            let Some(own) = operation.and_then(|operation| operation.own.as_ref()) else { return };
             let intent = own.body.intent().cloned();
             let own = own.body.hash();
             let mut others = std::collections::BTreeMap::new();
@@ -515,8 +518,7 @@ impl Engine {
             others.insert(engine.committee.me, true);
             let equal = others.values().filter(|equal| **equal).count();
             let unknown = engine.committee.size() - others.len();
-            let waits = execution.operations.get(&number).is_some_and(Operation::waits);
-            if waits && equal + unknown < engine.committee.threshold() {
+            if equal + unknown < engine.committee.threshold() {
                 engine.stop_run(execution, ErrorCode::IntentsDiverged, turn);
             }
         });

@@ -86,17 +86,23 @@ impl Engine {
 
     pub(crate) fn on_outcome(&mut self, from: NodeIndex, outcome: OutcomeMessage, turn: &mut Turn<'_>) {
         let id = outcome.statement.body.request;
-        if !self.sound_outcome(from, &outcome) {
-            turn.fault(from, "outcome");
-            return;
-        }
         self.with(id, |engine, execution| {
             let awaited = execution.coordinating && execution.reply.is_none();
-            execution.refused.remove(&from);
-            if awaited && !execution.outcomes.contains_key(&from) {
-                execution.outcomes.insert(from, outcome);
-                engine.outcomes_changed(execution, turn);
+            if !awaited {
+                return;
             }
+            if let Some(known) = execution.outcomes.get(&from) {
+                if *known == outcome {
+                    execution.refused.remove(&from);
+                }
+                return;
+            }
+            if !engine.sound_outcome(from, &outcome) {
+                return turn.fault(from, "outcome");
+            }
+            execution.refused.remove(&from);
+            execution.outcomes.insert(from, outcome);
+            engine.outcomes_changed(execution, turn);
         });
     }
 

@@ -6,7 +6,12 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_wire::{BanNotice, Digest, Hello, NodeIndex, PairSetUp, PeerMessage, Signed, limits};
 use zeroize::Zeroizing;
 
-use crate::{Report, StartError, Stored, committee::Committee, turn::Turn};
+use crate::{
+    Report, StartError, Stored,
+    committee::Committee,
+    conduct::{Conducts, NEW_START_PRICE},
+    turn::Turn,
+};
 
 /// A node that spoilt an attempt goes last in the choice of signers for this long.
 const FAILED_MS: u64 = 30_000;
@@ -26,6 +31,8 @@ struct Peer {
     connected: bool,
     heard_mono_ms: u64,
     hello: Option<Hello>,
+    /// The start that the present connection belongs to, once it has told of one.
+    met: Option<RememberedStart>,
     /// The newest hello that was heard in any connection: start and serial.
     newest: Option<([u8; 16], u64)>,
     next_repair_mono_ms: u64,
@@ -122,6 +129,7 @@ impl Peers {
         if let Some(peer) = self.peers.get_mut(&peer) {
             peer.connected = true;
             peer.hello = None;
+            peer.met = None;
             peer.heard_mono_ms = turn.now.mono_ms;
         }
     }
@@ -131,6 +139,16 @@ impl Peers {
             peer.connected = false;
             peer.hello = None;
         }
+    }
+
+    /// Counts every channel as ended; returns those that stood.
+    pub(crate) fn disconnect_all(&mut self) -> Vec<NodeIndex> {
+        let connected: Vec<NodeIndex> =
+            self.peers.iter().filter(|(_, peer)| peer.connected).map(|(index, _)| *index).collect();
+        for peer in &connected {
+            self.disconnected(*peer);
+        }
+        connected
     }
 
     pub(crate) fn heard(&mut self, peer: NodeIndex, turn: &Turn<'_>) {
@@ -170,8 +188,8 @@ impl Peers {
     pub(crate) fn on_hello(
         &mut self,
         committee: &Committee,
-        from: NodeIndex,
-        hello: Hello,
+        conducts: &mut Conducts,
+        (from, hello): (NodeIndex, Hello),
         turn: &mut Turn<'_>,
     ) -> Consequence {
         if hello.network != committee.id {
@@ -187,31 +205,42 @@ impl Peers {
             // An older hello that was overtaken by a newer one says nothing any more.
             return Consequence::None;
         }
-        let peer_start = peer.newest.map(|(start, _)| start);
-        for ban in &hello.bans {
-            self.learn_ban(committee, ban.clone(), turn);
-        }
-        let other_start = peer_start != Some(hello.start);
         let now = RememberedStart { incarnation: hello.incarnation, start: hello.start };
+        if peer.met.is_some_and(|met| met != now) {
+            // Whoever starts anew connects anew: each start is a durable write here.
+            turn.fault(from, "second_start");
+            return Consequence::None;
+        }
         let before = self.remembered.get(&from).copied();
+        let other = before != Some(now);
+        if other && !conducts.pays(from, NEW_START_PRICE, turn.now.mono_ms) {
+            turn.fault(from, "frames");
+            return Consequence::None;
+        }
         if let Some(before) = before
-            && now != before
+            && other
             && now.incarnation <= before.incarnation
         {
             turn.send(from, &PeerMessage::Stale { remembered: before.incarnation });
             return Consequence::PeerRolledBack;
         }
-        if before != Some(now) {
+        peer.met = Some(now);
+        if other {
             self.remembered.insert(from, now);
             turn.persist([(remembered_key(from), Some(bytes(&now)))]);
         }
-        if other_start {
+        if peer.newest.map(|(start, _)| start) != Some(hello.start) {
             turn.report(Report::PeerGuest { peer: from, same: hello.guest == committee.guest });
         }
         let answer = hello.answer;
-        if let Some(peer) = self.peers.get_mut(&from) {
-            peer.newest = Some((hello.start, hello.serial));
-            peer.hello = Some(hello);
+        let bans = hello.bans.clone();
+        peer.newest = Some((hello.start, hello.serial));
+        peer.hello = Some(hello);
+        for ban in bans {
+            // One that does not hold is enough: the rest is not even looked at.
+            if !self.learn_ban(committee, (from, ban), turn) {
+                break;
+            }
         }
         Consequence::Greeted { answer }
     }
@@ -254,6 +283,7 @@ impl Peers {
         }
         peer.honoured_stale_mono_ms = Some(now);
         self.incarnation = remembered + 1;
+        self.start = None;
         let write = self.persist_incarnation();
         turn.persist([write]);
         Consequence::WeRolledBack
@@ -262,33 +292,46 @@ impl Peers {
     /// Records a ban of our own, durably, before anything else is said or done.
     pub(crate) fn ban(&mut self, committee: &Committee, notice: BanNotice, turn: &mut Turn<'_>) {
         let ban = committee.sign(notice);
-        self.record_ban(committee, ban.clone(), turn);
+        self.record_ban(ban.clone(), turn);
         turn.send_all(committee.peers(), &PeerMessage::Ban(ban));
         self.stop_if_broken(committee, turn);
     }
 
-    /// Learns a ban, ours included: a peer's memory of our ban binds us.
-    pub(crate) fn learn_ban(&mut self, committee: &Committee, ban: Signed<BanNotice>, turn: &mut Turn<'_>) {
-        let mine = ban.node == committee.me;
-        if self.record_ban(committee, ban, turn) && mine {
-            self.stop_if_broken(committee, turn);
-        }
-    }
-
-    /// Whether the ban is sound and was not known.
-    fn record_ban(&mut self, committee: &Committee, ban: Signed<BanNotice>, turn: &mut Turn<'_>) -> bool {
+    /// Learns a ban, ours included: a peer's memory of our ban binds us. False if it does not hold.
+    pub(crate) fn learn_ban(
+        &mut self,
+        committee: &Committee,
+        (from, ban): (NodeIndex, Signed<BanNotice>),
+        turn: &mut Turn<'_>,
+    ) -> bool {
         let pair = (ban.node, ban.body.counterparty);
+        if self.bans.contains_key(&pair) {
+            return true;
+        }
         let sound = ban.body.network == committee.id
             && ban.body.epoch == committee.epoch
             && committee.is_member(pair.1)
-            && pair.0 != pair.1;
-        if !sound || self.bans.contains_key(&pair) || !committee.signed_by_member(&ban) {
+            && pair.0 != pair.1
+            && committee.signed_by_member(&ban);
+        if !sound {
+            turn.fault(from, "ban");
             return false;
+        }
+        self.record_ban(ban, turn);
+        if pair.0 == committee.me {
+            self.stop_if_broken(committee, turn);
+        }
+        true
+    }
+
+    fn record_ban(&mut self, ban: Signed<BanNotice>, turn: &mut Turn<'_>) {
+        let pair = (ban.node, ban.body.counterparty);
+        if self.bans.contains_key(&pair) {
+            return;
         }
         turn.persist([(format!("ban/{}/{}", pair.0, pair.1), Some(bytes(&ban)))]);
         turn.report(Report::Banned { by: pair.0, counterparty: pair.1 });
         self.bans.insert(pair, ban);
-        true
     }
 
     fn stop_if_broken(&self, committee: &Committee, turn: &mut Turn<'_>) {

@@ -10,14 +10,16 @@ use std::{
 };
 
 use quorate_engine::{Effect, Engine, EngineStatus, Input, Report};
+use quorate_wire::NodeIndex;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     clock::Clock,
     entropy,
+    fault_log::FaultLog,
     faults::FaultSwitches,
     http::Waiting,
-    inbox::{Bound, Job, Outlet},
+    inbox::{Bound, Found, Job, Outlet},
     metrics::{Heartbeat, Metrics},
     store::Store,
     transport::Links,
@@ -36,6 +38,7 @@ pub(crate) struct Hands {
     pub(crate) votes: mpsc::Sender<quorate_wire::PublicKey>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) faults: FaultSwitches,
+    pub(crate) fault_log: FaultLog,
 }
 
 /// What the engine last said of itself, and when.
@@ -82,11 +85,11 @@ pub(crate) struct Brain {
 impl Brain {
     /// Starts the thread. It ends, and closes the store, when it is told to stop, or with a
     /// reason when the engine asks to halt or the store fails.
-    pub(crate) fn spawn(self, runtime: tokio::runtime::Handle) -> std::io::Result<Ended> {
+    pub(crate) fn spawn(self) -> std::io::Result<Ended> {
         let (ended, receiver) = oneshot::channel();
         let heartbeat = self.hands.metrics.heartbeat("engine");
         thread::Builder::new().name("engine".to_owned()).spawn(move || {
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.run(&runtime, &heartbeat)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.run(&heartbeat)));
             let Ok(outcome) = outcome else {
                 // Its state may be half-changed: nothing must be decided, sent or stored by it again.
                 tracing::error!("the engine has panicked; the process aborts");
@@ -99,7 +102,7 @@ impl Brain {
         Ok(receiver)
     }
 
-    fn run(mut self, runtime: &tokio::runtime::Handle, heartbeat: &Heartbeat) -> Result<(), String> {
+    fn run(mut self, heartbeat: &Heartbeat) -> Result<(), String> {
         let mut rng = entropy::system();
         self.hands.apply(std::mem::take(&mut self.first))?;
         let mut published = None;
@@ -107,19 +110,14 @@ impl Brain {
         loop {
             heartbeat.beat();
             self.publish(&mut published);
-            let next = self.next(runtime, ticked);
+            self.hands.fault_log.flush(Instant::now());
+            let next = self.next(ticked);
             ticked = matches!(next, Next::Tick);
-            let (input, bound) = match next {
-                Next::Job(job) => {
-                    self.outlet.taken(&job);
-                    match job {
-                        Job::Handle(input, bound) => (input, bound),
-                        Job::Stop => break,
-                    }
-                }
-                Next::Tick => (Input::Tick, Bound::Single),
+            let (input, bound, peer) = match next {
+                Next::Job(Job::Handle(input, bound), peer) => (input, bound, peer),
+                Next::Tick => (Input::Tick, Bound::Single, None),
                 Next::Nothing => continue,
-                Next::End => break,
+                Next::Job(Job::Stop, _) | Next::End => break,
             };
             let kind = kind(&input);
             let start = Instant::now();
@@ -127,37 +125,31 @@ impl Brain {
             self.hands.metrics.input(kind, start.elapsed());
             drop(bound);
             self.hands.apply(effects)?;
+            if let Some(peer) = peer {
+                // With what was written and sent for it: a durable write is most of what a short frame costs.
+                self.outlet.charge(peer, start.elapsed());
+            }
         }
         self.hands.store.close().map_err(|error| error.to_string())
     }
 
     /// The next thing to do. Deadlines and inputs take turns when both are due.
-    fn next(&mut self, runtime: &tokio::runtime::Handle, ticked: bool) -> Next {
+    fn next(&mut self, ticked: bool) -> Next {
         let due = self.engine.next_deadline().map(|mono_ms| self.clock.instant(mono_ms));
-        let overdue = due.is_some_and(|due| due <= Instant::now());
+        let now = Instant::now();
+        let overdue = due.is_some_and(|due| due <= now);
         if overdue && !ticked {
             return Next::Tick;
         }
-        match self.outlet.jobs.try_recv() {
-            Ok(job) => return Next::Job(job),
-            Err(mpsc::error::TryRecvError::Disconnected) => return Next::End,
-            Err(mpsc::error::TryRecvError::Empty) if overdue => {
-                // A deadline that a tick does not move must not spin the processor.
-                thread::sleep(Duration::from_millis(1));
-                return Next::Tick;
-            }
-            Err(mpsc::error::TryRecvError::Empty) => {}
-        }
-        let idle = Instant::now() + Heartbeat::INTERVAL;
-        let until = due.map_or(idle, |due| due.min(idle));
-        // Made inside, where the runtime's timer is known.
-        let received =
-            runtime.block_on(async { tokio::time::timeout_at(until.into(), self.outlet.jobs.recv()).await });
-        match received {
-            Ok(Some(job)) => Next::Job(job),
-            Ok(None) => Next::End,
-            Err(_) if due.is_some_and(|due| due <= Instant::now()) => Next::Tick,
-            Err(_) => Next::Nothing,
+        let idle = now + Heartbeat::INTERVAL;
+        // A deadline that a tick does not move must not spin the processor.
+        let until =
+            if overdue { now + Duration::from_millis(1) } else { due.map_or(idle, |due| due.min(idle)) };
+        match self.outlet.next(until) {
+            Found::Job(job, peer) => Next::Job(job, peer),
+            Found::End => Next::End,
+            Found::Nothing if due.is_some_and(|due| due <= Instant::now()) => Next::Tick,
+            Found::Nothing => Next::Nothing,
         }
     }
 
@@ -172,7 +164,7 @@ impl Brain {
 
 #[expect(clippy::large_enum_variant, reason = "nearly every one is the large one")]
 enum Next {
-    Job(Job),
+    Job(Job, Option<NodeIndex>),
     Tick,
     Nothing,
     End,
@@ -189,6 +181,9 @@ impl Hands {
                     self.metrics.persisted(start.elapsed());
                 }
                 Effect::Send { to, frame } => self.links.send(to, self.faults.frame(frame)),
+                Effect::Disconnect { peer, for_ms } => {
+                    self.links.send_away(peer, Duration::from_millis(for_ms));
+                }
                 Effect::PassOn { to, frame } => self.links.pass_on(to, self.faults.shared(frame)),
                 Effect::Reply { to, result } => self.waiting.answer(to, result),
                 Effect::FindCode { run, action, payers } => self.workers.find_code(run, action, &payers),
@@ -198,6 +193,9 @@ impl Hands {
                 // A vote that does not fit the queue is asked for again.
                 Effect::VoteRoot { root } => drop(self.votes.try_send(root)),
                 Effect::Report(report) => {
+                    if let Report::PeerFault { peer, check } = report {
+                        self.fault_log.note(peer, check, Instant::now());
+                    }
                     log(&report);
                     self.metrics.report(&report);
                 }
@@ -229,7 +227,11 @@ fn log(report: &Report) {
             let field: String = field.chars().filter(char::is_ascii_graphic).take(32).collect();
             tracing::warn!(%request, %node, field, "a node's run differed");
         }
-        Report::PeerFault { peer, check } => tracing::warn!(%peer, check, "a peer broke the protocol"),
+        // Counted, and told once a minute.
+        Report::PeerFault { .. } => {}
+        Report::PeerSentAway { peer, for_ms } => {
+            tracing::warn!(%peer, for_ms, "a peer broke the protocol too often: its connection is ended");
+        }
         Report::Banned { by, counterparty } => tracing::warn!(%by, %counterparty, "a pair is banned"),
         Report::PeerGuest { peer, same: false } => tracing::warn!(
             %peer,

@@ -23,6 +23,7 @@ mod code;
 mod config;
 mod egress;
 mod entropy;
+mod fault_log;
 mod faults;
 mod http;
 mod inbox;

@@ -39,6 +39,7 @@ pub(crate) struct Metrics {
     attempt_failures: Family<Peer, Counter>,
     odd_nodes: Family<Odd, Counter>,
     peer_faults: Family<Fault, Counter>,
+    peers_sent_away: Family<Peer, Counter>,
     bans: Family<Ban, Counter>,
     ready: Gauge,
     peer_connected: Family<Peer, Gauge>,
@@ -118,6 +119,12 @@ impl Metrics {
                 Family::default(),
                 "peer_faults",
                 "Messages that no honest node sends"
+            ),
+            peers_sent_away: registered!(
+                r,
+                Family::default(),
+                "peers_sent_away",
+                "Connections ended because their peer broke the protocol too often"
             ),
             bans: registered!(r, Family::default(), "bans", "Bans of pairs, made or learned"),
             ready: registered!(r, Gauge::default(), "ready", "Whether this node takes executions"),
@@ -309,6 +316,7 @@ impl Metrics {
             Report::PeerGuest { peer, same } => {
                 self.peer_other_guest.get_or_create(&(*peer).into()).set(i64::from(!same));
             }
+            Report::PeerSentAway { peer, .. } => count(&self.peers_sent_away, &(*peer).into()),
             Report::Ceremony { .. } => {}
             Report::Ready(ready) => {
                 self.ready.set(i64::from(*ready));

@@ -180,9 +180,10 @@ impl Node {
             votes,
             metrics: metrics_for_hands,
             faults,
+            fault_log: crate::fault_log::FaultLog::default(),
         };
         let brain = Brain { engine, first, outlet, hands, clock, board: board.clone() };
-        let engine = brain.spawn(tokio::runtime::Handle::current()).context("the engine's thread")?;
+        let engine = brain.spawn().context("the engine's thread")?;
 
         let (feed_inbox, feed_metrics) = (inbox.clone(), metrics.clone());
         loops.spawn(async move { ("chain", feed.run(feed_inbox, feed_metrics).await) });

@@ -269,7 +269,7 @@ impl Engine {
     pub(crate) fn on_led(&mut self, from: NodeIndex, value: Signed<LeaderValue>, turn: &mut Turn<'_>) {
         let body = &value.body;
         let (id, number) = (body.request, body.operation);
-        if value.node != from || !self.sound_leader_value(&value) {
+        if value.node != from {
             turn.fault(from, "leader_value");
             return;
         }
@@ -282,6 +282,7 @@ impl Engine {
                 execution.operations.get(&number).and_then(|operation| operation.values.leaders.get(&from));
             match known.map(|known| *known == value) {
                 Some(true) => return engine.tell_decision(execution, number, from, turn),
+                _ if !engine.sound_leader_value(&value) => return turn.fault(from, "leader_value"),
                 Some(false) => {
                     return engine.stated_otherwise(execution, number, (from, "two_values"), turn);
                 }

@@ -133,6 +133,8 @@ pub(crate) struct Net {
     /// Where callers call from.
     pub(crate) source: IpAddr,
     next_head_ms: u64,
+    /// Channels that were ended, and when they are tried again.
+    apart: Vec<(u64, u8, u8)>,
 }
 
 /// The stores of a network that was founded once in this process.
@@ -198,6 +200,7 @@ impl Net {
             next_reply: 0,
             source: IpAddr::from([127, 0, 0, 1]),
             next_head_ms: 0,
+            apart: Vec::new(),
         };
         for node in 1..=3 {
             let state = Node {
@@ -258,6 +261,14 @@ impl Net {
                 self.input(node, Input::PeerConnected { peer: index(peer) });
                 self.input(peer, Input::PeerConnected { peer: index(node) });
             }
+        }
+    }
+
+    /// A new channel between two nodes, in place of one that stands.
+    pub(crate) fn reconnect(&mut self, a: u8, b: u8) {
+        self.flight.retain(|(from, to, _)| (*from, *to) != (a, b) && (*from, *to) != (b, a));
+        for (near, far) in [(a, b), (b, a)] {
+            self.input(near, Input::PeerConnected { peer: index(far) });
         }
     }
 
@@ -351,6 +362,11 @@ impl Net {
                     }
                 }
                 Effect::Send { to, frame } => self.send(node, to, frame),
+                Effect::Disconnect { peer, for_ms } => {
+                    self.flight.retain(|(from, to, _)| (*from, *to) != (peer.get(), node));
+                    self.apart.push((self.mono_ms + for_ms.max(1), node, peer.get()));
+                    self.input(peer.get(), Input::PeerDisconnected { peer: index(node) });
+                }
                 Effect::PassOn { to, frame } => self.send(node, to, frame.to_vec()),
                 Effect::Reply { to, result } => self.replies.push((to, result)),
                 Effect::StartAction(start) => {
@@ -453,6 +469,11 @@ impl Net {
             while let Some((from, to, frame)) = self.flight.pop_front() {
                 self.input(to, Input::Peer { from: index(from), frame });
             }
+            if let Some(place) = self.apart.iter().position(|(at, ..)| *at <= self.mono_ms) {
+                let (_, a, b) = self.apart.remove(place);
+                self.reconnect(a, b);
+                continue;
+            }
             if self.votes.len() == 3 && self.nodes[&1].registry.root.is_none() {
                 let root = self.votes[&1];
                 assert!(self.votes.values().all(|vote| *vote == root));
@@ -470,6 +491,7 @@ impl Net {
             if self.heads {
                 next = next.min(self.next_head_ms);
             }
+            next = self.apart.iter().map(|(at, ..)| *at).fold(next, u64::min);
             if next > end {
                 self.unix_ms += end - self.mono_ms;
                 self.mono_ms = end;

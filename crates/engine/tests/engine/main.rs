@@ -4,6 +4,7 @@
 
 mod admission;
 mod bounds;
+mod conduct;
 mod coordinators;
 mod executions;
 mod frames;

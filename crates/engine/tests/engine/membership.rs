@@ -1,6 +1,6 @@
 //! Starts, rollbacks and bans.
 
-use quorate_engine::{Report, StartError};
+use quorate_engine::{Input, Report, StartError};
 use quorate_wire::{BanNotice, Digest, ErrorCode, PeerMessage};
 
 use crate::harness::{Caller, Done, Net, index, network, signed};
@@ -162,6 +162,7 @@ fn a_peer_with_another_guest_is_reported_once_for_each_of_its_starts() {
     hello.guest = Digest([8; 32]);
     hello.start = [8; 16];
     hello.incarnation += 1;
+    net.input(1, Input::PeerConnected { peer: index(2) });
     net.forge(2, 1, &PeerMessage::Hello(hello.clone()));
     hello.serial += 1;
     net.forge(2, 1, &PeerMessage::Hello(hello));

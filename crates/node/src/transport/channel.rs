@@ -19,6 +19,8 @@ pub(super) const CLOSE_SLOW: u32 = 3;
 pub(super) const CLOSE_MALFORMED: u32 = 4;
 /// The peer is no member, or opened a second stream.
 pub(super) const CLOSE_REFUSED: u32 = 5;
+/// What the peer said was to begin anew, or broke the protocol too often.
+pub(super) const CLOSE_FAULTS: u32 = 6;
 
 /// Carries frames both ways until the connection ends.
 pub(super) async fn carry(connection: quinn::Connection, peer: NodeIndex, links: Arc<Links>) {

@@ -122,7 +122,9 @@ pub(super) async fn accept(
             drop(permit);
             match identity::peer_of(&connection, &membership) {
                 // Of each pair the lower one dials: a connection the other way is nobody's mistake but wrong.
-                Some(peer) if peer < membership.me => channel::carry(connection, peer, links).await,
+                Some(peer) if peer < membership.me && links.away(peer).is_none() => {
+                    channel::carry(connection, peer, links).await
+                }
                 _ => connection.close(channel::CLOSE_REFUSED.into(), b"refused"),
             }
         });
@@ -145,6 +147,10 @@ impl Dialer {
         config.transport_config(transport());
         loop {
             heartbeat.beat();
+            if let Some(left) = self.links.away(self.index) {
+                tokio::time::sleep(left.min(Heartbeat::INTERVAL)).await;
+                continue;
+            }
             let attempt = dial(&self.endpoint, config.clone(), &self.address);
             if let Ok(Some(connection)) = tokio::time::timeout(DIAL, attempt).await {
                 let carried = tokio::spawn(channel::carry(connection, self.index, self.links.clone()));

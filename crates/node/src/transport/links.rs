@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -42,6 +43,8 @@ pub(crate) struct Links {
     events: Arc<dyn PeerEvents>,
     current: Mutex<BTreeMap<NodeIndex, Link>>,
     unread: BTreeMap<NodeIndex, Arc<Semaphore>>,
+    /// Peers that have to stay away, and until when.
+    away: Mutex<BTreeMap<NodeIndex, Instant>>,
 }
 
 /// One standing channel.
@@ -108,7 +111,7 @@ impl Waiting {
 impl Links {
     pub(crate) fn new(events: Arc<dyn PeerEvents>, peers: impl Iterator<Item = NodeIndex>) -> Arc<Self> {
         let unread = peers.map(|peer| (peer, Arc::new(Semaphore::new(RECEIVE_UNITS_MAX)))).collect();
-        Arc::new(Links { events, current: Mutex::new(BTreeMap::new()), unread })
+        Arc::new(Links { events, current: Mutex::default(), unread, away: Mutex::default() })
     }
 
     /// Queues a frame. It is dropped if there is no channel; a queue that is full ends its channel.
@@ -131,6 +134,22 @@ impl Links {
         if !link.submissions.push(Bytes::from_owner(frame)) {
             tracing::debug!(peer = %to, "a submission is not passed on: the peer has not read the ones before");
         }
+    }
+
+    /// Ends the channel to a peer; none is accepted or dialled for so long.
+    pub(crate) fn send_away(&self, peer: NodeIndex, time: Duration) {
+        if !time.is_zero() {
+            self.away.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, Instant::now() + time);
+        }
+        if let Some(link) = self.lock().get(&peer) {
+            link.connection.close(super::channel::CLOSE_FAULTS.into(), b"faults");
+        }
+    }
+
+    /// For how long a peer still has to stay away.
+    pub(super) fn away(&self, peer: NodeIndex) -> Option<Duration> {
+        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        away.get(&peer)?.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
     /// Makes a connection the pair's channel, in place of an older one.

@@ -40,6 +40,7 @@ impl World {
             Effect::Persist(writes) => self.persist(slot, writes),
             Effect::Send { to, frame } => self.send(slot, to, frame),
             Effect::PassOn { to, frame } => self.send(slot, to, frame.to_vec()),
+            Effect::Disconnect { peer, for_ms } => self.send_away(slot, peer, for_ms),
             Effect::Reply { to, result } => {
                 self.reply(slot, to.0, result.map(|reply| *reply).map_err(|problem| *problem));
             }
@@ -61,6 +62,22 @@ impl World {
             Effect::Report(report) => self.report(slot, &report),
             Effect::Halt { reason } => self.halted(slot, &reason),
         }
+    }
+
+    /// Ends a channel; it is tried again when the peer may come back.
+    fn send_away(&mut self, slot: usize, peer: NodeIndex, for_ms: u64) {
+        let other = (0..self.nodes.len())
+            .filter(|other| self.nodes[*other].index == peer)
+            .find(|other| self.links.connection(slot, *other).is_some());
+        let Some(other) = other else { return };
+        self.say(&format!("{slot} ends its channel to {other} for {for_ms} ms"));
+        self.links.disconnect(slot, other);
+        for (near, far) in [(slot, other), (other, slot)] {
+            let (generation, peer) = (self.nodes[near].generation, self.nodes[far].index);
+            self.after(1_000, Event::Gone { slot: near, generation, peer });
+        }
+        let back_us = self.dice.between(50_000, 500_000);
+        self.after(for_ms * 1_000 + back_us, Event::Connect { a: slot, b: other });
     }
 
     fn persist(&mut self, slot: usize, writes: Vec<Write>) {
