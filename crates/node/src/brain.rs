@@ -19,7 +19,7 @@ use crate::{
     fault_log::FaultLog,
     faults::FaultSwitches,
     http::Waiting,
-    inbox::{Bound, Found, Job, Outlet},
+    inbox::{Bound, Job, Outlet},
     metrics::{Heartbeat, Metrics},
     store::Store,
     transport::Links,
@@ -112,12 +112,11 @@ impl Brain {
             self.publish(&mut published);
             self.hands.fault_log.flush(Instant::now());
             let next = self.next(ticked);
-            ticked = matches!(next, Next::Tick);
+            ticked = matches!(next, Some((Job::Handle(Input::Tick, _), _)));
             let (input, bound, peer) = match next {
-                Next::Job(Job::Handle(input, bound), peer) => (input, bound, peer),
-                Next::Tick => (Input::Tick, Bound::Single, None),
-                Next::Nothing => continue,
-                Next::Job(Job::Stop, _) | Next::End => break,
+                Some((Job::Handle(input, bound), peer)) => (input, bound, peer),
+                Some((Job::Stop, _)) => break,
+                None => continue,
             };
             let kind = kind(&input);
             let start = Instant::now();
@@ -133,24 +132,21 @@ impl Brain {
         self.hands.store.close().map_err(|error| error.to_string())
     }
 
-    /// The next thing to do. Deadlines and inputs take turns when both are due.
-    fn next(&mut self, ticked: bool) -> Next {
+    /// The next thing to do, and for which peer. Deadlines and inputs take turns when both are due.
+    fn next(&self, ticked: bool) -> Option<(Job, Option<NodeIndex>)> {
         let due = self.engine.next_deadline().map(|mono_ms| self.clock.instant(mono_ms));
+        let tick = Some((Job::Handle(Input::Tick, Bound::Single), None));
         let now = Instant::now();
         let overdue = due.is_some_and(|due| due <= now);
         if overdue && !ticked {
-            return Next::Tick;
+            return tick;
         }
         let idle = now + Heartbeat::INTERVAL;
         // A deadline that a tick does not move must not spin the processor.
-        let until =
-            if overdue { now + Duration::from_millis(1) } else { due.map_or(idle, |due| due.min(idle)) };
-        match self.outlet.next(until) {
-            Found::Job(job, peer) => Next::Job(job, peer),
-            Found::End => Next::End,
-            Found::Nothing if due.is_some_and(|due| due <= Instant::now()) => Next::Tick,
-            Found::Nothing => Next::Nothing,
-        }
+        let soon = now + Duration::from_millis(1);
+        let until = if overdue { soon } else { due.map_or(idle, |due| due.min(idle)) };
+        let next = self.outlet.next(until);
+        if next.is_none() && due.is_some_and(|due| due <= Instant::now()) { tick } else { next }
     }
 
     fn publish(&self, published: &mut Option<Instant>) {
@@ -160,14 +156,6 @@ impl Brain {
             *published = Some(now);
         }
     }
-}
-
-#[expect(clippy::large_enum_variant, reason = "nearly every one is the large one")]
-enum Next {
-    Job(Job, Option<NodeIndex>),
-    Tick,
-    Nothing,
-    End,
 }
 
 impl Hands {

@@ -46,16 +46,6 @@ pub(crate) enum Job {
     Stop,
 }
 
-/// What the thread finds when it looks.
-pub(crate) enum Found {
-    /// Something to do; if a peer brought it, its time is charged to that peer.
-    Job(Job, Option<NodeIndex>),
-    /// Nothing until now.
-    Nothing,
-    /// Nobody is left who could bring anything.
-    End,
-}
-
 /// The sending half. Cheap to clone.
 ///
 /// The queues themselves have no bound, because each of their sources has: peers by unread bytes each, callers by
@@ -152,22 +142,23 @@ impl Queues {
 impl Waiting {
     fn next(&mut self, now: Instant) -> Option<(Job, Option<NodeIndex>)> {
         let peers_wait = self.peers.values().any(|queue| !queue.jobs.is_empty());
-        if !peers_wait || self.own_in_a_row < OWN_IN_A_ROW {
-            if let Some(job) = self.own.pop_front() {
-                self.own_in_a_row += 1;
-                return Some((job, None));
-            }
+        if (!peers_wait || self.own_in_a_row < OWN_IN_A_ROW)
+            && let Some(job) = self.own.pop_front()
+        {
+            self.own_in_a_row += 1;
+            return Some((job, None));
         }
         self.own_in_a_row = 0;
         let waiting = self.peers.iter_mut().filter(|(_, queue)| !queue.jobs.is_empty());
-        let (peer, queue) = waiting.min_by_key(|(_, queue)| queue.used.total(now))?;
-        Some((queue.jobs.pop_front()?, Some(*peer)))
+        let (_, peer) = waiting.map(|(peer, queue)| (queue.used.total(now), *peer)).min()?;
+        let job = self.peers.get_mut(&peer)?.jobs.pop_front()?;
+        Some((job, Some(peer)))
     }
 }
 
 impl Outlet {
-    /// The next thing to do, at once or by this moment.
-    pub(crate) fn next(&self, until: Instant) -> Found {
+    /// The next thing to do, at once or by this moment. If a peer brought it, its time is charged to that peer.
+    pub(crate) fn next(&self, until: Instant) -> Option<(Job, Option<NodeIndex>)> {
         let mut waiting = self.queues.lock();
         loop {
             let now = Instant::now();
@@ -175,16 +166,26 @@ impl Outlet {
                 if let Job::Handle(Input::Registry(_), _) = job {
                     self.registry_waiting.store(false, Ordering::Release);
                 }
-                return Found::Job(job, peer);
+                return Some((job, peer));
             }
             if waiting.closed {
-                return Found::End;
+                return Some((Job::Stop, None));
             }
-            let Some(left) = until.checked_duration_since(now).filter(|left| !left.is_zero()) else {
-                return Found::Nothing;
-            };
+            let left = until.checked_duration_since(now).filter(|left| !left.is_zero())?;
             waiting =
                 self.queues.filled.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The next thing to do, for tests that are no thread.
+    #[cfg(test)]
+    pub(crate) async fn recv(&self) -> Option<Job> {
+        loop {
+            match self.next(Instant::now()) {
+                Some((Job::Stop, _)) => return None,
+                Some((job, _)) => return Some(job),
+                None => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
         }
     }
 
@@ -300,11 +301,7 @@ mod tests {
     }
 
     fn next(outlet: &Outlet) -> Option<Option<NodeIndex>> {
-        match outlet.next(Instant::now()) {
-            Found::Job(_, peer) => Some(peer),
-            Found::Nothing => None,
-            Found::End => panic!("the inbox lives"),
-        }
+        outlet.next(Instant::now()).map(|(_, peer)| peer)
     }
 
     #[test]
@@ -365,6 +362,6 @@ mod tests {
         inbox.drain();
         drop(inbox);
         assert_eq!(next(&outlet), Some(None));
-        assert!(matches!(outlet.next(Instant::now()), Found::End));
+        assert!(matches!(outlet.next(Instant::now()), Some((Job::Stop, None))));
     }
 }

@@ -320,7 +320,7 @@ async fn heads_that_are_too_long_end_the_connection() {
 
 #[tokio::test]
 async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
-    let mut node = start(1).await;
+    let node = start(1).await;
     let body = testing::submission();
     let head = format!(
         "POST /v1/executions HTTP/1.1\r\nhost: localhost\r\ncontent-type: {JSON}\r\ncontent-length: {}\r\n\r\n",
@@ -328,15 +328,14 @@ async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
     );
     let mut first = TcpStream::connect(node.address).await.unwrap();
     first.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
-    let Some(Job::Handle(Input::Request { reply_to, source, .. }, _)) = node.outlet.jobs.recv().await else {
+    let Some(Job::Handle(Input::Request { reply_to, source, .. }, _)) = node.outlet.recv().await else {
         panic!("no request");
     };
     assert!(source.is_loopback());
     let second = post(node.address, JSON, &body).await;
     assert_eq!((second.status, second.code()), (503, ErrorCode::Overloaded));
     drop(first);
-    let Some(Job::Handle(Input::RequestAbandoned { reply_to: gone }, _)) = node.outlet.jobs.recv().await
-    else {
+    let Some(Job::Handle(Input::RequestAbandoned { reply_to: gone }, _)) = node.outlet.recv().await else {
         panic!("not abandoned");
     };
     assert_eq!(gone, reply_to);
@@ -346,7 +345,7 @@ async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
         let address = node.address;
         async move { post(address, JSON, &body).await }
     });
-    let Some(Job::Handle(Input::Request { reply_to, .. }, _)) = node.outlet.jobs.recv().await else {
+    let Some(Job::Handle(Input::Request { reply_to, .. }, _)) = node.outlet.recv().await else {
         panic!("no request");
     };
     node.waiting.answer(reply_to, Err(Box::new(Problem::of(ErrorCode::RateLimited))));
@@ -366,10 +365,10 @@ async fn a_caller_that_hangs_up_keeps_its_place_while_its_request_is_in_the_queu
     let mut first = TcpStream::connect(node.address).await.unwrap();
     first.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
     // The engine has come no further than the head of its queue.
-    let request = node.outlet.jobs.recv().await.unwrap();
+    let request = node.outlet.recv().await.unwrap();
     assert!(matches!(request, Job::Handle(Input::Request { .. }, _)));
     drop(first);
-    let gone = node.outlet.jobs.recv().await.unwrap();
+    let gone = node.outlet.recv().await.unwrap();
     assert!(matches!(gone, Job::Handle(Input::RequestAbandoned { .. }, _)));
     let second = post(node.address, JSON, &body).await;
     assert_eq!(second.code(), ErrorCode::Overloaded);
@@ -378,12 +377,10 @@ async fn a_caller_that_hangs_up_keeps_its_place_while_its_request_is_in_the_queu
     assert_eq!(second.code(), ErrorCode::Overloaded, "that it hung up is still unread");
     drop(gone);
     let third = tokio::spawn(async move { post(node.address, JSON, &body).await });
-    assert!(
-        matches!(node.outlet.jobs.recv().await, Some(Job::Handle(Input::Request { reply_to, .. }, _)) if {
-            node.waiting.answer(reply_to, Err(Box::new(Problem::of(ErrorCode::NotReady))));
-            true
-        })
-    );
+    assert!(matches!(node.outlet.recv().await, Some(Job::Handle(Input::Request { reply_to, .. }, _)) if {
+        node.waiting.answer(reply_to, Err(Box::new(Problem::of(ErrorCode::NotReady))));
+        true
+    }));
     assert_eq!(third.await.unwrap().code(), ErrorCode::NotReady);
 }
 
@@ -464,7 +461,7 @@ async fn bodies_that_do_not_end_leave_room_for_those_of_others() {
 
 #[tokio::test]
 async fn callers_at_one_address_leave_places_to_wait_to_others() {
-    let mut node = start(4).await;
+    let node = start(4).await;
     let body = testing::submission();
     let head = format!(
         "POST /v1/executions HTTP/1.1\r\nhost: localhost\r\ncontent-type: {JSON}\r\ncontent-length: {}\r\n\r\n",
@@ -475,7 +472,7 @@ async fn callers_at_one_address_leave_places_to_wait_to_others() {
     for _ in 0..2 {
         let mut stream = connect_from(2, node.address).await;
         stream.write_all(&request).await.unwrap();
-        assert!(node.outlet.jobs.recv().await.is_some());
+        assert!(node.outlet.recv().await.is_some());
         held.push(stream);
     }
     let mut third = connect_from(2, node.address).await;
@@ -485,5 +482,5 @@ async fn callers_at_one_address_leave_places_to_wait_to_others() {
     assert_eq!(answer, b"HTTP/1.1 503");
     let mut other = connect_from(3, node.address).await;
     other.write_all(&request).await.unwrap();
-    assert!(matches!(node.outlet.jobs.recv().await, Some(Job::Handle(Input::Request { .. }, _))));
+    assert!(matches!(node.outlet.recv().await, Some(Job::Handle(Input::Request { .. }, _))));
 }
