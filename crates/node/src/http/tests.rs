@@ -356,7 +356,7 @@ async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
 
 #[tokio::test]
 async fn a_caller_that_hangs_up_keeps_its_place_while_its_request_is_in_the_queue() {
-    let mut node = start(1).await;
+    let node = start(1).await;
     let body = testing::submission();
     let head = format!(
         "POST /v1/executions HTTP/1.1\r\nhost: localhost\r\ncontent-type: {JSON}\r\ncontent-length: {}\r\n\r\n",
