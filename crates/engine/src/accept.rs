@@ -135,6 +135,7 @@ impl Engine {
         execution.callers.push((reply_to, source));
         if !execution.coordinating {
             execution.coordinating = true;
+            execution.own_place = execution.coordinators.len();
             self.count_own_votes(execution);
         }
         // All are asked again, also those that would not run it a moment ago.
@@ -189,8 +190,12 @@ impl Engine {
             }
             Ok(id) => {
                 self.with(id, |engine, execution| {
-                    let asking =
-                        Asking { place: execution.coordinators.len(), start: engine.peers.start_of(from) };
+                    let asking = Asking {
+                        place: execution.coordinators.len() + usize::from(execution.coordinating),
+                        start: engine.peers.start_of(from),
+                        stalls: engine.peers.stalled_lately(from, turn.now.mono_ms),
+                        silent: false,
+                    };
                     execution.coordinators.entry(from).or_insert(asking);
                     engine.tell_all(execution, from, turn);
                 });
@@ -389,6 +394,7 @@ impl Engine {
             deadline_mono_ms: turn.now.mono_ms + limits::EXECUTION_MS_MAX,
             coordinators: BTreeMap::new(),
             coordinating: false,
+            own_place: 0,
             callers: Vec::new(),
             next_quorum_check_mono_ms: turn.now.mono_ms + QUORUM_CHECK_MS,
             reply: None,

@@ -53,6 +53,7 @@ impl Engine {
             let place = (from, proposal.operation, proposal.attempt);
             self.tell_failed(execution, place, Vec::new(), turn);
             self.tell_offer(execution, proposal.operation, turn);
+            self.tell_signature(execution, proposal.operation, from, turn);
             return;
         }
         self.join(execution, from, proposal, turn);
@@ -68,7 +69,7 @@ impl Engine {
     ) -> Result<(), &'static str> {
         let me = self.committee.me;
         let operation = execution.operations.get(&proposal.operation).ok_or("proposal_operation")?;
-        if !execution.running() || !operation.waits() || operation.signature.is_some() {
+        if !execution.running() || !operation.waits() || operation.signature.is_some() || operation.made.is_some() {
             return Err("proposal_over");
         }
         let own =
@@ -81,12 +82,13 @@ impl Engine {
         if proposal.coordinator != from || !grows || joined.count >= limits::ATTEMPTS_MAX {
             return Err("proposal_attempt");
         }
-        // Another coordinator's attempt is not disturbed before it stalls.
-        if operation
-            .live
-            .as_ref()
-            .is_some_and(|live| live.coordinator != from && now_mono_ms < live.stalls_mono_ms)
-        {
+        // An attempt of a coordinator that comes before this one is not disturbed before it stalls.
+        let undisturbed = |live: &Attempt| {
+            live.coordinator != from
+                && now_mono_ms < live.stalls_mono_ms
+                && !self.precedes(execution, from, live.coordinator)
+        };
+        if operation.live.as_ref().is_some_and(undisturbed) {
             return Err("proposal_live");
         }
         let signers: Vec<NodeIndex> = proposal.signers.iter().map(|(signer, _)| *signer).collect();
@@ -134,11 +136,17 @@ impl Engine {
         joined.last = proposal.attempt;
         joined.count = joined.count.saturating_add(1);
         // At most one attempt of an operation lives; the older one's secrets end here.
-        if let Some(old) = operation.live.take() {
+        let replaced = operation.live.take();
+        if let Some(old) = &replaced {
             self.sessions.remove(&old.session);
         }
         let signers: Vec<NodeIndex> = proposal.signers.iter().map(|(signer, _)| *signer).collect();
         let parties: Vec<PartyIndex> = signers.iter().map(|signer| party(*signer)).collect();
+        // It tried again before that one could stall. One that another's replaces has not failed.
+        if replaced.is_some_and(|old| old.coordinator == coordinator) {
+            self.stalled(execution, coordinator, turn.now.mono_ms);
+        }
+        let Some(operation) = execution.operations.get_mut(&proposal.operation) else { return };
         let Some(share) = self.founding.share() else { return };
         let input =
             SigningInput { share, pairs: self.pairs.states(), tweak, digest, signers: &parties, session };
@@ -241,20 +249,12 @@ impl Engine {
             None => {}
             Some(Outcome::Done(signature)) => {
                 let bytes = (signature.to_bytes(), signature.recovery_id);
-                self.complete(execution, number, bytes, turn);
-                let others = self.committee.peers().filter(|peer| !signers.contains(peer));
-                turn.send_all(
-                    others,
-                    &PeerMessage::Signature {
-                        request: execution.id,
-                        operation: number,
-                        signature: bytes.0,
-                        recovery_id: bytes.1,
-                    },
-                );
+                self.drop_attempt(execution, number);
+                self.made(execution, number, (bytes, &signers), turn);
             }
             Some(Outcome::Failed(failure)) => {
                 let attempt = self.drop_attempt(execution, number);
+                self.stalled(execution, place.0, turn.now.mono_ms);
                 let set_ups = attempt.map(|attempt| attempt.set_ups).unwrap_or_default();
                 self.on_failure(execution, place, (&failure, &set_ups), turn);
             }
@@ -320,6 +320,7 @@ impl Engine {
             } else if now >= attempt.stalls_mono_ms && !attempt.stall_told {
                 attempt.stall_told = true;
                 let (coordinator, operation, attempt) = place;
+                self.stalled(execution, coordinator, now);
                 if coordinator == self.committee.me {
                     self.consider_trouble(execution, (operation, attempt), &silent, false, turn);
                 } else {

@@ -50,7 +50,10 @@ impl Engine {
                 return;
             }
             match quorum.kind {
-                GroupKind::Intent => self.propose(execution, number, quorum, turn),
+                GroupKind::Intent => {
+                    self.fix_value(execution, number, quorum, turn);
+                    self.propose(execution, number, quorum, turn);
+                }
                 GroupKind::Observed | GroupKind::Once => self.fix_value(execution, number, quorum, turn),
                 GroupKind::Denied => {}
             }
@@ -167,13 +170,15 @@ impl Engine {
     ) {
         let now = turn.now.mono_ms;
         let me = self.committee.me;
+        // An attempt in which we are, of a coordinator that comes before us, gets its chance first.
+        let first = |live: &&Attempt| {
+            live.stalls_mono_ms > now && self.precedes(execution, live.coordinator, me)
+        };
+        let live = execution.operations.get(&number).and_then(|operation| operation.live.as_ref());
+        let not_before = live.filter(first).map_or(0, |live| live.stalls_mono_ms);
         let Some(operation) = execution.operations.get_mut(&number) else { return };
-        // An attempt of another coordinator in which we are gets its chance first.
-        let others = |live: &&Attempt| live.coordinator != me && live.stalls_mono_ms > now;
-        if let Some(live) = operation.live.as_ref().filter(others) {
-            operation.not_before_mono_ms = operation.not_before_mono_ms.max(live.stalls_mono_ms);
-        }
-        if operation.signature.is_some() || operation.proposed.is_some() || now < operation.not_before_mono_ms
+        operation.not_before_mono_ms = operation.not_before_mono_ms.max(not_before);
+        if operation.decided() || operation.proposed.is_some() || now < operation.not_before_mono_ms
         {
             return;
         }
@@ -299,12 +304,9 @@ impl Engine {
         }
         self.with(id, |engine, execution| {
             let Some(operation) = execution.operations.get(&number) else { return };
-            if let Some((signature, recovery_id)) = operation.signature {
+            if operation.decided() {
                 // It lost the last message of an attempt that went well for us.
-                let message =
-                    PeerMessage::Signature { request: id, operation: number, signature, recovery_id };
-                turn.send(from, &message);
-                return;
+                return engine.tell_decision(execution, number, from, turn);
             }
             let ours = operation.proposed.as_ref();
             if ours.is_some_and(|proposed| proposed.attempt == attempt && proposed.signers.contains(&from)) {
@@ -386,7 +388,7 @@ impl Engine {
                 operation.give_up_proposal();
                 operation.tried = operation.tried.saturating_add(1);
             }
-            if operation.signature.is_none() && operation.proposed.is_none() {
+            if !operation.decided() && operation.proposed.is_none() {
                 if now >= operation.not_before_mono_ms {
                     operation.not_before_mono_ms = 0;
                 }

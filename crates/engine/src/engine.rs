@@ -579,7 +579,7 @@ impl Execution {
                 let stall = if attempt.stall_told { attempt.until_mono_ms } else { attempt.stalls_mono_ms };
                 next = next.min(stall);
             }
-            if self.coordinating && operation.signature.is_none() {
+            if self.coordinating && !operation.decided() {
                 if let Some(proposed) = &operation.proposed {
                     next = next.min(proposed.until_mono_ms);
                 } else if !operation.offers.is_empty() && operation.not_before_mono_ms > 0 {

@@ -50,6 +50,8 @@ pub(crate) struct Execution {
     pub(crate) coordinators: BTreeMap<NodeIndex, Asking>,
     /// Whether a caller asked this very node.
     pub(crate) coordinating: bool,
+    /// How many members had asked before that caller.
+    pub(crate) own_place: usize,
     /// Who waits, and where.
     pub(crate) callers: Vec<(ReplyTo, IpAddr)>,
     /// When it is next looked at whether enough members are left.
@@ -79,6 +81,10 @@ pub(crate) struct Asking {
     pub(crate) place: usize,
     /// In which start of its own; in a later one it knows nothing of it.
     pub(crate) start: Option<[u8; 16]>,
+    /// Whether attempts of its came to nothing.
+    pub(crate) stalls: bool,
+    /// Whether an operation was decided by another one because nothing was heard of it.
+    pub(crate) silent: bool,
 }
 
 /// What the runs of an execution have used, all together.
@@ -118,10 +124,9 @@ pub(crate) struct Operation {
     /// By what right our own run may have it signed.
     pub(crate) right: Option<Right>,
     pub(crate) began_mono_ms: u64,
+    /// The one that all go on with.
     pub(crate) signature: Option<EcdsaBytes>,
-    /// Signatures that came before our own run did; checked when it does.
-    pub(crate) unchecked: BTreeMap<NodeIndex, EcdsaBytes>,
-    /// Of an operation on values.
+    /// What it comes to, and who fixes that.
     pub(crate) values: Values,
 
     // As a signer.
@@ -130,8 +135,12 @@ pub(crate) struct Operation {
     /// What we joined, for each coordinator.
     pub(crate) joined: BTreeMap<NodeIndex, Joined>,
     pub(crate) live: Option<Attempt>,
+    /// What an attempt gave here. Another one may have given another signature elsewhere.
+    pub(crate) made: Option<EcdsaBytes>,
 
     // As a coordinator.
+    /// What attempts gave members, by their word; none once it proved to be nothing.
+    pub(crate) made_by: BTreeMap<NodeIndex, Option<EcdsaBytes>>,
     pub(crate) votes: BTreeMap<NodeIndex, Signed<Vote>>,
     /// Voters in order of arrival: the first t equal ones sign.
     pub(crate) arrival: Vec<NodeIndex>,
@@ -154,6 +163,11 @@ impl Operation {
     /// Whether our own run waits for this operation to be decided.
     pub(crate) fn waits(&self) -> bool {
         self.run.is_some() && !self.settled
+    }
+
+    /// Whether there is a signature that all go on with, though our own run may not have come to it.
+    pub(crate) fn decided(&self) -> bool {
+        self.signature.is_some() || self.values.is_fixed()
     }
 
     /// How many attempts we joined, whoever proposed them.
@@ -300,7 +314,7 @@ impl Execution {
             let vote =
                 operation.votes.get(&peer).map(|vote| borsh::object_length(vote).unwrap_or(usize::MAX));
             let offer = operation.offers.get(&peer).map(|_| 0);
-            let signature = operation.unchecked.get(&peer).map(|_| 0);
+            let signature = operation.made_by.get(&peer).map(|_| 0);
             [vote, offer, signature, operation.values.held_for(peer)]
                 .into_iter()
                 .flatten()

@@ -4,7 +4,7 @@ use quorate_auth::eip191;
 use quorate_wire::{
     ActionCid, Claim, Digest, EcdsaBytes, ErrorCode, Evidence, Intent, MessageKind, NodeIndex, Offer,
     OperationNumber, PeerMessage, PublicKey, Refusal, RequestId, Scheme, Seen, Signed, Verdict, Vote,
-    action_key_id, action_signature_digest, claim_key_id, ecdsa_valid, limits,
+    action_key_id, action_signature_digest, claim_key_id, limits,
 };
 
 use crate::{
@@ -122,8 +122,7 @@ impl Engine {
         self.tell_vote(execution, number, turn);
         match verdict {
             Verdict::Denied(code) => self.refuse(execution, number, code, turn),
-            Verdict::Intent(_) => self.try_unchecked(execution, number, turn),
-            Verdict::Observed { .. } | Verdict::Once { .. } => {
+            Verdict::Intent(_) | Verdict::Observed { .. } | Verdict::Once { .. } => {
                 self.begin_value(execution, number, call, turn);
             }
         }
@@ -294,10 +293,7 @@ impl Engine {
         for (number, operation) in &execution.operations {
             let Some(vote) = &operation.own else { continue };
             turn.send(to, &PeerMessage::Vote(vote.clone()));
-            if let Some((signature, recovery_id)) = operation.signature {
-                let (request, operation) = (execution.id, *number);
-                turn.send(to, &PeerMessage::Signature { request, operation, signature, recovery_id });
-            } else if let Some(offer) = own_offer(execution, *number) {
+            if let Some(offer) = own_offer(execution, *number) {
                 turn.send(to, &PeerMessage::Offer(offer));
             }
             if let Some(value) = operation.values.stated() {
@@ -306,46 +302,11 @@ impl Engine {
         }
         let numbers: Vec<OperationNumber> = execution.operations.keys().copied().collect();
         for number in numbers {
+            self.tell_signature(execution, number, to, turn);
             self.tell_decision(execution, number, to, turn);
         }
         if let Some(outcome) = execution.outcomes.get(&self.committee.me) {
             turn.send(to, &PeerMessage::Outcome(Box::new(outcome.clone())));
-        }
-    }
-
-    /// A signature that another node made. Whoever has the same intent can check it alone.
-    pub(crate) fn on_signature(
-        &mut self,
-        from: NodeIndex,
-        place: (RequestId, OperationNumber),
-        signature: EcdsaBytes,
-        turn: &mut Turn<'_>,
-    ) {
-        let (id, number) = place;
-        self.with(id, |engine, execution| {
-            if !execution.running() {
-                return;
-            }
-            if !engine.keep(execution, (from, number), 0) {
-                return turn.fault(from, "operation_number");
-            }
-            let operation = execution.operations.entry(number).or_default();
-            if operation.signature.is_none() {
-                operation.unchecked.insert(from, signature);
-                engine.try_unchecked(execution, number, turn);
-            }
-        });
-    }
-
-    /// Takes a signature that fits our own intent, if one has come.
-    fn try_unchecked(&mut self, execution: &mut Execution, number: OperationNumber, turn: &mut Turn<'_>) {
-        let Some(operation) = execution.operations.get_mut(&number) else { return };
-        let Some(intent) = operation.intent() else { return };
-        let fits = |signature: &&EcdsaBytes| ecdsa_valid(&intent.key, &intent.digest, signature);
-        let found = operation.unchecked.values().find(fits).copied();
-        operation.unchecked.clear();
-        if let Some(signature) = found {
-            self.complete(execution, number, signature, turn);
         }
     }
 
@@ -365,8 +326,7 @@ impl Engine {
         operation.signature = Some(signature);
         operation.offered = None;
         operation.proposed = None;
-        let attempt = operation.live.take();
-        if let Some(attempt) = &attempt {
+        if let Some(attempt) = operation.live.take() {
             self.sessions.remove(&attempt.session);
         }
         turn.report(Report::Signed {
@@ -446,9 +406,13 @@ impl Engine {
     }
 
     fn take_offer(&self, execution: &mut Execution, from: NodeIndex, offer: Offer, turn: &Turn<'_>) {
+        let me = self.committee.me;
+        let first = execution.coordinators.keys().any(|other| self.precedes(execution, *other, me));
         let operation = execution.operations.entry(offer.operation).or_default();
-        // Another coordinator's attempt may be about to succeed: it gets its hedge.
-        if offer.attempt > 0 && operation.proposed.is_none() && operation.not_before_mono_ms == 0 {
+        // The attempt of a coordinator that comes before us may be about to succeed: it gets its hedge.
+        if first
+            && offer.attempt > 0
+            && operation.proposed.is_none() && operation.not_before_mono_ms == 0 {
             operation.not_before_mono_ms = turn.now.mono_ms + limits::HEDGE_MS;
         }
         operation.offers.insert(from, offer);
@@ -527,7 +491,7 @@ impl Engine {
 
 fn own_offer(execution: &Execution, number: OperationNumber) -> Option<Offer> {
     let operation: &Operation = execution.operations.get(&number)?;
-    if !execution.running() || operation.signature.is_some() {
+    if !execution.running() || operation.signature.is_some() || operation.made.is_some() {
         return None;
     }
     let fresh = operation.offered?;

@@ -37,6 +37,7 @@ struct Peer {
     newest: Option<([u8; 16], u64)>,
     next_repair_mono_ms: u64,
     failed_mono_ms: Option<u64>,
+    stalled_mono_ms: Option<u64>,
     honoured_stale_mono_ms: Option<u64>,
     /// Bytes that it makes us keep for executions, all together.
     kept_bytes: usize,
@@ -412,6 +413,19 @@ impl Peers {
     /// Whether the node spoilt an attempt not long ago.
     pub(crate) fn failed_lately(&self, node: NodeIndex, now_mono_ms: u64) -> bool {
         let at = self.peers.get(&node).and_then(|peer| peer.failed_mono_ms);
+        at.is_some_and(|at| now_mono_ms.saturating_sub(at) < FAILED_MS)
+    }
+
+    /// An attempt that the node coordinated came to nothing.
+    pub(crate) fn stalled(&mut self, coordinator: NodeIndex, now_mono_ms: u64) {
+        if let Some(peer) = self.peers.get_mut(&coordinator) {
+            peer.stalled_mono_ms = Some(now_mono_ms);
+        }
+    }
+
+    /// Whether an attempt that the node coordinated came to nothing not long ago.
+    pub(crate) fn stalled_lately(&self, coordinator: NodeIndex, now_mono_ms: u64) -> bool {
+        let at = self.peers.get(&coordinator).and_then(|peer| peer.stalled_mono_ms);
         at.is_some_and(|at| now_mono_ms.saturating_sub(at) < FAILED_MS)
     }
 

@@ -7,9 +7,11 @@
 //! with different sets; their next intents then differ, and nothing is signed.
 
 mod collected;
+mod first;
 mod once;
+mod signed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_wire::{
     Decision, Digest, ErrorCode, LeaderValue, NodeIndex, OperationNumber, PeerMessage, RequestId, Signed,
@@ -18,7 +20,7 @@ use quorate_wire::{
 
 use crate::{
     Answer, Effect, Engine, RunNumber,
-    execution::{Execution, Group, GroupKind, failure},
+    execution::{Asking, Execution, Group, GroupKind, failure},
     operation::bounded_vote,
     run::{Given, Slot},
     turn::Turn,
@@ -59,6 +61,9 @@ pub(crate) struct Values {
     /// Whether our own run runs the function.
     lead: bool,
     own: Option<Signed<LeaderValue>>,
+    /// Coordinators that are waited for no more, and since when the next one is.
+    passed: BTreeSet<NodeIndex>,
+    patience_mono_ms: u64,
     /// Who was told the decision because it asked.
     told: BTreeMap<NodeIndex, Told>,
 
@@ -74,6 +79,17 @@ impl Values {
     /// What our own run gave of the function that one node runs.
     pub(crate) fn stated(&self) -> Option<&Signed<LeaderValue>> {
         self.own.as_ref()
+    }
+
+    fn take(&mut self, decision: Decision) {
+        self.decision = Some(decision);
+        self.candidates.clear();
+        self.look_mono_ms = 0;
+    }
+
+    /// Whether it is fixed what the operation comes to.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.decision.is_some() || self.fixed.is_some()
     }
 
     /// Bytes of what a peer said, if it said anything.
@@ -102,7 +118,7 @@ impl Engine {
         room
     }
 
-    /// Our own run has come to an operation on values, and waits.
+    /// Our own run has come to an operation, and waits.
     pub(crate) fn begin_value(
         &mut self,
         execution: &mut Execution,
@@ -113,6 +129,7 @@ impl Engine {
         let Some(operation) = execution.operations.get_mut(&number) else { return };
         operation.values.asked_by = Some(call);
         operation.values.look_mono_ms = turn.now.mono_ms + LOOK_MS;
+        operation.values.patience_mono_ms = turn.now.mono_ms;
         if self.came_late(execution, number) {
             self.let_finish(execution, number, turn.now.mono_ms);
         }
@@ -143,6 +160,7 @@ impl Engine {
             operation.values.look_mono_ms = now + LOOK_MS;
             if own {
                 self.tell_value(execution, number, turn);
+                self.pass_over_silent(execution, number, now);
                 self.try_candidates(execution, number, turn);
                 self.maybe_lead(execution, number, turn);
             }
@@ -152,7 +170,7 @@ impl Engine {
 
     /// Tells coordinators how we saw the operation; of a function that one runs, everybody, since
     /// everybody has to know who is there.
-    fn tell_value(&self, execution: &Execution, number: OperationNumber, turn: &mut Turn<'_>) {
+    fn tell_value(&self, execution: &mut Execution, number: OperationNumber, turn: &mut Turn<'_>) {
         let Some(operation) = execution.operations.get(&number) else { return };
         let Some(vote) = &operation.own else { return };
         let message = PeerMessage::Vote(vote.clone());
@@ -163,6 +181,10 @@ impl Engine {
         }
         if let Some(value) = &operation.values.own {
             turn.send_all(execution.coordinators.keys().copied(), &PeerMessage::Led(value.clone()));
+        }
+        let coordinators: Vec<NodeIndex> = execution.coordinators.keys().copied().collect();
+        for to in coordinators {
+            self.tell_signature(execution, number, to, turn);
         }
     }
 
@@ -176,7 +198,7 @@ impl Engine {
     ) {
         let now = turn.now.mono_ms;
         let Some(operation) = execution.operations.get_mut(&number) else { return };
-        if operation.values.decision.is_some() || operation.values.fixed.is_some() {
+        if operation.values.is_fixed() {
             return;
         }
         let since = *operation.values.quorum_mono_ms.get_or_insert(now);
@@ -193,11 +215,13 @@ impl Engine {
             GroupKind::Observed if !awaited.is_empty() => None,
             GroupKind::Observed => Self::collected(execution, number, quorum),
             GroupKind::Once => self.led(execution, number, quorum, now),
-            GroupKind::Intent | GroupKind::Denied => None,
+            GroupKind::Intent => Self::signature_made(execution, number, quorum),
+            GroupKind::Denied => None,
         });
         let Some(decision) = decision else { return };
         if let Some(operation) = execution.operations.get_mut(&number) {
             operation.values.fixed = Some(decision.clone());
+            operation.proposed = None;
         }
         let message =
             PeerMessage::Decided { request: execution.id, operation: number, decision: decision.clone() };
@@ -227,6 +251,7 @@ impl Engine {
                     // Not before all that come first in order are out: else anybody could lead.
                     && self.passed_over(execution, number, (&order, value.node), now_mono_ms)
             }
+            Decision::Signed(signature) => Self::fits(execution, number, quorum, signature),
         };
         execution.operations.get(&number)?.values.candidates.values().find(sound).cloned()
     }
@@ -291,6 +316,7 @@ impl Engine {
                 let (Ok(text) | Err(text)) = &value.body.result;
                 text.len() <= limits::LEADER_VALUE_BYTES_MAX
             }
+            Decision::Signed(_) => true,
         }
     }
 
@@ -301,7 +327,7 @@ impl Engine {
         // Our own first, then in the order in which those who fixed them asked us.
         let me = self.committee.me;
         candidates.sort_by_key(|(from, _)| {
-            (*from != me, execution.coordinators.get(from).map_or(usize::MAX, |asking| asking.place))
+            (*from != me, execution.coordinators.get(from).map_or((true, usize::MAX), Asking::turn))
         });
         for (from, decision) in candidates {
             self.take_decision(execution, number, (from, decision), turn);
@@ -327,21 +353,38 @@ impl Engine {
                 }
             }
             Judged::Right if operation.values.decision.is_none() => {
-                let (answer, single_node) = match &decision {
-                    Decision::Collected(votes) => (Ok(Answer::Value(values_json(votes))), false),
-                    Decision::Led(value) => (Ok(Answer::Value(result_json(&value.body.result))), true),
-                };
-                operation.values.decision = Some(decision);
-                operation.values.candidates.clear();
-                operation.values.look_mono_ms = 0;
-                operation.settled = true;
-                if let Some(run) = operation.run {
-                    let mut given = Given::new(answer);
-                    given.single_node = single_node;
-                    self.give(execution, run, (Slot::Operation(number), given), turn);
-                }
+                execution.note_silent(number);
+                self.adopt(execution, number, (from, decision), turn);
             }
             Judged::Right => {}
+        }
+    }
+
+    /// Our own run goes on with what was fixed.
+    fn adopt(
+        &mut self,
+        execution: &mut Execution,
+        number: OperationNumber,
+        (from, decision): (NodeIndex, Decision),
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(operation) = execution.operations.get_mut(&number) else { return };
+        let (answer, single_node) = match &decision {
+            Decision::Collected(votes) => (Ok(Answer::Value(values_json(votes))), false),
+            Decision::Led(value) => (Ok(Answer::Value(result_json(&value.body.result))), true),
+            Decision::Signed(signature) => {
+                let signature = *signature;
+                operation.values.take(decision);
+                self.complete(execution, number, signature, turn);
+                return self.pass_on_signature(execution, number, from, turn);
+            }
+        };
+        operation.values.take(decision);
+        operation.settled = true;
+        if let Some(run) = operation.run {
+            let mut given = Given::new(answer);
+            given.single_node = single_node;
+            self.give(execution, run, (Slot::Operation(number), given), turn);
         }
     }
 
@@ -363,6 +406,9 @@ impl Engine {
                 self.judge_set(execution, (number, operation, own), (from, votes), now)
             }
             Decision::Led(value) => self.judge_leader(execution, (number, own), value, now),
+            Decision::Signed(signature) => {
+                self.judge_signature(execution, (operation, own), (from, signature), now)
+            }
         }
     }
 }

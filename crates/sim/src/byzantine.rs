@@ -13,9 +13,12 @@ use quorate_wire::{
 use crate::{committee::Committee, entropy::Dice, invariants::EPOCH};
 
 mod logins;
+mod signatures;
 mod values;
 
 pub(crate) use values::ValueHabits;
+pub(crate) use signatures::SignatureHabits;
+use signatures::SignatureLies;
 use values::ValueLies;
 
 /// What a byzantine node remembers of the network, at most.
@@ -50,6 +53,8 @@ pub(crate) struct Habits {
     pub(crate) ignores_callers: bool,
     /// How it lies in operations on values.
     pub(crate) values: ValueHabits,
+    /// How it lies about signatures.
+    pub(crate) signatures: SignatureHabits,
 }
 
 /// A byzantine node's wrapper.
@@ -70,6 +75,7 @@ pub(crate) struct Byzantine {
     values: ValueLies,
     /// What it made of requests that it overheard.
     overheard: Vec<(NodeIndex, Vec<u8>)>,
+    signatures: SignatureLies,
     /// Lies left that cost its peers a pairwise set-up.
     rations: u8,
     /// Messages about set-ups that it may still keep, to replay them.
@@ -109,6 +115,7 @@ impl Byzantine {
             requests: VecDeque::new(),
             values: ValueLies::default(),
             overheard: Vec::new(),
+            signatures: SignatureLies::default(),
             rations: costly,
             kept: costly,
             acts: 0,
@@ -131,7 +138,7 @@ impl Byzantine {
         self.observe(self.me, &frame);
         let message = decode::<PeerMessage>(&frame, limits::PEER_FRAME_BYTES_MAX);
         let keeps_alive = matches!(message, Ok(PeerMessage::Ping(_) | PeerMessage::Hello(_)));
-        if message.as_ref().is_ok_and(|message| self.keeps_back(message)) {
+        if message.as_ref().is_ok_and(|message| self.keeps_back(message) || self.withholds_signature(message)) {
             self.acts += 1;
             return Vec::new();
         }
@@ -222,6 +229,7 @@ impl Byzantine {
     fn observe(&mut self, from: NodeIndex, frame: &[u8]) {
         let Ok(message) = decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) else { return };
         self.see_value(from, &message);
+        self.see_signature(from, &message);
         match &message {
             PeerMessage::Vote(vote) => {
                 remember(&mut self.requests, vote.body.request);
@@ -400,6 +408,12 @@ impl Byzantine {
                             }
                         }
                     },
+                    // An old one instead, if it has one: valid, and of another execution.
+                    Decision::Signed(signature) => {
+                        if let Some(old) = self.old_signature((request, operation)) {
+                            *signature = old;
+                        }
+                    }
                     Decision::Led(value) => {
                         value.body.result = Ok(format!("lie {}", self.dice.between(0, 9)));
                         *value = Signed::new(self.me, value.body.clone(), &self.key);

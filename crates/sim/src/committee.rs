@@ -18,7 +18,8 @@ pub struct Shape {
 
 impl Shape {
     /// All that are simulated.
-    pub(crate) const ALL: [Shape; 3] = [Shape { n: 3, t: 2 }, Shape { n: 4, t: 3 }, Shape { n: 5, t: 3 }];
+    pub(crate) const ALL: [Shape; 4] =
+        [Shape { n: 3, t: 2 }, Shape { n: 4, t: 3 }, Shape { n: 5, t: 3 }, Shape { n: 7, t: 4 }];
 }
 
 /// A committee: the network file and the members' statement keys.

@@ -22,6 +22,8 @@ pub(crate) struct Script {
     pub(crate) acts: Vec<Act>,
     /// Whether it asks for all at once.
     pub(crate) parallel: bool,
+    /// Whether a signature changes the digests after it.
+    pub(crate) chained: bool,
     /// Whether it goes on after a refusal.
     pub(crate) catches: bool,
     /// How long it computes before each step.
@@ -215,6 +217,10 @@ impl Run {
         match answer {
             Ok(Answer::Value(value)) => {
                 self.given = Sha256::new().chain_update(self.given).chain_update(value).finalize().into();
+            }
+            Ok(Answer::Signed(signature)) if self.script.chained => {
+                let hash = Sha256::new().chain_update(self.given);
+                self.given = hash.chain_update(signature.r).chain_update(signature.s).finalize().into();
             }
             Ok(Answer::Signed(_)) => {}
             Err(failure) if !self.script.catches => return self.finish(Err(failure.code)),

@@ -84,6 +84,8 @@ pub(crate) struct Checker {
     shape: Shape,
     network: NetworkId,
     dishonest: BTreeSet<NodeIndex>,
+    /// Signatures that honest runs go on with.
+    alike: BTreeMap<(RequestId, OperationNumber), [u8; 64]>,
     own: BTreeMap<(Life, IntentHash), Own>,
     voted: BTreeSet<(Life, RequestId, OperationNumber)>,
     offered: BTreeSet<(Life, [u8; 32])>,
@@ -106,6 +108,7 @@ impl Checker {
             shape: committee.shape,
             network: committee.id,
             dishonest,
+            alike: BTreeMap::new(),
             own: BTreeMap::new(),
             voted: BTreeSet::new(),
             offered: BTreeSet::new(),
@@ -308,6 +311,15 @@ impl Checker {
             None => {
                 self.nonces.insert(r, shown.clone());
             }
+        }
+    }
+
+    /// An honest run goes on with a signature, where all are promised the same one.
+    pub(crate) fn signed_alike(&mut self, place: (RequestId, OperationNumber), signature: [u8; 64]) {
+        let known = *self.alike.entry(place).or_insert(signature);
+        if known != signature {
+            let detail = format!("{}/{} has {known:02x?} and {signature:02x?}", place.0, place.1);
+            self.broken("one operation has one signature", detail);
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{
     links::Weather,
 };
 
+mod signatures;
 mod values;
 
 /// What a seed is mainly about.
@@ -31,6 +32,8 @@ pub enum Kind {
     ByzantineCoordinator,
     /// Byzantine nodes lie about values, and about who runs a function.
     ByzantineValues,
+    /// Byzantine nodes replay old signatures, withhold new ones, and stall what they coordinate.
+    ByzantineSignatures,
     /// Runs of honest nodes differ.
     Diverging,
     /// Grants are revoked while signatures are made; views lag and stall.
@@ -43,7 +46,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Quiet,
         Kind::Lossy,
         Kind::Crashy,
@@ -51,6 +54,7 @@ impl Kind {
         Kind::ByzantineSender,
         Kind::ByzantineCoordinator,
         Kind::ByzantineValues,
+        Kind::ByzantineSignatures,
         Kind::Diverging,
         Kind::Revocation,
         Kind::Founding,
@@ -67,6 +71,9 @@ impl Kind {
         // A tenth, whatever the dice say: what the other seeds are about stays as it is.
         if seed % 10 == 4 {
             return Kind::ByzantineValues;
+        }
+        if seed % 20 == 16 {
+            return Kind::ByzantineSignatures;
         }
         match Dice::new(seed, "kind").between(0, 99) {
             0..=11 => Kind::Quiet,
@@ -142,6 +149,9 @@ pub(crate) struct WishPlan {
     /// What it asks for.
     pub(crate) acts: Vec<ActPlan>,
     pub(crate) parallel: bool,
+    /// Whether its first digest is that of all requests that say so, and each next one depends on the signature
+    /// before it.
+    pub(crate) chained: bool,
     pub(crate) catches: bool,
     pub(crate) compute_ms: u64,
     pub(crate) end: ScriptEnd,
@@ -171,7 +181,7 @@ pub(crate) struct Plan {
     pub(crate) wishes: Vec<WishPlan>,
     /// When faults end and everything heals.
     pub(crate) heal_us: u64,
-    /// Whether no frame is lost, doubled or overtaken, and nobody lies but about values: then what
+    /// Whether no frame is lost, doubled or overtaken, and nobody lies but about what operations come to: then what
     /// `docs/protocols/execution.md` promises of a set holds of every one that an honest node fixes.
     pub(crate) gentle: bool,
 }
@@ -192,6 +202,8 @@ impl Plan {
         // A founding of five costs ten pairwise set-ups, and so does a rollback of all five.
         let costly = matches!(kind, Kind::Founding | Kind::Rollback);
         let shape = if costly && dice.happens(850) { Shape { n: 3, t: 2 } } else { shape };
+        let large = kind == Kind::ByzantineSignatures && dice.happens(150);
+        let shape = if large { Shape { n: 7, t: 4 } } else { shape };
         let slots = usize::from(shape.n);
         let mut plan = Plan {
             kind,
@@ -255,6 +267,7 @@ impl Plan {
                 chosen,
                 acts: (0..operations).map(|_| act(dice, true)).collect(),
                 parallel: dice.happens(400),
+                chained: false,
                 catches: dice.happens(300),
                 compute_ms: if dice.happens(800) { dice.between(0, 30) } else { dice.between(0, 700) },
                 end,
@@ -286,6 +299,7 @@ impl Plan {
             }
             Kind::ByzantineCoordinator => self.liars(dice, true),
             Kind::ByzantineValues => self.lie_about_values(dice),
+            Kind::ByzantineSignatures => self.lie_about_signatures(dice),
             Kind::Diverging => self.diverge(dice),
             Kind::Revocation => self.revoke(dice),
             Kind::Founding => self.found(dice),

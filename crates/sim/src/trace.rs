@@ -121,6 +121,7 @@ pub(crate) fn describe(frame: &[u8]) -> String {
             let nodes: Vec<u8> = match decision {
                 Decision::Collected(votes) => votes.iter().map(|vote| vote.node.get()).collect(),
                 Decision::Led(value) => vec![value.node.get()],
+                Decision::Signed(_) => Vec::new(),
             };
             (format!("Decided {}/{operation} {nodes:?}", short(&request.0)), true)
         }

@@ -162,7 +162,10 @@ impl World {
         let dishonest = plan.byzantine.keys().map(|slot| indices[*slot]).collect();
         let nodes = indices.iter().enumerate().map(|(slot, index)| {
             let byzantine = plan.byzantine.get(&slot).map(|habits| {
-                Byzantine::new(&committee, *index, *habits, Dice::new(seed, &format!("byzantine {slot}")))
+                let dice = Dice::new(seed, &format!("byzantine {slot}"));
+                let mut liar = Byzantine::new(&committee, *index, *habits, dice);
+                liar.collude(plan.byzantine.keys().map(|slot| indices[*slot]).collect());
+                liar
             });
             Node {
                 slot,

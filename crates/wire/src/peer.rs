@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    Digest, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, OperationNumber, PublicKey, RequestId,
+    Digest, EcdsaBytes, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, OperationNumber, PublicKey, RequestId,
     Signable, Signed, Statement, Submission, Vote,
 };
 
@@ -144,13 +144,15 @@ impl Signable for LeaderValue {
     const DOMAIN: &'static str = "quorate/leader-value/v1";
 }
 
-/// What an operation on values came to. A coordinator fixes it; everybody checks it in full.
+/// What an operation came to. A coordinator fixes it; everybody checks it in full.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Decision {
     /// The values of at least t members, ascending.
     Collected(Vec<Signed<Vote>>),
     /// One member's value.
     Led(Signed<LeaderValue>),
+    /// The signature: r ‖ s and recovery id. Whoever has the same intent can check it.
+    Signed(EcdsaBytes),
 }
 
 /// The end of a node's run.
@@ -219,7 +221,7 @@ pub enum PeerMessage {
         /// Who lied or was silent, as far as it is known.
         culprits: Vec<NodeIndex>,
     },
-    /// The operation's signature; whoever has the same intent can check it.
+    /// An attempt of the operation gave me this signature. Which one it comes to, a coordinator fixes.
     Signature {
         /// The execution.
         request: RequestId,
@@ -284,13 +286,13 @@ pub enum PeerMessage {
         /// The operation.
         operation: OperationNumber,
     },
-    /// What an operation on values came to.
+    /// What an operation came to.
     Decided {
         /// The execution.
         request: RequestId,
         /// The operation.
         operation: OperationNumber,
-        /// The values.
+        /// The values, or the signature.
         decision: Decision,
     },
 }

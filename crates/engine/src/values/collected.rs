@@ -12,9 +12,6 @@ use crate::{
     turn::Turn,
 };
 
-/// For how long whoever asked first is waited for. Our run may be a second before its t-th vote; from there on
-/// it waits a second itself, and its turns; what is left is for looking at intervals, and for the way.
-const PATIENCE_MS: u64 = 3 * limits::COLLECT_GRACE_MS;
 /// By how much a coordinator waits longer for each that may fix the set as well.
 const TURN_MS: u64 = 300;
 /// For so many at most: members that coordinate what they overheard could have it wait for longer than it is
@@ -22,7 +19,7 @@ const TURN_MS: u64 = 300;
 const TURNS_MAX: usize = 2;
 
 const _: () = assert!(
-    2 * limits::COLLECT_GRACE_MS + TURN_MS * 2 + super::LOOK_MS < PATIENCE_MS,
+    2 * limits::COLLECT_GRACE_MS + TURN_MS * 2 + super::LOOK_MS < super::first::PATIENCE_MS,
     "whoever asked first is waited for until it has fixed its set"
 );
 
@@ -131,33 +128,6 @@ impl Engine {
         }
     }
 
-    /// Whether a set is left alone for now, because it is not from whoever asked us first.
-    ///
-    /// A corrupt member that coordinates what it overheard could fix a set at once, of its friends' values
-    /// and one honest one, while the node that the caller asked waits for everybody; or give each node a set
-    /// with another value of its own, and so part them.
-    fn waits_for_first(
-        &self,
-        execution: &Execution,
-        operation: &Operation,
-        from: NodeIndex,
-        now: u64,
-    ) -> bool {
-        let over = now >= operation.began_mono_ms.saturating_add(PATIENCE_MS);
-        !over && self.first_coordinator(execution, now).is_some_and(|first| first != from)
-    }
-
-    /// Whoever of those that can be reached, and still know of it, asked us first; we ourselves, if a caller did.
-    fn first_coordinator(&self, execution: &Execution, now: u64) -> Option<NodeIndex> {
-        if execution.coordinating {
-            return Some(self.committee.me);
-        }
-        let there = execution.coordinators.iter().filter(|(node, asking)| {
-            self.peers.reachable(**node, now) && self.peers.start_of(**node) == asking.start
-        });
-        there.min_by_key(|(_, asking)| asking.place).map(|(node, _)| *node)
-    }
-
     /// Whether another coordinator's set has all values that we have, and all that we wait for: else ours is
     /// the better one.
     pub(super) fn covers(votes: &[Signed<Vote>], quorum: &Group, awaited: &[NodeIndex]) -> bool {
@@ -175,7 +145,7 @@ impl Execution {
                     nodes: votes.iter().map(|vote| vote.node).collect(),
                     values: Collected::hash(votes.iter().filter_map(value_of)),
                 }),
-                Decision::Led(_) => None,
+                Decision::Led(_) | Decision::Signed(_) => None,
             }
         });
         collected.collect()

@@ -364,7 +364,7 @@ impl Execution {
                     node: value.node,
                     value: SingleNode::hash(&value.body.result),
                 }),
-                Decision::Collected(_) => None,
+                Decision::Collected(_) | Decision::Signed(_) => None,
             }
         });
         taken.collect()

@@ -11,4 +11,5 @@ mod frames;
 mod harness;
 mod membership;
 mod refusals;
+mod signatures;
 mod values;

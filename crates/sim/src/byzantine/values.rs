@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_wire::{
-    Decision, LeaderValue, NodeIndex, OperationNumber, PeerMessage, RequestId, Signed, Submission, Verdict,
+    Decision, Intent, IntentHash, LeaderValue, NodeIndex, OperationNumber, PeerMessage, RequestId, Signed, Submission, Verdict,
     Vote, encode, limits, request_id,
 };
 
@@ -48,6 +48,14 @@ pub(super) struct ValueLies {
     queue: Vec<(NodeIndex, Vec<u8>)>,
     /// What it said before.
     said: Vec<(NodeIndex, Vec<u8>)>,
+}
+
+impl ValueLies {
+    /// The hash of a vote that wants this.
+    pub(super) fn vote_for(&self, place: (RequestId, OperationNumber), intent: &Intent) -> Option<IntentHash> {
+        let votes = self.votes.get(&place)?;
+        votes.values().find(|vote| vote.body.intent() == Some(intent)).map(|vote| vote.body.hash())
+    }
 }
 
 impl Byzantine {
@@ -225,7 +233,7 @@ impl Byzantine {
         }
     }
 
-    fn tell(&mut self, request: RequestId, to: NodeIndex, message: &PeerMessage) {
+    pub(super) fn tell(&mut self, request: RequestId, to: NodeIndex, message: &PeerMessage) {
         let sent = self.values.sent.entry(request).or_default();
         if *sent < FRAMES_MAX {
             *sent += 1;

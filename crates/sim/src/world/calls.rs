@@ -144,11 +144,13 @@ impl World {
     /// Plans a request.
     pub(super) fn wish(&mut self, plan: WishPlan, probe: bool) {
         let number = self.wishes.len();
-        let tag = u64::try_from(number).unwrap_or(0);
+        // What is chained begins with one digest in all requests: an old signature of it is a valid one.
+        let tag = if plan.chained { u64::MAX } else { u64::try_from(number).unwrap_or(0) };
         let script = Script {
             tag,
             acts: plan.acts.iter().map(|act| self.act(act, tag)).collect(),
             parallel: plan.parallel,
+            chained: plan.chained,
             catches: plan.catches,
             compute_ms: plan.compute_ms,
             end: plan.end,
@@ -175,6 +177,7 @@ impl World {
                     tag,
                     acts: acts.iter().map(|act| self.act(act, tag)).collect(),
                     parallel: false,
+                    chained: false,
                     catches: false,
                     compute_ms: 1,
                     end: ScriptEnd::Respond,
@@ -216,6 +219,11 @@ impl World {
         let places: BTreeSet<(usize, u32)> = calls.map(|call| (call.slot, call.generation)).collect();
         let honest = places.first().is_some_and(|(slot, _)| self.nodes[*slot].honest());
         self.plan.gentle && places.len() == 1 && honest
+    }
+
+    /// Whether all honest runs of a request are promised the same signatures.
+    pub(super) fn promised_one(&self, request: &RequestId) -> bool {
+        self.wishes.iter().position(|wish| wish.of(request)).is_some_and(|number| self.asked_honestly(number))
     }
 
     /// Requests of whose values something is promised.
@@ -431,6 +439,7 @@ impl World {
         let expected = match (wish.probe, self.plan.kind) {
             (true, _) | (false, Kind::Quiet) => expect_alone(wish),
             (false, Kind::Diverging) => self.expect_diverging(wish),
+            (false, Kind::ByzantineSignatures) if self.asked_honestly(number) => expect_alone(wish),
             (false, Kind::ByzantineValues) if self.asked_honestly(number) && agreeable(wish) => {
                 expect_alone(wish)
             }

@@ -181,6 +181,7 @@ impl World {
                     chosen: Chosen::Granted,
                     acts,
                     parallel: false,
+                    chained: false,
                     catches: false,
                     compute_ms: 5,
                     end: ScriptEnd::Respond,

@@ -1,7 +1,9 @@
 //! What the checker is told about an honest node's effects, before any of them happens.
 
 use quorate_engine::{Answer, Effect};
-use quorate_wire::{OperationNumber, PeerMessage, Proposal, RequestId, decode, limits};
+use quorate_wire::{
+    Decision, OperationNumber, PeerMessage, Proposal, RequestId, decode, ecdsa_valid, limits,
+};
 
 use super::World;
 use crate::{host::Open, invariants::Shown};
@@ -61,7 +63,7 @@ impl World {
             }
             _ => return,
         };
-        let Open::Sign { key, digest, .. } = open else { return };
+        let Open::Sign { number, key, digest, .. } = open else { return };
         let Some(key) = key.or_else(|| self.own_key(&action)) else { return };
         let mut signature = [0u8; 64];
         signature[..32].copy_from_slice(&answer.r);
@@ -69,6 +71,9 @@ impl World {
         let recovery_id = Some(answer.recovery_id);
         let by = self.nodes[slot].index;
         self.checker.shown(&Shown { request, key, digest, signature, recovery_id }, by);
+        if self.promised_one(&request) {
+            self.checker.signed_alike((request, number), signature);
+        }
     }
 
     /// An honest node's run has come to an operation on values.
@@ -128,6 +133,17 @@ impl World {
                     recovery_id: Some(*recovery_id),
                 };
                 self.checker.shown(&shown, life.node);
+            }
+            PeerMessage::Decided { request, operation, decision: Decision::Signed(signature) } => {
+                // A coordinator may pass on what its own run has not come to, or not in this way.
+                let asked = self.nodes[slot].asked.get(&(*request, *operation)).cloned();
+                let asked =
+                    asked.filter(|asked| ecdsa_valid(&asked.key, &quorate_wire::Digest(asked.digest), signature));
+                if let Some(asked) = asked {
+                    let (signature, recovery_id) = (signature.0, Some(signature.1));
+                    let (request, key, digest) = (*request, asked.key, asked.digest);
+                    self.checker.shown(&Shown { request, key, digest, signature, recovery_id }, life.node);
+                }
             }
             PeerMessage::Ban(ban) if ban.node == life.node => {
                 self.checker.told_ban(life.node, ban.body.set_up);
