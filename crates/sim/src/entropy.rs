@@ -98,3 +98,70 @@ unsafe extern "C" fn getrandom(buffer: *mut u8, length: usize, _flags: u32) -> i
     }
     isize::try_from(length).unwrap_or(isize::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use quorate_threshold::{
+        Dkg, DkgInput, Driver, EcdsaSign, Outcome, Outgoing, PairInput, PairSetup, Params, PartyIndex,
+        Protocol, SigningInput,
+    };
+
+    use super::*;
+
+    fn run<P: Protocol>(started: Vec<(Driver<P>, Vec<Outgoing>)>) -> BTreeMap<PartyIndex, P::Output> {
+        let (mut drivers, mut flight, mut outputs) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        for (driver, messages) in started {
+            flight.extend(messages.into_iter().map(|message| (driver.me(), message)));
+            drivers.insert(driver.me(), driver);
+        }
+        while let Some((from, message)) = flight.pop() {
+            let step = drivers.get_mut(&message.to).unwrap().receive(from, &message.payload).unwrap();
+            flight.extend(step.messages.into_iter().map(|next| (message.to, next)));
+            if let Some(Outcome::Done(output)) = step.outcome {
+                outputs.insert(message.to, output);
+            }
+        }
+        outputs
+    }
+
+    fn said(messages: Vec<Outgoing>) -> Vec<Vec<u8>> {
+        messages.into_iter().map(|message| message.payload.to_vec()).collect()
+    }
+
+    /// A process that is resumed from a snapshot of its memory goes on with the generator of that moment. What it
+    /// draws must depend on what the operating system gives it now, and on nothing that it held.
+    #[test]
+    fn each_set_up_and_each_signature_draws_anew_from_the_operating_system() {
+        let params = Params::new(2, 3).unwrap();
+        let [first, second] = [1, 2].map(|index| PartyIndex::new(index).unwrap());
+        let mut rng = ChaCha8Rng::from_seed([1; 32]);
+        let dkg = params.parties().map(|me| Dkg::start(DkgInput { params, me, session: [1; 32] }, &mut rng));
+        let shares = run(dkg.collect::<Result<_, _>>().unwrap());
+        let pair = |me, peer| PairSetup::start(PairInput { me, peer, session: [2; 32] }).unwrap();
+        let mut states = run(vec![pair(first, second), pair(second, first)]);
+        let pairs = BTreeMap::from([(second, states.remove(&first).unwrap())]);
+        let sign = || {
+            let input = SigningInput {
+                share: &shares[&first],
+                pairs: &pairs,
+                tweak: quorate_threshold::derive::tweak(&[7; 32]).unwrap(),
+                digest: [8; 32],
+                signers: &[first, second],
+                session: [9; 32],
+            };
+            said(EcdsaSign::start(input).unwrap().1)
+        };
+        let set_up = || said(pair(first, second).1);
+        for start in [&sign as &dyn Fn() -> Vec<Vec<u8>>, &set_up] {
+            // Whatever the generator of the process has come to, equal draws of the system give equal messages.
+            seed_system(1);
+            let before = start();
+            seed_system(1);
+            assert!(start() == before, "something older than the start was drawn from");
+            seed_system(2);
+            assert!(start() != before);
+        }
+    }
+}

@@ -161,7 +161,7 @@ pub enum Misuse {
     /// The own index is not in the committee or not among the signers.
     #[error("this party has no part in the ceremony")]
     NotTakingPart,
-    /// The entropy that was handed in is not random.
+    /// The entropy that was handed in is not random, or the operating system gives none.
     #[error("the entropy source gives no usable values")]
     Entropy,
     /// A message from somebody who has no part in the ceremony. The ceremony is unharmed.

@@ -12,8 +12,9 @@
 //! shares is confirmed by their signed statements over [`RootShare::public_digest`], above this crate.
 //! Bans ([`Failure::Ban`]) are reported here and kept durable elsewhere.
 //!
-//! **Entropy** is an argument wherever the protocol is ours. The ECDSA crate underneath draws from the
-//! operating system inside ([`PairSetup`], [`EcdsaSign`]): the one exception.
+//! **Entropy** is an argument wherever the protocol is ours. The ECDSA crate underneath draws inside
+//! ([`PairSetup`], [`EcdsaSign`]), from a generator of this process: the one exception. It is seeded anew from the
+//! operating system at each start of either.
 //!
 //! The protocols, with the numbered steps that the code cites, are in `docs/protocols/dkg.md` and
 //! `docs/protocols/signing.md`. No audit report of the `dkls23` crates was found.
@@ -88,6 +89,7 @@ mod codec;
 pub mod derive;
 mod dkg;
 mod driver;
+mod entropy;
 mod fault;
 mod group;
 mod pair;

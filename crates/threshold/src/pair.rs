@@ -23,7 +23,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::driver::rounds::{Advance, Received, Rounds};
 use crate::driver::{Driver, Outgoing};
-use crate::{Bug, Check, Failure, Fault, Misuse, PartyIndex, codec, transcript};
+use crate::{Bug, Check, Failure, Fault, Misuse, PartyIndex, codec, entropy, transcript};
 
 mod state;
 
@@ -64,15 +64,16 @@ impl PairInput {
 }
 
 impl Driver<PairSetupRounds> {
-    /// Starts the set-up of a pair. The ECDSA crate draws its entropy from the operating system.
+    /// Starts the set-up of a pair. The ECDSA crate's generator is seeded anew from the operating system.
     ///
     /// # Errors
     ///
-    /// [`Misuse::NotTakingPart`] if `me` and `peer` are one.
+    /// [`Misuse::NotTakingPart`] if `me` and `peer` are one, [`Misuse::Entropy`] without entropy.
     pub fn start(input: PairInput) -> Result<(Self, Vec<Outgoing>), Misuse> {
         if input.me == input.peer {
             return Err(Misuse::NotTakingPart);
         }
+        entropy::reseed()?;
         // 1.1: my half of the zero-share seed, committed to for this set-up and direction.
         let context = input.context();
         let seed_context =

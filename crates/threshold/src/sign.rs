@@ -26,7 +26,7 @@ use k256::{FieldBytes, ProjectivePoint, PublicKey, Scalar, Secp256k1};
 use crate::driver::rounds::{Advance, Bodies, Received, Rounds};
 use crate::driver::{Driver, Outgoing};
 use crate::pair::index;
-use crate::{Bug, Check, Failure, Fault, Misuse, PairState, PartyIndex, RootShare, group};
+use crate::{Bug, Check, Failure, Fault, Misuse, PairState, PartyIndex, RootShare, entropy, group};
 
 mod blame;
 mod finish;
@@ -130,11 +130,11 @@ impl SigningInput<'_> {
 }
 
 impl Driver<EcdsaRounds> {
-    /// Starts an attempt. The ECDSA crate draws its entropy from the operating system.
+    /// Starts an attempt. The ECDSA crate's generator is seeded anew from the operating system.
     ///
     /// # Errors
     ///
-    /// [`Misuse`] if the input has no meaning; nothing secret was used then.
+    /// [`Misuse`] if the input has no meaning, or there is no entropy; nothing secret was used then.
     pub fn start(input: SigningInput<'_>) -> Result<(Self, Vec<Outgoing>), Misuse> {
         let (state, bodies) = EcdsaRounds::begin(input)?;
         Ok(Driver::new(state.me, state.peers.clone(), state, bodies))
@@ -202,6 +202,7 @@ impl EcdsaRounds {
             counterparties: peers.iter().map(|peer| index(*peer)).collect(),
             message_hash: input.digest,
         };
+        entropy::reseed()?;
         // 1.2: nonce, mask, and the first message of each multiplication. What phase 1 could refuse was
         // refused above, except a damaged pairwise state.
         let damaged = Misuse::Stored("a pairwise state is damaged");
