@@ -103,8 +103,10 @@ pub enum ChainError {
     /// Another process uses the data folder.
     #[error("another process uses the data folder")]
     Locked,
-    /// The block log is damaged in its middle: finalized blocks would be lost by cutting it there.
-    #[error("the block log is damaged at byte {0}")]
+    /// A whole record of the block log is damaged: final blocks would be lost by cutting it there.
+    #[error(
+        "the block log is damaged in the record at byte {0}: put back a copy that is as new, and nothing older"
+    )]
     CorruptLog(u64),
     /// A stored block does not replay.
     #[error("stored block {number} does not replay: {reason}")]

@@ -1,9 +1,9 @@
 //! The block log: the ordered list of blocks on disk, and nothing else. State is a replay of it.
 //!
 //! A record is: body length (u32), the first four bytes of SHA-256 over that length, body, 16 bytes of SHA-256 over
-//! the domain, the checksum before and the body. A block counts only once its record is synced, so a torn record at
-//! the end is a block that was never announced and is cut off. Damage elsewhere is reported, never cut: it would
-//! silently take finalized blocks back.
+//! the domain, the checksum before and the body. A block counts only once its record is synced, so a record that was
+//! not written to its end, the last in the file, is a block that was never announced and is cut off. Damage to a whole
+//! record is reported, never cut, also to the last one: it would silently take finalized blocks back.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -162,8 +162,11 @@ fn read_record<'a>(bytes: &'a [u8], before: &[u8; CHECKSUM_BYTES]) -> Record<'a>
     }
     let body = &bytes[8..8 + body_length];
     let checksum = next_checksum(before, body);
-    if bytes[8 + body_length..total] != checksum {
-        return if bytes.len() == total { Record::Torn } else { Record::Damaged };
+    let found = &bytes[8 + body_length..total];
+    if *found != checksum {
+        // The checksum is written last. Where the file grew and its end was not written, there are zeros.
+        let unwritten = bytes.len() == total && found.iter().all(|byte| *byte == 0);
+        return if unwritten { Record::Torn } else { Record::Damaged };
     }
     Record::Whole { body, checksum, length: total }
 }
