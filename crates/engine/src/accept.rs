@@ -311,7 +311,7 @@ impl Engine {
             return Err(Problem::new(ErrorCode::NotReady, format!("this node waits for {reason}")));
         }
         let (registry, _) = self.decided_by()?;
-        registry_fresh(registry.as_ref(), now.mono_ms)?;
+        registry_fresh(registry.as_ref(), now)?;
         match registry.standing(&request.block, now.unix_ms) {
             BlockStanding::Canonical { superseded_ms } if superseded_ms <= limits::BLOCK_AGE_MS_MAX => {}
             BlockStanding::Canonical { .. } => return Err(ErrorCode::BlockTooOld.into()),

@@ -8,7 +8,8 @@ use quorate_threshold::derive;
 use quorate_wire::{ActionCid, ErrorCode, KeyId, MessageKind, PublicKey, action_key_id, limits};
 
 use crate::{
-    At, Grant, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, Subject,
+    At, Grant, Now, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING,
+    Subject,
 };
 
 /// By what right a run wants a signature. It is judged anew each time.
@@ -34,9 +35,14 @@ pub(crate) struct Wish {
     pub(crate) single_node: bool,
 }
 
-/// Whether the last head statement is recent enough to decide anything by.
-pub(crate) fn registry_fresh(registry: &dyn ReadRegistry, now_mono_ms: u64) -> Result<(), ErrorCode> {
-    if now_mono_ms.saturating_sub(registry.heard_mono_ms()) <= limits::HEAD_AGE_MS_MAX {
+/// Whether the last head statement is recent enough to decide anything by. Either clock denies: the monotonic one, for
+/// whoever sets the wall clock; the statement's own time, for whoever hands out old statements late.
+pub(crate) fn registry_fresh(registry: &dyn ReadRegistry, now: Now) -> Result<(), ErrorCode> {
+    let heard = registry.heard();
+    let waited_ms = now.mono_ms.saturating_sub(heard.asked_mono_ms);
+    let age_ms = now.unix_ms.saturating_sub(heard.stated_unix_ms);
+    let ahead_ms = heard.stated_unix_ms.saturating_sub(now.unix_ms);
+    if waited_ms.max(age_ms) <= limits::HEAD_AGE_MS_MAX && ahead_ms <= limits::HEAD_AHEAD_MS_MAX {
         Ok(())
     } else {
         Err(ErrorCode::RegistryStale)
@@ -52,10 +58,10 @@ pub(crate) fn registry_fresh(registry: &dyn ReadRegistry, now_mono_ms: u64) -> R
 pub(crate) fn may_sign(
     registry: &dyn ReadRegistry,
     root: &PublicKey,
-    now_mono_ms: u64,
+    now: Now,
     (right, session): (&Right, &Session),
 ) -> Result<(PublicKey, [u8; 32]), ErrorCode> {
-    registry_fresh(registry, now_mono_ms)?;
+    registry_fresh(registry, now)?;
     let wish = match right {
         Right::Own { action } => return derived(root, &action_key_id(action)),
         Right::Granted(wish) => wish,

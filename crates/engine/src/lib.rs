@@ -35,6 +35,6 @@ pub use contract::{
 };
 pub use engine::{Engine, EngineStatus, StartError};
 pub use registry::{
-    At, BlockStanding, Grant, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN,
+    At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN,
     SCOPE_SIGN_ANYTHING, Subject,
 };

@@ -182,7 +182,7 @@ impl Engine {
         turn: &Turn<'_>,
     ) -> Result<(PublicKey, [u8; 32]), ErrorCode> {
         let (registry, root) = self.decided_by()?;
-        may_sign(registry.as_ref(), &root, turn.now.mono_ms, (right, &execution.session))
+        may_sign(registry.as_ref(), &root, turn.now, (right, &execution.session))
     }
 
     /// The action claims a key: it is derived, and stated.

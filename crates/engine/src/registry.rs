@@ -69,14 +69,23 @@ pub enum BlockStanding {
     Unknown,
 }
 
+/// How old the last head statement is, by two clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// Monotonic milliseconds (the engine's clock) just *before* it was asked for.
+    pub asked_mono_ms: u64,
+    /// The chain's clock in the statement, milliseconds since the epoch.
+    pub stated_unix_ms: u64,
+}
+
 /// One node's own reading of the registry, at its own heads.
 ///
 /// Every answer comes from state that this node executed or proved itself.
 pub trait ReadRegistry: Send + Sync {
     /// This node's latest head.
     fn head(&self) -> BlockRef;
-    /// Monotonic milliseconds (the engine's clock) at which the last head statement arrived.
-    fn heard_mono_ms(&self) -> u64;
+    /// When the last head statement was asked for, and when it says that it was made.
+    fn heard(&self) -> Heard;
     /// Whether a named block is canonical, and how old.
     fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding;
     /// The network's root, once all nodes have voted it.

@@ -3,13 +3,14 @@
 mod view;
 mod vote;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use quorate_registry::{
     alloy_primitives::B256,
     artifacts::Contracts,
-    follow::{FollowConfig, Follower, follow},
+    follow::{CATCH_UP_MAX, FollowConfig, Follower, follow},
+    moment::Moment,
     view::{At, RegistryView},
 };
 use quorate_wire::{ContractRecord, NetworkFile};
@@ -55,6 +56,7 @@ impl Feed {
             genesis_hash: B256::from(network.chain.genesis.0),
             head_key: B256::from(network.chain.head_key.0),
             contracts: contracts(&network),
+            catch_up_max: CATCH_UP_MAX,
         };
         let (view, follower) = follow(config, shutdown).context("the chain cannot be followed")?;
         Ok(Feed { view, follower, network, clock })
@@ -73,7 +75,7 @@ impl Feed {
         loop {
             heartbeat.beat();
             let number = self.view.head().map_or(0, |head| head.latest.number);
-            metrics.head(number, self.view.head_age_ms(Instant::now()));
+            metrics.head(number, self.view.head_age_ms(Moment::now()));
             if let Some(fault) = self.view.fault() {
                 // The view answers nothing more, so the engine denies everything; an operator must look.
                 bail!("the chain contradicted itself: {fault}");

@@ -3,33 +3,34 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use quorate_engine::Now;
+use quorate_registry::moment::Moment;
 
-/// Reads both clocks; monotonic time counts from the start of the process.
+/// Reads both clocks; monotonic time counts from the start of the process, also while the machine sleeps.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
-    start: Instant,
+    start: Moment,
 }
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        Clock { start: Instant::now() }
+        Clock { start: Moment::now() }
     }
 
     pub(crate) fn now(&self) -> Now {
-        Now { mono_ms: self.mono_ms(Instant::now()), unix_ms: unix_ms() }
+        Now { mono_ms: self.mono_ms(Moment::now()), unix_ms: unix_ms() }
     }
 
     /// A moment on the engine's clock; moments before the start are 0.
-    pub(crate) fn mono_ms(&self, moment: Instant) -> u64 {
-        millis(moment.saturating_duration_since(self.start))
+    pub(crate) fn mono_ms(&self, moment: Moment) -> u64 {
+        millis(moment.since(self.start))
     }
 
-    /// When the engine's clock shows this.
+    /// When to wake for a time of the engine's clock, if the machine does not sleep until then.
     pub(crate) fn instant(&self, mono_ms: u64) -> Instant {
+        let now = Instant::now();
+        let left = Duration::from_millis(mono_ms).saturating_sub(Moment::now().since(self.start));
         // A deadline that no clock can show is as good as a far one.
-        self.start
-            .checked_add(Duration::from_millis(mono_ms))
-            .unwrap_or(self.start + Duration::from_secs(1 << 30))
+        now.checked_add(left).unwrap_or(now + Duration::from_secs(1 << 30))
     }
 }
 

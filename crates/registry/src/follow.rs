@@ -3,6 +3,10 @@
 //! The chain process orders transactions and is trusted with nothing else: what a block does, this process computes
 //! itself. A bad answer is refused and asked for again; a *signed* contradiction is proof of a faulty chain, and the
 //! view answers nothing more until an operator has looked.
+//!
+//! Whoever sits between here and the chain can forge nothing, but withhold and delay. So a statement is as old as the
+//! moment *before* it was asked for, also when the same one is asked for again; it is judged once more after its blocks
+//! were fetched; and fetching them has a bound, after which a newer statement is asked for.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -18,6 +22,7 @@ use crate::{
         ledger::{Keep, Ledger},
     },
     error::{ChainFault, ReadError},
+    moment::Moment,
     rpc_client::{CallBounds, RpcCallError, RpcClient},
     view::{RegistryView, Status},
 };
@@ -30,8 +35,15 @@ const BATCH_BLOCKS: u64 = 256;
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 /// …and the longest.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
-/// A statement whose clock is further behind ours than this is an old one played again.
-const STATEMENT_AGE_MAX_MS: u64 = 30_000;
+/// A statement that is older than this, by the chain's clock or by when it was asked for, says nothing any more.
+pub const STATEMENT_AGE_MS_MAX: u64 = 30_000;
+/// How far the chain's clock may be ahead of ours: by as much an old statement can seem younger than it is.
+pub const STATEMENT_AHEAD_MS_MAX: u64 = 5_000;
+/// For how long the blocks up to one statement are fetched.
+pub const CATCH_UP_MAX: Duration = Duration::from_secs(10);
+
+const _: () =
+    assert!(CATCH_UP_MAX.as_millis() < STATEMENT_AGE_MS_MAX as u128, "what was caught up with counts");
 
 const HEAD_BOUNDS: CallBounds = CallBounds { deadline: Duration::from_secs(3), answer_bytes_max: 16 * 1024 };
 const BLOCKS_BOUNDS: CallBounds =
@@ -48,6 +60,8 @@ pub struct FollowConfig {
     pub head_key: B256,
     /// The registry contracts.
     pub contracts: Contracts,
+    /// For how long the blocks up to one statement are fetched: [`CATCH_UP_MAX`], or less.
+    pub catch_up_max: Duration,
 }
 
 /// Why a step of following failed. The follower goes on with the next step in every case; after a fault the view
@@ -69,6 +83,12 @@ pub enum FollowError {
     /// A statement that was seen before, or one from the past.
     #[error("an old head statement")]
     OldStatement,
+    /// The chain's clock, or ours, is wrong.
+    #[error("the chain's clock is ahead of this machine's")]
+    ClockAhead,
+    /// The blocks up to the head did not come in time; those that came are kept.
+    #[error("the chain's blocks come too slowly to catch up with its head")]
+    Slow,
     /// The chain contradicted itself.
     #[error(transparent)]
     Fault(#[from] ChainFault),
@@ -87,6 +107,8 @@ impl FollowError {
             Self::WrongChain => "chain_wrong_genesis",
             Self::BadSignature(_) => "chain_bad_signature",
             Self::OldStatement => "chain_old_statement",
+            Self::ClockAhead => "chain_clock_ahead",
+            Self::Slow => "chain_slow",
             Self::Fault(fault) => fault.code(),
             Self::View(error) => error.code(),
         }
@@ -131,8 +153,13 @@ pub fn follow(
     let key = VerifyingKey::from_bytes(&config.head_key.0)
         .map_err(|_| FollowError::BadSignature("the head key"))?;
     let view = RegistryView::new(config.contracts);
-    let follow =
-        Follow { rpc: RpcClient::new(&config.rpc_url)?, key, genesis_hash: config.genesis_hash, view };
+    let follow = Follow {
+        rpc: RpcClient::new(&config.rpc_url)?,
+        key,
+        genesis_hash: config.genesis_hash,
+        catch_up_max: config.catch_up_max.min(CATCH_UP_MAX),
+        view,
+    };
     let view = follow.view.clone();
     let (report, errors) = tokio::sync::watch::channel(None);
     let task = tokio::spawn(async move {
@@ -161,6 +188,7 @@ struct Follow {
     rpc: RpcClient,
     key: VerifyingKey,
     genesis_hash: B256,
+    catch_up_max: Duration,
     view: RegistryView,
 }
 
@@ -195,14 +223,13 @@ impl Follow {
             Some(number) => number,
             None => self.begin().await?,
         };
+        let asked = Moment::now();
         let answer = self.rpc.call("quorate_waitHead", json!([after, WAIT_MS]), HEAD_BOUNDS).await?;
         let statement: HeadStatement =
             serde_json::from_value(answer).map_err(|_| FollowError::BadForm("head statement"))?;
-        if !self.judge(&statement)? {
-            return Ok(());
-        }
-        self.catch_up(statement.latest.number).await?;
-        self.count(&statement)
+        let Some(asked) = self.judge(&statement, asked)? else { return Ok(()) };
+        self.catch_up(statement.latest.number, Instant::now() + self.catch_up_max).await?;
+        self.count(&statement, asked)
     }
 
     fn head(&self) -> Result<Option<u64>, FollowError> {
@@ -227,8 +254,8 @@ impl Follow {
         Ok(0)
     }
 
-    /// Whether a statement is authentic and new. A signed contradiction closes the view.
-    fn judge(&self, statement: &HeadStatement) -> Result<bool, FollowError> {
+    /// Whether a statement is authentic and new: since when it counts. A signed contradiction closes the view.
+    fn judge(&self, statement: &HeadStatement, asked: Moment) -> Result<Option<Moment>, FollowError> {
         if statement.genesis_hash != self.genesis_hash {
             return Err(FollowError::WrongChain);
         }
@@ -238,17 +265,18 @@ impl Follow {
         if statement.finalized.number > statement.latest.number {
             return Err(FollowError::BadForm("finalized above latest"));
         }
-        if statement.time_ms.saturating_add(STATEMENT_AGE_MAX_MS) < now_ms() {
-            return Err(FollowError::OldStatement);
-        }
-        let state = self.view.read()?;
+        in_time(statement, asked)?;
+        let mut state = self.view.write()?;
+        let asked = match state.judged {
+            Some((newest, _)) if statement.sequence < newest => return Err(FollowError::OldStatement),
+            // Played again, it is as old as it was.
+            Some((newest, first)) if statement.sequence == newest => first,
+            _ => asked,
+        };
         let Some(ledger) = &state.ledger else { return Err(ReadError::NotReady.into()) };
         if let Some(status) = &state.status {
             if statement.sequence == status.sequence {
-                return Ok(false);
-            }
-            if statement.sequence < status.sequence {
-                return Err(FollowError::OldStatement);
+                return Ok(None);
             }
             // Statements are signed in the order of their numbers, so a newer one is never below an older one.
             if statement.latest.number < ledger.head() || statement.finalized.number < status.finalized.number
@@ -262,26 +290,40 @@ impl Follow {
         let contradiction = [statement.latest, statement.finalized]
             .into_iter()
             .find_map(|announced| contradiction(ledger, announced));
+        if contradiction.is_none() {
+            state.judged = Some((statement.sequence, asked));
+        }
         drop(state);
         match contradiction {
             Some(fault) => Err(self.close(fault)),
-            None => Ok(true),
+            None => Ok(Some(asked)),
         }
     }
 
-    /// Fetches, verifies and replays blocks up to a height.
-    async fn catch_up(&self, target: u64) -> Result<(), FollowError> {
+    /// Fetches, verifies and replays blocks up to a height, until a moment. What it has come to by then stays.
+    async fn catch_up(&self, target: u64, until: Instant) -> Result<(), FollowError> {
         loop {
             let Some(head) = self.head()?.filter(|head| *head < target) else { return Ok(()) };
             let count = (target - head).min(BATCH_BLOCKS);
-            let answer = self.rpc.call("quorate_blocks", json!([head + 1, count]), BLOCKS_BOUNDS).await?;
-            let blocks = parse_blocks(answer, count)?;
+            let fetched = tokio::time::timeout_at(until.into(), self.fetch(head + 1, count)).await;
+            let blocks = fetched.map_err(|_| FollowError::Slow)??;
             let this = self.clone();
             // Replaying is pure computation: it must not hold up the node's other tasks.
-            let replayed =
-                tokio::task::spawn_blocking(move || blocks.iter().try_for_each(|block| this.replay(block)));
+            let replayed = tokio::task::spawn_blocking(move || {
+                blocks.iter().try_for_each(|block| {
+                    if Instant::now() >= until {
+                        return Err(FollowError::Slow);
+                    }
+                    this.replay(block)
+                })
+            });
             replayed.await.map_err(|_| ReadError::Broken)??;
         }
+    }
+
+    async fn fetch(&self, from: u64, count: u64) -> Result<Vec<RawBlock>, FollowError> {
+        let answer = self.rpc.call("quorate_blocks", json!([from, count]), BLOCKS_BOUNDS).await?;
+        parse_blocks(answer, count)
     }
 
     fn replay(&self, block: &RawBlock) -> Result<(), FollowError> {
@@ -308,8 +350,10 @@ impl Follow {
         Ok(())
     }
 
-    /// Takes over a statement whose head was replayed: from now on the view is that fresh.
-    fn count(&self, statement: &HeadStatement) -> Result<(), FollowError> {
+    /// Takes over a statement whose head was replayed, unless it has become old by then: the view is as fresh as the
+    /// moment at which it was asked for.
+    fn count(&self, statement: &HeadStatement, asked: Moment) -> Result<(), FollowError> {
+        in_time(statement, asked)?;
         let mut state = self.view.write()?;
         let Some(ledger) = &state.ledger else { return Err(ReadError::NotReady.into()) };
         let fault = [statement.latest, statement.finalized]
@@ -325,7 +369,7 @@ impl Follow {
         let number = ledger.head();
         state.status = Some(Status {
             finalized: statement.finalized,
-            received: Instant::now(),
+            asked,
             time_ms: statement.time_ms,
             sequence: statement.sequence,
         });
@@ -347,6 +391,19 @@ impl Follow {
             Err(error) => error.into(),
         }
     }
+}
+
+/// Either clock denies: the one that says when it was asked for, which nobody sets, and the one that it was signed at.
+fn in_time(statement: &HeadStatement, asked: Moment) -> Result<(), FollowError> {
+    let now_ms = now_ms();
+    if statement.time_ms > now_ms.saturating_add(STATEMENT_AHEAD_MS_MAX) {
+        return Err(FollowError::ClockAhead);
+    }
+    let old = Moment::now().since(asked) > Duration::from_millis(STATEMENT_AGE_MS_MAX);
+    if old || statement.time_ms.saturating_add(STATEMENT_AGE_MS_MAX) < now_ms {
+        return Err(FollowError::OldStatement);
+    }
+    Ok(())
 }
 
 fn contradiction(ledger: &Ledger, announced: BlockId) -> Option<ChainFault> {

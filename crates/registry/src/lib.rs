@@ -22,6 +22,7 @@ pub mod deploy;
 pub mod encode;
 pub mod error;
 pub mod follow;
+pub mod moment;
 pub mod rpc_client;
 pub mod subject;
 pub mod tx_client;

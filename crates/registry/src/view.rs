@@ -2,10 +2,7 @@
 
 mod unlocked;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-    time::Instant,
-};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue as _};
@@ -20,6 +17,7 @@ use crate::{
         ledger::Ledger,
     },
     error::{ChainFault, ReadError},
+    moment::Moment,
     subject::{Committee, CommitteeNode, Grant, Pkp, RootKey, Subject, token_id},
 };
 
@@ -76,8 +74,8 @@ pub struct Head {
     pub latest: BlockInfo,
     /// The newest finalized block.
     pub finalized: BlockInfo,
-    /// When the last fresh head statement arrived whose head this view has replayed.
-    pub received: Instant,
+    /// Before the last head statement whose head this view has replayed was asked for.
+    pub asked: Moment,
     /// The chain's clock in that statement, unix milliseconds.
     pub chain_time_ms: u64,
     /// That statement's number.
@@ -103,6 +101,9 @@ pub(crate) struct Shared {
 pub(crate) struct ViewState {
     pub(crate) ledger: Option<Ledger>,
     pub(crate) status: Option<Status>,
+    /// The newest authentic statement, whether or not it was caught up with: its number, and when it was asked for
+    /// first.
+    pub(crate) judged: Option<(u64, Moment)>,
     pub(crate) fault: Option<ChainFault>,
 }
 
@@ -110,7 +111,7 @@ pub(crate) struct ViewState {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Status {
     pub(crate) finalized: BlockId,
-    pub(crate) received: Instant,
+    pub(crate) asked: Moment,
     pub(crate) time_ms: u64,
     pub(crate) sequence: u64,
 }
@@ -164,18 +165,18 @@ impl RegistryView {
         Ok(Head {
             latest: info(ledger.head())?,
             finalized: info(status.finalized.number)?,
-            received: status.received,
+            asked: status.asked,
             chain_time_ms: status.time_ms,
             sequence: status.sequence,
         })
     }
 
-    /// How old the last fresh head statement is, in milliseconds of this process' monotonic clock; `None` before
-    /// the first and after a fault. Whoever decides denies when this is `None` or too large.
+    /// How long ago the last head statement was asked for, in milliseconds; `None` before the first and after a
+    /// fault. Whoever decides denies when this is `None` or too large.
     #[must_use]
-    pub fn head_age_ms(&self, now: Instant) -> Option<u64> {
+    pub fn head_age_ms(&self, now: Moment) -> Option<u64> {
         let head = self.head().ok()?;
-        u64::try_from(now.saturating_duration_since(head.received).as_millis()).ok()
+        u64::try_from(now.since(head.asked).as_millis()).ok()
     }
 
     /// What the chain did wrong, if it did.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use quorate_engine::{At, BlockStanding, Grant, Pkp, ReadRegistry, Subject};
+use quorate_engine::{At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, Subject};
 use quorate_threshold::derive;
 use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, NodeIndex, PublicKey, TokenId};
 use sha2::{Digest as _, Sha256};
@@ -126,9 +126,10 @@ impl Chain {
     }
 
     /// The view of a node that has come to this height.
-    pub(crate) fn view(&self, height: usize, heard_mono_ms: u64) -> Arc<View> {
+    pub(crate) fn view(&self, height: usize, asked_mono_ms: u64) -> Arc<View> {
         let height = height.min(self.height());
-        Arc::new(View { blocks: Arc::clone(&self.blocks), height, heard_mono_ms })
+        let heard = Heard { asked_mono_ms, stated_unix_ms: self.blocks[height].unix_ms };
+        Arc::new(View { blocks: Arc::clone(&self.blocks), height, heard })
     }
 }
 
@@ -136,10 +137,19 @@ impl Chain {
 pub(crate) struct View {
     blocks: Arc<Vec<Arc<Block>>>,
     height: usize,
-    heard_mono_ms: u64,
+    heard: Heard,
 }
 
 impl View {
+    pub(crate) fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Wall clock of the world when its head was made.
+    pub(crate) fn made_unix_ms(&self) -> u64 {
+        self.blocks[self.height].unix_ms
+    }
+
     /// The head's parent: what a caller names who does not want to be ahead of the other nodes.
     pub(crate) fn parent(&self) -> BlockRef {
         self.blocks[self.height.saturating_sub(1)].reference
@@ -159,8 +169,8 @@ impl ReadRegistry for View {
         self.blocks[self.height].reference
     }
 
-    fn heard_mono_ms(&self) -> u64 {
-        self.heard_mono_ms
+    fn heard(&self) -> Heard {
+        self.heard
     }
 
     fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding {

@@ -111,6 +111,8 @@ pub(crate) enum Fault {
     Unblock,
     /// This node hears nothing from the chain, or hears again.
     Deaf { slot: usize, deaf: bool },
+    /// Somebody between this node and the chain hands out its blocks late, and holds nothing else back.
+    SlowChain { slot: usize, lag_us: u64 },
     /// The grant of the granted action on this key is taken away, or given back.
     Grant { key: usize, granted: bool },
     /// The operator asks the node to stop taking executions.
@@ -460,6 +462,16 @@ impl Plan {
             self.faults.push((44 * SECOND, Fault::Deaf { slot, deaf: false }));
             for wish in &mut self.wishes {
                 wish.at_us += dice.between(20 * SECOND, 30 * SECOND);
+            }
+        }
+        if dice.happens(300) {
+            let slot = dice.place(self.slots());
+            // Heads go on to come, each as old as a head may be at most, or older.
+            self.heal_us = 80 * SECOND;
+            let lag_us = dice.between(20 * SECOND, 45 * SECOND);
+            self.faults.push((3 * SECOND, Fault::SlowChain { slot, lag_us }));
+            for wish in &mut self.wishes {
+                wish.at_us += dice.between(10 * SECOND, 60 * SECOND);
             }
         }
         for wish in &mut self.wishes {

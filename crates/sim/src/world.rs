@@ -69,6 +69,7 @@ enum Event {
         slot: usize,
         generation: u32,
         height: usize,
+        asked_mono_ms: u64,
     },
     Found {
         slot: usize,
@@ -289,7 +290,9 @@ impl World {
                 }
             }
             Event::Block => self.block(),
-            Event::Head { slot, generation, height } => self.head(slot, generation, height),
+            Event::Head { slot, generation, height, asked_mono_ms } => {
+                self.head(slot, generation, (height, asked_mono_ms));
+            }
             Event::Found { slot, generation, run, action } => self.found_code(slot, generation, run, &action),
             Event::Host { slot, generation, run, event } => self.host_event(slot, generation, run, event),
             Event::Proceed { slot, generation, run, out_of_time } => {
@@ -346,7 +349,8 @@ impl World {
                 self.finish_step(slot);
                 let height = self.chain.height();
                 let delay_us = self.dice.between(2_000, 40_000);
-                self.after(delay_us, Event::Head { slot, generation, height });
+                let asked_mono_ms = self.nodes[slot].mono_ms(self.now_us);
+                self.after(delay_us, Event::Head { slot, generation, height, asked_mono_ms });
                 self.reconnect(slot, 5_000, 80_000);
             }
             Err(error) => {
@@ -437,18 +441,21 @@ impl World {
             let node = &self.nodes[slot];
             if node.alive() && !node.deaf {
                 let (generation, lag_us) = (node.generation, node.lag_us);
-                self.after(lag_us, Event::Head { slot, generation, height });
+                let asked_mono_ms = node.mono_ms(self.now_us);
+                self.after(lag_us, Event::Head { slot, generation, height, asked_mono_ms });
             }
         }
         self.after(SECOND_US, Event::Block);
     }
 
-    fn head(&mut self, slot: usize, generation: u32, height: usize) {
-        if self.nodes[slot].generation != generation || !self.nodes[slot].alive() {
+    /// A node has caught up with a head. It was asked for when it was made, however late its blocks came.
+    fn head(&mut self, slot: usize, generation: u32, (height, asked_mono_ms): (usize, u64)) {
+        let node = &self.nodes[slot];
+        let known = node.view.as_ref().is_some_and(|view| height <= view.height());
+        if node.generation != generation || !node.alive() || known {
             return;
         }
-        let heard_mono_ms = self.nodes[slot].mono_ms(self.now_us);
-        let view = self.chain.view(height, heard_mono_ms);
+        let view = self.chain.view(height, asked_mono_ms);
         self.nodes[slot].view = Some(Arc::clone(&view));
         self.feed(slot, Input::Registry(view), None);
     }

@@ -106,8 +106,10 @@ pub const PEER_SILENT_MS: u64 = 1_200;
 pub const NO_QUORUM_MS: u64 = 1_500;
 /// The block that a request names may have been the head at most this long ago.
 pub const BLOCK_AGE_MS_MAX: u64 = 120_000;
-/// Older head statements deny everything.
+/// Older head statements deny everything, by either clock.
 pub const HEAD_AGE_MS_MAX: u64 = 30_000;
+/// The chain's clock may be so far ahead of a node's; what it says is from further ahead denies everything.
+pub const HEAD_AHEAD_MS_MAX: u64 = 5_000;
 /// Longest life of a wallet login.
 pub const SESSION_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
 

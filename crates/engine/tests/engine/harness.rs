@@ -458,7 +458,7 @@ impl Net {
     /// Tells one node the chain's head.
     pub(crate) fn head(&mut self, node: u8) {
         let mut view = self.nodes[&node].registry.clone();
-        view.heard_mono_ms = self.mono_ms;
+        (view.asked_mono_ms, view.stated_unix_ms) = (self.mono_ms, self.unix_ms);
         self.input(node, Input::Registry(Arc::new(view)));
     }
 

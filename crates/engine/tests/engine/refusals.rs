@@ -1,8 +1,8 @@
 //! What is refused, with which code, and that nothing is signed then.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-use quorate_engine::Wanted;
+use quorate_engine::{Input, Wanted};
 use quorate_wire::{
     ActionCid, BlockRef, Digest, ErrorCode, NetworkId, PeerMessage, Status, Submission, limits,
 };
@@ -219,6 +219,37 @@ fn a_stale_registry_denies() {
     let mut caller = Caller::new(1);
     caller.time_ms = net.unix_ms;
     assert_eq!(refused(&mut net, &caller.request(1).1), ErrorCode::RegistryStale);
+}
+
+/// What the node says of a request when its last head statement was asked for and made so long ago.
+fn refused_at_age(asked_ms: u64, stated_ms: i64) -> Option<ErrorCode> {
+    let mut net = Net::ready();
+    net.heads = false;
+    net.advance(2 * limits::HEAD_AGE_MS_MAX);
+    let mut view = net.node(1).registry.clone();
+    view.asked_mono_ms = net.mono_ms - asked_ms;
+    view.stated_unix_ms = net.unix_ms.saturating_add_signed(-stated_ms);
+    net.input(1, Input::Registry(Arc::new(view)));
+    let mut caller = Caller::new(1);
+    caller.time_ms = net.unix_ms;
+    let reply_to = net.submit(1, &caller.request(1).1);
+    net.answer(reply_to).map(|answer| answer.as_ref().unwrap_err().code)
+}
+
+#[test]
+fn either_clock_alone_makes_the_registry_stale() {
+    let (age, ahead) = (limits::HEAD_AGE_MS_MAX, limits::HEAD_AHEAD_MS_MAX);
+    let (signed_age, signed_ahead) = (i64::try_from(age).unwrap(), i64::try_from(ahead).unwrap());
+    let stale = Some(ErrorCode::RegistryStale);
+    // The one that nobody sets: a wall clock that stands still, or was set back, helps nobody.
+    assert_eq!(refused_at_age(age, 0), None);
+    assert_eq!(refused_at_age(age + 1, 0), stale);
+    // The statement's own time: it was held back before it was handed out.
+    assert_eq!(refused_at_age(0, signed_age), None);
+    assert_eq!(refused_at_age(0, signed_age + 1), stale);
+    // What says that it is of the future is not younger for it.
+    assert_eq!(refused_at_age(0, -signed_ahead), None);
+    assert_eq!(refused_at_age(0, -signed_ahead - 1), stale);
 }
 
 /// A caller whose action's code nobody has found yet: its runs go on.

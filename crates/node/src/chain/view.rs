@@ -2,15 +2,21 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use quorate_engine::{At, BlockStanding, Grant, Pkp, ReadRegistry, Subject};
+use quorate_engine::{At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, Subject};
 use quorate_registry::{
     alloy_primitives::{self, U256},
-    subject,
+    follow, subject,
     view::{self, RegistryView},
 };
-use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, TokenId};
+use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, TokenId, limits};
 
 use crate::clock::Clock;
+
+// Follower and engine mean the same by an old statement.
+const _: () = {
+    assert!(follow::STATEMENT_AGE_MS_MAX == limits::HEAD_AGE_MS_MAX);
+    assert!(follow::STATEMENT_AHEAD_MS_MAX == limits::HEAD_AHEAD_MS_MAX);
+};
 
 // The engine decides by its own numbers of scopes; the contracts' grants must mean the same.
 const _: () = {
@@ -86,9 +92,12 @@ impl ReadRegistry for EngineView {
         *last
     }
 
-    fn heard_mono_ms(&self) -> u64 {
+    fn heard(&self) -> Heard {
         // After a fault of the chain nothing was ever heard: stale, and every other answer is "none" as well.
-        self.view.head().map_or(0, |head| self.clock.mono_ms(head.received))
+        self.view.head().map_or(Heard { asked_mono_ms: 0, stated_unix_ms: 0 }, |head| Heard {
+            asked_mono_ms: self.clock.mono_ms(head.asked),
+            stated_unix_ms: head.chain_time_ms,
+        })
     }
 
     fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding {

@@ -48,6 +48,7 @@ async fn start(places: usize) -> Running {
         rpc_url: "http://127.0.0.1:1".to_owned(),
         genesis_hash: B256::ZERO,
         head_key: B256::from(ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()),
+        catch_up_max: std::time::Duration::from_secs(1),
         contracts: crate::chain::contracts(&network),
     };
     let (registry, _follower) = follow(nowhere, std::future::pending()).unwrap();

@@ -1,6 +1,6 @@
 //! What can be looked at.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     extract::{Path, State},
@@ -11,6 +11,7 @@ use quorate_actions::{Wall, Walls};
 use quorate_registry::{
     alloy_primitives::U256,
     error::ReadError,
+    moment::Moment,
     view::{At, BlockInfo},
 };
 use quorate_wire::{Digest, ErrorCode, HeadView, NetworkView, PkpView, Problem, PublicKey, TokenId};
@@ -34,7 +35,7 @@ pub(super) async fn network(State(api): State<Arc<Api>>) -> Response {
         time_ms: crate::clock::unix_ms(),
         head: head.map(|head| head_view(&head.latest)),
         finalized: head.map(|head| head_view(&head.finalized)),
-        head_age_ms: api.registry.head_age_ms(Instant::now()),
+        head_age_ms: api.registry.head_age_ms(Moment::now()),
         root: status.root,
         ready: status.ready,
         waiting_for: status.waiting_for,

@@ -1,7 +1,5 @@
 //! A chain without processes: transactions go straight into the ledger.
 
-use std::time::Instant;
-
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;
 use ed25519_dalek::SigningKey as HeadKey;
@@ -102,7 +100,7 @@ impl Harness {
         let head = BlockId { number: ledger.head(), hash: ledger.head_meta().hash };
         state.status = Some(Status {
             finalized: head,
-            received: Instant::now(),
+            asked: crate::moment::Moment::now(),
             time_ms: self.clock * 1000,
             sequence: head.number,
         });

@@ -3,12 +3,14 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{Router, extract::State, routing::post};
 use serde_json::{Value, json};
 
-type Answers = Arc<Mutex<HashMap<&'static str, Value>>>;
+type Answer = Arc<dyn Fn(&Value) -> (Duration, Value) + Send + Sync>;
+type Answers = Arc<Mutex<HashMap<&'static str, Answer>>>;
 
 /// Answers every method with what was last set for it.
 pub(crate) struct Liar {
@@ -28,7 +30,16 @@ impl Liar {
     }
 
     pub(crate) fn says(&self, method: &'static str, answer: Value) {
-        self.answers.lock().unwrap().insert(method, answer);
+        self.answers_by(method, move |_| (Duration::ZERO, answer.clone()));
+    }
+
+    /// Answers by what it is asked, after a while.
+    pub(crate) fn answers_by(
+        &self,
+        method: &'static str,
+        answer: impl Fn(&Value) -> (Duration, Value) + Send + Sync + 'static,
+    ) {
+        self.answers.lock().unwrap().insert(method, Arc::new(answer));
     }
 }
 
@@ -40,8 +51,10 @@ impl Drop for Liar {
 
 async fn answer(State(answers): State<Answers>, body: String) -> String {
     let request: Value = serde_json::from_str(&body).unwrap();
-    let result = answers.lock().unwrap().get(request["method"].as_str().unwrap()).cloned();
+    let answer = answers.lock().unwrap().get(request["method"].as_str().unwrap()).cloned();
+    let (delay, result) = answer.map_or((Duration::ZERO, Value::Null), |answer| answer(&request["params"]));
     // A real chain holds a long poll; this one at least lets others run.
     tokio::task::yield_now().await;
+    tokio::time::sleep(delay).await;
     json!({ "jsonrpc": "2.0", "id": request["id"], "result": result }).to_string()
 }

@@ -1,6 +1,6 @@
 //! A served chain with deployed contracts, and what tests do with it.
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use ed25519_dalek::SigningKey as HeadKey;
 use k256::ecdsa::SigningKey;
@@ -9,7 +9,7 @@ use quorate_registry::{
     artifacts::Contracts,
     chain::{ChainConfig, ChainServer, Genesis, address_of, serve},
     deploy::{Deployment, deploy},
-    follow::{FollowConfig, FollowError, Follower, follow},
+    follow::{CATCH_UP_MAX, FollowConfig, FollowError, Follower, follow},
     subject::{CommitteeNode, DEFAULT_KEY_SET_ID, KEY_TYPE_ECDSA_K256, RootKey},
     tx_client::TxClient,
     view::RegistryView,
@@ -89,12 +89,22 @@ pub(crate) fn root() -> RootKey {
 }
 
 pub(crate) fn follower(url: &str, contracts: Contracts) -> (RegistryView, Follower, Stop) {
+    impatient(url, contracts, CATCH_UP_MAX)
+}
+
+/// A follower that fetches the blocks up to one statement for so long.
+pub(crate) fn impatient(
+    url: &str,
+    contracts: Contracts,
+    catch_up_max: Duration,
+) -> (RegistryView, Follower, Stop) {
     let (stop, stopped) = oneshot::channel();
     let config = FollowConfig {
         rpc_url: url.to_owned(),
         genesis_hash: quorate_registry::chain::genesis_hash(&genesis()),
         head_key: head_public(),
         contracts,
+        catch_up_max,
     };
     let (view, follower) = follow(config, async { drop(stopped.await) }).expect("the configuration is good");
     (view, follower, stop)

@@ -6,7 +6,7 @@ use std::{
 };
 
 use quorate_auth::Session;
-use quorate_engine::{At, Input, ReadRegistry as _, ReplyTo, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING};
+use quorate_engine::{At, Input, ReplyTo, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING};
 use quorate_threshold::derive;
 use quorate_wire::{
     ActionCid, Address, Capability, CapabilityAction, CapabilityKey, ErrorCode, ExecutionReply,
@@ -503,8 +503,9 @@ impl World {
         let Asked { request, action, key, kind, .. } = asked;
         let node = &self.nodes[slot];
         let (Some(view), Some(wish)) = (&node.view, self.wish_of(request)) else { return false };
-        let age_ms = node.mono_ms(self.now_us).saturating_sub(view.heard_mono_ms());
-        if age_ms > limits::HEAD_AGE_MS_MAX {
+        // The world knows when the head was made, whatever the node was told and when. Its clocks may be off.
+        let age_ms = (self.epoch_unix_ms + self.now_us / 1_000).saturating_sub(view.made_unix_ms());
+        if age_ms > limits::HEAD_AGE_MS_MAX + node.skew_ms.unsigned_abs() {
             return false;
         }
         if *kind == MessageKind::Action {

@@ -33,6 +33,7 @@ impl World {
             }
             Fault::Unblock => self.unblock(),
             Fault::Deaf { slot, deaf } => self.nodes[slot].deaf = deaf,
+            Fault::SlowChain { slot, lag_us } => self.nodes[slot].lag_us = lag_us,
             Fault::Grant { key, granted } => self.regrant(key, granted),
             Fault::Drain { slot } => self.feed(slot, Input::Drain, None),
         }

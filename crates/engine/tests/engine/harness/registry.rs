@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_engine::{At, BlockStanding, Grant, Pkp, ReadRegistry, SCOPE_SIGN_ANYTHING, Subject};
+use quorate_engine::{At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, SCOPE_SIGN_ANYTHING, Subject};
 use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, TokenId};
 
 pub(crate) const HEAD: BlockRef = BlockRef { number: 100, hash: Digest([100; 32]) };
@@ -10,7 +10,8 @@ pub(crate) const HEAD: BlockRef = BlockRef { number: 100, hash: Digest([100; 32]
 #[derive(Clone, Default)]
 pub(crate) struct Registry {
     pub(crate) root: Option<PublicKey>,
-    pub(crate) heard_mono_ms: u64,
+    pub(crate) asked_mono_ms: u64,
+    pub(crate) stated_unix_ms: u64,
     pub(crate) superseded_ms: u64,
     /// Actions whose grant is gone at the head, though the finalized block still has it.
     pub(crate) revoked: bool,
@@ -43,8 +44,8 @@ impl ReadRegistry for Registry {
         HEAD
     }
 
-    fn heard_mono_ms(&self) -> u64 {
-        self.heard_mono_ms
+    fn heard(&self) -> Heard {
+        Heard { asked_mono_ms: self.asked_mono_ms, stated_unix_ms: self.stated_unix_ms }
     }
 
     fn standing(&self, block: &BlockRef, _: u64) -> BlockStanding {
