@@ -69,7 +69,11 @@ impl Engine {
     ) -> Result<(), &'static str> {
         let me = self.committee.me;
         let operation = execution.operations.get(&proposal.operation).ok_or("proposal_operation")?;
-        if !execution.running() || !operation.waits() || operation.signature.is_some() || operation.made.is_some() {
+        if !execution.running()
+            || !operation.waits()
+            || operation.signature.is_some()
+            || operation.made.is_some()
+        {
             return Err("proposal_over");
         }
         let own =

@@ -171,15 +171,13 @@ impl Engine {
         let now = turn.now.mono_ms;
         let me = self.committee.me;
         // An attempt in which we are, of a coordinator that comes before us, gets its chance first.
-        let first = |live: &&Attempt| {
-            live.stalls_mono_ms > now && self.precedes(execution, live.coordinator, me)
-        };
+        let first =
+            |live: &&Attempt| live.stalls_mono_ms > now && self.precedes(execution, live.coordinator, me);
         let live = execution.operations.get(&number).and_then(|operation| operation.live.as_ref());
         let not_before = live.filter(first).map_or(0, |live| live.stalls_mono_ms);
         let Some(operation) = execution.operations.get_mut(&number) else { return };
         operation.not_before_mono_ms = operation.not_before_mono_ms.max(not_before);
-        if operation.decided() || operation.proposed.is_some() || now < operation.not_before_mono_ms
-        {
+        if operation.decided() || operation.proposed.is_some() || now < operation.not_before_mono_ms {
             return;
         }
         let attempt = operation.last_proposed + 1;

@@ -410,9 +410,7 @@ impl Engine {
         let first = execution.coordinators.keys().any(|other| self.precedes(execution, *other, me));
         let operation = execution.operations.entry(offer.operation).or_default();
         // The attempt of a coordinator that comes before us may be about to succeed: it gets its hedge.
-        if first
-            && offer.attempt > 0
-            && operation.proposed.is_none() && operation.not_before_mono_ms == 0 {
+        if first && offer.attempt > 0 && operation.proposed.is_none() && operation.not_before_mono_ms == 0 {
             operation.not_before_mono_ms = turn.now.mono_ms + limits::HEDGE_MS;
         }
         operation.offers.insert(from, offer);

@@ -16,9 +16,9 @@ mod logins;
 mod signatures;
 mod values;
 
-pub(crate) use values::ValueHabits;
 pub(crate) use signatures::SignatureHabits;
 use signatures::SignatureLies;
+pub(crate) use values::ValueHabits;
 use values::ValueLies;
 
 /// What a byzantine node remembers of the network, at most.
@@ -138,7 +138,8 @@ impl Byzantine {
         self.observe(self.me, &frame);
         let message = decode::<PeerMessage>(&frame, limits::PEER_FRAME_BYTES_MAX);
         let keeps_alive = matches!(message, Ok(PeerMessage::Ping(_) | PeerMessage::Hello(_)));
-        if message.as_ref().is_ok_and(|message| self.keeps_back(message) || self.withholds_signature(message)) {
+        if message.as_ref().is_ok_and(|message| self.keeps_back(message) || self.withholds_signature(message))
+        {
             self.acts += 1;
             return Vec::new();
         }

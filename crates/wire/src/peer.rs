@@ -3,8 +3,8 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
-    Digest, EcdsaBytes, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, OperationNumber, PublicKey, RequestId,
-    Signable, Signed, Statement, Submission, Vote,
+    Digest, EcdsaBytes, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, OperationNumber, PublicKey,
+    RequestId, Signable, Signed, Statement, Submission, Vote,
 };
 
 /// The first message on every connection, and again whenever what it says changes.

@@ -81,7 +81,10 @@ impl Engine {
             if node == self.committee.me && execution.coordinating {
                 return (false, execution.own_place);
             }
-            execution.coordinators.get(&node).map_or((true, usize::MAX), |asking| (asking.stalls, asking.place))
+            execution
+                .coordinators
+                .get(&node)
+                .map_or((true, usize::MAX), |asking| (asking.stalls, asking.place))
         };
         place(one) < place(other)
     }

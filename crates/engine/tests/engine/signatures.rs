@@ -86,8 +86,9 @@ fn replayed(say: impl Fn(RequestId) -> [Vec<PeerMessage>; 2]) -> Vec<Vec<EcdsaBy
     if let Some(offer) = offers(&net, 2, 1, id).last().copied() {
         net.forge(2, 1, &PeerMessage::Offer(offer));
     }
-    net.links =
-        Box::new(|from, _, message| from != 3 || matches!(message, PeerMessage::Hello(_) | PeerMessage::Ping(_)));
+    net.links = Box::new(|from, _, message| {
+        from != 3 || matches!(message, PeerMessage::Hello(_) | PeerMessage::Ping(_))
+    });
     net.advance(4_000);
     assert!(net.answer(to).is_some_and(Result::is_ok), "{:?}", net.answer(to));
     vec![answered(&net, 1), answered(&net, 2)]
@@ -251,8 +252,9 @@ fn a_first_coordinator_that_stalls_goes_last_and_six_signatures_keep_the_deadlin
     let mut net = Net::ready();
     net.wanted = Some((six, false));
     let (id, submission) = Caller::new(1).request(1);
-    net.links =
-        Box::new(|from, _, message| from != 3 || matches!(message, PeerMessage::Hello(_) | PeerMessage::Ping(_)));
+    net.links = Box::new(|from, _, message| {
+        from != 3 || matches!(message, PeerMessage::Hello(_) | PeerMessage::Ping(_))
+    });
     // The caller asked node 3 first; node 3 has everybody begin, and does nothing but stall.
     net.forge(3, 1, &PeerMessage::Execute(submission.clone()));
     net.forge(3, 2, &PeerMessage::Execute(submission.clone()));

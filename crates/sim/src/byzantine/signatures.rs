@@ -174,10 +174,13 @@ impl Byzantine {
             .collect();
         let fill = self.signatures.fellows.iter().filter(|node| **node != self.me);
         signers.push((self.me, [7; 32]));
-        signers.extend(fill.map(|node| (*node, [7; 32])).take(self.threshold - signers.len().min(self.threshold)));
+        signers.extend(
+            fill.map(|node| (*node, [7; 32])).take(self.threshold - signers.len().min(self.threshold)),
+        );
         signers.sort_unstable();
         let nodes: Vec<NodeIndex> = signers.iter().map(|(node, _)| *node).collect();
-        let pairs = nodes.iter().enumerate().flat_map(|(at, a)| nodes[at + 1..].iter().map(move |b| (*a, *b)));
+        let pairs =
+            nodes.iter().enumerate().flat_map(|(at, a)| nodes[at + 1..].iter().map(move |b| (*a, *b)));
         let set_ups: Option<Vec<[u8; 32]>> =
             pairs.map(|pair| self.signatures.set_ups.get(&pair).copied()).collect();
         let (Some(set_ups), Some(intent)) = (set_ups, vote) else { return };
@@ -193,7 +196,8 @@ impl Byzantine {
         let coordinator = self.me;
         let proposal =
             Proposal { request, operation, coordinator, attempt: *attempt, intent, signers, set_ups };
-        for node in nodes.into_iter().filter(|node| !self.signatures.fellows.contains(node)) {
+        let fellows = self.signatures.fellows.clone();
+        for node in nodes.into_iter().filter(|node| !fellows.contains(node)) {
             self.tell(request, node, &PeerMessage::Propose(proposal.clone()));
         }
     }

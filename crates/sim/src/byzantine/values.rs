@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_wire::{
-    Decision, Intent, IntentHash, LeaderValue, NodeIndex, OperationNumber, PeerMessage, RequestId, Signed, Submission, Verdict,
-    Vote, encode, limits, request_id,
+    Decision, Intent, IntentHash, LeaderValue, NodeIndex, OperationNumber, PeerMessage, RequestId, Signed,
+    Submission, Verdict, Vote, encode, limits, request_id,
 };
 
 use super::{Byzantine, EPOCH};
@@ -52,7 +52,11 @@ pub(super) struct ValueLies {
 
 impl ValueLies {
     /// The hash of a vote that wants this.
-    pub(super) fn vote_for(&self, place: (RequestId, OperationNumber), intent: &Intent) -> Option<IntentHash> {
+    pub(super) fn vote_for(
+        &self,
+        place: (RequestId, OperationNumber),
+        intent: &Intent,
+    ) -> Option<IntentHash> {
         let votes = self.votes.get(&place)?;
         votes.values().find(|vote| vote.body.intent() == Some(intent)).map(|vote| vote.body.hash())
     }

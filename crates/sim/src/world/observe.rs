@@ -137,8 +137,8 @@ impl World {
             PeerMessage::Decided { request, operation, decision: Decision::Signed(signature) } => {
                 // A coordinator may pass on what its own run has not come to, or not in this way.
                 let asked = self.nodes[slot].asked.get(&(*request, *operation)).cloned();
-                let asked =
-                    asked.filter(|asked| ecdsa_valid(&asked.key, &quorate_wire::Digest(asked.digest), signature));
+                let asked = asked
+                    .filter(|asked| ecdsa_valid(&asked.key, &quorate_wire::Digest(asked.digest), signature));
                 if let Some(asked) = asked {
                     let (signature, recovery_id) = (signature.0, Some(signature.1));
                     let (request, key, digest) = (*request, asked.key, asked.digest);
