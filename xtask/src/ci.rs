@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{Steps, as_text, cargo, root, run, target};
-use crate::{demo, guest, mutants, packages, say, sim, tidy, warn};
+use crate::{demo, guest, packages, say, sim, tidy, warn};
 
 /// Seeds of the simulator that each run goes through.
 const SEEDS: u64 = 1_000;
@@ -101,7 +101,6 @@ const STEPS: &[Step] = &[
             "network",
             "--",
             "odd_node",
-            "lying_coordinator",
         ]),
     },
     Step {
@@ -111,11 +110,6 @@ const STEPS: &[Step] = &[
     },
     Step { name: "doc", about: "documentation without a broken link", act: Act::Call(doc) },
     Step { name: "deny", about: "licences, bans, sources, advisories", act: Act::Call(deny) },
-    Step {
-        name: "mutants",
-        about: "a tenth of the planted faults, each caught by a test",
-        act: Act::Call(mutants::turn),
-    },
     Step { name: "sim", about: "1,000 seeds of the simulator", act: Act::Call(|| sim::seeds_from(SEEDS, 0)) },
     Step { name: "demo", about: "the whole network, in real processes", act: Act::Call(|| demo::run(&[])) },
 ];

@@ -22,7 +22,7 @@ use crate::{say, warn};
 /// Into how many parts the list is cut; each run of the checks takes one.
 const PARTS: usize = 10;
 
-const USAGE: &str = "usage: cargo xtask mutants [--list | --only NAME | --part K]  (K from 0 to 9)";
+const USAGE: &str = "usage: cargo xtask mutants [--list | --only NAME | --turn | --part K]  (K from 0 to 9)";
 
 /// Plants all mutants, one, or a tenth of them.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -35,6 +35,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             return Ok(());
         }
         ["--only", name] => mutants.iter().filter(|mutant| mutant.name == *name).collect(),
+        ["--turn"] => return turn(),
         ["--part", part] => {
             let part: usize = part.parse().ok().filter(|part| *part < PARTS).context(USAGE)?;
             part_of(&mutants, part)
@@ -48,7 +49,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 /// The tenth whose turn it is: each commit takes another one, and the same commit the same.
-pub(crate) fn turn() -> Result<()> {
+fn turn() -> Result<()> {
     let count = git(&["rev-list", "--count", "HEAD"])?;
     let part = count.trim().parse::<usize>().context("git counts commits")? % PARTS;
     warn(&format!(
