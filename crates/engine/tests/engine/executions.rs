@@ -1,7 +1,7 @@
 //! Whole executions, and what happens to them when nodes differ, fall silent or die.
 
 use quorate_engine::Report;
-use quorate_wire::{Digest, ErrorCode, PeerMessage, Status, limits, request_id};
+use quorate_wire::{Digest, ErrorCode, PeerMessage, Status, Submission, limits, request_id};
 
 use crate::harness::{Caller, Net, index, network};
 
@@ -145,6 +145,9 @@ fn another_session_gets_no_answer_to_a_request_that_it_saw() {
     let (same, stolen) = Caller::new(2).sign(submission.request.clone());
     assert_eq!(id, same);
     let thief = net.submit(1, &stolen);
+    assert_eq!(net.error(thief), ErrorCode::LoginMismatch);
+    // With the caller's own login, which every node has seen, the signature is still another's.
+    let thief = net.submit(1, &Submission { login: submission.login, ..stolen });
     assert_eq!(net.error(thief), ErrorCode::SessionSignatureInvalid);
 }
 

@@ -28,14 +28,22 @@ fn each_unsound_submission_has_its_code() {
         change(&mut submission);
         submission
     };
+    // A login that is unsound, and named by its request all the same.
+    let unsound_login = |change: &dyn Fn(&mut Caller)| {
+        let mut caller = Caller::new(1);
+        change(&mut caller);
+        caller.request(1).1
+    };
     let cases = [
         (wrong(&|s| s.code = Some("other".to_owned())), ErrorCode::CidMismatch),
         (wrong(&|s| s.code = Some(" ".repeat(limits::CODE_BYTES_MAX + 1))), ErrorCode::CodeTooLarge),
         (wrong(&|s| s.sig[0] ^= 1), ErrorCode::SessionSignatureInvalid),
         (wrong(&|s| s.sig.clear()), ErrorCode::SessionSignatureInvalid),
         (wrong(&|s| s.request.push(b'x')), ErrorCode::MalformedRequest),
-        (wrong(&|s| s.login.message.push('x')), ErrorCode::LoginInvalid),
-        (wrong(&|s| s.login.rz = Digest([0; 32])), ErrorCode::LoginInvalid),
+        (wrong(&|s| s.login.message.push('x')), ErrorCode::LoginMismatch),
+        (wrong(&|s| s.login.rz = Digest([0; 32])), ErrorCode::LoginMismatch),
+        (unsound_login(&|c| c.login.message.push('x')), ErrorCode::LoginInvalid),
+        (unsound_login(&|c| c.login.rz = Digest([0; 32])), ErrorCode::LoginInvalid),
     ];
     for (submission, code) in cases {
         assert_eq!(refused(&mut net, &submission), code);

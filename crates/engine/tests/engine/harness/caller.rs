@@ -16,7 +16,7 @@ const ANYTHING: Capability = Capability { key: CapabilityKey::Any, action: Capab
 
 pub(crate) struct Caller {
     session: ed25519_dalek::SigningKey,
-    login: WalletLogin,
+    pub(crate) login: WalletLogin,
     pub(crate) network: NetworkId,
     pub(crate) code: Option<String>,
     pub(crate) action: ActionCid,
