@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use quorate_wire::{Address, NodeIndex, Submission, limits};
 
-use crate::{AskedBy, Payers};
+use crate::{
+    AskedBy, Payers,
+    bucket::{Bucket, Rule},
+};
 
 /// Whom a bucket or a share is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +35,6 @@ const BUCKETS_MAX: usize = 16_384;
 /// A token is for so many bytes of a request and its login, which are parsed, or of code, which is hashed and passed on.
 const REQUEST_BYTES_PER_TOKEN: usize = 16 << 10;
 const CODE_BYTES_PER_TOKEN: usize = 64 << 10;
-/// A peer passes on what all its callers ask for.
 const PEER_FACTOR: u64 = 4;
 
 /// What a submission costs whoever brings it, in tokens: one, and more by its length.
@@ -44,9 +46,10 @@ pub(crate) fn price(submission: &Submission) -> u64 {
     u64::try_from(tokens).unwrap_or(u64::MAX)
 }
 
-struct Bucket {
-    milli_tokens: u64,
-    filled_mono_ms: u64,
+/// What a payer may take. A peer passes on what all its callers ask for.
+fn rule(payer: Payer) -> Rule {
+    let factor = if matches!(payer, Payer::Peer(_)) { PEER_FACTOR } else { 1 };
+    Rule { burst: BURST * factor, per_second: PER_SECOND * factor }
 }
 
 #[derive(Default)]
@@ -57,30 +60,15 @@ pub(crate) struct Buckets {
 impl Buckets {
     /// Takes so many tokens; false if there are less, or no room for one more payer.
     pub(crate) fn take(&mut self, payer: Payer, tokens: u64, now_mono_ms: u64) -> bool {
-        let factor = if matches!(payer, Payer::Peer(_)) { PEER_FACTOR } else { 1 };
-        let full = BURST * 1_000 * factor;
-        let filled = |bucket: &Bucket| {
-            let added = now_mono_ms.saturating_sub(bucket.filled_mono_ms).saturating_mul(PER_SECOND * factor);
-            bucket.milli_tokens.saturating_add(added).min(full)
-        };
         if !self.buckets.contains_key(&payer) && self.buckets.len() >= BUCKETS_MAX {
-            // A full bucket remembers nothing: it may be dropped without forgetting anybody's use.
-            self.buckets.retain(|_, bucket| filled(bucket) < full);
+            self.buckets.retain(|payer, bucket| !bucket.is_full(&rule(*payer), now_mono_ms));
             if self.buckets.len() >= BUCKETS_MAX {
                 return false;
             }
         }
-        let fresh = Bucket { milli_tokens: full, filled_mono_ms: now_mono_ms };
-        let bucket = self.buckets.entry(payer).or_insert(fresh);
-        bucket.milli_tokens = filled(bucket);
-        bucket.filled_mono_ms = now_mono_ms;
-        match bucket.milli_tokens.checked_sub(tokens.saturating_mul(1_000)) {
-            Some(left) => {
-                bucket.milli_tokens = left;
-                true
-            }
-            None => false,
-        }
+        let rule = rule(payer);
+        let bucket = self.buckets.entry(payer).or_insert_with(|| Bucket::full(&rule, now_mono_ms));
+        bucket.take(&rule, tokens, now_mono_ms)
     }
 }
 
@@ -179,5 +167,27 @@ mod tests {
         assert!(!buckets.take(payer, 1, 4));
         assert!(buckets.take(payer, 1, 5));
         assert!(!buckets.take(payer, 81, 405) && buckets.take(payer, 80, 405), "all of them or none");
+    }
+
+    #[test]
+    fn a_full_table_forgets_nobodys_use() {
+        let mut buckets = Buckets::default();
+        let peer = Payer::Peer(NodeIndex::new(2).unwrap());
+        // As much of the peer's is left as a whole login's bucket holds.
+        assert!(buckets.take(peer, BURST * (PEER_FACTOR - 1), 0));
+        let login = |mark: u32| {
+            let mut address = [0; 20];
+            address[..4].copy_from_slice(&mark.to_be_bytes());
+            Payer::Login(Address(address))
+        };
+        let mut marks = 0..;
+        while buckets.buckets.len() < BUCKETS_MAX {
+            assert!(buckets.take(login(marks.next().unwrap()), 1, 0));
+        }
+        assert!(!buckets.take(login(marks.next().unwrap()), 1, 0), "none can be dropped");
+        assert!(
+            buckets.take(peer, BURST, 0) && !buckets.take(peer, 1, 0),
+            "what the peer used is remembered"
+        );
     }
 }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use quorate_wire::{NodeIndex, PeerMessage};
 
+use crate::bucket::{Bucket, Rule};
+
 /// Frames of one peer, by their prices. An execution that signs takes about twenty.
 const FRAMES: Rule = Rule { burst: 32_768, per_second: 16_384 };
 /// Faults of one peer. An honest one that has started anew may cause a few.
@@ -19,38 +21,10 @@ const AWAY_MS_MAX: u64 = 60_000;
 /// Whoever has behaved for this long begins anew.
 const FORGIVEN_MS: u64 = 10 * 60_000;
 
-struct Rule {
-    burst: u64,
-    per_second: u64,
-}
-
-#[derive(Clone, Copy)]
-struct Tokens {
-    milli: u64,
-    filled_mono_ms: u64,
-}
-
-impl Tokens {
-    fn take(this: &mut Option<Tokens>, rule: &Rule, tokens: u64, now_mono_ms: u64) -> bool {
-        let full = rule.burst * 1_000;
-        let tank = this.get_or_insert(Tokens { milli: full, filled_mono_ms: now_mono_ms });
-        let passed = now_mono_ms.saturating_sub(tank.filled_mono_ms);
-        tank.milli = tank.milli.saturating_add(passed.saturating_mul(rule.per_second)).min(full);
-        tank.filled_mono_ms = now_mono_ms;
-        match tank.milli.checked_sub(tokens.saturating_mul(1_000)) {
-            Some(left) => {
-                tank.milli = left;
-                true
-            }
-            None => false,
-        }
-    }
-}
-
 #[derive(Default)]
 struct Conduct {
-    frames: Option<Tokens>,
-    faults: Option<Tokens>,
+    frames: Option<Bucket>,
+    faults: Option<Bucket>,
     sent_away: u32,
     away_until_mono_ms: u64,
 }
@@ -61,13 +35,15 @@ pub(crate) struct Conducts(BTreeMap<NodeIndex, Conduct>);
 impl Conducts {
     /// Takes what a message costs; false if the peer has said too much.
     pub(crate) fn pays(&mut self, peer: NodeIndex, price: u64, now_mono_ms: u64) -> bool {
-        Tokens::take(&mut self.0.entry(peer).or_default().frames, &FRAMES, price, now_mono_ms)
+        let frames = &mut self.0.entry(peer).or_default().frames;
+        frames.get_or_insert_with(|| Bucket::full(&FRAMES, now_mono_ms)).take(&FRAMES, price, now_mono_ms)
     }
 
     /// Counts a fault of a peer. If it was one too many: for how long the peer has to stay away.
     pub(crate) fn fault(&mut self, peer: NodeIndex, now_mono_ms: u64) -> Option<u64> {
         let conduct = self.0.entry(peer).or_default();
-        if Tokens::take(&mut conduct.faults, &FAULTS, 1, now_mono_ms) {
+        let faults = conduct.faults.get_or_insert_with(|| Bucket::full(&FAULTS, now_mono_ms));
+        if faults.take(&FAULTS, 1, now_mono_ms) {
             return None;
         }
         if now_mono_ms > conduct.away_until_mono_ms.saturating_add(FORGIVEN_MS) {

@@ -12,6 +12,7 @@ mod accept;
 mod admission;
 mod attempt;
 mod authority;
+mod bucket;
 mod committee;
 mod conduct;
 mod contract;

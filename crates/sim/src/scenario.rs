@@ -12,6 +12,7 @@ use crate::{
     links::Weather,
 };
 
+mod agreement;
 mod signatures;
 mod values;
 

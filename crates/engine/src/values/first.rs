@@ -24,7 +24,7 @@ impl Asking {
 }
 
 impl Engine {
-    /// Whether what a member says was fixed is left alone for now, because it is not from whoever asked us first.
+    /// Whether what a member says was fixed has to wait, because it is not from whoever asked us first.
     ///
     /// A corrupt member that coordinates what it overheard could fix a set at once, of its friends' values
     /// and one honest one, while the node that the caller asked waits for everybody; or give each node another

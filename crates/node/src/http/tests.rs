@@ -319,16 +319,22 @@ async fn heads_that_are_too_long_end_the_connection() {
     assert_eq!(ask(node.address, "GET /healthz", "", b"").await.status, 200);
 }
 
-#[tokio::test]
-async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
-    let node = start(1).await;
-    let body = testing::submission();
+/// Sends an execution, and leaves the connection open.
+async fn begin_post(address: SocketAddr, body: &[u8]) -> TcpStream {
     let head = format!(
         "POST /v1/executions HTTP/1.1\r\nhost: localhost\r\ncontent-type: {JSON}\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    let mut first = TcpStream::connect(node.address).await.unwrap();
-    first.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+    let mut caller = TcpStream::connect(address).await.unwrap();
+    caller.write_all(&[head.as_bytes(), body].concat()).await.unwrap();
+    caller
+}
+
+#[tokio::test]
+async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
+    let node = start(1).await;
+    let body = testing::submission();
+    let first = begin_post(node.address, &body).await;
     let Some(Job::Handle(Input::Request { reply_to, source, .. }, _)) = node.outlet.recv().await else {
         panic!("no request");
     };
@@ -359,12 +365,7 @@ async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
 async fn a_caller_that_hangs_up_keeps_its_place_while_its_request_is_in_the_queue() {
     let node = start(1).await;
     let body = testing::submission();
-    let head = format!(
-        "POST /v1/executions HTTP/1.1\r\nhost: localhost\r\ncontent-type: {JSON}\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    let mut first = TcpStream::connect(node.address).await.unwrap();
-    first.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+    let first = begin_post(node.address, &body).await;
     // The engine has come no further than the head of its queue.
     let request = node.outlet.recv().await.unwrap();
     assert!(matches!(request, Job::Handle(Input::Request { .. }, _)));

@@ -1,34 +1,17 @@
 //! Plans in which the liars lie about signatures: all requests begin with one digest, and each next one depends on the
 //! signature before it.
 
-use super::{ActPlan, Chosen, KEYS, Plan};
+use super::{ActPlan, Chosen, KEYS, Plan, agreement::Sides};
 use crate::{
     byzantine::{Habits, SignatureHabits, ValueHabits},
     entropy::Dice,
     host::{Alteration, ScriptEnd},
-    links::Weather,
 };
 
 impl Plan {
     pub(super) fn lie_about_signatures(&mut self, dice: &mut Dice) {
         let slots = self.slots();
-        let most = usize::from(self.shape.t - 1).min(usize::from(self.shape.n - self.shape.t));
-        let count = if most > 1 && dice.happens(700) { most } else { 1 };
-        while self.byzantine.len() < count {
-            let slot = dice.place(slots);
-            self.byzantine.entry(slot).or_insert_with(|| liar(dice));
-        }
-        // What is overheard and passed on comes later than what the coordinator itself says.
-        let delay_us = dice.between(300, 5_000);
-        self.weather = Weather { delay_us, jitter_us: delay_us / 2, ..Weather::CALM };
-        self.gentle = dice.happens(800);
-        if !self.gentle {
-            self.weather.ordered = false;
-            self.weather.doubled = 200;
-            self.weather.late = 100;
-        }
-        let liars: Vec<usize> = self.byzantine.keys().copied().collect();
-        let honest: Vec<usize> = (0..slots).filter(|slot| !liars.contains(slot)).collect();
+        let Sides { liars, honest } = self.lie_in_agreement(dice, 800, |_, dice| liar(dice));
         let key = dice.place(KEYS);
         for wish in &mut self.wishes {
             wish.chosen = Chosen::Granted;

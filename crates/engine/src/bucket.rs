@@ -1,0 +1,39 @@
+//! A token bucket: so much at once, and so much a second.
+
+/// How much a bucket holds, and how fast it fills.
+#[derive(Clone, Copy)]
+pub(crate) struct Rule {
+    pub(crate) burst: u64,
+    pub(crate) per_second: u64,
+}
+
+/// What is left of a bucket. Its rule is an argument, always the same for one bucket.
+pub(crate) struct Bucket {
+    milli_tokens: u64,
+    filled_mono_ms: u64,
+}
+
+impl Bucket {
+    pub(crate) fn full(rule: &Rule, now_mono_ms: u64) -> Self {
+        Bucket { milli_tokens: rule.burst * 1_000, filled_mono_ms: now_mono_ms }
+    }
+
+    /// Takes so many tokens, all or none; false if there are less.
+    pub(crate) fn take(&mut self, rule: &Rule, tokens: u64, now_mono_ms: u64) -> bool {
+        self.milli_tokens = self.filled(rule, now_mono_ms);
+        self.filled_mono_ms = now_mono_ms;
+        let left = self.milli_tokens.checked_sub(tokens.saturating_mul(1_000));
+        self.milli_tokens = left.unwrap_or(self.milli_tokens);
+        left.is_some()
+    }
+
+    /// A full bucket remembers nothing: it may be dropped without forgetting anybody's use.
+    pub(crate) fn is_full(&self, rule: &Rule, now_mono_ms: u64) -> bool {
+        self.filled(rule, now_mono_ms) == rule.burst * 1_000
+    }
+
+    fn filled(&self, rule: &Rule, now_mono_ms: u64) -> u64 {
+        let added = now_mono_ms.saturating_sub(self.filled_mono_ms).saturating_mul(rule.per_second);
+        self.milli_tokens.saturating_add(added).min(rule.burst * 1_000)
+    }
+}
