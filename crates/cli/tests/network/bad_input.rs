@@ -38,7 +38,11 @@ fn bad_input_gets_its_code_and_harms_nobody() {
     asker.expect("session_signature_invalid", 401, serde_json::to_vec(&submission).unwrap());
     let mut submission = asker.submission(SIGN, &asker.request(SIGN));
     submission.login.signature.replace_range(10..12, "00");
-    asker.expect("login_invalid", 401, serde_json::to_vec(&submission).unwrap());
+    asker.expect("login_mismatch", 401, serde_json::to_vec(&submission).unwrap());
+    let mut named = asker.request(SIGN);
+    named["login"] = json!(submission.login.hash());
+    let unsound = Submission { login: submission.login, ..asker.submission(SIGN, &named) };
+    asker.expect("login_invalid", 401, serde_json::to_vec(&unsound).unwrap());
     let mut submission = asker.submission(SIGN, &asker.request(SIGN));
     submission.code = None;
     asker.expect("code_missing", 400, serde_json::to_vec(&submission).unwrap());
@@ -99,7 +103,8 @@ impl Asker {
         let mut nonce = [0u8; 16];
         getrandom::fill(&mut nonce).unwrap();
         json!({
-            "v": 1, "network": self.network.id(), "session": self.login.session().key, "action": ActionCid::of_code(code.as_bytes()), "params": {},
+            "v": 1, "network": self.network.id(), "session": self.login.session().key, "login": self.login.hash(),
+            "action": ActionCid::of_code(code.as_bytes()), "params": {},
             "block": { "number": view["head"]["number"], "hash": view["head"]["hash"] },
             "time_ms": now_ms(), "nonce": hex::encode(nonce),
         })
