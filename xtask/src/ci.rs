@@ -101,6 +101,7 @@ const STEPS: &[Step] = &[
             "network",
             "--",
             "odd_node",
+            "lying_coordinator",
         ]),
     },
     Step {

@@ -512,3 +512,44 @@ fn a_value_for_another_function_than_ours_is_not_taken_and_nobody_is_blamed() {
     assert!(given(&net, 1).iter().all(|(node, _)| *node != 2));
     assert_eq!(faults(&net, 2), 0);
 }
+
+/// The key that the runs of the next test ask to sign with.
+static GRANTED: std::sync::OnceLock<PublicKey> = std::sync::OnceLock::new();
+
+fn once_and_then_sign(_: u8) -> Vec<Wanted> {
+    let key = SignKey::Pkp(GRANTED.get().unwrap().uncompressed().to_vec());
+    let sign = |key, name: &str| {
+        let message = SignMessage::Digest(vec![7; 32]);
+        Wanted::Sign(SignCall { key, message, name: name.to_owned() })
+    };
+    vec![sign(key.clone(), "before"), once(), sign(key, "after")]
+}
+
+#[test]
+fn a_grant_can_bar_what_is_signed_after_a_value_of_one_node() {
+    let mut net = Net::ready();
+    GRANTED.set(net.key).unwrap();
+    net.wanted = Some((once_and_then_sign, false));
+    for (bars, nonce) in [(false, 1), (true, 2)] {
+        net.answers.clear();
+        for node in 1..=3 {
+            net.node(node).registry.bars_single_node = bars;
+            net.head(node);
+        }
+        let (_, submission) = Caller::new(1).request(nonce);
+        net.submit(1, &submission);
+        net.advance(100);
+        let signed = |call| net.answers.iter().filter(move |(_, number, _)| *number == call);
+        assert_eq!((signed(1).count(), signed(3).count()), (3, 3), "{bars}");
+        assert!(signed(1).all(|(_, _, answer)| matches!(answer, Ok(Answer::Signed(_)))), "{bars}");
+        assert!(
+            signed(3).all(|(_, _, answer)| match answer {
+                Ok(Answer::Signed(_)) => !bars,
+                Err(code) => bars && *code == ErrorCode::SingleNodeValue,
+                Ok(Answer::Value(_)) => false,
+            }),
+            "{bars}: {:?}",
+            net.answers
+        );
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_engine::{At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, SCOPE_SIGN_ANYTHING, Subject};
+use quorate_engine::{
+    At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_SIGN_ANYTHING, Subject,
+};
 use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, TokenId};
 
 pub(crate) const HEAD: BlockRef = BlockRef { number: 100, hash: Digest([100; 32]) };
@@ -17,6 +19,8 @@ pub(crate) struct Registry {
     pub(crate) revoked: bool,
     /// This node has not seen the head yet.
     pub(crate) behind: bool,
+    /// Grants bar runs that know a value of one node.
+    pub(crate) bars_single_node: bool,
     /// The grant is there at the head only.
     pub(crate) unfinalized: bool,
     pkps: BTreeMap<PublicKey, Pkp>,
@@ -73,6 +77,7 @@ impl ReadRegistry for Registry {
             At::Finalized => self.unfinalized,
         };
         let member = !hidden && self.permitted.contains(&(*token, action.to_string()));
-        Grant { member, scopes: if member { 1 << SCOPE_SIGN_ANYTHING } else { 0 } }
+        let barred = u64::from(self.bars_single_node) << SCOPE_NO_SINGLE_NODE;
+        Grant { member, scopes: if member { 1 << SCOPE_SIGN_ANYTHING | barred } else { 0 } }
     }
 }
