@@ -164,13 +164,15 @@ contract PKPNFT is ERC721Enumerable, IPKPNFT {
         _mint(to, tokenId);
     }
 
-    /// Every change of ownership passes here. A transfer voids the grants that the former owner made, except within
-    /// the transaction that minted the token (a contract that mints, grants and hands over) and to the key's own
-    /// address (a key that is its own owner keeps what was set up for it). A burn leaves the grants as they are.
+    /// Every change of ownership passes here. A transfer voids the grants that the former owner made, except to the
+    /// key's own address (a key that is its own owner keeps what was set up for it) and, within the transaction that
+    /// minted the token, to the account that sent it (a contract that mints, grants and hands over): anybody else
+    /// would be given a key that a stranger may use. `tx.origin` gives no right here; it is who chose the grants.
+    /// A burn leaves the grants as they are.
     function _update(address to, uint256 tokenId, address auth) internal override returns (address from) {
         from = super._update(to, tokenId, auth);
         if (from == address(0) || to == address(0)) return from;
-        if (_isMintedNow(tokenId) || to == router.getEthAddress(tokenId)) return from;
+        if (to == router.getEthAddress(tokenId) || (to == tx.origin && _isMintedNow(tokenId))) return from;
         permissions.resetOnTransfer(tokenId);
     }
 

@@ -43,6 +43,12 @@ contract PKPPermissions is IPKPPermissions {
     uint256 private constant ID_BYTES_MAX = 1024;
     uint256 private constant USER_PUBKEY_BYTES_MAX = 1024;
 
+    /// Where a subject stands in its list, and which owner first permitted it.
+    struct Entry {
+        address grantedBy;
+        uint96 indexPlusOne;
+    }
+
     // Slots 0 and 1 are read by nodes directly: their place and meaning are part of the interface.
     /// slot 0: grant key to member bit and scope bits.
     mapping(bytes32 grantKey => uint256 bits) private _grants;
@@ -51,7 +57,7 @@ contract PKPPermissions is IPKPPermissions {
 
     // What follows only serves enumeration.
     mapping(bytes32 listKey => AuthMethod[]) private _lists;
-    mapping(bytes32 grantKey => uint256 indexPlusOne) private _listIndex;
+    mapping(bytes32 grantKey => Entry) private _entries;
     mapping(bytes32 subject => uint256[] tokenIds) private _tokensOf;
     mapping(bytes32 subject => mapping(uint256 tokenId => bool)) private _everListed;
 
@@ -170,6 +176,12 @@ contract PKPPermissions is IPKPPermissions {
         returns (uint256)
     {
         return _bits(tokenId, authMethodType, id);
+    }
+
+    /// Who owned the token when the subject was first permitted; zero if it is not permitted. Where this is not
+    /// the present owner, a grant came with the key.
+    function grantedBy(uint256 tokenId, uint256 authMethodType, bytes calldata id) external view returns (address) {
+        return _entries[_grantKey(tokenId, getAuthMethodId(authMethodType, id))].grantedBy;
     }
 
     /// Whether an action was granted.
@@ -316,7 +328,7 @@ contract PKPPermissions is IPKPPermissions {
             bits = 1;
             AuthMethod[] storage list = _lists[_listKey(tokenId)];
             list.push(method);
-            _listIndex[key] = list.length;
+            _entries[key] = Entry(msg.sender, uint96(list.length));
             if (!_everListed[subject][tokenId]) {
                 _everListed[subject][tokenId] = true;
                 _tokensOf[subject].push(tokenId);
@@ -335,15 +347,16 @@ contract PKPPermissions is IPKPPermissions {
         if (_grants[key] == 0) revert NotPermitted();
         delete _grants[key];
         AuthMethod[] storage list = _lists[_listKey(tokenId)];
-        uint256 index = _listIndex[key] - 1;
+        uint256 index = _entries[key].indexPlusOne - 1;
         uint256 last = list.length - 1;
         if (index != last) {
             AuthMethod storage moved = list[last];
-            _listIndex[_grantKey(tokenId, getAuthMethodId(moved.authMethodType, moved.id))] = index + 1;
+            bytes32 movedKey = _grantKey(tokenId, getAuthMethodId(moved.authMethodType, moved.id));
+            _entries[movedKey].indexPlusOne = uint96(index + 1);
             list[index] = moved;
         }
         list.pop();
-        delete _listIndex[key];
+        delete _entries[key];
         emit PermittedAuthMethodRemoved(tokenId, authMethodType, id);
     }
 
@@ -391,7 +404,7 @@ contract PKPPermissions is IPKPPermissions {
     }
 
     function _userPubkey(uint256 tokenId, bytes32 subject) private view returns (bytes memory) {
-        uint256 indexPlusOne = _listIndex[_grantKey(tokenId, subject)];
+        uint256 indexPlusOne = _entries[_grantKey(tokenId, subject)].indexPlusOne;
         return indexPlusOne == 0 ? bytes("") : _lists[_listKey(tokenId)][indexPlusOne - 1].userPubkey;
     }
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use quorate_registry::alloy_primitives::U256;
 use quorate_registry::subject::{
-    SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, TYPE_ACTION, TYPE_ADDRESS,
+    SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, TYPE_ACTION,
+    TYPE_ADDRESS,
 };
 use quorate_wire::{Address, Digest, PublicKey, TokenId};
 
@@ -264,8 +265,10 @@ impl std::str::FromStr for KeyName {
 pub(crate) enum Scope {
     /// Any message and any bare 32-byte digest.
     SignAnything,
-    /// Messages with the EIP-191 prefix only.
+    /// Messages with the EIP-191 prefix only, and none that is a login.
     PersonalSign,
+    /// Messages with the EIP-191 prefix that are logins: who has one acts as this key's address.
+    SignLogins,
     /// A bar beside the others: nothing in runs that may know a value of one node only (`runOnce`).
     NoSingleNode,
 }
@@ -277,6 +280,7 @@ impl Scope {
             Scope::SignAnything => SCOPE_SIGN_ANYTHING,
             Scope::PersonalSign => SCOPE_PERSONAL_SIGN,
             Scope::NoSingleNode => SCOPE_NO_SINGLE_NODE,
+            Scope::SignLogins => SCOPE_SIGN_LOGINS,
         }
     }
 

@@ -19,6 +19,7 @@ use crate::ports::Ports;
 use crate::shutdown;
 use crate::state::{Running, State, write_whole};
 use founding::Founded;
+pub(crate) use founding::LOGIN_DOMAIN;
 use process::{Event, Spec, Supervised};
 
 /// Reports of processes that nobody has read yet.

@@ -120,6 +120,12 @@ async fn show(access: &RegistryAccess, pkp: KeyName, output: Output) -> Result<(
                 grant["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             let kind = words("kind").replace('_', " ");
             text.push_str(&format!("\ngranted  {kind} {}: {}", words("id"), scopes.join(", ")));
+            if grant["foreign"] == true {
+                text.push_str(&format!(
+                    "\n         not by the present owner, but by {}",
+                    words("granted_by")
+                ));
+            }
         }
         if grants.is_empty() {
             text.push_str("\ngranted  to nobody");
@@ -170,8 +176,21 @@ async fn grant(change: Change, scopes: &[Scope], output: Output) -> Result<()> {
         output.progress(
             "Without --scope sign-anything only EIP-191 messages are signed for it, no bare digest.",
         );
-    } else {
-        output.progress("Without --scope sign-anything or --scope personal-sign nothing is signed for it.");
+    } else if !scopes.contains(&Scope::SignLogins) {
+        output.progress(
+            "Without --scope sign-anything, personal-sign or sign-logins nothing is signed for it.",
+        );
+    }
+    if scopes.contains(&Scope::SignLogins) {
+        output.progress(&format!(
+            "sign-logins: {named} can log in as {}, here and wherever a wallet's login counts, and have whatever that address may.",
+            pkp.key.address()
+        ));
+        if pkp.owner == Some(pkp.key.address()) {
+            output.progress(
+                "This key owns its own token: a login of its address uses the key without any grant. This is full control.",
+            );
+        }
     }
     let numbers: Vec<u8> = scopes.iter().map(|scope| scope.number()).collect();
     let receipt = chain.add_permitted(&contracts, pkp.token(), &subject, &numbers).await?;
@@ -273,10 +292,25 @@ impl Pkp {
             let bits = self.chain.read(self.contracts.pkp_permissions, &call).await?;
             let (kind, id) = subject_of(method.authMethodType, &method.id);
             let scopes: Vec<String> = Grant::from_word(bits).scopes.iter().map(Scope::name_of).collect();
-            grants.push(json!({ "kind": kind, "id": id, "scopes": scopes }));
+            let call = PKPPermissions::grantedByCall {
+                tokenId: token,
+                authMethodType: method.authMethodType,
+                id: method.id.clone(),
+            };
+            let granted_by = self.chain.read(self.contracts.pkp_permissions, &call).await?;
+            let granted_by = Address(granted_by.into_array());
+            grants.push(json!({
+                "kind": kind, "id": id, "scopes": scopes,
+                "granted_by": granted_by, "foreign": foreign(self.owner, granted_by),
+            }));
         }
         Ok(grants)
     }
+}
+
+/// Whether a grant came with the key: somebody else than its present owner made it. A burnt key has no owner.
+fn foreign(owner: Option<Address>, granted_by: Address) -> bool {
+    owner.is_some_and(|owner| owner != granted_by)
 }
 
 /// The kind of a subject, and its id as the options of `grant` take it. Anybody may have registered anything.
@@ -315,10 +349,16 @@ mod tests {
     }
 
     #[test]
+    fn grants_that_came_with_the_key_are_foreign() {
+        let (ours, others) = (Address([1; 20]), Address([2; 20]));
+        assert!(foreign(Some(ours), others) && !foreign(Some(ours), ours) && !foreign(None, others));
+    }
+
+    #[test]
     fn scopes_have_one_name() {
         assert_eq!(
-            [1, 2, 3, 4].map(Scope::name_of),
-            ["sign-anything", "personal-sign", "no-single-node", "scope 4"]
+            [1, 2, 3, 4, 5].map(Scope::name_of),
+            ["sign-anything", "personal-sign", "no-single-node", "sign-logins", "scope 5"]
         );
     }
 }

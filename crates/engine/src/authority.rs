@@ -9,7 +9,7 @@ use quorate_wire::{ActionCid, ErrorCode, KeyId, MessageKind, PublicKey, action_k
 
 use crate::{
     At, Grant, Now, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING,
-    Subject,
+    SCOPE_SIGN_LOGINS, Subject,
 };
 
 /// By what right a run wants a signature. It is judged anew each time.
@@ -106,8 +106,12 @@ fn allowed_at(registry: &dyn ReadRegistry, at: At, wish: &Wish, session: &Sessio
 
 /// Whether a grant covers this kind of message. To sign anything covers all.
 fn allows(grant: &Grant, kind: MessageKind) -> bool {
-    let personal = kind == MessageKind::Personal && grant.allows(SCOPE_PERSONAL_SIGN);
-    personal || grant.allows(SCOPE_SIGN_ANYTHING)
+    let own = match kind {
+        MessageKind::Personal => grant.allows(SCOPE_PERSONAL_SIGN),
+        MessageKind::Login => grant.allows(SCOPE_SIGN_LOGINS),
+        MessageKind::Digest | MessageKind::Action => false,
+    };
+    own || grant.allows(SCOPE_SIGN_ANYTHING)
 }
 
 /// What a grant forbids beside what it allows.

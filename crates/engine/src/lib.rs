@@ -37,5 +37,5 @@ pub use contract::{
 pub use engine::{Engine, EngineStatus, StartError};
 pub use registry::{
     At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN,
-    SCOPE_SIGN_ANYTHING, Subject,
+    SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, Subject,
 };

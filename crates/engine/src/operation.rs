@@ -1,6 +1,6 @@
 //! Operations: what the action asks keys to do, and what this node makes of it.
 
-use quorate_auth::eip191;
+use quorate_auth::{eip191, is_login_text};
 use quorate_wire::{
     ActionCid, Claim, Digest, EcdsaBytes, ErrorCode, Evidence, Intent, MessageKind, NodeIndex, Offer,
     OperationNumber, PeerMessage, PublicKey, Refusal, RequestId, Scheme, Seen, Signed, Verdict, Vote,
@@ -143,7 +143,7 @@ impl Engine {
         let state = execution.runs.get_mut(&run).ok_or(ErrorCode::Internal)?;
         let action = state.action();
         let SignCall { key, message, name } = sign;
-        let (kind, digest) = digest(&action, &key, message)?;
+        let (kind, digest) = digest(&action, &key, message, &self.committee.network.login_domains)?;
         if name.is_empty() || name.len() > limits::SIGNATURE_NAME_BYTES_MAX {
             return Err(ErrorCode::SignatureNameInvalid);
         }
@@ -502,6 +502,7 @@ fn digest(
     action: &ActionCid,
     key: &SignKey,
     message: SignMessage,
+    login_domains: &[String],
 ) -> Result<(MessageKind, [u8; 32]), ErrorCode> {
     match (key, message) {
         (SignKey::Own, message) => {
@@ -520,7 +521,10 @@ fn digest(
             Ok((MessageKind::Digest, digest))
         }
         (SignKey::Pkp(_), SignMessage::Personal(text)) => {
-            Ok((MessageKind::Personal, eip191::hash(text.as_bytes())))
+            // A login made by a key acts for the key's address elsewhere: it has a scope of its own.
+            let login = is_login_text(text.as_bytes(), login_domains);
+            let kind = if login { MessageKind::Login } else { MessageKind::Personal };
+            Ok((kind, eip191::hash(text.as_bytes())))
         }
         (SignKey::Pkp(_), SignMessage::Bytes(_)) => Err(ErrorCode::DigestLength),
     }

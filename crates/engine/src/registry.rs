@@ -42,10 +42,12 @@ pub struct Grant {
 
 /// Scope that allows a raw digest (and any message).
 pub const SCOPE_SIGN_ANYTHING: u32 = 1;
-/// Scope that allows texts under the prefix of EIP-191.
+/// Scope that allows texts under the prefix of EIP-191 that are no logins.
 pub const SCOPE_PERSONAL_SIGN: u32 = 2;
 /// Scope that takes away: nothing is signed for a run that knows a value of one node only.
 pub const SCOPE_NO_SINGLE_NODE: u32 = 3;
+/// Scope that allows texts that are logins, under the prefix of EIP-191.
+pub const SCOPE_SIGN_LOGINS: u32 = 4;
 
 impl Grant {
     /// Whether the grant has this scope.

@@ -115,6 +115,7 @@ sol! {
             bytes[] idsToRemove
         ) external;
         function grantBits(uint256 tokenId, uint256 authMethodType, bytes id) external view returns (uint256);
+        function grantedBy(uint256 tokenId, uint256 authMethodType, bytes id) external view returns (address);
         function isPermittedAction(uint256 tokenId, bytes ipfsCID) external view returns (bool);
         function isPermittedAddress(uint256 tokenId, address user) external view returns (bool);
         function getPermittedActions(uint256 tokenId) external view returns (bytes[] memory);

@@ -5,10 +5,12 @@ use alloy_sol_types::SolValue as _;
 
 /// Sign anything: also a bare digest.
 pub const SCOPE_SIGN_ANYTHING: u8 = 1;
-/// Sign EIP-191 messages.
+/// Sign EIP-191 messages that are no logins.
 pub const SCOPE_PERSONAL_SIGN: u8 = 2;
 /// A bar: nothing in runs that know a value of one node only.
 pub const SCOPE_NO_SINGLE_NODE: u8 = 3;
+/// Sign EIP-191 messages that are logins.
+pub const SCOPE_SIGN_LOGINS: u8 = 4;
 
 /// Bytes of an action's multihash: sha2-256 code, length, digest.
 pub const ACTION_ID_BYTES: usize = 34;

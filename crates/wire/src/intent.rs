@@ -48,6 +48,8 @@ pub enum MessageKind {
     Personal,
     /// Bytes that the action signs with its own key, under the domain of such signatures.
     Action,
+    /// A text under the prefix of EIP-191 that is to be taken for somebody's login.
+    Login,
 }
 
 /// What an action asks a key to do.

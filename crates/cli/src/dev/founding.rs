@@ -26,7 +26,7 @@ use crate::ports::{Ports, Transport};
 use crate::state::{State, secret_at, write_whole};
 
 /// Domain of logins to a development network.
-const LOGIN_DOMAIN: &str = "localhost";
+pub(crate) const LOGIN_DOMAIN: &str = "localhost";
 /// Nodes of a network unless told otherwise.
 const NODES_DEFAULT: u8 = 3;
 /// How long the chain may take to answer its first call.

@@ -317,7 +317,7 @@ fn a_value_of_one_node_bars_keys_that_forbid_it_also_through_child_actions() {
 fn what_the_network_refuses_is_refused_in_a_simulation() {
     let action = r#"
       const code = async (what) => { try { await what(); return 'done'; } catch (e) { return e.code ?? e.name; } };
-      async function main({ key, child, gone, personal }) {
+      async function main({ key, child, gone, personal, text, login }) {
         const { signEcdsa, claimKey, call, ethPersonalSignMessageEcdsa } = Lit.Actions;
         const sign = (toSign, sigName) => code(() => signEcdsa({ toSign, publicKey: key, sigName }));
         const said = [
@@ -327,6 +327,9 @@ fn what_the_network_refuses_is_refused_in_a_simulation() {
           await code(() => call({ ipfsId: gone, params: {} })),
           await code(() => ethPersonalSignMessageEcdsa({ message: 'm', publicKey: personal, sigName: 'p' })),
           await code(() => ethPersonalSignMessageEcdsa({ message: 'm', publicKey: key, sigName: 'q' })),
+          await code(() => ethPersonalSignMessageEcdsa({ message: 'm', publicKey: text, sigName: 'r' })),
+          await code(() => ethPersonalSignMessageEcdsa({ message: 'at localhost', publicKey: text, sigName: 's' })),
+          await code(() => ethPersonalSignMessageEcdsa({ message: 'did:key:z', publicKey: login, sigName: 't' })),
         ];
         // The child and its parent have three claims together.
         for (const i of [1, 2]) said.push(await code(() => call({ ipfsId: child, params: {} })));
@@ -338,6 +341,8 @@ fn what_the_network_refuses_is_refused_in_a_simulation() {
         "pkps": {
             "key": { "grants": [{ "action": "self", "scopes": ["sign-anything"] }] },
             "personal": { "grants": [{ "action": "self", "scopes": ["no-single-node"] }] },
+            "text": { "grants": [{ "action": "self", "scopes": ["personal-sign"] }] },
+            "login": { "grants": [{ "action": "self", "scopes": ["sign-logins"] }] },
         },
         "actions": {
             "child": { "file": "child.js" },
@@ -347,6 +352,7 @@ fn what_the_network_refuses_is_refused_in_a_simulation() {
     });
     let folder = with_files(&[("a.js", action), ("child.js", child), ("f.json", &fixtures.to_string())]);
     let params = r#"{"key": "${pkp.key.public_key}", "personal": "${pkp.personal.public_key}",
+        "text": "${pkp.text.public_key}", "login": "${pkp.login.public_key}",
         "child": "${action.child.cid}", "gone": "${action.gone.cid}"}"#;
     let (succeeded, report) = simulate(&folder, &["--params", params]);
     assert!(succeeded, "{report:#}");
@@ -355,6 +361,9 @@ fn what_the_network_refuses_is_refused_in_a_simulation() {
         "claim_invalid",
         "done",
         "code_missing",
+        "scope_missing",
+        "done",
+        "done",
         "scope_missing",
         "done",
         "done",

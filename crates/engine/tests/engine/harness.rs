@@ -120,6 +120,8 @@ pub(crate) struct Net {
     pub(crate) links: Links,
     /// Whether the chain still tells its heads.
     pub(crate) heads: bool,
+    /// The text that every run wants signed instead of a digest.
+    pub(crate) text: Option<String>,
     /// The names under which every run asks to sign, one after the other.
     pub(crate) names: Vec<&'static str>,
     /// What every run asks for instead, if this is set: one after the other, or all at once.
@@ -191,6 +193,7 @@ impl Net {
             replies: Vec::new(),
             links: Box::new(|_, _, _| true),
             heads: true,
+            text: None,
             names: vec!["sig"],
             wanted: None,
             answers: Vec::new(),
@@ -448,7 +451,10 @@ impl Net {
         };
         let sign = SignCall {
             key: SignKey::Pkp(self.key.uncompressed().to_vec()),
-            message: SignMessage::Digest(state.digest.clone()),
+            message: match &self.text {
+                Some(text) => SignMessage::Personal(text.clone()),
+                None => SignMessage::Digest(state.digest.clone()),
+            },
             name: (*name).to_owned(),
         };
         let call = Call { call: asked + 1, seen: Vec::new(), wanted: Wanted::Sign(sign) };

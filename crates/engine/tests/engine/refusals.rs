@@ -2,9 +2,11 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use quorate_engine::{Input, Wanted};
+use quorate_auth::checksum_address;
+use quorate_engine::{Input, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, Wanted};
 use quorate_wire::{
-    ActionCid, BlockRef, Digest, ErrorCode, NetworkId, PeerMessage, Status, Submission, limits,
+    ActionCid, BlockRef, Digest, ErrorCode, MessageKind, NetworkId, PeerMessage, PublicKey, Status,
+    Submission, limits,
 };
 
 use crate::harness::{CODE, Caller, Net, UNIX_MS};
@@ -112,6 +114,42 @@ fn an_action_without_a_grant_is_denied() {
     assert_eq!((problem.code, execution.status), (ErrorCode::NotGranted, Status::Denied));
     assert!(execution.signatures.is_empty() && execution.receipt.statements.len() >= 2);
     assert!((1..=3).all(|node| net.signatures(node, id) == 0));
+}
+
+/// A key that owns itself and is granted for personal messages is made to sign a login of its own address. With
+/// that login anybody would own the key.
+#[test]
+fn a_grant_for_texts_signs_no_login() {
+    let scope = |scope: u32| 1u64 << scope;
+    let login = |key: &PublicKey| {
+        format!(
+            "localhost wants you to sign in with your Ethereum account:\n{}\n\n\nURI: did:key:z6Mk\nVersion: 1",
+            checksum_address(&key.address())
+        )
+    };
+    let cases = [
+        (scope(SCOPE_PERSONAL_SIGN), true, Err(ErrorCode::ScopeMissing)),
+        (scope(SCOPE_PERSONAL_SIGN), false, Ok(MessageKind::Personal)),
+        (scope(SCOPE_SIGN_LOGINS), true, Ok(MessageKind::Login)),
+        (scope(SCOPE_SIGN_LOGINS), false, Err(ErrorCode::ScopeMissing)),
+        (scope(SCOPE_SIGN_ANYTHING), true, Ok(MessageKind::Login)),
+        (scope(SCOPE_PERSONAL_SIGN) | scope(SCOPE_SIGN_LOGINS), true, Ok(MessageKind::Login)),
+    ];
+    for (scopes, is_login, expected) in cases {
+        let mut net = Net::ready();
+        net.text = Some(if is_login { login(&net.key) } else { "a text".to_owned() });
+        for node in 1..=3 {
+            net.node(node).registry.scopes = scopes;
+            net.head(node);
+        }
+        let to = net.submit(1, &Caller::new(1).request(1).1);
+        net.advance(50);
+        let came = match net.answer(to).unwrap() {
+            Ok(reply) => Ok(reply.receipt.statements[0].body.intents[0].kind),
+            Err(problem) => Err(problem.code),
+        };
+        assert_eq!(came, expected, "scopes {scopes:b}, login: {is_login}");
+    }
 }
 
 #[test]

@@ -23,6 +23,7 @@ const _: () = {
     assert!(subject::SCOPE_SIGN_ANYTHING as u32 == quorate_engine::SCOPE_SIGN_ANYTHING);
     assert!(subject::SCOPE_PERSONAL_SIGN as u32 == quorate_engine::SCOPE_PERSONAL_SIGN);
     assert!(subject::SCOPE_NO_SINGLE_NODE as u32 == quorate_engine::SCOPE_NO_SINGLE_NODE);
+    assert!(subject::SCOPE_SIGN_LOGINS as u32 == quorate_engine::SCOPE_SIGN_LOGINS);
 };
 
 /// The registry's address type of ours.

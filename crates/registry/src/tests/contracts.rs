@@ -369,6 +369,104 @@ fn refuses_committees_that_protect_nothing() {
     }
 }
 
+/// A transaction that mints as a contract of its own, grants the action, and hands the token over (to nobody:
+/// burns it), all at once. The code that creates the contract does it.
+fn mint_grant_and_hand_over(harness: &Harness, sender: u8, to: Option<Address>) -> (U256, Bytes) {
+    let contracts = harness.contracts;
+    let id = token_id(&next_key(harness));
+    // Its sender never sent anything before.
+    let minter = harness.address(sender).create(0);
+    let last = match to {
+        Some(to) => encode::transfer(minter, to, id),
+        None => encode::burn(id),
+    };
+    let calls = [
+        (contracts.pkp_nft, encode::mint_next(DEFAULT_KEY_SET_ID)),
+        (contracts.pkp_permissions, encode::add_permitted(id, &Subject::Action(ACTION), &[1])),
+        (contracts.pkp_nft, last),
+    ];
+    (id, creation_that_calls(&calls))
+}
+
+/// Creation code that makes these calls one after the other and reverts if one of them fails.
+fn creation_that_calls(calls: &[(Address, Bytes)]) -> Bytes {
+    const CALL_BYTES: usize = 53;
+    let two = |number: usize| u16::try_from(number).unwrap().to_be_bytes();
+    let mut data_at = calls.len() * CALL_BYTES + 1;
+    let (mut code, mut data) = (Vec::new(), Vec::new());
+    for (to, input) in calls {
+        let length = two(input.len());
+        // CODECOPY the input to memory, CALL with it, and go on behind the REVERT if that gave 1.
+        code.extend([&[0x61][..], &length, &[0x61], &two(data_at), &[0x60, 0, 0x39]].concat());
+        code.extend([&[0x60, 0, 0x60, 0, 0x61][..], &length, &[0x60, 0, 0x60, 0, 0x73]].concat());
+        code.extend([to.as_slice(), &[0x5a, 0xf1, 0x61]].concat());
+        let go_on = code.len() + 8;
+        code.extend([&two(go_on)[..], &[0x57, 0x60, 0, 0x60, 0, 0xfd, 0x5b]].concat());
+        data_at += input.len();
+        data.extend_from_slice(input);
+    }
+    code.push(0);
+    [code, data].concat().into()
+}
+
+#[test]
+fn grants_of_the_minting_transaction_do_not_come_with_a_gift() {
+    let mut harness = Harness::with_root();
+    let (stranger, sender_itself) = (harness.address(51), harness.address(62));
+    for (sender, stays) in [(61, false), (62, true), (63, true), (64, true)] {
+        let key = next_key(&harness);
+        let to = match sender {
+            61 => Some(stranger),
+            62 => Some(sender_itself),
+            63 => None,
+            // The key's own address.
+            _ => Some(Address::from_slice(&keccak256(&key[1..])[12..])),
+        };
+        let (id, code) = mint_grant_and_hand_over(&harness, sender, to);
+        let tx = harness.send(sender, None, code).unwrap();
+        let reset = tx.logs.iter().any(|log| PKPPermissions::PermissionsReset::decode_log(log).is_ok());
+        let grant = harness.view.grant(id, &Subject::Action(ACTION), At::Latest).unwrap();
+        assert_eq!((grant.member, reset), (stays, !stays), "sender {sender}");
+        let (kind, subject) = Subject::Action(ACTION).auth_method();
+        let maker = PKPPermissions::grantedByCall { tokenId: id, authMethodType: kind, id: subject };
+        let maker = harness.call(harness.contracts.pkp_permissions, &maker).unwrap();
+        // What came with the key was not granted by who owns it now.
+        let expected = if stays { harness.address(sender).create(0) } else { Address::ZERO };
+        assert_eq!(maker, expected, "sender {sender}");
+    }
+}
+
+/// The public key that is minted next.
+fn next_key(harness: &Harness) -> [u8; 65] {
+    let key_id = harness.call(harness.contracts.pkp_nft, &PKPNFT::getNextDerivedKeyIdCall {}).unwrap();
+    let derived = PubkeyRouter::getDerivedPubkeyCall {
+        stakingContract: harness.contracts.node_registry,
+        keySetId: DEFAULT_KEY_SET_ID.to_owned(),
+        derivedKeyId: key_id,
+    };
+    let key = harness.call(harness.contracts.pubkey_router, &derived).unwrap();
+    key.as_ref().try_into().unwrap()
+}
+
+#[test]
+fn who_granted_stays_with_the_grant_and_goes_with_it() {
+    let mut harness = Harness::with_root();
+    let (id, _) = mint(&mut harness, 50);
+    let permissions = harness.contracts.pkp_permissions;
+    let subjects: Vec<Subject> = (1..4).map(|mark| Subject::Address(Address::repeat_byte(mark))).collect();
+    for subject in &subjects {
+        harness.send(50, Some(permissions), encode::add_permitted(id, subject, &[1])).unwrap();
+    }
+    // Removing one moves another in the list.
+    harness.send(50, Some(permissions), encode::remove_permitted(id, &subjects[0])).unwrap();
+    let owner = harness.address(50);
+    for (subject, expected) in subjects.iter().zip([Address::ZERO, owner, owner]) {
+        let (kind, name) = subject.auth_method();
+        let call = PKPPermissions::grantedByCall { tokenId: id, authMethodType: kind, id: name };
+        assert_eq!(harness.call(permissions, &call).unwrap(), expected);
+    }
+}
+
 #[test]
 fn gas_stays_within_its_budget() {
     let mut harness = Harness::with_root();

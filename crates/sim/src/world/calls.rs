@@ -6,7 +6,7 @@ use std::{
 };
 
 use quorate_auth::Session;
-use quorate_engine::{At, Input, ReplyTo, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING};
+use quorate_engine::{At, Input, ReplyTo, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS};
 use quorate_threshold::derive;
 use quorate_wire::{
     ActionCid, Address, Capability, CapabilityAction, CapabilityKey, ErrorCode, ExecutionReply,
@@ -532,7 +532,8 @@ fn allowed_at(view: &View, (key, kind): (&PublicKey, MessageKind), at: At, subje
     state.pkps.get(key).is_some_and(|pkp| {
         let grant = state.granted(&pkp.token, subject);
         let personal = kind == MessageKind::Personal && grant.allows(SCOPE_PERSONAL_SIGN);
-        personal || grant.allows(SCOPE_SIGN_ANYTHING)
+        let login = kind == MessageKind::Login && grant.allows(SCOPE_SIGN_LOGINS);
+        personal || login || grant.allows(SCOPE_SIGN_ANYTHING)
     })
 }
 

@@ -29,6 +29,9 @@ pub(crate) struct Fixtures {
     /// When the execution takes place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) time: Option<Time>,
+    /// The network's login domains, by which nodes know logins; a development network's if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) login_domains: Option<Vec<String>>,
     /// Any text; it seeds `Math.random`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seed: Option<String>,
@@ -122,7 +125,7 @@ pub(super) struct Grant {
     pub(super) address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) auth_method: Option<AuthMethod>,
-    /// `sign-anything`, `personal-sign`; empty: the subject may authenticate and no more.
+    /// `sign-anything`, `personal-sign`, `sign-logins`, `no-single-node`; empty: the subject may authenticate and no more.
     #[serde(default)]
     pub(super) scopes: Vec<Scope>,
 }
@@ -184,6 +187,7 @@ pub(super) enum Scope {
     PersonalSign,
     /// Not for a run that may know what one node alone has said.
     NoSingleNode,
+    SignLogins,
 }
 
 impl Grant {
@@ -199,6 +203,7 @@ impl Scope {
             Self::SignAnything => 1,
             Self::PersonalSign => 2,
             Self::NoSingleNode => 3,
+            Self::SignLogins => 4,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k256::ecdsa::SigningKey;
 use quorate_actions::{ActionLimits, HostCall, HostReply, SignKey, SignMessage, SignRequest};
-use quorate_auth::checksum_address;
+use quorate_auth::{checksum_address, is_login_text};
 use quorate_registry::subject::Subject;
 use quorate_wire::{ActionCid, Address, ErrorCode, PublicKey, action_signature_digest, keccak256, limits};
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ use super::preimage::{self, Preimages};
 use super::record::Recorder;
 use super::transaction::hex0x;
 use super::world::{World, escaped, local_key, public_of};
+use crate::dev::LOGIN_DOMAIN;
 
 /// The code of an answer that the fixtures do not have.
 pub(super) const FIXTURE_MISSING: &str = "fixture_missing";
@@ -193,8 +194,12 @@ impl<'a> Host<'a> {
             SignKey::Pkp(bytes) => {
                 let public = PublicKey::from_sec1(bytes).map_err(|_| coded(ErrorCode::PkpUnknown))?;
                 let (name, key) = self.world.key(&public).ok_or_else(|| coded(ErrorCode::PkpUnknown))?;
-                let personal = matches!(sign.message, SignMessage::Personal(_));
-                self.may_sign(action, name, personal)?;
+                let own = match &sign.message {
+                    SignMessage::Personal(text) if self.is_login(text) => Some(Scope::SignLogins),
+                    SignMessage::Personal(_) => Some(Scope::PersonalSign),
+                    SignMessage::Digest(_) | SignMessage::Bytes(_) => None,
+                };
+                self.may_sign(action, name, own)?;
                 (Some(name.to_owned()), key.signer.clone(), public, key.stand_in)
             }
         };
@@ -231,11 +236,11 @@ impl<'a> Host<'a> {
     }
 
     /// The rule of a node: the action has the scope; or the session names key and action, and the login
-    /// behind it owns the key or has the scope.
-    fn may_sign(&self, action: ActionCid, key: &str, personal: bool) -> Result<(), Refused> {
+    /// behind it owns the key or has the scope. `own` is the scope of this kind of message, if there is one.
+    fn may_sign(&self, action: ActionCid, key: &str, own: Option<Scope>) -> Result<(), Refused> {
         let single_node = self.runs.last().is_some_and(|run| run.single_node);
         let suffices = |scopes: &[Scope]| {
-            scopes.contains(&Scope::SignAnything) || (personal && scopes.contains(&Scope::PersonalSign))
+            scopes.contains(&Scope::SignAnything) || own.is_some_and(|own| scopes.contains(&own))
         };
         let unless_barred = |scopes: &[Scope]| {
             let barred = single_node && scopes.contains(&Scope::NoSingleNode);
@@ -254,6 +259,13 @@ impl<'a> Host<'a> {
             }
         }
         Err(coded(if to_action.is_some() { ErrorCode::ScopeMissing } else { ErrorCode::NotGranted }))
+    }
+
+    /// Whether nodes take a text for a login.
+    fn is_login(&self, text: &str) -> bool {
+        let domains = self.world.fixtures.login_domains.as_deref();
+        let development = [LOGIN_DOMAIN.to_owned()];
+        is_login_text(text.as_bytes(), domains.unwrap_or(&development))
     }
 
     fn caller(&self) -> Option<Address> {

@@ -9,8 +9,10 @@ use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, Token
 
 pub(crate) const HEAD: BlockRef = BlockRef { number: 100, hash: Digest([100; 32]) };
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Registry {
+    /// With what every grant comes.
+    pub(crate) scopes: u64,
     pub(crate) root: Option<PublicKey>,
     pub(crate) asked_mono_ms: u64,
     pub(crate) stated_unix_ms: u64,
@@ -25,6 +27,23 @@ pub(crate) struct Registry {
     pub(crate) unfinalized: bool,
     pkps: BTreeMap<PublicKey, Pkp>,
     permitted: BTreeSet<(TokenId, String)>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Registry {
+            scopes: 1 << SCOPE_SIGN_ANYTHING,
+            root: None,
+            asked_mono_ms: 0,
+            stated_unix_ms: 0,
+            superseded_ms: 0,
+            revoked: false,
+            behind: false,
+            unfinalized: false,
+            pkps: BTreeMap::new(),
+            permitted: BTreeSet::new(),
+        }
+    }
 }
 
 impl Registry {
@@ -78,6 +97,6 @@ impl ReadRegistry for Registry {
         };
         let member = !hidden && self.permitted.contains(&(*token, action.to_string()));
         let barred = u64::from(self.bars_single_node) << SCOPE_NO_SINGLE_NODE;
-        Grant { member, scopes: if member { 1 << SCOPE_SIGN_ANYTHING | barred } else { 0 } }
+        Grant { member, scopes: if member { self.scopes | barred } else { 0 } }
     }
 }
