@@ -32,6 +32,7 @@ pub(crate) struct Registry {
 impl Default for Registry {
     fn default() -> Self {
         Registry {
+            bars_single_node: false,
             scopes: 1 << SCOPE_SIGN_ANYTHING,
             root: None,
             asked_mono_ms: 0,
