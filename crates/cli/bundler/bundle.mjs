@@ -1,18 +1,63 @@
 // The part of `quorate action build` that runs in Node.js: reads what is to be done as JSON on standard input and prints
 // what came of it. Which packages may be used, and where they lie, is decided before.
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, extname, relative, resolve, sep } from 'node:path';
-import { build } from 'esbuild';
+import { pathToFileURL } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 
 const LOADERS = { '.ts': 'ts', '.mts': 'ts', '.js': 'js', '.mjs': 'js' };
 const task = JSON.parse(readFileSync(0, 'utf8'));
-const { mode, entry, project, packages, minify } = task;
+const { mode, stage, entry, project, packages, minify } = task;
+/** The bundler, out of archives whose hashes have been compared with those of its lock a moment ago. */
+const { build } = await unpacked(task.bundler);
+/** The file that is made up to call the source's `main`. */
+const MADE_UP = 'entry.js';
 /** Marks a lookup that is ours. */
 const OURS = Symbol('ours');
 const imports = [];
 
-const inside = (folder, file) => file !== '' && !relative(folder, file).startsWith('..' + sep);
+/** The text of one file of an archive as npm has them. */
+function fileOf(archive, name) {
+  const bytes = gunzipSync(readFileSync(archive));
+  for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0; ) {
+    const text = (from, length) => bytes.toString('latin1', at + from, at + from + length).split('\0')[0];
+    const size = parseInt(text(124, 12), 8);
+    const whole = text(345, 155) ? `${text(345, 155)}/${text(0, 100)}` : text(0, 100);
+    if (whole === name && '0' === (text(156, 1) || '0')) return bytes.subarray(at + 512, at + 512 + size);
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  throw new Error(`${archive} has no ${name}`);
+}
+
+/** Puts the files of archives where they run from, unless they are there to the byte, and loads the first. */
+async function unpacked({ folder, parts }) {
+  const paths = parts.map(({ archive, file, to, executable }) => {
+    const path = resolve(folder, to);
+    const bytes = fileOf(archive, file);
+    let there;
+    try { there = readFileSync(path); } catch { there = undefined; }
+    if (there && bytes.equals(there)) return path;
+    mkdirSync(dirname(path), { recursive: true });
+    const fresh = `${path}.new-${process.pid}`;
+    writeFileSync(fresh, bytes, { mode: executable ? 0o700 : 0o600 });
+    renameSync(fresh, path);
+    return path;
+  });
+  process.env.ESBUILD_BINARY_PATH = paths[1];
+  return (await import(pathToFileURL(paths[0]))).default;
+}
+
+const within = (folder, file) => file !== '' && !relative(folder, file).startsWith('..' + sep);
+
+/** Whether a file is one of a folder, also when links have been followed. */
+function inside(folder, file) {
+  if (!within(folder, file)) return false;
+  let real;
+  try { real = realpathSync(file); } catch { return true; /* What is not there has no bytes. */ }
+  return within(realpathSync(folder), real);
+}
+
 const modulesOf = (folder) => resolve(folder, 'node_modules') + sep;
 
 /** The place of the locked package that a file is of, as the lock names it. */
@@ -68,7 +113,7 @@ const plugin = {
 };
 
 const common = {
-  absWorkingDir: project,
+  absWorkingDir: stage,
   bundle: true,
   charset: 'utf8',
   define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
@@ -78,6 +123,8 @@ const common = {
   metafile: true,
   platform: 'browser',
   plugins: [plugin],
+  // Paths are those of the stage, so that a bundle says the same wherever its sources and packages lie.
+  preserveSymlinks: true,
   target: 'es2022',
   write: false,
 };
@@ -104,11 +151,11 @@ async function scan() {
 }
 
 /** A package has its own files, and other packages by their names: nothing of the project, and nothing of the machine. */
-function stayInside(own, key, imports, fileOf) {
+function stayInside(own, key, imports, pathOf) {
   if (!own) return;
   for (const { path, original, external } of imports) {
     if (external || original?.startsWith('data:')) continue;
-    const target = packageOf(fileOf(path));
+    const target = packageOf(pathOf(path));
     const byPath = original === undefined || /^[./]/.test(original);
     if (target === undefined || (byPath && target !== own)) {
       throw new Error(`${key}: the package ${own.split('node_modules/').pop()} imports ${original ?? path}, which is outside of its folder`);
@@ -124,28 +171,31 @@ async function bundle() {
   const start =
     task.kind === 'script'
       ? { entryPoints: [entry] }
-      : { stdin: { contents, resolveDir: project, sourcefile: 'entry.js', loader: 'js' } };
+      : { stdin: { contents, resolveDir: project, sourcefile: MADE_UP, loader: 'js' } };
   const { outputFiles, metafile, warnings } = await build({ ...common, ...start, format: 'iife', minify });
   const used = new Set();
   const kept = Object.values(metafile.outputs)[0].inputs;
-  const fileOf = (key) => resolve(project, key.replace(/^\(disabled\):/, ''));
-  for (const [key, input] of Object.entries(metafile.inputs)) stayInside(packageOf(fileOf(key)), key, input.imports, fileOf);
+  const pathOf = (key) => resolve(stage, key.replace(/^\(disabled\):/, ''));
+  for (const [key, input] of Object.entries(metafile.inputs)) stayInside(packageOf(pathOf(key)), key, input.imports, pathOf);
   for (const input of Object.keys(metafile.inputs).map((key) => key.replace(/^\(disabled\):/, ''))) {
-    const path = resolve(project, input);
+    if (input === MADE_UP) continue;
+    const path = pathOf(input);
     const locked = packageOf(path);
     if (locked) {
+      if (!inside(packages, path)) throw new Error(`${input} leads out of the packages`);
       if (kept[input]?.bytesInOutput > 0) used.add(locked);
     } else if (path.split(sep).includes('node_modules')) {
-      throw new Error(`${input} is not one of the locked packages`);
+      throw new Error(`${shown(input)} is not one of the locked packages`);
     } else if (!inside(project, path)) {
-      throw new Error(`${input} lies outside of the project`);
+      throw new Error(`${shown(input)} lies outside of the project`);
     }
   }
   return { code: outputFiles[0].text, packages: [...used].sort(), warnings: warnings.map(text) };
 }
 
+const shown = (path) => path.replace(/^project\//, '');
 const text = ({ text, location }) =>
-  location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text;
+  location ? `${shown(location.file)}:${location.line}:${location.column + 1}: ${text}` : text;
 
 try {
   console.log(JSON.stringify(await (mode === 'scan' ? scan() : bundle())));

@@ -6,6 +6,7 @@ mod args;
 mod chain;
 mod dev;
 mod failure;
+mod home;
 mod node;
 mod output;
 mod pkp;

@@ -1,12 +1,15 @@
 //! `quorate action build`: bundles a source with the npm packages that it imports into one file.
 //!
 //! Everything that decides about the bytes is pinned: the bundler by its own lock, packages by `quorate.lock.json`, which
-//! npm checks by hash while it installs them into a folder that only this command uses. What lies in
-//! the project's `node_modules` is never used.
+//! npm checks by hash while it installs them. A project may be anybody's: nothing that lies in it is run, and no setting of it
+//! is taken. Bundler and packages lie in the user's own cache; what is in the project's `node_modules` is never used.
 
+mod bundler;
 mod lock;
 mod npm;
+mod tools;
 
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -15,9 +18,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::args::BuildArgs;
+use crate::home;
 use crate::output::Output;
 use crate::state::write_whole;
+use bundler::{Bundler, Told};
 use lock::{Import, Lock, Pins};
+use npm::Scratch;
 
 /// Builds one bundle.
 pub(super) fn run(args: &BuildArgs, output: Output) -> Result<()> {
@@ -26,21 +32,21 @@ pub(super) fn run(args: &BuildArgs, output: Output) -> Result<()> {
     let extension = entry.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     ensure!(known.contains(&extension), "a source ends in .{}", known.join(", ."));
     let out = args.out.clone().unwrap_or_else(|| entry.with_extension("dist.js"));
-    let project = Project::of(&entry)?;
-    let bundler = npm::bundler(&project.cache, output)?;
-    let scanned: Scanned = bundler.run(&Task::scan(&entry, &project))?;
-    let pins = Pins::of(&scanned.imports, &project.folder)?;
-    let lock = locked(&project, &pins, args.locked, output)?;
-    let packages = match lock.imports.is_empty() {
-        true => None,
-        false => Some(npm::install(&project.cache, &lock, output)?),
-    };
+    let folder = project_of(&entry)?;
+    let bundler = Bundler::locked(output)?;
+    let mut stage = Stage::new(&folder)?;
+    let entry = stage.project().join(entry.strip_prefix(&folder).context("the source is in its project")?);
+    let scanned: Scanned = bundler.run(&Task::scan(&entry, &stage, &bundler))?;
+    let pins = Pins::of(&scanned.imports, &folder)?;
+    let lock = locked(&folder, &pins, args.locked, output)?;
+    if !lock.imports.is_empty() {
+        stage.link_packages(&npm::install(&lock, output)?)?;
+    }
     let task = Task {
         mode: "bundle",
         kind: Some(scanned.kind),
-        packages: packages.as_deref(),
         minify: args.minify,
-        ..Task::scan(&entry, &project)
+        ..Task::scan(&entry, &stage, &bundler)
     };
     let bundled: Bundled = bundler.run(&task)?;
     for warning in &bundled.warnings {
@@ -54,8 +60,8 @@ pub(super) fn run(args: &BuildArgs, output: Output) -> Result<()> {
 }
 
 /// The lock of the project with these pins in it: as it is, or made anew where something is missing.
-fn locked(project: &Project, pins: &Pins, frozen: bool, output: Output) -> Result<Lock> {
-    let path = project.folder.join(lock::FILE);
+fn locked(project: &Path, pins: &Pins, frozen: bool, output: Output) -> Result<Lock> {
+    let path = project.join(lock::FILE);
     let lock = Lock::read(&path)?;
     if lock.covers(pins) {
         return Ok(lock);
@@ -63,7 +69,7 @@ fn locked(project: &Project, pins: &Pins, frozen: bool, output: Output) -> Resul
     let missing = lock.missing(pins);
     ensure!(!frozen, "{} does not have {missing}; build without --locked", path.display());
     output.progress(&format!("locking {missing}"));
-    let lock = npm::resolve(&project.cache, &lock.with(pins))?;
+    let lock = npm::resolve(&lock.with(pins))?;
     write_whole(&path, lock.text()?.as_bytes(), 0o644)?;
     Ok(lock)
 }
@@ -89,24 +95,36 @@ fn tell(out: &Path, bundled: &Bundled, lock: &Lock, output: Output) -> Result<()
 }
 
 /// The folder of `package.json` above the source, or the source's own.
-struct Project {
-    folder: PathBuf,
-    cache: PathBuf,
+fn project_of(entry: &Path) -> Result<PathBuf> {
+    let own = entry.parent().context("the source is no folder")?;
+    let folder = entry.ancestors().skip(1).find(|folder| folder.join("package.json").is_file());
+    Ok(folder.unwrap_or(own).to_owned())
 }
 
-impl Project {
-    fn of(entry: &Path) -> Result<Project> {
-        let own = entry.parent().context("the source is no folder")?;
-        let folder = entry.ancestors().skip(1).find(|folder| folder.join("package.json").is_file());
-        let folder = folder.unwrap_or(own).to_owned();
-        let cache = folder.join(".quorate-cache");
-        if std::fs::symlink_metadata(&cache).is_ok_and(|found| !found.is_dir()) {
-            bail!("{} is not a folder", cache.display());
-        }
-        std::fs::create_dir_all(&cache).with_context(|| format!("making {}", cache.display()))?;
-        // The folder keeps itself out of version control.
-        write_whole(&cache.join(".gitignore"), b"*\n", 0o644)?;
-        Ok(Project { folder, cache })
+/// Where the bundler works: a folder with links to the project and to its packages. Paths below it are the same on every
+/// machine, and they stand in the bundle.
+struct Stage {
+    folder: Scratch,
+    packages: Option<PathBuf>,
+}
+
+impl Stage {
+    fn new(project: &Path) -> Result<Self> {
+        let folder = Scratch::in_folder(&home::cache()?.join("stage"))?;
+        let stage = Stage { folder, packages: None };
+        symlink(project, stage.project()).context("linking the project")?;
+        Ok(stage)
+    }
+
+    fn project(&self) -> PathBuf {
+        self.folder.0.join("project")
+    }
+
+    fn link_packages(&mut self, installed: &Path) -> Result<()> {
+        let packages = self.folder.0.join("packages");
+        symlink(installed, &packages).context("linking the packages")?;
+        self.packages = Some(packages);
+        Ok(())
     }
 }
 
@@ -114,16 +132,28 @@ impl Project {
 #[derive(Serialize)]
 struct Task<'a> {
     mode: &'static str,
+    bundler: Told<'a>,
+    stage: &'a Path,
     entry: &'a Path,
-    project: &'a Path,
+    project: PathBuf,
     kind: Option<Kind>,
     packages: Option<&'a Path>,
     minify: bool,
 }
 
 impl<'a> Task<'a> {
-    fn scan(entry: &'a Path, project: &'a Project) -> Self {
-        Task { mode: "scan", entry, project: &project.folder, kind: None, packages: None, minify: false }
+    fn scan(entry: &'a Path, stage: &'a Stage, bundler: &'a Bundler) -> Self {
+        let packages = stage.packages.as_deref();
+        Task {
+            mode: "scan",
+            bundler: bundler.told(),
+            stage: &stage.folder.0,
+            entry,
+            project: stage.project(),
+            kind: None,
+            packages,
+            minify: false,
+        }
     }
 }
 

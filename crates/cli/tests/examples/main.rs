@@ -4,6 +4,8 @@
 //! examples that have begun to run: read the difference.
 
 #[cfg(test)]
+mod cloned;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod examples;

@@ -1,8 +1,9 @@
 //! `quorate action build`: the same bytes wherever it runs, and a library of the action's own inside of the guest.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
@@ -12,7 +13,10 @@ use crate::harness::{Folder, Network, program};
 const MESSAGE: &str = "a quorum of independent nodes";
 const SIGNATURE: &str = "0xa8948a18a994904dd64c9aae97d7f4b5765b393cec1a16150dfe310f7ca4615565bf09a3573874878c2b0cbb4f8d922b608e838ad8760fdcb8f29f7d4b30b2df1b";
 /// What the committed lock and sources make.
-const NAME: &str = "QmQwpbuCkZYmoFnMf2WABsdbNqqmRGP6W4Bby6S8qAg7YM";
+const NAME: &str = "QmRapyhzfMhtT92bK4gYpBEXms5bF35a844vXFx8e61FrB";
+
+/// The user's cache in this test.
+static CACHE: OnceLock<PathBuf> = OnceLock::new();
 
 fn build(project: &Path, more: &[&str]) -> Value {
     build_of(&project.join("action.ts"), more)
@@ -21,6 +25,7 @@ fn build(project: &Path, more: &[&str]) -> Value {
 fn build_of(source: &Path, more: &[&str]) -> Value {
     let mut command = program();
     command.args(["--json", "action", "build"]).arg(source).args(more);
+    command.env("XDG_CACHE_HOME", CACHE.get().unwrap());
     let output = command.stdin(Stdio::null()).output().unwrap();
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&output.stderr)))
@@ -29,6 +34,7 @@ fn build_of(source: &Path, more: &[&str]) -> Value {
 #[test]
 fn a_bundle_is_the_same_wherever_it_is_built_and_runs_with_its_own_library() {
     let folder = Folder::new("bundle");
+    CACHE.set(folder.path.join("cache")).unwrap();
     let first = folder.path.join("first");
     fs::create_dir(&first).unwrap();
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bundle")).unwrap() {
@@ -101,12 +107,14 @@ fn bundles_a_script_without_main(project: &Path) {
 /// Packages as an attacker of the registry could write them: what was installed is changed in its place.
 fn refuses_packages_that_reach_out(project: &Path) {
     fs::write(project.join("secret.js"), "export const secret = 'of the project'").unwrap();
-    let viem = project.join(".quorate-cache/packages/node_modules/viem");
+    let mut installed = fs::read_dir(CACHE.get().unwrap().join("quorate/packages")).unwrap();
+    let viem = installed.next().unwrap().unwrap().path().join("node_modules/viem");
+    assert!(installed.next().is_none(), "there is one lock");
     let module = viem.join("_esm/utils/index.js");
     let (code, manifest) =
         (fs::read_to_string(&module).unwrap(), fs::read_to_string(viem.join("package.json")).unwrap());
     let absolute = project.join("secret.js").display().to_string();
-    for path in ["../../../../../../secret.js", &absolute, "../../../@noble/hashes/esm/utils.js"] {
+    for path in ["../../../../../project/secret.js", &absolute, "../../../@noble/hashes/esm/utils.js"] {
         fs::write(&module, format!("{code}\nimport * as more from {path:?};\nglobalThis.more = more;\n"))
             .unwrap();
         let answer = build(project, &["--locked"]);
@@ -119,7 +127,7 @@ fn refuses_packages_that_reach_out(project: &Path) {
     for member in ["exports", "module", "browser"] {
         changed.as_object_mut().unwrap().remove(member);
     }
-    changed["main"] = json!("../../../../secret.js");
+    changed["main"] = json!("../../../project/secret.js");
     fs::write(viem.join("package.json"), changed.to_string()).unwrap();
     fs::write(project.join("entry.ts"), "import * as all from 'npm:viem@2.57.20';\nglobalThis.all = all;")
         .unwrap();

@@ -116,7 +116,7 @@ impl Lock {
     /// Reads a project's lock; one that is not there is empty.
     pub(super) fn read(path: &Path) -> Result<Self> {
         if !path.is_file() {
-            let bundler = super::npm::BUNDLER.to_owned();
+            let bundler = super::bundler::BUNDLER.to_owned();
             return Ok(Lock { version: 1, bundler, imports: BTreeMap::new(), packages: BTreeMap::new() });
         }
         let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
@@ -124,11 +124,11 @@ impl Lock {
             serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
         ensure!(lock.version == 1, "{}: version {} is not supported", path.display(), lock.version);
         ensure!(
-            lock.bundler == super::npm::BUNDLER,
+            lock.bundler == super::bundler::BUNDLER,
             "{} was made with {}, this is {}, which may bundle the same sources to another CID; remove the file to go on",
             path.display(),
             lock.bundler,
-            super::npm::BUNDLER
+            super::bundler::BUNDLER
         );
         lock.check().with_context(|| path.display().to_string())?;
         Ok(lock)

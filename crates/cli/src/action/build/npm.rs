@@ -1,148 +1,88 @@
-//! Node.js and npm as this command uses them: in folders of its own, without scripts of packages, by locks.
+//! Packages of a project's lock: found and installed by npm in the user's own cache, without scripts of theirs.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output as Ended, Stdio};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::lock::Lock;
+use super::tools;
+use crate::home;
 use crate::output::Output;
 use crate::state::write_whole;
 
-/// The bundler, as its lock has it.
-pub(super) const BUNDLER: &str = "esbuild@0.28.2";
-
-const MANIFEST: &str = include_str!("../../../bundler/package.json");
-const LOCK: &str = include_str!("../../../bundler/package-lock.json");
 const SETTINGS: &str = include_str!("../../../bundler/.npmrc");
-const PROGRAM: &str = include_str!("../../../bundler/bundle.mjs");
-
-/// Lines of npm's own words that are shown when it fails: its code and what it wanted come first.
-const LINES_SHOWN: usize = 4;
-
-/// The installed bundler.
-pub(super) struct Bundler {
-    program: PathBuf,
-}
-
-/// Installs the bundler into the cache, once.
-pub(super) fn bundler(cache: &Path, output: Output) -> Result<Bundler> {
-    let folder = cache.join("bundler");
-    fill(&folder, MANIFEST, LOCK, "the bundler", output)?;
-    let program = folder.join("bundle.mjs");
-    write_whole(&program, PROGRAM.as_bytes(), 0o644)?;
-    Ok(Bundler { program })
-}
-
-impl Bundler {
-    /// Has one thing done.
-    pub(super) fn run<T: DeserializeOwned>(&self, task: &impl Serialize) -> Result<T> {
-        let mut command = Command::new("node");
-        command.arg(&self.program);
-        let ended = run(&mut command, &serde_json::to_vec(task)?)?;
-        let value: Value = serde_json::from_slice(&ended.stdout)
-            .with_context(|| format!("the bundler ended badly: {}", first_lines(&ended.stderr)))?;
-        if let Some(errors) = value.get("errors").and_then(Value::as_array) {
-            let lines: Vec<&str> = errors.iter().filter_map(Value::as_str).collect();
-            bail!("{}", lines.join("\n"));
-        }
-        serde_json::from_value(value).context("the bundler's answer")
-    }
-}
+/// Installed locks that are kept.
+const KEPT: usize = 16;
 
 /// Has npm find out what the imports of a lock bring along.
-pub(super) fn resolve(cache: &Path, lock: &Lock) -> Result<Lock> {
-    let folder = cache.join("resolving");
-    let _ = std::fs::remove_dir_all(&folder);
-    prepare(&folder, &lock.manifest().to_string(), &lock.npm_lock().to_string())?;
-    let words = ["install", "--package-lock-only"];
-    npm(&folder, &words).context("npm could not find the packages")?;
-    let text = std::fs::read_to_string(folder.join("package-lock.json")).context("npm's lock")?;
-    std::fs::remove_dir_all(&folder).ok();
+pub(super) fn resolve(lock: &Lock) -> Result<Lock> {
+    let folder = Scratch::in_folder(&home::cache()?.join("resolving"))?;
+    prepare(&folder.0, lock)?;
+    run(&folder.0, &["install", "--package-lock-only"]).context("npm could not find the packages")?;
+    let text = std::fs::read_to_string(folder.0.join("package-lock.json")).context("npm's lock")?;
     lock.clone().resolved(&text)
 }
 
-/// Installs the packages of a lock; npm checks the hash of each. Returns the folder of `node_modules`.
-pub(super) fn install(cache: &Path, lock: &Lock, output: Output) -> Result<PathBuf> {
-    let folder = cache.join("packages");
-    fill(&folder, &lock.manifest().to_string(), &lock.npm_lock().to_string(), "packages", output)?;
+/// Installs the packages of a lock, once; npm checks the hash of each. Returns the folder of `node_modules`.
+pub(super) fn install(lock: &Lock, output: Output) -> Result<PathBuf> {
+    let all = home::cache()?.join("packages");
+    // A folder has the name of what is in it, so that no project can say what another one gets.
+    let name = Sha256::new()
+        .chain_update(Sha256::digest(lock.manifest().to_string()))
+        .chain_update(Sha256::digest(lock.npm_lock().to_string()));
+    let folder = all.join(hex::encode(name.finalize()));
+    let used = folder.join("used");
+    if used.is_file() {
+        // The time is what tells which are dispensable; without it, this one is sooner.
+        let _ = std::fs::File::open(&used).and_then(|file| file.set_modified(SystemTime::now()));
+        return Ok(folder);
+    }
+    output.progress(&format!("installing packages into {}", folder.display()));
+    let new = Scratch::in_folder(&all.join("new"))?;
+    prepare(&new.0, lock)?;
+    run(&new.0, &["ci"]).context("npm could not install packages")?;
+    write_whole(&new.0.join("used"), b"", 0o600)?;
+    if std::fs::rename(&new.0, &folder).is_err() && !used.is_file() {
+        bail!("the packages could not be put into {}", folder.display());
+    }
+    forget_old(&all);
     Ok(folder)
 }
 
-/// Installs exactly what a lock names, unless it is there already.
-fn fill(folder: &Path, manifest: &str, lock: &str, what: &str, output: Output) -> Result<()> {
-    let done = folder.join("installed");
-    let mark = mark(folder, lock)?;
-    let real = std::fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir());
-    if real && std::fs::read_to_string(&done).is_ok_and(|installed| installed == mark) {
-        return Ok(());
+/// Removes what was not used for longest.
+fn forget_old(all: &Path) {
+    let used = |folder: &Path| folder.join("used").metadata().and_then(|found| found.modified());
+    let folders = std::fs::read_dir(all).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut folders: Vec<(SystemTime, PathBuf)> =
+        folders.filter_map(|folder| Some((used(&folder).ok()?, folder))).collect();
+    folders.sort();
+    let surplus = folders.len().saturating_sub(KEPT);
+    for (_, folder) in folders.into_iter().take(surplus) {
+        // What stays is looked at again the next time.
+        let _ = std::fs::remove_dir_all(folder);
     }
-    output.progress(&format!("installing {what} into {}", folder.display()));
-    // What lies there was not installed by this user's `quorate`: it may have come with the project.
-    match std::fs::symlink_metadata(folder) {
-        Ok(found) if found.is_dir() => std::fs::remove_dir_all(folder),
-        Ok(_) => std::fs::remove_file(folder),
-        Err(_) => Ok(()),
-    }
-    .with_context(|| format!("clearing {}", folder.display()))?;
-    prepare(folder, manifest, lock)?;
-    npm(folder, &["ci"]).with_context(|| format!("npm could not install {what}"))?;
-    write_whole(&done, mark.as_bytes(), 0o600)
 }
 
-/// What says that this user installed this lock into this folder. It takes a secret of the user's, so that a
-/// project cannot bring a folder of its own making along.
-fn mark(folder: &Path, lock: &str) -> Result<String> {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
-    let own = base.context("neither XDG_CACHE_HOME nor HOME is set")?.join("quorate");
-    let path = own.join("build.key");
-    let key = match std::fs::read(&path) {
-        Ok(key) if key.len() == 32 => key,
-        _ => {
-            let mut key = vec![0; 32];
-            getrandom::fill(&mut key).map_err(|_| anyhow::anyhow!("no entropy"))?;
-            std::fs::create_dir_all(&own).with_context(|| format!("making {}", own.display()))?;
-            write_whole(&path, &key, 0o600)?;
-            key
-        }
-    };
-    let place = std::path::absolute(folder)?;
-    let hash = Sha256::new()
-        .chain_update(&key)
-        .chain_update(Sha256::digest(lock))
-        .chain_update(place.as_os_str().as_encoded_bytes())
-        .chain_update(&key);
-    Ok(hex::encode(hash.finalize()))
+fn prepare(folder: &Path, lock: &Lock) -> Result<()> {
+    write_whole(&folder.join("package.json"), lock.manifest().to_string().as_bytes(), 0o644)?;
+    write_whole(&folder.join("package-lock.json"), lock.npm_lock().to_string().as_bytes(), 0o644)?;
+    settings(folder)
 }
 
-fn prepare(folder: &Path, manifest: &str, lock: &str) -> Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-    write_whole(&folder.join("package.json"), manifest.as_bytes(), 0o644)?;
-    write_whole(&folder.join("package-lock.json"), lock.as_bytes(), 0o644)?;
+/// Writes npm's settings for a folder, which go before those of the user.
+pub(super) fn settings(folder: &Path) -> Result<()> {
     write_whole(&folder.join(".npmrc"), SETTINGS.as_bytes(), 0o644)
 }
 
 /// Runs npm. Scripts of packages are never run: they could do anything on this machine.
-fn npm(folder: &Path, words: &[&str]) -> Result<()> {
-    let mut command = Command::new("npm");
-    command.current_dir(folder).args(words).args([
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--prefer-offline",
-        "--fetch-retries=1",
-        "--loglevel=error",
-    ]);
-    let ended = run(&mut command, b"")?;
+pub(super) fn run(folder: &Path, words: &[&str]) -> Result<()> {
+    let ended = tools::run(tools::npm(folder)?.args(words), b"")?;
     if ended.status.success() {
         return Ok(());
     }
-    let (said, all) = (first_lines(&ended.stderr), String::from_utf8_lossy(&ended.stderr));
+    let (said, all) = (tools::first_lines(&ended.stderr), String::from_utf8_lossy(&ended.stderr));
     let lost = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "ENOTCACHED"];
     match lost.iter().any(|code| all.contains(code)) {
         true => bail!(
@@ -152,34 +92,23 @@ fn npm(folder: &Path, words: &[&str]) -> Result<()> {
     }
 }
 
-/// Runs a program to its end.
-fn run(command: &mut Command, input: &[u8]) -> Result<Ended> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = child.with_context(|| {
-        format!("{name} cannot be started; bundling needs Node.js 18 or later and npm, on Debian: apt-get install nodejs npm")
-    })?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A program that has ended early says why by itself.
-        let _ = stdin.write_all(input);
+/// A folder of this process that goes when it is dropped.
+pub(super) struct Scratch(pub(super) PathBuf);
+
+impl Scratch {
+    /// An empty folder beside the place of this name.
+    pub(super) fn in_folder(place: &Path) -> Result<Self> {
+        let folder = place.with_extension(std::process::id().to_string());
+        // One that a process of the same number left behind.
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        Ok(Scratch(folder))
     }
-    child.wait_with_output().with_context(|| format!("running {name}"))
 }
 
-fn first_lines(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[..lines.len().min(LINES_SHOWN)].join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lock_of_the_bundler_names_the_bundler() {
-        let lock: Value = serde_json::from_str(LOCK).unwrap();
-        let version = lock["packages"]["node_modules/esbuild"]["version"].as_str().unwrap();
-        assert_eq!(BUNDLER, format!("esbuild@{version}"));
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It may have been moved to where it belongs.
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

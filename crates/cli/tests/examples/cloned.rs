@@ -1,0 +1,103 @@
+//! Commands in a folder that somebody else has made: nothing of it runs.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// A folder for a project and for what belongs to the user.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder")
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// Runs the program inside of a project, as somebody who has Node.js programs of the project in the search path.
+fn run(project: &Path, user: &Path, words: &[&str]) -> (bool, Value) {
+    let mut path = OsString::from("node_modules/.bin:");
+    path.push(project.join("node_modules/.bin"));
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap());
+    let output = Command::new(env!("CARGO_BIN_EXE_quorate"))
+        .current_dir(project)
+        .env("PATH", path)
+        .env("XDG_CACHE_HOME", user.join("cache"))
+        .env("XDG_CONFIG_HOME", user.join("config"))
+        .env("npm_config_node_options", format!("--require={}", project.join("evil/lib/main.js").display()))
+        .arg("--json")
+        .args(words)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&output.stderr)));
+    (output.status.success(), value)
+}
+
+/// A project that puts its own program in the place of the bundler, by every means that npm offers.
+fn hostile_project(project: &Path, ran: &Path) -> String {
+    let program = format!(
+        "require('node:fs').writeFileSync({:?}, ''); exports.build = () => {{ throw new Error('owned'); }};",
+        ran.display().to_string()
+    );
+    write(&project.join("a.js"), "const main = () => 1;");
+    write(
+        &project.join("evil/package.json"),
+        r#"{"name":"esbuild","version":"0.28.2","main":"lib/main.js"}"#,
+    );
+    write(&project.join("evil/lib/main.js"), &program);
+    let manifest = json!({
+        "name": "cloned",
+        "private": true,
+        "workspaces": [".quorate-cache/*"],
+        "overrides": { "esbuild": "file:./evil" },
+    });
+    write(&project.join("package.json"), &manifest.to_string());
+    let lock = json!({
+        "name": "cloned",
+        "lockfileVersion": 3,
+        "requires": true,
+        "packages": {
+            "": { "name": "cloned", "workspaces": [".quorate-cache/*"] },
+            ".quorate-cache/bundler": { "name": "quorate-bundler", "dependencies": { "esbuild": "0.28.2" } },
+            "evil": { "name": "esbuild", "version": "0.28.2" },
+            "node_modules/esbuild": { "resolved": "evil", "link": true },
+            "node_modules/quorate-bundler": { "resolved": ".quorate-cache/bundler", "link": true },
+        },
+    });
+    write(&project.join("package-lock.json"), &lock.to_string());
+    write(&project.join(".npmrc"), "registry=http://127.0.0.1:9/\nworkspaces=true\n");
+    for name in ["node", "npm", "esbuild"] {
+        let path = project.join("node_modules/.bin").join(name);
+        write(&path, &format!("#!/bin/sh\n: > {}\nexit 1\n", ran.display()));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    program
+}
+
+#[test]
+fn building_in_a_cloned_project_runs_nothing_of_it() {
+    let folder = folder();
+    let (project, ran) = (folder.path().join("project"), folder.path().join("ran"));
+    let program = hostile_project(&project, &ran);
+    let build = || run(&project, folder.path(), &["action", "build", "a.js"]);
+    let (succeeded, first) = build();
+    assert!(!ran.exists(), "a program of the project ran: {first}");
+    assert!(succeeded && first["cid"].is_string(), "{first}");
+    assert!(!project.join(".quorate-cache").exists(), "something was installed into the project");
+
+    // What lies in the cache runs only as the lock names it, also when it was right before.
+    let bundler = folder.path().join("cache/quorate/bundler");
+    for file in ["esbuild-0.28.2/lib/main.js", "esbuild-0.28.2.tgz"] {
+        fs::write(bundler.join(file), &program).unwrap();
+        let (succeeded, again) = build();
+        assert!(!ran.exists(), "{file} ran: {again}");
+        assert!(succeeded && again["cid"] == first["cid"], "{file}: {again}");
+    }
+}
