@@ -67,7 +67,7 @@ pub(crate) fn price(message: &PeerMessage) -> u64 {
     match message {
         // One whenever a set-up stands, so about as many as there are members at a start.
         PeerMessage::Hello(_) => 512,
-        PeerMessage::Stale { .. }
+        PeerMessage::Stale(_)
         | PeerMessage::StartKeygen { .. }
         | PeerMessage::Confirm(_)
         | PeerMessage::CannotConfirm { .. }

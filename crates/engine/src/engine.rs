@@ -361,8 +361,8 @@ impl Engine {
                     Consequence::None | Consequence::WeRolledBack => {}
                 }
             }
-            PeerMessage::Stale { remembered } => {
-                if self.peers.on_stale(from, remembered, turn) == Consequence::WeRolledBack {
+            PeerMessage::Stale(notice) => {
+                if self.peers.on_stale(&self.committee, from, &notice, turn) == Consequence::WeRolledBack {
                     // Nothing is signed with pairwise state that may have been used already.
                     let active: Vec<RequestId> = self.active.iter().copied().collect();
                     for id in active {

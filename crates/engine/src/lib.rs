@@ -27,6 +27,7 @@ mod pairs;
 mod peers;
 mod registry;
 mod run;
+mod starts;
 mod turn;
 mod values;
 

@@ -13,10 +13,14 @@ use crate::{
     turn::Turn,
 };
 
+mod budget;
+
+use budget::Budget;
+
 const SET_UP_MS: u64 = 20_000;
 /// A peer that does not announce our common set-up may only be late; after this it has lost it.
 const PATIENCE_MS: u64 = 3_000;
-/// A set-up costs a third of a second of CPU: no peer makes us do it more often than this.
+/// A proposal that was not answered is repeated after this.
 const INTERVAL_MS: u64 = 4_000;
 
 struct Running {
@@ -31,6 +35,16 @@ struct Progress {
     proposed: Option<[u8; 32]>,
     running: Option<Running>,
     not_before_mono_ms: u64,
+    budget: Budget,
+    /// Whether both sides have said that they have the same set-up, at some time of this process.
+    was_agreed: bool,
+}
+
+impl Progress {
+    /// When the next set-up may start, from this side.
+    fn open_mono_ms(&self) -> u64 {
+        self.not_before_mono_ms.max(self.budget.open_mono_ms())
+    }
 }
 
 pub(crate) struct Pairs {
@@ -76,7 +90,7 @@ impl Pairs {
     }
 
     pub(crate) fn forget(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
-        // Not the interval: a peer that claims to be rolled back again and again gains nothing by it.
+        // Neither interval nor budget: a peer that claims to be rolled back again and again gains nothing by it.
         if let Some(progress) = self.progress.get_mut(&peer) {
             progress.proposed = None;
             progress.running = None;
@@ -103,6 +117,10 @@ impl Pairs {
             .filter(|&peer| !self.agreed(committee, peers, peer))
             .collect();
         for (peer, progress) in &mut self.progress {
+            progress.was_agreed |= self
+                .states
+                .get(&party(*peer))
+                .is_some_and(|state| peers.announced_set_up(*peer, committee.me) == Some(*state.set_up_id()));
             if progress.running.as_ref().is_some_and(|running| now >= running.until_mono_ms) {
                 progress.running = None;
                 turn.ceremony("pair", format!("{peer:?}: timed out"));
@@ -111,7 +129,7 @@ impl Pairs {
         for peer in wanting {
             let lost = self.states.contains_key(&party(peer));
             let Some(progress) = self.progress.get_mut(&peer) else { continue };
-            if progress.running.is_some() || now < progress.not_before_mono_ms {
+            if progress.running.is_some() || now < progress.open_mono_ms() {
                 continue;
             }
             if lost && progress.not_before_mono_ms == 0 {
@@ -133,7 +151,7 @@ impl Pairs {
                 && !peers.banned(committee.me, **peer)
                 && !self.agreed(committee, peers, **peer)
         });
-        let proposals = wanting.map(|(_, progress)| progress.not_before_mono_ms);
+        let proposals = wanting.map(|(_, progress)| progress.open_mono_ms());
         let ends = self.progress.values().filter_map(|progress| progress.running.as_ref());
         proposals.chain(ends.map(|running| running.until_mono_ms)).min()
     }
@@ -154,7 +172,7 @@ impl Pairs {
             turn.fault(from, "pair_proposer");
             return false;
         }
-        if now < progress.not_before_mono_ms {
+        if now < progress.open_mono_ms() {
             return false;
         }
         progress.not_before_mono_ms = now + INTERVAL_MS / 2;
@@ -187,14 +205,16 @@ impl Pairs {
         early: &mut EarlyMessages,
         turn: &mut Turn<'_>,
     ) -> bool {
+        let Some(progress) = self.progress.get_mut(&peer) else { return false };
+        if !progress.budget.take(progress.was_agreed, turn.now.mono_ms) {
+            return false;
+        }
         let mut done = false;
         match PairSetup::start(PairInput { me: party(committee.me), peer: party(peer), session }) {
             Err(error) => turn.ceremony("pair", format!("{peer:?}: not started: {error}")),
             Ok((set_up, messages)) => {
                 let until_mono_ms = turn.now.mono_ms + SET_UP_MS;
-                if let Some(progress) = self.progress.get_mut(&peer) {
-                    progress.running = Some(Running { session, set_up, until_mono_ms });
-                }
+                progress.running = Some(Running { session, set_up, until_mono_ms });
                 for message in messages {
                     let payload = message.payload;
                     turn.send(node(message.to), &PeerMessage::Pair(CeremonyMessage { session, payload }));

@@ -10,14 +10,10 @@ use crate::{
 /// The first message on every connection, and again whenever what it says changes.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Hello {
-    /// The network; another one ends the connection.
-    pub network: NetworkId,
+    /// Which start of the sender this is. It tells the network too: another one is not heard.
+    pub start: Signed<StartNotice>,
     /// Hash of the guest that this node runs.
     pub guest: Digest,
-    /// Number of this start of the node; each start takes a higher one.
-    pub incarnation: u64,
-    /// Random bytes of this start: two starts with one number are told apart.
-    pub start: [u8; 16],
     /// Number of this hello within the start: of two, the higher counts.
     pub serial: u64,
     /// Whether the sender has no hello of the receiver, or one that does not fit its own.
@@ -26,6 +22,24 @@ pub struct Hello {
     pub set_ups: Vec<PairSetUp>,
     /// All bans that the sender knows.
     pub bans: Vec<Signed<BanNotice>>,
+}
+
+/// A node's word that it has started. Peers remember the latest one, and show it to a later start that has not
+/// come after it: nobody else can say that a node is behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StartNotice {
+    /// The network.
+    pub network: NetworkId,
+    /// The epoch.
+    pub epoch: u64,
+    /// Number of this start of the node; each start takes a higher one.
+    pub incarnation: u64,
+    /// Random bytes of this start: two starts with one number are told apart.
+    pub start: [u8; 16],
+}
+
+impl Signable for StartNotice {
+    const DOMAIN: &'static str = "quorate/start/v1";
 }
 
 /// A pairwise set-up that stands.
@@ -173,11 +187,8 @@ pub struct OutcomeMessage {
 pub enum PeerMessage {
     /// Who I am, what I remember of you.
     Hello(Hello),
-    /// I remember a start of yours with this number that is not the present one: yours is not above it.
-    Stale {
-        /// The number.
-        remembered: u64,
-    },
+    /// I remember this start of yours, by your own word: the present one is another and not above it.
+    Stale(Signed<StartNotice>),
     /// I am alive.
     Ping(u64),
     /// A caller asked me to have this executed.

@@ -5,14 +5,6 @@ use quorate_wire::{BanNotice, Hello, PeerMessage, RequestId, Verdict, Vote};
 
 use crate::harness::{Caller, Done, Net, index, network, operation, signed, statement_key};
 
-fn hello_of(net: &Net, from: u8, to: u8) -> Hello {
-    let hellos = net.sent(from, to).filter_map(|message| match message {
-        PeerMessage::Hello(hello) => Some(hello.clone()),
-        _ => None,
-    });
-    hellos.last().unwrap()
-}
-
 fn faults(net: &Net, node: u8, wanted: &str) -> usize {
     net.reported(node, |report| matches!(report, Report::PeerFault { check, .. } if *check == wanted))
 }
@@ -27,16 +19,16 @@ fn sent_away(net: &Net, node: u8) -> usize {
 
 /// A hello of node 3 in a start of this number.
 fn started(hello: &Hello, count: u64) -> PeerMessage {
-    let mut hello = hello.clone();
-    hello.incarnation += count;
-    hello.start[..8].copy_from_slice(&count.to_be_bytes());
-    PeerMessage::Hello(hello)
+    let mut notice = hello.start.body;
+    notice.incarnation += count;
+    notice.start[..8].copy_from_slice(&count.to_be_bytes());
+    PeerMessage::Hello(Hello { start: signed(3, notice), ..hello.clone() })
 }
 
 #[test]
 fn greetings_in_masses_cost_one_durable_write() {
     let mut net = Net::ready();
-    let hello = hello_of(&net, 3, 1);
+    let hello = net.hello(3, 1);
     net.input(1, Input::PeerConnected { peer: index(3) });
     net.node(1).done.clear();
     for count in 1..=5_000 {
@@ -50,7 +42,7 @@ fn greetings_in_masses_cost_one_durable_write() {
 #[test]
 fn greetings_on_new_connections_are_bounded_too() {
     let mut net = Net::ready();
-    let hello = hello_of(&net, 3, 1);
+    let hello = net.hello(3, 1);
     net.node(1).done.clear();
     for count in 1..=5_000 {
         net.input(1, Input::PeerConnected { peer: index(3) });
@@ -75,7 +67,7 @@ fn who_breaks_the_protocol_too_often_is_sent_away_and_may_come_back() {
         |net: &Net| net.engine(1).status().peers.iter().any(|peer| peer.index == index(3) && peer.connected);
     assert!(!connected(&net));
     net.input(1, Input::PeerConnected { peer: index(3) });
-    net.forge(3, 1, &PeerMessage::Hello(hello_of(&net, 3, 1)));
+    net.forge(3, 1, &PeerMessage::Hello(net.hello(3, 1)));
     assert!(!connected(&net), "not before its time");
     net.advance(1_500);
     assert!(connected(&net), "{:?}", net.engine(1).status().peers);
@@ -102,7 +94,7 @@ fn a_vote_on_what_nobody_runs_is_dropped_before_its_signature_is_checked() {
 #[test]
 fn one_ban_that_does_not_hold_ends_the_reading_of_a_greeting() {
     let mut net = Net::ready();
-    let mut hello = hello_of(&net, 3, 1);
+    let mut hello = net.hello(3, 1);
     hello.serial += 1;
     let notice = BanNotice { network: network().id(), epoch: 1, counterparty: index(1), set_up: [0; 32] };
     let forged = quorate_wire::Signed::new(index(2), notice.clone(), &statement_key(3));

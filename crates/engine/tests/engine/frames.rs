@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use quorate_engine::Input;
 use quorate_wire::{
     CeremonyMessage, ErrorCode, Offer, OperationNumber, PeerMessage, Proposal, RequestId, RoundMessage,
-    Submission, encode,
+    StartNotice, Submission, encode,
 };
 
-use crate::harness::{Caller, Net, index};
+use crate::harness::{Caller, Net, index, network, signed};
 
 fn net() -> (Net, RequestId, Submission) {
     let mut net = Net::ready();
@@ -59,7 +59,13 @@ fn messages(id: RequestId) -> impl Strategy<Value = PeerMessage> {
         bytes.prop_map(|fresh| PeerMessage::StartPair { fresh }),
         (bytes, bytes).prop_map(|(fresh, joined)| PeerMessage::JoinPair { fresh, joined }),
         bytes.prop_map(|session| PeerMessage::CannotConfirm { session }),
-        any::<u64>().prop_map(|remembered| PeerMessage::Stale { remembered }),
+        (any::<u64>(), 1..=3u8).prop_map(|(incarnation, by)| {
+            let start = [by; 16];
+            PeerMessage::Stale(signed(
+                3,
+                StartNotice { network: network().id(), epoch: 1, incarnation, start },
+            ))
+        }),
         Just(PeerMessage::Refused { request: id, code: ErrorCode::Internal, detail: "x".repeat(5_000) }),
         Just(PeerMessage::Certificate(Vec::new())),
     ]

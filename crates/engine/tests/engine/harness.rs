@@ -18,7 +18,7 @@ use quorate_engine::{
 use quorate_threshold::derive;
 use quorate_wire::{
     ActionLimits, Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, ErrorCode,
-    ExecutionReply, FoundingNode, NetworkFile, NodeEndpoint, NodeIndex, OperationNumber, PeerMessage,
+    ExecutionReply, FoundingNode, Hello, NetworkFile, NodeEndpoint, NodeIndex, OperationNumber, PeerMessage,
     Problem, PublicKey, RequestId, Signable, Signed, StatementKey, TransportKey, decode, encode, limits,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
@@ -331,6 +331,15 @@ impl Net {
             Done::Sent(node, message) if *node == index(to) => Some(message.as_ref()),
             _ => None,
         })
+    }
+
+    /// The latest greeting of a node to another one.
+    pub(crate) fn hello(&self, from: u8, to: u8) -> Hello {
+        let hellos = self.sent(from, to).filter_map(|message| match message {
+            PeerMessage::Hello(hello) => Some(hello.clone()),
+            _ => None,
+        });
+        hellos.last().unwrap()
     }
 
     pub(crate) fn reported(&self, node: u8, wanted: impl Fn(&Report) -> bool) -> usize {

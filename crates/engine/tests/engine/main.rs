@@ -12,4 +12,5 @@ mod harness;
 mod membership;
 mod refusals;
 mod signatures;
+mod starts;
 mod values;

@@ -1,7 +1,7 @@
-//! Starts, rollbacks and bans.
+//! Restarts, guests and bans.
 
 use quorate_engine::{Input, Report, StartError};
-use quorate_wire::{BanNotice, Digest, ErrorCode, PeerMessage};
+use quorate_wire::{BanNotice, Digest, ErrorCode, PeerMessage, StartNotice};
 
 use crate::harness::{Caller, Done, Net, index, network, signed};
 
@@ -13,15 +13,6 @@ fn ban(by: u8, counterparty: u8, epoch: u64) -> PeerMessage {
 
 fn banned(net: &Net, node: u8, peer: u8) -> bool {
     net.engine(node).status().peers.iter().any(|view| view.index == index(peer) && view.banned)
-}
-
-#[test]
-fn the_new_incarnation_is_stored_before_anybody_hears_it() {
-    let net = Net::ready();
-    for node in 1..=3 {
-        assert_eq!(net.nodes[&node].done[0], Done::Persisted(vec!["incarnation".to_owned()]));
-        assert_eq!(net.engine(node).status().incarnation, 2);
-    }
 }
 
 #[test]
@@ -39,48 +30,6 @@ fn a_restarted_node_keeps_its_set_ups_and_signs_at_once() {
     assert!(net.answer(to).unwrap().is_ok());
     let set_up = |report: &Report| matches!(report, Report::Ceremony { what: "pair", .. });
     assert_eq!(net.reported(2, set_up), 0);
-}
-
-#[test]
-fn a_rolled_back_node_throws_its_set_ups_away_and_makes_new_ones() {
-    let mut net = Net::ready();
-    let old = net.nodes[&2].store.clone();
-    net.kill(2);
-    net.start(2);
-    net.advance(50);
-    net.kill(2);
-    // The operator restores a disk from before the last start.
-    net.node(2).store = old;
-    net.node(2).done.clear();
-    let before = net.nodes[&2].store["pair/1"].to_vec();
-    net.start(2);
-    net.advance(20);
-    assert!(net.sent(1, 2).any(|message| matches!(message, PeerMessage::Stale { .. })));
-    net.advance(6_000);
-    assert_ne!(net.nodes[&2].store["pair/1"].to_vec(), before);
-    assert_eq!(net.engine(2).status().incarnation, 4);
-    let mut caller = Caller::new(1);
-    caller.time_ms = net.unix_ms;
-    net.kill(3);
-    let to = net.submit(2, &caller.request(1).1);
-    net.advance(100);
-    assert!(net.answer(to).unwrap().is_ok());
-}
-
-#[test]
-fn a_lying_claim_of_staleness_costs_one_new_set_up() {
-    let mut net = Net::ready();
-    for leap in [0, 1, 5, 1 << 19] {
-        let remembered = net.engine(1).status().incarnation + leap;
-        net.forge(3, 1, &PeerMessage::Stale { remembered });
-        net.advance(10);
-    }
-    net.forge(3, 1, &PeerMessage::Stale { remembered: u64::MAX });
-    let thrown =
-        |report: &Report| matches!(report, Report::Ceremony { event, .. } if event.ends_with("thrown away"));
-    assert_eq!(net.reported(1, thrown), 2, "one for each pair");
-    net.advance(6_000);
-    assert!(net.engine(1).status().peers.iter().all(|peer| peer.set_up));
 }
 
 #[test]
@@ -154,14 +103,10 @@ fn a_peer_with_another_guest_is_reported_once_for_each_of_its_starts() {
     let differs = |report: &Report| matches!(report, Report::PeerGuest { same: false, .. });
     let agrees = |report: &Report| matches!(report, Report::PeerGuest { same: true, .. });
     assert_eq!((net.reported(1, differs), net.reported(1, agrees)), (0, 2));
-    let hellos = net.sent(2, 1).filter_map(|message| match message {
-        PeerMessage::Hello(hello) => Some(hello.clone()),
-        _ => None,
-    });
-    let mut hello = hellos.last().unwrap();
+    let mut hello = net.hello(2, 1);
     hello.guest = Digest([8; 32]);
-    hello.start = [8; 16];
-    hello.incarnation += 1;
+    let incarnation = hello.start.body.incarnation + 1;
+    hello.start = signed(2, StartNotice { incarnation, start: [8; 16], ..hello.start.body });
     net.input(1, Input::PeerConnected { peer: index(2) });
     net.forge(2, 1, &PeerMessage::Hello(hello.clone()));
     hello.serial += 1;

@@ -1,0 +1,139 @@
+//! Starts of nodes: this node's own, and the latest of each peer as the peer itself has signed it.
+//!
+//! A node whose disk is older than it was uses pairwise state that may have been used already. Only the node itself
+//! can have signed that it was further, so nobody else can make it believe so.
+
+use std::collections::BTreeMap;
+
+use quorate_wire::{NodeIndex, Signed, StartNotice};
+use zeroize::Zeroizing;
+
+use crate::{
+    StartError, Stored,
+    committee::Committee,
+    conduct::{Conducts, NEW_START_PRICE},
+    peers::{bytes, read},
+    turn::Turn,
+};
+
+const INCARNATION: &str = "incarnation";
+
+pub(crate) struct Starts {
+    incarnation: u64,
+    /// Drawn and signed with the first greeting.
+    own: Option<Signed<StartNotice>>,
+    remembered: BTreeMap<NodeIndex, Signed<StartNotice>>,
+}
+
+/// What a peer's start is to one that remembers an earlier one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is the latest; it may be new.
+    Latest,
+    /// The peer was further already, by this word of its own.
+    Behind(Box<Signed<StartNotice>>),
+    /// Not what an honest node sends.
+    Fault(&'static str),
+}
+
+impl Starts {
+    /// Loads what was remembered and takes the next incarnation number. The caller persists it first.
+    pub(crate) fn load(committee: &Committee, stored: &Stored) -> Result<Self, StartError> {
+        let previous: u64 = read(stored, INCARNATION)?.unwrap_or(0);
+        let mut remembered = BTreeMap::new();
+        for peer in committee.peers() {
+            let key = remembered_key(peer);
+            let Some(notice) = read::<Signed<StartNotice>>(stored, &key)? else { continue };
+            if notice.node != peer || !fits(committee, &notice) {
+                return Err(StartError::Damaged { key });
+            }
+            remembered.insert(peer, notice);
+        }
+        Ok(Starts { incarnation: previous.saturating_add(1), own: None, remembered })
+    }
+
+    pub(crate) fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+
+    pub(crate) fn persist(&self) -> (String, Option<Zeroizing<Vec<u8>>>) {
+        (INCARNATION.to_owned(), Some(bytes(&self.incarnation)))
+    }
+
+    /// This node's word of its present start.
+    pub(crate) fn own(&mut self, committee: &Committee, turn: &mut Turn<'_>) -> Signed<StartNotice> {
+        let incarnation = self.incarnation;
+        let own = self.own.get_or_insert_with(|| {
+            let mut start = [0u8; 16];
+            turn.rng.fill_bytes(&mut start);
+            let (network, epoch) = (committee.id, committee.epoch);
+            committee.sign(StartNotice { network, epoch, incarnation, start })
+        });
+        own.clone()
+    }
+
+    /// Judges a start of which a peer tells, and remembers it durably if it is a new one. What is remembered already
+    /// is not verified again, and what has to be is paid for.
+    pub(crate) fn judge(
+        &mut self,
+        committee: &Committee,
+        conducts: &mut Conducts,
+        (from, notice): (NodeIndex, &Signed<StartNotice>),
+        turn: &mut Turn<'_>,
+    ) -> Standing {
+        if notice.node != from || !fits(committee, notice) {
+            return Standing::Fault("start_notice");
+        }
+        let before = self.remembered.get(&from);
+        if before.is_some_and(|before| before.body == notice.body) {
+            return Standing::Latest;
+        }
+        if !conducts.pays(from, NEW_START_PRICE, turn.now.mono_ms) {
+            return Standing::Fault("frames");
+        }
+        if !committee.signed_by_member(notice) {
+            return Standing::Fault("start_notice");
+        }
+        if let Some(before) = before
+            && notice.body.incarnation <= before.body.incarnation
+        {
+            return Standing::Behind(Box::new(before.clone()));
+        }
+        self.remembered.insert(from, notice.clone());
+        turn.persist([(remembered_key(from), Some(bytes(notice)))]);
+        Standing::Latest
+    }
+
+    /// Takes what a peer says that this node signed: true if it proves that this start does not come after all others.
+    /// Then a later number is taken, durably. Each such proof counts once, as the next number is above it.
+    pub(crate) fn learn_own(
+        &mut self,
+        committee: &Committee,
+        (from, notice): (NodeIndex, &Signed<StartNotice>),
+        turn: &mut Turn<'_>,
+    ) -> bool {
+        let other = self.own.as_ref().is_none_or(|own| own.body.start != notice.body.start);
+        let proven = notice.node == committee.me
+            && fits(committee, notice)
+            && notice.body.incarnation >= self.incarnation
+            && other
+            && committee.signed_by_member(notice);
+        if !proven {
+            turn.fault(from, "stale_claim");
+            return false;
+        }
+        self.incarnation = notice.body.incarnation.saturating_add(1);
+        self.own = None;
+        let write = self.persist();
+        turn.persist([write]);
+        true
+    }
+}
+
+fn fits(committee: &Committee, notice: &Signed<StartNotice>) -> bool {
+    notice.body.network == committee.id && notice.body.epoch == committee.epoch
+}
+
+fn remembered_key(peer: NodeIndex) -> String {
+    format!("peer/{peer}")
+}
