@@ -14,6 +14,7 @@ use crate::{
     trace::short,
 };
 
+mod pairs;
 mod values;
 
 pub(crate) use values::Promised;
@@ -96,6 +97,7 @@ pub(crate) struct Checker {
     nonces: BTreeMap<[u8; 32], Shown>,
     replied: BTreeSet<(Life, u64)>,
     values: values::Seen,
+    pairs: pairs::Seen,
     root: Option<PublicKey>,
     bans: BTreeSet<(NodeIndex, NodeIndex)>,
     banned_set_ups: BTreeSet<(NodeIndex, [u8; 32])>,
@@ -119,6 +121,7 @@ impl Checker {
             nonces: BTreeMap::new(),
             replied: BTreeSet::new(),
             values: values::Seen::default(),
+            pairs: pairs::Seen::default(),
             root: None,
             bans: BTreeSet::new(),
             banned_set_ups: BTreeSet::new(),

@@ -14,6 +14,7 @@ use crate::{
 
 mod agreement;
 mod signatures;
+mod starts;
 mod values;
 
 /// What a seed is mainly about.
@@ -35,6 +36,8 @@ pub enum Kind {
     ByzantineValues,
     /// Byzantine nodes replay old signatures, withhold new ones, and stall what they coordinate.
     ByzantineSignatures,
+    /// Byzantine nodes say that others are behind, and force pairwise set-ups.
+    ByzantineStarts,
     /// Runs of honest nodes differ.
     Diverging,
     /// Grants are revoked while signatures are made; views lag and stall.
@@ -47,7 +50,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Quiet,
         Kind::Lossy,
         Kind::Crashy,
@@ -56,6 +59,7 @@ impl Kind {
         Kind::ByzantineCoordinator,
         Kind::ByzantineValues,
         Kind::ByzantineSignatures,
+        Kind::ByzantineStarts,
         Kind::Diverging,
         Kind::Revocation,
         Kind::Founding,
@@ -67,6 +71,7 @@ impl Kind {
         match seed % 40 {
             7 => return Kind::Founding,
             23 => return Kind::Rollback,
+            31 => return Kind::ByzantineStarts,
             _ => {}
         }
         // A tenth, whatever the dice say: what the other seeds are about stays as it is.
@@ -303,6 +308,7 @@ impl Plan {
             Kind::ByzantineCoordinator => self.liars(dice, true),
             Kind::ByzantineValues => self.lie_about_values(dice),
             Kind::ByzantineSignatures => self.lie_about_signatures(dice),
+            Kind::ByzantineStarts => self.lie_about_starts(dice),
             Kind::Diverging => self.diverge(dice),
             Kind::Revocation => self.revoke(dice),
             Kind::Founding => self.found(dice),

@@ -69,9 +69,9 @@ pub(crate) fn describe(frame: &[u8]) -> String {
         return format!("garbage[{}]", frame.len());
     };
     let (kind, repeatable) = match &message {
-        PeerMessage::Hello(hello) => (format!("Hello {}", hello.incarnation), false),
+        PeerMessage::Hello(hello) => (format!("Hello {}", hello.start.body.incarnation), false),
         PeerMessage::Ping(_) => ("Ping".to_owned(), true),
-        PeerMessage::Stale { remembered } => (format!("Stale {remembered}"), true),
+        PeerMessage::Stale(notice) => (format!("Stale {} of {}", notice.body.incarnation, notice.node), true),
         PeerMessage::Execute(_) => ("Execute".to_owned(), true),
         PeerMessage::Refused { request, code, .. } => (format!("Refused {} {code}", short(&request.0)), true),
         PeerMessage::Vote(vote) => (

@@ -26,6 +26,7 @@ mod calls;
 mod effects;
 mod faults;
 mod observe;
+mod pairs;
 
 use calls::{Call, Wish};
 
@@ -469,6 +470,7 @@ impl World {
             }
         }
         self.check_held();
+        self.check_pairs();
         let pause_us = self.dice.between(30_000, 400_000);
         self.after(pause_us, Event::Lie { slot });
     }

@@ -296,3 +296,18 @@ fn a_run_for_another_login_is_caught() {
     assert_eq!(caught([2; 20], Some([1; 20])), other);
     assert_eq!(caught([1; 20], None), other);
 }
+
+#[test]
+fn catches_set_ups_beyond_the_budget_and_pairs_that_are_thrown_away() {
+    let (mut checker, peer) = (checker(), NodeIndex::new(2).unwrap());
+    for session in 0..5 {
+        checker.sets_up(life(0, 1), peer, [session; 32], 30_000_000);
+    }
+    checker.thrown_away(life(0, 1), peer, true);
+    assert_eq!(broken(&checker), None);
+    checker.sets_up(life(0, 1), peer, [6; 32], 59_000_000);
+    assert_eq!(broken(&checker), Some("set-ups of a pair are bounded, whoever wants them"));
+    let mut checker = self::checker();
+    checker.thrown_away(life(0, 1), peer, false);
+    assert_eq!(broken(&checker), Some("set-ups of honest pairs are kept"));
+}

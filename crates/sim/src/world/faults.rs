@@ -200,22 +200,6 @@ impl World {
     /// What is still missing until every honest node is ready for every other one.
     fn unsettled(&self) -> Option<String> {
         let founding = usize::from(self.plan.shape.n);
-        for node in &self.nodes[..founding] {
-            if !node.honest() {
-                continue;
-            }
-            let Some(engine) = &node.engine else { return Some(format!("slot {} is down", node.slot)) };
-            let status = engine.status();
-            if !status.ready {
-                return Some(format!("slot {} is not ready: {:?}", node.slot, status.waiting_for));
-            }
-            for peer in status.peers {
-                let slot = usize::from(peer.index.get()) - 1;
-                if self.nodes[slot].honest() && !(peer.connected && peer.set_up) {
-                    return Some(format!("slot {} has {peer:?}", node.slot));
-                }
-            }
-        }
-        None
+        (0..founding).filter(|slot| self.nodes[*slot].honest()).find_map(|slot| self.lacks(slot))
     }
 }

@@ -45,6 +45,7 @@ impl World {
         for message in &messages {
             self.observe_message(slot, message, &candidates);
         }
+        self.observe_pairs(slot, effects);
         for effect in effects {
             self.observe_answer(slot, effect);
         }
