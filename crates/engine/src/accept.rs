@@ -306,9 +306,8 @@ impl Engine {
         if request.time_ms.saturating_add(REMEMBERED_MS) <= self.forgot_until_unix_ms {
             return Err(ErrorCode::RequestExpired.into());
         }
-        if !self.ready() {
-            let reason = self.waiting_for_text();
-            return Err(Problem::new(ErrorCode::NotReady, format!("this node waits for {reason}")));
+        if let Some((code, reason)) = self.waiting_for() {
+            return Err(Problem::new(code, format!("this node waits for {reason}")));
         }
         let (registry, _) = self.decided_by()?;
         registry_fresh(registry.as_ref(), now)?;
@@ -357,10 +356,6 @@ impl Engine {
         let fair = self.shares.may_run(payers.iter().copied(), all.running)
             && self.shares.may_be_remembered(payers, &all);
         if fair { Ok(()) } else { Err(Problem::new(ErrorCode::Overloaded, SHARE_TAKEN)) }
-    }
-
-    fn waiting_for_text(&self) -> String {
-        self.status().waiting_for.unwrap_or_else(|| "nothing".to_owned())
     }
 
     /// Starts this node's own run.

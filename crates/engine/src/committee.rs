@@ -20,7 +20,7 @@ pub(crate) struct Committee {
 impl Committee {
     pub(crate) fn new(config: Config) -> Result<Self, StartError> {
         let contradiction = |text: &str| StartError::Config(text.to_owned());
-        let Config { network, me, statement_key, guest, limits } = config;
+        let Config { network, me, statement_key, guest, limits, .. } = config;
         let listed = network.node(me).ok_or_else(|| contradiction("this node is not in the network file"))?;
         if listed.statement_key.0 != statement_key.verifying_key().to_bytes() {
             return Err(contradiction(

@@ -430,6 +430,22 @@ pub enum Report {
         /// Whether its actions run as ours do.
         same: bool,
     },
+    /// The registry does not show a head that was final: it is below that head, or beside it.
+    RegistryRolledBack {
+        /// The head.
+        missing: BlockRef,
+        /// What the registry shows as its final one.
+        shown: BlockRef,
+        /// The peer that has proven the head, unless this node itself has seen it.
+        told_by: Option<NodeIndex>,
+    },
+    /// The registry shows every final head again that this node knows.
+    RegistryCaughtUp,
+    /// The operator's word was taken that the chain has gone back to this head.
+    RegistryWentBack {
+        /// The head.
+        to: BlockRef,
+    },
     /// A key ceremony moved on.
     Ceremony {
         /// Which one.
@@ -453,6 +469,8 @@ pub struct Config {
     pub guest: Digest,
     /// The network's limits on actions.
     pub limits: ActionLimits,
+    /// To which head the chain went back, by this node's operator; taken once.
+    pub accept_rollback_to: Option<BlockRef>,
 }
 
 impl fmt::Debug for Config {

@@ -19,6 +19,7 @@ use crate::{
     conduct::{Conducts, price},
     early::EarlyMessages,
     execution::Execution,
+    finality::Finality,
     founding::Founding,
     pairs::Pairs,
     peers::{Consequence, Peers},
@@ -32,6 +33,8 @@ pub struct EngineStatus {
     pub ready: bool,
     /// What it waits for, unless it is ready.
     pub waiting_for: Option<String>,
+    /// The code of what it waits for, unless it is ready.
+    pub waiting_code: Option<ErrorCode>,
     /// The network's root, once certified by all members.
     pub root: Option<PublicKey>,
     /// This start's number.
@@ -84,6 +87,7 @@ pub struct Engine {
     pub(crate) early_ceremonies: EarlyMessages,
     pub(crate) early_rounds: EarlyMessages,
     pub(crate) registry: Option<Arc<dyn ReadRegistry>>,
+    pub(crate) finality: Finality,
 
     pub(crate) executions: BTreeMap<RequestId, Execution>,
     /// Executions whose own run goes on, or for which a caller waits.
@@ -115,6 +119,7 @@ impl Engine {
     /// # Errors
     /// [`StartError`] if the configuration or a stored record is not usable.
     pub fn new(config: Config, stored: &Stored, now: Now) -> Result<(Engine, Vec<Effect>), StartError> {
+        let finality = Finality::load(&config, stored)?;
         let committee = Committee::new(config)?;
         let peers = Peers::load(&committee, stored)?;
         let founding = Founding::load(&committee, stored)?;
@@ -129,6 +134,7 @@ impl Engine {
             early_ceremonies: EarlyMessages::default(),
             early_rounds: EarlyMessages::default(),
             registry: None,
+            finality,
             executions: BTreeMap::new(),
             active: BTreeSet::new(),
             runs: BTreeMap::new(),
@@ -151,7 +157,7 @@ impl Engine {
 
     /// Handles one input, and whatever deadline is due.
     pub fn handle(&mut self, now: Now, rng: &mut dyn CryptoRng, input: Input) -> Vec<Effect> {
-        let mut turn = Turn { now, rng, effects: Vec::new() };
+        let mut turn = Turn { now, rng, effects: Vec::new(), by_registry: false };
         match input {
             Input::Request { reply_to, source, submission } => {
                 self.on_request(reply_to, source, submission, &mut turn);
@@ -174,6 +180,7 @@ impl Engine {
             Input::Tick => {}
         }
         self.tick(&mut turn);
+        self.finality.settle(self.registry.as_deref(), &mut turn);
         turn.effects
     }
 
@@ -182,6 +189,7 @@ impl Engine {
     pub fn next_deadline(&self) -> Option<u64> {
         let mut next = self.peers.next_deadline().min(self.next_sweep_mono_ms);
         next = self.founding.next_deadline().into_iter().fold(next, u64::min);
+        next = self.finality.next_deadline().into_iter().fold(next, u64::min);
         next = self.ahead.front().map(|waiting| waiting.until_mono_ms).into_iter().fold(next, u64::min);
         if self.founding.share().is_some() {
             next = self.pairs.next_deadline(&self.committee, &self.peers).into_iter().fold(next, u64::min);
@@ -204,9 +212,11 @@ impl Engine {
             banned: self.peers.banned(self.committee.me, index),
             guest: self.peers.guest_of(index),
         });
+        let (waiting_code, waiting_for) = self.waiting_for().unzip();
         EngineStatus {
             ready: self.ready(),
-            waiting_for: self.waiting_for(),
+            waiting_for,
+            waiting_code,
             root: self.founding.root(),
             incarnation: self.peers.incarnation(),
             running: self.runs.len(),
@@ -230,16 +240,22 @@ impl Engine {
         !self.draining && self.waiting_for().is_none()
     }
 
-    fn waiting_for(&self) -> Option<String> {
-        if let Some(reason) = self.founding.waiting_for() {
-            return Some(reason.to_owned());
+    /// What the node waits for, for programs and for people.
+    pub(crate) fn waiting_for(&self) -> Option<(ErrorCode, String)> {
+        let not_ready = |reason: &str| Some((ErrorCode::NotReady, reason.to_owned()));
+        let registry = self.registry.as_deref();
+        if let Some(head) = registry.and_then(|registry| self.finality.waiting_for(registry)) {
+            return Some((ErrorCode::RegistryRolledBack, head));
         }
-        if self.registry.is_none() {
-            return Some("a first head of the chain".to_owned());
+        if let Some(reason) = self.founding.waiting_for() {
+            return not_ready(reason);
+        }
+        if registry.is_none() {
+            return not_ready("a first head of the chain");
         }
         let set_up = self.committee.peers().filter(|&peer| self.pairs.id(peer).is_some()).count();
         if set_up + 1 < self.committee.threshold() {
-            return Some("pairwise set-ups".to_owned());
+            return not_ready("pairwise set-ups");
         }
         None
     }
@@ -266,7 +282,8 @@ impl Engine {
     }
 
     fn watch_chain(&mut self, turn: &mut Turn<'_>) {
-        self.founding.watch_chain(self.registry.as_deref(), turn);
+        let believed = self.registry.as_deref().filter(|registry| self.finality.check(*registry).is_ok());
+        self.founding.watch_chain(believed, turn);
     }
 
     fn on_connected(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
@@ -297,7 +314,8 @@ impl Engine {
     }
 
     fn greet(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
-        self.peers.greet(&self.committee, peer, self.pairs.announced(), false, turn);
+        let told = (self.pairs.announced(), self.finality.newest());
+        self.peers.greet(&self.committee, peer, told, false, turn);
     }
 
     /// Hellos that were lost or overtaken are repeated.
@@ -310,7 +328,8 @@ impl Engine {
             }
         }
         for peer in due {
-            self.peers.greet(&self.committee, peer, self.pairs.announced(), true, turn);
+            let told = (self.pairs.announced(), self.finality.newest());
+            self.peers.greet(&self.committee, peer, told, true, turn);
         }
     }
 
@@ -344,12 +363,16 @@ impl Engine {
         match message {
             PeerMessage::Hello(hello) => {
                 let new = !self.peers.greeted(from);
+                let final_head = hello.final_head;
                 match self.peers.on_hello(&self.committee, &mut self.conducts, (from, hello), turn) {
                     Consequence::PeerRolledBack => {
                         self.pairs.forget(from, turn);
                         self.greet(from, turn);
                     }
                     Consequence::Greeted { answer } => {
+                        if let Some(head) = final_head {
+                            self.finality.on_head((from, head), self.registry.as_deref(), turn);
+                        }
                         if answer {
                             self.greet(from, turn);
                         }
@@ -542,7 +565,10 @@ impl Engine {
     /// The registry and the root, or why nothing can be decided.
     pub(crate) fn decided_by(&self) -> Result<(Arc<dyn ReadRegistry>, PublicKey), ErrorCode> {
         match (&self.registry, self.founding.root()) {
-            (Some(registry), Some(root)) if self.founding.founded() => Ok((registry.clone(), root)),
+            (Some(registry), Some(root)) if self.founding.founded() => {
+                self.finality.check(registry.as_ref())?;
+                Ok((registry.clone(), root))
+            }
             _ => Err(ErrorCode::NotReady),
         }
     }

@@ -20,6 +20,7 @@ mod coordinate;
 mod early;
 mod engine;
 mod execution;
+mod finality;
 mod founding;
 mod operation;
 mod outcome;

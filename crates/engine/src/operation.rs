@@ -138,7 +138,7 @@ impl Engine {
         execution: &mut Execution,
         run: RunNumber,
         sign: SignCall,
-        turn: &Turn<'_>,
+        turn: &mut Turn<'_>,
     ) -> Result<(Intent, Right, [u8; 32]), ErrorCode> {
         let state = execution.runs.get_mut(&run).ok_or(ErrorCode::Internal)?;
         let action = state.action();
@@ -179,9 +179,10 @@ impl Engine {
         &self,
         execution: &Execution,
         right: &Right,
-        turn: &Turn<'_>,
+        turn: &mut Turn<'_>,
     ) -> Result<(PublicKey, [u8; 32]), ErrorCode> {
         let (registry, root) = self.decided_by()?;
+        turn.by_registry = true;
         may_sign(registry.as_ref(), &root, turn.now, (right, &execution.session))
     }
 

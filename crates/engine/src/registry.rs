@@ -1,6 +1,6 @@
 //! What the engine asks of the registry.
 
-use quorate_wire::{ActionCid, Address, BlockRef, KeyId, PublicKey, TokenId};
+use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, SignedHead, TokenId};
 
 /// At which block to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,10 @@ pub trait ReadRegistry: Send + Sync {
     fn head(&self) -> BlockRef;
     /// When the last head statement was asked for, and when it says that it was made.
     fn heard(&self) -> Heard;
+    /// The last head statement that this node has replayed, as the chain has signed it; `None` if nothing can be read.
+    fn final_head(&self) -> Option<SignedHead>;
+    /// Hash of the block at a height; `None` above this node's finalized block.
+    fn final_hash(&self, number: u64) -> Option<Digest>;
     /// Whether a named block is canonical, and how old.
     fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding;
     /// The network's root, once all nodes have voted it.

@@ -10,6 +10,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) now: Now,
     pub(crate) rng: &'a mut dyn CryptoRng,
     pub(crate) effects: Vec<Effect>,
+    /// Whether something was decided by the registry, at its present head.
+    pub(crate) by_registry: bool,
 }
 
 impl Turn<'_> {
@@ -26,6 +28,11 @@ impl Turn<'_> {
     pub(crate) fn persist(&mut self, writes: impl IntoIterator<Item = (String, Option<Zeroizing<Vec<u8>>>)>) {
         let writes = writes.into_iter().map(|(key, value)| Write { key, value }).collect();
         self.effects.push(Effect::Persist(writes));
+    }
+
+    /// Makes a write durable before anything that this turn does.
+    pub(crate) fn persist_first(&mut self, write: Write) {
+        self.effects.insert(0, Effect::Persist(vec![write]));
     }
 
     pub(crate) fn report(&mut self, report: Report) {

@@ -62,6 +62,7 @@ impl StatusBoard {
         let age = published.elapsed();
         if age > Self::AGE_MAX {
             status.ready = false;
+            status.waiting_code = None;
             status.waiting_for =
                 Some(format!("its engine, of which nothing was heard for {} s", age.as_secs()));
         }
@@ -226,6 +227,21 @@ fn log(report: &Report) {
             "the peer runs another build of the guest: its runs will differ; run the same release on all nodes"
         ),
         Report::PeerGuest { same: true, .. } => {}
+        Report::RegistryRolledBack { missing, shown, told_by } => tracing::error!(
+            missing.number,
+            missing.hash = %missing.hash,
+            shown.number,
+            shown.hash = %shown.hash,
+            told_by = told_by.map(|peer| peer.get()),
+            "the registry is older than a block that was final, or beside it: nothing is signed. Put the chain back as it \
+             was; if what it lost is lost for good, see accept_rollback_to in docs/operating.md"
+        ),
+        Report::RegistryCaughtUp => tracing::warn!("the registry shows again what was final"),
+        Report::RegistryWentBack { to } => tracing::warn!(
+            to.number,
+            to.hash = %to.hash,
+            "the operator's accept_rollback_to was taken: what was final above it is given up. Remove it from node.toml"
+        ),
         Report::Ceremony { what, event } => tracing::info!(what, event, "key ceremony"),
         Report::Ready(true) => tracing::info!("ready"),
         Report::Ready(false) => tracing::warn!("not ready any more"),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use quorate_actions::{Wall, Walls};
-use quorate_wire::NetworkFile;
+use quorate_wire::{BlockRef, NetworkFile};
 use serde::{Deserialize, Serialize};
 
 use crate::{code::CodeConfig, faults::FaultSwitches, keys::KeyFiles};
@@ -29,6 +29,9 @@ pub struct Config {
     pub quic_listen: SocketAddr,
     /// URL of the chain's JSON-RPC.
     pub chain_rpc: String,
+    /// The head to which the chain deliberately went back, as `NUMBER:HASH`: this node then gives up what was final
+    /// above it. Taken once; remove it afterwards.
+    pub accept_rollback_to: Option<String>,
     /// Folder of the compiled guest that runs actions; unless it is named, `guest` beside the executable's folder, or one
     /// folder above that.
     pub guest: Option<PathBuf>,
@@ -131,6 +134,7 @@ impl Default for Config {
             http_listen: loopback(7470),
             quic_listen: loopback(7570),
             chain_rpc: "http://127.0.0.1:8545".to_owned(),
+            accept_rollback_to: None,
             guest: None,
             worker: None,
             required_walls: Vec::new(),
@@ -282,6 +286,7 @@ impl Config {
             return Err(refuse("worker", "names no program"));
         }
         self.walls()?;
+        self.rollback()?;
         if self.chains.len() > 256 || self.chains.contains_key(crate::chains::OWN_CHAIN) {
             return Err(refuse("chains", "at most 256, and the registry's own is there without being named"));
         }
@@ -293,6 +298,19 @@ impl Config {
             return Err(refuse("faults", "this build has no fault switches"));
         }
         Ok(())
+    }
+
+    /// The head to which the chain went back, by the operator.
+    pub(crate) fn rollback(&self) -> Result<Option<BlockRef>, ConfigError> {
+        let read = |text: &String| {
+            let (number, hash) = text.split_once(':')?;
+            Some(BlockRef { number: number.parse().ok()?, hash: hash.parse().ok()? })
+        };
+        let refused = || ConfigError::Refused {
+            setting: "accept_rollback_to",
+            reason: "must be a block's number and its hash, as NUMBER:HASH".to_owned(),
+        };
+        self.accept_rollback_to.as_ref().map(|text| read(text).ok_or_else(refused)).transpose()
     }
 
     /// The walls that actions need here.
@@ -449,6 +467,13 @@ mod tests {
         let moat = load("required_walls = [\"seccomp\", \"moat\"]");
         assert!(matches!(moat, Err(ConfigError::Refused { setting: "required_walls", .. })));
         assert!(load("required_walls = [\"seccomp\"]").is_ok());
+        let back =
+            |text: &str| load(&format!("accept_rollback_to = {text:?}")).and_then(|config| config.rollback());
+        let head = BlockRef { number: 12, hash: quorate_wire::Digest([0xab; 32]) };
+        assert_eq!(back(&format!("12:{}", head.hash)).unwrap(), Some(head));
+        for text in ["12", "true", "12:0xab", ":"] {
+            assert!(matches!(back(text), Err(ConfigError::Refused { setting: "accept_rollback_to", .. })));
+        }
         assert!(matches!(load("[code]\ncache_bytes = 1"), Err(ConfigError::Refused { .. })));
         for gateway in
             ["gateway.example", "ftp://gateway.example", "https://a@b", "https://a/?x", "https://a/#x"]

@@ -44,6 +44,7 @@ pub(crate) struct Metrics {
     ready: Gauge,
     peer_connected: Family<Peer, Gauge>,
     peer_other_guest: Family<Peer, Gauge>,
+    registry_rolled_back: Gauge,
     head_number: Gauge,
     head_age: Gauge<f64, AtomicU64>,
     chain_errors: Family<Code, Counter>,
@@ -139,6 +140,12 @@ impl Metrics {
                 Family::default(),
                 "peer_other_guest",
                 "Whether the peer runs another build of the guest"
+            ),
+            registry_rolled_back: registered!(
+                r,
+                Gauge::default(),
+                "registry_rolled_back",
+                "Whether the registry lacks a block that was final"
             ),
             head_number: registered!(
                 r,
@@ -317,6 +324,12 @@ impl Metrics {
                 self.peer_other_guest.get_or_create(&(*peer).into()).set(i64::from(!same));
             }
             Report::PeerSentAway { peer, .. } => count(&self.peers_sent_away, &(*peer).into()),
+            Report::RegistryRolledBack { .. } => {
+                self.registry_rolled_back.set(1);
+            }
+            Report::RegistryCaughtUp | Report::RegistryWentBack { .. } => {
+                self.registry_rolled_back.set(0);
+            }
             Report::Ceremony { .. } => {}
             Report::Ready(ready) => {
                 self.ready.set(i64::from(*ready));

@@ -121,13 +121,14 @@ impl Member {
         Digest(self.guest.hash())
     }
 
-    fn engine(&self, store: &Store, clock: Clock) -> anyhow::Result<(Engine, Vec<Effect>)> {
+    fn engine(&self, config: &Config, store: &Store, clock: Clock) -> anyhow::Result<(Engine, Vec<Effect>)> {
         let config = quorate_engine::Config {
             network: (*self.network).clone(),
             me: self.me,
             statement_key: self.keys.statement.clone(),
             guest: self.guest_hash(),
             limits: self.network.limits,
+            accept_rollback_to: config.rollback()?,
         };
         Ok(Engine::new(config, &store.load_all()?, clock.now())?)
     }
@@ -161,7 +162,7 @@ impl Node {
         )?;
         let listening = Listening { http: server.local_address()?, quic: transport.local_address()? };
 
-        let (engine, first) = member.engine(&store, clock)?;
+        let (engine, first) = member.engine(config, &store, clock)?;
         let board = Arc::new(StatusBoard::new(engine.status()));
         let waiting = Waiting::new(config.limits.http_waiting);
         let (stop_chain, stopping) = watch::channel(false);
@@ -455,6 +456,7 @@ pub(crate) fn empty_status() -> quorate_engine::EngineStatus {
     quorate_engine::EngineStatus {
         ready: false,
         waiting_for: Some("a test".to_owned()),
+        waiting_code: Some(quorate_wire::ErrorCode::NotReady),
         root: None,
         incarnation: 0,
         running: 0,

@@ -372,6 +372,7 @@ impl Follow {
             asked,
             time_ms: statement.time_ms,
             sequence: statement.sequence,
+            signed: statement.as_passed_on(),
         });
         drop(state);
         self.view.announce(number);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue as _};
+use quorate_wire::SignedHead;
 use tokio::sync::watch;
 
 use crate::{
@@ -114,6 +115,8 @@ pub(crate) struct Status {
     pub(crate) asked: Moment,
     pub(crate) time_ms: u64,
     pub(crate) sequence: u64,
+    /// The whole statement, to show it to others.
+    pub(crate) signed: SignedHead,
 }
 
 /// Where the contracts keep what is read here; taken from the committed artifacts.
@@ -169,6 +172,25 @@ impl RegistryView {
             chain_time_ms: status.time_ms,
             sequence: status.sequence,
         })
+    }
+
+    /// The last head statement whose head this view has replayed, with the chain's signature.
+    ///
+    /// # Errors
+    /// As [`RegistryView::head`].
+    pub fn statement(&self) -> Result<SignedHead, ReadError> {
+        Ok(self.read()?.ready()?.1.signed)
+    }
+
+    /// The hash of the block at a height; `None` above the newest finalized block.
+    ///
+    /// # Errors
+    /// If the view is not ready or the chain is faulty.
+    pub fn finalized_hash(&self, number: u64) -> Result<Option<B256>, ReadError> {
+        let state = self.read()?;
+        let (ledger, status) = state.ready()?;
+        let meta = ledger.meta(number).filter(|_| number <= status.finalized.number);
+        Ok(meta.map(|meta| meta.hash))
     }
 
     /// How long ago the last head statement was asked for, in milliseconds; `None` before the first and after a

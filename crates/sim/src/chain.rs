@@ -2,10 +2,19 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use ed25519_dalek::SigningKey;
 use quorate_engine::{At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, Subject};
 use quorate_threshold::derive;
-use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, NodeIndex, PublicKey, TokenId};
+use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, NodeIndex, PublicKey, SignedHead, TokenId};
 use sha2::{Digest as _, Sha256};
+
+/// Hash of block 0.
+pub(crate) const GENESIS: Digest = Digest([1; 32]);
+
+/// Signs the chain's heads.
+pub(crate) fn head_key() -> SigningKey {
+    SigningKey::from_bytes(&[0x4d; 32])
+}
 
 /// How far behind the head the finalized block is.
 const FINALITY_BLOCKS: usize = 2;
@@ -66,6 +75,8 @@ pub(crate) struct Block {
     reference: BlockRef,
     unix_ms: u64,
     state: State,
+    /// What the chain signs of it.
+    head: SignedHead,
 }
 
 /// The chain that all nodes follow.
@@ -91,7 +102,17 @@ impl Chain {
         let number = self.blocks.len() as u64;
         let hash = Sha256::new().chain_update("block").chain_update(number.to_be_bytes()).finalize();
         let reference = BlockRef { number, hash: Digest(hash.into()) };
-        let block = Arc::new(Block { reference, unix_ms, state: self.pending.clone() });
+        let behind = self.blocks.len().saturating_sub(FINALITY_BLOCKS);
+        let head = SignedHead {
+            genesis: GENESIS,
+            sequence: number + 1,
+            latest: reference,
+            finalized: self.blocks.get(behind).map_or(reference, |block| block.reference),
+            time_ms: unix_ms,
+            signature: [0; 64],
+        }
+        .signed(&head_key());
+        let block = Arc::new(Block { reference, unix_ms, state: self.pending.clone(), head });
         Arc::make_mut(&mut self.blocks).push(block);
     }
 
@@ -171,6 +192,16 @@ impl ReadRegistry for View {
 
     fn heard(&self) -> Heard {
         self.heard
+    }
+
+    fn final_head(&self) -> Option<SignedHead> {
+        Some(self.blocks[self.height].head)
+    }
+
+    fn final_hash(&self, number: u64) -> Option<Digest> {
+        let finalized = self.blocks[self.height].head.finalized.number;
+        let block = self.blocks.get(usize::try_from(number).ok()?)?;
+        (number <= finalized).then_some(block.reference.hash)
     }
 
     fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding {

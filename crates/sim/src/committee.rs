@@ -7,6 +7,8 @@ use quorate_wire::{
     NetworkFile, NetworkId, NodeEndpoint, NodeIndex, StatementKey, TransportKey,
 };
 
+use crate::chain;
+
 /// Size and threshold of a committee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shape {
@@ -47,7 +49,11 @@ impl Committee {
         let network = NetworkFile {
             version: 1,
             name: format!("simulated {}/{}", shape.n, shape.t),
-            chain: ChainParameters { id: 31_337, genesis: Digest([1; 32]), head_key: StatementKey([2; 32]) },
+            chain: ChainParameters {
+                id: 31_337,
+                genesis: chain::GENESIS,
+                head_key: StatementKey(chain::head_key().verifying_key().to_bytes()),
+            },
             contracts: Contracts {
                 pkp_nft: record(1),
                 pubkey_router: record(2),
@@ -91,6 +97,7 @@ impl Committee {
             statement_key: self.statement_key(node).clone(),
             guest: Self::guest(),
             limits: ActionLimits::default(),
+            accept_rollback_to: None,
         }
     }
 }

@@ -257,7 +257,13 @@ impl World {
 
     /// The nodes' stores.
     pub(crate) fn stores(&self) -> Vec<Stored> {
-        self.nodes.iter().take(usize::from(self.plan.shape.n)).map(|node| node.store.clone()).collect()
+        let founding = self.nodes.iter().take(usize::from(self.plan.shape.n));
+        let without_heads = founding.map(|node| {
+            // The chain of the world that they go into is another one.
+            let stored = node.store.iter().filter(|(key, _)| !key.starts_with("final_head"));
+            stored.map(|(key, value)| (key.clone(), value.clone())).collect()
+        });
+        without_heads.collect()
     }
 
     /// The certified root, if every node has it.

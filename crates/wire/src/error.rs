@@ -182,6 +182,7 @@ error_codes! {
     CodeNotText = 82, "code_not_text", BadRequest, "What the CID names is no UTF-8 text.";
     SingleNodeValue = 90, "single_node_value", Forbidden, "The grant forbids signing for a run that knows a value of one node only.";
     ClaimInvalid = 91, "claim_invalid", ActionFailed, "The id to claim is empty, too long, or has control characters.";
+    RegistryRolledBack = 93, "registry_rolled_back", Unavailable, "The registry does not have a block that was final before.";
     LoginMismatch = 92, "login_mismatch", Unauthenticated, "The login is not the one that the request names.";
 }
 

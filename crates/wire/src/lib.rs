@@ -19,6 +19,7 @@ mod code;
 mod codec;
 mod ecdsa;
 mod error;
+mod head;
 mod ids;
 mod intent;
 mod json;
@@ -40,6 +41,7 @@ pub use code::{CodeRequest, CodeStored, CodeSubmission, code_request_id};
 pub use codec::{DecodeError, ENCODING_VERSION, decode, encode};
 pub use ecdsa::{EcdsaBytes, ecdsa_valid};
 pub use error::{ErrorClass, ErrorCode, Problem};
+pub use head::SignedHead;
 pub use ids::{
     Address, Digest, KeyId, NetworkId, NodeIndex, ParseIdError, PublicKey, RequestId, SessionKey,
     StatementKey, TokenId, TransportKey, keccak256,

@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
     Digest, EcdsaBytes, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, OperationNumber, PublicKey,
-    RequestId, Signable, Signed, Statement, Submission, Vote,
+    RequestId, Signable, Signed, SignedHead, Statement, Submission, Vote,
 };
 
 /// The first message on every connection, and again whenever what it says changes.
@@ -22,6 +22,8 @@ pub struct Hello {
     pub set_ups: Vec<PairSetUp>,
     /// All bans that the sender knows.
     pub bans: Vec<Signed<BanNotice>>,
+    /// The chain's own word of the newest final head that the sender knows.
+    pub final_head: Option<SignedHead>,
 }
 
 /// A node's word that it has started. Peers remember the latest one, and show it to a later start that has not

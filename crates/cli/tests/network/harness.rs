@@ -59,29 +59,69 @@ pub(crate) struct Network {
     folder: PathBuf,
 }
 
+/// A `quorate dev` of which it is not expected that it is ever ready. Dropping it ends every process.
+pub(crate) struct Unready {
+    dev: Child,
+    state: PathBuf,
+}
+
+impl Unready {
+    pub(crate) fn start(folder: &Folder) -> Unready {
+        let state = folder.path.join("state");
+        Unready { dev: spawn(&state, &[]), state }
+    }
+
+    /// What `/readyz` of a node says, by its place from 0; `None` as long as it does not answer.
+    pub(crate) fn readyz(&self, place: usize) -> Option<String> {
+        let network: Value =
+            serde_json::from_str(&fs::read_to_string(self.state.join("network.json")).ok()?).ok()?;
+        let address = network["endpoints"][place]["http"].as_str()?.trim_start_matches("http://").to_owned();
+        drop(TcpStream::connect(&address).ok()?);
+        Some(http(&address, "GET /readyz", b"").1)
+    }
+
+    /// Stops everything and returns what the processes logged.
+    pub(crate) fn stop(mut self) -> String {
+        drop(self.dev.stdin.take());
+        let _ = self.dev.wait();
+        logs(&self.state)
+    }
+}
+
+impl Drop for Unready {
+    fn drop(&mut self) {
+        drop(self.dev.stdin.take());
+        let _ = self.dev.wait();
+    }
+}
+
+fn spawn(state: &Path, arguments: &[&str]) -> Child {
+    program()
+        .args([
+            "--json",
+            "dev",
+            "--follow-stdin",
+            "--http-port",
+            "0",
+            "--quic-port",
+            "0",
+            "--chain-port",
+            "0",
+        ])
+        .args(arguments)
+        .arg("--dir")
+        .arg(state)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
 impl Network {
     /// Starts a network in this folder.
     pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Network {
         let state = folder.path.join("state");
-        let mut dev = program()
-            .args([
-                "--json",
-                "dev",
-                "--follow-stdin",
-                "--http-port",
-                "0",
-                "--quic-port",
-                "0",
-                "--chain-port",
-                "0",
-            ])
-            .args(arguments)
-            .arg("--dir")
-            .arg(&state)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut dev = spawn(&state, arguments);
         let mut output = BufReader::new(dev.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();

@@ -17,4 +17,5 @@ mod harness;
 #[cfg(test)]
 mod hosts;
 #[cfg(test)]
+mod rolled_back;
 mod signing;

@@ -17,14 +17,15 @@ use quorate_engine::{
 };
 use quorate_threshold::derive;
 use quorate_wire::{
-    ActionLimits, Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, ErrorCode,
-    ExecutionReply, FoundingNode, Hello, NetworkFile, NodeEndpoint, NodeIndex, OperationNumber, PeerMessage,
-    Problem, PublicKey, RequestId, Signable, Signed, StatementKey, TransportKey, decode, encode, limits,
+    ActionLimits, Address, Admission, BlockRef, ChainParameters, ContractRecord, Contracts, Digest,
+    ErrorCode, ExecutionReply, FoundingNode, NetworkFile, NodeEndpoint, NodeIndex, OperationNumber,
+    PeerMessage, Problem, PublicKey, RequestId, Signable, Signed, StatementKey, TransportKey, decode, encode,
+    limits,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
 pub(crate) use caller::{CODE, Caller};
-pub(crate) use registry::Registry;
+pub(crate) use registry::{HEAD, Registry, block, final_head, head_key};
 
 pub(crate) const UNIX_MS: u64 = 1_800_000_000_000;
 pub(crate) const KEY_ID: [u8; 32] = [0x5a; 32];
@@ -66,7 +67,11 @@ fn usual_network() -> NetworkFile {
     NetworkFile {
         version: 1,
         name: "test".to_owned(),
-        chain: ChainParameters { id: 31_337, genesis: Digest([1; 32]), head_key: StatementKey([2; 32]) },
+        chain: ChainParameters {
+            id: 31_337,
+            genesis: Digest([1; 32]),
+            head_key: StatementKey(head_key().verifying_key().to_bytes()),
+        },
         contracts: Contracts {
             pkp_nft: record,
             pubkey_router: record,
@@ -95,6 +100,7 @@ pub(crate) struct Node {
     pub(crate) engine: Option<Engine>,
     pub(crate) store: Stored,
     pub(crate) registry: Registry,
+    pub(crate) accept_rollback_to: Option<BlockRef>,
     pub(crate) done: Vec<Done>,
     pub(crate) reports: Vec<Report>,
     pub(crate) halted: Option<String>,
@@ -120,8 +126,6 @@ pub(crate) struct Net {
     pub(crate) links: Links,
     /// Whether the chain still tells its heads.
     pub(crate) heads: bool,
-    /// The text that every run wants signed instead of a digest.
-    pub(crate) text: Option<String>,
     /// The names under which every run asks to sign, one after the other.
     pub(crate) names: Vec<&'static str>,
     /// What every run asks for instead, if this is set: one after the other, or all at once.
@@ -193,7 +197,6 @@ impl Net {
             replies: Vec::new(),
             links: Box::new(|_, _, _| true),
             heads: true,
-            text: None,
             names: vec!["sig"],
             wanted: None,
             answers: Vec::new(),
@@ -210,6 +213,7 @@ impl Net {
                 engine: None,
                 store: stores.remove(&node).unwrap_or_default(),
                 registry: Registry::default(),
+                accept_rollback_to: None,
                 done: Vec::new(),
                 reports: Vec::new(),
                 halted: None,
@@ -283,6 +287,7 @@ impl Net {
             statement_key: statement_key(node),
             guest: GUEST,
             limits: ActionLimits::default(),
+            accept_rollback_to: self.nodes[&node].accept_rollback_to,
         };
         Engine::new(config, &self.nodes[&node].store, self.now())
     }
@@ -331,15 +336,6 @@ impl Net {
             Done::Sent(node, message) if *node == index(to) => Some(message.as_ref()),
             _ => None,
         })
-    }
-
-    /// The latest greeting of a node to another one.
-    pub(crate) fn hello(&self, from: u8, to: u8) -> Hello {
-        let hellos = self.sent(from, to).filter_map(|message| match message {
-            PeerMessage::Hello(hello) => Some(hello.clone()),
-            _ => None,
-        });
-        hellos.last().unwrap()
     }
 
     pub(crate) fn reported(&self, node: u8, wanted: impl Fn(&Report) -> bool) -> usize {
@@ -460,10 +456,7 @@ impl Net {
         };
         let sign = SignCall {
             key: SignKey::Pkp(self.key.uncompressed().to_vec()),
-            message: match &self.text {
-                Some(text) => SignMessage::Personal(text.clone()),
-                None => SignMessage::Digest(state.digest.clone()),
-            },
+            message: SignMessage::Digest(state.digest.clone()),
             name: (*name).to_owned(),
         };
         let call = Call { call: asked + 1, seen: Vec::new(), wanted: Wanted::Sign(sign) };

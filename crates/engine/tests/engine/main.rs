@@ -7,6 +7,7 @@ mod bounds;
 mod conduct;
 mod coordinators;
 mod executions;
+mod finality;
 mod frames;
 mod harness;
 mod membership;

@@ -8,7 +8,7 @@ use quorate_registry::{
     follow, subject,
     view::{self, RegistryView},
 };
-use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, TokenId, limits};
+use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, SignedHead, TokenId, limits};
 
 use crate::clock::Clock;
 
@@ -99,6 +99,14 @@ impl ReadRegistry for EngineView {
             asked_mono_ms: self.clock.mono_ms(head.asked),
             stated_unix_ms: head.chain_time_ms,
         })
+    }
+
+    fn final_head(&self) -> Option<SignedHead> {
+        self.view.statement().ok()
+    }
+
+    fn final_hash(&self, number: u64) -> Option<Digest> {
+        self.view.finalized_hash(number).ok().flatten().map(|hash| Digest(hash.0))
     }
 
     fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding {

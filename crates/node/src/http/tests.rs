@@ -399,6 +399,20 @@ async fn a_node_whose_engine_stands_still_is_not_ready() {
     assert!(answer.body.contains("its engine"), "{}", answer.body);
 }
 
+#[tokio::test]
+async fn a_node_whose_registry_went_back_says_so_by_its_code() {
+    let node = start(4).await;
+    let rolled_back = quorate_engine::EngineStatus {
+        waiting_code: Some(ErrorCode::RegistryRolledBack),
+        waiting_for: Some("block 103".to_owned()),
+        ..crate::run::empty_status()
+    };
+    node.board.publish(rolled_back, Instant::now());
+    let answer = ask(node.address, "GET /readyz", "", b"").await;
+    assert_eq!((answer.status, answer.code()), (503, ErrorCode::RegistryRolledBack));
+    assert!(answer.body.contains("block 103"), "{}", answer.body);
+}
+
 /// A connection from an address of loopback of which there are many.
 async fn connect_from(last: u8, address: SocketAddr) -> TcpStream {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();

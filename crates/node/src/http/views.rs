@@ -107,8 +107,9 @@ pub(super) async fn ready(State(api): State<Arc<Api>>) -> Result<Response, Refus
     if status.ready {
         return Ok(json(StatusCode::OK, "application/json", &object!({ "status": "ready" })));
     }
-    let detail = status.waiting_for.unwrap_or_else(|| ErrorCode::NotReady.title().to_owned());
-    Err(Problem::new(ErrorCode::NotReady, detail).into())
+    let code = status.waiting_code.unwrap_or(ErrorCode::NotReady);
+    let detail = status.waiting_for.unwrap_or_else(|| code.title().to_owned());
+    Err(Problem::new(code, detail).into())
 }
 
 /// `GET /metrics`.

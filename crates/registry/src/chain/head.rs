@@ -2,10 +2,10 @@
 
 use alloy_primitives::{B256, B512, Bytes};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use quorate_wire::{BlockRef, Digest, SignedHead, StatementKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-const HEAD_DOMAIN: &[u8] = b"quorate/head/v1";
 const BLOCK_DOMAIN: &[u8] = b"quorate/block/v1";
 
 /// A block by height and hash.
@@ -48,26 +48,28 @@ impl HeadStatement {
     ) -> Self {
         let mut statement =
             Self { genesis_hash, sequence, latest, finalized, time_ms, signature: B512::ZERO };
-        statement.signature = B512::from(key.sign(&statement.signed_bytes()).to_bytes());
+        statement.signature = B512::from(statement.as_passed_on().signed(key).signature);
         statement
     }
 
     /// Whether the signature is the key's, by the strict rules.
     #[must_use]
     pub fn verify(&self, key: &VerifyingKey) -> bool {
-        key.verify_strict(&self.signed_bytes(), &Signature::from_bytes(&self.signature.0)).is_ok()
+        self.as_passed_on().verify(&StatementKey(key.to_bytes())).is_ok()
     }
 
-    fn signed_bytes(&self) -> Vec<u8> {
-        let mut bytes = HEAD_DOMAIN.to_vec();
-        bytes.extend_from_slice(self.genesis_hash.as_slice());
-        bytes.extend_from_slice(&self.sequence.to_be_bytes());
-        for block in [&self.latest, &self.finalized] {
-            bytes.extend_from_slice(&block.number.to_be_bytes());
-            bytes.extend_from_slice(block.hash.as_slice());
+    /// The statement as nodes pass it on to each other.
+    #[must_use]
+    pub fn as_passed_on(&self) -> SignedHead {
+        let block = |block: &BlockId| BlockRef { number: block.number, hash: Digest(block.hash.0) };
+        SignedHead {
+            genesis: Digest(self.genesis_hash.0),
+            sequence: self.sequence,
+            latest: block(&self.latest),
+            finalized: block(&self.finalized),
+            time_ms: self.time_ms,
+            signature: self.signature.0,
         }
-        bytes.extend_from_slice(&self.time_ms.to_be_bytes());
-        bytes
     }
 }
 

@@ -241,7 +241,7 @@ fn statement(ledger: &Ledger, key: &SigningKey, genesis_hash: B256, sequence: u6
     HeadStatement::sign(key, genesis_hash, sequence, (head, head), now_ms())
 }
 
-/// Numbers that only grow, over restarts too: a block of them is reserved on disk before the first is used.
+/// Numbers that only grow, over restarts and older folders too: a block of them is reserved on disk before the first is used.
 struct Sequence {
     next: u64,
     reserved: u64,
@@ -250,14 +250,18 @@ struct Sequence {
 
 impl Sequence {
     fn open(path: Option<PathBuf>) -> Result<Self, ChainError> {
+        // Never below the clock: where an older folder was put back, what is signed from now on still counts as newer
+        // than all that was signed before. One statement in a millisecond is never reached.
+        let now = now_ms();
         let Some(path) = path else {
-            return Ok(Self { next: 1, reserved: u64::MAX, path: None });
+            return Ok(Self { next: now, reserved: u64::MAX, path: None });
         };
         let next = match std::fs::read(&path) {
             Ok(bytes) => bytes.try_into().map(u64::from_be_bytes).map_err(|_| ChainError::CorruptLog(0))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => 1,
             Err(error) => return Err(ChainError::io("read the head sequence")(error)),
         };
+        let next = now.max(next);
         Ok(Self { next, reserved: next, path: Some(path) })
     }
 

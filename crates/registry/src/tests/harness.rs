@@ -8,7 +8,7 @@ use k256::ecdsa::SigningKey;
 use crate::{
     artifacts::Contracts,
     chain::{
-        BlockId, Genesis, TxRequest, address_of,
+        BlockId, Genesis, HeadStatement, TxRequest, address_of,
         evm::Call,
         ledger::{IncludedTx, Keep, Ledger},
         sign_1559,
@@ -103,6 +103,14 @@ impl Harness {
             asked: crate::moment::Moment::now(),
             time_ms: self.clock * 1000,
             sequence: head.number,
+            signed: HeadStatement::sign(
+                &ed25519_dalek::SigningKey::from_bytes(&[1; 32]),
+                ledger.genesis_hash(),
+                head.number,
+                (head, head),
+                self.clock * 1000,
+            )
+            .as_passed_on(),
         });
         let tx = block.txs[0].clone();
         if tx.success { Ok(tx) } else { Err(reason) }

@@ -2,17 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ed25519_dalek::SigningKey;
 use quorate_engine::{
     At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_SIGN_ANYTHING, Subject,
 };
-use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, TokenId};
+use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, SignedHead, TokenId};
 
 pub(crate) const HEAD: BlockRef = BlockRef { number: 100, hash: Digest([100; 32]) };
 
+/// Signs the chain's heads.
+pub(crate) fn head_key() -> SigningKey {
+    SigningKey::from_bytes(&[0x4d; 32])
+}
+
+/// What the chain signs when a block is final; branches of it differ in the blocks from one on.
+pub(crate) fn final_head(finalized: BlockRef, sequence: u64) -> SignedHead {
+    let genesis = Digest([1; 32]);
+    SignedHead { genesis, sequence, latest: finalized, finalized, time_ms: 0, signature: [0; 64] }
+        .signed(&head_key())
+}
+
 #[derive(Clone)]
 pub(crate) struct Registry {
-    /// With what every grant comes.
-    pub(crate) scopes: u64,
+    /// The newest final head.
+    pub(crate) final_head: SignedHead,
+    /// Hashes of blocks from this number on are those of another branch.
+    pub(crate) branch: Option<u64>,
     pub(crate) root: Option<PublicKey>,
     pub(crate) asked_mono_ms: u64,
     pub(crate) stated_unix_ms: u64,
@@ -27,24 +42,6 @@ pub(crate) struct Registry {
     pub(crate) unfinalized: bool,
     pkps: BTreeMap<PublicKey, Pkp>,
     permitted: BTreeSet<(TokenId, String)>,
-}
-
-impl Default for Registry {
-    fn default() -> Self {
-        Registry {
-            bars_single_node: false,
-            scopes: 1 << SCOPE_SIGN_ANYTHING,
-            root: None,
-            asked_mono_ms: 0,
-            stated_unix_ms: 0,
-            superseded_ms: 0,
-            revoked: false,
-            behind: false,
-            unfinalized: false,
-            pkps: BTreeMap::new(),
-            permitted: BTreeSet::new(),
-        }
-    }
 }
 
 impl Registry {
@@ -63,7 +60,41 @@ impl Registry {
     }
 }
 
+impl Default for Registry {
+    fn default() -> Self {
+        Registry {
+            final_head: final_head(HEAD, 1_000),
+            branch: None,
+            root: None,
+            asked_mono_ms: 0,
+            stated_unix_ms: 0,
+            superseded_ms: 0,
+            revoked: false,
+            behind: false,
+            bars_single_node: false,
+            unfinalized: false,
+            pkps: BTreeMap::new(),
+            permitted: BTreeSet::new(),
+        }
+    }
+}
+
+/// A block of the chain, or of its other branch.
+pub(crate) fn block(number: u64, other: bool) -> BlockRef {
+    let mark = u8::try_from(number).unwrap();
+    BlockRef { number, hash: Digest([if other { 255 - mark } else { mark }; 32]) }
+}
+
 impl ReadRegistry for Registry {
+    fn final_head(&self) -> Option<SignedHead> {
+        Some(self.final_head)
+    }
+
+    fn final_hash(&self, number: u64) -> Option<Digest> {
+        let other = self.branch.is_some_and(|from| number >= from);
+        (number <= self.final_head.finalized.number).then(|| block(number, other).hash)
+    }
+
     fn head(&self) -> BlockRef {
         HEAD
     }
@@ -98,6 +129,6 @@ impl ReadRegistry for Registry {
         };
         let member = !hidden && self.permitted.contains(&(*token, action.to_string()));
         let barred = u64::from(self.bars_single_node) << SCOPE_NO_SINGLE_NODE;
-        Grant { member, scopes: if member { self.scopes | barred } else { 0 } }
+        Grant { member, scopes: if member { 1 << SCOPE_SIGN_ANYTHING | barred } else { 0 } }
     }
 }

@@ -1,0 +1,250 @@
+//! What was final stays final: the newest final head that this node knows, kept over its starts, and whether the
+//! registry still shows it. Steps are those of `docs/protocols/execution.md`, "What was final".
+//!
+//! Whoever puts an older chain back takes revocations and burns back with it, and no signature of the chain shows that.
+//! So a head is remembered when the registry has shown it, and when a peer shows the chain's own signature of it: one
+//! node that remembers is enough, and what is not signed by the chain changes nothing.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use quorate_wire::{BlockRef, Digest, ErrorCode, NodeIndex, SignedHead, StatementKey};
+
+use crate::{
+    Config, ReadRegistry, Report, StartError, Stored, Write,
+    peers::{bytes, read},
+    turn::Turn,
+};
+
+/// The newest final head that the registry has shown this node.
+const SHOWN: &str = "final_head";
+/// A final head that a peer has proven and the registry has not shown since.
+const TOLD: &str = "final_head/told";
+/// To which head the operator last went back.
+const WENT_BACK: &str = "final_head/went_back";
+
+/// A head that nothing was decided by is written down no later than this.
+const WRITE_MS: u64 = 1_000;
+/// For so long the registry may be behind before the operator is told: a peer is often some moments ahead.
+const TELL_AFTER_MS: u64 = 2_000;
+/// How often the operator is told again.
+const TELL_AGAIN_MS: u64 = 60_000;
+/// How many blocks a chain that was put back may have made before a node accepts it: so much later, what the operator
+/// named is not what the registry shows any more.
+const MADE_SINCE_MAX: u64 = 64;
+
+/// A final head and who has told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+struct Told {
+    by: NodeIndex,
+    head: SignedHead,
+}
+
+/// An operator's word that the chain went back, as it was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+struct WentBack {
+    /// Where the chain goes on from.
+    to: BlockRef,
+    /// Statements with lower numbers were made before: their heads above `to` are given up.
+    since: u64,
+}
+
+pub(crate) struct Finality {
+    genesis: Digest,
+    head_key: StatementKey,
+    shown: Option<SignedHead>,
+    told: Option<Told>,
+    went_back: Option<WentBack>,
+    /// What the operator's configuration says.
+    accepted: Option<BlockRef>,
+    unwritten_since_mono_ms: Option<u64>,
+    missing_since_mono_ms: Option<u64>,
+    tell_mono_ms: u64,
+}
+
+impl Finality {
+    pub(crate) fn load(config: &Config, stored: &Stored) -> Result<Self, StartError> {
+        Ok(Finality {
+            genesis: config.network.chain.genesis,
+            head_key: config.network.chain.head_key,
+            shown: read(stored, SHOWN)?,
+            told: read(stored, TOLD)?,
+            went_back: read(stored, WENT_BACK)?,
+            accepted: config.accept_rollback_to,
+            unwritten_since_mono_ms: None,
+            missing_since_mono_ms: None,
+            tell_mono_ms: 0,
+        })
+    }
+
+    /// The newest final head that this node knows, to show it to others.
+    pub(crate) fn newest(&self) -> Option<SignedHead> {
+        let told = self.told.map(|told| told.head);
+        [self.shown, told].into_iter().flatten().max_by_key(|head| head.finalized.number)
+    }
+
+    /// Whether the registry shows every final head that this node knows.
+    ///
+    /// # Errors
+    /// `registry_rolled_back`; `registry_stale` if it shows nothing at all.
+    pub(crate) fn check(&self, registry: &dyn ReadRegistry) -> Result<(), ErrorCode> {
+        if registry.final_head().is_none() {
+            return Err(ErrorCode::RegistryStale);
+        }
+        match self.missing(registry) {
+            None => Ok(()),
+            Some(_) => Err(ErrorCode::RegistryRolledBack),
+        }
+    }
+
+    /// For operators: which head the registry does not show.
+    pub(crate) fn waiting_for(&self, registry: &dyn ReadRegistry) -> Option<String> {
+        let shown = registry.final_head()?.finalized;
+        let (missing, _) = self.missing(registry)?;
+        Some(format!(
+            "block {} ({}), which was final: the registry shows block {} ({}) as final",
+            missing.number, missing.hash, shown.number, shown.hash
+        ))
+    }
+
+    /// A final head that the registry does not show, and who has told of it.
+    fn missing(&self, registry: &dyn ReadRegistry) -> Option<(BlockRef, Option<NodeIndex>)> {
+        let known = self.known().into_iter().flatten();
+        known.map(|(head, by)| (head.finalized, by)).find(|(block, _)| !shows(registry, block))
+    }
+
+    fn known(&self) -> [Option<(SignedHead, Option<NodeIndex>)>; 2] {
+        [self.shown.map(|head| (head, None)), self.told.map(|told| (told.head, Some(told.by)))]
+    }
+
+    /// A peer shows a head. What the chain has not signed, or what is known, changes nothing.
+    pub(crate) fn on_head(
+        &mut self,
+        (by, head): (NodeIndex, SignedHead),
+        registry: Option<&dyn ReadRegistry>,
+        turn: &mut Turn<'_>,
+    ) {
+        let block = head.finalized;
+        let known = self.known().into_iter().flatten().any(|(known, _)| known.finalized == block);
+        if known || registry.is_some_and(|registry| shows(registry, &block)) || self.given_up(&head) {
+            return;
+        }
+        // Of two that the registry does not show the higher one stays, unless the other can never be shown.
+        let beside = |block: &BlockRef| {
+            registry
+                .and_then(|registry| registry.final_hash(block.number))
+                .is_some_and(|hash| hash != block.hash)
+        };
+        if let Some(told) = self.told {
+            let before = (beside(&told.head.finalized), told.head.finalized.number);
+            if (beside(&block), block.number) <= before {
+                return;
+            }
+        }
+        if head.genesis != self.genesis || head.verify(&self.head_key).is_err() {
+            turn.fault(by, "final_head");
+            return;
+        }
+        let told = Told { by, head };
+        self.told = Some(told);
+        turn.persist([(TOLD.to_owned(), Some(bytes(&told)))]);
+    }
+
+    /// Whether the head was given up when the operator went back.
+    fn given_up(&self, head: &SignedHead) -> bool {
+        self.went_back
+            .is_some_and(|went| head.sequence < went.since && head.finalized.number > went.to.number)
+    }
+
+    /// At the end of each turn: remembers what the registry shows, and tells if it does not show what it should.
+    ///
+    /// What the turn has decided by the registry is done only once the head is on disk.
+    pub(crate) fn settle(&mut self, registry: Option<&dyn ReadRegistry>, turn: &mut Turn<'_>) {
+        match registry.and_then(|registry| Some((registry, registry.final_head()?))) {
+            Some((registry, shown)) => self.look(registry, shown, turn),
+            None => self.missing_since_mono_ms = None,
+        }
+        let due = |since: u64| turn.by_registry || turn.now.mono_ms >= since + WRITE_MS;
+        if self.unwritten_since_mono_ms.is_some_and(due) {
+            self.unwritten_since_mono_ms = None;
+            let write = Write { key: SHOWN.to_owned(), value: self.shown.as_ref().map(bytes) };
+            turn.persist_first(write);
+        }
+    }
+
+    fn look(&mut self, registry: &dyn ReadRegistry, shown: SignedHead, turn: &mut Turn<'_>) {
+        if self.told.is_some_and(|told| shows(registry, &told.head.finalized)) {
+            self.told = None;
+            turn.persist([(TOLD.to_owned(), None)]);
+        }
+        if let Some((missing, by)) = self.missing(registry) {
+            if !self.go_back(registry, shown, turn) {
+                self.tell(missing, shown.finalized, by, turn);
+            }
+            return;
+        }
+        if self.missing_since_mono_ms.take().is_some() && self.tell_mono_ms > 0 {
+            self.tell_mono_ms = 0;
+            turn.report(Report::RegistryCaughtUp);
+        }
+        if self.shown.is_none_or(|before| before.finalized.number < shown.finalized.number) {
+            self.shown = Some(shown);
+            self.unwritten_since_mono_ms.get_or_insert(turn.now.mono_ms);
+        }
+    }
+
+    /// Takes the operator's word, once, that the chain has gone back to the head that it names.
+    fn go_back(&mut self, registry: &dyn ReadRegistry, shown: SignedHead, turn: &mut Turn<'_>) -> bool {
+        let Some(to) = self.accepted else { return false };
+        let used = self.went_back.is_some_and(|went| went.to == to);
+        let near = shown.finalized.number.checked_sub(to.number).is_some_and(|made| made <= MADE_SINCE_MAX);
+        if used || !near || !shows(registry, &to) {
+            return false;
+        }
+        let lost: Vec<SignedHead> = self
+            .known()
+            .into_iter()
+            .flatten()
+            .map(|(head, _)| head)
+            .filter(|head| !shows(registry, &head.finalized))
+            .collect();
+        if lost.iter().any(|head| head.finalized.number <= to.number) {
+            // The chain is another one already below the head that was named.
+            return false;
+        }
+        let after_lost = lost.iter().map(|head| head.sequence.saturating_add(1)).max();
+        let went_back = WentBack { to, since: after_lost.unwrap_or(0).max(shown.sequence) };
+        self.went_back = Some(went_back);
+        self.shown = Some(shown);
+        self.told = None;
+        self.unwritten_since_mono_ms = None;
+        self.missing_since_mono_ms = None;
+        self.tell_mono_ms = 0;
+        turn.persist([
+            (WENT_BACK.to_owned(), Some(bytes(&went_back))),
+            (SHOWN.to_owned(), Some(bytes(&shown))),
+            (TOLD.to_owned(), None),
+        ]);
+        turn.report(Report::RegistryWentBack { to });
+        true
+    }
+
+    fn tell(&mut self, missing: BlockRef, shown: BlockRef, by: Option<NodeIndex>, turn: &mut Turn<'_>) {
+        let now = turn.now.mono_ms;
+        let since = *self.missing_since_mono_ms.get_or_insert(now);
+        if now >= since + TELL_AFTER_MS && now >= self.tell_mono_ms {
+            self.tell_mono_ms = now + TELL_AGAIN_MS;
+            turn.report(Report::RegistryRolledBack { missing, shown, told_by: by });
+        }
+    }
+
+    /// When something is to be written or told.
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        let write = self.unwritten_since_mono_ms.map(|since| since + WRITE_MS);
+        let tell = self.missing_since_mono_ms.map(|since| self.tell_mono_ms.max(since + TELL_AFTER_MS));
+        [write, tell].into_iter().flatten().min()
+    }
+}
+
+/// Whether the registry has this very block among its final ones.
+fn shows(registry: &dyn ReadRegistry, block: &BlockRef) -> bool {
+    registry.final_hash(block.number) == Some(block.hash)
+}

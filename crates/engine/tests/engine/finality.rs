@@ -1,0 +1,280 @@
+//! What was final stays final: an older chain that was put back is not believed.
+
+use quorate_engine::Report;
+use quorate_wire::{BlockRef, ErrorCode, Hello, PeerMessage, SignedHead};
+
+use crate::harness::{Caller, Done, HEAD, Net, block, final_head};
+
+/// What one node's registry shows as final.
+fn show(net: &mut Net, node: u8, finalized: BlockRef, sequence: u64) {
+    net.node(node).registry.final_head = final_head(finalized, sequence);
+}
+
+/// What every node's registry shows as final, told to those that live.
+fn show_all(net: &mut Net, number: u64, sequence: u64) {
+    for node in 1..=3 {
+        show(net, node, block(number, false), sequence);
+        net.head(node);
+    }
+}
+
+fn restart(net: &mut Net, nodes: &[u8]) {
+    for node in nodes {
+        net.kill(*node);
+    }
+    for node in nodes {
+        net.start(*node);
+    }
+    net.advance(100);
+}
+
+fn waits(net: &Net, node: u8) -> Option<ErrorCode> {
+    net.engine(node).status().waiting_code
+}
+
+/// What a caller is told by node 1, if it is not signed for.
+fn refused(net: &mut Net) -> Option<ErrorCode> {
+    net.advance(50);
+    let mut caller = Caller::new(1);
+    caller.time_ms = net.unix_ms;
+    let to = net.submit(1, &caller.request(1).1);
+    net.advance(500);
+    net.answer(to).expect("answered").as_ref().err().map(|problem| problem.code)
+}
+
+fn told(net: &Net, node: u8) -> Vec<Report> {
+    let loud = |report: &&Report| {
+        matches!(
+            report,
+            Report::RegistryRolledBack { .. }
+                | Report::RegistryCaughtUp
+                | Report::RegistryWentBack { .. }
+                | Report::PeerFault { .. }
+        )
+    };
+    net.nodes[&node].reports.iter().filter(loud).cloned().collect()
+}
+
+const ROLLED_BACK: Option<ErrorCode> = Some(ErrorCode::RegistryRolledBack);
+
+#[test]
+fn an_older_chain_under_all_nodes_is_not_believed_after_their_restart() {
+    let mut net = Net::ready();
+    show_all(&mut net, 103, 1_003);
+    net.advance(2_000);
+    for node in 1..=3 {
+        net.kill(node);
+    }
+    // It is signed by the chain and newer than all statements before; only its blocks are fewer.
+    for node in 1..=3 {
+        show(&mut net, node, HEAD, 5_000);
+        net.start(node);
+    }
+    net.advance(100);
+    for node in 1..=3 {
+        assert_eq!(waits(&net, node), ROLLED_BACK);
+        let text = net.engine(node).status().waiting_for.unwrap();
+        assert!(text.contains("block 103") && text.contains("block 100"), "{text}");
+    }
+    assert_eq!(refused(&mut net), ROLLED_BACK);
+    net.advance(3_000);
+    let missing = block(103, false);
+    let loud = Report::RegistryRolledBack { missing, shown: HEAD, told_by: None };
+    assert_eq!(told(&net, 1), std::slice::from_ref(&loud));
+    // The chain is put back as it was.
+    show_all(&mut net, 103, 5_001);
+    net.advance(100);
+    assert_eq!(told(&net, 1), [loud, Report::RegistryCaughtUp]);
+    assert_eq!(refused(&mut net), None);
+}
+
+#[test]
+fn another_chain_of_the_same_height_is_not_believed() {
+    let mut net = Net::ready();
+    show_all(&mut net, 103, 1_003);
+    net.advance(2_000);
+    for node in 1..=3 {
+        net.node(node).registry.branch = Some(102);
+        show(&mut net, node, block(110, true), 5_000);
+    }
+    restart(&mut net, &[1, 2, 3]);
+    assert_eq!(refused(&mut net), ROLLED_BACK);
+}
+
+#[test]
+fn a_chain_that_goes_back_under_a_running_node_bars_its_votes() {
+    let mut net = Net::ready();
+    show_all(&mut net, 103, 1_003);
+    net.advance(100);
+    let mut caller = Caller::new(1);
+    caller.time_ms = net.unix_ms;
+    caller.code = None;
+    // The runs wait for their code meanwhile.
+    let (id, submission) = caller.request(1);
+    let to = net.submit(1, &submission);
+    net.advance(50);
+    show_all(&mut net, 100, 5_000);
+    for node in 1..=3 {
+        let run = net.node(node).searches.pop().unwrap();
+        net.input(node, quorate_engine::Input::Code { run, code: Ok(crate::harness::CODE.into()) });
+    }
+    net.advance(1_000);
+    assert!(net.answer(to).unwrap().is_err());
+    assert_eq!((1..=3).map(|node| net.signatures(node, id)).sum::<usize>(), 0);
+}
+
+#[test]
+fn a_head_is_on_disk_before_what_was_decided_by_it_leaves() {
+    let mut net = Net::ready();
+    net.advance(2_000);
+    show_all(&mut net, 101, 1_001);
+    for node in 1..=3 {
+        net.node(node).done.clear();
+    }
+    // At once: a head by which nothing is decided is written down a little later.
+    let mut caller = Caller::new(1);
+    caller.time_ms = net.unix_ms;
+    let to = net.submit(1, &caller.request(1).1);
+    net.advance(500);
+    assert!(net.answer(to).unwrap().is_ok());
+    for node in 1..=3 {
+        let done = &net.nodes[&node].done;
+        let written = |done: &Done| matches!(done, Done::Persisted(keys) if keys == &["final_head"]);
+        let voted =
+            |done: &Done| matches!(done, Done::Sent(_, message) if matches!(**message, PeerMessage::Vote(_)));
+        let (written, voted) = (done.iter().position(written), done.iter().position(voted));
+        assert!(
+            written.is_some() && voted.is_none_or(|voted| written < Some(voted)),
+            "{written:?} {voted:?}"
+        );
+    }
+}
+
+/// All nodes are down, the chain is put back, and of the nodes only the second has its disk.
+fn one_remembers() -> Net {
+    let mut net = Net::ready();
+    let stores: Vec<_> = [1, 3].iter().map(|node| (*node, net.nodes[node].store.clone())).collect();
+    show_all(&mut net, 103, 1_003);
+    net.advance(2_000);
+    for node in 1..=3 {
+        net.kill(node);
+        show(&mut net, node, HEAD, 5_000);
+    }
+    for (node, mut store) in stores {
+        store.insert("incarnation".to_owned(), net.nodes[&node].store["incarnation"].clone());
+        net.node(node).store = store;
+    }
+    for node in 1..=3 {
+        net.start(node);
+    }
+    net.advance(100);
+    net
+}
+
+#[test]
+fn one_node_that_remembers_is_enough() {
+    let mut net = one_remembers();
+    for node in 1..=3 {
+        assert_eq!(waits(&net, node), ROLLED_BACK);
+    }
+    assert_eq!(refused(&mut net), ROLLED_BACK);
+    net.advance(3_000);
+    let loud = |report: &Report| matches!(report, Report::RegistryRolledBack { told_by: Some(_), .. });
+    assert_eq!((net.reported(1, loud), net.reported(2, loud)), (1, 0));
+    // What was proven is kept: they need not hear it again.
+    net.kill(2);
+    restart(&mut net, &[1, 3]);
+    assert_eq!((waits(&net, 1), waits(&net, 3)), (ROLLED_BACK, ROLLED_BACK));
+    // And it ends by itself once the registry has come so far.
+    show_all(&mut net, 104, 5_004);
+    net.advance(100);
+    assert_eq!(refused(&mut net), None);
+}
+
+fn hello(net: &Net, head: SignedHead, serial: u64) -> PeerMessage {
+    let hellos = net.sent(3, 1).filter_map(|message| match message {
+        PeerMessage::Hello(hello) => Some(hello.clone()),
+        _ => None,
+    });
+    let last = hellos.last().unwrap();
+    PeerMessage::Hello(Hello { serial: last.serial + serial, final_head: Some(head), ..last })
+}
+
+#[test]
+fn a_head_that_the_chain_has_not_signed_changes_nothing() {
+    let mut net = Net::ready();
+    let claims = [
+        // Signed for block 103, shown for block 900.
+        SignedHead { finalized: BlockRef { number: 900, ..HEAD }, ..final_head(block(103, false), 9) },
+        // Another chain's.
+        SignedHead { genesis: quorate_wire::Digest([2; 32]), ..final_head(block(103, false), 9) },
+        SignedHead { signature: [7; 64], ..final_head(block(100, true), 9) },
+    ];
+    for (serial, claim) in (1..).zip(claims) {
+        net.forge(3, 1, &hello(&net, claim, serial));
+    }
+    // Older than what is known, but true: no fault, and no news.
+    net.forge(3, 1, &hello(&net, final_head(block(50, false), 9), 9));
+    net.advance(3_000);
+    let fault = Report::PeerFault { peer: crate::harness::index(3), check: "final_head" };
+    assert_eq!(told(&net, 1), vec![fault; 3]);
+    assert_eq!(refused(&mut net), None);
+}
+
+#[test]
+fn a_proven_other_block_of_a_known_height_bars_everything() {
+    let mut net = Net::ready();
+    net.forge(3, 1, &hello(&net, final_head(block(90, true), 9), 1));
+    net.forge(3, 1, &hello(&net, final_head(block(150, false), 9), 2));
+    net.advance(100);
+    assert_eq!(waits(&net, 1), ROLLED_BACK);
+    show_all(&mut net, 160, 1_060);
+    net.advance(100);
+    assert_eq!(waits(&net, 1), ROLLED_BACK, "the chain has signed two blocks 90");
+}
+
+#[test]
+fn a_peer_that_is_some_blocks_ahead_is_waited_for_and_not_reported() {
+    let mut net = Net::ready();
+    net.forge(3, 1, &hello(&net, final_head(block(101, false), 1_001), 1));
+    assert_eq!(waits(&net, 1), ROLLED_BACK);
+    net.advance(1_000);
+    show_all(&mut net, 101, 1_002);
+    net.advance(3_000);
+    assert_eq!((waits(&net, 1), told(&net, 1)), (None, Vec::new()));
+    assert!(!net.nodes[&1].store.contains_key("final_head/told"));
+}
+
+#[test]
+fn operators_go_back_to_the_head_that_they_name_and_only_once() {
+    let mut net = one_remembers();
+    let stands = |net: &mut Net, accepted: BlockRef| {
+        for node in 1..=3 {
+            net.node(node).accept_rollback_to = Some(accepted);
+        }
+        restart(net, &[1, 2, 3]);
+        refused(net)
+    };
+    assert_eq!(stands(&mut net, block(100, true)), ROLLED_BACK, "a head that the chain does not have");
+    assert_eq!(stands(&mut net, block(20, false)), ROLLED_BACK, "a head that is long past");
+    assert_eq!(stands(&mut net, HEAD), None);
+    let back = Report::RegistryWentBack { to: HEAD };
+    assert_eq!(net.reported(2, |report| *report == back), 1);
+    // A peer whose operator has not said so still shows what is lost: it holds nobody.
+    net.forge(3, 1, &hello(&net, final_head(block(103, false), 1_003), 1));
+    net.advance(100);
+    assert_eq!(waits(&net, 1), None);
+    // The chain goes on, and the same is done to it again with the setting left as it was.
+    for node in 1..=3 {
+        net.node(node).registry.branch = Some(101);
+        show(&mut net, node, block(102, true), 5_010);
+    }
+    net.advance(2_000);
+    assert_eq!(refused(&mut net), None);
+    for node in 1..=3 {
+        net.node(node).registry.branch = None;
+        show(&mut net, node, HEAD, 9_000);
+    }
+    restart(&mut net, &[1, 2, 3]);
+    assert_eq!(refused(&mut net), ROLLED_BACK);
+}
