@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 
 use ed25519_dalek::SigningKey;
 use quorate_wire::{
-    CeremonyMessage, Decision, Digest, ErrorCode, Evidence, Hello, Intent, NetworkId, NodeIndex, Offer,
-    OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId, RoundMessage, Signed, Statement,
-    Status, Verdict, Vote, decode, encode, limits,
+    BlockRef, CeremonyMessage, Decision, Digest, ErrorCode, Evidence, Hello, Intent, NetworkId, NodeIndex,
+    Offer, OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId, RoundMessage, Signed,
+    SignedHead, Statement, Status, Verdict, Vote, decode, encode, limits,
 };
 
 use crate::{committee::Committee, entropy::Dice, invariants::EPOCH};
@@ -475,7 +475,17 @@ impl Byzantine {
                 answer: self.dice.happens(500),
                 set_ups: Vec::new(),
                 bans: Vec::new(),
-                final_head: None,
+                final_head: self.dice.happens(500).then(|| SignedHead {
+                    genesis: crate::chain::GENESIS,
+                    sequence: self.dice.between(0, 1 << 40),
+                    latest: BlockRef { number: 1 << 20, hash: Digest(self.dice.bytes()) },
+                    finalized: BlockRef {
+                        number: self.dice.between(0, 1 << 20),
+                        hash: Digest(self.dice.bytes()),
+                    },
+                    time_ms: 0,
+                    signature: [9; 64],
+                }),
             }),
         })
     }

@@ -150,7 +150,15 @@ impl Chain {
     pub(crate) fn view(&self, height: usize, asked_mono_ms: u64) -> Arc<View> {
         let height = height.min(self.height());
         let heard = Heard { asked_mono_ms, stated_unix_ms: self.blocks[height].unix_ms };
-        Arc::new(View { blocks: Arc::clone(&self.blocks), height, heard })
+        Arc::new(View { blocks: Arc::clone(&self.blocks), height, heard, head: self.blocks[height].head })
+    }
+
+    /// The view of a node under which the chain was put back to this height: it signs as ever.
+    pub(crate) fn old_view(&self, height: usize, asked_mono_ms: u64, unix_ms: u64) -> Arc<View> {
+        let heard = Heard { asked_mono_ms, stated_unix_ms: unix_ms };
+        let (sequence, before) = (self.blocks.len() as u64 + 1, self.blocks[height].head);
+        let head = SignedHead { sequence, time_ms: unix_ms, ..before }.signed(&head_key());
+        Arc::new(View { blocks: Arc::clone(&self.blocks), height, heard, head })
     }
 }
 
@@ -159,6 +167,7 @@ pub(crate) struct View {
     blocks: Arc<Vec<Arc<Block>>>,
     height: usize,
     heard: Heard,
+    head: SignedHead,
 }
 
 impl View {
@@ -195,11 +204,11 @@ impl ReadRegistry for View {
     }
 
     fn final_head(&self) -> Option<SignedHead> {
-        Some(self.blocks[self.height].head)
+        Some(self.head)
     }
 
     fn final_hash(&self, number: u64) -> Option<Digest> {
-        let finalized = self.blocks[self.height].head.finalized.number;
+        let finalized = self.head.finalized.number;
         let block = self.blocks.get(usize::try_from(number).ok()?)?;
         (number <= finalized).then_some(block.reference.hash)
     }

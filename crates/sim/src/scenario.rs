@@ -121,6 +121,11 @@ pub(crate) enum Fault {
     SlowChain { slot: usize, lag_us: u64 },
     /// The grant of the granted action on this key is taken away, or given back.
     Grant { key: usize, granted: bool },
+    /// All nodes end, the chain is put back by so many blocks, and all start again. One of them may be the only one
+    /// that still knows what was final.
+    OldChain { blocks: usize, remembers: Option<usize> },
+    /// The chain has all of its blocks again.
+    WholeChain,
     /// The operator asks the node to stop taking executions.
     Drain { slot: usize },
 }
@@ -509,6 +514,13 @@ impl Plan {
 
     fn roll_back(&mut self, dice: &mut Dice) {
         let at_us = dice.between(5 * SECOND, 9 * SECOND);
+        if dice.happens(350) {
+            // Below what nodes have written down, which may be a second older than what they know.
+            let blocks = 3 + dice.place(3);
+            let remembers = dice.happens(500).then(|| dice.place(self.slots()));
+            self.faults.push((at_us, Fault::OldChain { blocks, remembers }));
+            return self.faults.push((at_us + 2 * SECOND, Fault::WholeChain));
+        }
         let all = dice.happens(150);
         let slots: Vec<usize> =
             if all { (0..self.slots()).collect() } else { vec![dice.place(self.slots())] };

@@ -142,6 +142,8 @@ pub(crate) struct World {
     pub(crate) tally: Tally,
     /// Nodes whose stores were rolled back or doubled: the network may have them stop.
     fenced: BTreeSet<NodeIndex>,
+    /// An older chain was put back: its height, and who alone knows that it was further.
+    old_chain: Option<(usize, Option<usize>)>,
     healed: bool,
     settled: bool,
     done: bool,
@@ -212,6 +214,7 @@ impl World {
             trace: Trace::new(echo),
             tally: Tally::default(),
             fenced: BTreeSet::new(),
+            old_chain: None,
             healed: false,
             settled: false,
             done: false,
@@ -462,7 +465,13 @@ impl World {
         if node.generation != generation || !node.alive() || known {
             return;
         }
-        let view = self.chain.view(height, asked_mono_ms);
+        let view = match self.old_chain {
+            Some((old, _)) => {
+                let unix_ms = self.epoch_unix_ms + self.now_us / 1_000;
+                self.chain.old_view(old, asked_mono_ms, unix_ms)
+            }
+            None => self.chain.view(height, asked_mono_ms),
+        };
         self.nodes[slot].view = Some(Arc::clone(&view));
         self.feed(slot, Input::Registry(view), None);
     }

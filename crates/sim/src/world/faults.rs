@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use quorate_engine::Input;
+use quorate_wire::ErrorCode;
 
 use super::{Event, RECOVERY_US, SECOND_US, World};
 use crate::{
@@ -35,6 +36,8 @@ impl World {
             Fault::Deaf { slot, deaf } => self.nodes[slot].deaf = deaf,
             Fault::SlowChain { slot, lag_us } => self.nodes[slot].lag_us = lag_us,
             Fault::Grant { key, granted } => self.regrant(key, granted),
+            Fault::OldChain { blocks, remembers } => self.old_chain(blocks, remembers),
+            Fault::WholeChain => self.whole_chain(),
             Fault::Drain { slot } => self.feed(slot, Input::Drain, None),
         }
     }
@@ -66,6 +69,37 @@ impl World {
     fn restart(&mut self, slot: usize) {
         if !self.nodes[slot].alive() {
             self.start(slot);
+        }
+    }
+
+    /// Everything is down, and the chain's disk is put back by some blocks; of all nodes perhaps one keeps what it
+    /// knew of the chain.
+    fn old_chain(&mut self, blocks: usize, remembers: Option<usize>) {
+        self.old_chain = Some((self.chain.height().saturating_sub(blocks), remembers));
+        for slot in 0..usize::from(self.plan.shape.n) {
+            self.crash(slot, true);
+            if remembers.is_some_and(|remembers| remembers != slot) {
+                self.nodes[slot].store.retain(|key, _| !key.starts_with("final_head"));
+            }
+        }
+        for slot in 0..usize::from(self.plan.shape.n) {
+            self.start(slot);
+        }
+    }
+
+    /// The chain is put back as it was. Nobody was ready meanwhile, once it had heard of what was final.
+    fn whole_chain(&mut self) {
+        if self.old_chain.take().is_none() {
+            return;
+        }
+        for node in &self.nodes[..usize::from(self.plan.shape.n)] {
+            let status = node.engine.as_ref().map(quorate_engine::Engine::status);
+            let code = status.and_then(|status| status.waiting_code);
+            if node.honest() && code != Some(ErrorCode::RegistryRolledBack) {
+                let detail = format!("slot {} says {code:?}", node.slot);
+                self.checker.broken("what was final stays final", detail);
+                return;
+            }
         }
     }
 
@@ -120,6 +154,7 @@ impl World {
     pub(super) fn heal(&mut self) {
         self.say("faults end");
         self.healed = true;
+        self.whole_chain();
         self.calm();
         self.end_clone();
         for key in 0..self.keys.len() {

@@ -109,6 +109,7 @@ impl World {
         match message {
             PeerMessage::Vote(vote) if vote.node == life.node => {
                 let place = (vote.body.request, vote.body.operation);
+                self.below_what_was_final(slot, vote.body.intent().is_some());
                 let allowed = match (vote.body.intent(), self.nodes[slot].asked.get(&place).cloned()) {
                     (Some(_), Some(asked)) => self.allows(slot, &asked),
                     (Some(_), None) => false,
@@ -179,8 +180,18 @@ impl World {
             && let Some(own) = self.checker.own(life, &proposal.intent)
         {
             let own = own.clone();
+            self.below_what_was_final(slot, true);
             let allowed = self.allows(slot, &own);
             self.checker.released(life, &session, allowed);
+        }
+    }
+
+    /// A node that remembers gives neither an intent nor a share while an older chain is shown.
+    fn below_what_was_final(&mut self, slot: usize, gives: bool) {
+        let Some((_, remembering)) = self.old_chain else { return };
+        let told = self.nodes[slot].store.contains_key("final_head/told");
+        if gives && (told || remembering.is_none_or(|only| only == slot)) {
+            self.checker.broken("nothing is signed below what was final", format!("slot {slot}"));
         }
     }
 
