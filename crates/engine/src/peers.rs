@@ -3,28 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use quorate_wire::{BanNotice, Digest, Hello, NodeIndex, PairSetUp, PeerMessage, Signed, SignedHead, limits};
+use quorate_wire::{
+    BanNotice, Digest, Hello, NodeIndex, PairSetUp, PeerMessage, Signed, SignedHead, StartNotice, limits,
+};
 use zeroize::Zeroizing;
 
 use crate::{
     Report, StartError, Stored,
     committee::Committee,
-    conduct::{Conducts, NEW_START_PRICE},
+    conduct::Conducts,
+    starts::{Standing, Starts},
     turn::Turn,
 };
 
 /// A node that spoilt an attempt goes last in the choice of signers for this long.
 const FAILED_MS: u64 = 30_000;
-/// A claim about our own number further ahead than this is not believed.
-const INCARNATION_LEAP_MAX: u64 = 1 << 20;
 
 /// A hello that does not fit may only be late; after this it is asked for again.
 const REPAIR_MS: u64 = 1_000;
-
-/// A peer's claim that we are stale is honoured at most this often.
-const STALE_MS: u64 = 30_000;
-
-const INCARNATION: &str = "incarnation";
 
 #[derive(Default)]
 struct Peer {
@@ -32,30 +28,20 @@ struct Peer {
     heard_mono_ms: u64,
     hello: Option<Hello>,
     /// The start that the present connection belongs to, once it has told of one.
-    met: Option<RememberedStart>,
+    met: Option<StartNotice>,
     /// The newest hello that was heard in any connection: start and serial.
     newest: Option<([u8; 16], u64)>,
     next_repair_mono_ms: u64,
     failed_mono_ms: Option<u64>,
     stalled_mono_ms: Option<u64>,
-    honoured_stale_mono_ms: Option<u64>,
     /// Bytes that it makes us keep for executions, all together.
     kept_bytes: usize,
 }
 
-/// A start of a peer, as it is remembered across our own starts.
-#[derive(Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-struct RememberedStart {
-    incarnation: u64,
-    start: [u8; 16],
-}
-
 pub(crate) struct Peers {
-    incarnation: u64,
-    start: Option<[u8; 16]>,
+    starts: Starts,
     serial: u64,
     peers: BTreeMap<NodeIndex, Peer>,
-    remembered: BTreeMap<NodeIndex, RememberedStart>,
     bans: BTreeMap<(NodeIndex, NodeIndex), Signed<BanNotice>>,
     next_ping_mono_ms: u64,
 }
@@ -79,13 +65,6 @@ pub(crate) enum Consequence {
 impl Peers {
     /// Loads what was remembered and takes the next incarnation number. The caller persists it first.
     pub(crate) fn load(committee: &Committee, stored: &Stored) -> Result<Self, StartError> {
-        let previous: u64 = read(stored, INCARNATION)?.unwrap_or(0);
-        let mut remembered = BTreeMap::new();
-        for peer in committee.peers() {
-            if let Some(start) = read(stored, &remembered_key(peer))? {
-                remembered.insert(peer, start);
-            }
-        }
         let mut bans = BTreeMap::new();
         for (key, value) in stored.iter().filter(|(key, _)| key.starts_with("ban/")) {
             let ban: Signed<BanNotice> =
@@ -95,15 +74,8 @@ impl Peers {
             }
         }
         let peers = committee.peers().map(|peer| (peer, Peer::default())).collect();
-        let peers = Peers {
-            incarnation: previous + 1,
-            start: None,
-            serial: 0,
-            peers,
-            remembered,
-            bans,
-            next_ping_mono_ms: 0,
-        };
+        let starts = Starts::load(committee, stored)?;
+        let peers = Peers { starts, serial: 0, peers, bans, next_ping_mono_ms: 0 };
         // Whoever supervises the process starts it again: what made it stop still holds.
         match peers.assumption_broken(committee) {
             Some(cheats) => Err(StartError::FaultAssumptionBroken { cheats }),
@@ -119,11 +91,11 @@ impl Peers {
     }
 
     pub(crate) fn incarnation(&self) -> u64 {
-        self.incarnation
+        self.starts.incarnation()
     }
 
     pub(crate) fn persist_incarnation(&self) -> (String, Option<Zeroizing<Vec<u8>>>) {
-        (INCARNATION.to_owned(), Some(bytes(&self.incarnation)))
+        self.starts.persist()
     }
 
     pub(crate) fn connected(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
@@ -167,16 +139,9 @@ impl Peers {
         turn: &mut Turn<'_>,
     ) {
         self.serial += 1;
-        let start = *self.start.get_or_insert_with(|| {
-            let mut start = [0u8; 16];
-            turn.rng.fill_bytes(&mut start);
-            start
-        });
         let hello = Hello {
-            network: committee.id,
+            start: self.starts.own(committee, turn),
             guest: committee.guest,
-            incarnation: self.incarnation,
-            start,
             serial: self.serial,
             answer,
             set_ups,
@@ -194,49 +159,39 @@ impl Peers {
         (from, hello): (NodeIndex, Hello),
         turn: &mut Turn<'_>,
     ) -> Consequence {
-        if hello.network != committee.id {
-            turn.fault(from, "network");
-            return Consequence::None;
-        }
         if hello.set_ups.len() > committee.size() || hello.bans.len() > committee.size() * committee.size() {
             turn.fault(from, "hello_size");
             return Consequence::None;
         }
         let Some(peer) = self.peers.get_mut(&from) else { return Consequence::None };
-        if peer.newest.is_some_and(|(start, serial)| start == hello.start && hello.serial <= serial) {
+        let now = hello.start.body;
+        if peer.newest.is_some_and(|(start, serial)| start == now.start && hello.serial <= serial) {
             // An older hello that was overtaken by a newer one says nothing any more.
             return Consequence::None;
         }
-        let now = RememberedStart { incarnation: hello.incarnation, start: hello.start };
         if peer.met.is_some_and(|met| met != now) {
             // Whoever starts anew connects anew: each start is a durable write here.
             turn.fault(from, "second_start");
             return Consequence::None;
         }
-        let before = self.remembered.get(&from).copied();
-        let other = before != Some(now);
-        if other && !conducts.pays(from, NEW_START_PRICE, turn.now.mono_ms) {
-            turn.fault(from, "frames");
-            return Consequence::None;
-        }
-        if let Some(before) = before
-            && other
-            && now.incarnation <= before.incarnation
-        {
-            turn.send(from, &PeerMessage::Stale { remembered: before.incarnation });
-            return Consequence::PeerRolledBack;
+        match self.starts.judge(committee, conducts, (from, &hello.start), turn) {
+            Standing::Latest => {}
+            Standing::Behind(remembered) => {
+                turn.send(from, &PeerMessage::Stale(*remembered));
+                return Consequence::PeerRolledBack;
+            }
+            Standing::Fault(check) => {
+                turn.fault(from, check);
+                return Consequence::None;
+            }
         }
         peer.met = Some(now);
-        if other {
-            self.remembered.insert(from, now);
-            turn.persist([(remembered_key(from), Some(bytes(&now)))]);
-        }
-        if peer.newest.map(|(start, _)| start) != Some(hello.start) {
+        if peer.newest.map(|(start, _)| start) != Some(now.start) {
             turn.report(Report::PeerGuest { peer: from, same: hello.guest == committee.guest });
         }
         let answer = hello.answer;
         let bans = hello.bans.clone();
-        peer.newest = Some((hello.start, hello.serial));
+        peer.newest = Some((now.start, hello.serial));
         peer.hello = Some(hello);
         for ban in bans {
             // One that does not hold is enough: the rest is not even looked at.
@@ -268,27 +223,19 @@ impl Peers {
         due
     }
 
-    /// Takes a peer's word that it remembers a later start of ours than this one.
-    ///
-    /// A lying peer can cost us one new set-up of each pair in every [`STALE_MS`], no more. Claims are
-    /// honoured again after that, so that a node whose clone was running meanwhile comes back by itself.
-    pub(crate) fn on_stale(&mut self, from: NodeIndex, remembered: u64, turn: &mut Turn<'_>) -> Consequence {
-        let Some(peer) = self.peers.get_mut(&from) else { return Consequence::None };
-        if remembered < self.incarnation {
-            return Consequence::None;
+    /// Takes what a peer says that we signed of a later start than this one. It is a fault unless we did.
+    pub(crate) fn on_stale(
+        &mut self,
+        committee: &Committee,
+        from: NodeIndex,
+        notice: &Signed<StartNotice>,
+        turn: &mut Turn<'_>,
+    ) -> Consequence {
+        if self.starts.learn_own(committee, (from, notice), turn) {
+            Consequence::WeRolledBack
+        } else {
+            Consequence::None
         }
-        let now = turn.now.mono_ms;
-        let lately = peer.honoured_stale_mono_ms.is_some_and(|at| now.saturating_sub(at) < STALE_MS);
-        if lately || remembered - self.incarnation > INCARNATION_LEAP_MAX {
-            turn.fault(from, "stale_claim");
-            return Consequence::None;
-        }
-        peer.honoured_stale_mono_ms = Some(now);
-        self.incarnation = remembered + 1;
-        self.start = None;
-        let write = self.persist_incarnation();
-        turn.persist([write]);
-        Consequence::WeRolledBack
     }
 
     /// Records a ban of our own, durably, before anything else is said or done.
@@ -358,7 +305,7 @@ impl Peers {
 
     /// In which start the peer greeted us.
     pub(crate) fn start_of(&self, peer: NodeIndex) -> Option<[u8; 16]> {
-        self.peers.get(&peer)?.hello.as_ref().map(|hello| hello.start)
+        self.peers.get(&peer)?.hello.as_ref().map(|hello| hello.start.body.start)
     }
 
     /// Hash of the guest that the peer runs, by its own word.
@@ -443,10 +390,6 @@ impl Peers {
             self.peers.iter().filter(|(_, peer)| peer.connected).map(|(index, _)| *index).collect();
         turn.send_all(connected, &PeerMessage::Ping(turn.now.mono_ms));
     }
-}
-
-fn remembered_key(peer: NodeIndex) -> String {
-    format!("peer/{peer}")
 }
 
 /// Reads a record of the store.

@@ -5,19 +5,22 @@ use std::collections::VecDeque;
 
 use ed25519_dalek::SigningKey;
 use quorate_wire::{
-    BlockRef, CeremonyMessage, Decision, Digest, ErrorCode, Evidence, Hello, Intent, NetworkId, NodeIndex,
-    Offer, OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId, RoundMessage, Signed,
-    SignedHead, Statement, Status, Verdict, Vote, decode, encode, limits,
+    CeremonyMessage, Decision, Digest, ErrorCode, Evidence, Intent, NetworkId, NodeIndex, Offer,
+    OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId, RoundMessage, Signed, Statement,
+    Status, Verdict, Vote, decode, encode, limits,
 };
 
 use crate::{committee::Committee, entropy::Dice, invariants::EPOCH};
 
 mod logins;
 mod signatures;
+mod starts;
 mod values;
 
 pub(crate) use signatures::SignatureHabits;
 use signatures::SignatureLies;
+pub(crate) use starts::StartHabits;
+use starts::StartLies;
 pub(crate) use values::ValueHabits;
 use values::ValueLies;
 
@@ -55,6 +58,8 @@ pub(crate) struct Habits {
     pub(crate) values: ValueHabits,
     /// How it lies about signatures.
     pub(crate) signatures: SignatureHabits,
+    /// How it lies about starts.
+    pub(crate) starts: StartHabits,
 }
 
 /// A byzantine node's wrapper.
@@ -76,6 +81,7 @@ pub(crate) struct Byzantine {
     /// What it made of requests that it overheard.
     overheard: Vec<(NodeIndex, Vec<u8>)>,
     signatures: SignatureLies,
+    starts: StartLies,
     /// Lies left that cost its peers a pairwise set-up.
     rations: u8,
     /// Messages about set-ups that it may still keep, to replay them.
@@ -116,6 +122,7 @@ impl Byzantine {
             values: ValueLies::default(),
             overheard: Vec::new(),
             signatures: SignatureLies::default(),
+            starts: StartLies::default(),
             rations: costly,
             kept: costly,
             acts: 0,
@@ -216,6 +223,9 @@ impl Byzantine {
         }
         self.acts += u64::try_from(frames.len()).unwrap_or(0);
         let mut sent = self.said_again();
+        let starts = self.lie_about_starts();
+        self.acts += u64::try_from(starts.len()).unwrap_or(0);
+        sent.extend(starts);
         for frame in frames {
             // Now to one, now to all: peers need not see the same.
             if self.dice.happens(500) {
@@ -231,6 +241,7 @@ impl Byzantine {
         let Ok(message) = decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) else { return };
         self.see_value(from, &message);
         self.see_signature(from, &message);
+        self.see_start(from, &message);
         match &message {
             PeerMessage::Vote(vote) => {
                 remember(&mut self.requests, vote.body.request);
@@ -241,7 +252,7 @@ impl Byzantine {
             PeerMessage::Round(round) => remember(&mut self.sessions, round.session),
             PeerMessage::Ping(_) => return,
             PeerMessage::Hello(_)
-            | PeerMessage::Stale { .. }
+            | PeerMessage::Stale(_)
             | PeerMessage::StartPair { .. }
             | PeerMessage::JoinPair { .. }
             | PeerMessage::Pair(_) => {
@@ -432,8 +443,8 @@ impl Byzantine {
         let operation = self.operation(2);
         let attempt = u8::try_from(self.dice.between(1, 5)).unwrap_or(1);
         // What may cost its peers a new set-up is rationed: the simulator pays for it, not the liar.
-        let kind = self.dice.between(0, if self.rations > 0 { 9 } else { 7 });
-        if kind > 7 {
+        let kind = self.dice.between(0, if self.rations > 0 { 10 } else { 8 });
+        if kind > 8 {
             self.rations -= 1;
         }
         Some(match kind {
@@ -464,29 +475,9 @@ impl Byzantine {
                 payload[..3].copy_from_slice(&[1, 3, attempt.min(3)]);
                 PeerMessage::Round(RoundMessage { session, payload })
             }
-            8 if self.dice.happens(500) => PeerMessage::StartPair { fresh: self.dice.bytes() },
-            8 => PeerMessage::Stale { remembered: self.dice.between(0, 1 << 40) },
-            _ => PeerMessage::Hello(Hello {
-                network: self.network,
-                guest: Committee::guest(),
-                incarnation: self.dice.between(0, 9),
-                start: self.dice.bytes(),
-                serial: self.dice.between(0, 1 << 40),
-                answer: self.dice.happens(500),
-                set_ups: Vec::new(),
-                bans: Vec::new(),
-                final_head: self.dice.happens(500).then(|| SignedHead {
-                    genesis: crate::chain::GENESIS,
-                    sequence: self.dice.between(0, 1 << 40),
-                    latest: BlockRef { number: 1 << 20, hash: Digest(self.dice.bytes()) },
-                    finalized: BlockRef {
-                        number: self.dice.between(0, 1 << 20),
-                        hash: Digest(self.dice.bytes()),
-                    },
-                    time_ms: 0,
-                    signature: [9; 64],
-                }),
-            }),
+            8 => PeerMessage::Stale(self.forged_start(peer)),
+            9 if self.dice.happens(500) => PeerMessage::StartPair { fresh: self.dice.bytes() },
+            _ => PeerMessage::Hello(self.forged_hello()),
         })
     }
 

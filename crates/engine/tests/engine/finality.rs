@@ -191,13 +191,10 @@ fn one_node_that_remembers_is_enough() {
     assert_eq!(refused(&mut net), None);
 }
 
-fn hello(net: &Net, head: SignedHead, serial: u64) -> PeerMessage {
-    let hellos = net.sent(3, 1).filter_map(|message| match message {
-        PeerMessage::Hello(hello) => Some(hello.clone()),
-        _ => None,
-    });
-    let last = hellos.last().unwrap();
-    PeerMessage::Hello(Hello { serial: last.serial + serial, final_head: Some(head), ..last })
+/// A greeting of node 3 to node 1, so many after its last, that shows a head.
+fn hello(net: &Net, head: SignedHead, after: u64) -> PeerMessage {
+    let last = net.hello(3, 1);
+    PeerMessage::Hello(Hello { serial: last.serial + after, final_head: Some(head), ..last })
 }
 
 #[test]

@@ -18,7 +18,7 @@ use quorate_engine::{
 use quorate_threshold::derive;
 use quorate_wire::{
     ActionLimits, Address, Admission, BlockRef, ChainParameters, ContractRecord, Contracts, Digest,
-    ErrorCode, ExecutionReply, FoundingNode, NetworkFile, NodeEndpoint, NodeIndex, OperationNumber,
+    ErrorCode, ExecutionReply, FoundingNode, Hello, NetworkFile, NodeEndpoint, NodeIndex, OperationNumber,
     PeerMessage, Problem, PublicKey, RequestId, Signable, Signed, StatementKey, TransportKey, decode, encode,
     limits,
 };
@@ -126,6 +126,8 @@ pub(crate) struct Net {
     pub(crate) links: Links,
     /// Whether the chain still tells its heads.
     pub(crate) heads: bool,
+    /// The text that every run wants signed instead of a digest.
+    pub(crate) text: Option<String>,
     /// The names under which every run asks to sign, one after the other.
     pub(crate) names: Vec<&'static str>,
     /// What every run asks for instead, if this is set: one after the other, or all at once.
@@ -197,6 +199,7 @@ impl Net {
             replies: Vec::new(),
             links: Box::new(|_, _, _| true),
             heads: true,
+            text: None,
             names: vec!["sig"],
             wanted: None,
             answers: Vec::new(),
@@ -338,6 +341,15 @@ impl Net {
         })
     }
 
+    /// The latest greeting of a node to another one.
+    pub(crate) fn hello(&self, from: u8, to: u8) -> Hello {
+        let hellos = self.sent(from, to).filter_map(|message| match message {
+            PeerMessage::Hello(hello) => Some(hello.clone()),
+            _ => None,
+        });
+        hellos.last().unwrap()
+    }
+
     pub(crate) fn reported(&self, node: u8, wanted: impl Fn(&Report) -> bool) -> usize {
         self.nodes[&node].reports.iter().filter(|report| wanted(report)).count()
     }
@@ -456,7 +468,10 @@ impl Net {
         };
         let sign = SignCall {
             key: SignKey::Pkp(self.key.uncompressed().to_vec()),
-            message: SignMessage::Digest(state.digest.clone()),
+            message: match &self.text {
+                Some(text) => SignMessage::Personal(text.clone()),
+                None => SignMessage::Digest(state.digest.clone()),
+            },
             name: (*name).to_owned(),
         };
         let call = Call { call: asked + 1, seen: Vec::new(), wanted: Wanted::Sign(sign) };

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use quorate_wire::{Hello, NodeIndex, PeerMessage, Signed, StartNotice, encode};
+use quorate_wire::{
+    BlockRef, Digest, Hello, NodeIndex, PeerMessage, Signed, SignedHead, StartNotice, encode,
+};
 
 use super::{Byzantine, EPOCH};
 use crate::committee::Committee;
@@ -110,6 +112,19 @@ impl Byzantine {
             answer: self.dice.happens(500),
             set_ups: Vec::new(),
             bans: Vec::new(),
+            final_head: self.forged_head(),
         }
+    }
+
+    /// A final head that the chain has not signed.
+    fn forged_head(&mut self) -> Option<SignedHead> {
+        self.dice.happens(500).then(|| SignedHead {
+            genesis: crate::chain::GENESIS,
+            sequence: self.dice.between(0, 1 << 40),
+            latest: BlockRef { number: 1 << 20, hash: Digest(self.dice.bytes()) },
+            finalized: BlockRef { number: self.dice.between(0, 1 << 20), hash: Digest(self.dice.bytes()) },
+            time_ms: 0,
+            signature: [9; 64],
+        })
     }
 }

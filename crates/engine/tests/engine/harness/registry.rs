@@ -24,6 +24,8 @@ pub(crate) fn final_head(finalized: BlockRef, sequence: u64) -> SignedHead {
 
 #[derive(Clone)]
 pub(crate) struct Registry {
+    /// With what every grant comes.
+    pub(crate) scopes: u64,
     /// The newest final head.
     pub(crate) final_head: SignedHead,
     /// Hashes of blocks from this number on are those of another branch.
@@ -44,6 +46,26 @@ pub(crate) struct Registry {
     permitted: BTreeSet<(TokenId, String)>,
 }
 
+impl Default for Registry {
+    fn default() -> Self {
+        Registry {
+            final_head: final_head(HEAD, 1_000),
+            branch: None,
+            bars_single_node: false,
+            scopes: 1 << SCOPE_SIGN_ANYTHING,
+            root: None,
+            asked_mono_ms: 0,
+            stated_unix_ms: 0,
+            superseded_ms: 0,
+            revoked: false,
+            behind: false,
+            unfinalized: false,
+            pkps: BTreeMap::new(),
+            permitted: BTreeSet::new(),
+        }
+    }
+}
+
 impl Registry {
     pub(crate) fn mint(&mut self, key: PublicKey, key_id: [u8; 32]) {
         let owner = Some(Address([0xee; 20]));
@@ -57,25 +79,6 @@ impl Registry {
 
     pub(crate) fn permit(&mut self, key: &PublicKey, code: &str) {
         self.permitted.insert((key.token_id(), ActionCid::of_code(code.as_bytes()).to_string()));
-    }
-}
-
-impl Default for Registry {
-    fn default() -> Self {
-        Registry {
-            final_head: final_head(HEAD, 1_000),
-            branch: None,
-            root: None,
-            asked_mono_ms: 0,
-            stated_unix_ms: 0,
-            superseded_ms: 0,
-            revoked: false,
-            behind: false,
-            bars_single_node: false,
-            unfinalized: false,
-            pkps: BTreeMap::new(),
-            permitted: BTreeSet::new(),
-        }
     }
 }
 
@@ -129,6 +132,6 @@ impl ReadRegistry for Registry {
         };
         let member = !hidden && self.permitted.contains(&(*token, action.to_string()));
         let barred = u64::from(self.bars_single_node) << SCOPE_NO_SINGLE_NODE;
-        Grant { member, scopes: if member { 1 << SCOPE_SIGN_ANYTHING | barred } else { 0 } }
+        Grant { member, scopes: if member { self.scopes | barred } else { 0 } }
     }
 }
