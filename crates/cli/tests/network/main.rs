@@ -18,4 +18,5 @@ mod harness;
 mod hosts;
 #[cfg(test)]
 mod rolled_back;
+#[cfg(test)]
 mod signing;
