@@ -85,6 +85,17 @@ impl FromStr for Wall {
 pub struct Walls(u32);
 
 impl Walls {
+    /// What a node demands outside of development: without one of these an action that breaks out of the engine reaches the
+    /// node's own files, other processes, or all of the machine.
+    pub const DEMANDED: Self = {
+        let mut walls = Self::NONE;
+        walls.insert(Wall::Seccomp);
+        walls.insert(Wall::Landlock);
+        walls.insert(Wall::Privileges);
+        walls.insert(Wall::ResourceLimits);
+        walls
+    };
+
     /// No wall.
     pub const NONE: Self = Self(0);
 

@@ -5,28 +5,42 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use k256::ecdsa::SigningKey;
 use quorate_client::{Client, Wallet};
+use quorate_node::read_secret;
 use quorate_registry::alloy_primitives::hex;
 use quorate_registry::artifacts::Contracts;
 use quorate_registry::tx_client::{ChainReader, TxClient};
-use quorate_wire::{NetworkFile, PublicKey};
+use quorate_wire::{NetworkFile, PublicKey, SecretUrl};
+use zeroize::Zeroizing;
 
 use crate::action::refused;
 use crate::args::{Access, KeyName, Place, RegistryAccess, Subject, WalletKey};
 use crate::failure::Failure;
 use crate::source;
-use crate::state::{State, read_network, read_secret};
+use crate::state::{State, read_network};
 
 impl Place {
     /// The network file.
     pub(crate) fn network_file(&self) -> Result<NetworkFile> {
-        let path = self.network.clone().unwrap_or_else(|| State::at(&self.dir).network_path());
+        let path = match &self.network {
+            Some(path) => path.clone(),
+            None => State::known(&self.dir)?.network_path(),
+        };
         read_network(&path).context("start a network with `quorate dev`, or name one with --dir or --network")
     }
 }
 
 impl WalletKey {
-    fn path(&self, place: &Place) -> PathBuf {
-        self.key.clone().unwrap_or_else(|| State::at(&place.dir).wallet_path())
+    fn path(&self, place: &Place) -> Result<PathBuf> {
+        match &self.key {
+            Some(path) => Ok(path.clone()),
+            None => Ok(State::known(&place.dir)?.wallet_path()),
+        }
+    }
+
+    /// The private key, in a file that only this user may read.
+    fn secret(&self, place: &Place) -> Result<Zeroizing<[u8; 32]>> {
+        let path = self.path(place)?;
+        read_secret(&path).with_context(|| WalletKey::shown(&path))
     }
 
     /// The file, for a message about it.
@@ -43,8 +57,7 @@ impl Access {
 
     /// The caller's wallet.
     pub(crate) fn wallet(&self) -> Result<Wallet> {
-        let path = self.wallet.path(&self.place);
-        Wallet::from_file(&path).with_context(|| WalletKey::shown(&path))
+        Ok(Wallet::from_bytes(&*self.wallet.secret(&self.place)?)?)
     }
 }
 
@@ -56,26 +69,23 @@ impl RegistryAccess {
 
     /// The chain, to read it.
     pub(crate) fn reader(&self) -> Result<ChainReader> {
-        Ok(ChainReader::new(&self.rpc()?)?)
+        Ok(ChainReader::new(self.rpc()?.expose())?)
     }
 
     /// The chain, written to and read with the caller's wallet.
     pub(crate) fn chain(&self, wallet: &WalletKey) -> Result<TxClient> {
-        Ok(TxClient::new(&self.rpc()?, self.signing_key(wallet)?)?)
+        // What is signed is for the chain of the network file, whatever the server says of itself.
+        let chain = self.place.network_file()?.chain.id;
+        let secret = wallet.secret(&self.place)?;
+        let key = SigningKey::from_slice(secret.as_ref()).context("the wallet's key is no secp256k1 key")?;
+        Ok(TxClient::new(self.rpc()?.expose(), chain, key)?)
     }
 
-    fn rpc(&self) -> Result<String> {
+    fn rpc(&self) -> Result<SecretUrl> {
         match &self.rpc {
             Some(url) => Ok(url.clone()),
-            None => Ok(State::at(&self.place.dir).running()?.chain_rpc),
+            None => Ok(State::known(&self.place.dir)?.running()?.chain_rpc.into()),
         }
-    }
-
-    fn signing_key(&self, wallet: &WalletKey) -> Result<SigningKey> {
-        let path = wallet.path(&self.place);
-        let secret = read_secret(&path).with_context(|| WalletKey::shown(&path))?;
-        SigningKey::from_slice(secret.as_ref())
-            .map_err(|_| anyhow::anyhow!("{} does not hold a secp256k1 private key", path.display()))
     }
 }
 

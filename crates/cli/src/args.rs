@@ -9,7 +9,7 @@ use quorate_registry::subject::{
     SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, TYPE_ACTION,
     TYPE_ADDRESS,
 };
-use quorate_wire::{Address, Digest, PublicKey, TokenId};
+use quorate_wire::{Address, Digest, PublicKey, SecretUrl, TokenId};
 
 /// Keys that sign only when a quorum of independent nodes has run the owner's program and each said yes.
 ///
@@ -57,6 +57,10 @@ pub(crate) struct DevArgs {
     /// Folder that holds keys, chain and stores; a second start in the same folder goes on with them.
     #[arg(long, value_name = "DIR", default_value = ".quorate")]
     pub(crate) dir: PathBuf,
+    /// Take on a folder that your `quorate dev` did not make, with everything that is in it: programs that it names are run,
+    /// its keys are used.
+    #[arg(long)]
+    pub(crate) adopt: bool,
     /// Number of nodes, 2 to 32 (first start only).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=32))]
     pub(crate) nodes: Option<u8>,
@@ -125,7 +129,7 @@ pub(crate) struct RegistryAccess {
     pub(crate) place: Place,
     /// JSON-RPC address of the chain, `http://…`, instead of the development chain's.
     #[arg(long, value_name = "URL")]
-    pub(crate) rpc: Option<String>,
+    pub(crate) rpc: Option<SecretUrl>,
 }
 
 #[derive(Debug, Subcommand)]

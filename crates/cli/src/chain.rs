@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use quorate_registry::alloy_primitives::{Address, B256, U256};
-use quorate_registry::chain::{ChainConfig, Genesis, serve};
+use quorate_registry::chain::{ChainConfig, Genesis, founded_chain_id, serve};
 
 use crate::args::ChainArgs;
 use crate::output::Output;
@@ -43,7 +43,11 @@ pub(crate) fn genesis_in(folder: &Path, funded: Option<Address>) -> Result<Genes
     let head_key = B256::from(head_key(folder)?.verifying_key().to_bytes());
     let funds = U256::from(FUNDS_ETHER) * U256::from(10).pow(U256::from(18));
     let accounts: BTreeMap<Address, U256> = funded.into_iter().map(|account| (account, funds)).collect();
-    let genesis = Genesis::new(head_key, accounts);
+    let mut random = [0; 8];
+    getrandom::fill(&mut random)
+        .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
+    let chain_id = founded_chain_id(u64::from_be_bytes(random));
+    let genesis = Genesis::new(chain_id, head_key, accounts);
     write_whole(&path, serde_json::to_string_pretty(&genesis)?.as_bytes(), 0o644)?;
     Ok(genesis)
 }

@@ -34,7 +34,7 @@ pub(crate) async fn run(args: DevArgs, output: Output) -> Result<()> {
     let guest = quorate_actions::Guest::locate(None)?;
     quorate_actions::Guest::load(&guest)?;
     let state = State::at(&std::path::absolute(&args.dir)?);
-    state.create()?;
+    state.claim(args.adopt)?;
     let _lock = state.lock()?;
     // What can not be done is said even to somebody who has left already.
     let plan = founding::plan(&state, &args, &mut Ports::default())?;

@@ -12,6 +12,23 @@ pub(crate) enum Failure {
     Local(anyhow::Error),
 }
 
+/// A refusal on this side that programs and documents know by a code.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// The code.
+    pub(crate) code: &'static str,
+    /// What it is about, and what to do.
+    pub(crate) detail: String,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.detail, self.code)
+    }
+}
+
+impl std::error::Error for Refused {}
+
 impl Failure {
     /// The document for programs.
     pub(crate) fn as_json(&self) -> Value {
@@ -21,7 +38,10 @@ impl Failure {
                 value["advice"] = json!(advice(problem.code));
                 json!({ "error": value })
             }
-            Failure::Local(error) => json!({ "error": { "code": "local", "detail": format!("{error:#}") } }),
+            Failure::Local(error) => {
+                let code = error.downcast_ref::<Refused>().map_or("local", |refused| refused.code);
+                json!({ "error": { "code": code, "detail": format!("{error:#}") } })
+            }
         }
     }
 

@@ -11,6 +11,11 @@ pub(crate) fn cache() -> Result<PathBuf> {
     own("XDG_CACHE_HOME", ".cache")
 }
 
+/// What can not: `$XDG_CONFIG_HOME/quorate`, or `~/.config/quorate`.
+pub(crate) fn config() -> Result<PathBuf> {
+    own("XDG_CONFIG_HOME", ".config")
+}
+
 /// The folder, which nobody else may write to.
 fn own(variable: &str, below_home: &str) -> Result<PathBuf> {
     // A relative one would be wherever this program was started: in a project of somebody else's.

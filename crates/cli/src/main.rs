@@ -7,6 +7,7 @@ mod chain;
 mod dev;
 mod failure;
 mod home;
+mod mark;
 mod node;
 mod output;
 mod pkp;

@@ -6,9 +6,12 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use quorate_node::read_secret;
 use quorate_wire::NetworkFile;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
+
+use crate::mark;
 
 /// A state folder. It may not be there yet.
 #[derive(Debug, Clone)]
@@ -27,7 +30,19 @@ pub(crate) struct Running {
 }
 
 impl State {
-    /// The state in this folder.
+    /// The state in this folder, which is this user's, or is not there yet.
+    ///
+    /// # Errors
+    /// `folder_not_yours`.
+    pub(crate) fn known(folder: &Path) -> Result<Self> {
+        let state = State::at(folder);
+        if !mark::is_new(&state)? {
+            mark::check(&state)?;
+        }
+        Ok(state)
+    }
+
+    /// The state in this folder, whoever made it.
     pub(crate) fn at(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
     }
@@ -66,10 +81,22 @@ impl State {
         self.folder.join("running.json")
     }
 
-    /// Makes the folder, readable by its owner only.
-    pub(crate) fn create(&self) -> Result<()> {
+    /// Makes the folder, readable by its owner only, or takes it on if it is this user's.
+    ///
+    /// # Errors
+    /// `folder_not_yours`, unless it is to be adopted.
+    pub(crate) fn claim(&self, adopt: bool) -> Result<()> {
+        let new = mark::is_new(self)?;
+        if !new && !adopt {
+            mark::check(self)?;
+        }
         let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(&self.folder).with_context(|| shown(&self.folder))
+        builder.recursive(true).mode(0o700).create(&self.folder).with_context(|| shown(&self.folder))?;
+        if new || adopt {
+            mark::set(self)?;
+        }
+        // There are keys in it: the folder keeps itself out of version control.
+        write_whole(&self.folder.join(".gitignore"), b"*\n", 0o644)
     }
 
     /// Keeps other `dev` processes out of the folder for as long as the returned file is open.
@@ -98,7 +125,10 @@ impl State {
     /// Writes the network file.
     pub(crate) fn write_network(&self, network: &NetworkFile) -> Result<()> {
         let text = serde_json::to_string_pretty(network)?;
-        write_whole(&self.network_path(), format!("{text}\n").as_bytes(), 0o644)
+        let known = self.network_path().exists();
+        write_whole(&self.network_path(), format!("{text}\n").as_bytes(), 0o644)?;
+        // The mark is over the network as well, which has just been founded.
+        if known { Ok(()) } else { mark::set(self) }
     }
 
     /// Writes what runs now.
@@ -135,24 +165,13 @@ pub(crate) fn read_network(path: &Path) -> Result<NetworkFile> {
 /// Reads 32 secret bytes, or makes and stores them if there are none yet.
 pub(crate) fn secret_at(path: &Path) -> Result<Zeroizing<[u8; 32]>> {
     if path.exists() {
-        return read_secret(path);
+        return Ok(read_secret(path)?);
     }
     let mut secret = Zeroizing::new([0u8; 32]);
     getrandom::fill(secret.as_mut())
         .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
     let text = Zeroizing::new(format!("{}\n", hex::encode(secret.as_ref())));
     write_whole(path, text.as_bytes(), 0o600)?;
-    Ok(secret)
-}
-
-/// Reads a file with a private key in hexadecimal digits.
-pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>> {
-    let text =
-        Zeroizing::new(fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?);
-    let digits = text.trim();
-    let mut secret = Zeroizing::new([0u8; 32]);
-    hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), secret.as_mut())
-        .map_err(|_| anyhow::anyhow!("{} must hold 64 hexadecimal digits", path.display()))?;
     Ok(secret)
 }
 
@@ -188,19 +207,21 @@ mod tests {
     #[test]
     fn a_secret_is_made_once_and_kept_private() {
         let state = State::at(&folder("secret"));
-        state.create().unwrap();
+        fs::create_dir_all(state.folder()).unwrap();
         let first = secret_at(&state.wallet_path()).unwrap();
         assert_eq!(*first, *secret_at(&state.wallet_path()).unwrap());
         assert_ne!(*first, [0; 32]);
         let mode = fs::metadata(state.wallet_path()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        fs::set_permissions(state.wallet_path(), fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(secret_at(&state.wallet_path()).unwrap_err().to_string().contains("mode 644"));
         fs::remove_dir_all(state.folder()).unwrap();
     }
 
     #[test]
     fn a_second_network_is_kept_out_of_the_folder() {
         let state = State::at(&folder("lock"));
-        state.create().unwrap();
+        fs::create_dir_all(state.folder()).unwrap();
         let held = state.lock().unwrap();
         assert!(state.lock().unwrap_err().to_string().contains("another"));
         drop(held);

@@ -13,7 +13,7 @@ use quorate_registry::{
     moment::Moment,
     view::{At, RegistryView},
 };
-use quorate_wire::{ContractRecord, NetworkFile};
+use quorate_wire::{ContractRecord, NetworkFile, SecretUrl};
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use view::{EngineView, is_granted, pkp as known_pkp};
@@ -47,12 +47,12 @@ pub(crate) struct Feed {
 impl Feed {
     pub(crate) fn start(
         network: Arc<NetworkFile>,
-        rpc_url: &str,
+        rpc_url: &SecretUrl,
         clock: Clock,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<Self> {
         let config = FollowConfig {
-            rpc_url: rpc_url.to_owned(),
+            rpc_url: rpc_url.clone(),
             genesis_hash: B256::from(network.chain.genesis.0),
             head_key: B256::from(network.chain.head_key.0),
             contracts: contracts(&network),

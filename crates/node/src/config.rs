@@ -9,7 +9,7 @@ use std::{
 };
 
 use quorate_actions::{Wall, Walls};
-use quorate_wire::{BlockRef, NetworkFile};
+use quorate_wire::{BlockRef, NetworkFile, SecretUrl};
 use serde::{Deserialize, Serialize};
 
 use crate::{code::CodeConfig, faults::FaultSwitches, keys::KeyFiles};
@@ -27,8 +27,8 @@ pub struct Config {
     pub http_listen: SocketAddr,
     /// Socket address (UDP) of the interface to other nodes.
     pub quic_listen: SocketAddr,
-    /// URL of the chain's JSON-RPC.
-    pub chain_rpc: String,
+    /// URL of the chain's JSON-RPC. It may hold a key: no log is shown it.
+    pub chain_rpc: SecretUrl,
     /// The head to which the chain deliberately went back, as `NUMBER:HASH`: this node then gives up what was final
     /// above it. Taken once; remove it afterwards.
     pub accept_rollback_to: Option<String>,
@@ -38,8 +38,8 @@ pub struct Config {
     /// Program and arguments of an action worker; this executable with the argument `worker` unless named.
     pub worker: Option<Vec<String>>,
     /// Walls without which this node runs no actions, by the names that it logs at its start: `seccomp`,
-    /// `landlock`, `net_namespace` and so on.
-    pub required_walls: Vec<String>,
+    /// `landlock`, `net_namespace` and so on. Unless it is named: [`Walls::DEMANDED`], and none in a development network.
+    pub required_walls: Option<Vec<String>>,
     /// Folder of a control group (version 2) that was handed to this node's user and has no process of its own,
     /// such as that of a systemd unit with `Delegate=yes` and `DelegateSubgroup=node`. Each action worker gets
     /// a group below it, with limits on memory, processors and threads.
@@ -79,22 +79,16 @@ pub struct EgressConfig {
 }
 
 /// A chain that actions may read.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChainConfig {
     /// URL of its JSON-RPC, `https` or `http`. It may hold a key: no action and no log is shown it.
-    pub rpc: String,
+    pub rpc: SecretUrl,
     /// Its EIP-155 id.
     pub chain_id: u64,
     /// URL that actions are told when they ask for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
-}
-
-impl fmt::Debug for ChainConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChainConfig").field("chain_id", &self.chain_id).finish_non_exhaustive()
-    }
 }
 
 /// Bounds of the HTTP interface and of workers.
@@ -133,11 +127,11 @@ impl Default for Config {
             network_file: "network.json".into(),
             http_listen: loopback(7470),
             quic_listen: loopback(7570),
-            chain_rpc: "http://127.0.0.1:8545".to_owned(),
+            chain_rpc: "http://127.0.0.1:8545".into(),
             accept_rollback_to: None,
             guest: None,
             worker: None,
-            required_walls: Vec::new(),
+            required_walls: None,
             worker_cgroup: None,
             log: "info".to_owned(),
             keys: KeyFiles::default(),
@@ -206,9 +200,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with the field that is unknown or malformed.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = read_text(path)?;
-        let config: Config = toml::from_str(&text)
-            .map_err(|error| ConfigError::Form { path: path.to_owned(), reason: error.to_string() })?;
+        let config = Config::as_written(path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let folder = std::path::absolute(folder)
             .map_err(|source| ConfigError::Io { path: folder.to_owned(), source })?;
@@ -217,13 +209,39 @@ impl Config {
         Ok(config)
     }
 
-    /// The text of a `node.toml` that says this.
+    /// Reads a `node.toml` as it is written: paths may be relative, and nothing is checked but its form.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the field that is unknown or malformed, and its line.
+    pub fn as_written(path: &Path) -> Result<Self, ConfigError> {
+        let text = read_text(path)?;
+        toml::from_str(&text).map_err(|error| {
+            // The parser's own text has the whole line in it, which may be a URL with a key.
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            ConfigError::Form { path: path.to_owned(), reason: format!("line {line}: {}", error.message()) }
+        })
+    }
+
+    /// The text of a `node.toml` that says this, URLs with keys included: it belongs into a file of mode 0600.
     ///
     /// # Panics
     /// Never in practice: every value has a TOML form unless a path is not UTF-8.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(self).expect("a configuration has a TOML form")
+        let mut table = toml::Table::try_from(self).expect("a configuration has a TOML form");
+        let exposed = |url: &SecretUrl| toml::Value::from(url.expose());
+        table.insert("chain_rpc".to_owned(), exposed(&self.chain_rpc));
+        if let Some(code) = table.get_mut("code").and_then(toml::Value::as_table_mut) {
+            let gateways: Vec<toml::Value> = self.code.gateways.iter().map(exposed).collect();
+            code.insert("gateways".to_owned(), gateways.into());
+        }
+        for (name, chain) in &self.chains {
+            if let Some(written) = table.get_mut("chains").and_then(|chains| chains.get_mut(name)) {
+                written["rpc"] = exposed(&chain.rpc);
+            }
+        }
+        toml::to_string_pretty(&table).expect("a table has a TOML form")
     }
 
     /// Reads and checks the network file.
@@ -285,12 +303,14 @@ impl Config {
         if self.worker.as_ref().is_some_and(Vec::is_empty) {
             return Err(refuse("worker", "names no program"));
         }
-        self.walls()?;
+        named_walls(self.required_walls.iter().flatten())?;
         self.rollback()?;
         if self.chains.len() > 256 || self.chains.contains_key(crate::chains::OWN_CHAIN) {
             return Err(refuse("chains", "at most 256, and the registry's own is there without being named"));
         }
-        let web = |url: &str| url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        let web = |url: &SecretUrl| {
+            url::Url::parse(url.expose()).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+        };
         if !self.chains.values().all(|chain| web(&chain.rpc)) {
             return Err(refuse("chains", "an rpc is no http or https URL"));
         }
@@ -314,14 +334,12 @@ impl Config {
     }
 
     /// The walls that actions need here.
-    pub(crate) fn walls(&self) -> Result<Walls, ConfigError> {
-        let read = |name: &String| {
-            name.parse::<Wall>().map_err(|_| ConfigError::Refused {
-                setting: "required_walls",
-                reason: format!("{name:?} is none of {}", Wall::ALL.iter().copied().collect::<Walls>()),
-            })
-        };
-        self.required_walls.iter().map(read).collect()
+    pub(crate) fn walls(&self, network: &NetworkFile) -> Result<Walls, ConfigError> {
+        match &self.required_walls {
+            Some(names) => named_walls(names),
+            None if network.wildcard_sessions => Ok(Walls::NONE),
+            None => Ok(Walls::DEMANDED),
+        }
     }
 
     fn check_against(&self, network: &NetworkFile) -> Result<(), ConfigError> {
@@ -342,12 +360,19 @@ impl Config {
 impl fmt::Display for Config {
     /// The resolved configuration as it is logged. It names files of secrets, never their content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = self.clone();
-        for chain in shown.chains.values_mut() {
-            chain.rpc = "(not shown)".to_owned();
-        }
-        f.write_str(&shown.to_toml())
+        // A `SecretUrl` is written down as it is shown.
+        f.write_str(&toml::to_string_pretty(self).map_err(|_| fmt::Error)?)
     }
+}
+
+fn named_walls<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<Walls, ConfigError> {
+    let read = |name: &String| {
+        name.parse::<Wall>().map_err(|_| ConfigError::Refused {
+            setting: "required_walls",
+            reason: format!("{name:?} is none of {}", Wall::ALL.iter().copied().collect::<Walls>()),
+        })
+    };
+    names.into_iter().map(read).collect()
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {
@@ -377,7 +402,11 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        let config = Config::default();
+        let mut config = Config { chain_rpc: "http://a.example/key".into(), ..Config::default() };
+        assert_eq!(toml::from_str::<Config>(&config.to_toml()).unwrap(), config);
+        config.code.gateways = vec!["https://b.example/key".into(), "https://c.example".into()];
+        let chain = ChainConfig { rpc: "https://d.example/key".into(), chain_id: 1, public_url: None };
+        config.chains = [("a".to_owned(), chain.clone()), ("b".to_owned(), chain)].into();
         assert_eq!(toml::from_str::<Config>(&config.to_toml()).unwrap(), config);
     }
 
@@ -385,7 +414,7 @@ mod tests {
     fn the_operators_page_names_every_key() {
         let page = include_str!("../../../docs/operating.md");
         let mut config = serde_json::to_value(Config::default()).unwrap();
-        let chain = ChainConfig { rpc: String::new(), chain_id: 1, public_url: Some(String::new()) };
+        let chain = ChainConfig { rpc: SecretUrl::default(), chain_id: 1, public_url: Some(String::new()) };
         config["chains"]["NAME"] = serde_json::to_value(chain).unwrap();
         let mut unseen = vec![(String::new(), config)];
         while let Some((name, value)) = unseen.pop() {
@@ -414,12 +443,26 @@ mod tests {
     }
 
     #[test]
-    fn the_address_of_a_chain_is_not_shown() {
-        let config =
-            load("[chains.base]\nrpc = \"https://rpc.example/secret-key\"\nchain_id = 8453").unwrap();
+    fn no_address_of_a_server_that_may_hold_a_key_is_shown() {
+        let text = "chain_rpc = \"http://secret-key@127.0.0.1/secret-key\"
+            [chains.base]\nrpc = \"https://secret-key.example/secret-key\"\nchain_id = 8453
+            [code]\ngateways = [\"https://gateway.example/secret-key\"]";
+        let config = load(text).unwrap();
         assert_eq!(config.chains["base"].chain_id, 8453);
-        assert!(!config.to_string().contains("secret-key"));
-        assert!(!format!("{config:?}").contains("secret-key"));
+        assert!(!config.to_string().contains("secret-key"), "{config}");
+        assert!(!format!("{config:?}").contains("secret-key"), "{config:?}");
+        for refused in [
+            "chain_rpc = \"http://secret-key",
+            "chain_rpc = \"http://secret-key\" x",
+            "[chains.base]\nrpc = \"ftp://secret-key\"\nchain_id = 8453",
+            "[chains.base]\nrpc = \"https://secret-key\"",
+            "[code]\ngateways = [\"ftp://secret-key\"]",
+            "[code]\ngateways = [\"https://a.example/secret-key?x\"]",
+        ] {
+            let error = load(refused).unwrap_err();
+            let said = format!("{error} {error:?}");
+            assert!(!said.contains("secret-key"), "{said}");
+        }
         for refused in [
             "[chains.quorate]\nrpc = \"http://a\"\nchain_id = 1",
             "[chains.a]\nrpc = \"ftp://a\"\nchain_id = 1",
@@ -486,6 +529,22 @@ mod tests {
         }
         assert!(load("[code]\ngateways = [\"https://gateway.example/\"]").is_ok());
         assert!(matches!(load("worker = []"), Err(ConfigError::Refused { setting: "worker", .. })));
+    }
+
+    #[test]
+    fn walls_are_demanded_unless_it_is_a_development_network() {
+        let walls = |text: &str, wildcard_sessions| {
+            let network = NetworkFile { wildcard_sessions, ..crate::testing::network() };
+            load(text).unwrap().walls(&network).unwrap()
+        };
+        let demanded = [Wall::Seccomp, Wall::Landlock, Wall::Privileges, Wall::ResourceLimits];
+        assert_eq!(walls("", false), demanded.into_iter().collect());
+        assert_eq!(walls("", true), Walls::NONE);
+        for development in [false, true] {
+            assert_eq!(walls("required_walls = []", development), Walls::NONE);
+            let one = walls("required_walls = [\"oom_score\"]", development);
+            assert_eq!(one, [Wall::OomScore].into_iter().collect());
+        }
     }
 
     #[cfg(not(feature = "faults"))]

@@ -48,7 +48,7 @@ pub use faults::{CoordinatorLie, FaultSwitches};
 pub use keys::{KeyFiles, NodeKeys};
 pub use log::{flush_log, start_log};
 pub use run::{Listening, run, run_with};
-pub use secret_file::SecretFileError;
+pub use secret_file::{SecretFileError, read_secret};
 pub use signal::stop_signal;
 pub use store::{Store, StoreError};
 pub use transport::TransportError;

@@ -283,7 +283,7 @@ fn start_workers(
     code: CodeFinder,
     loops: &mut Loops,
 ) -> anyhow::Result<(Pool, Workers)> {
-    let (pool, events) = Pool::new(pool_config(config, member.guest.clone())?);
+    let (pool, events) = Pool::new(pool_config(config, &member.network, member.guest.clone())?);
     let egress = Arc::new(egress(config, &member.network)?);
     let workers = Workers::new(pool.clone(), inbox.clone(), tokio::runtime::Handle::current(), code);
     let events = Events {
@@ -337,7 +337,8 @@ fn start_voter(
     const WISHES: usize = 4;
     let (votes, wanted) = mpsc::channel(WISHES);
     let voter = Voter {
-        client: TxClient::new(&config.chain_rpc, member.keys.chain.clone()).context("the chain's URL")?,
+        client: TxClient::new(config.chain_rpc.expose(), member.network.chain.id, member.keys.chain.clone())
+            .context("the chain's URL")?,
         contracts: chain::contracts(&member.network),
         view: view.clone(),
         wanted,
@@ -399,7 +400,7 @@ fn lies_beside(keys: &KeyFiles, data_folder: &Path) -> bool {
         || (key_folder.is_some() && key_folder.and_then(Path::parent) == data.parent())
 }
 
-fn pool_config(config: &Config, guest: Guest) -> anyhow::Result<PoolConfig> {
+fn pool_config(config: &Config, network: &NetworkFile, guest: Guest) -> anyhow::Result<PoolConfig> {
     let worker = match config.worker.as_deref() {
         Some([program, arguments @ ..]) => WorkerCommand::new(program, arguments),
         _ => WorkerCommand::new(std::env::current_exe().context("the path of this program")?, ["worker"]),
@@ -408,7 +409,7 @@ fn pool_config(config: &Config, guest: Guest) -> anyhow::Result<PoolConfig> {
     pool.workers_max = config.limits.workers;
     pool.blank_workers = config.limits.blank_workers;
     pool.worker_memory_bytes = config.limits.worker_memory_bytes as u64;
-    pool.required_walls = config.walls()?;
+    pool.required_walls = config.walls(network)?;
     pool.cgroup.clone_from(&config.worker_cgroup);
     Ok(pool)
 }

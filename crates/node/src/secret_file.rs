@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -31,6 +31,14 @@ pub enum SecretFileError {
         /// Its permission bits.
         mode: u32,
     },
+    /// It belongs to another user, who may read and change it.
+    #[error("the secret file {path} belongs to another user (id {owner}): chown it to the one who runs this")]
+    Owner {
+        /// The file.
+        path: PathBuf,
+        /// Id of its owner.
+        owner: u32,
+    },
     /// It is no regular file.
     #[error("the secret file {path} is not a regular file")]
     NotAFile {
@@ -53,8 +61,11 @@ pub enum SecretFileError {
     },
 }
 
-/// Reads 32 secret bytes, written as hexadecimal digits, from a file that only its owner may read.
-pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, SecretFileError> {
+/// Reads 32 secret bytes, written as hexadecimal digits, from a file that only its owner may read, who is this user.
+///
+/// # Errors
+/// [`SecretFileError`].
+pub fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, SecretFileError> {
     let io = |source| SecretFileError::Io { path: path.to_owned(), source };
     let file = File::open(path).map_err(io)?;
     // The opened file is asked, not the path: what is checked is what is read.
@@ -66,6 +77,7 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, SecretFile
     if mode & 0o177 != 0 {
         return Err(SecretFileError::Mode { path: path.to_owned(), mode });
     }
+    check_owner(path, metadata.uid(), rustix::process::geteuid().as_raw())?;
     let mut text = Zeroizing::new(String::with_capacity(256));
     file.take(SECRET_FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
     let digits = text.trim_end();
@@ -73,6 +85,10 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, SecretFile
     hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), bytes.as_mut_slice())
         .map_err(|_| SecretFileError::Form { path: path.to_owned() })?;
     Ok(bytes)
+}
+
+fn check_owner(path: &Path, owner: u32, user: u32) -> Result<(), SecretFileError> {
+    if owner == user { Ok(()) } else { Err(SecretFileError::Owner { path: path.to_owned(), owner }) }
 }
 
 /// Writes 32 secret bytes to a new file of mode 0600; an existing file is never replaced.
@@ -88,4 +104,28 @@ pub(crate) fn create_secret(path: &Path, secret: &[u8; 32]) -> Result<(), Secret
 /// Whether the file is there at all.
 pub(crate) fn exists(path: &Path) -> Result<bool, SecretFileError> {
     path.try_exists().map_err(|source| SecretFileError::Io { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestFolder;
+
+    #[test]
+    fn a_secret_is_read_from_a_file_of_this_user_that_nobody_else_can_read() {
+        let folder = TestFolder::new();
+        let path = folder.path().join("key");
+        create_secret(&path, &[7; 32]).unwrap();
+        assert_eq!(*read_secret(&path).unwrap(), [7; 32]);
+        for mode in [0o640, 0o604, 0o660, 0o700] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(read_secret(&path), Err(SecretFileError::Mode { .. })), "{mode:o}");
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+        assert!(read_secret(&path).is_ok());
+        for (owner, user) in [(0, 1000), (1000, 0), (1000, 1001)] {
+            assert!(matches!(check_owner(&path, owner, user), Err(SecretFileError::Owner { .. })));
+        }
+        assert!(matches!(read_secret(folder.path()), Err(SecretFileError::NotAFile { .. })));
+    }
 }

@@ -12,8 +12,8 @@ pub(crate) mod state;
 mod tx;
 
 pub use genesis::{
-    BLOCK_GAS_LIMIT, CHAIN_ID_DEFAULT, Genesis, HISTORY_BLOCKS, HISTORY_BLOCKS_MAX, HISTORY_SECONDS,
-    TX_BYTES_MAX,
+    BLOCK_GAS_LIMIT, FOUNDED_CHAIN_IDS, Genesis, HISTORY_BLOCKS, HISTORY_BLOCKS_MAX, HISTORY_SECONDS,
+    TX_BYTES_MAX, founded_chain_id,
 };
 pub use head::{BlockId, HeadStatement, RawBlock};
 pub use ledger::genesis_hash;

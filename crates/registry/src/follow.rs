@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::B256;
 use ed25519_dalek::VerifyingKey;
+use quorate_wire::SecretUrl;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -53,7 +54,7 @@ const BLOCKS_BOUNDS: CallBounds =
 #[derive(Clone, Debug)]
 pub struct FollowConfig {
     /// JSON-RPC of the chain.
-    pub rpc_url: String,
+    pub rpc_url: SecretUrl,
     /// Names the chain.
     pub genesis_hash: B256,
     /// Signs its heads.
@@ -154,7 +155,7 @@ pub fn follow(
         .map_err(|_| FollowError::BadSignature("the head key"))?;
     let view = RegistryView::new(config.contracts);
     let follow = Follow {
-        rpc: RpcClient::new(&config.rpc_url)?,
+        rpc: RpcClient::new(config.rpc_url.expose())?,
         key,
         genesis_hash: config.genesis_hash,
         catch_up_max: config.catch_up_max.min(CATCH_UP_MAX),

@@ -1,6 +1,6 @@
 //! A small JSON-RPC client: every call has a deadline and a bound on its answer.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -8,6 +8,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use quorate_wire::SecretUrl;
 use serde_json::{Value, json};
 
 /// Bounds of one call.
@@ -55,10 +56,18 @@ pub enum RpcCallError {
 }
 
 /// Calls one JSON-RPC server over HTTP.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RpcClient {
     http: Client<HttpConnector, Full<Bytes>>,
+    /// It may hold a key.
     url: axum::http::Uri,
+}
+
+impl fmt::Debug for RpcClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = SecretUrl::from(self.url.to_string());
+        f.debug_struct("RpcClient").field("url", &url).finish_non_exhaustive()
+    }
 }
 
 impl RpcClient {

@@ -109,8 +109,10 @@ impl ChainReader {
 pub struct TxClient {
     reader: ChainReader,
     key: SigningKey,
-    /// The chain id once asked for; the lock keeps two transactions from taking one nonce.
-    chain_id: Mutex<Option<u64>>,
+    /// What transactions are signed for. Never what the server says: it could name a chain on which the account is rich.
+    chain_id: u64,
+    /// Keeps two transactions from taking one nonce.
+    sending: Mutex<()>,
 }
 
 impl std::fmt::Debug for TxClient {
@@ -123,13 +125,13 @@ impl std::fmt::Debug for TxClient {
 }
 
 impl TxClient {
-    /// For a chain's JSON-RPC and an account's key.
+    /// For a chain's JSON-RPC, the id of the chain that is meant, and an account's key.
     ///
     /// # Errors
     /// If the URL is none.
-    pub fn new(rpc_url: &str, key: SigningKey) -> Result<Self, TxClientError> {
+    pub fn new(rpc_url: &str, chain_id: u64, key: SigningKey) -> Result<Self, TxClientError> {
         let reader = ChainReader { rpc: RpcClient::new(rpc_url)?, from: address_of(key.verifying_key()) };
-        Ok(Self { reader, key, chain_id: Mutex::new(None) })
+        Ok(Self { reader, key, chain_id, sending: Mutex::new(()) })
     }
 
     /// The account.
@@ -150,18 +152,14 @@ impl TxClient {
     /// If it would revert, is refused, or is not mined in time.
     pub async fn send(&self, to: Option<Address>, data: Bytes) -> Result<TxReceipt, TxClientError> {
         let hash = {
-            let mut chain_id = self.chain_id.lock().await;
-            let chain_id = match *chain_id {
-                Some(known) => known,
-                None => *chain_id.insert(self.quantity("eth_chainId", json!([])).await?),
-            };
+            let _sending = self.sending.lock().await;
             let estimated = self
                 .quantity("eth_estimateGas", json!([{ "from": self.address(), "to": to, "data": data }]))
                 .await
                 .map_err(readable)?;
             let nonce = self.quantity("eth_getTransactionCount", json!([self.address(), "pending"])).await?;
             let request = TxRequest {
-                chain_id,
+                chain_id: self.chain_id,
                 nonce,
                 // A fifth more: the state may have changed until the transaction runs.
                 gas_limit: estimated.saturating_mul(6) / 5,

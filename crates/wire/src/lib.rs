@@ -32,6 +32,7 @@ mod peer;
 mod receipt;
 mod reply;
 mod request;
+mod secret_url;
 mod signed;
 mod transcript;
 
@@ -65,5 +66,6 @@ pub use peer::{
 pub use receipt::{Claim, Collected, OddNode, Receipt, Refusal, SingleNode, Statement, Status};
 pub use reply::{ExecutionReply, HeadView, NetworkView, NodeView, PkpView, SignatureView, Usage};
 pub use request::{BlockRef, ExecutionRequest, Submission, request_id};
+pub use secret_url::SecretUrl;
 pub use signed::{BadSignature, Signable, Signed};
 pub use transcript::Transcript;

@@ -148,7 +148,7 @@ fn listen(
 /// configurations for the addresses of this start.
 pub(super) async fn found(state: &State, plan: Plan, output: Output) -> Result<Founded> {
     let chain_rpc = format!("http://{}", plan.chain_listen);
-    let chain = TxClient::new(&chain_rpc, plan.wallet.clone())?;
+    let chain = TxClient::new(&chain_rpc, plan.genesis.chain_id, plan.wallet.clone())?;
     let wallet = Address(chain.address().into_array());
     answers(&chain).await?;
     let mut network = match plan.network {
@@ -175,17 +175,12 @@ pub(super) async fn found(state: &State, plan: Plan, output: Output) -> Result<F
 
 /// Writes a node's configuration for this start. What a person has changed in it stays.
 fn write_config(path: &Path, chain_rpc: &str, (http, quic): (SocketAddr, SocketAddr)) -> Result<()> {
-    let old = if path.exists() {
-        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("reading {}", path.display()))?
-    } else {
-        Config::default()
-    };
+    let old = if path.exists() { Config::as_written(path)? } else { Config::default() };
     let config = Config {
         network_file: "../network.json".into(),
         http_listen: http,
         quic_listen: quic,
-        chain_rpc: chain_rpc.to_owned(),
+        chain_rpc: chain_rpc.into(),
         ..old
     };
     write_whole(path, config.to_toml().as_bytes(), 0o600)

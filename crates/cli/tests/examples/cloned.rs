@@ -101,3 +101,34 @@ fn building_in_a_cloned_project_runs_nothing_of_it() {
         assert!(succeeded && again["cid"] == first["cid"], "{file}: {again}");
     }
 }
+
+#[test]
+fn a_state_folder_that_came_with_a_project_is_not_taken() {
+    let folder = folder();
+    let (project, ran) = (folder.path().join("project"), folder.path().join("ran"));
+    let worker = folder.path().join("worker");
+    write(&worker, &format!("#!/bin/sh\n: > {}\n", ran.display()));
+    fs::set_permissions(&worker, fs::Permissions::from_mode(0o755)).unwrap();
+    let config = format!("worker = [{:?}]", worker.display().to_string());
+    write(&project.join(".quorate/node-1/node.toml"), &config);
+    write(&project.join(".quorate/running.json"), r#"{"chain_rpc":"http://127.0.0.1:9","process":1}"#);
+    // One that others have made with a secret of theirs, or none.
+    for mark in [None, Some(""), Some("00".repeat(32).as_str())] {
+        if let Some(mark) = mark {
+            write(&project.join(".quorate/mark"), mark);
+        }
+        for words in [
+            &["dev", "--http-port", "0", "--quic-port", "0", "--chain-port", "0", "--ready-within", "9"][..],
+            &["pkp", "mint"],
+            &["action", "run", "a.js"],
+        ] {
+            write(&project.join("a.js"), "1");
+            let (succeeded, answer) = run(&project, folder.path(), words);
+            assert!(!succeeded && answer["error"]["code"] == "folder_not_yours", "{words:?}: {answer}");
+            let detail = answer["error"]["detail"].as_str().unwrap();
+            assert!(detail.contains("--adopt") && detail.contains("--dir"), "{detail}");
+        }
+    }
+    assert!(!ran.exists(), "the project's worker ran");
+    assert!(!project.join(".quorate/wallet.key").exists(), "a key was made in it");
+}

@@ -1,6 +1,7 @@
 //! The main job: who may have what signed, before and after the token is burnt, and after a restart.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -12,6 +13,11 @@ fn granted_action_signs_and_no_other_also_after_burn_and_restart() {
     let folder = Folder::new("signing");
     let network = Network::start(&folder, &[]);
     let key = network.key_for(&[SIGN]);
+
+    let id = network.ready["chain"]["id"].as_u64().unwrap();
+    assert!((4_000_000_000_000_000..4_500_000_000_000_000).contains(&id), "{id} could be a public chain");
+    // There are keys in the folder: it keeps itself out of version control.
+    assert_eq!(fs::read_to_string(network.state().join(".gitignore")).unwrap(), "*\n");
 
     let reply = network.file("reply.json");
     let ran = network.run(SIGN, &key, &["--out", &reply]).ok();
@@ -25,6 +31,9 @@ fn granted_action_signs_and_no_other_also_after_burn_and_restart() {
     // The owner's session may use the key with any action that it names; a stranger's may not.
     let stranger = network.file("stranger.key");
     fs::write(&stranger, "11".repeat(32)).unwrap();
+    let open = network.run(SIGN, &key, &["--key", &stranger]).error();
+    assert!(open["detail"].as_str().unwrap().contains("others could read it"), "{open}");
+    fs::set_permissions(&stranger, fs::Permissions::from_mode(0o600)).unwrap();
     network.run(OTHER, &key, &[]).ok();
     assert_eq!(network.run(OTHER, &key, &["--key", &stranger]).error()["code"], "not_granted");
     network.run(SIGN, &key, &["--key", &stranger]).ok();

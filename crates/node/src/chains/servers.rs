@@ -104,7 +104,7 @@ impl Servers {
             let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params() }).to_string();
             let fetch = Fetch {
                 method: "POST".to_owned(),
-                url: server.chain.rpc.clone(),
+                url: server.chain.rpc.expose().to_owned(),
                 headers: vec![("content-type".to_owned(), "application/json".to_owned())],
                 body: body.into_bytes(),
                 redirect: Redirect::Error,
@@ -179,7 +179,7 @@ mod tests {
         // None of what an action may reach is needed here.
         let egress = Egress::new(Policy::default(), AddressGuard::default(), 1).unwrap();
         let chain = |address: &SocketAddr| ChainConfig {
-            rpc: format!("http://{address}/key"),
+            rpc: format!("http://{address}/key").into(),
             chain_id: 31_337,
             public_url: None,
         };

@@ -1,6 +1,9 @@
 //! `[code]` of `node.toml`.
 
-use quorate_wire::limits::{CODE_BYTES_MAX, HTTP_BODY_BYTES_MAX};
+use quorate_wire::{
+    SecretUrl,
+    limits::{CODE_BYTES_MAX, HTTP_BODY_BYTES_MAX},
+};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -13,8 +16,9 @@ const GATEWAYS_MAX: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CodeConfig {
-    /// Base URLs of IPFS gateways, asked for `<base>/ipfs/<CID>`. None are asked unless they are named here.
-    pub gateways: Vec<String>,
+    /// Base URLs of IPFS gateways, asked for `<base>/ipfs/<CID>`. None are asked unless they are named here. They may hold a
+    /// key: no log is shown them.
+    pub gateways: Vec<SecretUrl>,
     /// Ports of this machine's loopback at which a gateway may be. Only in networks with `wildcard_sessions`, which are
     /// for development.
     pub allow_loopback_ports: Vec<u16>,
@@ -57,8 +61,8 @@ impl CodeConfig {
         if self.gateways.len() > GATEWAYS_MAX {
             return Err(("code.gateways", format!("names more than {GATEWAYS_MAX}")));
         }
-        for gateway in &self.gateways {
-            base(gateway).map_err(|reason| ("code.gateways", format!("{gateway:?} {reason}")))?;
+        for (place, gateway) in (1..).zip(&self.gateways) {
+            base(gateway).map_err(|reason| ("code.gateways", format!("number {place} {reason}")))?;
         }
         let bounds = [
             ("code.memory_bytes", self.memory_bytes),
@@ -81,8 +85,8 @@ impl CodeConfig {
 }
 
 /// A gateway's base URL without a slash at its end.
-pub(crate) fn base(text: &str) -> Result<String, &'static str> {
-    let url = Url::parse(text).map_err(|_| "is no URL")?;
+pub(crate) fn base(url: &SecretUrl) -> Result<String, &'static str> {
+    let url = Url::parse(url.expose()).map_err(|_| "is no URL")?;
     let plain = matches!(url.scheme(), "http" | "https") && url.has_host();
     let bare = url.query().is_none() && url.fragment().is_none();
     let anonymous = url.username().is_empty() && url.password().is_none();

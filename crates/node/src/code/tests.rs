@@ -58,7 +58,7 @@ fn finder(folder: &TestFolder, nodes: &[SocketAddr], gateways: &[SocketAddr]) ->
         endpoint.http = format!("http://{node}/");
     }
     let config = CodeConfig {
-        gateways: gateways.iter().map(|address| format!("http://{address}/some/path/")).collect(),
+        gateways: gateways.iter().map(|address| format!("http://{address}/some/path/").into()).collect(),
         ..CodeConfig::default()
     };
     let ports: BTreeSet<u16> = gateways.iter().map(SocketAddr::port).collect();
@@ -106,7 +106,7 @@ async fn a_gateway_at_an_address_that_is_not_allowed_is_never_asked() {
     let node = finder(&folder, &[], &[gateway]);
     let blind = Policy { allow_http: true, loopback_ports: BTreeSet::new(), hosts: Vec::new() };
     let egress = Arc::new(Egress::new(blind, AddressGuard::default(), 8).unwrap());
-    let config = CodeConfig { gateways: vec![format!("http://{gateway}")], ..CodeConfig::default() };
+    let config = CodeConfig { gateways: vec![format!("http://{gateway}").into()], ..CodeConfig::default() };
     let sources = Sources::new(&network(), NodeIndex::new(1).unwrap(), &config, egress);
     let guarded = CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap();
     assert_eq!(guarded.find(cid(), &[]).await, Err(CodeError::Missing));

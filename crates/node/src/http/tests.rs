@@ -45,7 +45,7 @@ async fn start(places: usize) -> Running {
     let network = testing::network();
     // A view of a chain that does not answer: as empty as that of a node that has just started.
     let nowhere = FollowConfig {
-        rpc_url: "http://127.0.0.1:1".to_owned(),
+        rpc_url: "http://127.0.0.1:1".into(),
         genesis_hash: B256::ZERO,
         head_key: B256::from(ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()),
         catch_up_max: std::time::Duration::from_secs(1),

@@ -1,13 +1,21 @@
 //! Block 0: what a chain is before its first transaction, and the limits it lives under.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use alloy_primitives::{Address, B256, U256};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The chain id unless another is configured. Wallets do not know it, so they do not mix it up with another network.
-pub const CHAIN_ID_DEFAULT: u64 = 7470;
+/// Ids of chains that are founded here: each draws its own, so that a transaction for one is none for another. No public chain
+/// has one of these. They are above every id that is registered, and below the largest that wallets take (2^52 − 20).
+pub const FOUNDED_CHAIN_IDS: RangeInclusive<u64> = 4_000_000_000_000_000..=4_499_999_999_999_999;
+
+/// The chain id that a random number draws.
+#[must_use]
+pub fn founded_chain_id(random: u64) -> u64 {
+    let (first, last) = (*FOUNDED_CHAIN_IDS.start(), *FOUNDED_CHAIN_IDS.end());
+    first + random % (last - first + 1)
+}
 
 /// Gas of one block. A larger contract set than ours deploys in a fraction of it.
 pub const BLOCK_GAS_LIMIT: u64 = 30_000_000;
@@ -41,10 +49,10 @@ pub struct Genesis {
 }
 
 impl Genesis {
-    /// A chain with the default id and nothing on it but these balances.
+    /// A chain with nothing on it but these balances.
     #[must_use]
-    pub fn new(head_key: B256, accounts: BTreeMap<Address, U256>) -> Self {
-        Self { chain_id: CHAIN_ID_DEFAULT, timestamp: 0, head_key, accounts }
+    pub fn new(chain_id: u64, head_key: B256, accounts: BTreeMap<Address, U256>) -> Self {
+        Self { chain_id, timestamp: 0, head_key, accounts }
     }
 
     /// Whether the sizes are within limits; the hash is defined for those only.
@@ -68,5 +76,27 @@ impl Genesis {
             hash.update(balance.to_be_bytes::<32>());
         }
         B256::from(<[u8; 32]>::from(hash.finalize()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foundings_draw_ids_that_no_public_chain_has_and_every_wallet_takes() {
+        /// The largest that MetaMask takes; beyond 2^53 JavaScript does not count exactly.
+        const WALLETS_MAX: u64 = 4_503_599_627_370_476;
+        /// Registered ids that are far above the usual ones.
+        const PUBLIC: [u64; 3] = [2_713_017_997_578_000, 2_716_446_429_837_000, 868_455_272_153_094];
+        assert!(
+            PUBLIC.iter().all(|id| id < FOUNDED_CHAIN_IDS.start()) && *FOUNDED_CHAIN_IDS.end() <= WALLETS_MAX
+        );
+        let drawn = [0, 1, 499_999_999_999_999, 500_000_000_000_000, u64::MAX].map(founded_chain_id);
+        assert!(drawn.iter().all(|id| FOUNDED_CHAIN_IDS.contains(id)), "{drawn:?}");
+        assert_eq!(
+            drawn[..4],
+            [4_000_000_000_000_000, 4_000_000_000_000_001, 4_499_999_999_999_999, drawn[0]]
+        );
     }
 }

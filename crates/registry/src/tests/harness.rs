@@ -37,8 +37,11 @@ impl Harness {
     /// Three nodes with threshold two, contracts deployed, no roots yet.
     pub(super) fn deployed() -> Self {
         let head_key = HeadKey::from_bytes(&[7; 32]);
-        let genesis =
-            Genesis::new(B256::from(head_key.verifying_key().to_bytes()), std::collections::BTreeMap::new());
+        let genesis = Genesis::new(
+            7470,
+            B256::from(head_key.verifying_key().to_bytes()),
+            std::collections::BTreeMap::new(),
+        );
         let contracts = deploy::addresses(address_of(key(DEPLOYER).verifying_key()), 0);
         let view = RegistryView::new(contracts);
         view.write().unwrap().ledger = Some(Ledger::new(genesis, Keep::Everything));

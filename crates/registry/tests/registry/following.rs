@@ -20,8 +20,8 @@ use serde_json::json;
 use crate::{
     liar::Liar,
     network::{
-        action, chain, committee, follower, founded, genesis, head_key, impatient, key, root, until_block,
-        until_error,
+        CHAIN_ID, action, chain, committee, follower, founded, genesis, head_key, impatient, key, root,
+        until_block, until_error,
     },
 };
 
@@ -95,7 +95,7 @@ async fn revoked_grant_is_gone_at_latest_and_still_there_at_the_named_block() {
     let (server, _stop) = chain().await;
     let contracts = founded(&server.url()).await.contracts;
     let (view, _running, _stop_follower) = follower(&server.url(), contracts);
-    let owner = TxClient::new(&server.url(), key("owner")).unwrap();
+    let owner = TxClient::new(&server.url(), CHAIN_ID, key("owner")).unwrap();
     let token = owner.mint_next(&contracts, DEFAULT_KEY_SET_ID).await.unwrap().token_id;
     let subject = Subject::Action(action(1));
     let granted = owner.add_permitted(&contracts, token, &subject, &[1]).await.unwrap();
@@ -228,7 +228,7 @@ fn hands_out(liar: &Liar, blocks: &[RawBlock], delay: Duration) {
 async fn a_statement_ages_while_its_blocks_are_handed_out_slowly() {
     let (server, _stop) = chain().await;
     let contracts = founded(&server.url()).await.contracts;
-    let owner = TxClient::new(&server.url(), key("owner")).unwrap();
+    let owner = TxClient::new(&server.url(), CHAIN_ID, key("owner")).unwrap();
     let token = owner.mint_next(&contracts, DEFAULT_KEY_SET_ID).await.unwrap().token_id;
     let subject = Subject::Action(action(1));
     owner.add_permitted(&contracts, token, &subject, &[1]).await.unwrap();

@@ -23,6 +23,9 @@ pub(crate) fn key(name: &str) -> SigningKey {
     SigningKey::from_slice(keccak256(format!("quorate test {name}")).as_slice()).expect("a hash is a scalar")
 }
 
+/// The chain of these tests.
+pub(crate) const CHAIN_ID: u64 = 7470;
+
 pub(crate) fn head_key() -> HeadKey {
     HeadKey::from_bytes(&keccak256("quorate test head").0)
 }
@@ -33,7 +36,7 @@ pub(crate) fn head_public() -> B256 {
 
 pub(crate) fn genesis() -> Genesis {
     let rich = U256::from(10).pow(U256::from(21));
-    Genesis::new(head_public(), [(address_of(key("owner").verifying_key()), rich)].into())
+    Genesis::new(CHAIN_ID, head_public(), [(address_of(key("owner").verifying_key()), rich)].into())
 }
 
 pub(crate) async fn chain_at(listen: SocketAddr, folder: Option<&Path>) -> (ChainServer, Stop) {
@@ -70,10 +73,10 @@ pub(crate) fn committee() -> Vec<CommitteeNode> {
 
 /// Deploys, and has all nodes vote for a root.
 pub(crate) async fn founded(url: &str) -> Deployment {
-    let deployer = TxClient::new(url, key("deployer")).unwrap();
+    let deployer = TxClient::new(url, CHAIN_ID, key("deployer")).unwrap();
     let deployment = deploy(&deployer, &committee(), 2).await.expect("deployment succeeds");
     for index in 0..3 {
-        let node = TxClient::new(url, key(&format!("node {index}"))).unwrap();
+        let node = TxClient::new(url, CHAIN_ID, key(&format!("node {index}"))).unwrap();
         node.vote_for_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &[root()])
             .await
             .expect("the vote counts");
@@ -100,7 +103,7 @@ pub(crate) fn impatient(
 ) -> (RegistryView, Follower, Stop) {
     let (stop, stopped) = oneshot::channel();
     let config = FollowConfig {
-        rpc_url: url.to_owned(),
+        rpc_url: url.into(),
         genesis_hash: quorate_registry::chain::genesis_hash(&genesis()),
         head_key: head_public(),
         contracts,

@@ -8,7 +8,7 @@ use quorate_registry::{
 };
 use serde_json::{Value, json};
 
-use crate::network::{action, bounded, chain_at, follower, founded, key, loopback, until_block};
+use crate::network::{CHAIN_ID, action, bounded, chain_at, follower, founded, key, loopback, until_block};
 
 async fn head(url: &str) -> Value {
     RpcClient::new(url).unwrap().call("quorate_head", json!([]), CallBounds::default()).await.unwrap()
@@ -20,7 +20,7 @@ async fn restart_replays_to_the_same_block_and_followers_go_on() {
     let (server, stop) = chain_at(loopback(), Some(folder.path())).await;
     let address = server.address;
     let contracts = founded(&server.url()).await.contracts;
-    let owner = TxClient::new(&server.url(), key("owner")).unwrap();
+    let owner = TxClient::new(&server.url(), CHAIN_ID, key("owner")).unwrap();
     let minted = owner.mint_next(&contracts, DEFAULT_KEY_SET_ID).await.unwrap();
     let (view, running, _stop_follower) = follower(&server.url(), contracts);
     until_block(&view, minted.receipt.block_number).await;
@@ -56,7 +56,7 @@ async fn torn_last_block_is_cut_and_the_rest_is_kept() {
     let after = head(&server.url()).await;
     assert_eq!(after["latest"]["number"].as_u64().unwrap() + 1, before["latest"]["number"].as_u64().unwrap());
     // The vote that was in the torn block can be cast again.
-    let node = TxClient::new(&server.url(), key("node 2")).unwrap();
+    let node = TxClient::new(&server.url(), CHAIN_ID, key("node 2")).unwrap();
     node.vote_for_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &[crate::network::root()])
         .await
         .unwrap();

@@ -9,7 +9,7 @@ use quorate_registry::{
 };
 use serde_json::{Value, json};
 
-use crate::network::{action, chain, founded, key};
+use crate::network::{CHAIN_ID, action, chain, founded, key};
 
 async fn call(url: &str, method: &str, params: Value) -> Result<Value, RpcCallError> {
     RpcClient::new(url).unwrap().call(method, params, CallBounds::default()).await
@@ -17,7 +17,7 @@ async fn call(url: &str, method: &str, params: Value) -> Result<Value, RpcCallEr
 
 fn request(nonce: u64) -> TxRequest {
     TxRequest {
-        chain_id: 7470,
+        chain_id: CHAIN_ID,
         nonce,
         gas_limit: 21_000,
         max_fee_per_gas: 0,
@@ -32,7 +32,7 @@ fn request(nonce: u64) -> TxRequest {
 async fn owner_mints_grants_revokes_and_burns() {
     let (server, _stop) = chain().await;
     let contracts = founded(&server.url()).await.contracts;
-    let owner = TxClient::new(&server.url(), key("owner")).unwrap();
+    let owner = TxClient::new(&server.url(), CHAIN_ID, key("owner")).unwrap();
     let minted = owner.mint_next(&contracts, DEFAULT_KEY_SET_ID).await.unwrap();
     assert_eq!(minted.public_key.len(), 65);
     let subject = Subject::Action(action(1));
@@ -50,7 +50,7 @@ async fn owner_mints_grants_revokes_and_burns() {
     );
     let burnt = owner.mint_grant_and_burn_next(&contracts, DEFAULT_KEY_SET_ID, &action(2)).await.unwrap();
     assert_ne!(burnt.token_id, minted.token_id);
-    let stranger = TxClient::new(&server.url(), key("stranger")).unwrap();
+    let stranger = TxClient::new(&server.url(), CHAIN_ID, key("stranger")).unwrap();
     let other = owner.mint_next(&contracts, DEFAULT_KEY_SET_ID).await.unwrap();
     let refused = stranger.add_permitted(&contracts, other.token_id, &subject, &[1]).await.unwrap_err();
     assert!(matches!(&refused, TxClientError::Reverted(reason) if reason.contains("NotOwner")), "{refused}");
@@ -59,7 +59,7 @@ async fn owner_mints_grants_revokes_and_burns() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ecrecover_on_the_chain_names_the_signer() {
     let (server, _stop) = chain().await;
-    let client = TxClient::new(&server.url(), key("owner")).unwrap();
+    let client = TxClient::new(&server.url(), CHAIN_ID, key("owner")).unwrap();
     let digest = B256::repeat_byte(0x5a);
     let (signature, id) = key("signer").sign_prehash_recoverable(digest.as_slice());
     let (r, s) = signature.split_bytes();
@@ -153,4 +153,47 @@ async fn many_senders_share_blocks_and_all_get_in() {
     for send in sends.collect::<Vec<_>>() {
         assert_eq!(send.await.unwrap(), "0x1");
     }
+}
+
+/// A server that answers everything with 1, so that it seems to be the main network, and keeps what it is sent.
+fn liar() -> (String, std::thread::JoinHandle<Vec<String>>) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let mut sent = Vec::new();
+        // Gas, nonce, price, and the transaction; nobody answers who asks for a receipt.
+        for _ in 0..4 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut bytes = Vec::new();
+            while !bytes.ends_with(b"}") {
+                let mut more = [0; 4096];
+                let length = stream.read(&mut more).unwrap();
+                bytes.extend_from_slice(&more[..length]);
+            }
+            sent.push(String::from_utf8(bytes).unwrap());
+            let body = r#"{"jsonrpc":"2.0","id":1,"result":"0x1"}"#;
+            let head =
+                format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        }
+        sent
+    });
+    (url, serving)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_names_another_chain_gets_no_transaction_for_it() {
+    let (url, serving) = liar();
+    let client = TxClient::new(&url, CHAIN_ID, key("owner")).unwrap();
+    assert!(client.send(Some(Address::repeat_byte(1)), Bytes::new()).await.is_err());
+    let sent = serving.join().unwrap();
+    let raw = sent.iter().find_map(|text| {
+        let body: Value = serde_json::from_str(&text[text.find('{')?..]).ok()?;
+        (body["method"] == "eth_sendRawTransaction").then(|| body["params"][0].as_str().unwrap().to_owned())
+    });
+    let raw = raw.unwrap_or_else(|| panic!("nothing was sent: {sent:#?}"));
+    assert!(sent.iter().all(|text| !text.contains("eth_chainId")), "{sent:#?}");
+    // Type 2, a list of fewer than 256 bytes, and then its first member: the chain id.
+    assert_eq!(&raw[..14], format!("0x02f8{}82{CHAIN_ID:04x}", &raw[6..8]), "{raw}");
 }

@@ -51,7 +51,10 @@ async fn gateway(rule: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'stati
 
 /// A finder without other nodes. The names below `localhost` are this machine, as everywhere.
 fn finder(folder: &TestFolder, gateways: &[String]) -> CodeFinder {
-    let config = CodeConfig { gateways: gateways.to_vec(), ..CodeConfig::default() };
+    let config = CodeConfig {
+        gateways: gateways.iter().map(|gateway| gateway.as_str().into()).collect(),
+        ..CodeConfig::default()
+    };
     let port = |url: &String| url::Url::parse(url).unwrap().port().unwrap();
     let ports: BTreeSet<u16> = gateways.iter().map(port).collect();
     let policy = Policy { allow_http: true, loopback_ports: ports, hosts: Vec::new() };
