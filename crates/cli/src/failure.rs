@@ -114,6 +114,9 @@ fn advice(code: ErrorCode) -> &'static str {
         ErrorCode::IntentsDiverged | ErrorCode::OutcomesDiverged => {
             "The action must do the same on every node: look for data that differs between them."
         }
+        ErrorCode::ReplyNotKept => {
+            "It ran and will not run again; ask with a new request, and keep replies that are long or signed a lot."
+        }
         ErrorCode::NotReady | ErrorCode::NoQuorum => {
             "Wait until enough nodes are up and connected; GET /v1/network says what a node waits for."
         }

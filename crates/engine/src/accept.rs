@@ -1,16 +1,20 @@
 //! Accepting executions: everything that a node checks for itself before it runs anything.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use quorate_auth::{Session, check_time, verify_request, verify_wallet_login};
 use quorate_wire::{
-    ActionCid, Admission, Capability, CapabilityKey, Digest, ErrorCode, ExecutionRequest, NodeIndex,
-    PeerMessage, Problem, RequestId, Submission, encode, limits,
+    ActionCid, ActionLimits, Admission, Capability, CapabilityKey, Digest, ErrorCode, ExecutionRequest,
+    NodeIndex, PeerMessage, Problem, RequestId, Submission, encode, limits,
 };
 
 use crate::{
     AskedBy, At, BlockStanding, Effect, Engine, Now, Payers, ReplyTo, Report, RunNumber, Subject,
-    admission::{Held, Payer, price},
+    admission::{Payer, price},
     authority::registry_fresh,
     execution::{Asking, CALLERS_MAX, CALLERS_PER_SOURCE_MAX, Counts, Execution},
     outcome::DETAIL_BYTES_MAX,
@@ -41,8 +45,6 @@ struct Brought {
     by: AskedBy,
 }
 
-/// Logins whose signature was checked and need not be checked again.
-const VERIFIED_LOGINS_MAX: usize = 4_096;
 /// How often an execution that others are needed for looks whether they are still there.
 pub(crate) const QUORUM_CHECK_MS: u64 = 250;
 /// How long after its own time a request is remembered at least.
@@ -62,7 +64,7 @@ impl Engine {
         let accepted = authentic.and_then(|(id, request, session)| {
             let payers = Payers { login: session.wallet, asked_by: AskedBy::Caller(source) };
             // Once: whoever repeats a request of others, as every node can, uses up nothing of theirs.
-            if !self.executions.contains_key(&id) {
+            if !self.remembers(&id) {
                 self.pay(Payer::Login(session.wallet), price, turn.now)
                     .map_err(|problem| problem.about(id))?;
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
@@ -79,6 +81,9 @@ impl Engine {
             Ok((id, request, session)) => {
                 let code = submission.code.as_deref().map(Arc::from);
                 let frame: Arc<[u8]> = encode(&PeerMessage::Execute(submission)).into();
+                if !self.take_up(id, (&request, &session), reply_to, turn) {
+                    return;
+                }
                 if !self.executions.contains_key(&id) {
                     let brought = Brought { code, frame: Some(frame.clone()), by: AskedBy::Caller(source) };
                     self.begin(id, request, session, brought, turn);
@@ -164,7 +169,7 @@ impl Engine {
         let paid = self.pay(Payer::Peer(from), price(&submission), turn.now);
         let authentic = paid.and_then(|()| self.authenticate(&submission, turn.now));
         let accepted = authentic.and_then(|(id, request, session)| {
-            if !self.executions.contains_key(&id) {
+            if !self.remembers(&id) {
                 let payers = Payers { login: session.wallet, asked_by: AskedBy::Peer(from) };
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
                     .and_then(|()| self.has_room(&Payer::both(&payers)))
@@ -189,6 +194,7 @@ impl Engine {
                 turn.send(from, &PeerMessage::Refused { request, code, detail });
             }
             Ok(id) => {
+                self.tell_ended(id, from, turn);
                 self.with(id, |engine, execution| {
                     let asking = Asking {
                         place: execution.coordinators.len() + usize::from(execution.coordinating),
@@ -242,8 +248,14 @@ impl Engine {
 
     /// Takes tokens. Whoever brings a request pays before any of it is parsed or checked, as that is what costs.
     fn pay(&mut self, payer: Payer, price: u64, now: Now) -> Result<(), Problem> {
-        let has = self.buckets.take(payer, price, now.mono_ms);
-        if has { Ok(()) } else { Err(Problem::of(ErrorCode::RateLimited)) }
+        let rule = match payer {
+            Payer::Login(_) | Payer::Source(_) => self.committee.rates.of_caller(),
+            Payer::Peer(_) => self.committee.rates.of_peer(),
+        };
+        self.buckets.take(payer, &rule, price, now.mono_ms).map_err(|wait_ms| {
+            let problem = Problem::of(ErrorCode::RateLimited);
+            Problem { retry_after_ms: wait_ms, ..problem }
+        })
     }
 
     /// Who is calling, and is this what they signed? Cheap checks first.
@@ -277,16 +289,11 @@ impl Engine {
 
     /// The session behind a submission; a login's signature is checked once.
     fn session(&mut self, submission: &Submission, hash: &Digest, now: Now) -> Result<Session, Problem> {
-        if let Some(session) = self.verified_logins.get(&hash.0)
-            && session.expires_ms > now.unix_ms
-        {
-            return Ok(session.clone());
+        if let Some(session) = self.known_logins.session(&hash.0, now.unix_ms) {
+            return Ok(session);
         }
         let session = verify_wallet_login(&self.committee.network, &submission.login, now.unix_ms)?;
-        if self.verified_logins.len() >= VERIFIED_LOGINS_MAX {
-            self.verified_logins.clear();
-        }
-        self.verified_logins.insert(hash.0, session.clone());
+        self.known_logins.know(hash.0, session.clone());
         Ok(session)
     }
 
@@ -342,19 +349,16 @@ impl Engine {
 
     /// Is there room, and is it not the part that others must find?
     fn has_room(&self, payers: &[Payer]) -> Result<(), Problem> {
-        let all = Held {
-            remembered: self.executions.len(),
-            bytes: self.remembered_bytes,
-            running: self.runs.len(),
-        };
-        let full = all.remembered >= limits::REQUESTS_REMEMBERED_MAX
+        let all = self.held();
+        let rates = &self.committee.rates;
+        let full = all.remembered >= rates.remembered_max()
             || all.bytes >= limits::REMEMBERED_BYTES_MAX
             || all.running >= limits::EXECUTIONS_RUNNING_MAX;
         if full {
             return Err(ErrorCode::Overloaded.into());
         }
         let fair = self.shares.may_run(payers.iter().copied(), all.running)
-            && self.shares.may_be_remembered(payers, &all);
+            && self.shares.may_be_remembered(payers, &all, rates);
         if fair { Ok(()) } else { Err(Problem::new(ErrorCode::Overloaded, SHARE_TAKEN)) }
     }
 
@@ -375,34 +379,14 @@ impl Engine {
         let root = Run::root(request.action, request.params.get().to_owned(), limits);
         self.runs.insert(run, id);
         self.active.insert(id);
+        let members = self.committee.members().collect();
         let mut execution = Execution {
-            id,
-            members: self.committee.members().collect(),
             root: run,
             runs: BTreeMap::from([(run, root)]),
-            forget_unix_ms: request.time_ms.saturating_add(REMEMBERED_MS),
-            request,
-            session,
             asked_by: by,
             submission: frame,
-            accepted_mono_ms: turn.now.mono_ms,
-            deadline_mono_ms: turn.now.mono_ms + limits::EXECUTION_MS_MAX,
-            coordinators: BTreeMap::new(),
-            coordinating: false,
-            own_place: 0,
-            callers: Vec::new(),
-            next_quorum_check_mono_ms: turn.now.mono_ms + QUORUM_CHECK_MS,
-            reply: None,
-            refused: BTreeMap::new(),
-            outcomes: BTreeMap::new(),
-            kept: BTreeMap::new(),
             limits,
-            counts: Counts::default(),
-            operations: BTreeMap::new(),
-            refusals: Vec::new(),
-            claims: Vec::new(),
-            logs_of_children: String::new(),
-            ended: None,
+            ..new_execution(id, request, session, members, turn.now)
         };
         // Counted at once, and exactly with the next sweep: many long ones could come before that.
         let bytes = execution.weight();
@@ -415,5 +399,44 @@ impl Engine {
         }
         self.begin_run(&mut execution, run, code, turn);
         self.executions.insert(id, execution);
+    }
+}
+
+/// An execution of which nothing is known yet but who asks for what.
+pub(crate) fn new_execution(
+    id: RequestId,
+    request: ExecutionRequest,
+    session: Session,
+    members: Arc<[NodeIndex]>,
+    now: Now,
+) -> Execution {
+    Execution {
+        id,
+        members,
+        root: RunNumber(0),
+        runs: BTreeMap::new(),
+        forget_unix_ms: request.time_ms.saturating_add(REMEMBERED_MS),
+        request,
+        session,
+        asked_by: AskedBy::Caller(Ipv4Addr::UNSPECIFIED.into()),
+        submission: None,
+        accepted_mono_ms: now.mono_ms,
+        deadline_mono_ms: now.mono_ms + limits::EXECUTION_MS_MAX,
+        coordinators: BTreeMap::new(),
+        coordinating: false,
+        own_place: 0,
+        callers: Vec::new(),
+        next_quorum_check_mono_ms: now.mono_ms + QUORUM_CHECK_MS,
+        reply: None,
+        refused: BTreeMap::new(),
+        outcomes: BTreeMap::new(),
+        kept: BTreeMap::new(),
+        limits: ActionLimits::default(),
+        counts: Counts::default(),
+        operations: BTreeMap::new(),
+        refusals: Vec::new(),
+        claims: Vec::new(),
+        logs_of_children: String::new(),
+        ended: None,
     }
 }

@@ -8,6 +8,7 @@ use quorate_wire::{Address, NodeIndex, Submission, limits};
 use crate::{
     AskedBy, Payers,
     bucket::{Bucket, Rule},
+    rates::Rates,
 };
 
 /// Whom a bucket or a share is for.
@@ -29,13 +30,12 @@ impl Payer {
     }
 }
 
-const BURST: u64 = 400;
-const PER_SECOND: u64 = 200;
 const BUCKETS_MAX: usize = 16_384;
+/// When whoever found no room for its bucket may look again.
+const ROOM_AGAIN_MS: u64 = 1_000;
 /// A token is for so many bytes of a request and its login, which are parsed, or of code, which is hashed and passed on.
 const REQUEST_BYTES_PER_TOKEN: usize = 16 << 10;
 const CODE_BYTES_PER_TOKEN: usize = 64 << 10;
-const PEER_FACTOR: u64 = 4;
 
 /// What a submission costs whoever brings it, in tokens: one, and more by its length.
 pub(crate) fn price(submission: &Submission) -> u64 {
@@ -46,29 +46,31 @@ pub(crate) fn price(submission: &Submission) -> u64 {
     u64::try_from(tokens).unwrap_or(u64::MAX)
 }
 
-/// What a payer may take. A peer passes on what all its callers ask for.
-fn rule(payer: Payer) -> Rule {
-    let factor = if matches!(payer, Payer::Peer(_)) { PEER_FACTOR } else { 1 };
-    Rule { burst: BURST * factor, per_second: PER_SECOND * factor }
-}
-
 #[derive(Default)]
 pub(crate) struct Buckets {
-    buckets: BTreeMap<Payer, Bucket>,
+    /// With the rule of each, which is always the same for one payer.
+    buckets: BTreeMap<Payer, (Bucket, Rule)>,
 }
 
 impl Buckets {
-    /// Takes so many tokens; false if there are less, or no room for one more payer.
-    pub(crate) fn take(&mut self, payer: Payer, tokens: u64, now_mono_ms: u64) -> bool {
+    /// Takes so many tokens. If there are less, or there is no room for one more payer: says in how many milliseconds
+    /// there will be, if ever.
+    pub(crate) fn take(
+        &mut self,
+        payer: Payer,
+        rule: &Rule,
+        tokens: u64,
+        now_mono_ms: u64,
+    ) -> Result<(), Option<u64>> {
         if !self.buckets.contains_key(&payer) && self.buckets.len() >= BUCKETS_MAX {
-            self.buckets.retain(|payer, bucket| !bucket.is_full(&rule(*payer), now_mono_ms));
+            self.buckets.retain(|_, (bucket, rule)| !bucket.is_full(rule, now_mono_ms));
             if self.buckets.len() >= BUCKETS_MAX {
-                return false;
+                return Err(Some(ROOM_AGAIN_MS));
             }
         }
-        let rule = rule(payer);
-        let bucket = self.buckets.entry(payer).or_insert_with(|| Bucket::full(&rule, now_mono_ms));
-        bucket.take(&rule, tokens, now_mono_ms)
+        let (bucket, _) =
+            self.buckets.entry(payer).or_insert_with(|| (Bucket::full(rule, now_mono_ms), *rule));
+        if bucket.take(rule, tokens, now_mono_ms) { Ok(()) } else { Err(bucket.wait_ms(rule, tokens)) }
     }
 }
 
@@ -100,9 +102,9 @@ impl Shares {
     }
 
     /// Whether none of these payers has its share of what is remembered.
-    pub(crate) fn may_be_remembered(&self, payers: &[Payer], all: &Held) -> bool {
-        let requests_free = limits::REQUESTS_REMEMBERED_MAX.saturating_sub(all.remembered);
-        let many = |held: &Held| held.remembered >= limits::REQUESTS_PER_LOGIN_MAX;
+    pub(crate) fn may_be_remembered(&self, payers: &[Payer], all: &Held, rates: &Rates) -> bool {
+        let requests_free = rates.remembered_max().saturating_sub(all.remembered);
+        let many = |held: &Held| held.remembered >= rates.remembered_per_login_max();
         let is_login = |payer: &&Payer| matches!(payer, Payer::Login(_));
         if payers.iter().filter(is_login).any(|login| self.0.get(login).is_some_and(many)) {
             return false;
@@ -152,29 +154,57 @@ mod tests {
         shares.of(first).running = 0;
         let all = Held { bytes: limits::REMEMBERED_BYTES_MAX / 2, ..Held::default() };
         shares.sweep([(first, all.bytes)]);
-        assert!(!shares.may_be_remembered(&[first], &all) && shares.may_be_remembered(&[second], &all));
+        let may = |payer, all| shares.may_be_remembered(&[payer], all, &Rates::default());
+        assert!(!may(first, &all) && may(second, &all));
         shares.sweep([]);
         assert!(shares.0.is_empty());
     }
 
     #[test]
-    fn a_burst_is_bounded_and_refills() {
-        let mut buckets = Buckets::default();
+    fn ids_are_remembered_by_the_rates() {
+        let rates = Rates { executions_per_second: 3, login_per_second: 1 };
+        let (login, source) = (Payer::Login(Address([1; 20])), Payer::Source([192, 0, 2, 1].into()));
+        let mut shares = Shares::default();
+        let mut all = Held::default();
+        let mut fill = |shares: &mut Shares, payer| {
+            let before = all.remembered;
+            while shares.may_be_remembered(&[payer], &all, &rates) {
+                shares.of(payer).remembered += 1;
+                all.remembered += 1;
+            }
+            all.remembered - before
+        };
+        assert_eq!(fill(&mut shares, login), rates.remembered_per_login_max());
+        // An address with many logins gets half of what is left.
+        let left = rates.remembered_max() - rates.remembered_per_login_max();
+        assert_eq!(fill(&mut shares, source), left / 2);
+    }
+
+    #[test]
+    fn a_burst_is_bounded_and_refills_and_says_when() {
+        let (mut buckets, rule) = (Buckets::default(), Rates::default().of_caller());
         let payer = Payer::Login(Address([1; 20]));
-        let taken = (0..1_000).filter(|_| buckets.take(payer, 1, 0)).count();
+        let taken = (0..1_000).filter(|_| buckets.take(payer, &rule, 1, 0).is_ok()).count();
         assert_eq!(taken, 400);
-        assert!(buckets.take(Payer::Login(Address([2; 20])), 1, 0), "another login is not affected");
-        assert!(!buckets.take(payer, 1, 4));
-        assert!(buckets.take(payer, 1, 5));
-        assert!(!buckets.take(payer, 81, 405) && buckets.take(payer, 80, 405), "all of them or none");
+        assert!(
+            buckets.take(Payer::Login(Address([2; 20])), &rule, 1, 0).is_ok(),
+            "another login is not affected"
+        );
+        assert_eq!(buckets.take(payer, &rule, 1, 4), Err(Some(1)));
+        assert_eq!(buckets.take(payer, &rule, 1, 5), Ok(()));
+        assert_eq!(buckets.take(payer, &rule, 81, 405), Err(Some(5)), "all of them or none");
+        assert_eq!(buckets.take(payer, &rule, 80, 405), Ok(()));
+        assert_eq!(buckets.take(payer, &rule, 400, 405), Err(Some(2_000)));
+        assert_eq!(buckets.take(payer, &rule, 401, 405), Err(None), "so many there never are");
     }
 
     #[test]
     fn a_full_table_forgets_nobodys_use() {
-        let mut buckets = Buckets::default();
+        let (mut buckets, rates) = (Buckets::default(), Rates::default());
+        let (of_peer, of_caller) = (rates.of_peer(), rates.of_caller());
         let peer = Payer::Peer(NodeIndex::new(2).unwrap());
         // As much of the peer's is left as a whole login's bucket holds.
-        assert!(buckets.take(peer, BURST * (PEER_FACTOR - 1), 0));
+        assert!(buckets.take(peer, &of_peer, of_peer.burst - of_caller.burst, 0).is_ok());
         let login = |mark: u32| {
             let mut address = [0; 20];
             address[..4].copy_from_slice(&mark.to_be_bytes());
@@ -182,11 +212,13 @@ mod tests {
         };
         let mut marks = 0..;
         while buckets.buckets.len() < BUCKETS_MAX {
-            assert!(buckets.take(login(marks.next().unwrap()), 1, 0));
+            assert!(buckets.take(login(marks.next().unwrap()), &of_caller, 1, 0).is_ok());
         }
-        assert!(!buckets.take(login(marks.next().unwrap()), 1, 0), "none can be dropped");
+        let refused = buckets.take(login(marks.next().unwrap()), &of_caller, 1, 0);
+        assert_eq!(refused, Err(Some(ROOM_AGAIN_MS)), "none can be dropped");
         assert!(
-            buckets.take(peer, BURST, 0) && !buckets.take(peer, 1, 0),
+            buckets.take(peer, &of_peer, of_caller.burst, 0).is_ok()
+                && buckets.take(peer, &of_peer, 1, 0).is_err(),
             "what the peer used is remembered"
         );
     }

@@ -27,6 +27,12 @@ impl Bucket {
         left.is_some()
     }
 
+    /// In how many milliseconds there are so many tokens, unless others are taken first; never if it does not hold them.
+    pub(crate) fn wait_ms(&self, rule: &Rule, tokens: u64) -> Option<u64> {
+        let lacking = tokens.saturating_mul(1_000).saturating_sub(self.milli_tokens);
+        (tokens <= rule.burst).then(|| lacking.div_ceil(rule.per_second))
+    }
+
     /// A full bucket remembers nothing: it may be dropped without forgetting anybody's use.
     pub(crate) fn is_full(&self, rule: &Rule, now_mono_ms: u64) -> bool {
         self.filled(rule, now_mono_ms) == rule.burst * 1_000

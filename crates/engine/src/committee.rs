@@ -4,7 +4,7 @@ use ed25519_dalek::SigningKey;
 use quorate_threshold::{Params, PartyIndex};
 use quorate_wire::{ActionLimits, Digest, NetworkFile, NetworkId, NodeIndex, Signable, Signed};
 
-use crate::{Config, StartError};
+use crate::{Config, Rates, StartError};
 
 pub(crate) struct Committee {
     pub(crate) id: NetworkId,
@@ -14,13 +14,14 @@ pub(crate) struct Committee {
     pub(crate) params: Params,
     pub(crate) guest: Digest,
     pub(crate) limits: ActionLimits,
+    pub(crate) rates: Rates,
     statement_key: SigningKey,
 }
 
 impl Committee {
     pub(crate) fn new(config: Config) -> Result<Self, StartError> {
         let contradiction = |text: &str| StartError::Config(text.to_owned());
-        let Config { network, me, statement_key, guest, limits, .. } = config;
+        let Config { network, me, statement_key, guest, limits, rates, .. } = config;
         let listed = network.node(me).ok_or_else(|| contradiction("this node is not in the network file"))?;
         if listed.statement_key.0 != statement_key.verifying_key().to_bytes() {
             return Err(contradiction(
@@ -29,7 +30,7 @@ impl Committee {
         }
         let n = u8::try_from(network.nodes.len()).map_err(|_| contradiction("too many nodes"))?;
         let params = Params::new(network.threshold, n).map_err(|error| contradiction(&error.to_string()))?;
-        Ok(Committee { id: network.id(), network, epoch: 1, me, params, guest, limits, statement_key })
+        Ok(Committee { id: network.id(), network, epoch: 1, me, params, guest, limits, rates, statement_key })
     }
 
     pub(crate) fn threshold(&self) -> usize {

@@ -471,6 +471,8 @@ pub struct Config {
     pub limits: ActionLimits,
     /// To which head the chain went back, by this node's operator; taken once.
     pub accept_rollback_to: Option<BlockRef>,
+    /// What this node is there for.
+    pub rates: crate::Rates,
 }
 
 impl fmt::Debug for Config {

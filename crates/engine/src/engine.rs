@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use quorate_auth::Session;
 use quorate_wire::{
     ErrorCode, NodeIndex, NodeView, OperationNumber, PeerMessage, PublicKey, RequestId, decode, limits,
 };
@@ -14,13 +13,15 @@ use rand_core::CryptoRng;
 use crate::{
     Config, Effect, Input, Now, ReadRegistry, Report, RunNumber, Stored,
     accept::Ahead,
-    admission::{Buckets, Payer, Shares},
+    admission::{Buckets, Shares},
     committee::Committee,
     conduct::{Conducts, price},
     early::EarlyMessages,
+    ended::Remembered,
     execution::Execution,
     finality::Finality,
     founding::Founding,
+    logins::KnownLogins,
     pairs::Pairs,
     peers::{Consequence, Peers},
     turn::Turn,
@@ -90,6 +91,8 @@ pub struct Engine {
     pub(crate) finality: Finality,
 
     pub(crate) executions: BTreeMap<RequestId, Execution>,
+    /// Those of which nothing is needed any more but how they ended.
+    pub(crate) ended: BTreeMap<RequestId, Remembered>,
     /// Executions whose own run goes on, or for which a caller waits.
     pub(crate) active: BTreeSet<RequestId>,
     pub(crate) runs: BTreeMap<RunNumber, RequestId>,
@@ -98,7 +101,7 @@ pub struct Engine {
     pub(crate) sessions: BTreeMap<[u8; 32], (RequestId, OperationNumber)>,
     pub(crate) shares: Shares,
     pub(crate) remembered_bytes: usize,
-    pub(crate) verified_logins: BTreeMap<[u8; 32], Session>,
+    pub(crate) known_logins: KnownLogins,
     pub(crate) buckets: Buckets,
 
     /// Executions that wait for a block, in order of when they are given up.
@@ -136,13 +139,14 @@ impl Engine {
             registry: None,
             finality,
             executions: BTreeMap::new(),
+            ended: BTreeMap::new(),
             active: BTreeSet::new(),
             runs: BTreeMap::new(),
             next_run: 0,
             sessions: BTreeMap::new(),
             shares: Shares::default(),
             remembered_bytes: 0,
-            verified_logins: BTreeMap::new(),
+            known_logins: KnownLogins::default(),
             buckets: Buckets::default(),
             ahead: VecDeque::new(),
             started_unix_ms: now.unix_ms,
@@ -220,7 +224,7 @@ impl Engine {
             root: self.founding.root(),
             incarnation: self.peers.incarnation(),
             running: self.runs.len(),
-            remembered: self.executions.len(),
+            remembered: self.held().remembered,
             peers: peers.collect(),
         }
     }
@@ -273,7 +277,7 @@ impl Engine {
         if turn.now.mono_ms >= self.next_sweep_mono_ms {
             self.next_sweep_mono_ms = turn.now.mono_ms + SWEEP_MS;
             self.forget_executions(turn.now);
-            self.verified_logins.retain(|_, session| session.expires_ms > turn.now.unix_ms);
+            self.known_logins.sweep(turn.now.unix_ms);
         }
         if self.ready() != self.announced_ready {
             self.announced_ready = !self.announced_ready;
@@ -507,32 +511,6 @@ impl Engine {
         } else {
             self.check_quorum(execution, turn);
         }
-    }
-
-    fn forget_executions(&mut self, now: Now) {
-        self.forgot_until_unix_ms = self.forgot_until_unix_ms.max(now.unix_ms);
-        let (executions, shares) = (&mut self.executions, &mut self.shares);
-        executions.retain(|_, execution| {
-            let keep = execution.running()
-                || !execution.callers.is_empty()
-                || now.unix_ms < execution.forget_unix_ms;
-            if !keep {
-                for payer in Payer::both(&execution.payers()) {
-                    let held = shares.of(payer);
-                    held.remembered = held.remembered.saturating_sub(1);
-                }
-            }
-            keep
-        });
-        let mut bytes = Vec::new();
-        self.remembered_bytes = 0;
-        for execution in self.executions.values() {
-            let weight = execution.weight();
-            self.remembered_bytes += weight;
-            bytes.extend(Payer::both(&execution.payers()).map(|payer| (payer, weight)));
-        }
-        self.shares.sweep(bytes);
-        self.peers.recount_kept(self.executions.values().flat_map(Execution::kept_by_peers));
     }
 
     /// Makes room for what a peer says of an operation; false if it has had its share of this execution, or of

@@ -18,14 +18,17 @@ mod conduct;
 mod contract;
 mod coordinate;
 mod early;
+mod ended;
 mod engine;
 mod execution;
 mod finality;
 mod founding;
+mod logins;
 mod operation;
 mod outcome;
 mod pairs;
 mod peers;
+mod rates;
 mod registry;
 mod run;
 mod starts;
@@ -37,6 +40,7 @@ pub use contract::{
     Input, Now, Payers, ReplyTo, Report, RunNumber, SignCall, SignKey, SignMessage, Stored, Wanted, Write,
 };
 pub use engine::{Engine, EngineStatus, StartError};
+pub use rates::Rates;
 pub use registry::{
     At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN,
     SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, Subject,

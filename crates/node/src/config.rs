@@ -95,6 +95,11 @@ pub struct ChainConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShellLimits {
+    /// Executions a second that the node is there for: as many ids are remembered as one address or peer can bring at this
+    /// rate, and as many again for others.
+    pub executions_per_second: u32,
+    /// Executions a second of one login, and requests a second of one address.
+    pub login_per_second: u32,
     /// Open HTTP connections. One address gets half.
     pub http_connections: usize,
     /// Callers that wait for an execution at the same time. One address gets half.
@@ -146,7 +151,10 @@ impl Default for Config {
 
 impl Default for ShellLimits {
     fn default() -> Self {
+        let rates = quorate_engine::Rates::default();
         ShellLimits {
+            executions_per_second: rates.executions_per_second,
+            login_per_second: rates.login_per_second,
             http_connections: 1024,
             http_waiting: 512,
             http_body_bytes: 128 << 20,
@@ -295,6 +303,16 @@ impl Config {
             if !(least..=most).contains(&value) {
                 return Err(ConfigError::Refused { setting, reason: format!("must be {least} to {most}") });
             }
+        }
+        let rates = [
+            ("limits.executions_per_second", limits.executions_per_second),
+            ("limits.login_per_second", limits.login_per_second),
+        ];
+        if let Some((setting, _)) = rates.into_iter().find(|(_, rate)| !(1..=10_000).contains(rate)) {
+            return Err(refuse(setting, "must be 1 to 10000"));
+        }
+        if limits.login_per_second > limits.executions_per_second {
+            return Err(refuse("limits.login_per_second", "must be at most limits.executions_per_second"));
         }
         if limits.drain_ms > 60_000 {
             return Err(refuse("limits.drain_ms", "must be at most 60000"));
@@ -506,7 +524,10 @@ mod tests {
 
     #[test]
     fn refuses_limits_out_of_range() {
-        assert!(matches!(load("[limits]\nworkers = 0"), Err(ConfigError::Refused { .. })));
+        for limits in ["workers = 0", "executions_per_second = 0", "login_per_second = 401"] {
+            let refused = load(&format!("[limits]\n{limits}"));
+            assert!(matches!(refused, Err(ConfigError::Refused { .. })), "{limits}");
+        }
         let moat = load("required_walls = [\"seccomp\", \"moat\"]");
         assert!(matches!(moat, Err(ConfigError::Refused { setting: "required_walls", .. })));
         assert!(load("required_walls = [\"seccomp\"]").is_ok());

@@ -105,6 +105,7 @@ struct Member {
     keys: NodeKeys,
     me: NodeIndex,
     guest: Guest,
+    rates: quorate_engine::Rates,
 }
 
 impl Member {
@@ -114,7 +115,12 @@ impl Member {
         let keys = NodeKeys::load(&config.keys)?;
         let me = member(&network, &keys)?;
         let guest = Guest::load(&Guest::locate(config.guest.as_deref())?)?;
-        Ok(Member { network, keys, me, guest })
+        let limits = &config.limits;
+        let rates = quorate_engine::Rates {
+            executions_per_second: limits.executions_per_second,
+            login_per_second: limits.login_per_second,
+        };
+        Ok(Member { network, keys, me, guest, rates })
     }
 
     fn guest_hash(&self) -> Digest {
@@ -129,6 +135,7 @@ impl Member {
             guest: self.guest_hash(),
             limits: self.network.limits,
             accept_rollback_to: config.rollback()?,
+            rates: self.rates,
         };
         Ok(Engine::new(config, &store.load_all()?, clock.now())?)
     }

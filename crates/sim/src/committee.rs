@@ -1,7 +1,7 @@
 //! A committee of the simulator: its keys and its network file, equal in every run.
 
 use ed25519_dalek::SigningKey;
-use quorate_engine::Config;
+use quorate_engine::{Config, Rates};
 use quorate_wire::{
     ActionLimits, Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, FoundingNode,
     NetworkFile, NetworkId, NodeEndpoint, NodeIndex, StatementKey, TransportKey,
@@ -98,6 +98,7 @@ impl Committee {
             guest: Self::guest(),
             limits: ActionLimits::default(),
             accept_rollback_to: None,
+            rates: Rates::default(),
         }
     }
 }

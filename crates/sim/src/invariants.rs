@@ -356,7 +356,9 @@ impl Checker {
 
     /// Sizes of an engine's tables.
     pub(crate) fn tables(&mut self, life: Life, running: usize, remembered: usize) {
-        if running > limits::EXECUTIONS_RUNNING_MAX || remembered > limits::REQUESTS_REMEMBERED_MAX {
+        if running > limits::EXECUTIONS_RUNNING_MAX
+            || remembered > quorate_engine::Rates::default().remembered_max()
+        {
             self.broken(
                 "tables are bounded",
                 format!("{life:?}: {running} running, {remembered} remembered"),

@@ -184,6 +184,7 @@ error_codes! {
     ClaimInvalid = 91, "claim_invalid", ActionFailed, "The id to claim is empty, too long, or has control characters.";
     RegistryRolledBack = 93, "registry_rolled_back", Unavailable, "The registry does not have a block that was final before.";
     LoginMismatch = 92, "login_mismatch", Unauthenticated, "The login is not the one that the request names.";
+    ReplyNotKept = 95, "reply_not_kept", NotFound, "The execution has ended, and its reply is not kept any longer.";
 }
 
 impl fmt::Display for ErrorCode {
@@ -225,6 +226,9 @@ pub struct Problem {
     pub detail: String,
     /// Whether the same call may succeed later.
     pub retryable: bool,
+    /// In how many milliseconds a call that came too fast may succeed, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
     /// The request, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<crate::RequestId>,
@@ -249,6 +253,7 @@ impl Problem {
             title: code.title().to_owned(),
             detail: detail.into(),
             retryable: code.class().retryable(),
+            retry_after_ms: None,
             request_id: None,
             nodes: Vec::new(),
             odd: Vec::new(),

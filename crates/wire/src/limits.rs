@@ -47,15 +47,14 @@ pub const RESPONSE_BYTES_MAX: usize = 100 << 10;
 pub const LOG_BYTES_MAX: usize = 100 << 10;
 /// Largest linear memory of an action that a network may allow: the size of a slot of the instance pool.
 pub const ACTION_MEMORY_BYTES_MAX: u64 = 256 << 20;
-/// Request ids remembered at once. A full table answers `overloaded`; it never forgets early.
-pub const REQUESTS_REMEMBERED_MAX: usize = 65_536;
+/// Bytes that an execution takes once its deadline is over: its id, and a node's account of how it ended. A longer account is
+/// not kept (`reply_not_kept`). How many ids are remembered follows from a node's rates; it never forgets one early.
+pub const ENDED_BYTES_MAX: usize = 1_536;
 /// Bytes of texts (responses, logs, parameters, code) that remembered executions may hold.
 pub const REMEMBERED_BYTES_MAX: usize = 256 << 20;
 /// Of these, what all peers together can make a node keep by what they say of operations: each has an equal
 /// share, so that no peer's messages make a node refuse executions, and one peer leaves the others theirs.
 pub const PEERS_KEPT_BYTES_MAX: usize = REMEMBERED_BYTES_MAX / 2;
-/// Of the remembered ids, the most that one login may hold.
-pub const REQUESTS_PER_LOGIN_MAX: usize = 8_192;
 /// Runs under way at once in one node, those of child actions included. One login, one address, or one peer that
 /// passes requests on, gets more only while it has less than is free: 128 at most.
 pub const EXECUTIONS_RUNNING_MAX: usize = 256;

@@ -12,8 +12,8 @@ use std::{
 
 use ed25519_dalek::SigningKey;
 use quorate_engine::{
-    ActionEnd, ActionEvent, ActionFailure, ActionStart, Call, Config, Effect, Engine, Input, Now, ReplyTo,
-    Report, RunNumber, SignCall, SignKey, SignMessage, StartError, Stored, Wanted,
+    ActionEnd, ActionEvent, ActionFailure, ActionStart, Call, Config, Effect, Engine, Input, Now, Rates,
+    ReplyTo, Report, RunNumber, SignCall, SignKey, SignMessage, StartError, Stored, Wanted,
 };
 use quorate_threshold::derive;
 use quorate_wire::{
@@ -46,6 +46,9 @@ pub(crate) fn signed<T: Signable>(node: u8, body: T) -> Signed<T> {
 }
 
 thread_local! {
+    /// What the nodes of this test are there for.
+    pub(crate) static RATES: Cell<Rates> =
+        const { Cell::new(Rates { executions_per_second: 400, login_per_second: 200 }) };
     /// In what the network of this test differs from that of the others.
     static CHANGE: Cell<fn(&mut NetworkFile)> = const { Cell::new(|_| {}) };
 }
@@ -291,6 +294,7 @@ impl Net {
             guest: GUEST,
             limits: ActionLimits::default(),
             accept_rollback_to: self.nodes[&node].accept_rollback_to,
+            rates: RATES.get(),
         };
         Engine::new(config, &self.nodes[&node].store, self.now())
     }

@@ -12,6 +12,7 @@ mod frames;
 mod harness;
 mod membership;
 mod refusals;
+mod remembering;
 mod signatures;
 mod starts;
 mod values;

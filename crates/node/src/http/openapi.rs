@@ -146,6 +146,7 @@ fn components() -> Components {
                 ("title", text("The code's sentence"), true),
                 ("detail", text("What was wrong this time"), true),
                 ("retryable", flag("Whether the same call may succeed later"), true),
+                ("retry_after_ms", number("Milliseconds after which a call that came too fast may succeed"), false),
                 ("request_id", text("The request, where there is one"), false),
                 ("nodes", list(number("A node's index")), false),
                 ("odd", list(reference("OddNode")), false),

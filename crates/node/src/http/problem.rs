@@ -37,16 +37,19 @@ impl IntoResponse for Refused {
         let problem = Problem { status: status.as_u16(), ..*problem };
         let mut response = json(status, "application/problem+json", &problem);
         if let Some(seconds) = retry_after(&problem) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
 }
 
 /// When it is worth asking again, in seconds.
-fn retry_after(problem: &Problem) -> Option<&'static str> {
+fn retry_after(problem: &Problem) -> Option<u64> {
+    if let Some(wait_ms) = problem.retry_after_ms {
+        return Some(wait_ms.div_ceil(1_000).max(1));
+    }
     match problem.code.class() {
-        ErrorClass::Busy | ErrorClass::Unavailable => Some("1"),
+        ErrorClass::Busy | ErrorClass::Unavailable => Some(1),
         ErrorClass::BadRequest
         | ErrorClass::TooLarge
         | ErrorClass::Unauthenticated

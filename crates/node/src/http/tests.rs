@@ -355,10 +355,13 @@ async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
     let Some(Job::Handle(Input::Request { reply_to, .. }, _)) = node.outlet.recv().await else {
         panic!("no request");
     };
-    node.waiting.answer(reply_to, Err(Box::new(Problem::of(ErrorCode::RateLimited))));
+    let problem = Problem { retry_after_ms: Some(6_001), ..Problem::of(ErrorCode::RateLimited) };
+    node.waiting.answer(reply_to, Err(Box::new(problem)));
     let third = third.await.unwrap();
     assert_eq!((third.status, third.code()), (429, ErrorCode::RateLimited));
-    assert!(third.head.contains("retry-after: 1"));
+    assert!(third.head.contains("retry-after: 7\r\n"), "{}", third.head);
+    let document: serde_json::Value = serde_json::from_str(&third.body).unwrap();
+    assert_eq!(document["retry_after_ms"], 6_001);
 }
 
 #[tokio::test]

@@ -1,0 +1,137 @@
+//! What is left of an execution when everybody has heard how it ended: its id, and this node's own account of it.
+
+use quorate_auth::Session;
+use quorate_wire::{
+    ErrorCode, ExecutionRequest, NodeIndex, OutcomeMessage, PeerMessage, Problem, RequestId, limits,
+};
+
+use crate::{
+    Effect, Engine, Now, Payers, ReplyTo,
+    accept::new_execution,
+    admission::{Held, Payer},
+    execution::{Ended, Execution},
+    turn::Turn,
+};
+
+/// Bytes beside the account: the id, who pays, and what tables take for an entry.
+const ENTRY_BYTES: usize = 256;
+/// The longest account that is kept.
+const ACCOUNT_BYTES_MAX: usize = limits::ENDED_BYTES_MAX - ENTRY_BYTES;
+
+/// An execution that has ended, kept so that it is not run again, and so that whoever asks again is told how it ended.
+pub(crate) struct Remembered {
+    payers: Payers,
+    forget_unix_ms: u64,
+    /// What this node stated, as it is sent; nothing if that is too long.
+    account: Option<Box<[u8]>>,
+}
+
+impl Remembered {
+    fn of(execution: &Execution, me: NodeIndex) -> Self {
+        let account = execution.outcomes.get(&me).and_then(|outcome| borsh::to_vec(outcome).ok());
+        Remembered {
+            payers: execution.payers(),
+            forget_unix_ms: execution.forget_unix_ms,
+            account: account.filter(|bytes| bytes.len() <= ACCOUNT_BYTES_MAX).map(Vec::into_boxed_slice),
+        }
+    }
+
+    fn outcome(&self) -> Option<OutcomeMessage> {
+        borsh::from_slice(self.account.as_deref()?).ok()
+    }
+}
+
+impl Engine {
+    /// Whether this node has begun an execution that it still remembers.
+    pub(crate) fn remembers(&self, id: &RequestId) -> bool {
+        self.executions.contains_key(id) || self.ended.contains_key(id)
+    }
+
+    /// What all payers together hold.
+    pub(crate) fn held(&self) -> Held {
+        Held {
+            remembered: self.executions.len() + self.ended.len(),
+            bytes: self.remembered_bytes,
+            running: self.runs.len(),
+        }
+    }
+
+    /// Forgets what is over, and keeps little of what has ended. An execution ends everywhere within its deadline, so after
+    /// it nobody needs votes and values any more.
+    pub(crate) fn forget_executions(&mut self, now: Now) {
+        self.forgot_until_unix_ms = self.forgot_until_unix_ms.max(now.unix_ms);
+        let idle = |execution: &Execution| !execution.running() && execution.callers.is_empty();
+        let over: Vec<RequestId> = self
+            .executions
+            .iter()
+            .filter(|(_, execution)| idle(execution))
+            .filter(|(_, e)| e.forget_unix_ms <= now.unix_ms || e.deadline_mono_ms <= now.mono_ms)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in over {
+            if let Some(execution) = self.executions.remove(&id) {
+                self.ended.insert(id, Remembered::of(&execution, self.committee.me));
+            }
+        }
+        let shares = &mut self.shares;
+        self.ended.retain(|_, ended| {
+            let keep = now.unix_ms < ended.forget_unix_ms;
+            if !keep {
+                for payer in Payer::both(&ended.payers) {
+                    let held = shares.of(payer);
+                    held.remembered = held.remembered.saturating_sub(1);
+                }
+            }
+            keep
+        });
+        let mut bytes = Vec::new();
+        self.remembered_bytes = 0;
+        for execution in self.executions.values() {
+            let weight = execution.weight();
+            self.remembered_bytes += weight;
+            bytes.extend(Payer::both(&execution.payers()).map(|payer| (payer, weight)));
+        }
+        self.shares.sweep(bytes);
+        self.peers.recount_kept(self.executions.values().flat_map(Execution::kept_by_peers));
+    }
+
+    /// Takes an execution that has ended up again for a caller who asks for its reply: the others are asked for their
+    /// accounts. Tells the caller if this node's own was too long to be kept. Returns whether there is anything to go on with.
+    pub(crate) fn take_up(
+        &mut self,
+        id: RequestId,
+        (request, session): (&ExecutionRequest, &Session),
+        reply_to: ReplyTo,
+        turn: &mut Turn<'_>,
+    ) -> bool {
+        let Some(ended) = self.ended.get(&id) else { return true };
+        let Some(outcome) = ended.outcome() else {
+            let problem = Problem::of(ErrorCode::ReplyNotKept).about(id);
+            turn.effects.push(Effect::Reply { to: reply_to, result: Err(Box::new(problem)) });
+            return false;
+        };
+        let Payers { asked_by, .. } = ended.payers;
+        self.ended.remove(&id);
+        let members = self.committee.members().collect();
+        let mut execution = new_execution(id, request.clone(), session.clone(), members, turn.now);
+        execution.asked_by = asked_by;
+        execution.deadline_mono_ms = turn.now.mono_ms;
+        execution.ended = Some(Ended { logs: String::new(), usage: quorate_wire::Usage::default() });
+        execution.outcomes.insert(self.committee.me, outcome);
+        self.executions.insert(id, execution);
+        true
+    }
+
+    /// Tells a coordinator that asks late how an execution ended here.
+    pub(crate) fn tell_ended(&self, id: RequestId, to: NodeIndex, turn: &mut Turn<'_>) {
+        let Some(ended) = self.ended.get(&id) else { return };
+        let message = match ended.outcome() {
+            Some(outcome) => PeerMessage::Outcome(Box::new(outcome)),
+            None => {
+                let code = ErrorCode::ReplyNotKept;
+                PeerMessage::Refused { request: id, code, detail: code.title().to_owned() }
+            }
+        };
+        turn.send(to, &message);
+    }
+}
