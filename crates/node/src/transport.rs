@@ -7,6 +7,7 @@
 mod channel;
 mod dial;
 mod frame;
+mod gate;
 mod identity;
 mod links;
 
@@ -92,13 +93,15 @@ impl Transport {
         let server = identity::server_config(key, &membership)?;
         let endpoint = dial::open(listen, key, server)
             .map_err(|source| TransportError::Bind { address: listen, source })?;
+        let gate = gate::Gate::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(dial::accept(
             endpoint.clone(),
             membership.clone(),
-            links.clone(),
+            (links.clone(), gate.clone()),
             metrics.heartbeat("accept"),
         ));
+        tasks.spawn(gate.watch(membership.clone(), metrics.heartbeat("member-names")));
         for (&index, peer) in membership.peers.iter().filter(|&(&index, _)| membership.me < index) {
             let client = identity::client_config(key, &membership, peer.key)?;
             let heartbeat = metrics.heartbeat(&format!("dial-{index}"));

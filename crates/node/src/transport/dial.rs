@@ -10,9 +10,14 @@ use quinn::{
 };
 use quorate_wire::NodeIndex;
 use sha2::{Digest as _, Sha256};
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::task::JoinSet;
 
-use super::{Membership, channel, identity, links::Links};
+use super::{
+    Membership, channel,
+    gate::{Gate, Verdict},
+    identity,
+    links::Links,
+};
 use crate::metrics::Heartbeat;
 
 /// A peer that has said nothing for this long is gone.
@@ -23,8 +28,8 @@ const KEEP_ALIVE: Duration = Duration::from_millis(500);
 const DIAL: Duration = Duration::from_millis(1_500);
 /// Pause between attempts: jittered, so that nodes which start together do not dial in step.
 const PAUSE_MS: (u64, u64) = (50, 500);
-/// Handshakes in progress at the same time; more are refused before any work is done for them.
-const HANDSHAKES_MAX: usize = 64;
+/// First packets that wait for the loop that accepts; it does nothing but decide about them.
+const INCOMING_MAX: usize = 1_024;
 /// An incoming handshake that takes longer is given up.
 const HANDSHAKE: Duration = Duration::from_secs(3);
 /// What a peer may send before the engine has read it; the largest frame fits well.
@@ -36,7 +41,7 @@ const CONNECTION_ID_BYTES: usize = 12;
 pub(super) fn open(listen: SocketAddr, key: &SigningKey, server: QuicServerConfig) -> io::Result<Endpoint> {
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(server));
     config.transport_config(transport());
-    config.max_incoming(HANDSHAKES_MAX * 2);
+    config.max_incoming(INCOMING_MAX);
     // Nodes do not move: an authenticated peer at a new address connects anew.
     config.migration(false);
     Endpoint::new(
@@ -97,10 +102,9 @@ fn transport() -> Arc<TransportConfig> {
 pub(super) async fn accept(
     endpoint: Endpoint,
     membership: Arc<Membership>,
-    links: Arc<Links>,
+    (links, gate): (Arc<Links>, Arc<Gate>),
     heartbeat: Heartbeat,
 ) {
-    let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
     let mut channels = JoinSet::new();
     loop {
         heartbeat.beat();
@@ -111,11 +115,20 @@ pub(super) async fn accept(
             () = tokio::time::sleep(Heartbeat::INTERVAL) => continue,
         };
         let Some(incoming) = incoming else { return };
-        let Ok(permit) = handshakes.clone().try_acquire_owned() else {
-            incoming.refuse();
-            continue;
+        let address = incoming.remote_address().ip();
+        let permit = match gate.judge(address, incoming.remote_address_validated()) {
+            Verdict::Enter(permit) => permit,
+            Verdict::Prove => {
+                // The only error is that it was proven already.
+                let _ = incoming.retry();
+                continue;
+            }
+            Verdict::Refuse => {
+                incoming.refuse();
+                continue;
+            }
         };
-        let (membership, links) = (membership.clone(), links.clone());
+        let (membership, links, gate) = (membership.clone(), links.clone(), gate.clone());
         channels.spawn(async move {
             let Ok(connecting) = incoming.accept() else { return };
             let Ok(Ok(connection)) = tokio::time::timeout(HANDSHAKE, connecting).await else { return };
@@ -123,6 +136,7 @@ pub(super) async fn accept(
             match identity::peer_of(&connection, &membership) {
                 // Of each pair the lower one dials: a connection the other way is nobody's mistake but wrong.
                 Some(peer) if peer < membership.me && links.away(peer).is_none() => {
+                    gate.met(peer, connection.remote_address().ip());
                     channel::carry(connection, peer, links).await
                 }
                 _ => connection.close(channel::CLOSE_REFUSED.into(), b"refused"),

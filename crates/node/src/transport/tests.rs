@@ -293,3 +293,61 @@ async fn more_submissions_than_a_peer_takes_are_left_out_and_hold_up_nothing_tha
     one.transport.stop().await;
     two.transport.stop().await;
 }
+
+/// First packets of handshakes that nobody will go on with, each of another connection.
+async fn first_packets(count: usize) -> Vec<Vec<u8>> {
+    let target = tokio::net::UdpSocket::bind(ANY).await.unwrap();
+    let to = target.local_addr().unwrap();
+    let setting = dialling(to);
+    let peer = Peer { key: public(2), address: to.to_string() };
+    let membership = Membership {
+        me: index(1),
+        peers: BTreeMap::from([(index(2), peer)]),
+        alpn: setting.network.as_bytes().to_vec(),
+    };
+    let endpoint = quinn::Endpoint::client(ANY).unwrap();
+    let mut packets = Vec::new();
+    for _ in 0..count {
+        let client = super::identity::client_config(&key(1), &membership, public(2)).unwrap();
+        let config = quinn::ClientConfig::new(Arc::new(client));
+        let connecting = endpoint.connect_with(config, to, "node.quorate").unwrap();
+        let mut packet = vec![0; 2_048];
+        let length = target.recv(&mut packet).await.unwrap();
+        packet.truncate(length);
+        packets.push(packet);
+        drop(connecting);
+    }
+    packets
+}
+
+#[tokio::test]
+async fn packets_of_handshakes_that_never_go_on_keep_no_member_away() {
+    let packets = first_packets(400).await;
+    let mut two = start(&accepting());
+    let to = two.address;
+    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
+    let flood = tokio::spawn(async move {
+        let socket = tokio::net::UdpSocket::bind(ANY).await.unwrap();
+        for packet in packets.iter().cycle() {
+            let _ = socket.send_to(packet, to).await;
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            if stopped.try_recv().is_ok() {
+                return;
+            }
+        }
+    });
+    // Time to fill what there is to fill.
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    for _ in 0..5 {
+        let mut one = start(&dialling(to));
+        let begun = std::time::Instant::now();
+        let got = tokio::time::timeout(Duration::from_millis(1_000), one.seen.recv()).await;
+        assert!(got.is_ok(), "no connection within {:?}", begun.elapsed());
+        assert_eq!(two.next().await, Seen::Connected(1));
+        one.transport.stop().await;
+        assert_eq!(two.next().await, Seen::Disconnected(1));
+    }
+    let _ = stop.send(());
+    flood.await.unwrap();
+    two.transport.stop().await;
+}
