@@ -64,10 +64,11 @@ pub use pool::{
     WorkerEnd,
 };
 pub use protocol::{
-    CallBlock, ChildBudget, ContractCall, FetchRequest, HostCall, HostReply, Redirect, RegistryQuery,
-    RpcMethod, SignKey, SignMessage, SignRequest,
+    CALL_GAS_MAX, CallBlock, ChildBudget, ContractCall, FUEL_PER_GAS, FetchRequest, HostCall, HostReply,
+    OWN_CHAIN, Redirect, RegistryQuery, RpcMethod, SignKey, SignMessage, SignRequest,
 };
 pub use walls::{UnknownWall, Wall, Walls};
+pub use worker::step_back;
 #[doc(hidden)]
 pub use worker::wall_probe;
 pub use worker::worker_main;

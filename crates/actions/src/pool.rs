@@ -435,8 +435,23 @@ impl Pool {
     /// # Errors
     /// [`PoolError::Mismatch`] if the call is not open or the answer is of another kind or too large.
     pub fn answer(&self, execution: u64, call: u32, reply: HostReply) -> Result<(), PoolError> {
+        self.answer_for(execution, call, reply, 0)
+    }
+
+    /// The same for a call for which this node did work: the execution pays so much fuel for it.
+    ///
+    /// # Errors
+    /// As [`Pool::answer`].
+    pub fn answer_for(
+        &self,
+        execution: u64,
+        call: u32,
+        reply: HostReply,
+        fuel: u64,
+    ) -> Result<(), PoolError> {
         let mut state = self.owner.0.lock();
         let Some(entry) = state.executions.get_mut(&execution) else { return Ok(()) };
+        entry.did_work(call, fuel);
         match entry.close_call(call, &reply) {
             None => Err(PoolError::Mismatch),
             Some(Err(hit)) => {

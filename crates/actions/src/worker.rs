@@ -5,6 +5,8 @@ mod priority;
 mod schedule;
 pub(crate) mod turns;
 
+pub use priority::step_back;
+
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;

@@ -10,7 +10,7 @@ pub use permissions::{ReadGrants, answer_registry};
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use quorate_actions::{CallBlock, Payer, RegistryQuery, RpcMethod};
+use quorate_actions::{CallBlock, FUEL_PER_GAS, Payer, RegistryQuery, RpcMethod};
 use quorate_registry::{
     alloy_primitives::{Address, Bytes, U256, hex},
     subject::{Grant, Subject},
@@ -19,18 +19,18 @@ use quorate_registry::{
 use quorate_wire::{BlockRef, ErrorCode};
 use serde_json::{Value, json};
 
-use crate::{
-    config::ChainConfig,
-    egress::Egress,
-    places::{Place, Places},
-};
+use crate::{config::ChainConfig, egress::Egress, late::LateThreads, places::Places};
 use servers::Servers;
 
-/// Under which name actions read the registry's own chain.
-pub(crate) const OWN_CHAIN: &str = "quorate";
+pub(crate) use quorate_actions::OWN_CHAIN;
+
+// What a call has at most is paid for by the worker before it asks.
+const _: () = assert!(quorate_actions::CALL_GAS_MAX == quorate_registry::view::CALL_GAS_MAX);
 
 /// Reads of this node's own chain for actions at the same time: they only compute, and the node needs the processor.
 const OWN_READS: usize = 4;
+/// Threads that they compute in, behind everything else that the node does.
+const OWN_THREADS: usize = 2;
 
 /// The chains that actions may read. Cheap to clone.
 #[derive(Clone)]
@@ -41,6 +41,7 @@ struct Inner {
     own_id: u64,
     others: Servers,
     places: Arc<Places>,
+    threads: LateThreads,
 }
 
 impl Chains {
@@ -49,26 +50,45 @@ impl Chains {
         own_id: u64,
         others: BTreeMap<String, ChainConfig>,
         egress: Arc<Egress>,
-    ) -> Self {
+    ) -> std::io::Result<Self> {
         let (others, places) = (Servers::new(others, egress), Places::new(OWN_READS));
-        Chains(Arc::new(Inner { view, own_id, others, places }))
+        let threads = LateThreads::start(OWN_THREADS)?;
+        Ok(Chains(Arc::new(Inner { view, own_id, others, places, threads })))
     }
 
-    /// A place among the reads of this node's own chain, waiting for it.
-    pub(crate) async fn place(&self, payers: &[Payer]) -> Option<Place> {
-        self.0.places.take(payers).await
+    /// Reads this node's own chain in a late thread, waiting for a place among such reads.
+    async fn late<T: Send + 'static>(
+        &self,
+        payers: &[Payer],
+        read: impl FnOnce(&Chains) -> T + Send + 'static,
+    ) -> Result<T, ErrorCode> {
+        let (chains, place) = (self.clone(), self.0.places.take(payers).await);
+        let reading = self.0.threads.run(move || {
+            // Also when nobody waits for the answer any more.
+            let _place = place;
+            read(&chains)
+        });
+        reading.await.ok_or(ErrorCode::Internal)
     }
 
     /// Answers a question about the registry: JSON text.
     ///
     /// # Errors
     /// `registry_stale` if this node can not read the named block.
-    pub(crate) fn registry(&self, named: &BlockRef, query: &RegistryQuery) -> Result<String, ErrorCode> {
-        let grants = GrantsAt { view: &self.0.view, at: self.at(named)? };
-        Ok(answer_registry(query, &grants)?.to_string())
+    pub(crate) async fn registry(
+        &self,
+        named: BlockRef,
+        query: RegistryQuery,
+        payers: &[Payer],
+    ) -> Result<String, ErrorCode> {
+        let answer = self.late(payers, move |chains| {
+            let grants = GrantsAt { view: &chains.0.view, at: chains.at(&named)? };
+            Ok(answer_registry(&query, &grants)?.to_string())
+        });
+        answer.await?
     }
 
-    /// Reads a chain: JSON text.
+    /// Reads a chain: JSON text, and the fuel that it costs.
     ///
     /// # Errors
     /// `chain_unknown`, `rpc_failed`, `call_reverted`; `registry_stale` of the registry's own chain.
@@ -78,18 +98,18 @@ impl Chains {
         chain: &str,
         method: RpcMethod,
         payers: &[Payer],
-    ) -> Result<String, ErrorCode> {
-        if chain == OWN_CHAIN {
-            let (chains, named) = (self.clone(), *named);
-            let place = self.place(payers).await;
-            // A call can take some milliseconds of the processor.
-            let reading = tokio::task::spawn_blocking(move || {
-                let _place = place;
-                chains.own(&named, method)
+    ) -> (Result<String, ErrorCode>, u64) {
+        let (answer, gas) = if chain == OWN_CHAIN {
+            let named = *named;
+            let read = self.late(payers, move |chains| {
+                let mut gas = 0;
+                (chains.own(&named, method, &mut gas), gas)
             });
-            return Ok(reading.await.map_err(|_| ErrorCode::Internal)??.to_string());
-        }
-        Ok(self.0.others.read(chain, method, payers).await?.to_string())
+            read.await.unwrap_or_else(|code| (Err(code), 0))
+        } else {
+            (self.0.others.read(chain, method, payers).await, 0)
+        };
+        (answer.map(|value| value.to_string()), gas.saturating_mul(FUEL_PER_GAS))
     }
 
     /// The named block, if it is one of this node's own chain.
@@ -100,7 +120,7 @@ impl Chains {
         }
     }
 
-    fn own(&self, named: &BlockRef, method: RpcMethod) -> Result<Value, ErrorCode> {
+    fn own(&self, named: &BlockRef, method: RpcMethod, gas: &mut u64) -> Result<Value, ErrorCode> {
         let at = self.at(named)?;
         let stale = |_| ErrorCode::RegistryStale;
         Ok(match method {
@@ -124,8 +144,9 @@ impl Chains {
                     data: Bytes::from(call.data),
                     gas: call.gas,
                 };
-                let output = self.0.view.call_contract(&request, at).map_err(stale)?;
-                json!(hex::encode_prefixed(output.map_err(|_| ErrorCode::CallReverted)?))
+                let called = self.0.view.call_contract(&request, at).map_err(stale)?;
+                *gas = called.gas;
+                json!(hex::encode_prefixed(called.output.map_err(|_| ErrorCode::CallReverted)?))
             }
         })
     }

@@ -28,6 +28,7 @@ mod faults;
 mod http;
 mod inbox;
 mod keys;
+mod late;
 mod log;
 mod metrics;
 mod places;

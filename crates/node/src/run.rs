@@ -297,7 +297,8 @@ fn start_workers(
         workers: workers.clone(),
         events,
         egress: egress.clone(),
-        chains: Chains::new(view.clone(), member.network.chain.id, config.chains.clone(), egress.clone()),
+        chains: Chains::new(view.clone(), member.network.chain.id, config.chains.clone(), egress.clone())
+            .context("the threads that read the chain for actions")?,
         metrics: metrics.clone(),
         fetches_per_execution: config.limits.fetches_per_execution,
         room: Places::new(config.limits.request_bytes),

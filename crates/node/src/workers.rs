@@ -211,13 +211,7 @@ impl Events {
             HostCall::Registry(query) => {
                 let chains = self.chains.clone();
                 return self.read(execution, call, move |block, payers| async move {
-                    let place = chains.place(&payers).await;
-                    let reading = tokio::task::spawn_blocking(move || {
-                        // Also when nobody waits for the answer any more.
-                        let _place = place;
-                        chains.registry(&block, &query)
-                    });
-                    reading.await.unwrap_or(Err(ErrorCode::Internal))
+                    (chains.registry(block, query, &payers).await, 0)
                 });
             }
             HostCall::Rpc { chain, method } => {
@@ -257,10 +251,10 @@ impl Events {
         let _ = self.workers.pool.answer(execution, call, refusal(code, code.title()));
     }
 
-    /// Starts to read a chain for a run; it ends with its run at the latest.
+    /// Starts to read a chain for a run, which pays the fuel that it cost; it ends with its run at the latest.
     fn read<F>(&self, execution: u64, call: u32, reading: impl FnOnce(BlockRef, Arc<[Payer]>) -> F)
     where
-        F: Future<Output = Result<String, ErrorCode>> + Send + 'static,
+        F: Future<Output = (Result<String, ErrorCode>, u64)> + Send + 'static,
     {
         let mut runs = self.workers.runs.lock();
         let Some(run) = runs.get_mut(&execution) else { return };
@@ -268,11 +262,12 @@ impl Events {
         let reading = reading(run.block, run.payers.clone());
         let pool = self.workers.pool.clone();
         run.fetches.spawn(async move {
-            let reply = match reading.await {
+            let (answer, fuel) = reading.await;
+            let reply = match answer {
                 Ok(json) => HostReply::Value(json),
                 Err(code) => refusal(code, code.title()),
             };
-            if pool.answer(execution, call, reply).is_err() {
+            if pool.answer_for(execution, call, reply, fuel).is_err() {
                 let code = ErrorCode::RpcFailed;
                 let _ = pool.answer(execution, call, refusal(code, code.title()));
             }

@@ -40,7 +40,7 @@ pub enum At {
 
 /// Most gas that a call of an action may use on the view's own state: reads of contracts take far less, and what a
 /// precompile is paid least for takes a processor some hundredths of a second.
-const CALL_GAS_MAX: u64 = 3_000_000;
+pub const CALL_GAS_MAX: u64 = 3_000_000;
 
 /// A call that changes nothing.
 #[derive(Clone, Debug)]
@@ -55,6 +55,15 @@ pub struct ViewCall {
     pub data: Bytes,
     /// Gas, if it is to be less than three million.
     pub gas: Option<u64>,
+}
+
+/// What a call came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// What it gave, or what it was reverted with.
+    pub output: Result<Bytes, Bytes>,
+    /// The gas that it used.
+    pub gas: u64,
 }
 
 /// A block as the view names it.
@@ -302,24 +311,28 @@ impl RegistryView {
         Ok(methods.into_iter().map(|method| (method.authMethodType, method.id, method.userPubkey)).collect())
     }
 
-    /// Runs a call on the state of a block: its output, or what it was reverted with.
+    /// Runs a call on the state of a block.
     ///
     /// # Errors
     /// If the block cannot be read.
-    pub fn call_contract(&self, call: &ViewCall, at: At) -> Result<Result<Bytes, Bytes>, ReadError> {
+    pub fn call_contract(&self, call: &ViewCall, at: At) -> Result<Called, ReadError> {
         let number = self.read()?.number(at)?;
+        let gas = call.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX);
         let request = Call {
             from: call.from,
             to: Some(call.to),
             value: call.value,
             data: call.data.clone(),
-            gas_limit: Some(call.gas.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX)),
+            gas_limit: Some(gas),
             ..Call::default()
         };
         Ok(match self.run(&request, number)? {
-            Ok(outcome) if outcome.success => Ok(outcome.output),
-            Ok(outcome) => Err(outcome.output),
-            Err(_) => Err(Bytes::new()),
+            Ok(Outcome { success: true, output, gas_used, .. }) => {
+                Called { output: Ok(output), gas: gas_used }
+            }
+            Ok(Outcome { output, gas_used, .. }) => Called { output: Err(output), gas: gas_used },
+            // It is too little even to begin.
+            Err(_) => Called { output: Err(Bytes::new()), gas },
         })
     }
 

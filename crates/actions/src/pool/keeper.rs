@@ -286,7 +286,7 @@ fn accept(shared: &Shared, number: u64, message: FromWorker) -> Result<Option<Ac
             if let Some(parent) = parent
                 && let Some(entry) = state.executions.get_mut(&parent.execution)
             {
-                entry.child_used(parent.call, finished.usage.fuel);
+                entry.did_work(parent.call, finished.usage.fuel);
             }
             if let Some(worker) = state.workers.get_mut(&number) {
                 worker.leave(&payers);
@@ -320,7 +320,7 @@ async fn bury(shared: &Arc<Shared>, number: u64, ready: bool, end: WorkerEnd) {
             if let Some(parent) = entry.parent
                 && let Some(caller) = state.executions.get_mut(&parent.execution)
             {
-                caller.child_used(parent.call, entry.fuel_max());
+                caller.did_work(parent.call, entry.fuel_max());
             }
         }
         if !ready && end != WorkerEnd::Shutdown {

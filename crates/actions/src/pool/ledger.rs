@@ -29,7 +29,7 @@ pub(super) struct Entry {
     family: Family,
     /// Open calls, and what answers them.
     open: HashMap<u32, OpenCall>,
-    /// Work of child actions that have ended and whose calls are answered.
+    /// Work that others did for calls that are answered: child actions, and the node.
     children_fuel: u64,
     sig_names: HashSet<String>,
     /// Calls of `runOnce` whose function this worker was told to run.
@@ -49,7 +49,7 @@ struct OpenCall {
     kind: ReplyKind,
     once: bool,
     child: Option<ChildBudget>,
-    /// What the child has used of it.
+    /// The work that others did for it.
     fuel: u64,
     bytes: OpenBytes,
 }
@@ -142,8 +142,8 @@ impl Entry {
         })
     }
 
-    /// A child action has ended; its work is this execution's.
-    pub(super) fn child_used(&mut self, call: u32, fuel: u64) {
+    /// Others did work for a call, such as a child action that has ended: it is this execution's.
+    pub(super) fn did_work(&mut self, call: u32, fuel: u64) {
         if let Some(call) = self.open.get_mut(&call) {
             call.fuel = call.fuel.saturating_add(fuel);
         }
@@ -322,7 +322,7 @@ mod tests {
         assert_eq!(open(&mut entry, 0, fuel(500)), Ok(()));
         assert_eq!(open(&mut entry, 1, fuel(251)), Err(POOR), "the first is still out");
         assert_eq!(open(&mut entry, 1, fuel(250)), Ok(()));
-        entry.child_used(0, 400);
+        entry.did_work(0, 400);
         assert_eq!(entry.fuel_of_children(), 400);
         entry.close_call(0, &HostReply::Value("null".to_owned())).expect("open").expect("within limits");
         // 400 are done and 250 lent: half of 350 are left.

@@ -15,7 +15,7 @@ const LATE_SLICE: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// If the thread has a lower priority already, or the system does not allow the call.
-pub(super) fn step_back() -> io::Result<()> {
+pub fn step_back() -> io::Result<()> {
     let attributes = libc::sched_attr {
         size: u32::try_from(size_of::<libc::sched_attr>()).map_err(io::Error::other)?,
         sched_policy: libc::SCHED_OTHER.unsigned_abs(),

@@ -9,7 +9,7 @@ use crate::{
     abi::NodeRegistry,
     chain::evm::{self, Call},
     error::ReadError,
-    view::{At, RegistryView, Unlocked, ViewCall},
+    view::{At, CALL_GAS_MAX, RegistryView, Unlocked, ViewCall},
 };
 
 /// Passes reads on to the view, and looks each time whether somebody else could write it now.
@@ -74,9 +74,14 @@ fn calls_of_actions_have_their_gas_and_blocks_that_can_be_read() {
         gas,
     };
     let read = |call: &ViewCall, at: At| harness.view.call_contract(call, at);
-    assert!(read(&call(100_000, None), At::Latest).unwrap().is_ok());
-    assert!(read(&call(100_000, Some(30_000)), At::Latest).unwrap().is_err());
-    assert!(read(&call(1_000_000, Some(u64::MAX)), At::Latest).unwrap().is_err(), "more than any call gets");
+    let called = read(&call(100_000, None), At::Latest).unwrap();
+    assert!(called.output.is_ok() && (21_000..CALL_GAS_MAX).contains(&called.gas), "{called:?}");
+    let short = read(&call(100_000, Some(30_000)), At::Latest).unwrap();
+    assert!(short.output.is_err() && short.gas == 30_000, "{short:?}");
+    let long = read(&call(1_000_000, Some(u64::MAX)), At::Latest).unwrap();
+    assert!(long.output.is_err() && long.gas == CALL_GAS_MAX, "more than any call gets: {long:?}");
+    // Too little to begin costs what it was given.
+    assert_eq!(read(&call(1, Some(7)), At::Latest).unwrap().gas, 7);
     assert_eq!(read(&call(1, None), At::Number(1_000)), Err(ReadError::Ahead(1_000)));
 }
 

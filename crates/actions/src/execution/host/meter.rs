@@ -8,7 +8,7 @@ use wasmtime::Result;
 use crate::execution::OpenCall;
 use crate::limits::{ActionLimits, Counts, LimitHit, Usage, open_bytes, over};
 use crate::outcome::FailureCode;
-use crate::protocol::{ChildBudget, HostCall, HostReply};
+use crate::protocol::{CALL_GAS_MAX, ChildBudget, FUEL_PER_GAS, HostCall, HostReply, OWN_CHAIN, RpcMethod};
 
 /// Counts calls and time of one execution.
 pub(crate) struct Meter {
@@ -19,7 +19,7 @@ pub(crate) struct Meter {
     /// The calls of `runOnce` that wait for what their function came to.
     run_once: HashSet<u32>,
     asked_once: HashSet<u32>,
-    /// What was put aside for child actions.
+    /// What was put aside for child actions and calls of contracts.
     lent: HashMap<u32, u64>,
     made: u32,
     open: u32,
@@ -58,7 +58,7 @@ impl Meter {
     }
 
     /// Counts and queues a call; `None` for one that the guest's own code never makes.
-    pub(super) fn call(&mut self, op: HostCall, fuel: &mut u64) -> Result<Option<i32>> {
+    pub(super) fn call(&mut self, mut op: HostCall, fuel: &mut u64) -> Result<Option<i32>> {
         let number = self.made;
         match &op {
             // The guest refuses a second use of a name.
@@ -80,6 +80,11 @@ impl Meter {
             HostCall::Call { .. } => Some(self.lend(number, fuel)?),
             _ => None,
         };
+        if let HostCall::Rpc { chain, method: RpcMethod::Call(call) } = &mut op
+            && chain == OWN_CHAIN
+        {
+            call.gas = Some(self.lend_gas(number, call.gas, fuel));
+        }
         self.made += 1;
         self.open += 1;
         self.open_bytes = bytes;
@@ -107,7 +112,18 @@ impl Meter {
         })
     }
 
-    /// Takes note of an answer that is about to be delivered. Gives back the fuel that a child did not use.
+    /// Puts aside what a call on the registry's own chain can cost at most, and says how much gas it has for that. What
+    /// it does not use comes back with the answer.
+    fn lend_gas(&mut self, call: u32, wanted: Option<u64>, fuel: &mut u64) -> u64 {
+        let gas = wanted.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX).min(*fuel / 2 / FUEL_PER_GAS);
+        let lent = gas * FUEL_PER_GAS;
+        *fuel -= lent;
+        self.lent.insert(call, lent);
+        gas
+    }
+
+    /// Takes note of an answer that is about to be delivered. Gives back the fuel that it did not take, of what was put
+    /// aside for it.
     pub(super) fn answered(&mut self, call: u32, reply: &HostReply, fuel_used: u64) -> Result<u64, LimitHit> {
         self.open = self.open.saturating_sub(1);
         self.open_bytes = self.open_bytes.saturating_sub(self.sizes.remove(&call).unwrap_or_default());
@@ -196,4 +212,51 @@ pub(crate) fn runs_here(json: &str) -> bool {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{CallBlock, ContractCall};
+
+    fn call(chain: &str, gas: Option<u64>) -> HostCall {
+        let block = if chain == OWN_CHAIN { CallBlock::Named } else { CallBlock::Number(1) };
+        let call = ContractCall { to: [1; 20], data: Vec::new(), from: None, value: [0; 32], gas, block };
+        HostCall::Rpc { chain: chain.to_owned(), method: RpcMethod::Call(call) }
+    }
+
+    fn asked(meter: &mut Meter) -> Option<u64> {
+        match meter.take_calls().pop().unwrap().op {
+            HostCall::Rpc { method: RpcMethod::Call(call), .. } => call.gas,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_call_on_the_own_chain_costs_fuel_by_its_gas_and_has_no_more_than_can_be_paid() {
+        let mut meter = Meter::new(ActionLimits::default(), Instant::now());
+        let answer = HostReply::Value("null".to_owned());
+        let mut fuel = ActionLimits::default().fuel;
+        let all = fuel;
+        meter.call(call(OWN_CHAIN, None), &mut fuel).unwrap();
+        assert_eq!((asked(&mut meter), all - fuel), (Some(CALL_GAS_MAX), CALL_GAS_MAX * FUEL_PER_GAS));
+        fuel += meter.answered(0, &answer, 30_000 * FUEL_PER_GAS).unwrap();
+        assert_eq!(all - fuel, 30_000 * FUEL_PER_GAS, "what was used is paid for, and no more");
+        // Of others' chains a server does the work.
+        let before = fuel;
+        meter.call(call("base", Some(9_000_000)), &mut fuel).unwrap();
+        assert_eq!((asked(&mut meter), fuel), (Some(9_000_000), before));
+        assert_eq!(meter.answered(1, &answer, 0).unwrap(), 0);
+        // Thirty of the dearest calls do not cost more than there is.
+        for number in 2..ActionLimits::default().contract_calls {
+            meter.call(call(OWN_CHAIN, Some(u64::MAX)), &mut fuel).unwrap();
+            let gas = asked(&mut meter).unwrap();
+            assert!(gas <= CALL_GAS_MAX);
+            fuel += meter.answered(number, &answer, gas * FUEL_PER_GAS).unwrap();
+        }
+        let mut little = 100 * FUEL_PER_GAS;
+        let mut meter = Meter::new(ActionLimits::default(), Instant::now());
+        meter.call(call(OWN_CHAIN, None), &mut little).unwrap();
+        assert_eq!((asked(&mut meter), little), (Some(50), 50 * FUEL_PER_GAS));
+    }
 }
