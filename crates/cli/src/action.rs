@@ -164,10 +164,14 @@ fn describe(execution: &Execution, took_ms: u128) -> String {
     for (name, signature) in &reply.signatures {
         lines.push(signature_text(name, signature));
     }
+    let statement = &execution.verified.statement;
+    for intent in statement.intents.iter().filter(|intent| !statement.shows(intent)) {
+        lines.push(format!("withheld  a signature of {} by {}", intent.digest, intent.key));
+    }
     for claim in &reply.claims {
         lines.push(format!("claimed   {} for {}", claim.public_key, printable(&claim.key_id)));
     }
-    for single in execution.verified.statement.single_node.iter() {
+    for single in &statement.single_node {
         lines.push(format!("unproven  a value of node {} alone was used", single.node));
     }
     for odd in &reply.receipt.odd {
@@ -178,7 +182,7 @@ fn describe(execution: &Execution, took_ms: u128) -> String {
         }
     }
     if !reply.logs.is_empty() {
-        lines.push("log of the asked node (unproven):".to_owned());
+        lines.push("log (unproven):".to_owned());
         lines.extend(reply.logs.lines().map(|line| format!("  {}", printable(line))));
     }
     lines.join("\n")

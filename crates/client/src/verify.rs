@@ -170,13 +170,13 @@ pub fn verify_reply(
     if reply.claims != statement.claims {
         return Err(VerifyError::ClaimsMismatch);
     }
-    let names = statement.signature_names();
+    let shown = statement.shown();
     for (name, signature) in &reply.signatures {
         let unknown = || VerifyError::UnknownSignature(name.clone());
-        let place = names.iter().position(|stated| stated == name).ok_or_else(unknown)?;
-        check_signature(statement.intents.get(place).ok_or_else(unknown)?, name, signature)?;
+        let (_, intent) = shown.iter().find(|(stated, _)| stated == name).ok_or_else(unknown)?;
+        check_signature(intent, name, signature)?;
     }
-    match names.into_iter().find(|name| !reply.signatures.contains_key(name)) {
+    match shown.into_iter().map(|(name, _)| name).find(|name| !reply.signatures.contains_key(name)) {
         Some(name) => Err(VerifyError::SignatureWithheld(name)),
         None => Ok(verified),
     }

@@ -119,6 +119,7 @@ fn reply(network: &NetworkFile, body: &[u8], response: &str) -> ExecutionReply {
         collected: Vec::new(),
         single_node: Vec::new(),
         claims: Vec::new(),
+        failed: Vec::new(),
         wildcard: false,
         status: Status::Completed,
         error: None,

@@ -437,6 +437,7 @@ pub(crate) fn new_execution(
         refusals: Vec::new(),
         claims: Vec::new(),
         logs_of_children: String::new(),
-        ended: None,
+        failed: std::collections::BTreeSet::new(),
+        ended: false,
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
 use quorate_wire::{
     ActionCid, ActionLimits, Address, BlockRef, Digest, ErrorCode, ExecutionReply, Lane, NetworkFile,
-    NodeIndex, Problem, PublicKey, RequestId, Seen, Status, Submission, Usage,
+    NodeIndex, Problem, PublicKey, Recipient, RequestId, Seen, Status, Submission, Usage,
 };
 use zeroize::Zeroizing;
 
@@ -161,6 +161,8 @@ pub struct SignCall {
     pub message: SignMessage,
     /// The signature's name.
     pub name: String,
+    /// For whom it is.
+    pub recipient: Recipient,
 }
 
 /// With which key an action wants to sign.

@@ -9,7 +9,7 @@ use crate::{
     Effect, Engine, Now, Payers, ReplyTo,
     accept::new_execution,
     admission::{Held, Payer},
-    execution::{Ended, Execution},
+    execution::Execution,
     turn::Turn,
 };
 
@@ -28,17 +28,25 @@ pub(crate) struct Remembered {
 
 impl Remembered {
     fn of(execution: &Execution, me: NodeIndex) -> Self {
-        let account = execution.outcomes.get(&me).and_then(|outcome| borsh::to_vec(outcome).ok());
         Remembered {
             payers: execution.payers(),
             forget_unix_ms: execution.forget_unix_ms,
-            account: account.filter(|bytes| bytes.len() <= ACCOUNT_BYTES_MAX).map(Vec::into_boxed_slice),
+            account: execution.outcomes.get(&me).and_then(account),
         }
     }
 
     fn outcome(&self) -> Option<OutcomeMessage> {
         borsh::from_slice(self.account.as_deref()?).ok()
     }
+}
+
+/// An account within its bound: without its log if it is too long with it, which nobody has signed.
+fn account(outcome: &OutcomeMessage) -> Option<Box<[u8]>> {
+    let within = |outcome: &OutcomeMessage| {
+        let bytes = borsh::to_vec(outcome).ok()?;
+        (bytes.len() <= ACCOUNT_BYTES_MAX).then(|| bytes.into_boxed_slice())
+    };
+    within(outcome).or_else(|| within(&OutcomeMessage { logs: String::new(), ..outcome.clone() }))
 }
 
 impl Engine {
@@ -116,7 +124,7 @@ impl Engine {
         let mut execution = new_execution(id, request.clone(), session.clone(), members, turn.now);
         execution.asked_by = asked_by;
         execution.deadline_mono_ms = turn.now.mono_ms;
-        execution.ended = Some(Ended { logs: String::new(), usage: quorate_wire::Usage::default() });
+        execution.ended = true;
         execution.outcomes.insert(self.committee.me, outcome);
         self.executions.insert(id, execution);
         true

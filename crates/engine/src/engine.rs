@@ -568,8 +568,7 @@ impl Execution {
         };
         let replies =
             reply.map_or(0, |reply| reply.logs.len() + reply.response.as_ref().map_or(0, String::len));
-        let logs = self.ended.as_ref().map_or(0, |ended| ended.logs.len());
-        self.request.params.get().len() + self.kept_bytes() + outcomes + submission + replies + logs
+        self.request.params.get().len() + self.kept_bytes() + outcomes + submission + replies
     }
 
     /// When something of this execution is due.

@@ -9,8 +9,8 @@ use std::{
 use quorate_auth::Session;
 use quorate_threshold::{EcdsaSign, Outgoing};
 use quorate_wire::{
-    ActionLimits, Claim, Digest, EcdsaBytes, ErrorCode, ExecutionReply, ExecutionRequest, Intent, NodeIndex,
-    Offer, OperationNumber, OutcomeMessage, Problem, Refusal, RequestId, Signed, Usage, Verdict, Vote,
+    ActionLimits, Claim, Digest, EcdsaBytes, ErrorCode, ExecutionReply, ExecutionRequest, Intent, Lane,
+    NodeIndex, Offer, OperationNumber, OutcomeMessage, Problem, Refusal, RequestId, Signed, Verdict, Vote,
     limits,
 };
 
@@ -71,7 +71,10 @@ pub(crate) struct Execution {
     pub(crate) claims: Vec<Claim>,
     /// Logs of child runs that have ended.
     pub(crate) logs_of_children: String,
-    pub(crate) ended: Option<Ended>,
+    /// Child runs that came to no good end.
+    pub(crate) failed: BTreeSet<Lane>,
+    /// Whether our own run has ended.
+    pub(crate) ended: bool,
 }
 
 /// A member that asked us on behalf of a caller.
@@ -104,12 +107,6 @@ pub(crate) struct Kept {
     bytes: usize,
     /// In which start of its own it said the first of it.
     start: Option<[u8; 16]>,
-}
-
-/// What this node's own run left behind.
-pub(crate) struct Ended {
-    pub(crate) logs: String,
-    pub(crate) usage: Usage,
 }
 
 /// One operation on which nodes agree, by its number. It can exist before our own run comes to it.
@@ -270,13 +267,22 @@ impl Execution {
         self.operations.values().filter_map(|operation| Some((operation.intent()?, operation.signature?)))
     }
 
+    /// The outermost child runs that failed and in which, or below which, something was signed.
+    pub(crate) fn failed_after_signing(&self) -> Vec<Lane> {
+        let outermost =
+            |lane: &&Lane| !self.failed.iter().any(|other| other != *lane && lane.is_within(*other));
+        let signed_in =
+            |lane: &&Lane| self.signed().any(|(intent, _)| intent.operation.lane().is_within(**lane));
+        self.failed.iter().filter(outermost).filter(signed_in).copied().collect()
+    }
+
     /// Whose shares it counts in.
     pub(crate) fn payers(&self) -> Payers {
         Payers { login: self.session.wallet, asked_by: self.asked_by }
     }
 
     pub(crate) fn running(&self) -> bool {
-        self.ended.is_none()
+        !self.ended
     }
 
     /// Makes room for what a peer says of an operation; false if it has had its share of this execution.

@@ -142,7 +142,7 @@ impl Engine {
     ) -> Result<(Intent, Right, [u8; 32]), ErrorCode> {
         let state = execution.runs.get_mut(&run).ok_or(ErrorCode::Internal)?;
         let action = state.action();
-        let SignCall { key, message, name } = sign;
+        let SignCall { key, message, name, recipient } = sign;
         let (kind, digest) = digest(&action, &key, message, &self.committee.network.login_domains)?;
         if name.is_empty() || name.len() > limits::SIGNATURE_NAME_BYTES_MAX {
             return Err(ErrorCode::SignatureNameInvalid);
@@ -169,6 +169,7 @@ impl Engine {
             kind,
             digest: Digest(digest),
             name,
+            recipient,
             guest: self.committee.guest,
         };
         Ok((intent, right, tweak))

@@ -12,7 +12,7 @@ use crate::{
     ActionEnd, Effect, Engine, Report,
     accept::QUORUM_CHECK_MS,
     coordinate::odd_nodes,
-    execution::{Ended, Execution, Group},
+    execution::{Execution, Group},
     turn::Turn,
 };
 
@@ -54,25 +54,23 @@ impl Engine {
             collected: execution.collected(),
             single_node: execution.single_node(),
             claims: execution.claims.clone(),
+            failed: execution.failed_after_signing(),
             wildcard: false,
             status,
             error,
             response: response.as_deref().map(Statement::response_hash),
             guest: self.committee.guest,
         });
-        let outcome = OutcomeMessage {
-            statement,
-            response,
-            signatures: execution.signed().map(|(_, signature)| signature).collect(),
-            detail,
-        };
+        let shown = execution.signed().filter(|(intent, _)| statement.body.shows(intent));
+        let signatures = shown.map(|(_, signature)| signature).collect();
+        let outcome = OutcomeMessage { statement, response, signatures, logs, usage, detail };
         turn.report(Report::Ended {
             request: execution.id,
             status,
             error,
             duration_ms: turn.now.mono_ms.saturating_sub(execution.accepted_mono_ms),
         });
-        execution.ended = Some(Ended { logs, usage });
+        execution.ended = true;
         if execution.callers.is_empty() {
             execution.submission = None;
         }
@@ -119,13 +117,15 @@ impl Engine {
             && short(statement.single_node.len())
             && short(statement.claims.len())
             && statement.claims.iter().all(claim_fits)
+            && short(statement.failed.len())
             && outcome.response.as_ref().is_none_or(|text| text.len() <= limits::RESPONSE_BYTES_MAX)
+            && outcome.logs.len() <= limits::LOG_BYTES_MAX
             && outcome.detail.as_ref().is_none_or(|text| text.len() <= DETAIL_BYTES_MAX);
         outcome.statement.node == from
             && statement.network == self.committee.id
             && statement.epoch == self.committee.epoch
             && statement.response == hash
-            && outcome.signatures.len() == statement.intents.len()
+            && outcome.signatures.len() == statement.shown().len()
             && statement.intents.iter().all(|intent| intent.name.len() <= limits::SIGNATURE_NAME_BYTES_MAX)
             && bounded
             && self.committee.signed_by_member(&outcome.statement)
@@ -231,9 +231,8 @@ impl Engine {
             members.iter().filter_map(|member| execution.outcomes.get(member)).collect();
         let statement = &outcomes.first()?.statement.body;
         let genuine = outcomes.iter().find(|outcome| signatures_fit(statement, &outcome.signatures))?;
-        let names = statement.signature_names();
-        let signatures = names.into_iter().zip(statement.intents.iter().zip(&genuine.signatures));
-        let signatures = signatures.map(|(name, (intent, (signature, recovery_id)))| {
+        let signatures = statement.shown().into_iter().zip(&genuine.signatures);
+        let signatures = signatures.map(|((name, intent), (signature, recovery_id))| {
             let view = SignatureView {
                 scheme: intent.scheme,
                 public_key: intent.key,
@@ -259,10 +258,9 @@ impl Engine {
         });
         let odd: Vec<OddNode> = odd.collect();
         let odd = odd.into_iter().filter_map(|entry| shown_odd(statement, entry));
-        let (logs, usage) = match &execution.ended {
-            Some(ended) => (ended.logs.clone(), ended.usage),
-            None => Default::default(),
-        };
+        // Our own run may go on when t others have ended, or have ended in another way: an answer waits for no log.
+        let own = members.iter().find(|member| **member == self.committee.me);
+        let told = own.and_then(|me| execution.outcomes.get(me)).unwrap_or(genuine);
         let reply = ExecutionReply {
             request_id: execution.id,
             status: statement.status,
@@ -270,8 +268,8 @@ impl Engine {
             response: genuine.response.clone(),
             signatures: signatures.collect(),
             claims: statement.claims.clone(),
-            logs,
-            usage,
+            logs: told.logs.clone(),
+            usage: told.usage,
             receipt: Receipt {
                 statements: outcomes.iter().map(|outcome| outcome.statement.clone()).collect(),
                 odd: odd.collect(),
@@ -400,12 +398,12 @@ fn shown_odd(statement: &Statement, mut odd: OddNode) -> Option<OddNode> {
 }
 
 fn signatures_fit(statement: &Statement, signatures: &[EcdsaBytes]) -> bool {
-    statement.intents.len() == signatures.len()
-        && statement
-            .intents
+    let shown = statement.shown();
+    shown.len() == signatures.len()
+        && shown
             .iter()
             .zip(signatures)
-            .all(|(intent, signature)| ecdsa_valid(&intent.key, &Digest(intent.digest.0), signature))
+            .all(|((_, intent), signature)| ecdsa_valid(&intent.key, &Digest(intent.digest.0), signature))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -271,6 +271,9 @@ impl Engine {
                 Err(failure)
             }
         };
+        if answer.is_err() {
+            execution.failed.insert(state.lane);
+        }
         if let Some((parent, _)) = state.parent {
             let given = Given { answer, single_node: state.single_node };
             self.give(execution, parent, (Slot::Child(run), given), turn);
@@ -303,7 +306,9 @@ impl Engine {
             .collect();
         for child in children {
             turn.effects.push(Effect::CancelAction { run: child });
-            self.forget_run(execution, child, turn);
+            if let Some(state) = self.forget_run(execution, child, turn) {
+                execution.failed.insert(state.lane);
+            }
         }
         let state = execution.runs.remove(&run)?;
         self.runs.remove(&run);

@@ -237,9 +237,9 @@ impl Events {
     /// What the engine is shown in a build with faults.
     fn faulted(&self, wanted: Wanted) -> Wanted {
         match wanted {
-            Wanted::Sign(SignCall { key, message: SignMessage::Digest(digest), name }) => {
+            Wanted::Sign(SignCall { key, message: SignMessage::Digest(digest), name, recipient }) => {
                 let message = SignMessage::Digest(self.faults.digest(digest));
-                Wanted::Sign(SignCall { key, message, name })
+                Wanted::Sign(SignCall { key, message, name, recipient })
             }
             other => other,
         }

@@ -7,7 +7,7 @@ use quorate_engine::{
     ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, Call, SignCall, SignKey, SignMessage, Wanted,
 };
 use quorate_wire::{
-    ActionCid, ErrorCode, Lane, MessageKind, OperationNumber, PublicKey, RequestId, Usage,
+    ActionCid, ErrorCode, Lane, MessageKind, OperationNumber, PublicKey, Recipient, RequestId, Usage,
     action_signature_digest,
 };
 use serde::{Deserialize, Serialize};
@@ -287,7 +287,7 @@ impl Run {
     ) -> (Open, Wanted) {
         let open = Open::Sign { number: self.number(), key, kind, digest, name: name.clone() };
         let key = key.map_or(SignKey::Own, |key| SignKey::Pkp(key.uncompressed().to_vec()));
-        (open, Wanted::Sign(SignCall { key, message, name }))
+        (open, Wanted::Sign(SignCall { key, message, name, recipient: Recipient::Caller }))
     }
 
     /// The function that this node runs for all has ended.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey, signature::hazmat::PrehashVerifier as _};
 use quorate_wire::{
     ActionCid, Address, Digest, Intent, IntentHash, MessageKind, NetworkId, NodeIndex, OperationNumber,
-    Proposal, PublicKey, RequestId, Scheme, Verdict, Vote, limits,
+    Proposal, PublicKey, Recipient, RequestId, Scheme, Verdict, Vote, limits,
 };
 
 use crate::{
@@ -381,6 +381,7 @@ impl Checker {
                 scheme: Scheme::EcdsaK256Sha256,
                 digest: Digest(asked.digest),
                 name: asked.name.clone(),
+                recipient: Recipient::Caller,
                 guest: Committee::guest(),
             }),
         }

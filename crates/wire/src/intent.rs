@@ -52,6 +52,16 @@ pub enum MessageKind {
     Login,
 }
 
+/// For whom a signature is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    /// The caller: it is in the reply of a run that came to its end.
+    Caller,
+    /// The action alone, which decides what becomes of it.
+    Action,
+}
+
 /// What an action asks a key to do.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,8 +78,10 @@ pub struct Intent {
     pub kind: MessageKind,
     /// The digest to sign.
     pub digest: Digest,
-    /// Under which name the caller gets the signature.
+    /// The signature's name.
     pub name: String,
+    /// For whom it is.
+    pub recipient: Recipient,
     /// Hash of the guest that ran the action.
     pub guest: Digest,
 }
@@ -182,6 +194,7 @@ impl Vote {
                 ("kind", a.kind != b.kind),
                 ("digest", a.digest != b.digest),
                 ("name", a.name != b.name),
+                ("recipient", a.recipient != b.recipient),
             ]
             .into_iter()
             .find_map(|(field, differs)| differs.then_some(field)),
@@ -225,6 +238,7 @@ mod tests {
                 kind: MessageKind::Digest,
                 digest: Digest([3; 32]),
                 name: "sig".to_owned(),
+                recipient: Recipient::Caller,
                 guest: Digest([4; 32]),
             }),
         }
@@ -238,6 +252,12 @@ mod tests {
             intent.digest = Digest([9; 32]);
             intent.name = "other".to_owned();
         }
+        let mut kept = vote();
+        if let Verdict::Intent(intent) = &mut kept.verdict {
+            intent.recipient = Recipient::Action;
+        }
+        assert_eq!(vote().first_difference(&kept), Some("recipient"));
+        assert_ne!(vote().hash(), kept.hash());
         assert_eq!(vote().first_difference(&other), Some("digest"));
         other.verdict = Verdict::Denied(ErrorCode::NotGranted);
         assert_eq!(vote().first_difference(&other), Some("permission"));

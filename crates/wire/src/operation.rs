@@ -12,12 +12,18 @@ const DEPTH_MAX: u32 = 5;
 
 /// Place of a run in the tree of an execution's runs: 0 is the run that the caller asked for, and the
 /// k-th child of a run (k from 1 to 15) has sixteen times its parent's lane, plus k.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize)]
 pub struct Lane(u32);
 
 impl Lane {
     /// The run that the caller asked for.
     pub const ROOT: Lane = Lane(0);
+
+    /// From the number, if it is of a lane that can be.
+    #[must_use]
+    pub fn from_u32(number: u32) -> Option<Self> {
+        (number < 1 << (CHILD_BITS * DEPTH_MAX)).then_some(Lane(number))
+    }
 
     /// The lane of this run's k-th child; none below the greatest depth, or if k is not 1 to 15.
     #[must_use]
@@ -38,10 +44,36 @@ impl Lane {
         (index < 1 << INDEX_BITS).then_some(OperationNumber(self.0 << INDEX_BITS | index))
     }
 
+    /// Whether the run is the other one, or was started by it, or by a run that it started.
+    #[must_use]
+    pub fn is_within(self, other: Lane) -> bool {
+        let levels = self.depth().saturating_sub(other.depth());
+        self.0 >> (levels * CHILD_BITS) == other.0
+    }
+
     /// The number.
     #[must_use]
     pub fn get(self) -> u32 {
         self.0
+    }
+}
+
+impl BorshDeserialize for Lane {
+    fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
+        Lane::from_u32(u32::deserialize_reader(reader)?).ok_or_else(|| std::io::ErrorKind::InvalidData.into())
+    }
+}
+
+impl Serialize for Lane {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Lane {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Lane::from_u32(<u32 as Deserialize>::deserialize(deserializer)?)
+            .ok_or_else(|| D::Error::custom("no run has this lane"))
     }
 }
 
@@ -63,7 +95,7 @@ impl OperationNumber {
     /// From the number, if it is of a lane that can be.
     #[must_use]
     pub fn from_u32(number: u32) -> Option<Self> {
-        (number >> INDEX_BITS < 1 << (CHILD_BITS * DEPTH_MAX)).then_some(OperationNumber(number))
+        Lane::from_u32(number >> INDEX_BITS).map(|_| OperationNumber(number))
     }
 
     /// The number.
@@ -139,6 +171,10 @@ mod tests {
         }
         assert_eq!(lane.child(1), None, "there is no sixth level");
         assert_eq!(Lane::ROOT.operation(1_024), None);
+        let child = Lane::ROOT.child(2).unwrap();
+        let grandchild = child.child(1).unwrap();
+        assert!(grandchild.is_within(child) && child.is_within(child) && child.is_within(Lane::ROOT));
+        assert!(!child.is_within(grandchild) && !grandchild.is_within(Lane::ROOT.child(1).unwrap()));
         assert_eq!(Lane::ROOT.operation(3).unwrap().get(), 3);
         assert_eq!(Lane::ROOT.child(2).unwrap().operation(1).unwrap().to_string(), "2:1");
     }

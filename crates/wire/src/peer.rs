@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::{
     Digest, EcdsaBytes, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, OperationNumber, PublicKey,
-    RequestId, Signable, Signed, SignedHead, Statement, Submission, Vote,
+    RequestId, Signable, Signed, SignedHead, Statement, Submission, Usage, Vote,
 };
 
 /// The first message on every connection, and again whenever what it says changes.
@@ -178,8 +178,12 @@ pub struct OutcomeMessage {
     pub statement: Signed<Statement>,
     /// The response text that the statement hashes.
     pub response: Option<String>,
-    /// The signatures of its intents, in order: r ‖ s and recovery id.
+    /// The signatures that a reply shows, in the order of [`Statement::shown`]: r ‖ s and recovery id.
     pub signatures: Vec<([u8; 64], u8)>,
+    /// The run's log; no statement covers it.
+    pub logs: String,
+    /// What the run used; no statement covers it.
+    pub usage: Usage,
     /// What went wrong, for people; no statement covers it.
     pub detail: Option<String>,
 }

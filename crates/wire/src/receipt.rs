@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ActionCid, BlockRef, Digest, ErrorCode, Intent, Lane, NetworkId, NodeIndex, OperationNumber, PublicKey,
-    RequestId, Signable, Signed, Verdict, Vote,
+    Recipient, RequestId, Signable, Signed, Verdict, Vote,
 };
 
 /// How a run ended.
@@ -119,6 +119,8 @@ pub struct Statement {
     pub single_node: Vec<SingleNode>,
     /// Keys that were claimed, in that order.
     pub claims: Vec<Claim>,
+    /// Child runs that came to no good end and in which, or below which, something was signed; ascending.
+    pub failed: Vec<Lane>,
     /// Whether authority came from a wildcard session.
     pub wildcard: bool,
     /// How the run ended.
@@ -142,12 +144,30 @@ impl Statement {
         Digest(crate::Transcript::new("quorate/response/v1").field(response.as_bytes()).finish())
     }
 
-    /// Under which names a reply shows the signatures of the intents. A name of the run that the caller
+    /// The intents whose signatures a reply has, these and none else, with the names under which it shows them: those
+    /// for the caller, of runs that came to their end. What an action signed before it failed, it did not mean to give.
+    #[must_use]
+    pub fn shown(&self) -> Vec<(String, &Intent)> {
+        self.signature_names()
+            .into_iter()
+            .zip(&self.intents)
+            .filter(|(_, intent)| self.shows(intent))
+            .collect()
+    }
+
+    /// Whether the reply has the signature of an intent.
+    #[must_use]
+    pub fn shows(&self, intent: &Intent) -> bool {
+        self.status == Status::Completed
+            && intent.recipient == Recipient::Caller
+            && !self.failed.iter().any(|failed| intent.operation.lane().is_within(*failed))
+    }
+
+    /// Names of the intents' signatures. A name of the run that the caller
     /// asked for is shown as it is; behind one of a child run stand `#` and the run's lane, and behind one of
     /// the caller's run that has a `#` itself, `#0`. So a name says by itself which run asked for it, whatever
     /// was refused beside it: within one run names differ.
-    #[must_use]
-    pub fn signature_names(&self) -> Vec<String> {
+    fn signature_names(&self) -> Vec<String> {
         let names = self.intents.iter().map(|intent| {
             let lane = intent.operation.lane();
             if lane == Lane::ROOT && !intent.name.contains('#') {

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use quorate_wire::{
     ActionCid, Digest, ErrorCode, ExecutionRequest, Intent, MessageKind, NetworkId, NodeIndex, Offer,
-    OperationNumber, PeerMessage, PublicKey, RequestId, Scheme, Submission, Verdict, Vote, decode, encode,
-    limits,
+    OperationNumber, PeerMessage, PublicKey, Recipient, RequestId, Scheme, Submission, Verdict, Vote, decode,
+    encode, limits,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -31,6 +31,7 @@ fn vote() -> Vote {
             kind: MessageKind::Digest,
             digest: Digest([4; 32]),
             name: "sig".to_owned(),
+            recipient: Recipient::Caller,
             guest: Digest([5; 32]),
         }),
     }
@@ -50,11 +51,11 @@ fn encodings_and_hashes_are_what_they_were() {
     assert_eq!(encode(&denied), [1, 1, 31]);
     let bytes = encode(&vote());
     assert_eq!(decode::<Vote>(&bytes, bytes.len()).unwrap(), vote());
-    let golden = "0915485f44fe168ce429e83ebe6d0288906379af867140e8fbb4b4187417bd24";
+    let golden = "3152e4c4d7d853e3051a67d06e4b45b40a8565ea0fbe53b3f22311d3ddd3de51";
     assert_eq!(hex::encode(Sha256::digest(&bytes)), golden);
     assert_eq!(
         vote().hash().to_string(),
-        "0xeb9a7c92d14213debf117d9107b71436d339b6bdf8161fd3ae8119a1564e913d"
+        "0x77cb4603e0b1f5f394e222c3c5beda6471b6a4e13bc5bf6da1dedf8a4a064eb7"
     );
 }
 

@@ -2,8 +2,8 @@ use ed25519_dalek::SigningKey as StatementSigner;
 use k256::ecdsa::{Signature, SigningKey};
 use quorate_wire::{
     ActionCid, Address, Admission, BlockRef, ChainParameters, ContractRecord, Contracts, Digest, ErrorCode,
-    FoundingNode, MessageKind, NodeEndpoint, OddNode, OperationNumber, Refusal, Signed, StatementKey, Status,
-    TransportKey, Usage, Verdict, Vote,
+    FoundingNode, Lane, MessageKind, NodeEndpoint, OddNode, OperationNumber, Recipient, Refusal, Signed,
+    StatementKey, Status, TransportKey, Usage, Verdict, Vote,
 };
 
 use super::*;
@@ -72,6 +72,7 @@ fn intent(name: &str, digest: u8) -> Intent {
         kind: MessageKind::Digest,
         digest: Digest([digest; 32]),
         name: name.to_owned(),
+        recipient: Recipient::Caller,
         guest: Digest([4; 32]),
     }
 }
@@ -91,6 +92,7 @@ fn statement() -> Statement {
         collected: Vec::new(),
         single_node: Vec::new(),
         claims: Vec::new(),
+        failed: Vec::new(),
         wildcard: false,
         status: Status::Completed,
         error: None,
@@ -124,12 +126,7 @@ fn reply_of(statement: &Statement) -> ExecutionReply {
         status: statement.status,
         error: statement.error,
         response: Some("done".to_owned()),
-        signatures: statement
-            .signature_names()
-            .into_iter()
-            .zip(&statement.intents)
-            .map(|(name, intent)| (name, view(intent)))
-            .collect(),
+        signatures: statement.shown().into_iter().map(|(name, intent)| (name, view(intent))).collect(),
         claims: statement.claims.clone(),
         logs: String::new(),
         usage: Usage::default(),
@@ -376,10 +373,10 @@ fn a_name_says_which_run_asked_for_the_signature() {
     let of_root = intent("one", 1);
     let child = Intent { operation: of_child, ..intent("one", 2) };
     statement.intents = vec![of_root, child.clone()];
-    assert_eq!(statement.signature_names(), ["one", "one#2"]);
+    assert_eq!(shown(&statement), ["one", "one#2"]);
     // What the caller's own run names like a child's is told apart as well.
     statement.intents[0].name = "one#2".to_owned();
-    assert_eq!(statement.signature_names(), ["one#2#0", "one#2"]);
+    assert_eq!(shown(&statement), ["one#2#0", "one#2"]);
 
     // The caller's own signature of that name was refused: the child's does not stand in for it.
     statement.intents = vec![child];
@@ -391,6 +388,40 @@ fn a_name_says_which_run_asked_for_the_signature() {
     reply.signatures.insert("one".to_owned(), child);
     let renamed = verify_execution(&network(), &request(), &reply).err();
     assert_eq!(renamed, Some(VerifyError::UnknownSignature("one".to_owned())));
+}
+
+/// Under which names a reply shows signatures.
+fn shown(statement: &Statement) -> Vec<String> {
+    statement.shown().into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn a_reply_has_no_signature_that_an_action_kept_or_made_before_it_failed() {
+    let mut kept = statement();
+    kept.intents[0].recipient = Recipient::Action;
+    let names = shown(&kept);
+    assert!(!names.contains(&"one".to_owned()) && names.len() == kept.intents.len() - 1);
+    let mut reply = reply_of(&kept);
+    assert!(verify_execution(&network(), &request(), &reply).is_ok());
+    // A node that shows it all the same is not believed to have answered as t nodes said.
+    reply.signatures.insert("one".to_owned(), view(&kept.intents[0]));
+    let shown_all_the_same = verify_execution(&network(), &request(), &reply).err();
+    assert_eq!(shown_all_the_same, Some(VerifyError::UnknownSignature("one".to_owned())));
+
+    let mut failed = statement();
+    failed.status = Status::Failed;
+    failed.error = Some(ErrorCode::ActionThrew);
+    assert!(shown(&failed).is_empty());
+
+    // A child that failed gives nothing, nor does what it had called; its parent's own are shown.
+    let mut of_child = statement();
+    let (child, other) = (Lane::ROOT.child(1).unwrap(), Lane::ROOT.child(2).unwrap());
+    of_child.intents = vec![intent("one", 1)];
+    for lane in [child, child.child(3).unwrap(), other] {
+        of_child.intents.push(Intent { operation: lane.operation(0).unwrap(), ..intent("one", 2) });
+    }
+    of_child.failed = vec![child];
+    assert_eq!(shown(&of_child), ["one", "one#2"]);
 }
 
 #[test]

@@ -323,6 +323,7 @@ fn statement(net: &Net, id: RequestId, signed_it: bool) -> Statement {
         collected: Vec::new(),
         single_node: Vec::new(),
         claims: Vec::new(),
+        failed: Vec::new(),
         wildcard: false,
         status: quorate_wire::Status::Completed,
         error: None,
@@ -378,7 +379,9 @@ fn forged_votes_outcomes_and_signatures_change_nothing() {
         let outcome = |node, statement| {
             let statement = signed(node, statement);
             let (response, signatures) = (None, vec![([1; 64], 0)]);
-            PeerMessage::Outcome(Box::new(OutcomeMessage { statement, response, signatures, detail: None }))
+            let (logs, usage) = (String::new(), quorate_wire::Usage::default());
+            let outcome = OutcomeMessage { statement, response, signatures, logs, usage, detail: None };
+            PeerMessage::Outcome(Box::new(outcome))
         };
         vec![
             PeerMessage::Vote(stolen),

@@ -1,9 +1,9 @@
 //! Whole executions, and what happens to them when nodes differ, fall silent or die.
 
 use quorate_engine::Report;
-use quorate_wire::{Digest, ErrorCode, PeerMessage, Status, Submission, limits, request_id};
+use quorate_wire::{Digest, ErrorCode, PeerMessage, Recipient, Status, Submission, limits, request_id};
 
-use crate::harness::{Caller, Net, index, network};
+use crate::harness::{Caller, LOG, Net, index, network};
 
 #[test]
 fn three_strangers_found_a_network_and_sign() {
@@ -257,4 +257,33 @@ fn an_outcome_lost_with_the_connection_is_asked_for_again() {
     }
     net.advance(100);
     assert!(net.answer(to).unwrap().is_ok());
+}
+
+#[test]
+fn what_an_action_keeps_for_itself_is_in_the_receipt_and_not_in_the_reply() {
+    let mut net = Net::ready();
+    net.recipient = Recipient::Action;
+    let to = net.submit(1, &Caller::new(1).request(1).1);
+    net.advance(50);
+    let reply = net.answer(to).unwrap().as_ref().unwrap();
+    assert!(reply.signatures.is_empty());
+    let intents = &reply.receipt.statements[0].body.intents;
+    assert_eq!((intents.len(), intents[0].digest, intents[0].key), (1, Digest([7; 32]), net.key));
+}
+
+#[test]
+fn log_and_usage_come_also_from_a_node_that_has_not_ended_its_own_run() {
+    let mut net = Net::ready();
+    // The caller asks two, and the first hears of no decision: what t others made is its answer.
+    net.links = Box::new(|_, to, message| {
+        to != 1 || matches!(message, PeerMessage::Outcome(_) | PeerMessage::Ping(_))
+    });
+    let submission = Caller::new(1).request(1).1;
+    net.submit(2, &submission);
+    let to = net.submit(1, &submission);
+    net.advance(3_000);
+    let reply = net.answer(to).unwrap().as_ref().unwrap();
+    let members: Vec<_> = reply.receipt.statements.iter().map(|statement| statement.node).collect();
+    assert_eq!(members, [index(2), index(3)]);
+    assert_eq!((reply.logs.as_str(), reply.usage.fuel), (LOG, 7));
 }

@@ -19,8 +19,8 @@ use quorate_threshold::derive;
 use quorate_wire::{
     ActionLimits, Address, Admission, BlockRef, ChainParameters, ContractRecord, Contracts, Digest,
     ErrorCode, ExecutionReply, FoundingNode, Hello, NetworkFile, NodeEndpoint, NodeIndex, OperationNumber,
-    PeerMessage, Problem, PublicKey, RequestId, Signable, Signed, StatementKey, TransportKey, decode, encode,
-    limits,
+    PeerMessage, Problem, PublicKey, Recipient, RequestId, Signable, Signed, StatementKey, TransportKey,
+    Usage, decode, encode, limits,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
@@ -29,6 +29,8 @@ pub(crate) use registry::{HEAD, Registry, block, final_head, head_key};
 
 pub(crate) const UNIX_MS: u64 = 1_800_000_000_000;
 pub(crate) const KEY_ID: [u8; 32] = [0x5a; 32];
+/// What every run writes to its log.
+pub(crate) const LOG: &str = "a line";
 pub(crate) const GUEST: Digest = Digest([9; 32]);
 
 pub(crate) type Answer = Result<Box<ExecutionReply>, Box<Problem>>;
@@ -133,6 +135,8 @@ pub(crate) struct Net {
     pub(crate) text: Option<String>,
     /// The names under which every run asks to sign, one after the other.
     pub(crate) names: Vec<&'static str>,
+    /// For whom they are.
+    pub(crate) recipient: Recipient,
     /// What every run asks for instead, if this is set: one after the other, or all at once.
     pub(crate) wanted: Option<(Script, bool)>,
     /// What runs were answered with: node, number of the call, answer.
@@ -204,6 +208,7 @@ impl Net {
             heads: true,
             text: None,
             names: vec!["sig"],
+            recipient: Recipient::Caller,
             wanted: None,
             answers: Vec::new(),
             key: PublicKey::from_sec1(SigningKeyOfNobody::public()).unwrap(),
@@ -477,6 +482,7 @@ impl Net {
                 None => SignMessage::Digest(state.digest.clone()),
             },
             name: (*name).to_owned(),
+            recipient: self.recipient,
         };
         let call = Call { call: asked + 1, seen: Vec::new(), wanted: Wanted::Sign(sign) };
         Some((run, ActionEvent::Call(call)))
@@ -544,7 +550,8 @@ pub(crate) fn operation(number: u32) -> OperationNumber {
 }
 
 pub(crate) fn end(result: Result<Option<String>, ActionFailure>) -> ActionEnd {
-    ActionEnd { result, logs: String::new(), usage: Default::default() }
+    let usage = Usage { fuel: 7, ..Usage::default() };
+    ActionEnd { result, logs: LOG.to_owned(), usage }
 }
 
 /// Before there is a root there is no key; the generator stands in for it.

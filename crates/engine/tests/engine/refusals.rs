@@ -210,7 +210,9 @@ fn a_signature_name_is_used_once_and_has_a_length() {
     net.advance(50);
     let problem = net.answer(to).unwrap().as_ref().unwrap_err();
     assert_eq!(problem.code, ErrorCode::SignatureNameDuplicate);
-    assert_eq!(problem.execution.as_ref().unwrap().signatures.len(), 1, "the first one stands");
+    let reply = problem.execution.as_ref().unwrap();
+    assert_eq!(reply.receipt.statements[0].body.intents.len(), 1, "the first one was made");
+    assert!(reply.signatures.is_empty(), "a run that ended in an error gives none");
 }
 
 #[test]

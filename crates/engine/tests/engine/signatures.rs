@@ -3,7 +3,7 @@
 
 use quorate_engine::{Answer, EcdsaAnswer, SignCall, SignKey, SignMessage, Wanted};
 use quorate_wire::{
-    Decision, EcdsaBytes, Offer, OperationNumber, PeerMessage, Proposal, RequestId, Signed, Vote,
+    Decision, EcdsaBytes, Offer, OperationNumber, PeerMessage, Proposal, Recipient, RequestId, Signed, Vote,
 };
 
 use crate::harness::{Caller, Net, index};
@@ -11,13 +11,23 @@ use crate::harness::{Caller, Net, index};
 /// The same digest in every execution: it depends on action and text only.
 fn own(_: u8) -> Vec<Wanted> {
     let message = SignMessage::Bytes(b"always the same".to_vec());
-    vec![Wanted::Sign(SignCall { key: SignKey::Own, message, name: "sig".to_owned() })]
+    vec![Wanted::Sign(SignCall {
+        key: SignKey::Own,
+        message,
+        name: "sig".to_owned(),
+        recipient: Recipient::Caller,
+    })]
 }
 
 fn six(_: u8) -> Vec<Wanted> {
     let sign = |name: u8| {
         let message = SignMessage::Bytes(vec![name]);
-        Wanted::Sign(SignCall { key: SignKey::Own, message, name: name.to_string() })
+        Wanted::Sign(SignCall {
+            key: SignKey::Own,
+            message,
+            name: name.to_string(),
+            recipient: Recipient::Caller,
+        })
     };
     (1..=6).map(sign).collect()
 }

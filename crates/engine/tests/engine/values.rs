@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use quorate_engine::{Answer, Input, Report, SignCall, SignKey, SignMessage, Wanted};
+use quorate_engine::{
+    ActionEvent, ActionFailure, Answer, Input, Report, SignCall, SignKey, SignMessage, Wanted,
+};
 use quorate_wire::{
-    ActionCid, Decision, Digest, ErrorCode, LeaderValue, MessageKind, PeerMessage, PublicKey, Signed,
-    Verdict, Vote, action_key_id, action_signature_digest,
+    ActionCid, Decision, Digest, ErrorCode, LeaderValue, MessageKind, PeerMessage, PublicKey, Recipient,
+    Signed, Verdict, Vote, action_key_id, action_signature_digest,
 };
 
-use crate::harness::{CODE, Caller, Net, index, operation, signed};
+use crate::harness::{CODE, Caller, Net, end, index, operation, signed};
 
 fn collect(node: u8) -> Wanted {
     Wanted::Collect { name: "price".to_owned(), value: format!("{}", 100 + node) }
@@ -20,7 +22,7 @@ fn once() -> Wanted {
 
 fn own(name: &str) -> Wanted {
     let message = SignMessage::Bytes(b"hello".to_vec());
-    Wanted::Sign(SignCall { key: SignKey::Own, message, name: name.to_owned() })
+    Wanted::Sign(SignCall { key: SignKey::Own, message, name: name.to_owned(), recipient: Recipient::Caller })
 }
 
 /// The values that runs were given by a call.
@@ -235,6 +237,36 @@ fn a_child_runs_under_its_own_cid_and_its_parent_is_told_what_it_said() {
         child.action
     )));
     assert!(net.answer(to).is_some());
+}
+
+#[test]
+fn what_a_child_signed_before_it_failed_is_not_shown() {
+    fn child(_: u8) -> Wanted {
+        Wanted::Child { action: ActionCid::of_code(b"// the child"), params: "{}".to_owned() }
+    }
+    let mut net = Net::ready();
+    net.wanted = Some((|node| vec![own("first"), child(node), own("last")], false));
+    let to = net.submit(1, &Caller::new(1).request(1).1);
+    net.advance(100);
+    // The child signs, and then asks for one of its own, whose code nobody finds for now.
+    net.wanted = Some((|node| vec![own("of the child"), child(node)], false));
+    for node in 1..=3 {
+        let run = net.node(node).searches.remove(0);
+        net.input(node, Input::Code { run, code: Ok("// the child".into()) });
+    }
+    net.advance(100);
+    net.wanted = Some((|node| vec![own("first"), child(node), own("last")], false));
+    for node in 1..=3 {
+        let child = net.nodes[&node].runs.iter().find(|(_, start)| start.parent.is_some());
+        let run = *child.unwrap().0;
+        let failure = ActionFailure { code: ErrorCode::ActionThrew, message: "no".to_owned() };
+        net.input(node, Input::Action { run, event: ActionEvent::Finished(end(Err(failure))) });
+    }
+    net.advance(100);
+    let reply = net.answer(to).unwrap().as_ref().unwrap();
+    assert_eq!(reply.signatures.keys().collect::<Vec<_>>(), ["first", "last"]);
+    let statement = &reply.receipt.statements[0].body;
+    assert_eq!((statement.intents.len(), statement.failed.len()), (3, 1));
 }
 
 /// A set of two of three, as a corrupt member fixes it that coordinates what it overheard, while the node that
@@ -520,7 +552,7 @@ fn once_and_then_sign(_: u8) -> Vec<Wanted> {
     let key = SignKey::Pkp(GRANTED.get().unwrap().uncompressed().to_vec());
     let sign = |key, name: &str| {
         let message = SignMessage::Digest(vec![7; 32]);
-        Wanted::Sign(SignCall { key, message, name: name.to_owned() })
+        Wanted::Sign(SignCall { key, message, name: name.to_owned(), recipient: Recipient::Caller })
     };
     vec![sign(key.clone(), "before"), once(), sign(key, "after")]
 }

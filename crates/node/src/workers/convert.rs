@@ -4,7 +4,7 @@ use quorate_actions::{ActionOutcome, FailureCode, Finished, HostCall, HostReply,
 use quorate_engine::{
     ActionEnd, ActionFailure, ActionStart, Answer, AskedBy, Payers, SignCall, SignKey, SignMessage, Wanted,
 };
-use quorate_wire::{ActionCid, Digest, ErrorCode, Seen, limits};
+use quorate_wire::{ActionCid, Digest, ErrorCode, Recipient, Seen, limits};
 use sha2::{Digest as _, Sha256};
 
 use super::refusal;
@@ -109,7 +109,8 @@ pub(super) fn wanted(call: HostCall) -> Result<Wanted, ErrorCode> {
                 quorate_actions::SignMessage::Personal(text) => SignMessage::Personal(text),
                 quorate_actions::SignMessage::Bytes(bytes) => SignMessage::Bytes(bytes),
             };
-            Wanted::Sign(SignCall { key, message, name: sign.name })
+            let recipient = if sign.combine { Recipient::Action } else { Recipient::Caller };
+            Wanted::Sign(SignCall { key, message, name: sign.name, recipient })
         }
         HostCall::ActionKey { cid } => Wanted::ActionKey { action: action(&cid)? },
         HostCall::Claim { key_id } => Wanted::Claim { key_id },

@@ -12,7 +12,9 @@ use k256::ecdsa::SigningKey;
 use quorate_actions::{ActionLimits, HostCall, HostReply, SignKey, SignMessage, SignRequest};
 use quorate_auth::{checksum_address, is_login_text};
 use quorate_registry::subject::Subject;
-use quorate_wire::{ActionCid, Address, ErrorCode, PublicKey, action_signature_digest, keccak256, limits};
+use quorate_wire::{
+    ActionCid, Address, ErrorCode, PublicKey, Recipient, action_signature_digest, keccak256, limits,
+};
 use serde_json::{Value, json};
 
 use counts::Counts;
@@ -50,6 +52,8 @@ struct RunState {
     single_node: bool,
     /// Functions that it runs for all nodes, by their calls.
     leads: BTreeMap<u32, String>,
+    /// How many signatures had been made when it began.
+    signed_before: usize,
 }
 
 /// The order of secp256k1, which as a digest is zero.
@@ -86,6 +90,8 @@ pub(super) struct Signed {
     pub(super) message: Option<Value>,
     pub(super) signature: [u8; 64],
     pub(super) recovery_id: u8,
+    /// Who gets it; nobody, if the action failed.
+    pub(super) recipient: Option<Recipient>,
 }
 
 /// A refusal: its code, and a sentence.
@@ -101,13 +107,19 @@ impl<'a> Host<'a> {
     /// An action begins. It may know what the one that calls it knows.
     pub(super) fn begin(&mut self) {
         let single_node = self.runs.last().is_some_and(|run| run.single_node);
-        self.runs.push(RunState { single_node, ..RunState::default() });
+        let signed_before = self.events.signed.len();
+        self.runs.push(RunState { single_node, signed_before, ..RunState::default() });
     }
 
-    /// An action has ended. Whoever called it may know from now on what it knew.
-    pub(super) fn end(&mut self) {
-        let knew = self.runs.pop().is_some_and(|run| run.single_node);
-        self.single_node(knew);
+    /// An action has ended. Whoever called it may know from now on what it knew. Of a failed one, and of what it had
+    /// called, the caller gets no signature.
+    pub(super) fn end(&mut self, completed: bool) {
+        let Some(run) = self.runs.pop() else { return };
+        if !completed {
+            let of_run = self.events.signed.iter_mut().skip(run.signed_before);
+            of_run.for_each(|signed| signed.recipient = None);
+        }
+        self.single_node(run.single_node);
     }
 
     /// Counts a call of a child action.
@@ -231,6 +243,7 @@ impl<'a> Host<'a> {
             message,
             signature: signature.to_bytes().into(),
             recovery_id,
+            recipient: Some(if sign.combine { Recipient::Action } else { Recipient::Caller }),
         });
         Ok(HostReply::Signed { r, s, recovery_id })
     }

@@ -76,6 +76,7 @@ fn signature(signed: &Signed, message: Value) -> Value {
         "message": message,
         "simulated_signature": hex0x(&signed.signature),
         "recovery_id": signed.recovery_id,
+        "recipient": signed.recipient,
     });
     if signed.stand_in {
         value["stand_in"] = json!(true);
@@ -162,6 +163,10 @@ fn signature_lines(signature: &Value) -> Vec<String> {
         ),
         format!("  digest   {}", word(&signature["digest"])),
     ];
+    lines.push(format!(
+        "  for      {}",
+        signature["recipient"].as_str().unwrap_or("nobody: the action failed")
+    ));
     let message = &signature["message"];
     lines.push(format!("  of       {}", word(&message["kind"])));
     for (name, value) in message.as_object().into_iter().flatten() {

@@ -121,7 +121,7 @@ impl Run<'_> {
             }
             other => host.answer(action, open.call, other).into(),
         });
-        host.end();
+        host.end(matches!(finished.outcome, ActionOutcome::Completed { .. }));
         finished.usage = sum(&finished.usage, &of_children);
         finished
     }
