@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{Steps, as_text, cargo, root, run, target};
-use crate::{demo, guest, packages, say, sim, tidy, warn};
+use crate::{demo, guest, mutants, packages, say, sim, tidy, warn};
 
 /// Seeds of the simulator that each run goes through.
 const SEEDS: u64 = 1_000;
@@ -112,10 +112,29 @@ const STEPS: &[Step] = &[
     Step { name: "doc", about: "documentation without a broken link", act: Act::Call(doc) },
     Step { name: "deny", about: "licences, bans, sources, advisories", act: Act::Call(deny) },
     Step { name: "sim", about: "1,000 seeds of the simulator", act: Act::Call(|| sim::seeds_from(SEEDS, 0)) },
+    Step {
+        name: "mutants",
+        about: "a tenth of the planted faults are caught",
+        act: Act::Call(|| mutants::run(&["--turn".to_owned()])),
+    },
     Step { name: "demo", about: "the whole network, in real processes", act: Act::Call(|| demo::run(&[])) },
 ];
 
-/// Runs all steps, or those named behind `--only` or from `--from` on.
+/// What takes longer than a run of the checks may.
+const FULL: &[Step] = &[
+    Step {
+        name: "all mutants",
+        about: "all planted faults are caught",
+        act: Act::Call(|| mutants::run(&[])),
+    },
+    Step {
+        name: "more seeds",
+        about: "9,000 further seeds of the simulator",
+        act: Act::Call(|| sim::seeds_from(9 * SEEDS, SEEDS)),
+    },
+];
+
+/// Runs all steps, or those named behind `--only` or from `--from` on; with `--full`, those of [`FULL`] as well.
 pub(crate) fn ci(arguments: &[String]) -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let named = |name: &str| -> Result<usize> {
@@ -125,17 +144,18 @@ pub(crate) fn ci(arguments: &[String]) -> Result<()> {
             .with_context(|| format!("no step {name:?}; see --list"))
     };
     let chosen = match words.as_slice() {
-        [] => STEPS,
+        [] | ["--full"] => STEPS,
         ["--list"] => {
-            STEPS.iter().for_each(|step| say(&format!("{:10} {}", step.name, step.about)));
+            STEPS.iter().chain(FULL).for_each(|step| say(&format!("{:10} {}", step.name, step.about)));
             return Ok(());
         }
         ["--only", name] => std::slice::from_ref(&STEPS[named(name)?]),
         ["--from", name] => &STEPS[named(name)?..],
-        _ => bail!("usage: cargo xtask ci [--list | --only STEP | --from STEP]"),
+        _ => bail!("usage: cargo xtask ci [--full | --list | --only STEP | --from STEP]"),
     };
     let mut steps = Steps::new("ci");
-    for step in chosen {
+    let further = if words == ["--full"] { FULL } else { &[] };
+    for step in chosen.iter().chain(further) {
         match step.act {
             Act::Cargo(words) => {
                 let mut command = cargo();

@@ -16,14 +16,14 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   demo                       build everything, start a network, mint, grant, burn, sign, verify, refuse
-  ci [--list | --only STEP | --from STEP]
-                             every check and every test, each timed
+  ci [--full | --list | --only STEP | --from STEP]
+                             every check and every test, each timed; --full adds all planted faults and more seeds
   sim [--seeds N] [--start S]
                              run the simulator over seeds S to S+N
   bench [--json] [--only protocol|action|scripts|network]
                              measure: DKG, set-up, signing, actions, whole executions; beside plain k256 and V8
   guest [--force]            build the action guest (QuickJS-NG as wasm) into the target folder, once
-  mutants [--list | --only NAME | --part K]
+  mutants [--list | --only NAME | --turn | --part K]
                              plant faults in checks that keep a promise, and show which test catches each
   tidy                       compare documents, dependency table and tracked files with the code";
 

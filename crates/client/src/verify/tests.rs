@@ -546,6 +546,7 @@ fn votes_of_which_no_two_are_alike_prove_that_the_nodes_diverged() {
     assert!(!shown(diverged, &[vote(1, 1), vote(2, 2), vote(3, 2)]));
     // One member's two votes stand for nothing.
     assert!(!shown(diverged, &[vote(1, 1), vote(2, 2), vote(2, 3)]));
+    assert!(!shown(diverged, &[vote(1, 1), vote(2, 2), vote(2, 3), vote(3, 4)]));
 }
 
 #[test]
