@@ -24,6 +24,8 @@ use starts::StartLies;
 pub(crate) use values::ValueHabits;
 use values::ValueLies;
 
+/// Header, name of the set-up and binding of the session, with which the first message of an attempt begins.
+const BOUND_BYTES: usize = 3 + 32 + 32;
 /// What a byzantine node remembers of the network, at most.
 const MEMORY: usize = 64;
 
@@ -50,6 +52,10 @@ pub(crate) struct Habits {
     pub(crate) forges_others: u32,
     /// Passes requests on behind a login of its own for the caller's session.
     pub(crate) replaces_logins: u32,
+    /// Passes requests on with other code than the caller's, or without.
+    pub(crate) alters_code: u32,
+    /// Overwrites what a round message says behind its binding to the session.
+    pub(crate) cheats: u32,
     /// Sends bogus sessions in masses.
     pub(crate) floods: u32,
     /// Does not answer callers.
@@ -166,6 +172,10 @@ impl Byzantine {
                 self.acts += 1;
                 frame = encode(&PeerMessage::Round(self.garbled(round)));
             }
+            Ok(PeerMessage::Round(round)) if self.dice.happens(self.habits.cheats) => {
+                self.acts += 1;
+                frame = encode(&PeerMessage::Round(self.cheated(round)));
+            }
             Ok(PeerMessage::Propose(proposal)) if self.dice.happens(self.habits.forges_proposals) => {
                 self.acts += 1;
                 frame = encode(&PeerMessage::Propose(self.twisted(proposal)));
@@ -181,6 +191,10 @@ impl Byzantine {
                     self.acts += 1;
                     frame = encode(&PeerMessage::Execute(other));
                 }
+            }
+            Ok(PeerMessage::Execute(submission)) if self.dice.happens(self.habits.alters_code) => {
+                self.acts += 1;
+                frame = encode(&PeerMessage::Execute(self.with_other_code(submission)));
             }
             _ if self.dice.happens(self.habits.flips) => {
                 self.acts += 1;
@@ -282,6 +296,14 @@ impl Byzantine {
                 self.dice.fill(&mut round.payload[body..]);
             }
         }
+        round
+    }
+
+    /// Leaves header, set-up and session as they are, so that the message is one of this attempt, and draws anew what
+    /// comes behind: commitments, transfers, shares. All of it, for the reason above.
+    fn cheated(&mut self, mut round: RoundMessage) -> RoundMessage {
+        let bound = round.payload.len().min(BOUND_BYTES);
+        self.dice.fill(&mut round.payload[bound..]);
         round
     }
 

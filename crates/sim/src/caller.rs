@@ -32,6 +32,13 @@ impl Wallet {
         Wallet { address, capabilities, session, login }
     }
 
+    /// Another wallet, logged in for the same session key and the same things.
+    pub(crate) fn twin(&self, dice: &mut Dice, network: &NetworkId, now_ms: u64) -> Self {
+        let session_key = SessionKey(self.session.verifying_key().to_bytes());
+        let (address, login) = log_in(dice, network, now_ms, (session_key, &self.capabilities));
+        Wallet { address, capabilities: self.capabilities.clone(), session: self.session.clone(), login }
+    }
+
     /// Signs a request for an execution.
     pub(crate) fn request(
         &self,

@@ -164,6 +164,13 @@ impl Checker {
         }
     }
 
+    /// An honest node runs code as an action's.
+    pub(crate) fn runs(&mut self, life: Life, action: &ActionCid, code: &str) {
+        if ActionCid::of_code(code.as_bytes()) != *action {
+            self.broken("a run's code is that of its action", format!("{life:?} runs {code:?} as {action}"));
+        }
+    }
+
     /// An honest node sent a vote of its own; `allowed` tells whether its own view allows a key's use
     /// under an action in a request at this moment.
     pub(crate) fn voted(&mut self, life: Life, vote: &Vote, allowed: bool) {

@@ -409,7 +409,10 @@ impl Plan {
         for _ in 0..times {
             match dice.between(0, 10) {
                 0 => habits.flips = rate(dice),
-                1 => habits.garbles = rate(dice) * 2,
+                1 => {
+                    habits.garbles = rate(dice) * 2;
+                    habits.cheats = habits.garbles / 2;
+                }
                 2 => habits.withholds = rate(dice),
                 3 => habits.mute_rounds = true,
                 4 => {
@@ -420,7 +423,10 @@ impl Plan {
                 6 => habits.forges_votes = rate(dice) * 2,
                 7 => habits.forges_proposals = rate(dice),
                 8 => habits.forges_others = rate(dice) * 2,
-                9 => habits.replaces_logins = rate(dice) * 2,
+                9 => {
+                    habits.replaces_logins = rate(dice) * 2;
+                    habits.alters_code = habits.replaces_logins / 2;
+                }
                 _ => habits.floods = rate(dice) / 2,
             }
         }
@@ -585,6 +591,7 @@ fn coordinator(dice: &mut Dice) -> Habits {
         forges_others: if dice.happens(300) { rate(dice) } else { 0 },
         replays: if dice.happens(300) { rate(dice) } else { 0 },
         replaces_logins: if dice.happens(400) { rate(dice) } else { 0 },
+        alters_code: if dice.happens(400) { rate(dice) } else { 0 },
         ignores_callers: dice.happens(300),
         ..Habits::default()
     }

@@ -1,4 +1,5 @@
-//! Lies about whose request it is: a login by a wallet of the liar's own, for the caller's session key.
+//! Lies about a request that is passed on: whose it is (a login by a wallet of the liar's own, for the caller's session
+//! key), and what it runs.
 
 use quorate_wire::{
     Capability, CapabilityAction, CapabilityKey, ExecutionRequest, NodeIndex, PeerMessage, Submission, encode,
@@ -15,6 +16,18 @@ impl Byzantine {
         let allowed = (request.session, any.as_slice());
         let (_, login) = log_in(&mut self.dice, &self.network, request.time_ms, allowed);
         Some(Submission { login, ..submission.clone() })
+    }
+
+    /// The request as it was signed, with code that the caller did not choose, or with none.
+    pub(super) fn with_other_code(&mut self, submission: Submission) -> Submission {
+        let own = submission.code.clone().unwrap_or_default();
+        let code = match self.dice.between(0, 3) {
+            0 => None,
+            1 => Some(String::new()),
+            2 => Some(format!("{own} ")),
+            _ => Some("// simulated action: granted".to_owned()).filter(|granted| *granted != own),
+        };
+        Submission { code, ..submission }
     }
 
     /// Passes on what a caller asked another node for, before that node's own message may have come.

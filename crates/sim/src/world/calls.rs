@@ -18,6 +18,7 @@ use super::{Event, SECOND_US, World};
 use crate::{
     caller::{self, Wallet},
     chain::{Chain, Granted, State, View},
+    entropy::Dice,
     host::{Act, Alteration, Script, ScriptEnd},
     invariants::{Asked, Promised, Shown},
     scenario::{ActPlan, Chosen, KEYS, Kind, WishPlan},
@@ -72,9 +73,14 @@ fn code(chosen: Chosen) -> &'static str {
     }
 }
 
-/// Whose login a request names: the caller's, or that of the keys' owner.
-fn wallet_place(chosen: Chosen) -> usize {
-    usize::from(chosen == Chosen::ByOwner)
+/// Whose login a request names: the caller's, that of the keys' owner, or, now and then, that of another wallet which
+/// logged in for the caller's session key.
+fn wallet_place(number: usize, chosen: Chosen) -> usize {
+    match chosen {
+        Chosen::ByOwner => 1,
+        _ if number % 3 == 2 => 2,
+        _ => 0,
+    }
 }
 
 /// The code of one of the world's actions.
@@ -138,7 +144,8 @@ impl World {
             }
         }
         self.keys = keys;
-        self.wallets = vec![caller, owner];
+        let twin = caller.twin(&mut Dice::new(now_ms, "twin"), &id, now_ms);
+        self.wallets = vec![caller, owner, twin];
     }
 
     /// Plans a request.
@@ -196,8 +203,12 @@ impl World {
 
     /// Whose login a request's caller named.
     pub(super) fn wallet_of(&self, request: &RequestId) -> Option<Address> {
-        let wish = self.wishes.iter().find(|wish| wish.of(request))?;
-        Some(self.wallets[wallet_place(wish.plan.chosen)].address)
+        let number = self.wishes.iter().position(|wish| wish.of(request))?;
+        Some(self.wallet(number).address)
+    }
+
+    fn wallet(&self, wish: usize) -> &Wallet {
+        &self.wallets[wallet_place(wish, self.wishes[wish].plan.chosen)]
     }
 
     /// Whether so far one coordinator alone knows a request, and nobody lies.
@@ -264,7 +275,7 @@ impl World {
         }
         let block = self.nodes[slot].view.as_ref()?.parent();
         let time_ms = self.epoch_unix_ms + self.now_us / 1_000;
-        let place = wallet_place(wish.plan.chosen);
+        let place = wallet_place(number, wish.plan.chosen);
         let what = caller::Wish { code: code(wish.plan.chosen), script: &wish.script, block, time_ms };
         let made = self.wallets[place].request(&mut self.dice, &self.committee.id, &what);
         self.wishes[number].request = Some(made.clone());
@@ -502,7 +513,8 @@ impl World {
     pub(super) fn allows(&self, slot: usize, asked: &Asked) -> bool {
         let Asked { request, action, key, kind, .. } = asked;
         let node = &self.nodes[slot];
-        let (Some(view), Some(wish)) = (&node.view, self.wish_of(request)) else { return false };
+        let number = self.wishes.iter().position(|wish| wish.of(request));
+        let (Some(view), Some(number)) = (&node.view, number) else { return false };
         // The world knows when the head was made, whatever the node was told and when. Its clocks may be off.
         let age_ms = (self.epoch_unix_ms + self.now_us / 1_000).saturating_sub(view.made_unix_ms());
         if age_ms > limits::HEAD_AGE_MS_MAX + node.skew_ms.unsigned_abs() {
@@ -511,7 +523,7 @@ impl World {
         if *kind == MessageKind::Action {
             return self.own_key(action).as_ref() == Some(key);
         }
-        let wallet = &self.wallets[usize::from(wish.plan.chosen == Chosen::ByOwner)];
+        let wallet = self.wallet(number);
         let session = Session {
             key: quorate_wire::SessionKey([0; 32]),
             wallet: wallet.address,

@@ -129,6 +129,7 @@ impl World {
         if self.nodes[slot].honest() {
             let (life, wallet) = (self.nodes[slot].life(), self.wallet_of(&start.request));
             self.checker.started(life, &start.request, (start.payers.login, wallet));
+            self.checker.runs(life, &start.action, &start.code);
         }
         let alteration = self.alteration(slot, &start.request);
         let place = format!("{slot} {}", self.nodes[slot].generation);
