@@ -24,7 +24,7 @@ use std::{
 };
 
 use quorate_actions::Payer;
-use quorate_wire::{ActionCid, Address, ErrorCode, limits::CODE_BYTES_MAX};
+use quorate_wire::{ActionCid, Address, ErrorCode, Problem, limits::CODE_BYTES_MAX};
 
 pub use config::CodeConfig;
 pub(crate) use shares::source;
@@ -70,7 +70,10 @@ pub(crate) enum CodeError {
     Full,
     /// The wallet or the address does too much in too short a time.
     #[error("too much in this time")]
-    TooFast,
+    TooFast {
+        /// Milliseconds after which it may succeed.
+        wait_ms: u64,
+    },
     /// The disk failed, or a task of ours.
     #[error("the code could not be read or written")]
     Internal,
@@ -85,9 +88,22 @@ impl CodeError {
             CodeError::Busy => ErrorCode::Overloaded,
             CodeError::Quota => ErrorCode::CodeQuota,
             CodeError::Full => ErrorCode::CodeStoreFull,
-            CodeError::TooFast => ErrorCode::RateLimited,
+            CodeError::TooFast { .. } => ErrorCode::RateLimited,
             CodeError::Internal => ErrorCode::Internal,
         }
+    }
+
+    /// The same as a problem document.
+    pub(crate) fn problem(self) -> Problem {
+        let problem = Problem::of(self.code());
+        match self {
+            CodeError::TooFast { wait_ms } => Problem { retry_after_ms: Some(wait_ms), ..problem },
+            _ => problem,
+        }
+    }
+
+    fn too_fast(wait_ms: u64) -> Self {
+        CodeError::TooFast { wait_ms }
     }
 }
 
@@ -181,9 +197,7 @@ impl CodeFinder {
     /// [`CodeError::Missing`] if this node does not have it itself; [`CodeError::TooFast`], [`CodeError::Busy`].
     pub(crate) async fn show(&self, cid: ActionCid, address: IpAddr) -> Outcome {
         let (address, now) = (source(address), Instant::now());
-        if !self.0.shown_by_source.take(address, 1, now) {
-            return Err(CodeError::TooFast);
-        }
+        self.0.shown_by_source.take(address, 1, now).map_err(CodeError::too_fast)?;
         let shown = || lock(&self.0.shown).get(cid);
         if let Some(code) = self.remembered(cid).or_else(shown) {
             return Ok(code);
@@ -191,9 +205,7 @@ impl CodeFinder {
         if !self.known(cid) {
             return Err(CodeError::Missing);
         }
-        if !self.0.read_by_source.take(address, 1, now) {
-            return Err(CodeError::TooFast);
-        }
+        self.0.read_by_source.take(address, 1, now).map_err(CodeError::too_fast)?;
         let _reader = self.0.readers.try_take(&[Payer::Source(address)], 1).ok_or(CodeError::Busy)?;
         let code = self.read(cid).await.ok_or(CodeError::Missing)?;
         lock(&self.0.shown).insert(cid, code.clone());
@@ -206,8 +218,7 @@ impl CodeFinder {
     /// [`CodeError::TooFast`].
     pub(crate) fn may_send(&self, address: IpAddr, bytes: usize) -> Result<(), CodeError> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let taken = self.0.stored_by_source.take(source(address), bytes, Instant::now());
-        taken.then_some(()).ok_or(CodeError::TooFast)
+        self.0.stored_by_source.take(source(address), bytes, Instant::now()).map_err(CodeError::too_fast)
     }
 
     /// The source of an action if this node has it itself.
@@ -250,8 +261,8 @@ impl CodeFinder {
         let bytes = files::on_disk(code.len() as u64);
         // What is there already costs nothing.
         let free = self.0.store.holds(cid);
-        if !free && !self.0.stored_by_wallet.take(wallet, bytes, Instant::now()) {
-            return Err(CodeError::TooFast);
+        if !free {
+            self.0.stored_by_wallet.take(wallet, bytes, Instant::now()).map_err(CodeError::too_fast)?;
         }
         let finder = self.clone();
         let written = code.clone();

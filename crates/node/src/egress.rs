@@ -14,7 +14,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use quorate_actions::{FetchRequest, Payer, Redirect};
 use quorate_wire::ErrorCode;
@@ -39,14 +39,21 @@ const REDIRECTS_MAX: usize = 5;
 /// Longest body of an answer to an action.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
-/// What an action asks for.
-#[derive(Debug, Clone)]
+/// What an action asks for, or this node of servers that its operator has named.
+#[derive(Clone)]
 pub(crate) struct Fetch {
     pub(crate) method: String,
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) redirect: Redirect,
+}
+
+/// The URL may hold a key of the operator's, or an action's secret.
+impl fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 impl Fetch {
@@ -70,12 +77,18 @@ impl From<FetchRequest> for Fetch {
 }
 
 /// What came back.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Fetched {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) url: String,
+}
+
+impl fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetched").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 /// Why nothing came back. The kinds are all that an action learns.

@@ -30,13 +30,14 @@ impl<Payer: Ord + Copy> Shares<Payer> {
         Shares { full, within, used: Mutex::default() }
     }
 
-    /// Takes an amount; false, and nothing taken, if the payer's share is used up.
-    pub(super) fn take(&self, payer: Payer, amount: u64, now: Instant) -> bool {
+    /// Takes an amount. If the payer's share is used up, nothing is taken; it says in how many milliseconds there is as much
+    /// again.
+    pub(super) fn take(&self, payer: Payer, amount: u64, now: Instant) -> Result<(), u64> {
         // Each change of the map is one call: it is whole even if a task has panicked.
         let mut payers = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let before = payers.get(&payer).map_or(0, |used| self.left_of(*used, now));
         let Some(after) = before.checked_add(amount).filter(|after| *after <= self.full) else {
-            return false;
+            return Err(self.wait_ms(before, amount));
         };
         if !payers.contains_key(&payer) && payers.len() >= PAYERS_MAX {
             payers.retain(|_, used| self.left_of(*used, now) > 0);
@@ -48,7 +49,15 @@ impl<Payer: Ord + Copy> Shares<Payer> {
             }
         }
         payers.insert(payer, Used { amount: after, at: now });
-        true
+        Ok(())
+    }
+
+    /// In how many milliseconds so much comes back that this amount can be taken: all of it, if that is too much at once.
+    fn wait_ms(&self, used: u64, amount: u64) -> u64 {
+        let lacking = u128::from(used).saturating_add(amount.into()).saturating_sub(self.full.into());
+        let within_ms = self.within.as_millis();
+        let wait_ms = lacking.saturating_mul(within_ms).div_ceil(u128::from(self.full.max(1)));
+        u64::try_from(wait_ms.min(within_ms)).unwrap_or(u64::MAX)
     }
 
     /// What of a use still counts.
@@ -75,24 +84,25 @@ mod tests {
     fn a_share_is_used_up_and_comes_back_evenly() {
         let shares = Shares::new(100, Duration::from_secs(100));
         let now = Instant::now();
-        assert!(shares.take(1, 60, now) && !shares.take(1, 41, now) && shares.take(1, 40, now));
-        assert!(shares.take(2, 100, now), "another payer is not affected");
-        assert!(!shares.take(1, 11, now + Duration::from_secs(10)));
-        assert!(shares.take(1, 10, now + Duration::from_secs(10)));
-        assert!(!shares.take(3, 101, now), "more than a whole share is never given");
-        assert!(!shares.take(1, u64::MAX, now));
+        assert_eq!(shares.take(1, 60, now), Ok(()));
+        assert_eq!((shares.take(1, 41, now), shares.take(1, 40, now)), (Err(1_000), Ok(())));
+        assert_eq!(shares.take(2, 100, now), Ok(()), "another payer is not affected");
+        assert_eq!(shares.take(1, 11, now + Duration::from_secs(10)), Err(1_000));
+        assert_eq!(shares.take(1, 10, now + Duration::from_secs(10)), Ok(()));
+        assert_eq!(shares.take(3, 101, now), Err(1_000), "more than a whole share is never given");
+        assert_eq!(shares.take(1, u64::MAX, now), Err(100_000));
     }
 
     #[test]
     fn of_too_many_payers_who_used_least_is_forgotten() {
         let shares = Shares::new(100, Duration::from_secs(100));
         let now = Instant::now();
-        assert!(shares.take(0, 100, now));
+        assert!(shares.take(0, 100, now).is_ok());
         for payer in 1..3 * PAYERS_MAX {
-            assert!(shares.take(payer, 1, now));
+            assert!(shares.take(payer, 1, now).is_ok());
         }
         assert_eq!(shares.used.lock().unwrap().len(), PAYERS_MAX);
-        assert!(!shares.take(0, 1, now), "who used most is remembered");
+        assert!(shares.take(0, 1, now).is_err(), "who used most is remembered");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::{
     problem::{Refused, json},
     room::Part,
 };
-use crate::{chain, clock::unix_ms};
+use crate::{chain, clock::unix_ms, code::CodeError};
 
 /// Callers that store code at the same time: each is megabytes to check and a durable write.
 pub(crate) const CODE_WRITES: usize = 4;
@@ -49,7 +49,7 @@ async fn store(
 ) -> Result<Response, Problem> {
     executions::check_media_type(headers)?;
     let body = executions::read(api, crate::code::source(caller.ip()), headers, body).await?;
-    api.code.may_send(caller.ip(), body.bytes.len()).map_err(|error| error.code())?;
+    api.code.may_send(caller.ip(), body.bytes.len()).map_err(CodeError::problem)?;
     let _place = api.code_writes.try_acquire().map_err(|_| Problem::of(ErrorCode::Overloaded))?;
     let checking = api.clone();
     let checked = tokio::task::spawn_blocking(move || {
@@ -61,7 +61,7 @@ async fn store(
         checked.await.map_err(|_| Problem::of(ErrorCode::Internal))??;
     let bytes = code.len() as u64;
     let kept = api.code.keep(session.wallet, action, code.into(), granted).await;
-    let new = kept.map_err(|error| error.code())?;
+    let new = kept.map_err(CodeError::problem)?;
     Ok(json(StatusCode::OK, "application/json", &CodeStored { action, bytes, new }))
 }
 
@@ -143,8 +143,8 @@ pub(super) async fn get(
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let code = api.code.show(cid, caller.ip()).await.map_err(|error| match error {
-            crate::code::CodeError::Missing => Refused::from(ErrorCode::NotFound),
-            other => Refused::from(other.code()),
+            CodeError::Missing => Refused::from(ErrorCode::NotFound),
+            other => Refused::from(other.problem()),
         })?;
         let units = code.len().div_ceil(executions::BODY_UNIT_BYTES).max(1);
         let room = api.code_room.take(crate::code::source(caller.ip()), units);
