@@ -70,7 +70,7 @@ pub(crate) fn price(message: &PeerMessage) -> u64 {
         PeerMessage::Stale(_)
         | PeerMessage::StartKeygen { .. }
         | PeerMessage::Confirm(_)
-        | PeerMessage::CannotConfirm { .. }
+        | PeerMessage::Refuse(_)
         | PeerMessage::Certificate(_) => 128,
         PeerMessage::Ban(_)
         | PeerMessage::StartPair { .. }

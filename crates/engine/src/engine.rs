@@ -36,7 +36,7 @@ pub struct EngineStatus {
     pub waiting_for: Option<String>,
     /// The code of what it waits for, unless it is ready.
     pub waiting_code: Option<ErrorCode>,
-    /// The network's root, once certified by all members.
+    /// The network's root, once a final block of the chain shows it.
     pub root: Option<PublicKey>,
     /// This start's number.
     pub incarnation: u64,
@@ -287,7 +287,7 @@ impl Engine {
 
     fn watch_chain(&mut self, turn: &mut Turn<'_>) {
         let believed = self.registry.as_deref().filter(|registry| self.finality.check(*registry).is_ok());
-        self.founding.watch_chain(believed, turn);
+        self.founding.watch_chain(&self.committee, believed, turn);
     }
 
     fn on_connected(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
@@ -411,9 +411,9 @@ impl Engine {
                 self.founding.on_message(&self.committee, from, message, &mut self.early_ceremonies, turn);
             }
             PeerMessage::Confirm(confirm) => self.founding.on_confirm(&self.committee, from, confirm, turn),
-            PeerMessage::CannotConfirm { session } => self.founding.on_cannot_confirm(session, turn),
+            PeerMessage::Refuse(refusal) => self.founding.on_refusal(&self.committee, (from, refusal), turn),
             PeerMessage::Certificate(certificate) => {
-                self.founding.on_certificate(&self.committee, certificate, turn);
+                self.founding.on_certificate(&self.committee, (from, certificate), turn);
             }
             PeerMessage::StartPair { fresh } => {
                 let early = &mut self.early_ceremonies;
@@ -543,7 +543,7 @@ impl Engine {
     /// The registry and the root, or why nothing can be decided.
     pub(crate) fn decided_by(&self) -> Result<(Arc<dyn ReadRegistry>, PublicKey), ErrorCode> {
         match (&self.registry, self.founding.root()) {
-            (Some(registry), Some(root)) if self.founding.founded() => {
+            (Some(registry), Some(root)) => {
                 self.finality.check(registry.as_ref())?;
                 Ok((registry.clone(), root))
             }

@@ -2,23 +2,26 @@
 //!
 //! The steps' numbers are those of `docs/protocols/dkg.md`. A share counts only once *every* member
 //! has signed that its own is on disk and fits the same public result: with fewer, a key could be lost
-//! to members that confirm and fall silent. Shares that wait for that certificate are kept through
-//! restarts and later attempts, because the certificate may still arrive.
+//! to members that confirm and fall silent. Shares are kept through restarts and later attempts until a
+//! final block shows the root of one, because the certificate of any may still arrive.
 
 use std::collections::BTreeMap;
 
+use ledger::{Certificate, Ledger, PENDING_MAX};
 use quorate_threshold::{Dkg, DkgInput, Outcome, Outgoing, RootShare, Step};
 use quorate_wire::{
-    CeremonyMessage, ConfirmShare, Digest, NodeIndex, PeerMessage, PublicKey, Signed, Transcript,
+    CeremonyMessage, ConfirmShare, Digest, NodeIndex, PeerMessage, PublicKey, RefuseShare, Signed, Transcript,
 };
 
 use crate::{
     At, Effect, ReadRegistry, StartError, Stored,
     committee::{Committee, node, party},
     early::EarlyMessages,
-    peers::{Peers, bytes, read},
+    peers::Peers,
     turn::Turn,
 };
+
+mod ledger;
 
 const CEREMONY_MS: u64 = 2_000;
 const CEREMONY_MS_MAX: u64 = 15_000;
@@ -26,11 +29,6 @@ const RETRY_MS: u64 = 1_500;
 const VOTE_RETRY_MS: u64 = 3_000;
 /// Interval of looking whether a next step has become possible.
 const LOOK_MS: u64 = 100;
-/// Uncertified shares kept at most; a network whose founding fails more often needs its operators.
-const PENDING_MAX: usize = 8;
-
-const SHARE: &str = "share/root";
-const CERTIFICATE: &str = "share/certificate";
 
 struct Running {
     session: [u8; 32],
@@ -39,37 +37,26 @@ struct Running {
 }
 
 pub(crate) struct Founding {
-    share: Option<RootShare>,
-    certificate: Vec<Signed<ConfirmShare>>,
-    pending: BTreeMap<[u8; 32], RootShare>,
+    ledger: Ledger,
+    /// Confirmations of ceremonies of which this node has a share, or may get one.
     confirmed: BTreeMap<[u8; 32], BTreeMap<NodeIndex, Signed<ConfirmShare>>>,
-    /// Ceremonies that a member can not confirm; their shares are kept, but no longer waited for.
-    given_up: Vec<[u8; 32]>,
     running: Option<Running>,
+    /// The ceremony in which this node took part last: in each only once.
+    last: Option<[u8; 32]>,
     attempt: u32,
     next_attempt_mono_ms: u64,
     next_vote_mono_ms: u64,
+    /// A final block of the chain showed the root of our share, in this process.
     root_on_chain: bool,
 }
 
 impl Founding {
     pub(crate) fn load(committee: &Committee, stored: &Stored) -> Result<Self, StartError> {
-        let mut pending = BTreeMap::new();
-        for (key, value) in stored.iter().filter(|(key, _)| key.starts_with("share/pending/")) {
-            let share = load_share(committee, key, value)?;
-            pending.insert(*share.session(), share);
-        }
-        let share = match stored.get(SHARE) {
-            None => None,
-            Some(value) => Some(load_share(committee, SHARE, value)?),
-        };
         Ok(Founding {
-            share,
-            certificate: read(stored, CERTIFICATE)?.unwrap_or_default(),
-            pending,
+            ledger: Ledger::load(committee, stored)?,
             confirmed: BTreeMap::new(),
-            given_up: Vec::new(),
             running: None,
+            last: None,
             attempt: 0,
             next_attempt_mono_ms: 0,
             next_vote_mono_ms: 0,
@@ -77,23 +64,27 @@ impl Founding {
         })
     }
 
+    /// The share of the root that stands, or for which this node votes.
     pub(crate) fn share(&self) -> Option<&RootShare> {
-        self.share.as_ref()
+        self.ledger.share()
     }
 
+    /// The root that stands, by a final block of the chain.
     pub(crate) fn root(&self) -> Option<PublicKey> {
-        self.share.as_ref().and_then(|share| PublicKey::from_sec1(&share.root_public_key()).ok())
+        self.root_on_chain.then(|| self.wanted_root()).flatten()
     }
 
-    /// Whether the root is certified by all members and voted on chain.
-    pub(crate) fn founded(&self) -> bool {
-        self.share.is_some() && self.root_on_chain
+    fn wanted_root(&self) -> Option<PublicKey> {
+        self.share().and_then(|share| PublicKey::from_sec1(&share.root_public_key()).ok())
     }
 
     pub(crate) fn waiting_for(&self) -> Option<&'static str> {
-        match (&self.share, self.root_on_chain) {
+        match (self.share(), self.root_on_chain) {
             (None, _) if self.running.is_some() => Some("the key generation to end"),
-            (None, _) if !self.pending.is_empty() => Some("every member to confirm its share"),
+            (None, _) if self.ledger.open() => Some("every member to confirm its share"),
+            (None, _) if self.ledger.count() >= PENDING_MAX => {
+                Some("the operators: too many key generations ended without every member's confirmation")
+            }
             (None, _) => Some("all members to be connected for the key generation"),
             (Some(_), false) => Some("the root's votes on chain"),
             (Some(_), true) => None,
@@ -117,14 +108,15 @@ impl Founding {
             let silent = self.running.take().map(|running| running.dkg.waiting_for()).unwrap_or_default();
             turn.ceremony("keygen", format!("timed out; waiting for {silent:?}"));
         }
-        if self.share.is_some() || self.running.is_some() || now < self.next_attempt_mono_ms {
+        if self.share().is_some() || self.running.is_some() || now < self.next_attempt_mono_ms {
             return;
         }
-        let open = self.pending.keys().any(|session| !self.given_up.contains(session));
-        if open {
+        if self.ledger.open() {
             self.next_attempt_mono_ms = now + RETRY_MS;
             self.confirm_pending(committee, committee.peers().collect(), turn);
-        } else if committee.me == Self::proposer() && committee.peers().all(|peer| peers.reachable(peer, now))
+        } else if committee.me == Self::proposer()
+            && self.ledger.count() < PENDING_MAX
+            && committee.peers().all(|peer| peers.reachable(peer, now))
         {
             self.attempt += 1;
             let fresh = turn.fresh();
@@ -136,7 +128,7 @@ impl Founding {
     }
 
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        match (&self.share, &self.running) {
+        match (self.share(), &self.running) {
             (Some(_), _) if self.root_on_chain => None,
             (Some(_), _) => Some(self.next_vote_mono_ms),
             (None, Some(running)) => Some(running.until_mono_ms),
@@ -154,9 +146,9 @@ impl Founding {
     ) {
         if from != Self::proposer() {
             turn.fault(from, "keygen_proposer");
-        } else if self.share.is_some() {
-            turn.send(from, &PeerMessage::Certificate(self.certificate.clone()));
-        } else if self.pending.keys().any(|session| !self.given_up.contains(session)) {
+        } else if self.share().is_some() {
+            self.tell_certificates(&[from], turn);
+        } else if self.ledger.open() {
             self.confirm_pending(committee, committee.peers().collect(), turn);
         } else {
             self.start(committee, fresh, early, turn);
@@ -172,15 +164,18 @@ impl Founding {
     ) {
         let now = turn.now.mono_ms;
         self.next_attempt_mono_ms = now + RETRY_MS;
-        if self.pending.len() >= PENDING_MAX {
-            turn.halt("too many key generations ended without every member's confirmation");
-            return;
-        }
         let session = Transcript::new("quorate/dkg/v1")
             .field(&committee.id.0)
             .number(committee.epoch)
             .field(&fresh)
             .finish();
+        // Twice in one ceremony would be another share of it in place of the first.
+        if self.last == Some(session) || !self.ledger.unknown(&session) || self.ledger.count() >= PENDING_MAX
+        {
+            return;
+        }
+        self.last = Some(session);
+        self.confirmed.retain(|session, _| self.ledger.pending(session).is_some());
         let input = DkgInput { params: committee.params, me: party(committee.me), session };
         match Dkg::start(input, &mut *turn.rng) {
             Err(error) => turn.ceremony("keygen", format!("not started: {error}")),
@@ -212,7 +207,7 @@ impl Founding {
         turn: &mut Turn<'_>,
     ) {
         let Some(running) = self.running.as_mut().filter(|running| running.session == message.session) else {
-            if self.share.is_none() && !self.pending.contains_key(&message.session) {
+            if self.share().is_none() && self.ledger.unknown(&message.session) {
                 early.keep(message.session, from, message.payload, turn.now.mono_ms);
             }
             return;
@@ -233,9 +228,10 @@ impl Founding {
             }
             Some(Outcome::Done(share)) => {
                 self.running = None;
-                let key = pending_key(&message.session);
-                turn.persist([(key, Some(share.to_secret_bytes()))]);
-                self.pending.insert(message.session, share);
+                if let Some(early) = self.confirmed.get_mut(&message.session) {
+                    early.retain(|_, confirm| fits(&confirm.body, committee, &share));
+                }
+                self.ledger.add(share, turn);
                 self.confirm_pending(committee, committee.peers().collect(), turn);
             }
         }
@@ -243,14 +239,15 @@ impl Founding {
 
     /// Signs and sends that the shares that wait are on disk; called only after they are.
     fn confirm_pending(&mut self, committee: &Committee, to: Vec<NodeIndex>, turn: &mut Turn<'_>) {
-        let open = self.pending.iter().filter(|(session, _)| !self.given_up.contains(session));
-        let confirms: Vec<_> = open.filter_map(|(_, share)| confirm(committee, share)).collect();
+        let confirms: Vec<_> =
+            self.ledger.confirmable().filter_map(|share| confirm(committee, share)).collect();
         for confirm in confirms {
             turn.send_all(to.iter().copied(), &PeerMessage::Confirm(confirm.clone()));
-            self.on_confirm(committee, committee.me, confirm, turn);
+            self.count(committee, committee.me, confirm, turn);
         }
     }
 
+    /// Takes a member's word that it has a share. It is told who refuses one, and what is certified.
     pub(crate) fn on_confirm(
         &mut self,
         committee: &Committee,
@@ -259,118 +256,167 @@ impl Founding {
         turn: &mut Turn<'_>,
     ) {
         let session = confirm.body.session;
+        if self.share().is_some() {
+            self.tell_certificates(&[from], turn);
+        }
+        if self.ledger.settled() {
+            return;
+        }
         if confirm.node != from || !committee.signed_by_member(&confirm) {
             turn.fault(from, "confirm_signature");
             return;
         }
-        if self.share.is_some() {
-            if !self.certificate.iter().any(|own| own.body.session == session) {
-                turn.send(from, &PeerMessage::CannotConfirm { session });
+        if let Some(pending) = self.ledger.pending(&session) {
+            if !fits(&confirm.body, committee, &pending.share) {
+                turn.fault(from, "confirm_result");
+                return;
             }
-            turn.send(from, &PeerMessage::Certificate(self.certificate.clone()));
-            return;
+            for refusal in pending.refusals.values() {
+                turn.send(from, &PeerMessage::Refuse(refusal.clone()));
+            }
+            if pending.refusals.contains_key(&from) {
+                turn.fault(from, "confirm_and_refuse");
+            }
+            self.count(committee, from, confirm, turn);
+        } else if self.running.as_ref().is_some_and(|running| running.session == session) {
+            self.confirmed.entry(session).or_default().insert(from, confirm);
+        } else if let Some(refusal) = self.ledger.refuse(committee, (from, session), turn) {
+            // It never will have one: the state of its own run was in memory only.
+            turn.send(from, &PeerMessage::Refuse(refusal));
+        } else {
+            turn.fault(from, "confirms");
         }
-        let Some(share) = self.pending.get(&session) else {
-            // Unless our own run of it may still end well, it never will: its state was in memory only.
-            if self.running.as_ref().is_none_or(|running| running.session != session) {
-                turn.send(from, &PeerMessage::CannotConfirm { session });
-            } else {
-                self.confirmed.entry(session).or_default().insert(from, confirm);
-            }
-            return;
-        };
-        if !fits(&confirm.body, committee, share) {
-            turn.fault(from, "confirm_result");
+    }
+
+    /// Counts a confirmation that fits a share of ours. All together are its certificate.
+    fn count(
+        &mut self,
+        committee: &Committee,
+        from: NodeIndex,
+        confirm: Signed<ConfirmShare>,
+        turn: &mut Turn<'_>,
+    ) {
+        let session = confirm.body.session;
+        if self.ledger.pending(&session).is_none_or(|pending| pending.certificate.is_some()) {
             return;
         }
         let all = self.confirmed.entry(session).or_default();
         all.insert(from, confirm);
         if all.len() == committee.size() {
-            let certificate: Vec<_> = all.values().cloned().collect();
+            let certificate: Certificate = all.values().cloned().collect();
             turn.send_all(committee.peers(), &PeerMessage::Certificate(certificate.clone()));
-            self.on_certificate(committee, certificate, turn);
+            self.on_certificate(committee, (committee.me, certificate), turn);
         }
     }
 
-    pub(crate) fn on_cannot_confirm(&mut self, session: [u8; 32], turn: &mut Turn<'_>) {
-        if self.share.is_none() && self.pending.contains_key(&session) && !self.given_up.contains(&session) {
-            turn.ceremony("keygen", "a member has lost its share before it was confirmed; starting again");
-            self.given_up.push(session);
-            self.next_attempt_mono_ms = turn.now.mono_ms;
+    /// Takes a member's word that it has no share, from itself or from another one. Nothing but what concerns a share
+    /// of ours is looked at.
+    pub(crate) fn on_refusal(
+        &mut self,
+        committee: &Committee,
+        (from, refusal): (NodeIndex, Signed<RefuseShare>),
+        turn: &mut Turn<'_>,
+    ) {
+        let RefuseShare { network, epoch, session } = refusal.body;
+        let Some(pending) = self.ledger.pending(&session) else { return };
+        if pending.refusals.contains_key(&refusal.node) {
+            return;
         }
+        if network != committee.id || epoch != committee.epoch || !committee.signed_by_member(&refusal) {
+            turn.fault(from, "refusal");
+            return;
+        }
+        if self.confirmed.get(&session).is_some_and(|confirmed| confirmed.contains_key(&refusal.node)) {
+            // No honest node says both, unless its disk was put back.
+            turn.fault(refusal.node, "confirm_and_refuse");
+        }
+        turn.ceremony(
+            "keygen",
+            format!("{:?} refuses a share that waits for its confirmation", refusal.node),
+        );
+        self.ledger.learn_refusal(refusal, turn);
+        self.next_attempt_mono_ms = turn.now.mono_ms;
     }
 
-    /// Commits the share that every member has confirmed.
+    /// Notes that every member has confirmed a share of ours. It counts even where one of them refuses it as well: all
+    /// honest nodes have it.
     pub(crate) fn on_certificate(
         &mut self,
         committee: &Committee,
-        certificate: Vec<Signed<ConfirmShare>>,
+        (from, certificate): (NodeIndex, Certificate),
         turn: &mut Turn<'_>,
     ) {
-        if self.share.is_some() || certificate.len() != committee.size() {
-            return;
-        }
         let Some(session) = certificate.first().map(|confirm| confirm.body.session) else { return };
-        let Some(share) = self.pending.get(&session) else { return };
-        let complete = committee.members().zip(&certificate).all(|(member, confirm)| {
-            confirm.node == member
-                && fits(&confirm.body, committee, share)
-                && committee.signed_by_member(confirm)
-        });
-        if !complete {
-            turn.ceremony("keygen", "a certificate did not hold");
+        let Some(pending) = self.ledger.pending(&session) else { return };
+        if pending.certificate.is_some() {
             return;
         }
-        let Some(share) = self.pending.remove(&session) else { return };
-        let mut writes = vec![
-            (SHARE.to_owned(), Some(share.to_secret_bytes())),
-            (CERTIFICATE.to_owned(), Some(bytes(&certificate))),
-        ];
-        let others = std::mem::take(&mut self.pending);
-        writes.push((pending_key(&session), None));
-        writes.extend(others.keys().map(|session| (pending_key(session), None)));
-        turn.persist(writes);
+        let complete = certificate.len() == committee.size()
+            && committee.members().zip(&certificate).all(|(member, confirm)| {
+                confirm.node == member
+                    && fits(&confirm.body, committee, &pending.share)
+                    && committee.signed_by_member(confirm)
+            });
+        if !complete {
+            turn.fault(from, "certificate");
+            return;
+        }
+        self.ledger.certify(&session, certificate, turn);
         turn.ceremony("keygen", "certified by every member");
-        self.share = Some(share);
-        self.certificate = certificate;
-        self.confirmed.clear();
         self.running = None;
         self.next_vote_mono_ms = turn.now.mono_ms;
     }
 
     /// What a peer that has just greeted us may have missed.
     pub(crate) fn greet(&mut self, committee: &Committee, peer: NodeIndex, turn: &mut Turn<'_>) {
-        if self.share.is_some() {
-            if !self.root_on_chain {
-                turn.send(peer, &PeerMessage::Certificate(self.certificate.clone()));
-            }
-        } else {
+        if self.share().is_none() {
             self.confirm_pending(committee, vec![peer], turn);
+        } else if !self.root_on_chain {
+            self.tell_certificates(&[peer], turn);
         }
     }
 
-    /// Compares the chain's root with ours, and votes while the chain has none.
-    pub(crate) fn watch_chain(&mut self, registry: Option<&dyn ReadRegistry>, turn: &mut Turn<'_>) {
+    fn tell_certificates(&self, to: &[NodeIndex], turn: &mut Turn<'_>) {
+        for certificate in self.ledger.certificates() {
+            turn.send_all(to.iter().copied(), &PeerMessage::Certificate(certificate));
+        }
+    }
+
+    /// Votes while the chain has no root, and keeps the share of the one that it comes to have.
+    pub(crate) fn watch_chain(
+        &mut self,
+        committee: &Committee,
+        registry: Option<&dyn ReadRegistry>,
+        turn: &mut Turn<'_>,
+    ) {
         if self.root_on_chain {
             return;
         }
-        let (Some(registry), Some(root)) = (registry, self.root()) else {
-            self.next_vote_mono_ms = turn.now.mono_ms + LOOK_MS;
+        let now = turn.now.mono_ms;
+        let Some(registry) = registry else {
+            self.next_vote_mono_ms = now + LOOK_MS;
             return;
         };
-        match registry.root(At::Latest) {
-            Some(voted) if voted != root => {
-                turn.halt("the root on chain is not the root that all members have confirmed");
+        let latest = registry.root(At::Latest);
+        self.ledger.show(latest.as_ref());
+        match (registry.root(At::Finalized), latest) {
+            (Some(root), _) if !self.ledger.settle(&root, turn) => {
+                turn.halt("the root on chain is final, and this node has shares of other roots only");
             }
-            Some(_) => {
-                self.root_on_chain = registry.root(At::Finalized) == Some(root);
-                self.next_vote_mono_ms = turn.now.mono_ms + LOOK_MS;
+            (Some(_), _) if self.ledger.settled() => {
+                self.root_on_chain = true;
+                self.confirmed.clear();
+                self.running = None;
             }
-            None if turn.now.mono_ms >= self.next_vote_mono_ms => {
-                self.next_vote_mono_ms = turn.now.mono_ms + VOTE_RETRY_MS;
-                turn.effects.push(Effect::VoteRoot { root });
+            (_, Some(_)) => self.next_vote_mono_ms = now + LOOK_MS,
+            (_, None) if now >= self.next_vote_mono_ms => {
+                self.next_vote_mono_ms = now + VOTE_RETRY_MS;
+                if let Some(root) = self.wanted_root() {
+                    self.tell_certificates(&committee.peers().collect::<Vec<_>>(), turn);
+                    turn.effects.push(Effect::VoteRoot { root });
+                }
             }
-            None => {}
+            (_, None) => {}
         }
     }
 }
@@ -378,20 +424,6 @@ impl Founding {
 fn send_rounds(session: [u8; 32], messages: Vec<Outgoing>, turn: &mut Turn<'_>) {
     for Outgoing { to, payload, .. } in messages {
         turn.send(node(to), &PeerMessage::Keygen(CeremonyMessage { session, payload }));
-    }
-}
-
-fn pending_key(session: &[u8; 32]) -> String {
-    format!("share/pending/{}", Digest(*session))
-}
-
-fn load_share(committee: &Committee, key: &str, value: &[u8]) -> Result<RootShare, StartError> {
-    let share =
-        RootShare::from_secret_bytes(value).map_err(|_| StartError::Damaged { key: key.to_owned() })?;
-    if share.me() == party(committee.me) && share.params() == committee.params {
-        Ok(share)
-    } else {
-        Err(StartError::Config("the stored share belongs to another node or another committee".to_owned()))
     }
 }
 

@@ -12,11 +12,14 @@ use quorate_wire::{
 
 use crate::{committee::Committee, entropy::Dice, invariants::EPOCH};
 
+mod founding;
 mod logins;
 mod signatures;
 mod starts;
 mod values;
 
+pub(crate) use founding::FoundingHabits;
+use founding::FoundingLies;
 pub(crate) use signatures::SignatureHabits;
 use signatures::SignatureLies;
 pub(crate) use starts::StartHabits;
@@ -66,6 +69,8 @@ pub(crate) struct Habits {
     pub(crate) signatures: SignatureHabits,
     /// How it lies about starts.
     pub(crate) starts: StartHabits,
+    /// How it lies while the network is founded.
+    pub(crate) founding: FoundingHabits,
 }
 
 /// A byzantine node's wrapper.
@@ -88,6 +93,7 @@ pub(crate) struct Byzantine {
     overheard: Vec<(NodeIndex, Vec<u8>)>,
     signatures: SignatureLies,
     starts: StartLies,
+    founding: FoundingLies,
     /// Lies left that cost its peers a pairwise set-up.
     rations: u8,
     /// Messages about set-ups that it may still keep, to replay them.
@@ -129,6 +135,7 @@ impl Byzantine {
             overheard: Vec::new(),
             signatures: SignatureLies::default(),
             starts: StartLies::default(),
+            founding: FoundingLies::default(),
             rations: costly,
             kept: costly,
             acts: 0,
@@ -151,8 +158,7 @@ impl Byzantine {
         self.observe(self.me, &frame);
         let message = decode::<PeerMessage>(&frame, limits::PEER_FRAME_BYTES_MAX);
         let keeps_alive = matches!(message, Ok(PeerMessage::Ping(_) | PeerMessage::Hello(_)));
-        if message.as_ref().is_ok_and(|message| self.keeps_back(message) || self.withholds_signature(message))
-        {
+        if message.as_ref().is_ok_and(|message| self.keeps(to, message)) {
             self.acts += 1;
             return Vec::new();
         }
@@ -207,6 +213,11 @@ impl Byzantine {
         vec![(to, frame)]
     }
 
+    /// Whether it keeps a message of its own engine from a peer.
+    fn keeps(&mut self, to: NodeIndex, message: &PeerMessage) -> bool {
+        self.keeps_back(message) || self.withholds_signature(message) || self.keeps_confirmation(to, message)
+    }
+
     /// What it sends of its own accord, at a moment of its own choice.
     pub(crate) fn initiative(&mut self) -> Vec<(NodeIndex, Vec<u8>)> {
         let mut frames = Vec::new();
@@ -237,9 +248,10 @@ impl Byzantine {
         }
         self.acts += u64::try_from(frames.len()).unwrap_or(0);
         let mut sent = self.said_again();
-        let starts = self.lie_about_starts();
-        self.acts += u64::try_from(starts.len()).unwrap_or(0);
-        sent.extend(starts);
+        let mut lies = self.lie_about_starts();
+        lies.extend(self.lie_while_founding());
+        self.acts += u64::try_from(lies.len()).unwrap_or(0);
+        sent.extend(lies);
         for frame in frames {
             // Now to one, now to all: peers need not see the same.
             if self.dice.happens(500) {
@@ -256,6 +268,7 @@ impl Byzantine {
         self.see_value(from, &message);
         self.see_signature(from, &message);
         self.see_start(from, &message);
+        self.see_founding(from, &message);
         match &message {
             PeerMessage::Vote(vote) => {
                 remember(&mut self.requests, vote.body.request);

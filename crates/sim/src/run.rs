@@ -109,10 +109,7 @@ pub fn run_seed(seed: u64, echo: bool) -> SeedReport {
     }
     let run = move || {
         let plan = Plan::of(seed);
-        let fixture = match plan.kind {
-            Kind::Founding => Ok(None),
-            _ => fixture(plan.shape).as_ref().map(Some),
-        };
+        let fixture = if plan.kind.founds() { Ok(None) } else { fixture(plan.shape).as_ref().map(Some) };
         seed_system(seed);
         match fixture {
             Ok(fixture) => run_plan(seed, plan, fixture, echo),

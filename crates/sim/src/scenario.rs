@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod agreement;
+mod founding;
 mod signatures;
 mod starts;
 mod values;
@@ -44,13 +45,15 @@ pub enum Kind {
     Revocation,
     /// The network is founded from nothing, under faults.
     Founding,
+    /// The same, and a byzantine node lies about its share.
+    ByzantineFounding,
     /// Nodes come back with an old store, or twice.
     Rollback,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 14] = [
         Kind::Quiet,
         Kind::Lossy,
         Kind::Crashy,
@@ -63,12 +66,19 @@ impl Kind {
         Kind::Diverging,
         Kind::Revocation,
         Kind::Founding,
+        Kind::ByzantineFounding,
         Kind::Rollback,
     ];
+
+    /// Whether the network is founded in it.
+    pub(crate) fn founds(self) -> bool {
+        matches!(self, Kind::Founding | Kind::ByzantineFounding)
+    }
 
     fn of(seed: u64) -> Kind {
         // Foundings and rollbacks cost a pairwise set-up each, so their share is fixed: 25 of 1,000 each.
         match seed % 40 {
+            7 if seed % 80 == 47 => return Kind::ByzantineFounding,
             7 => return Kind::Founding,
             23 => return Kind::Rollback,
             31 => return Kind::ByzantineStarts,
@@ -213,7 +223,7 @@ impl Plan {
             _ => Shape { n: 5, t: 3 },
         };
         // A founding of five costs ten pairwise set-ups, and so does a rollback of all five.
-        let costly = matches!(kind, Kind::Founding | Kind::Rollback);
+        let costly = kind.founds() || kind == Kind::Rollback;
         let shape = if costly && dice.happens(850) { Shape { n: 3, t: 2 } } else { shape };
         let large = kind == Kind::ByzantineSignatures && dice.happens(150);
         let shape = if large { Shape { n: 7, t: 4 } } else { shape };
@@ -317,6 +327,7 @@ impl Plan {
             Kind::Diverging => self.diverge(dice),
             Kind::Revocation => self.revoke(dice),
             Kind::Founding => self.found(dice),
+            Kind::ByzantineFounding => self.lie_while_founding(dice),
             Kind::Rollback => self.roll_back(dice),
         }
     }
@@ -495,27 +506,6 @@ impl Plan {
         for wish in &mut self.wishes {
             wish.compute_ms = dice.between(0, 900);
         }
-    }
-
-    fn found(&mut self, dice: &mut Dice) {
-        self.heal_us = 10 * SECOND;
-        if dice.happens(500) {
-            self.storm(dice);
-            self.weather.lost /= 4;
-        }
-        let crashes = dice.between(0, 2);
-        for _ in 0..crashes {
-            let slot = dice.place(self.slots());
-            let at_us = dice.between(100_000, 6 * SECOND);
-            if dice.happens(500) {
-                let effects = u32::try_from(dice.between(1, 40)).unwrap_or(1);
-                self.faults.push((at_us, Fault::Fuse { slot, effects }));
-            } else {
-                self.faults.push((at_us, Fault::Crash { slot, noticed: dice.happens(500) }));
-            }
-            self.faults.push((at_us + dice.between(50_000, 3 * SECOND), Fault::Restart { slot }));
-        }
-        self.wishes.clear();
     }
 
     fn roll_back(&mut self, dice: &mut Dice) {

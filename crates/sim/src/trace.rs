@@ -132,7 +132,7 @@ pub(crate) fn describe(frame: &[u8]) -> String {
         PeerMessage::Keygen(message) => (format!("Keygen {:?}", message.payload.get(2)), true),
         PeerMessage::Pair(message) => (format!("Pair {:?}", message.payload.get(2)), false),
         PeerMessage::Confirm(confirm) => (format!("Confirm of {}", confirm.node), true),
-        PeerMessage::CannotConfirm { .. } => ("CannotConfirm".to_owned(), true),
+        PeerMessage::Refuse(refusal) => (format!("Refuse by {}", refusal.node), true),
         PeerMessage::Certificate(confirms) => (format!("Certificate of {}", confirms.len()), true),
     };
     if repeatable {

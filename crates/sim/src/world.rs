@@ -18,7 +18,7 @@ use crate::{
     invariants::{Checker, Counts, Violation},
     links::{Links, Weather},
     node::{FOUNDED_UNIX_MS, Node},
-    scenario::{Fault, Kind, Plan},
+    scenario::{Fault, Plan},
     trace::Trace,
 };
 
@@ -160,7 +160,7 @@ impl World {
         stores: &[Stored],
         echo: bool,
     ) -> World {
-        let founding = plan.kind == Kind::Founding;
+        let founding = plan.kind.founds();
         let epoch_unix_ms = if founding { FOUNDED_UNIX_MS } else { FOUNDED_UNIX_MS + 3_600_000 };
         let indices = committee.indices();
         let dishonest = plan.byzantine.keys().map(|slot| indices[*slot]).collect();
@@ -494,8 +494,22 @@ impl World {
     fn react(&mut self, slot: usize) {
         let Some(byzantine) = &mut self.nodes[slot].byzantine else { return };
         for (to, frame) in byzantine.reactions() {
-            self.transmit(slot, to, &frame);
+            if to == self.nodes[slot].index {
+                self.tell_itself(slot, frame);
+            } else {
+                self.transmit(slot, to, &frame);
+            }
         }
+    }
+
+    /// A liar's own engine is told something, as by a peer that it is connected to.
+    fn tell_itself(&mut self, slot: usize, frame: Vec<u8>) {
+        let peers = (0..self.nodes.len()).filter(|peer| *peer != slot);
+        let connected = |peer: usize| self.links.connection(peer, slot).map(|connection| (peer, connection));
+        let Some((from, connection)) = peers.filter_map(connected).next() else { return };
+        let (to_generation, kind) = (self.nodes[slot].generation, crate::trace::describe(&frame));
+        let event = Event::Frame { from, to: slot, connection, to_generation, frame, proposal: None, kind };
+        self.after(1_000, event);
     }
 
     /// Gives a node an input and carries out what follows.

@@ -61,7 +61,7 @@ pub use network::{
 pub use operation::{Lane, OperationNumber};
 pub use peer::{
     BanNotice, CeremonyMessage, ConfirmShare, Decision, Hello, LeaderValue, Offer, OutcomeMessage, PairSetUp,
-    PeerMessage, Proposal, RoundMessage, StartNotice,
+    PeerMessage, Proposal, RefuseShare, RoundMessage, StartNotice,
 };
 pub use receipt::{Claim, Collected, OddNode, Receipt, Refusal, SingleNode, Statement, Status};
 pub use reply::{ExecutionReply, HeadView, NetworkView, NodeView, PkpView, SignatureView, Usage};

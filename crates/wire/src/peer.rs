@@ -98,6 +98,21 @@ impl Signable for ConfirmShare {
     const DOMAIN: &'static str = "quorate/confirm-share/v1";
 }
 
+/// A member's word that it has no share of a ceremony and never shall: the ceremony can not be certified.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RefuseShare {
+    /// The network.
+    pub network: NetworkId,
+    /// The epoch.
+    pub epoch: u64,
+    /// The ceremony.
+    pub session: [u8; 32],
+}
+
+impl Signable for RefuseShare {
+    const DOMAIN: &'static str = "quorate/refuse-share/v1";
+}
+
 /// Fresh bytes that a node offers for its next attempt at an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Offer {
@@ -287,11 +302,8 @@ pub enum PeerMessage {
     Pair(CeremonyMessage),
     /// My share of this root is on disk.
     Confirm(Signed<ConfirmShare>),
-    /// I have no share of that ceremony and never shall: it can not be certified.
-    CannotConfirm {
-        /// The ceremony.
-        session: [u8; 32],
-    },
+    /// I have no share of that ceremony and never shall, or pass on that a member says so of itself.
+    Refuse(Signed<RefuseShare>),
     /// Every member's share of this root is on disk.
     Certificate(Vec<Signed<ConfirmShare>>),
     /// I ran the function; this is what it gave.

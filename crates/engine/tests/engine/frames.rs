@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use proptest::prelude::*;
 use quorate_engine::Input;
 use quorate_wire::{
-    CeremonyMessage, ErrorCode, Offer, OperationNumber, PeerMessage, Proposal, RequestId, RoundMessage,
-    StartNotice, Submission, encode,
+    CeremonyMessage, ErrorCode, Offer, OperationNumber, PeerMessage, Proposal, RefuseShare, RequestId,
+    RoundMessage, StartNotice, Submission, encode,
 };
 
 use crate::harness::{Caller, Net, index, network, signed};
@@ -58,7 +58,9 @@ fn messages(id: RequestId) -> impl Strategy<Value = PeerMessage> {
             .prop_map(|(session, payload)| PeerMessage::Pair(CeremonyMessage { session, payload })),
         bytes.prop_map(|fresh| PeerMessage::StartPair { fresh }),
         (bytes, bytes).prop_map(|(fresh, joined)| PeerMessage::JoinPair { fresh, joined }),
-        bytes.prop_map(|session| PeerMessage::CannotConfirm { session }),
+        bytes.prop_map(|session| {
+            PeerMessage::Refuse(signed(3, RefuseShare { network: network().id(), epoch: 1, session }))
+        }),
         (any::<u64>(), 1..=3u8).prop_map(|(incarnation, by)| {
             let start = [by; 16];
             PeerMessage::Stale(signed(

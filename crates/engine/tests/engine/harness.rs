@@ -163,9 +163,14 @@ fn founded() -> &'static (BTreeMap<u8, Stored>, PublicKey) {
 }
 
 impl Net {
+    /// Three nodes that have never met.
+    pub(crate) fn unfounded() -> Net {
+        Net::with_stores(BTreeMap::new(), None)
+    }
+
     /// Three nodes that have never met, up to their readiness.
     pub(crate) fn found() -> Net {
-        let mut net = Net::with_stores(BTreeMap::new(), None);
+        let mut net = Net::unfounded();
         for _ in 0..100 {
             net.advance(100);
             if (1..=3).all(|node| {
@@ -211,7 +216,7 @@ impl Net {
             recipient: Recipient::Caller,
             wanted: None,
             answers: Vec::new(),
-            key: PublicKey::from_sec1(SigningKeyOfNobody::public()).unwrap(),
+            key: some_key(),
             flight: VecDeque::new(),
             votes: BTreeMap::new(),
             next_reply: 0,
@@ -254,6 +259,12 @@ impl Net {
             node.registry.permit(&self.key, CODE);
         }
         self.next_head_ms = 0;
+    }
+
+    /// The root for which all vote now, until it stands.
+    fn voted(&self) -> Option<PublicKey> {
+        let root = self.votes.get(&1).filter(|_| self.nodes[&1].registry.root.is_none())?;
+        (self.votes.len() == 3 && self.votes.values().all(|vote| vote == root)).then_some(*root)
     }
 
     pub(crate) fn node(&mut self, node: u8) -> &mut Node {
@@ -507,9 +518,7 @@ impl Net {
                 self.reconnect(a, b);
                 continue;
             }
-            if self.votes.len() == 3 && self.nodes[&1].registry.root.is_none() {
-                let root = self.votes[&1];
-                assert!(self.votes.values().all(|vote| *vote == root));
+            if let Some(root) = self.voted() {
                 self.set_root(root);
             }
             if self.heads && self.mono_ms >= self.next_head_ms {
@@ -552,6 +561,11 @@ pub(crate) fn operation(number: u32) -> OperationNumber {
 pub(crate) fn end(result: Result<Option<String>, ActionFailure>) -> ActionEnd {
     let usage = Usage { fuel: 7, ..Usage::default() };
     ActionEnd { result, logs: LOG.to_owned(), usage }
+}
+
+/// A key that nobody has a share of.
+pub(crate) fn some_key() -> PublicKey {
+    PublicKey::from_sec1(SigningKeyOfNobody::public()).unwrap()
 }
 
 /// Before there is a root there is no key; the generator stands in for it.

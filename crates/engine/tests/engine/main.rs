@@ -8,6 +8,7 @@ mod conduct;
 mod coordinators;
 mod executions;
 mod finality;
+mod founding;
 mod frames;
 mod harness;
 mod membership;

@@ -71,6 +71,7 @@ impl Byzantine {
     pub(crate) fn reactions(&mut self) -> Vec<(NodeIndex, Vec<u8>)> {
         let mut queue = std::mem::take(&mut self.values.queue);
         queue.append(&mut self.overheard);
+        queue.append(&mut self.founding.queue);
         self.acts += u64::try_from(queue.len()).unwrap_or(0);
         queue
     }

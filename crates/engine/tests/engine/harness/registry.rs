@@ -31,6 +31,8 @@ pub(crate) struct Registry {
     /// Hashes of blocks from this number on are those of another branch.
     pub(crate) branch: Option<u64>,
     pub(crate) root: Option<PublicKey>,
+    /// The root is there at the head only.
+    pub(crate) root_unfinalized: bool,
     pub(crate) asked_mono_ms: u64,
     pub(crate) stated_unix_ms: u64,
     pub(crate) superseded_ms: u64,
@@ -54,6 +56,7 @@ impl Default for Registry {
             bars_single_node: false,
             scopes: 1 << SCOPE_SIGN_ANYTHING,
             root: None,
+            root_unfinalized: false,
             asked_mono_ms: 0,
             stated_unix_ms: 0,
             superseded_ms: 0,
@@ -116,8 +119,8 @@ impl ReadRegistry for Registry {
         }
     }
 
-    fn root(&self, _: At) -> Option<PublicKey> {
-        self.root
+    fn root(&self, at: At) -> Option<PublicKey> {
+        self.root.filter(|_| at == At::Latest || !self.root_unfinalized)
     }
 
     fn pkp(&self, key: &PublicKey, _: At) -> Option<Pkp> {

@@ -1,0 +1,259 @@
+//! Foundings in which a member lies about its share. Node 3 is the liar where there is one.
+
+use quorate_engine::Report;
+use quorate_wire::{
+    ConfirmShare, Digest, NodeIndex, PeerMessage, PublicKey, RefuseShare, Signed, Transcript,
+};
+
+use crate::harness::{Net, index, network, signed, some_key, statement_key};
+
+/// Nobody hears node 3's confirmations and certificates, and it hears none.
+fn silent() -> Net {
+    let mut net = Net::unfounded();
+    silence(&mut net);
+    net.advance(500);
+    net
+}
+
+fn silence(net: &mut Net) {
+    net.links = Box::new(|from, to, message| {
+        let about = matches!(message, PeerMessage::Confirm(_) | PeerMessage::Certificate(_));
+        !about || (from != 3 && to != 3)
+    });
+}
+
+fn faults(net: &Net, node: u8, wanted: &str) -> usize {
+    net.reported(node, |report| matches!(report, Report::PeerFault { check, .. } if *check == wanted))
+}
+
+fn stored(net: &Net, node: u8, prefix: &str) -> Vec<String> {
+    let keys = net.nodes[&node].store.keys();
+    keys.filter_map(|key| Some(key.strip_prefix(prefix)?.to_owned())).collect()
+}
+
+/// Ceremonies that a node has confirmed, the oldest first.
+fn confirmed(net: &Net, node: u8, to: u8) -> Vec<Signed<ConfirmShare>> {
+    let mut confirms: Vec<Signed<ConfirmShare>> = Vec::new();
+    for message in net.sent(node, to) {
+        if let PeerMessage::Confirm(confirm) = message
+            && confirms.iter().all(|known| known.body.session != confirm.body.session)
+        {
+            confirms.push(confirm.clone());
+        }
+    }
+    confirms
+}
+
+fn certificate(net: &Net, session: [u8; 32]) -> PeerMessage {
+    let of = |node, to| {
+        let confirms = confirmed(net, node, to).into_iter();
+        confirms.filter(|confirm| confirm.body.session == session).collect::<Vec<_>>()
+    };
+    PeerMessage::Certificate([of(1, 3), of(2, 3), of(3, 1)].concat())
+}
+
+fn refusal(by: u8, session: [u8; 32]) -> Signed<RefuseShare> {
+    signed(by, RefuseShare { network: network().id(), epoch: 1, session })
+}
+
+/// Node 3 refuses a ceremony to everybody, itself included: its own engine goes on with the others.
+fn refuse(net: &mut Net, session: [u8; 32]) {
+    let refusal = PeerMessage::Refuse(refusal(3, session));
+    net.forge(3, 1, &refusal);
+    net.forge(3, 2, &refusal);
+    net.forge(1, 3, &refusal);
+}
+
+fn session_of(fresh: &[u8; 32]) -> [u8; 32] {
+    Transcript::new("quorate/dkg/v1").field(&network().id().0).number(1).field(fresh).finish()
+}
+
+fn proposed(net: &Net) -> Vec<[u8; 32]> {
+    let proposals = net.sent(1, 3).filter_map(|message| match message {
+        PeerMessage::StartKeygen { fresh, .. } => Some(*fresh),
+        _ => None,
+    });
+    proposals.collect()
+}
+
+fn root(net: &Net, node: u8) -> Option<PublicKey> {
+    net.engine(node).status().root
+}
+
+fn all_ready(net: &Net) -> bool {
+    let halted = net.nodes.values().any(|node| node.halted.is_some());
+    !halted && (1..=3).all(|node| net.engine(node).status().ready && root(net, node) == root(net, 1))
+}
+
+#[test]
+fn a_member_that_certifies_two_ceremonies_leaves_one_root_and_no_share_is_lost() {
+    for swapped in [false, true] {
+        let mut net = silent();
+        let first = confirmed(&net, 1, 3)[0].body.session;
+        refuse(&mut net, first);
+        net.advance(4_000);
+        let second = confirmed(&net, 1, 3)[1].body.session;
+        let (mut one, mut two) = (certificate(&net, first), certificate(&net, second));
+        if swapped {
+            std::mem::swap(&mut one, &mut two);
+        }
+        // To each another one, before the two can tell each other.
+        net.forge(3, 1, &one);
+        net.forge(3, 2, &two);
+        for node in [1, 2] {
+            assert_eq!(stored(&net, node, "share/certified/").len(), 1);
+            assert_eq!(stored(&net, node, "share/pending/").len(), 2);
+        }
+        // Node 1 forgets what is in memory only.
+        net.kill(1);
+        net.start(1);
+        net.links = Box::new(|_, _, _| true);
+        net.advance(15_000);
+        assert!(all_ready(&net), "{:?}", net.engine(2).status());
+        assert!((1..=3).all(|node| stored(&net, node, "share/pending/").is_empty()));
+    }
+}
+
+#[test]
+fn a_certificate_shown_late_to_one_does_not_part_it_from_the_others() {
+    let mut net = silent();
+    let first = confirmed(&net, 1, 3)[0].body.session;
+    refuse(&mut net, first);
+    net.advance(4_000);
+    let late = certificate(&net, first);
+    net.links = Box::new(|_, _, message| !matches!(message, PeerMessage::Certificate(_)));
+    net.advance(2_000);
+    assert!(stored(&net, 1, "share/certified/").len() == 1, "the second ceremony is certified");
+    net.links = Box::new(|_, _, _| true);
+    net.forge(3, 1, &late);
+    net.advance(15_000);
+    assert!(all_ready(&net), "{:?}", net.engine(1).status());
+}
+
+#[test]
+fn only_a_members_own_signed_refusal_ends_the_wait_for_it() {
+    let mut net = silent();
+    let session = confirmed(&net, 1, 3)[0].body.session;
+    let body = RefuseShare { network: network().id(), epoch: 1, session };
+    let mut altered = refusal(3, [1; 32]);
+    altered.body.session = session;
+    let mut of_nobody = refusal(3, session);
+    of_nobody.node = NodeIndex::new(9).unwrap();
+    for unproven in [
+        Signed::new(index(2), body.clone(), &statement_key(3)),
+        signed(3, RefuseShare { epoch: 2, ..body.clone() }),
+        signed(3, RefuseShare { network: quorate_wire::NetworkId([9; 32]), ..body }),
+        altered,
+        of_nobody,
+    ] {
+        net.forge(3, 1, &PeerMessage::Refuse(unproven));
+    }
+    assert_eq!((faults(&net, 1, "refusal"), stored(&net, 1, "share/refusal/").len()), (5, 0));
+    net.advance(4_000);
+    assert_eq!(stored(&net, 1, "share/pending/").len(), 1, "it is still waited for");
+    // One that was told to one node only is passed on to who still confirms.
+    net.forge(3, 2, &PeerMessage::Refuse(refusal(3, session)));
+    net.advance(2_000);
+    assert_eq!(stored(&net, 1, "share/refusal/").len(), 1);
+    assert!(net.sent(2, 1).any(|message| *message == PeerMessage::Refuse(refusal(3, session))));
+    // Who says both is named.
+    let confirm = confirmed(&net, 3, 1)[0].clone();
+    net.forge(3, 1, &PeerMessage::Confirm(confirm));
+    assert_eq!(faults(&net, 1, "confirm_and_refuse"), 1);
+}
+
+#[test]
+fn what_a_node_refuses_it_never_begins_and_it_refuses_a_bounded_number() {
+    let mut net = silent();
+    let root = some_key();
+    let confirm = |session| {
+        let body = ConfirmShare { network: network().id(), epoch: 1, session, result: Digest([1; 32]), root };
+        PeerMessage::Confirm(signed(3, body))
+    };
+    let fresh = [77; 32];
+    net.forge(3, 2, &confirm(session_of(&fresh)));
+    assert_eq!(stored(&net, 2, "share/refused/").len(), 1);
+    let first = confirmed(&net, 1, 3)[0].body.session;
+    refuse(&mut net, first);
+    net.kill(2);
+    net.start(2);
+    net.links = Box::new(|from, _, _| from == 2);
+    net.forge(1, 2, &PeerMessage::StartKeygen { attempt: 9, fresh });
+    let begins = |message: &PeerMessage| matches!(message, PeerMessage::Keygen(keygen) if keygen.session == session_of(&fresh));
+    assert!(!net.sent(2, 1).any(begins));
+    for number in 0..20 {
+        net.forge(3, 2, &confirm([number; 32]));
+    }
+    assert_eq!((stored(&net, 2, "share/refused/").len(), faults(&net, 2, "confirms")), (8, 13));
+}
+
+#[test]
+fn a_ceremony_that_is_proposed_again_replaces_no_share() {
+    let mut net = silent();
+    let fresh = *proposed(&net).last().unwrap();
+    let session = confirmed(&net, 1, 3)[0].body.session;
+    assert_eq!(session_of(&fresh), session);
+    let key = format!("share/pending/{}", stored(&net, 2, "share/pending/")[0]);
+    let share = net.nodes[&2].store[&key].to_vec();
+    for node in [2, 3] {
+        net.forge(if node == 2 { 3 } else { 2 }, node, &PeerMessage::Refuse(refusal(3, session)));
+    }
+    net.node(2).done.clear();
+    net.kill(2);
+    net.start(2);
+    net.forge(1, 2, &PeerMessage::StartKeygen { attempt: 1, fresh });
+    assert!(!net.sent(2, 1).any(|message| matches!(message, PeerMessage::Keygen(_))));
+    assert_eq!(net.nodes[&2].store[&key].to_vec(), share);
+}
+
+#[test]
+fn shares_stay_until_the_root_is_final_and_only_a_final_foreign_root_stops_a_node() {
+    let mut net = Net::unfounded();
+    for node in 1..=3 {
+        net.node(node).registry.root_unfinalized = true;
+    }
+    net.advance(8_000);
+    assert!(net.nodes[&1].registry.root.is_some());
+    for node in 1..=3 {
+        assert_eq!((stored(&net, node, "share/pending/").len(), root(&net, node)), (1, None));
+    }
+    // A block that is not final may show any root: it may go again.
+    let (voted, foreign) = (net.nodes[&1].registry.root, some_key());
+    net.node(2).registry.root = Some(foreign);
+    net.head(2);
+    net.advance(500);
+    assert_eq!(net.nodes[&2].halted, None);
+    net.node(2).registry.root = voted;
+    for node in 1..=3 {
+        net.node(node).registry.root_unfinalized = false;
+    }
+    net.advance(10_000);
+    assert!(all_ready(&net) && root(&net, 1) == voted);
+    assert!((1..=3).all(|node| stored(&net, node, "share/pending/").is_empty()));
+    net.kill(2);
+    net.node(2).registry.root = Some(foreign);
+    net.start(2);
+    net.advance(10);
+    assert!(net.nodes[&2].halted.as_ref().unwrap().contains("shares of other roots only"));
+}
+
+#[test]
+fn a_member_that_refuses_every_share_stops_no_process() {
+    let mut net = silent();
+    for count in 1..=8 {
+        let confirms = confirmed(&net, 1, 3);
+        assert_eq!(confirms.len(), count);
+        refuse(&mut net, confirms[count - 1].body.session);
+        net.advance(4_000);
+    }
+    assert_eq!(stored(&net, 1, "share/pending/").len(), 8);
+    assert!(net.nodes.values().all(|node| node.halted.is_none()));
+    assert!(net.engine(1).status().waiting_for.unwrap().starts_with("the operators"));
+    // Nothing is lost by it: what all confirm after all is taken.
+    let session = confirmed(&net, 1, 3)[3].body.session;
+    let certificate = certificate(&net, session);
+    net.links = Box::new(|_, _, _| true);
+    net.forge(3, 2, &certificate);
+    net.advance(15_000);
+    assert!(all_ready(&net), "{:?}", net.engine(1).status());
+}

@@ -1,0 +1,150 @@
+//! A member that lies while the network is founded: about whether it has a share, to some and not to others. It lies
+//! about a few ceremonies only, so that the rest can show what it left behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate_wire::{
+    ConfirmShare, NodeIndex, PeerMessage, PublicKey, RefuseShare, Signed, Transcript, encode,
+};
+
+use super::{Byzantine, EPOCH};
+
+/// Ceremonies about which it lies, at most.
+const CEREMONIES: usize = 3;
+/// Old proposals that it repeats, at most.
+const REPEATS: u8 = 5;
+
+/// The generator's first coordinate: a root of nothing.
+const GENERATOR_X: [u8; 32] = [
+    0x79, 0xbe, 0x66, 0x7e, 0xf9, 0xdc, 0xbb, 0xac, 0x55, 0xa0, 0x62, 0x95, 0xce, 0x87, 0x0b, 0x07, 0x02,
+    0x9b, 0xfc, 0xdb, 0x2d, 0xce, 0x28, 0xd9, 0x59, 0xf2, 0x81, 0x5b, 0x16, 0xf8, 0x17, 0x98,
+];
+
+/// How it lies, for the whole of its life.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct FoundingHabits {
+    /// It gathers the confirmations of two ceremonies, refuses the first, and shows the certificate of each to another.
+    pub(crate) certifies_two: bool,
+    /// It confirms to one and refuses to the others.
+    pub(crate) parts: bool,
+    /// It confirms what has only begun, so that who has not heard of it refuses it.
+    pub(crate) hurries: bool,
+    /// As the proposer, it proposes old ceremonies again.
+    pub(crate) repeats: bool,
+}
+
+/// What it knows, and what it is about to send.
+#[derive(Default)]
+pub(super) struct FoundingLies {
+    confirms: BTreeMap<[u8; 32], BTreeMap<NodeIndex, Signed<ConfirmShare>>>,
+    /// Ceremonies that it has a share of, in order.
+    own: Vec<[u8; 32]>,
+    shown: bool,
+    begun: Vec<[u8; 32]>,
+    hurried: BTreeSet<[u8; 32]>,
+    repeated: u8,
+    pub(super) queue: Vec<(NodeIndex, Vec<u8>)>,
+}
+
+impl Byzantine {
+    pub(super) fn see_founding(&mut self, from: NodeIndex, message: &PeerMessage) {
+        match message {
+            PeerMessage::Confirm(confirm) if confirm.node == from => self.see_confirm(confirm),
+            PeerMessage::StartKeygen { fresh, .. } => {
+                if !self.founding.begun.contains(fresh) {
+                    self.founding.begun.push(*fresh);
+                    self.hurry(fresh);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether it keeps this message of its own engine from a peer.
+    pub(super) fn keeps_confirmation(&self, to: NodeIndex, message: &PeerMessage) -> bool {
+        let PeerMessage::Confirm(confirm) = message else { return false };
+        let Some(place) = self.founding.own.iter().position(|own| *own == confirm.body.session) else {
+            return false;
+        };
+        let habits = self.habits.founding;
+        (habits.certifies_two && place < 2 && !self.founding.shown)
+            || (habits.parts && place < CEREMONIES && self.peers.first() != Some(&to))
+    }
+
+    /// What it says while a network is founded, at a moment of its own choice.
+    pub(super) fn lie_while_founding(&mut self) -> Vec<(NodeIndex, Vec<u8>)> {
+        let mut lies = Vec::new();
+        if self.habits.founding.repeats
+            && self.founding.repeated < REPEATS
+            && let Some(fresh) = self.dice.pick(&self.founding.begun).copied()
+        {
+            self.founding.repeated += 1;
+            let frame = encode(&PeerMessage::StartKeygen { attempt: 1, fresh });
+            lies.extend(self.peers.iter().map(|peer| (*peer, frame.clone())));
+        }
+        lies
+    }
+
+    fn see_confirm(&mut self, confirm: &Signed<ConfirmShare>) {
+        let session = confirm.body.session;
+        self.founding.confirms.entry(session).or_default().insert(confirm.node, confirm.clone());
+        if confirm.node == self.me && !self.founding.own.contains(&session) {
+            self.founding.own.push(session);
+            let (place, habits) = (self.founding.own.len() - 1, self.habits.founding);
+            if (habits.certifies_two && place == 0) || (habits.parts && place < CEREMONIES) {
+                self.refuse(session);
+            }
+        }
+        self.show_two();
+    }
+
+    /// Refuses a ceremony of which it has a share. With two faces, the first peer hears nothing of it.
+    fn refuse(&mut self, session: [u8; 32]) {
+        let body = RefuseShare { network: self.network, epoch: EPOCH, session };
+        let frame = encode(&PeerMessage::Refuse(Signed::new(self.me, body, &self.key)));
+        let spared = usize::from(self.habits.founding.parts);
+        // Its own engine hears of it too: it has to go on with the others.
+        let peers = self.peers.iter().skip(spared).chain([&self.me]);
+        self.founding.queue.extend(peers.map(|peer| (*peer, frame.clone())));
+    }
+
+    /// Once two ceremonies are confirmed by all, it shows one certificate to the first peer, the other to the rest.
+    fn show_two(&mut self) {
+        if !self.habits.founding.certifies_two || self.founding.shown {
+            return;
+        }
+        let all = self.peers.len() + 1;
+        let complete = |session: &[u8; 32]| {
+            let confirms = self.founding.confirms.get(session).filter(|confirms| confirms.len() == all)?;
+            Some(confirms.values().cloned().collect::<Vec<_>>())
+        };
+        let [first, second, ..] = self.founding.own.as_slice() else { return };
+        let (Some(mut first), Some(mut second)) = (complete(first), complete(second)) else { return };
+        if self.dice.happens(500) {
+            std::mem::swap(&mut first, &mut second);
+        }
+        self.founding.shown = true;
+        let (first, second) = (PeerMessage::Certificate(first), PeerMessage::Certificate(second));
+        for (place, peer) in self.peers.iter().enumerate() {
+            self.founding.queue.push((*peer, encode(if place == 0 { &first } else { &second })));
+        }
+    }
+
+    /// Says that it has a share of what has only just been proposed.
+    fn hurry(&mut self, fresh: &[u8; 32]) {
+        let session =
+            Transcript::new("quorate/dkg/v1").field(&self.network.0).number(EPOCH).field(fresh).finish();
+        if !self.habits.founding.hurries
+            || self.founding.hurried.len() >= CEREMONIES
+            || !self.founding.hurried.insert(session)
+        {
+            return;
+        }
+        let generator = [&[2][..], &GENERATOR_X].concat();
+        let Ok(root) = PublicKey::from_sec1(&generator) else { return };
+        let result = quorate_wire::Digest(session);
+        let body = ConfirmShare { network: self.network, epoch: EPOCH, session, result, root };
+        let frame = encode(&PeerMessage::Confirm(Signed::new(self.me, body, &self.key)));
+        self.founding.queue.extend(self.peers.iter().map(|peer| (*peer, frame.clone())));
+    }
+}
