@@ -401,6 +401,7 @@ impl Founding {
         self.ledger.show(latest.as_ref());
         match (registry.root(At::Finalized), latest) {
             (Some(root), _) if !self.ledger.settle(&root, turn) => {
+                self.next_vote_mono_ms = now + LOOK_MS;
                 turn.halt("the root on chain is final, and this node has shares of other roots only");
             }
             (Some(_), _) if self.ledger.settled() => {
