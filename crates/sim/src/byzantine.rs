@@ -144,13 +144,13 @@ impl Byzantine {
         byzantine
     }
 
-    /// A frame has come; it is remembered.
-    pub(crate) fn incoming(&mut self, from: NodeIndex, frame: &[u8]) {
+    /// A frame has come; it is remembered. Whether the node's own engine hears it.
+    pub(crate) fn incoming(&mut self, from: NodeIndex, frame: &[u8]) -> bool {
         self.observe(from, frame);
-        if let Ok(message) = decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) {
-            let frames = self.overhear(&message);
-            self.overheard.extend(frames);
-        }
+        let Ok(message) = decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) else { return true };
+        let frames = self.overhear(&message);
+        self.overheard.extend(frames);
+        self.hears_of_founding(&message)
     }
 
     /// The node's own engine wants to send a frame: what is really sent, and to whom.

@@ -436,10 +436,12 @@ impl World {
 
     fn deliver(&mut self, from: usize, to: usize, frame: Vec<u8>, proposal: Option<Box<Proposal>>) {
         let from = self.nodes[from].index;
-        if let Some(byzantine) = &mut self.nodes[to].byzantine {
-            byzantine.incoming(from, &frame);
-        }
+        let liar = self.nodes[to].byzantine.as_mut();
+        let heard = liar.is_none_or(|byzantine| byzantine.incoming(from, &frame));
         self.react(to);
+        if !heard {
+            return;
+        }
         self.feed(to, Input::Peer { from, frame }, proposal.map(|proposal| *proposal));
     }
 

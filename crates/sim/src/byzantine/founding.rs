@@ -11,6 +11,8 @@ use super::{Byzantine, EPOCH};
 
 /// Ceremonies about which it lies, at most.
 const CEREMONIES: usize = 3;
+/// Confirmations that its own engine does not hear, at most. Then it stops lying about its share.
+const UNHEARD: u8 = 24;
 /// Old proposals that it repeats, at most.
 const REPEATS: u8 = 5;
 
@@ -40,6 +42,7 @@ pub(super) struct FoundingLies {
     /// Ceremonies that it has a share of, in order.
     own: Vec<[u8; 32]>,
     shown: bool,
+    unheard: u8,
     begun: Vec<[u8; 32]>,
     hurried: BTreeSet<[u8; 32]>,
     repeated: u8,
@@ -67,8 +70,24 @@ impl Byzantine {
             return false;
         };
         let habits = self.habits.founding;
-        (habits.certifies_two && place < 2 && !self.founding.shown)
-            || (habits.parts && place < CEREMONIES && self.peers.first() != Some(&to))
+        self.lies_about_share()
+            && ((habits.certifies_two && place < 2)
+                || (habits.parts && place < CEREMONIES && self.peers.first() != Some(&to)))
+    }
+
+    /// Whether its own engine hears this: it must not take a share for certified about which it lies.
+    pub(super) fn hears_of_founding(&mut self, message: &PeerMessage) -> bool {
+        let about = matches!(message, PeerMessage::Confirm(_) | PeerMessage::Certificate(_));
+        if !about || !self.lies_about_share() {
+            return true;
+        }
+        self.founding.unheard += 1;
+        false
+    }
+
+    fn lies_about_share(&self) -> bool {
+        let habits = self.habits.founding;
+        (habits.certifies_two || habits.parts) && !self.founding.shown && self.founding.unheard < UNHEARD
     }
 
     /// What it says while a network is founded, at a moment of its own choice.

@@ -30,9 +30,10 @@ impl Plan {
 
     /// One member lies about its share. The others may crash and lose messages, as in any founding.
     pub(super) fn lie_while_founding(&mut self, dice: &mut Dice) {
+        let certifies_two = dice.happens(600);
         let founding = FoundingHabits {
-            certifies_two: dice.happens(600),
-            parts: dice.happens(300),
+            certifies_two,
+            parts: !certifies_two && dice.happens(700),
             hurries: dice.happens(400),
             repeats: dice.happens(500),
         };
