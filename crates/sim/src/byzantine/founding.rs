@@ -53,11 +53,9 @@ impl Byzantine {
     pub(super) fn see_founding(&mut self, from: NodeIndex, message: &PeerMessage) {
         match message {
             PeerMessage::Confirm(confirm) if confirm.node == from => self.see_confirm(confirm),
-            PeerMessage::StartKeygen { fresh, .. } => {
-                if !self.founding.begun.contains(fresh) {
-                    self.founding.begun.push(*fresh);
-                    self.hurry(fresh);
-                }
+            PeerMessage::StartKeygen { fresh, .. } if !self.founding.begun.contains(fresh) => {
+                self.founding.begun.push(*fresh);
+                self.hurry(fresh);
             }
             _ => {}
         }
