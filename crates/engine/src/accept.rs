@@ -59,16 +59,16 @@ impl Engine {
         turn: &mut Turn<'_>,
     ) {
         let price = price(&submission);
-        let paid = self.pay(Payer::Source(source), price, turn.now);
+        let paid = self.pay(&Payer::of_source(source), price, turn.now);
         let authentic = paid.and_then(|()| self.authenticate(&submission, turn.now));
         let accepted = authentic.and_then(|(id, request, session)| {
             let payers = Payers { login: session.wallet, asked_by: AskedBy::Caller(source) };
             // Once: whoever repeats a request of others, as every node can, uses up nothing of theirs.
             if !self.remembers(&id) {
-                self.pay(Payer::Login(session.wallet), price, turn.now)
+                self.pay(&[Payer::Login(session.wallet)], price, turn.now)
                     .map_err(|problem| problem.about(id))?;
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
-                    .and_then(|()| self.has_room(&Payer::both(&payers)))
+                    .and_then(|()| self.has_room(&Payer::of(&payers)))
                     .map_err(|problem| problem.about(id))?;
             }
             Ok((id, request, session))
@@ -100,16 +100,18 @@ impl Engine {
     /// further than the share of the caller's address goes, or a peer that calls as well would bring any number.
     fn take_over(&mut self, execution: &mut Execution, source: IpAddr) {
         let AskedBy::Peer(peer) = execution.asked_by else { return };
-        if self.has_room(&[Payer::Source(source)]).is_err() {
+        if self.has_room(&Payer::of_source(source)).is_err() {
             return;
         }
         let running = execution.runs.len();
         let held = self.shares.of(Payer::Peer(peer));
         held.remembered = held.remembered.saturating_sub(1);
         held.running = held.running.saturating_sub(running);
-        let held = self.shares.of(Payer::Source(source));
-        held.remembered += 1;
-        held.running += running;
+        for payer in Payer::of_source(source) {
+            let held = self.shares.of(payer);
+            held.remembered += 1;
+            held.running += running;
+        }
         execution.asked_by = AskedBy::Caller(source);
     }
 
@@ -166,13 +168,13 @@ impl Engine {
     }
 
     pub(crate) fn on_execute(&mut self, from: NodeIndex, submission: Submission, turn: &mut Turn<'_>) {
-        let paid = self.pay(Payer::Peer(from), price(&submission), turn.now);
+        let paid = self.pay(&[Payer::Peer(from)], price(&submission), turn.now);
         let authentic = paid.and_then(|()| self.authenticate(&submission, turn.now));
         let accepted = authentic.and_then(|(id, request, session)| {
             if !self.remembers(&id) {
                 let payers = Payers { login: session.wallet, asked_by: AskedBy::Peer(from) };
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
-                    .and_then(|()| self.has_room(&Payer::both(&payers)))
+                    .and_then(|()| self.has_room(&Payer::of(&payers)))
                     .map_err(|problem| problem.about(id))?;
                 let code = submission.code.as_deref().map(Arc::from);
                 let brought = Brought { code, frame: None, by: AskedBy::Peer(from) };
@@ -247,12 +249,9 @@ impl Engine {
     }
 
     /// Takes tokens. Whoever brings a request pays before any of it is parsed or checked, as that is what costs.
-    fn pay(&mut self, payer: Payer, price: u64, now: Now) -> Result<(), Problem> {
-        let rule = match payer {
-            Payer::Login(_) | Payer::Source(_) => self.committee.rates.of_caller(),
-            Payer::Peer(_) => self.committee.rates.of_peer(),
-        };
-        self.buckets.take(payer, &rule, price, now.mono_ms).map_err(|wait_ms| {
+    fn pay(&mut self, payers: &[Payer], price: u64, now: Now) -> Result<(), Problem> {
+        let rates = &self.committee.rates;
+        self.buckets.take_of_all(payers, rates, (price, now.mono_ms)).map_err(|wait_ms| {
             let problem = Problem::of(ErrorCode::RateLimited);
             Problem { retry_after_ms: wait_ms, ..problem }
         })
@@ -391,7 +390,7 @@ impl Engine {
         // Counted at once, and exactly with the next sweep: many long ones could come before that.
         let bytes = execution.weight();
         self.remembered_bytes += bytes;
-        for payer in Payer::both(&execution.payers()) {
+        for payer in Payer::of(&execution.payers()) {
             let held = self.shares.of(payer);
             held.remembered += 1;
             held.bytes += bytes;

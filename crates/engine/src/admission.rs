@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use quorate_wire::{Address, NodeIndex, Submission, limits};
+use quorate_wire::{Address, Network, NodeIndex, Submission, limits};
 
 use crate::{
     AskedBy, Payers,
@@ -15,18 +15,42 @@ use crate::{
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Payer {
     Login(Address),
-    Source(IpAddr),
+    Source(Network),
     Peer(NodeIndex),
 }
 
 impl Payer {
-    /// Those of an execution. An address is one: whoever brings many logins has no more than one such share.
-    pub(crate) fn both(payers: &Payers) -> [Payer; 2] {
-        let by = match payers.asked_by {
-            AskedBy::Caller(source) => Payer::Source(source),
-            AskedBy::Peer(peer) => Payer::Peer(peer),
+    /// Those of an execution. An address is one, and so is each network around it: whoever brings many logins has no
+    /// more than one such share.
+    pub(crate) fn of(payers: &Payers) -> Vec<Payer> {
+        let mut all = match payers.asked_by {
+            AskedBy::Caller(source) => Payer::of_source(source),
+            AskedBy::Peer(peer) => vec![Payer::Peer(peer)],
         };
-        [Payer::Login(payers.login), by]
+        all.push(Payer::Login(payers.login));
+        all
+    }
+
+    /// An address, and the networks around it.
+    pub(crate) fn of_source(source: IpAddr) -> Vec<Payer> {
+        Network::all_of(source).map(Payer::Source).collect()
+    }
+
+    /// How many shares this one may have of what can be held.
+    fn multiple(&self) -> usize {
+        match self {
+            Payer::Source(network) => usize::try_from(network.multiple()).unwrap_or(1),
+            Payer::Login(_) | Payer::Peer(_) => 1,
+        }
+    }
+
+    /// What it may take.
+    pub(crate) fn rule(&self, rates: &Rates) -> Rule {
+        match self {
+            Payer::Login(_) => rates.of_caller(),
+            Payer::Source(network) => rates.of_caller().times(network.multiple().into()),
+            Payer::Peer(_) => rates.of_peer(),
+        }
     }
 }
 
@@ -53,9 +77,30 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
+    /// Takes so many tokens of each of these, or of none.
+    pub(crate) fn take_of_all(
+        &mut self,
+        payers: &[Payer],
+        rates: &Rates,
+        (tokens, now_mono_ms): (u64, u64),
+    ) -> Result<(), Option<u64>> {
+        // Who is refused leaves no trace: neither in a wide network's bucket nor in the table.
+        for payer in payers {
+            let rule = payer.rule(rates);
+            if let Some((bucket, _)) = self.buckets.get_mut(payer)
+                && !bucket.has(&rule, tokens, now_mono_ms)
+            {
+                return Err(bucket.wait_ms(&rule, tokens));
+            }
+        }
+        payers
+            .iter()
+            .try_for_each(|payer| self.take(*payer, &payer.rule(rates), tokens, now_mono_ms))
+    }
+
     /// Takes so many tokens. If there are less, or there is no room for one more payer: says in how many milliseconds
     /// there will be, if ever.
-    pub(crate) fn take(
+    fn take(
         &mut self,
         payer: Payer,
         rule: &Rule,
@@ -120,7 +165,9 @@ impl Shares {
         what: impl Fn(&Held) -> usize,
         free: usize,
     ) -> bool {
-        payers.into_iter().all(|payer| self.0.get(&payer).map_or(0, &what) < free)
+        payers
+            .into_iter()
+            .all(|payer| self.0.get(&payer).map_or(0, &what) < free.saturating_mul(payer.multiple()))
     }
 
     /// Counts the kept bytes anew, and forgets who holds nothing.
@@ -163,7 +210,7 @@ mod tests {
     #[test]
     fn ids_are_remembered_by_the_rates() {
         let rates = Rates { executions_per_second: 3, login_per_second: 1 };
-        let (login, source) = (Payer::Login(Address([1; 20])), Payer::Source([192, 0, 2, 1].into()));
+        let (login, source) = (Payer::Login(Address([1; 20])), Payer::of_source([192, 0, 2, 1].into())[0]);
         let mut shares = Shares::default();
         let mut all = Held::default();
         let mut fill = |shares: &mut Shares, payer| {
@@ -196,6 +243,34 @@ mod tests {
         assert_eq!(buckets.take(payer, &rule, 80, 405), Ok(()));
         assert_eq!(buckets.take(payer, &rule, 400, 405), Err(Some(2_000)));
         assert_eq!(buckets.take(payer, &rule, 401, 405), Err(None), "so many there never are");
+    }
+
+    #[test]
+    fn one_provider_of_many_addresses_neither_takes_all_nor_fills_the_table() {
+        let within = |site: u16, subnet: u16| IpAddr::from([0x2001, 0xdb8, site, subnet, 0, 0, 0, 1]);
+        let (mut buckets, rates) = (Buckets::default(), Rates::default());
+        let mut takes = |source| buckets.take_of_all(&Payer::of_source(source), &rates, (1, 0)).is_ok();
+        let taken = (0..20_000).filter(|subnet| takes(within(7, *subnet))).count();
+        let burst = usize::try_from(rates.of_caller().burst).unwrap();
+        assert_eq!(taken, 16 * burst, "a /48 has sixteen times what one address has");
+        assert!(takes(within(8, 0)), "the neighbour is not affected");
+        // Of the older addresses a /24 has eight times as much.
+        let older = (0..=255).flat_map(|last| (0..burst).map(move |_| IpAddr::from([192, 0, 2, last])));
+        assert_eq!(older.filter(|source| takes(*source)).count(), 8 * burst);
+        assert!(takes(IpAddr::from([192, 0, 3, 1])));
+        assert!(buckets.buckets.len() < 8_000, "who is refused leaves no trace");
+        let (mut shares, mut all) = (Shares::default(), 0);
+        for subnet in 0..=u16::MAX {
+            let payers = Payer::of_source(within(7, subnet));
+            if !shares.may_run(payers.iter().copied(), all) {
+                break;
+            }
+            payers.into_iter().for_each(|payer| shares.of(payer).running += 1);
+            all += 1;
+        }
+        let free = limits::EXECUTIONS_RUNNING_MAX - all;
+        assert!(free >= limits::EXECUTIONS_RUNNING_MAX / 18, "{free} are left");
+        assert!(shares.may_run(Payer::of_source(within(8, 0)), all));
     }
 
     #[test]

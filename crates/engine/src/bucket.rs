@@ -7,6 +7,13 @@ pub(crate) struct Rule {
     pub(crate) per_second: u64,
 }
 
+impl Rule {
+    /// As much as so many buckets.
+    pub(crate) fn times(self, factor: u64) -> Rule {
+        Rule { burst: self.burst * factor, per_second: self.per_second * factor }
+    }
+}
+
 /// What is left of a bucket. Its rule is an argument, always the same for one bucket.
 pub(crate) struct Bucket {
     milli_tokens: u64,
@@ -25,6 +32,11 @@ impl Bucket {
         let left = self.milli_tokens.checked_sub(tokens.saturating_mul(1_000));
         self.milli_tokens = left.unwrap_or(self.milli_tokens);
         left.is_some()
+    }
+
+    /// Fills it, and says whether it has so many tokens now.
+    pub(crate) fn has(&mut self, rule: &Rule, tokens: u64, now_mono_ms: u64) -> bool {
+        self.take(rule, 0, now_mono_ms) && self.milli_tokens >= tokens.saturating_mul(1_000)
     }
 
     /// In how many milliseconds there are so many tokens, unless others are taken first; never if it does not hold them.

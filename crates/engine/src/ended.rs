@@ -85,7 +85,7 @@ impl Engine {
         self.ended.retain(|_, ended| {
             let keep = now.unix_ms < ended.forget_unix_ms;
             if !keep {
-                for payer in Payer::both(&ended.payers) {
+                for payer in Payer::of(&ended.payers) {
                     let held = shares.of(payer);
                     held.remembered = held.remembered.saturating_sub(1);
                 }
@@ -97,7 +97,7 @@ impl Engine {
         for execution in self.executions.values() {
             let weight = execution.weight();
             self.remembered_bytes += weight;
-            bytes.extend(Payer::both(&execution.payers()).map(|payer| (payer, weight)));
+            bytes.extend(Payer::of(&execution.payers()).into_iter().map(|payer| (payer, weight)));
         }
         self.shares.sweep(bytes);
         self.peers.recount_kept(self.executions.values().flat_map(Execution::kept_by_peers));

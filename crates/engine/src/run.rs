@@ -200,7 +200,7 @@ impl Engine {
     ) {
         let allowed = &execution.limits;
         let fair = self.runs.len() < limits::EXECUTIONS_RUNNING_MAX
-            && self.shares.may_run(Payer::both(&execution.payers()), self.runs.len());
+            && self.shares.may_run(Payer::of(&execution.payers()), self.runs.len());
         let Some(parent) = execution.runs.get_mut(&run) else { return };
         let refused = if execution.counts.children >= allowed.children {
             Some(ErrorCode::LimitChildren)
@@ -239,7 +239,7 @@ impl Engine {
         (state.lane, state.stack, state.single_node) = (lane, stack, single_node);
         execution.runs.insert(child, state);
         self.runs.insert(child, execution.id);
-        for payer in Payer::both(&execution.payers()) {
+        for payer in Payer::of(&execution.payers()) {
             self.shares.of(payer).running += 1;
         }
         self.begin_run(execution, child, None, turn);
@@ -312,7 +312,7 @@ impl Engine {
         }
         let state = execution.runs.remove(&run)?;
         self.runs.remove(&run);
-        for payer in Payer::both(&execution.payers()) {
+        for payer in Payer::of(&execution.payers()) {
             let held = self.shares.of(payer);
             held.running = held.running.saturating_sub(1);
         }

@@ -206,7 +206,7 @@ impl CodeFinder {
             return Err(CodeError::Missing);
         }
         self.0.read_by_source.take(address, 1, now).map_err(CodeError::too_fast)?;
-        let _reader = self.0.readers.try_take(&[Payer::Source(address)], 1).ok_or(CodeError::Busy)?;
+        let _reader = self.0.readers.try_take(&Payer::of_source(address), 1).ok_or(CodeError::Busy)?;
         let code = self.read(cid).await.ok_or(CodeError::Missing)?;
         lock(&self.0.shown).insert(cid, code.clone());
         Ok(code)

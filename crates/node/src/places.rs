@@ -115,7 +115,8 @@ impl State {
     fn is_fair(&self, all: usize, payers: &[Payer], units: usize) -> bool {
         let free = all.saturating_sub(self.taken);
         let held = |payer: &Payer| self.held.get(payer).copied().unwrap_or_default();
-        units <= free && payers.iter().all(|payer| held(payer).saturating_add(units) <= free)
+        let share = |payer: &Payer| free.saturating_mul(usize::try_from(payer.multiple()).unwrap_or(1));
+        units <= free && payers.iter().all(|payer| held(payer).saturating_add(units) <= share(payer))
     }
 
     fn enter(&mut self, payers: &[Payer], units: usize) {
@@ -152,7 +153,7 @@ mod tests {
     use super::*;
 
     fn payer(mark: u8) -> Payer {
-        Payer::Source(IpAddr::from([192, 0, 2, mark]))
+        Payer::of_source(IpAddr::from([192, 0, 2, mark]))[0]
     }
 
     async fn is_ready<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
@@ -198,6 +199,22 @@ mod tests {
             drop(held);
             // The first was given the place and never looks.
         }
+        assert_empty(&places);
+    }
+
+    #[test]
+    fn a_network_of_many_addresses_leaves_places_to_others() {
+        let places = Places::new(1_700);
+        let of = |site: u16, subnet: u16| Payer::of_source([0x2001, 0xdb8, site, subnet, 0, 0, 0, 1].into());
+        let held: Vec<Place> = (0..=u16::MAX).map_while(|subnet| places.try_take(&of(7, subnet), 1)).collect();
+        assert!((850..=1_600).contains(&held.len()), "a /56 and a /48 have more than an address: {}", held.len());
+        assert!(places.try_take(&of(8, 0), 10).is_some(), "and others find some");
+        drop(held);
+        let held: Vec<Place> = (0..4_000)
+            .map_while(|number: u16| places.try_take(&of(7, number % 256 * 256 + number / 256), 1))
+            .collect();
+        assert_eq!(held.len(), 1_600, "sixteen of seventeen parts");
+        drop(held);
         assert_empty(&places);
     }
 

@@ -34,6 +34,7 @@ mod reply;
 mod request;
 mod secret_url;
 mod signed;
+mod source;
 mod transcript;
 
 pub use action_signature::action_signature_digest;
@@ -68,4 +69,5 @@ pub use reply::{ExecutionReply, HeadView, NetworkView, NodeView, PkpView, Signat
 pub use request::{BlockRef, ExecutionRequest, Submission, request_id};
 pub use secret_url::SecretUrl;
 pub use signed::{BadSignature, Signable, Signed};
+pub use source::Network;
 pub use transcript::Transcript;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use quorate_wire::{Address, NodeIndex};
+use quorate_wire::{Address, Network, NodeIndex};
 
 use crate::pool::{PoolConfig, PoolError, START_DELAY_MAX, STARTS_AT_ONCE, State};
 
@@ -19,9 +19,31 @@ pub enum Payer {
     /// The wallet behind the caller's session.
     Login(Address),
     /// Where the caller is. Whoever makes ever new wallets is still there.
-    Source(IpAddr),
+    Source(Network),
     /// The peer that passed the request on, if no caller asked this node for it.
     Peer(NodeIndex),
+}
+
+impl Payer {
+    /// An address, and the networks around it.
+    #[must_use]
+    pub fn of_source(source: IpAddr) -> Vec<Self> {
+        Network::all_of(source).map(Self::Source).collect()
+    }
+
+    /// How many shares this one may have.
+    #[must_use]
+    pub fn multiple(&self) -> u32 {
+        match self {
+            Self::Source(network) => network.multiple(),
+            Self::Login(_) | Self::Peer(_) => 1,
+        }
+    }
+
+    /// Of several times a share that is half, a part that leaves some to others: the time after a start.
+    fn pause(self, interval: Duration) -> Duration {
+        interval * (self.multiple() + 1) / self.multiple()
+    }
 }
 
 /// Spreads the starts of processes: whoever names ever new actions must not keep the machine busy with them.
@@ -62,9 +84,10 @@ pub(super) struct Starts(BTreeMap<Payer, Pace>);
 
 impl Starts {
     fn fair(&self, payers: &[Payer], config: &PoolConfig) -> bool {
-        let waits =
-            |pace: &Pace| pace.wait(config.start_interval() * 2, STARTS_AT_ONCE / 2) > START_DELAY_MAX;
-        !payers.iter().any(|payer| self.0.get(payer).is_some_and(waits))
+        let waits = |payer: &Payer, pace: &Pace| {
+            pace.wait(payer.pause(config.start_interval()), STARTS_AT_ONCE / 2) > START_DELAY_MAX
+        };
+        !payers.iter().any(|payer| self.0.get(payer).is_some_and(|pace| waits(payer, pace)))
     }
 
     /// Enters a start for these payers. Whoever's are long over is forgotten, so this map stays as short as
@@ -73,7 +96,7 @@ impl Starts {
         let now = Instant::now();
         self.0.retain(|_, pace| pace.even.is_some_and(|even| even > now));
         for payer in payers {
-            self.0.entry(*payer).or_default().enter(config.start_interval() * 2);
+            self.0.entry(*payer).or_default().enter(payer.pause(config.start_interval()));
         }
     }
 }
@@ -101,7 +124,8 @@ impl State {
             let worker = joined.and_then(|number| self.workers.get(&number));
             worker.is_some_and(|worker| worker.payers.contains_key(payer))
         };
-        let fair = payers.iter().all(|payer| there(payer) || held(payer) < free)
+        let share = |payer: &Payer| free.saturating_mul(usize::try_from(payer.multiple()).unwrap_or(1));
+        let fair = payers.iter().all(|payer| there(payer) || held(payer) < share(payer))
             && (joined.is_some() || self.starts.fair(payers, config));
         if fair { Ok(()) } else { Err(PoolError::Share) }
     }

@@ -57,7 +57,11 @@ async fn one_whose_time_is_over_ends_however_many_are_before_it_in_line() {
 #[tokio::test]
 async fn endless_ones_of_one_payer_leave_threads_to_others_from_the_first_moment() {
     let (pool, mut events) = Pool::new(config());
-    let payer = |mark| vec![Payer::Login(Address([mark; 20])), Payer::Source([192, 0, 2, mark].into())];
+    let payer = |mark| {
+        let mut payers = Payer::of_source([192, 0, 2, mark].into());
+        payers.push(Payer::Login(Address([mark; 20])));
+        payers
+    };
     for execution in 1..=40 {
         start_endless_of(&pool, execution, Duration::from_secs(600), payer(1));
     }

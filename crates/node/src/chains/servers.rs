@@ -274,7 +274,7 @@ mod tests {
     #[tokio::test]
     async fn one_payers_questions_to_a_slow_server_leave_places_to_those_of_others() {
         let servers = Arc::new(servers(&[("silent", server(None).await)]));
-        let payer = |mark| [Payer::Source(std::net::IpAddr::from([192, 0, 2, mark]))];
+        let payer = |mark| [Payer::of_source(std::net::IpAddr::from([192, 0, 2, mark]))[0]];
         let mut asking = tokio::task::JoinSet::new();
         for _ in 0..2 * PLACES_PER_CHAIN {
             let servers = servers.clone();

@@ -191,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn one_payer_leaves_searches_to_others() {
         let flights = Flights::default();
-        let payer = |mark| [Payer::Source(std::net::IpAddr::from([192, 0, 2, mark]))];
+        let payer = |mark| [Payer::of_source(std::net::IpAddr::from([192, 0, 2, mark]))[0]];
         let mut callers = tokio::task::JoinSet::new();
         for number in 0..FLIGHTS_MAX / 2 {
             let flights = flights.clone();

@@ -113,7 +113,7 @@ pub(super) async fn read(
     if declared > limits::HTTP_BODY_BYTES_MAX {
         return Err(too_large());
     }
-    let room = api.body_room.try_take(&[Payer::Source(source)], declared.div_ceil(BODY_UNIT_BYTES));
+    let room = api.body_room.try_take(&Payer::of_source(source), declared.div_ceil(BODY_UNIT_BYTES));
     let room = room.ok_or_else(|| Problem::of(ErrorCode::Overloaded))?;
     let collected = tokio::time::timeout(BODY, Limited::new(body, limits::HTTP_BODY_BYTES_MAX).collect());
     match collected.await {

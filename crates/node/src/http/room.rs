@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use quorate_wire::Network;
+
 /// The room, in units of the caller's choice.
 #[derive(Debug)]
 pub(crate) struct Room {
@@ -17,7 +19,7 @@ pub(crate) struct Room {
 #[derive(Debug, Default)]
 struct Taken {
     units: usize,
-    by_source: BTreeMap<IpAddr, usize>,
+    by_source: BTreeMap<Network, usize>,
 }
 
 /// A part of the room; it is free again when this is dropped.
@@ -36,12 +38,17 @@ impl Room {
     /// Takes a part, if there is room and the source's share of it leaves as much.
     pub(super) fn take(self: &Arc<Self>, source: IpAddr, units: usize) -> Option<Part> {
         let mut taken = self.taken();
-        let of_source = taken.by_source.get(&source).copied().unwrap_or_default();
-        if taken.units + units > self.units || of_source + units > self.per_source {
+        let fits = |network: Network| {
+            let share = self.per_source.saturating_mul(usize::try_from(network.multiple()).unwrap_or(1));
+            taken.by_source.get(&network).copied().unwrap_or_default() + units <= share
+        };
+        if taken.units + units > self.units || !Network::all_of(source).all(fits) {
             return None;
         }
         taken.units += units;
-        taken.by_source.insert(source, of_source + units);
+        for network in Network::all_of(source) {
+            *taken.by_source.entry(network).or_default() += units;
+        }
         Some(Part { room: self.clone(), source, units })
     }
 
@@ -55,10 +62,12 @@ impl Drop for Part {
     fn drop(&mut self) {
         let mut taken = self.room.taken();
         taken.units -= self.units;
-        if let Some(of_source) = taken.by_source.get_mut(&self.source) {
-            *of_source -= self.units;
-            if *of_source == 0 {
-                taken.by_source.remove(&self.source);
+        for network in Network::all_of(self.source) {
+            if let Some(of_source) = taken.by_source.get_mut(&network) {
+                *of_source -= self.units;
+                if *of_source == 0 {
+                    taken.by_source.remove(&network);
+                }
             }
         }
     }

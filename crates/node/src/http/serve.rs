@@ -73,8 +73,8 @@ impl Server {
             match accepted {
                 Ok((stream, caller)) => {
                     // Whoever opens connections and says nothing on them leaves others theirs.
-                    let source = Payer::Source(crate::code::source(caller.ip()));
-                    let Some(share) = self.shares.try_take(&[source], 1) else { continue };
+                    let source = Payer::of_source(caller.ip());
+                    let Some(share) = self.shares.try_take(&source, 1) else { continue };
                     let (router, stop) = (router.clone(), stop.clone());
                     connections.spawn(async move {
                         connection(stream, caller, router, stop).await;

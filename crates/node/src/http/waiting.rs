@@ -45,7 +45,7 @@ impl Waiting {
 
     /// A place, unless all are taken, or the address has its share of them.
     pub(crate) fn enter(self: &Arc<Self>, inbox: &Inbox, source: IpAddr) -> Option<Place> {
-        let place = self.places.try_take(&[Payer::Source(source)], 1)?;
+        let place = self.places.try_take(&Payer::of_source(source), 1)?;
         let (sender, answer) = oneshot::channel();
         let number = ReplyTo(self.next.fetch_add(1, Ordering::Relaxed));
         self.callers.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);

@@ -21,17 +21,18 @@ pub(super) fn start(start: ActionStart) -> quorate_actions::ActionStart {
         random_seed: start.seed,
         limits: start.limits,
         parent: start.parent.map(|(run, call)| ParentCall { execution: run.0, call }),
-        payers: payers(&start.payers).to_vec(),
+        payers: payers(&start.payers),
     }
 }
 
 /// In whose shares a run counts, in the pool's words.
-pub(super) fn payers(payers: &Payers) -> [Payer; 2] {
-    let by = match payers.asked_by {
-        AskedBy::Caller(source) => Payer::Source(source),
-        AskedBy::Peer(peer) => Payer::Peer(peer),
+pub(super) fn payers(payers: &Payers) -> Vec<Payer> {
+    let mut all = match payers.asked_by {
+        AskedBy::Caller(source) => Payer::of_source(source),
+        AskedBy::Peer(peer) => vec![Payer::Peer(peer)],
     };
-    [Payer::Login(payers.login), by]
+    all.push(Payer::Login(payers.login));
+    all
 }
 
 pub(super) fn end(finished: Finished) -> ActionEnd {

@@ -183,7 +183,7 @@ async fn strangers_at_one_address_leave_readers_to_others() {
     keep(&node, 1, 0).await.unwrap();
     let [one, other] = [1, 2].map(|number| IpAddr::from([192, 0, 2, number]));
     let _reading: Vec<_> =
-        (0..READERS / 2).map(|_| node.0.readers.try_take(&[Payer::Source(one)], 1).unwrap()).collect();
+        (0..READERS / 2).map(|_| node.0.readers.try_take(&Payer::of_source(one), 1).unwrap()).collect();
     assert_eq!(node.show(text(0).0, one).await, Err(CodeError::Busy));
     assert!(node.show(text(0).0, other).await.is_ok());
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::egress::resolve::Names;
 
 fn payer(mark: u8) -> [Payer; 1] {
-    [Payer::Source(IpAddr::from([192, 0, 2, mark]))]
+    [Payer::of_source(IpAddr::from([192, 0, 2, mark]))[0]]
 }
 
 /// A server that takes requests and never answers; it says when one has come.
