@@ -93,20 +93,12 @@ impl Buckets {
                 return Err(bucket.wait_ms(&rule, tokens));
             }
         }
-        payers
-            .iter()
-            .try_for_each(|payer| self.take(*payer, &payer.rule(rates), tokens, now_mono_ms))
+        payers.iter().try_for_each(|payer| self.take(*payer, &payer.rule(rates), tokens, now_mono_ms))
     }
 
     /// Takes so many tokens. If there are less, or there is no room for one more payer: says in how many milliseconds
     /// there will be, if ever.
-    fn take(
-        &mut self,
-        payer: Payer,
-        rule: &Rule,
-        tokens: u64,
-        now_mono_ms: u64,
-    ) -> Result<(), Option<u64>> {
+    fn take(&mut self, payer: Payer, rule: &Rule, tokens: u64, now_mono_ms: u64) -> Result<(), Option<u64>> {
         if !self.buckets.contains_key(&payer) && self.buckets.len() >= BUCKETS_MAX {
             self.buckets.retain(|_, (bucket, rule)| !bucket.is_full(rule, now_mono_ms));
             if self.buckets.len() >= BUCKETS_MAX {

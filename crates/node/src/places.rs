@@ -206,8 +206,13 @@ mod tests {
     fn a_network_of_many_addresses_leaves_places_to_others() {
         let places = Places::new(1_700);
         let of = |site: u16, subnet: u16| Payer::of_source([0x2001, 0xdb8, site, subnet, 0, 0, 0, 1].into());
-        let held: Vec<Place> = (0..=u16::MAX).map_while(|subnet| places.try_take(&of(7, subnet), 1)).collect();
-        assert!((850..=1_600).contains(&held.len()), "a /56 and a /48 have more than an address: {}", held.len());
+        let held: Vec<Place> =
+            (0..=u16::MAX).map_while(|subnet| places.try_take(&of(7, subnet), 1)).collect();
+        assert!(
+            (850..=1_600).contains(&held.len()),
+            "a /56 and a /48 have more than an address: {}",
+            held.len()
+        );
         assert!(places.try_take(&of(8, 0), 10).is_some(), "and others find some");
         drop(held);
         let held: Vec<Place> = (0..4_000)
