@@ -397,7 +397,8 @@ fn what_requests_bring_counts_before_it_is_swept() {
     let all = limits::REMEMBERED_BYTES_MAX / code.len();
     let mut errors = Vec::new();
     for caller in 1..=u8::try_from(all / LONG_AT_ONCE + 2).unwrap() {
-        net.source = [192, 0, 2, caller].into();
+        // Of other networks, too: these have their shares as well.
+        net.source = [192, 0, caller, 1].into();
         for nonce in 0..u8::try_from(LONG_AT_ONCE).unwrap() {
             let to = net.submit(1, &Caller::new(caller).running(&code).request(nonce).1);
             errors.push(net.answer(to).and_then(|answer| answer.as_ref().err()).map(|problem| problem.code));
