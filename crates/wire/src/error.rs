@@ -173,6 +173,7 @@ error_codes! {
     LimitTimers = 71, "limit_timers", ActionFailed, "The action has too many timers set.";
     ValueTooLarge = 72, "value_too_large", ActionFailed, "A value to agree on is too long.";
     RunOnceFailed = 73, "run_once_failed", ActionFailed, "The function given to runOnce threw on the node that ran it.";
+    RunOnceOperation = 74, "run_once_operation", ActionFailed, "An operation of all nodes was asked for inside the function of runOnce.";
     ChainUnknown = 75, "chain_unknown", ActionFailed, "No such chain is configured.";
     RpcFailed = 76, "rpc_failed", ActionFailed, "The chain could not be read.";
     CallReverted = 77, "call_reverted", ActionFailed, "The contract reverted the call.";

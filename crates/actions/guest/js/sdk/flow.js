@@ -3,6 +3,8 @@
 import { hostCall, hostError, options, stringMember, stringify, text, wellFormed } from '../core.js';
 import { beginAlone, endAlone } from '../web/timers.js';
 import { utf8Length } from './arguments.js';
+import * as alone from './together.js';
+import { together } from './together.js';
 
 const KIND_COLLECT = 8, KIND_RUN_ONCE = 9, KIND_RUN_ONCE_RESULT = 10, KIND_CALL = 11;
 const NAME_BYTES_MAX = 128, COLLECT_BYTES_MAX = 32 * 1024, RUN_ONCE_BYTES_MAX = 100 * 1024;
@@ -28,6 +30,7 @@ function small(value, most, name) {
 }
 
 export async function call(params) {
+  together('call');
   const object = options(params, 'call');
   const cid = stringMember(object, 'ipfsId', 'call');
   if (!/^[A-Za-z0-9]{1,128}$/.test(cid)) throw new TypeError(`call: "${cid}" is not the CID of an action`);
@@ -42,6 +45,7 @@ export function collect(name, value) {
   return hostCall(KIND_COLLECT, { name, value }, undefined, valuesOf);
 }
 export async function broadcastAndCollect(params) {
+  together('broadcastAndCollect');
   const object = options(params, 'broadcastAndCollect');
   const name = nameOf(object, 'broadcastAndCollect');
   const { value } = object;
@@ -51,15 +55,18 @@ export async function broadcastAndCollect(params) {
 
 // One node runs the function; all of them get its value, or its error.
 export async function runOnce(params, asyncFunction) {
+  together('runOnce');
   const object = options(params, 'runOnce');
   if (typeof asyncFunction !== 'function') throw new TypeError('runOnce takes a function as its second argument');
   const name = nameOf(object, 'runOnce'), wait = !!object.waitForResponse;
   const asked = await hostCall(KIND_RUN_ONCE, { name, wait }, undefined, ({ value }, _, number) => ({ value, number }));
   let decided = asked.value;
   if (decided.run === true) {
+    alone.begin();
     beginAlone();
     const result = await outcome(asked.number, asyncFunction);
     endAlone();
+    alone.end();
     decided = await hostCall(KIND_RUN_ONCE_RESULT, result, undefined, answer);
   }
   if (decided.error !== undefined) throw hostError('run_once_failed', decided.error);

@@ -98,8 +98,53 @@ function settle(compute, done, failed) {
   return done(value);
 }
 
+// What an option may be. A text that is added to a time, or an option that is never equal to a claim, would decide
+// something else than its author meant. An option that is undefined or null is not there.
+const IS = {
+  boolean: (value) => typeof value === 'boolean',
+  number: (value) => typeof value === 'number' && isFinite(value),
+  text: (value) => typeof value === 'string',
+  span: (value) => seconds(value) !== undefined,
+  object: (value) => typeof value === 'object',
+  texts: (value) => Array.isArray(value) && every(value, IS.text),
+  oneOrMore: (value) => every(Array.isArray(value) ? value : [value], IS.text),
+  patterns: (value) => every(Array.isArray(value) ? value : [value], (one) => typeof one === 'string' || one instanceof RegExp),
+};
+const NAMES = {
+  boolean: 'a boolean', number: 'a number', text: 'a string', object: 'an object', texts: 'an array of strings',
+  span: 'a number of seconds or string representing a timespan eg: "1d", "20h", 60',
+  oneOrMore: 'a string or an array of strings', patterns: 'a string, a regular expression or an array of these',
+};
+const VERIFY = {
+  algorithms: 'texts', clockTimestamp: 'number', clockTolerance: 'number', maxAge: 'span', ignoreExpiration: 'boolean',
+  ignoreNotBefore: 'boolean', complete: 'boolean', audience: 'patterns', issuer: 'oneOrMore', subject: 'text', jwtid: 'text', nonce: 'text',
+};
+const SIGN = {
+  algorithm: 'text', expiresIn: 'span', notBefore: 'span', audience: 'oneOrMore', issuer: 'text', subject: 'text', jwtid: 'text',
+  keyid: 'text', header: 'object', noTimestamp: 'boolean',
+};
+const { isFinite } = Number;
+const includes = Array.prototype.includes;
+function every(list, holds) {
+  for (let i = 0; i < list.length; i++) if (!holds(list[i])) return false;
+  return true;
+}
+// The options that are there, read once, each of its type.
+function checked(given, types) {
+  const options = { __proto__: null };
+  if (given === undefined || given === null) return options;
+  if (typeof given !== 'object') throw new JsonWebTokenError('options must be an object');
+  for (const name of keys(types)) {
+    const value = given[name];
+    if (value === undefined || value === null) continue;
+    if (!IS[types[name]](value)) throw new JsonWebTokenError(`"${name}" should be ${NAMES[types[name]]}`);
+    options[name] = value;
+  }
+  return options;
+}
+
 function check(token, secretOrKey, given) {
-  const options = given ?? {};
+  const options = checked(given, VERIFY);
   if (!token) throw new JsonWebTokenError('jwt must be provided');
   if (typeof token !== 'string') throw new JsonWebTokenError('jwt must be a string');
   if (apply(split, token, ['.']).length !== 3) throw new JsonWebTokenError('jwt malformed');
@@ -109,9 +154,7 @@ function check(token, secretOrKey, given) {
   if (signature === '') throw new JsonWebTokenError('jwt signature is required');
   // Without a list the key decides: each algorithm takes one kind of key, so a public key is never a secret.
   const { algorithms } = options;
-  if (algorithms !== undefined && algorithms !== null && !(Array.isArray(algorithms) && algorithms.includes(header.alg))) {
-    throw new JsonWebTokenError('invalid algorithm');
-  }
+  if (algorithms !== undefined && !apply(includes, algorithms, [header.alg])) throw new JsonWebTokenError('invalid algorithm');
   if (!supported(header.alg)) throw hostError('not_supported', `jwt: ${text(header.alg)} is not supported; supported: ${keys(ALGORITHMS).join(', ')}`);
   if (secretOrKey === undefined || secretOrKey === null || secretOrKey === '') throw new JsonWebTokenError('secret or public key must be provided');
   if (!signatureHolds(header.alg, secretOrKey, signed, signature)) throw new JsonWebTokenError('invalid signature');
@@ -143,7 +186,7 @@ function signatureHolds(algorithm, secretOrKey, signed, signature) {
 }
 
 function checkTimes(payload, options, now) {
-  const tolerance = options.clockTolerance || 0;
+  const tolerance = options.clockTolerance ?? 0;
   const date = (value) => new Date(value * 1000);
   if (payload.nbf !== undefined && !options.ignoreNotBefore) {
     if (typeof payload.nbf !== 'number') throw new JsonWebTokenError('invalid nbf value');
@@ -156,7 +199,6 @@ function checkTimes(payload, options, now) {
   if (options.maxAge !== undefined) {
     if (typeof payload.iat !== 'number') throw new JsonWebTokenError('iat required when maxAge is specified');
     const age = seconds(options.maxAge);
-    if (age === undefined) throw new JsonWebTokenError('"maxAge" should be a number of seconds or string representing a timespan eg: "1d", "20h", 60');
     if (now >= payload.iat + age + tolerance) throw new TokenExpiredError('maxAge exceeded', date(payload.iat + age));
   }
 }
@@ -165,7 +207,7 @@ function checkClaims(payload, options) {
   const list = (value) => (Array.isArray(value) ? value : [value]);
   if (options.audience !== undefined) {
     const wanted = list(options.audience), got = list(payload.aud);
-    const matches = got.some((one) => wanted.some((want) => (want instanceof RegExp ? want.test(one) : want === one)));
+    const matches = got.some((one) => wanted.some((want) => (want instanceof RegExp ? typeof one === 'string' && want.test(one) : want === one)));
     if (!matches) throw new JsonWebTokenError(`jwt audience invalid. expected: ${wanted.join(' or ')}`);
   }
   if (options.issuer !== undefined && !list(options.issuer).includes(payload.iss)) {
@@ -186,7 +228,7 @@ function sign(payload, secret, options, callback) {
 }
 const CLAIMS = { audience: 'aud', issuer: 'iss', subject: 'sub', jwtid: 'jti' };
 function make(payload, secret, given) {
-  const options = given ?? {};
+  const options = checked(given, SIGN);
   const algorithm = options.algorithm ?? 'HS256';
   if (!supported(algorithm) || ALGORITHMS[algorithm].kind !== 'secret') {
     throw hostError('not_supported', `jwt.sign: ${text(algorithm)} is not supported; supported: HS256, HS384, HS512`);
@@ -199,15 +241,16 @@ function make(payload, secret, given) {
   let claims = payload;
   if (!isText) {
     claims = { ...payload };
+    for (const claim of ['iat', 'exp', 'nbf']) {
+      if (claims[claim] !== undefined && !IS.number(claims[claim])) throw new Error(`"${claim}" should be a number of seconds`);
+    }
     const iat = claims.iat ?? Math.floor(native.now() / 1000);
     if (options.noTimestamp) delete claims.iat;
     else claims.iat = iat;
     for (const [option, claim] of [['notBefore', 'nbf'], ['expiresIn', 'exp']]) {
       if (options[option] === undefined) continue;
       if (claims[claim] !== undefined) throw new Error(`Bad "options.${option}" option the payload already has an "${claim}" property.`);
-      const span = seconds(options[option]);
-      if (span === undefined) throw new Error(`"${option}" should be a number of seconds or string representing a timespan`);
-      claims[claim] = iat + span;
+      claims[claim] = iat + seconds(options[option]);
     }
     for (const option of keys(CLAIMS)) {
       if (options[option] === undefined) continue;

@@ -4,6 +4,7 @@ import { apply, bytes, hasOwn, hostCall, hostError, options, parse, stringMember
 import { ALG, OP, compute, computeTrue } from '../native.js';
 import { digits, fromHex, publicKey, scheme, utf8Length } from './arguments.js';
 import { multihash } from './cid.js';
+import { together } from './together.js';
 
 const KIND_SIGN_DIGEST = 0, KIND_SIGN_DIGEST_AND_COMBINE = 1, KIND_SIGN_PERSONAL = 3, KIND_SIGN_AS_ACTION = 4;
 const KIND_ACTION_KEY = 5, KIND_CLAIM = 7;
@@ -33,6 +34,7 @@ function checkName(sigName, name) {
 const keepName = (sigName) => apply(nameAdd, sigNames, [sigName]);
 
 function signMeta(params, name, nameOf = takeName) {
+  together(name);
   const object = options(params, name);
   const sigName = nameOf(object, name);
   const toSign = bytes(object.toSign, `${name}: toSign`);
@@ -44,8 +46,8 @@ function signMeta(params, name, nameOf = takeName) {
   return meta;
 }
 const success = () => 'success';
-// `r` is the compressed point, not the bare number: scripts in use cut its first byte off.
-const combined = ({ r, s, recovery_id }) => stringify({ r: (recovery_id & 1 ? '03' : '02') + r, s, v: recovery_id });
+// Scripts in use cut two characters off `r`, or look for `0x`; to `s` they add it, or look for it as well.
+const combined = ({ r, s, recovery_id }) => stringify({ r: `0x${r}`, s, v: recovery_id });
 
 export async function signEcdsa(params) {
   return hostCall(KIND_SIGN_DIGEST, signMeta(params, 'signEcdsa'), undefined, success);
@@ -63,6 +65,7 @@ export async function signAndCombine(params) {
 }
 export async function ethPersonalSignMessageEcdsa(params) {
   const name = 'ethPersonalSignMessageEcdsa';
+  together(name);
   const object = options(params, name);
   const sigName = takeName(object, name);
   const message = wellFormed(stringMember(object, 'message', name));
@@ -75,6 +78,7 @@ export async function ethPersonalSignMessageEcdsa(params) {
 // The action's own key. The nodes hash what it signs under a domain of its own, so that no such signature
 // is one of a transaction or of a message.
 export async function signAsAction(params) {
+  together('signAsAction');
   const object = options(params, 'signAsAction');
   scheme(object.signingScheme, 'signAsAction');
   const sigName = takeName(object, 'signAsAction');
@@ -142,11 +146,13 @@ function readSignature(output) {
   if (object === null || typeof object !== 'object' || !apply(hasOwn, object, ['r']) || !apply(hasOwn, object, ['s'])) return undefined;
   let r = digits(object.r);
   const s = digits(object.s);
+  // Other networks give the compressed point.
   if (r !== undefined && r.length === 66 && r[0] === '0' && (r[1] === '2' || r[1] === '3')) r = r.slice(2);
   return r !== undefined && s !== undefined && r.length === 64 && s.length === 64 ? fromHex(r + s) : undefined;
 }
 
 export async function claimKey(params) {
+  together('claimKey');
   const keyId = wellFormed(text(stringMember(options(params, 'claimKey'), 'keyId', 'claimKey')));
   const length = utf8Length(keyId);
   if (length === 0 || length > 256) throw new RangeError('claimKey: keyId must have 1 to 256 bytes');

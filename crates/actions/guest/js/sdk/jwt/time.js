@@ -9,7 +9,7 @@ const WORDS = {
 
 // A number is seconds; a text has a unit, and is milliseconds without one. Undefined for anything else.
 export function seconds(span) {
-  if (typeof span === 'number') return span === Math.floor(span) ? span : undefined;
+  if (typeof span === 'number') return Number.isSafeInteger(span) ? span : undefined;
   if (typeof span !== 'string' || span.length > 100) return undefined;
   const found = /^(-?(?:\d+)?\.?\d+) *([a-z]*)$/i.exec(span);
   if (found === null) return undefined;
