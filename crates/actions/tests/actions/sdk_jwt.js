@@ -67,3 +67,14 @@ attempt('not yet', () => jwt.verify(jwt.sign({}, secret, { notBefore: 60 }), sec
 jwt.verify(token, (header, give) => give(null, header.kid === 'k1' ? secret : ''), { algorithms: ['HS256'] }, (error, value) => console.log('callback', error, value.iss));
 jwt.verify(old, secret, { algorithms: ['HS256'] }, (error, value) => console.log('callback', error.name, error.expiredAt.toISOString(), value));
 console.log(Object.isFrozen(jwt), new jwt.TokenExpiredError('x', 1) instanceof jwt.JsonWebTokenError);
+// An option of another type would be added to a time, or be equal to no claim.
+for (const [name, wrong] of Object.entries({
+  clockTolerance: '60', clockTimestamp: '1', maxAge: Infinity, ignoreExpiration: 'no', ignoreNotBefore: 1, complete: 'yes',
+  algorithms: 'HS256', issuer: {}, audience: 5, subject: ['user'], jwtid: 1, nonce: {},
+})) {
+  attempt(`verify, ${name}`, () => jwt.verify(old, secret, { algorithms: ['HS256'], ignoreExpiration: true, [name]: wrong }));
+}
+for (const [name, wrong] of Object.entries({ expiresIn: '2 moons', notBefore: {}, issuer: 5, noTimestamp: 'yes', header: 'x', keyid: 1, audience: {} })) {
+  attempt(`sign, ${name}`, () => jwt.sign({}, secret, { [name]: wrong }));
+}
+for (const claim of ['iat', 'exp', 'nbf']) attempt(`sign, a text as ${claim}`, () => jwt.sign({ [claim]: '170' }, secret, { expiresIn: 60 }));
