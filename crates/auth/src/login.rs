@@ -32,7 +32,7 @@ pub fn verify_wallet_login(
     }
     login.check_bounds()?;
     let message = SiweMessage::parse(&login.message).map_err(|error| invalid(error.to_string()))?;
-    if !network.login_domains.contains(&message.domain) {
+    if !network.takes_logins_for(&message.domain) {
         return Err(invalid("the login is for a domain that is not one of this network's"));
     }
     check_times(&message, now_ms)?;

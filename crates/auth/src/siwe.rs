@@ -27,6 +27,8 @@ const NONCE_BYTES_MAX: usize = 128;
 /// The fields of a SIWE text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiweMessage {
+    /// The scheme of the origin that asks, where the text names it: `https`.
+    pub scheme: Option<String>,
     /// Who asks for the signature: an RFC 3986 authority without user information.
     pub domain: String,
     /// The account that signs.
@@ -80,8 +82,14 @@ impl SiweMessage {
             return Err(SiweError::TooLong);
         }
         let mut lines = Lines { rest: Some(text), line: 0 };
-        let domain = lines.take("the domain's request to sign in", |line| {
-            line.strip_suffix(FIRST_LINE).filter(|domain| is_domain(domain)).map(str::to_owned)
+        let (scheme, domain) = lines.take("the domain's request to sign in", |line| {
+            let origin = line.strip_suffix(FIRST_LINE)?;
+            let (scheme, domain) = match origin.split_once("://") {
+                Some((scheme, domain)) => (Some(scheme), domain),
+                None => (None, origin),
+            };
+            let sound = scheme.is_none_or(is_scheme) && is_domain(domain);
+            sound.then(|| (scheme.map(str::to_owned), domain.to_owned()))
         })?;
         let address = lines.take("an address with its EIP-55 checksum", parse_checksum_address)?;
         lines.take("an empty line", is_empty)?;
@@ -107,6 +115,7 @@ impl SiweMessage {
         let resources = lines.resources()?;
         lines.end()?;
         Ok(SiweMessage {
+            scheme,
             domain,
             address,
             statement,
@@ -131,7 +140,9 @@ impl SiweMessage {
     }
 
     fn write(&self) -> String {
-        let mut text = format!("{}{FIRST_LINE}\n{}\n\n", self.domain, checksum_address(&self.address));
+        let scheme = self.scheme.as_ref().map(|scheme| format!("{scheme}://")).unwrap_or_default();
+        let mut text =
+            format!("{scheme}{}{FIRST_LINE}\n{}\n\n", self.domain, checksum_address(&self.address));
         if let Some(statement) = &self.statement {
             let _ = writeln!(text, "{statement}");
         }
@@ -209,8 +220,8 @@ impl<'a> Lines<'a> {
             return Ok(resources);
         }
         self.take("Resources:", Some)?;
-        // The standard allows an empty list; without one, each message has one text.
-        while resources.is_empty() || (self.rest.is_some() && resources.len() < CAPABILITIES_MAX) {
+        // The standard allows an empty list.
+        while self.rest.is_some() && resources.len() < CAPABILITIES_MAX {
             resources.push(self.field("- ", "- and a URI", |uri| is_uri(uri).then(|| uri.to_owned()))?);
         }
         Ok(resources)
@@ -242,14 +253,16 @@ fn is_statement(text: &str) -> bool {
     text.len() <= FIELD_BYTES_MAX && text.bytes().all(|byte| byte == b' ' || is_uri_byte(byte))
 }
 
+fn is_scheme(text: &str) -> bool {
+    text.len() <= FIELD_BYTES_MAX
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
 fn is_uri(text: &str) -> bool {
-    let scheme = |scheme: &str| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-    };
     text.len() <= FIELD_BYTES_MAX
         && text.bytes().all(|byte| byte == b'%' || is_uri_byte(byte))
-        && text.split_once(':').is_some_and(|(first, _)| scheme(first))
+        && text.split_once(':').is_some_and(|(first, _)| is_scheme(first))
 }
 
 fn is_request_id(text: &str) -> bool {

@@ -71,6 +71,9 @@ pub(crate) struct DevArgs {
     /// that are public (first start only).
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_host: Vec<String>,
+    /// A domain that logins may be for, beside `localhost` with any port; may be repeated (first start only).
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) login_domain: Vec<String>,
     /// First HTTP port; each node takes the next free one from here, 0 takes any.
     #[arg(long, value_name = "PORT", default_value_t = 7470)]
     pub(crate) http_port: u16,

@@ -108,6 +108,7 @@ impl<'a> LoginBuilder<'a> {
         let expires_ms = now_ms.saturating_add(self.life_ms);
         let terms = LoginTerms { session: key, expires_ms, capabilities: &self.capabilities, rz };
         let message = SiweMessage {
+            scheme: None,
             nonce: login_nonce(&self.network.id(), &self.domain, &terms),
             domain: self.domain.clone(),
             address,

@@ -98,6 +98,7 @@ pub(crate) fn log_in(
     let terms = LoginTerms { session, expires_ms, capabilities, rz };
     let domain = "localhost".to_owned();
     let message = SiweMessage {
+        scheme: None,
         nonce: login_nonce(network, &domain, &terms),
         domain,
         address,

@@ -69,6 +69,7 @@ fn draft(change: impl FnOnce(&mut SiweMessage)) -> Draft {
     let wallet = k256::ecdsa::SigningKey::from_slice(&[3; 32]).unwrap();
     let address = PublicKey::from_sec1(&wallet.verifying_key().to_sec1_bytes()).unwrap().address();
     let mut message = SiweMessage {
+        scheme: None,
         domain: DOMAIN.to_owned(),
         address,
         statement: Some("Let this session run one action.".to_owned()),
@@ -131,6 +132,44 @@ fn refuses_a_login_of_another_domain() {
     assert_eq!(code(|message| message.domain = "evil.example".to_owned()), INVALID);
     assert_eq!(code(|message| message.domain = "localhost.evil.example".to_owned()), INVALID);
     assert_eq!(code(|message| message.domain = "LOCALHOST".to_owned()), INVALID);
+    assert_eq!(code(|message| message.domain = "other.example:8080".to_owned()), INVALID);
+}
+
+#[test]
+fn in_development_localhost_stands_for_its_ports() {
+    let mut network = network("a");
+    network.login_domains = vec!["localhost".to_owned(), "app.example".to_owned()];
+    for domain in ["localhost:5173", "localhost:1"] {
+        network.wildcard_sessions = false;
+        assert!(!network.takes_logins_for(domain), "{domain}");
+        network.wildcard_sessions = true;
+        assert!(network.takes_logins_for(domain), "{domain}");
+    }
+    for other in [
+        "localhost:0",
+        "localhost:05173",
+        "localhost:",
+        "localhost:5173:1",
+        "localhost:5173.evil.example",
+        "localhost.evil.example:1",
+        "app.example:5173",
+    ] {
+        assert!(!network.takes_logins_for(other), "{other}");
+    }
+    network.login_domains.remove(0);
+    assert!(!network.takes_logins_for("localhost:5173"), "not if it is not listed");
+}
+
+#[test]
+fn login_domains_are_hosts_with_or_without_a_port() {
+    for domain in ["localhost", "app.example", "app.example:8443", "[::1]", "[::1]:3000", "127.0.0.1:80"] {
+        assert_eq!(NetworkFile::check_login_domain(domain), Ok(()), "{domain}");
+    }
+    let none = "|App.example|https://app.example|app.example/|app.example:|app.example:0|app.example:99999|a..b|-a.example|\
+        [::1|[::1]x|[::1]:|[x]|a b|a:1:2";
+    for domain in none.split('|') {
+        assert!(NetworkFile::check_login_domain(domain).is_err(), "{domain}");
+    }
 }
 
 #[test]

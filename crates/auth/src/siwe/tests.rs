@@ -57,7 +57,9 @@ fn refuses_every_line_that_is_not_as_the_standard_writes_it() {
         line_of(&text)
     };
     assert_eq!(bad("app.example:8080", ""), Some(1));
-    assert_eq!(bad("app.example:8080", "https://app.example"), Some(1));
+    assert_eq!(bad("app.example:8080", "://app.example"), Some(1));
+    assert_eq!(bad("app.example:8080", "7s://app.example"), Some(1));
+    assert_eq!(bad("app.example:8080", "https://http://app.example"), Some(1));
     assert_eq!(bad("app.example:8080", "user@app.example"), Some(1));
     assert_eq!(bad("wants you", "wants  you"), Some(1));
     assert_eq!(bad("0x5aAeb", "0x5aaeb"), Some(2));
@@ -86,14 +88,24 @@ fn refuses_every_line_that_is_not_as_the_standard_writes_it() {
 }
 
 #[test]
-fn refuses_carriage_returns_trailing_text_and_empty_lists() {
+fn an_origin_may_name_its_scheme_and_a_list_may_be_empty() {
+    let text = TEXT.replacen("app.example:8080", "https://app.example:8080", 1);
+    let message = SiweMessage::parse(&text).unwrap();
+    assert_eq!((message.scheme.as_deref(), message.domain.as_str()), (Some("https"), "app.example:8080"));
+    assert_eq!(message.render().unwrap(), text);
+    let (head, _) = TEXT.split_once("\n- ").unwrap();
+    assert_eq!(SiweMessage::parse(head).unwrap().resources, Vec::<String>::new());
+    assert_eq!(line_of(&format!("{head}\n")), Some(15), "a line that names nothing");
+}
+
+#[test]
+fn refuses_carriage_returns_and_trailing_text() {
     assert_eq!(line_of(&TEXT.replace('\n', "\r\n")), Some(1));
     assert_eq!(line_of(&format!("{TEXT}\n")), Some(17));
     assert_eq!(line_of(&format!("{TEXT}\nmore")), Some(17));
     assert_eq!(line_of(&format!("{TEXT} ")), Some(16));
     assert_eq!(line_of(&format!("\n{TEXT}")), Some(1));
     let (head, _) = TEXT.split_once("\n- ").unwrap();
-    assert_eq!(line_of(head), Some(15));
     let many = format!("{head}{}", "\n- a:b".repeat(CAPABILITIES_MAX));
     assert!(SiweMessage::parse(&many).is_ok());
     assert_eq!(line_of(&format!("{many}\n- a:b")), Some(15 + CAPABILITIES_MAX));
@@ -128,6 +140,7 @@ fn message() -> impl Strategy<Value = SiweMessage> {
         proptest::collection::vec(uri, 0..5),
     );
     (names, times, options).prop_map(|(names, times, options)| SiweMessage {
+        scheme: None,
         domain: names.0,
         address: Address(names.1),
         statement: options.0,

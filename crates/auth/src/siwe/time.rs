@@ -18,7 +18,7 @@ pub fn format_time(time_ms: u64) -> String {
 
 /// Reads an RFC 3339 time from 1970 to 9999, to the millisecond.
 ///
-/// The fraction has at most three digits, since more could not be compared exactly; `T` and `Z` are
+/// The fraction has as many digits as its writer liked; what is below a millisecond is left out. `T` and `Z` are
 /// capitals; leap seconds and the unknown offset `-00:00` are refused.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<u64> {
@@ -67,13 +67,13 @@ fn fraction(bytes: &[u8]) -> Option<(u64, &[u8])> {
     };
     let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, offset) = rest.split_at(length);
-    let scale = match length {
-        1 => 100,
-        2 => 10,
-        3 => 1,
-        _ => return None,
+    let (milliseconds, scale) = match length {
+        0 => return None,
+        1 => (digits, 100),
+        2 => (digits, 10),
+        _ => (&digits[..3], 1),
     };
-    Some((number(digits)? * scale, offset))
+    Some((number(milliseconds)? * scale, offset))
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
@@ -136,6 +136,11 @@ mod tests {
             ("2000-02-29T00:00:00.000Z", 951_782_400_000),
             ("2026-07-30T12:00:00.001+02:00", 1_785_405_600_001),
             ("9999-12-31T23:59:59.999Z", TIME_MS_MAX),
+            // As servers write them: Go, Python, .NET, Java.
+            ("1985-04-12T23:20:50.520999999Z", 482_196_050_520),
+            ("1985-04-12T23:20:50.520000+00:00", 482_196_050_520),
+            ("1985-04-12T23:20:50.5200000Z", 482_196_050_520),
+            ("1985-04-12T23:20:50.0009Z", 482_196_050_000),
         ] {
             assert_eq!(parse_time(text), (time_ms != u64::MAX).then_some(time_ms), "{text}");
         }
@@ -148,7 +153,8 @@ mod tests {
             "2026-01-01",
             "2026-01-01T00:00:00",
             "2026-01-01T00:00:00.Z",
-            "2026-01-01T00:00:00.0001Z",
+            "2026-01-01T00:00:00.000000001 Z",
+            "2026-01-01T00:00:00.,Z",
             "2026-01-01t00:00:00Z",
             "2026-01-01T00:00:00z",
             "2026-01-01 00:00:00Z",

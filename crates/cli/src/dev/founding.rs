@@ -44,6 +44,8 @@ pub(super) struct Plan {
     pub(super) chain_listen: SocketAddr,
     /// What actions may reach, in a new network.
     allow_hosts: Option<Vec<String>>,
+    /// What logins may be for, in a new network.
+    login_domains: Vec<String>,
     http: Vec<SocketAddr>,
     quic: Vec<SocketAddr>,
     genesis: Genesis,
@@ -65,6 +67,7 @@ pub(super) fn plan(state: &State, args: &DevArgs, ports: &mut Ports) -> Result<P
     let network = state.network()?;
     let (count, threshold) = size(network.as_ref(), args)?;
     let allow_hosts = hosts(network.as_ref(), &args.allow_host)?;
+    let login_domains = domains(network.as_ref(), &args.login_domain)?;
     let keys = (1..=count).map(|number| Ok(NodeKeys::load_or_create(&key_files(state, number))?.public()));
     let keys: Vec<FoundingNode> = keys.collect::<Result<_>>()?;
     if let Some(network) = &network {
@@ -80,7 +83,18 @@ pub(super) fn plan(state: &State, args: &DevArgs, ports: &mut Ports) -> Result<P
     let genesis = genesis_in(&state.chain_path(), Some(address_of(wallet.verifying_key())))?;
     let (http, quic) = listen(network.as_ref(), args, count, ports)?;
     let chain_listen = ports.take(Transport::Tcp, args.chain_port)?;
-    Ok(Plan { network, keys, threshold, chain_listen, allow_hosts, http, quic, genesis, wallet })
+    Ok(Plan {
+        network,
+        keys,
+        threshold,
+        chain_listen,
+        allow_hosts,
+        login_domains,
+        http,
+        quic,
+        genesis,
+        wallet,
+    })
 }
 
 /// The list of hosts, which is for ever: it is part of the network's id.
@@ -95,6 +109,31 @@ fn hosts(network: Option<&NetworkFile>, wanted: &[String]) -> Result<Option<Vec<
         return Ok(network.allow_hosts.clone());
     }
     Ok(wanted)
+}
+
+/// The domains of logins, which are for ever as well.
+fn domains(network: Option<&NetworkFile>, wanted: &[String]) -> Result<Vec<String>> {
+    wanted
+        .iter()
+        .try_for_each(|domain| NetworkFile::check_login_domain(domain))
+        .map_err(anyhow::Error::msg)?;
+    let mut domains = vec![LOGIN_DOMAIN.to_owned()];
+    for domain in wanted {
+        if !domains.contains(domain) {
+            domains.push(domain.clone());
+        }
+    }
+    match network {
+        Some(network) if wanted.is_empty() => Ok(network.login_domains.clone()),
+        Some(network) => {
+            ensure!(
+                domains == network.login_domains,
+                "this folder holds a network with other login domains; take another --dir for another one"
+            );
+            Ok(domains)
+        }
+        None => Ok(domains),
+    }
 }
 
 fn size(network: Option<&NetworkFile>, args: &DevArgs) -> Result<(u8, u8)> {
@@ -232,7 +271,7 @@ fn network_file(plan: &Plan, deployment: &Deployment) -> NetworkFile {
         },
         threshold: plan.threshold,
         nodes: plan.keys.clone(),
-        login_domains: vec![LOGIN_DOMAIN.to_owned()],
+        login_domains: plan.login_domains.clone(),
         wildcard_sessions: true,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),

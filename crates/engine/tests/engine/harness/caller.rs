@@ -60,6 +60,7 @@ impl Caller {
         let (issued_at_ms, expires_ms, rz) = (UNIX_MS - 1_000, UNIX_MS + life_ms, Digest([mark; 32]));
         let terms = LoginTerms { session: key, expires_ms, capabilities: &capabilities, rz };
         let message = SiweMessage {
+            scheme: None,
             domain: "localhost".to_owned(),
             address: Caller::wallet(mark),
             statement: None,
