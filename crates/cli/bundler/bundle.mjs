@@ -16,6 +16,22 @@ const MADE_UP = 'entry.js';
 /** Marks a lookup that is ours. */
 const OURS = Symbol('ours');
 const imports = [];
+/** Modules that packages take for granted, made of the globals that are there. A package of that name in the lock comes first. */
+const GLOBALS = {
+  buffer: '{ Buffer, SlowBuffer: Buffer, kMaxLength: 0x7fffffff, INSPECT_MAX_BYTES: 50, atob, btoa, Blob }',
+  process: 'process',
+  timers: '{ setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate }',
+  url: '{ URL, URLSearchParams }',
+  perf_hooks: '{ performance }',
+};
+/** Where these lie, and what a package has switched off for browsers: neither has a file. */
+const GLOBAL = 'global';
+const fileless = (key) => key.startsWith(`${GLOBAL}:`) || key.startsWith('(disabled):');
+/** The global module that a text names: `buffer`, `node:buffer`, or `buffer/` as browsers' packages write it. */
+function globalOf(path) {
+  const name = path.replace(/^node:/, '').replace(/\/$/, '');
+  return Object.hasOwn(GLOBALS, name) ? { path: name, namespace: GLOBAL } : undefined;
+}
 
 /** The text of one file of an archive as npm has them. */
 function fileOf(archive, name) {
@@ -85,7 +101,13 @@ const plugin = {
       if (kind === 'entry-point' || pluginData === OURS) return undefined;
       if (/^(https?:)?\/\//.test(path)) return { errors: [{ text: `${path} is an address; import a package of npm by name and version` }] };
       if (/^\.{0,2}\//.test(path) || path === '.' || path === '..' || path.startsWith('data:')) return undefined;
-      if (packages && importer.startsWith(modulesOf(packages))) return undefined;
+      const global = globalOf(path);
+      if (packages && importer.startsWith(modulesOf(packages))) {
+        if (!global) return undefined;
+        const found = await bundler.resolve(path, { kind, importer, resolveDir: args.resolveDir, pluginData: OURS });
+        return found.errors.length > 0 ? global : found;
+      }
+      if (global) return global;
       if (path.startsWith('node:') || builtinModules.includes(path)) {
         return { errors: [{ text: `${path} is part of Node.js; actions have the web's functions only` }] };
       }
@@ -103,6 +125,7 @@ const plugin = {
       }
       return found;
     });
+    bundler.onLoad({ filter: /.*/, namespace: GLOBAL }, ({ path }) => ({ contents: `module.exports = ${GLOBALS[path]};`, loader: 'js' }));
     // A script declares `main` without exporting it; what a bundle does not export or use is dropped.
     bundler.onLoad({ filter: /.*/ }, ({ path }) => {
       if (task.kind !== 'declared' || path !== entry) return undefined;
@@ -154,7 +177,7 @@ async function scan() {
 function stayInside(own, key, imports, pathOf) {
   if (!own) return;
   for (const { path, original, external } of imports) {
-    if (external || original?.startsWith('data:')) continue;
+    if (external || fileless(path) || original?.startsWith('data:')) continue;
     const target = packageOf(pathOf(path));
     const byPath = original === undefined || /^[./]/.test(original);
     if (target === undefined || (byPath && target !== own)) {
@@ -175,10 +198,10 @@ async function bundle() {
   const { outputFiles, metafile, warnings } = await build({ ...common, ...start, format: 'iife', minify });
   const used = new Set();
   const kept = Object.values(metafile.outputs)[0].inputs;
-  const pathOf = (key) => resolve(stage, key.replace(/^\(disabled\):/, ''));
+  const pathOf = (key) => resolve(stage, key);
   for (const [key, input] of Object.entries(metafile.inputs)) stayInside(packageOf(pathOf(key)), key, input.imports, pathOf);
-  for (const input of Object.keys(metafile.inputs).map((key) => key.replace(/^\(disabled\):/, ''))) {
-    if (input === MADE_UP) continue;
+  for (const input of Object.keys(metafile.inputs)) {
+    if (input === MADE_UP || fileless(input)) continue;
     const path = pathOf(input);
     const locked = packageOf(path);
     if (locked) {

@@ -62,6 +62,7 @@ fn a_bundle_is_the_same_wherever_it_is_built_and_runs_with_its_own_library() {
     assert_eq!(fs::read(&out).unwrap(), fs::read(second.join("action.dist.js")).unwrap());
 
     bundles_a_script_without_main(&second);
+    gives_packages_the_globals_that_are_there(&second);
     refuses_packages_that_reach_out(&second);
     refuses_what_is_not_pinned(&second);
 
@@ -104,12 +105,50 @@ fn bundles_a_script_without_main(project: &Path) {
     }
 }
 
+/// Where the packages of this test's one lock are installed.
+fn installed() -> PathBuf {
+    let mut installed = fs::read_dir(CACHE.get().unwrap().join("quorate/packages")).unwrap();
+    let folder = installed.next().unwrap().unwrap().path();
+    assert!(installed.next().is_none(), "there is one lock");
+    folder.join("node_modules")
+}
+
+/// Packages for browsers ask for `buffer` and `process`, and switch off what a browser lacks.
+fn gives_packages_the_globals_that_are_there(project: &Path) {
+    let viem = installed().join("viem");
+    let (module, manifest) = (viem.join("_esm/utils/index.js"), viem.join("package.json"));
+    let (code, declared) = (fs::read_to_string(&module).unwrap(), fs::read_to_string(&manifest).unwrap());
+    let taken = "import { Buffer as Own } from 'buffer';
+        import process from 'process';
+        import crypto from 'crypto';
+        const again = require('buffer/').Buffer, late = require('node:timers').setTimeout;
+        export const taken = () => [Own === Buffer, again === Buffer, late === setTimeout, process === globalThis.process,
+            Object.keys(crypto).length].join();";
+    fs::write(&module, format!("{code}\n{taken}\n")).unwrap();
+    // The order of its exports counts, so the text is changed and not written anew.
+    let browsers = declared.replacen('{', r#"{ "browser": { "crypto": false },"#, 1);
+    fs::write(&manifest, browsers).unwrap();
+    let source = project.join("taken.js");
+    let own = "import { taken } from 'npm:viem@2.57.20/utils';
+        import { Buffer as Same } from 'node:buffer';
+        export function main() { return `${taken()},${Same === Buffer}`; }";
+    fs::write(&source, own).unwrap();
+    let built = build_of(&source, &["--locked"]);
+    assert!(built["cid"].is_string(), "{built}");
+    let mut simulate = program();
+    simulate.args(["--json", "action", "simulate"]).arg(source.with_extension("dist.js"));
+    let simulated = simulate.stdin(Stdio::null()).output().unwrap();
+    let said: Value = serde_json::from_slice(&simulated.stdout).unwrap();
+    assert_eq!(said["response"], "true,true,true,true,0,true", "{said}");
+    fs::remove_file(source).unwrap();
+    fs::write(&module, code).unwrap();
+    fs::write(&manifest, declared).unwrap();
+}
+
 /// Packages as an attacker of the registry could write them: what was installed is changed in its place.
 fn refuses_packages_that_reach_out(project: &Path) {
     fs::write(project.join("secret.js"), "export const secret = 'of the project'").unwrap();
-    let mut installed = fs::read_dir(CACHE.get().unwrap().join("quorate/packages")).unwrap();
-    let viem = installed.next().unwrap().unwrap().path().join("node_modules/viem");
-    assert!(installed.next().is_none(), "there is one lock");
+    let viem = installed().join("viem");
     let module = viem.join("_esm/utils/index.js");
     let (code, manifest) =
         (fs::read_to_string(&module).unwrap(), fs::read_to_string(viem.join("package.json")).unwrap());
