@@ -20,7 +20,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::args::{ActionCommand, RunArgs};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, printable};
 use crate::source;
 use crate::state::write_whole;
 
@@ -213,11 +213,6 @@ fn signature_text(name: &str, view: &SignatureView) -> String {
     )
 }
 
-/// An action's own words, without the control characters that a terminal would obey.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
-}
-
 pub(crate) fn refused(error: ClientError) -> Failure {
     match error {
         ClientError::Problem(problem) => Failure::Network(Box::new(problem)),
@@ -271,10 +266,5 @@ mod tests {
         for bad in ["3", "[]", r#"{"fetch":3}"#, r#"{"fetches":-1}"#] {
             assert!(lowered(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn control_characters_do_not_reach_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
     }
 }

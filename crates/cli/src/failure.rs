@@ -3,6 +3,8 @@
 use quorate_wire::{ErrorClass, ErrorCode, Problem};
 use serde_json::{Value, json};
 
+use crate::output::printable;
+
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -49,22 +51,22 @@ impl Failure {
     pub(crate) fn as_text(&self) -> String {
         match self {
             Failure::Network(problem) => {
-                let mut text = format!("refused ({}): {}", problem.code, problem.title);
+                let mut text = format!("refused ({}): {}", problem.code, printable(&problem.title));
                 if problem.detail != problem.title {
-                    text.push_str(&format!("\n  {}", problem.detail));
+                    text.push_str(&format!("\n  {}", printable(&problem.detail)));
                 }
                 if !problem.nodes.is_empty() {
                     let nodes: Vec<String> = problem.nodes.iter().map(ToString::to_string).collect();
                     text.push_str(&format!("\n  nodes: {}", nodes.join(", ")));
                 }
                 for odd in &problem.odd {
-                    let (node, field, operation) = (odd.node, &odd.field, odd.operation);
+                    let (node, field, operation) = (odd.node, printable(&odd.field), odd.operation);
                     text.push_str(&format!(
                         "\n  node {node}, operation {operation}: {field} differs, intent {}",
                         odd.intent
                     ));
                     for seen in &odd.vote.body.seen {
-                        let url: String = seen.url.chars().filter(|c| !c.is_control()).collect();
+                        let url = printable(&seen.url);
                         text.push_str(&format!("\n    {url}: status {}, body {}", seen.status, seen.body));
                     }
                 }
@@ -75,7 +77,7 @@ impl Failure {
                 text.push_str(&format!("\n  more: docs/errors.md, {}", problem.code));
                 text
             }
-            Failure::Local(error) => format!("error: {error:#}"),
+            Failure::Local(error) => format!("error: {}", printable(&format!("{error:#}"))),
         }
     }
 }

@@ -47,3 +47,65 @@ impl Output {
         let _ = writeln!(std::io::stderr().lock(), "{line}");
     }
 }
+
+/// A text of somebody else as it may stand in a line of a terminal, a log or a page: it can begin no line that is taken for one
+/// of ours, and hides no character.
+///
+/// Lines after the first begin with `MARK`. Control characters, marks of direction, and what is not seen at all are
+/// written as `\u{…}`.
+pub(crate) fn printable(text: &str) -> String {
+    const MARK: &str = "\n  \u{2502} ";
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => shown.push_str(MARK),
+            '\t' => shown.push('\t'),
+            _ if character.is_control() || is_hidden(character) => shown.extend(character.escape_unicode()),
+            _ => shown.push(character),
+        }
+    }
+    shown
+}
+
+/// Marks of direction, joiners and spaces without width, separators of lines, tags and fillers (Unicode: general categories Cf, Zl
+/// and Zp, and what has the property `Default_Ignorable_Code_Point`).
+fn is_hidden(character: char) -> bool {
+    matches!(
+        u32::from(character),
+        0xad | 0x034f
+            | 0x0600..=0x0605
+            | 0x061c
+            | 0x06dd
+            | 0x070f
+            | 0x115f..=0x1160
+            | 0x17b4..=0x17b5
+            | 0x180b..=0x180f
+            | 0x200b..=0x200f
+            | 0x2028..=0x202e
+            | 0x2060..=0x206f
+            | 0x3164
+            | 0xfe00..=0xfe0f
+            | 0xfeff
+            | 0xffa0
+            | 0xfff0..=0xfffb
+            | 0x1bca0..=0x1bca3
+            | 0x1d173..=0x1d17a
+            | 0xe0000..=0xe0fff
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
+        assert_eq!(
+            printable("hi\nsignature  forged\r\n"),
+            "hi\n  \u{2502} signature  forged\\u{d}\n  \u{2502} "
+        );
+        assert_eq!(printable("to \u{202e}elbarreva\u{2028}x"), "to \\u{202e}elbarreva\\u{2028}x");
+        assert_eq!(printable("tabs\tand Zürich, 日本, 🙂 stay"), "tabs\tand Zürich, 日本, 🙂 stay");
+    }
+}

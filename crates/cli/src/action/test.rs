@@ -147,11 +147,11 @@ fn harness(filter: &str) -> String {
 }
 
 fn line(path: &Path, test: &Tested) -> String {
-    let name = super::printable(&test.name);
+    let name = crate::output::printable(&test.name);
     match &test.failure {
         None => format!("ok      {}: {name}", path.display()),
         Some(why) => {
-            let why = super::printable(why);
+            let why = crate::output::printable(why);
             let why: Vec<String> = why.lines().map(|line| format!("        {line}")).collect();
             format!("FAILED  {}: {name}\n{}", path.display(), why.join("\n"))
         }

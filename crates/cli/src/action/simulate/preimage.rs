@@ -112,8 +112,8 @@ fn of_keccak(message: &[u8], known: &Preimages) -> Value {
     if let Some(rest) = message.strip_prefix(PERSONAL) {
         // The length's digits cannot be told from the message's own first digits but by counting.
         for digits in 1..=rest.len().min(10) {
-            let text = std::str::from_utf8(&rest[..digits]).unwrap_or_default();
-            if text.parse() == Ok(rest.len() - digits) {
+            // Only as wallets write it: another text of the same number makes another digest.
+            if personal(&rest[digits..]) == message {
                 return personal_value(&rest[digits..]);
             }
         }
@@ -159,6 +159,13 @@ mod tests {
             let shown = known(&[&message]).describe(&keccak256(&message));
             assert_eq!(shown, json!({ "kind": "eip191", "text": text }));
         }
+    }
+
+    #[test]
+    fn a_length_that_is_written_otherwise_makes_no_personal_message() {
+        let message = b"\x19Ethereum Signed Message:\n005hello";
+        let shown = known(&[message]).describe(&keccak256(message));
+        assert_eq!(shown, json!({ "kind": "keccak256", "message": hex0x(message) }));
     }
 
     #[test]
@@ -209,6 +216,10 @@ mod tests {
         assert_eq!(shown["message"]["from"]["name"], "Cow");
         assert_eq!(shown["message"]["contents"], "Hello, Bob!");
         assert_eq!(shown["message"]["to"]["wallet"], format!("0x{}", "bb".repeat(20)));
+        let members = &shown["members"];
+        assert_eq!(members["domain"][2], json!({ "name": "chainId", "type": "uint256", "value": "1" }));
+        assert_eq!(members["message"][0]["name"], "from");
+        assert_eq!(members["message"][1]["value"][0]["value"], "Bob");
     }
 
     #[test]

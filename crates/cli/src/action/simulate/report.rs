@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::host::{Host, Signed};
 use super::run::outcome_value;
 use super::transaction::hex0x;
-use crate::action::printable;
+use crate::output::printable;
 
 /// Most characters of a value in the lines for people; the document has all of it.
 const SHOWN_CHARS_MAX: usize = 400;
@@ -169,13 +169,32 @@ fn signature_lines(signature: &Value) -> Vec<String> {
     ));
     let message = &signature["message"];
     lines.push(format!("  of       {}", word(&message["kind"])));
+    let members = message["members"].as_object();
     for (name, value) in message.as_object().into_iter().flatten() {
-        if name != "kind" {
+        if !matches!(name.as_str(), "kind" | "members") {
+            // What has an order is shown in it.
+            let value = members.and_then(|members| members.get(name)).unwrap_or(value);
+            member_lines(&printable(name), value, &mut lines);
+        }
+    }
+    lines
+}
+
+/// A member, or all members of a struct of typed data, each under the names that lead to it.
+fn member_lines(name: &str, value: &Value, lines: &mut Vec<String>) {
+    let members: Option<Vec<(&str, &Value)>> =
+        list(value).map(|member| Some((member["name"].as_str()?, member.get("value")?))).collect();
+    match members.filter(|members| !members.is_empty()) {
+        Some(members) => {
+            for (member, value) in members {
+                member_lines(&format!("{name}.{}", printable(member)), value, lines);
+            }
+        }
+        None => {
             let value = value.as_str().map_or_else(|| compact(value), short);
             lines.push(format!("    {name:<10} {value}"));
         }
     }
-    lines
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
