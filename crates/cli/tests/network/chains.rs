@@ -198,14 +198,17 @@ fn read(network: &Network, list: &Value) -> Vec<String> {
     serde_json::from_str(reply["reply"]["response"].as_str().unwrap_or_else(|| panic!("{reply:#}"))).unwrap()
 }
 
+/// As providers of chains give it to their customers: a part of the address.
+const OPERATORS_KEY: &str = "v2/a-key-of-the-operator";
+
 #[test]
 fn actions_read_a_foreign_chain_and_each_of_its_failures_has_its_code() {
     let folder = Folder::new("chains");
     let anvil = Anvil::start();
     let (contract, account) = anvil.deploy();
     Network::start(&folder, &[]).stop();
-    let [silent, garbage, endless] =
-        [Failing::Silent, Failing::Garbage, Failing::Endless].map(|how| format!("http://{}", failing(how)));
+    let [silent, garbage, endless] = [Failing::Silent, Failing::Garbage, Failing::Endless]
+        .map(|how| format!("http://{}/{OPERATORS_KEY}", failing(how)));
     for number in 1..=3 {
         // Of the last chain one node alone has no working server.
         let partly = if number == 3 { format!("http://{}", nobody()) } else { anvil.url() };
@@ -288,7 +291,7 @@ fn actions_read_a_foreign_chain_and_each_of_its_failures_has_its_code() {
     assert_eq!(ran["reply"]["response"], json!([value]).to_string());
     assert_eq!(ran["reply"]["signatures"]["signature"]["digest"], DIGEST);
 
-    // What the servers said, and where they are, is in no log.
+    // What the servers said, and the keys in their addresses, are in no log.
     let logs = network.stop();
-    assert!(!logs.contains("<html>") && !logs.contains(&silent) && !logs.contains(&garbage), "{logs}");
+    assert!(!logs.contains("<html>") && !logs.contains(OPERATORS_KEY), "{logs}");
 }

@@ -36,13 +36,24 @@ fn the_network_signs_what_the_simulation_says() {
             ])
             .ok();
         let reply = &ran["reply"];
-        let made = reply["signatures"].as_object().unwrap();
+        let shown = reply["signatures"].as_object().unwrap();
+        let made = reply["receipt"]["statements"][0]["body"]["intents"].as_array().unwrap();
         let foretold = simulated["signatures"].as_array().unwrap();
         assert_eq!((made.len(), foretold.len()), (1, 1), "{name}: {reply:#}");
-        let foretold = &foretold[0];
-        let signature = &made[foretold["name"].as_str().unwrap()];
-        assert_eq!(signature["digest"], foretold["digest"], "{name}");
-        assert_eq!(signature["public_key"], foretold["public_key"], "{name}");
+        let (made, foretold) = (&made[0], &foretold[0]);
+        assert_eq!((&made["digest"], &made["key"]), (&foretold["digest"], &foretold["public_key"]), "{name}");
+        // What an action combines is for itself.
+        let given = foretold["recipient"] == "caller";
+        assert_eq!(made["recipient"], foretold["recipient"], "{name}");
+        assert_eq!(
+            shown.keys().collect::<Vec<_>>(),
+            if given { vec![foretold["name"].as_str().unwrap()] } else { vec![] },
+            "{name}"
+        );
+        for signature in shown.values() {
+            assert_eq!(signature["digest"], foretold["digest"], "{name}");
+            assert_eq!(signature["public_key"], foretold["public_key"], "{name}");
+        }
         // The transaction's response holds the signature itself, which a stand-in cannot foretell.
         if name != "evm-transfer" {
             assert_eq!(reply["response"], simulated["response"], "{name}");

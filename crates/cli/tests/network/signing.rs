@@ -68,6 +68,7 @@ fn revoked_grant_is_refused_at_once() {
     let key = network.key_for(&[SIGN]);
     let stranger = network.file("stranger.key");
     fs::write(&stranger, "22".repeat(32)).unwrap();
+    fs::set_permissions(&stranger, fs::Permissions::from_mode(0o600)).unwrap();
     network.run(SIGN, &key, &["--key", &stranger]).ok();
     let sign = network.action(SIGN);
     network.quorate(&["pkp", "revoke", &key, "--action", &sign]).ok();
