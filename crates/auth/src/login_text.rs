@@ -44,13 +44,16 @@ fn is_invisible(character: char) -> bool {
         u32::from(character),
         0xad | 0x034f
             | 0x061c
+            | 0x17b4..=0x17b5
             | 0x180b..=0x180f
             | 0x200b..=0x200f
             | 0x202a..=0x202e
             | 0x2060..=0x206f
             | 0xfe00..=0xfe0f
             | 0xfeff
-            | 0xfff9..=0xfffb
+            | 0xfff0..=0xfffb
+            | 0x1bca0..=0x1bca3
+            | 0x1d173..=0x1d17a
             | 0xe0000..=0xe0fff
     )
 }
@@ -97,6 +100,7 @@ mod tests {
             format!("{SIWE}\n\nand more"),
             SIWE.to_uppercase(),
             SIWE.replace(' ', "\u{a0}"),
+            SIWE.replace("wants", "wa\u{1d173}nts").replace("Nonce", "No\u{fff0}nce"),
             SIWE.replace(' ', "\u{3000}"),
             SIWE.replace(' ', "  "),
             SIWE.replace("sign in", "sign\u{200b}in"),

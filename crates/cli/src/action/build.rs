@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::args::BuildArgs;
 use crate::home;
-use crate::output::Output;
+use crate::output::{Output, printable};
 use crate::state::write_whole;
 use bundler::{Bundler, Told};
 use lock::{Import, Lock, Pins};
@@ -88,7 +88,11 @@ fn tell(out: &Path, bundled: &Bundled, lock: &Lock, output: Output) -> Result<()
     });
     output.result(&value, || {
         let mut lines = vec![format!("{cid}  {}  {} bytes", out.display(), bundled.code.len())];
-        lines.extend(packages.iter().map(|one| format!("  {}@{} {}", one.name, one.version, one.integrity)));
+        lines.extend(
+            packages
+                .iter()
+                .map(|one| printable(&format!("  {}@{} {}", one.name, one.version, one.integrity))),
+        );
         lines.join("\n")
     });
     Ok(())

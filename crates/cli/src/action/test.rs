@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::simulate::{drive, engine, on_guest_thread};
 use crate::args::TestArgs;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, printable};
 use crate::state::write_whole;
 use answer::Answers;
 
@@ -61,8 +61,8 @@ pub(crate) fn run(args: &TestArgs, output: Output) -> Result<bool, Failure> {
         let filter = args.filter.as_deref().unwrap_or_default();
         let file = on_guest_thread(&engine, || run_file(&engine, &path, filter))??;
         file.tests.iter().for_each(|test| output.progress(&line(&file.path, test)));
-        if !file.log.is_empty() {
-            output.progress(file.log.trim_end());
+        for text in file.log.trim_end().lines() {
+            output.progress(&format!("log     {}", printable(text)));
         }
         tested.push(file);
     }
@@ -147,13 +147,13 @@ fn harness(filter: &str) -> String {
 }
 
 fn line(path: &Path, test: &Tested) -> String {
-    let name = crate::output::printable(&test.name);
+    let (name, path) = (printable(&test.name), printable(&path.display().to_string()));
     match &test.failure {
-        None => format!("ok      {}: {name}", path.display()),
+        None => format!("ok      {path}: {name}"),
         Some(why) => {
-            let why = crate::output::printable(why);
+            let why = printable(why);
             let why: Vec<String> = why.lines().map(|line| format!("        {line}")).collect();
-            format!("FAILED  {}: {name}\n{}", path.display(), why.join("\n"))
+            format!("FAILED  {path}: {name}\n{}", why.join("\n"))
         }
     }
 }

@@ -39,7 +39,10 @@ impl Room {
     pub(super) fn take(self: &Arc<Self>, source: IpAddr, units: usize) -> Option<Part> {
         let mut taken = self.taken();
         let fits = |network: Network| {
-            let share = self.per_source.saturating_mul(usize::try_from(network.multiple()).unwrap_or(1));
+            let multiple = usize::try_from(network.multiple()).unwrap_or(1);
+            // However wide a network is, a part is left to the others.
+            let most = self.units.saturating_mul(multiple) / (multiple + 1);
+            let share = self.per_source.saturating_mul(multiple).min(most);
             taken.by_source.get(&network).copied().unwrap_or_default() + units <= share
         };
         if taken.units + units > self.units || !Network::all_of(source).all(fits) {
@@ -80,7 +83,7 @@ mod tests {
     #[test]
     fn one_source_takes_its_share_and_gives_it_back() {
         let room = Room::new(10, 4);
-        let source = |number: u8| IpAddr::from([192, 0, 2, number]);
+        let source = |number: u8| IpAddr::from([192, 0, number, 1]);
         let held: Vec<Part> = (0..4).map(|_| room.take(source(1), 1).unwrap()).collect();
         assert!(room.take(source(1), 1).is_none());
         let other = room.take(source(2), 4).unwrap();
@@ -89,5 +92,14 @@ mod tests {
         drop((held, other, last));
         assert!(room.take(source(1), 4).is_some());
         assert!(room.taken().by_source.is_empty() && room.taken().units == 0);
+    }
+
+    #[test]
+    fn a_network_of_many_addresses_leaves_room_to_others() {
+        let room = Room::new(100, 25);
+        let held: Vec<Part> =
+            (0..=255).map_while(|last| room.take(IpAddr::from([192, 0, 2, last]), 4)).collect();
+        assert_eq!(held.len(), 22, "eight ninths of the room");
+        assert!(room.take(IpAddr::from([198, 51, 100, 1]), 4).is_some());
     }
 }

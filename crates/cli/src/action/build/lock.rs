@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -224,7 +226,7 @@ fn check_package(place: &str, entry: &Map<String, Value>) -> Result<()> {
     ensure!(!elsewhere, "{place} comes from elsewhere than the registry");
     // npm would follow that list, which is in no hash of this lock, to wherever it leads.
     ensure!(!entry.contains_key("hasShrinkwrap"), "{place} brings a list of packages of its own along");
-    ensure!(text("integrity").starts_with("sha512-"), "{place} has no SHA-512 hash");
+    ensure!(is_hash(text("integrity")), "{place} has no SHA-512 hash");
     let name = place.rsplit_once("node_modules/").map_or(place, |(_, name)| name);
     if let Some(other) = entry.get("name") {
         bail!(
@@ -242,6 +244,12 @@ fn check_package(place: &str, entry: &Map<String, Value>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a text is one SHA-512 hash and nothing beside it: npm passes over what it does not understand, and takes the rest.
+fn is_hash(text: &str) -> bool {
+    let digits = text.strip_prefix("sha512-");
+    digits.and_then(|digits| STANDARD.decode(digits).ok()).is_some_and(|hash| hash.len() == 64)
 }
 
 /// Whether a text names versions of a package by their numbers, and by nothing else.
@@ -276,6 +284,23 @@ mod tests {
         pins
     }
 
+    /// Puts hashes where the tests below write `sha512-x`.
+    fn hashed(text: &str) -> String {
+        text.replace("sha512-x", &format!("sha512-{}==", "A".repeat(86)))
+    }
+
+    #[test]
+    fn a_hash_is_whole_and_has_nothing_beside_it() {
+        let good = hashed("sha512-x");
+        assert!(is_hash(&good));
+        for bad in ["sha512-", "sha512- sha1-x", "sha1-x", &good[..93], &good.replace("==", "")] {
+            assert!(!is_hash(bad), "{bad}");
+        }
+        for more in [" sha1-x", "\u{1b}[2K", " ", "\n", "?options"] {
+            assert!(!is_hash(&format!("{good}{more}")), "{more:?}");
+        }
+    }
+
     #[test]
     fn a_version_is_written_once_and_exactly() {
         let manifest =
@@ -306,8 +331,8 @@ mod tests {
             packages: BTreeMap::new(),
         };
         let good = entry(r#","integrity":"sha512-x","resolved":"elsewhere""#);
-        let lock = empty.clone().resolved(&good).unwrap();
-        assert_eq!(lock.package("node_modules/zod").unwrap().integrity, "sha512-x");
+        let lock = empty.clone().resolved(&hashed(&good)).unwrap();
+        assert_eq!(lock.package("node_modules/zod").unwrap().integrity, hashed("sha512-x"));
         assert!(!lock.text().unwrap().contains("elsewhere"));
         assert_eq!(serde_json::from_str::<Lock>(&lock.text().unwrap()).unwrap(), lock);
         for bad in [
@@ -321,7 +346,7 @@ mod tests {
             entry(r#","integrity":"sha512-x","inBundle":true"#),
             entry(r#","integrity":"sha512-x","hasShrinkwrap":true"#),
         ] {
-            assert!(empty.clone().resolved(&bad).is_err(), "{bad}");
+            assert!(empty.clone().resolved(&hashed(&bad)).is_err(), "{bad}");
         }
     }
 
@@ -330,11 +355,11 @@ mod tests {
         let lock = |second: &str| {
             let text = format!(
                 r#"{{"packages":{{"":{{}},"node_modules/zod":{{"version":"3.1.2","integrity":"sha512-x"}},
-                    "node_modules/zod/node_modules/@a/b":{{"integrity":"sha512-y",{second}}}}}}}"#
+                    "node_modules/zod/node_modules/@a/b":{{"integrity":"sha512-x",{second}}}}}}}"#
             );
             let imports = [("zod".to_owned(), "3.1.2".to_owned())].into();
             let empty = Lock { version: 1, bundler: String::new(), imports, packages: BTreeMap::new() };
-            empty.resolved(&text).map(|_| ()).map_err(|error| error.to_string())
+            empty.resolved(&hashed(&text)).map(|_| ()).map_err(|error| error.to_string())
         };
         for good in [
             r#""version":"1.0.0-rc.1","dependencies":{"c":"^1.2.3","d":">=1 <2.0.0 || ~3.x","e":"*","f":"1.0.0 - 2","g":""}"#,

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use quorate_wire::keccak256;
+use quorate_wire::{check_strict, keccak256};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -135,10 +135,13 @@ fn plain(kind: &str, message: &[u8]) -> Value {
 fn jws(message: &[u8]) -> Option<Value> {
     let (header, payload) = std::str::from_utf8(message).ok()?.split_once('.')?;
     let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
-    let header: Value = serde_json::from_slice(&decode(header)?).ok()?;
+    // Of two members of one name each reader believes another one: such a text is shown as it is.
+    let strict =
+        |bytes: &[u8]| check_strict(bytes).ok().and_then(|()| serde_json::from_slice::<Value>(bytes).ok());
+    let header = strict(&decode(header)?)?;
     header.get("alg")?;
     let payload = decode(payload)?;
-    let payload = serde_json::from_slice(&payload).unwrap_or_else(|_| json!(hex0x(&payload)));
+    let payload = strict(&payload).unwrap_or_else(|| json!(hex0x(&payload)));
     Some(json!({ "kind": "jws", "header": header, "payload": payload }))
 }
 

@@ -119,7 +119,9 @@ pub(super) fn text(document: &Value) -> String {
         match &document[name] {
             Value::Object(members) => {
                 lines.extend(
-                    members.iter().map(|(key, value)| format!("{title:<10} {key} {}", compact(value))),
+                    members
+                        .iter()
+                        .map(|(key, value)| format!("{title:<10} {} {}", printable(key), compact(value))),
                 );
             }
             other => lines.extend(list(other).map(|value| format!("{title:<10} {}", compact(value)))),
@@ -143,7 +145,7 @@ pub(super) fn text(document: &Value) -> String {
     }
     for missing in list(&document["fixtures"]["missing"]) {
         lines.push(format!("missing    add to `{}` of the fixtures:", word(&missing["member"])));
-        lines.push(format!("{:#}", missing["add"]));
+        lines.extend(format!("{:#}", missing["add"]).lines().map(printable));
     }
     lines.join("\n")
 }
@@ -173,8 +175,10 @@ fn signature_lines(signature: &Value) -> Vec<String> {
     for (name, value) in message.as_object().into_iter().flatten() {
         if !matches!(name.as_str(), "kind" | "members") {
             // What has an order is shown in it.
-            let value = members.and_then(|members| members.get(name)).unwrap_or(value);
-            member_lines(&printable(name), value, &mut lines);
+            match members.and_then(|members| members.get(name)) {
+                Some(ordered) => member_lines(&printable(name), ordered, &mut lines),
+                None => lines.push(member_line(&printable(name), value)),
+            }
         }
     }
     lines
@@ -190,11 +194,13 @@ fn member_lines(name: &str, value: &Value, lines: &mut Vec<String>) {
                 member_lines(&format!("{name}.{}", printable(member)), value, lines);
             }
         }
-        None => {
-            let value = value.as_str().map_or_else(|| compact(value), short);
-            lines.push(format!("    {name:<10} {value}"));
-        }
+        None => lines.push(member_line(name, value)),
     }
+}
+
+fn member_line(name: &str, value: &Value) -> String {
+    let value = value.as_str().map_or_else(|| compact(value), short);
+    format!("    {name:<10} {value}")
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
