@@ -119,7 +119,7 @@ fn lying_coordinator_gets_nothing_that_was_not_asked_for() {
         // Whoever asks an honest node gets what was asked for.
         let honest = network.run(SIGN, &key, &["--node", "2"]).ok();
         assert_eq!(
-            honest.value["reply"]["signatures"]["signature"]["digest"],
+            honest["reply"]["signatures"]["signature"]["digest"],
             crate::harness::DIGEST,
             "{lie}"
         );
