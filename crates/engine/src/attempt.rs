@@ -41,8 +41,9 @@ impl Engine {
         turn: &mut Turn<'_>,
     ) {
         if let Err(check) = self.check_proposal(execution, from, proposal, turn.now.mono_ms) {
-            // Two coordinators, or an attempt that just ended, can make an honest proposal stale.
-            let stale = ["proposal_over", "proposal_fresh", "proposal_live", "proposal_set_ups"];
+            // Two coordinators, an attempt that just ended, or a ban that was told to us alone can make an honest proposal stale.
+            let stale =
+                ["proposal_over", "proposal_fresh", "proposal_live", "proposal_set_ups", "proposal_banned"];
             if !stale.contains(&check) {
                 turn.fault(from, check);
             }

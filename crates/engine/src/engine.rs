@@ -44,6 +44,8 @@ pub struct EngineStatus {
     pub running: usize,
     /// Request ids remembered.
     pub remembered: usize,
+    /// Bytes of votes and values that peers make it keep.
+    pub kept_for_peers: usize,
     /// The other members.
     pub peers: Vec<NodeView>,
 }
@@ -225,6 +227,7 @@ impl Engine {
             incarnation: self.peers.incarnation(),
             running: self.runs.len(),
             remembered: self.held().remembered,
+            kept_for_peers: self.peers.kept_bytes(),
             peers: peers.collect(),
         }
     }
@@ -520,9 +523,17 @@ impl Engine {
         execution: &mut Execution,
         (from, number): (NodeIndex, OperationNumber),
         bytes: usize,
+        turn: &mut Turn<'_>,
     ) -> bool {
-        let start = self.peers.start_of(from);
-        self.peers.keep(from, bytes) && execution.keep((from, start), number, bytes)
+        // What callers make an honest peer carry in all executions together is no fault of the peer's.
+        if !self.peers.keep(from, bytes) {
+            return false;
+        }
+        let fits = execution.keep((from, self.peers.start_of(from)), number, bytes);
+        if !fits {
+            turn.fault(from, "too_much");
+        }
+        fits
     }
 
     /// A peer states what differs from what it stated of the operation before. The first stands, and it is told

@@ -107,8 +107,14 @@ impl Finality {
 
     /// A final head that the registry does not show, and who has told of it.
     fn missing(&self, registry: &dyn ReadRegistry) -> Option<(BlockRef, Option<NodeIndex>)> {
+        // A statement that is newer than the registry's own says that this node is behind, which its age bounds. After a
+        // chain was put back its statements have higher numbers, so what was lost is always in an older one.
+        let latest = registry.final_head().map_or(0, |head| head.sequence);
         let known = self.known().into_iter().flatten();
-        known.map(|(head, by)| (head.finalized, by)).find(|(block, _)| !shows(registry, block))
+        known
+            .filter(|(head, by)| by.is_none() || head.sequence <= latest)
+            .map(|(head, by)| (head.finalized, by))
+            .find(|(block, _)| !shows(registry, block))
     }
 
     fn known(&self) -> [Option<(SignedHead, Option<NodeIndex>)>; 2] {

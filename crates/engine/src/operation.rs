@@ -371,8 +371,8 @@ impl Engine {
             if !engine.sound_vote(&vote) {
                 return turn.fault(from, "vote");
             }
-            if !engine.keep(execution, (from, number), vote_bytes(&vote)) {
-                return turn.fault(from, "too_much");
+            if !engine.keep(execution, (from, number), vote_bytes(&vote), turn) {
+                return;
             }
             engine.heard(execution, &vote, turn);
             if !execution.coordinating {
@@ -397,9 +397,10 @@ impl Engine {
 
     pub(crate) fn on_offer(&mut self, from: NodeIndex, offer: Offer, turn: &mut Turn<'_>) {
         self.with(offer.request, |engine, execution| {
-            if execution.coordinating {
-                if !engine.keep(execution, (from, offer.operation), 0) {
-                    return turn.fault(from, "offer");
+            let over = execution.reply.is_some() && !execution.operations.contains_key(&offer.operation);
+            if execution.coordinating && !over {
+                if !engine.keep(execution, (from, offer.operation), 0, turn) {
+                    return;
                 }
                 engine.take_offer(execution, from, offer, turn);
                 engine.evaluate_votes(execution, offer.operation, turn);

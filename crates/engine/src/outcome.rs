@@ -190,7 +190,9 @@ impl Engine {
 
     /// Why the runs came to no common end.
     fn no_outcome(&self, execution: &Execution, best: &[NodeIndex]) -> Problem {
-        if let Some((node, (code, detail))) = execution.refused.iter().next()
+        // One that passes comes before one that does not: the answer is remembered otherwise, by one member's word.
+        let passing = execution.refused.iter().find(|(_, (code, _))| code.class().retryable());
+        if let Some((node, (code, detail))) = passing.or(execution.refused.iter().next())
             && self.committee.size() - execution.refused.len() < self.committee.threshold()
         {
             let mut problem = Problem::new(*code, format!("{node:?}: {detail}"));

@@ -346,6 +346,11 @@ impl Peers {
         fits
     }
 
+    /// What all peers together make us keep.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.peers.values().map(|peer| peer.kept_bytes).sum()
+    }
+
     /// Counts anew what peers make us keep, after executions were forgotten.
     pub(crate) fn recount_kept(&mut self, kept: impl Iterator<Item = (NodeIndex, usize)>) {
         for peer in self.peers.values_mut() {

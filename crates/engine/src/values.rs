@@ -295,10 +295,10 @@ impl Engine {
             if !heard || known || !execution.running() {
                 return;
             }
-            if !engine.bounded_decision(&decision)
-                || !engine.keep(execution, (from, number), bytes_of(&decision))
-            {
-                turn.fault(from, "too_much");
+            if !engine.bounded_decision(&decision) {
+                return turn.fault(from, "too_much");
+            }
+            if !engine.keep(execution, (from, number), bytes_of(&decision), turn) {
                 return;
             }
             engine.take_decision(execution, number, (from, decision), turn);

@@ -470,6 +470,7 @@ pub(crate) fn empty_status() -> quorate_engine::EngineStatus {
         incarnation: 0,
         running: 0,
         remembered: 0,
+        kept_for_peers: 0,
         peers: Vec::new(),
     }
 }

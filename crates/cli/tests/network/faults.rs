@@ -118,11 +118,7 @@ fn lying_coordinator_gets_nothing_that_was_not_asked_for() {
         assert!(digest.is_none_or(|digest| digest == crate::harness::DIGEST), "{lie}: {digest:?}");
         // Whoever asks an honest node gets what was asked for.
         let honest = network.run(SIGN, &key, &["--node", "2"]).ok();
-        assert_eq!(
-            honest["reply"]["signatures"]["signature"]["digest"],
-            crate::harness::DIGEST,
-            "{lie}"
-        );
+        assert_eq!(honest["reply"]["signatures"]["signature"]["digest"], crate::harness::DIGEST, "{lie}");
         network.stop();
     }
 }

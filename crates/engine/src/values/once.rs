@@ -183,7 +183,7 @@ impl Engine {
     ) {
         let (id, number) = place;
         self.with(id, |engine, execution| {
-            if execution.running() && engine.keep(execution, (from, number), 0) {
+            if execution.running() && engine.keep(execution, (from, number), 0, turn) {
                 let operation = execution.operations.entry(number).or_default();
                 operation.values.leading.entry(from).or_insert(turn.now.mono_ms);
             }
@@ -289,8 +289,7 @@ impl Engine {
                 None => {}
             }
             let (Ok(text) | Err(text)) = &value.body.result;
-            if !engine.keep(execution, (from, number), text.len() + 200) {
-                turn.fault(from, "too_much");
+            if !engine.keep(execution, (from, number), text.len() + 200, turn) {
                 return;
             }
             let operation = execution.operations.entry(number).or_default();

@@ -73,8 +73,8 @@ impl Engine {
             if known || !execution.coordinating || execution.reply.is_some() {
                 return;
             }
-            if !engine.keep(execution, (from, number), 0) {
-                return turn.fault(from, "operation_number");
+            if !engine.keep(execution, (from, number), 0, turn) {
+                return;
             }
             execution.operations.entry(number).or_default().made_by.insert(from, Some(signature));
             engine.evaluate_votes(execution, number, turn);
