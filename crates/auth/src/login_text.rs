@@ -38,8 +38,10 @@ fn shown(text: &str) -> String {
     visible.flat_map(char::to_lowercase).collect()
 }
 
-/// Characters that are not seen: joiners, marks of direction, byte order marks, variation selectors, tags.
-fn is_invisible(character: char) -> bool {
+/// Whether a character is not seen: joiners, marks of direction, byte order marks, variation selectors, tags (Unicode:
+/// `Default_Ignorable_Code_Point`, but for what takes the room of a space).
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
     matches!(
         u32::from(character),
         0xad | 0x034f

@@ -2,6 +2,7 @@
 
 use std::{io::Write as _, sync::mpsc, thread, time::Duration};
 
+use quorate_auth::is_invisible;
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -67,31 +68,12 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
-/// Marks of direction, joiners and spaces without width, separators of lines, tags and fillers (Unicode: general categories Cf, Zl
-/// and Zp, and what has the property `Default_Ignorable_Code_Point`).
+/// What is not seen, looks like a space, ends a line, or goes around the characters after it.
 fn is_hidden(character: char) -> bool {
-    matches!(
-        u32::from(character),
-        0xad | 0x034f
-            | 0x0600..=0x0605
-            | 0x061c
-            | 0x06dd
-            | 0x070f
-            | 0x115f..=0x1160
-            | 0x17b4..=0x17b5
-            | 0x180b..=0x180f
-            | 0x200b..=0x200f
-            | 0x2028..=0x202e
-            | 0x2060..=0x206f
-            | 0x3164
-            | 0xfe00..=0xfe0f
-            | 0xfeff
-            | 0xffa0
-            | 0xfff0..=0xfffb
-            | 0x1bca0..=0x1bca3
-            | 0x1d173..=0x1d17a
-            | 0xe0000..=0xe0fff
-    )
+    let number = u32::from(character);
+    is_invisible(character)
+        || matches!(number, 0x2028 | 0x2029 | 0x115f | 0x1160 | 0x3164 | 0xffa0)
+        || matches!(number, 0x0600..=0x0605 | 0x06dd | 0x070f)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Accepting executions: everything that a node checks for itself before it runs anything.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
 };
@@ -436,7 +436,7 @@ pub(crate) fn new_execution(
         refusals: Vec::new(),
         claims: Vec::new(),
         logs_of_children: String::new(),
-        failed: std::collections::BTreeSet::new(),
+        failed: BTreeSet::new(),
         ended: false,
     }
 }
