@@ -77,5 +77,5 @@ pub use worker::worker_main;
 #[doc(hidden)]
 pub mod worker_protocol {
     pub use crate::protocol::frame;
-    pub use crate::protocol::{FromWorker, RunMessage, ToWorker};
+    pub use crate::protocol::{FromWorker, RunMessage, ThreadPayer, ToWorker};
 }

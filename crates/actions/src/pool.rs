@@ -25,7 +25,7 @@ use crate::pool::ledger::Entry;
 use crate::pool::outbox::Outbox;
 use crate::pool::shares::{Pace, Starts};
 use crate::protocol::frame::{self, TO_WORKER_BYTES_MAX};
-use crate::protocol::{HostCall, HostReply, RunMessage, ToWorker};
+use crate::protocol::{HostCall, HostReply, RunMessage, ThreadPayer, ToWorker};
 use crate::walls::Walls;
 
 pub use shares::Payer;
@@ -413,7 +413,14 @@ impl Pool {
             time_ms: start.time_ms,
             random_seed: start.random_seed,
             limits,
-            payers: start.payers.iter().map(|payer| shared.payer_numbers.hash_one(payer)).collect(),
+            payers: start
+                .payers
+                .iter()
+                .map(|payer| ThreadPayer {
+                    number: shared.payer_numbers.hash_one(payer),
+                    multiple: payer.multiple(),
+                })
+                .collect(),
         });
         state.send(number, &run)?;
         if let Some(worker) = state.workers.get_mut(&number) {

@@ -74,8 +74,17 @@ pub struct RunMessage {
     pub random_seed: [u8; 32],
     /// What the execution may use.
     pub limits: ActionLimits,
-    /// In whose shares of the worker's threads it counts: numbers that say nothing else.
-    pub payers: Vec<u64>,
+    /// In whose shares of the worker's threads it counts.
+    pub payers: Vec<ThreadPayer>,
+}
+
+/// One in whose share of a worker's threads executions count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ThreadPayer {
+    /// Says nothing else.
+    pub number: u64,
+    /// How many shares it may have.
+    pub multiple: u32,
 }
 
 /// From a worker to its node.

@@ -14,7 +14,7 @@ use crate::execution::{Execution, OpenCall, Progress, RunInputs};
 use crate::limits::{Charge, EXECUTIONS_PER_WORKER_MAX, LimitHit, Usage};
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX};
-use crate::protocol::{FromWorker, HostReply, RunMessage};
+use crate::protocol::{FromWorker, HostReply, RunMessage, ThreadPayer};
 use crate::worker::turns::{End, Turns, is_long, is_lowered};
 
 /// Executions that run at a time, short ones and long ones each. A worker serves one action: its executions
@@ -93,7 +93,7 @@ struct Slot {
     /// Slices of the processor so far.
     used: u32,
     /// In whose shares of the threads it counts.
-    payers: Arc<[u64]>,
+    payers: Arc<[ThreadPayer]>,
 }
 
 enum Phase {
@@ -246,7 +246,10 @@ impl State {
     /// Takes the first of a line out that no payer's share forbids.
     fn first(&mut self, long: bool) -> Option<u64> {
         let free = THREADS.saturating_sub(self.taken);
-        let has_share = |payer: &u64| self.taken_by.get(payer).is_none_or(|taken| *taken < free);
+        let has_share = |payer: &ThreadPayer| {
+            let multiple = usize::try_from(payer.multiple).unwrap_or(usize::MAX);
+            self.taken_by.get(&payer.number).is_none_or(|taken| *taken < free.saturating_mul(multiple))
+        };
         let executions = &self.executions;
         let may_run =
             |number: &u64| executions.get(number).is_none_or(|slot| slot.payers.iter().all(has_share));
@@ -256,18 +259,18 @@ impl State {
     }
 
     /// An execution of these payers gets a thread.
-    fn take_thread(&mut self, payers: &[u64]) {
+    fn take_thread(&mut self, payers: &[ThreadPayer]) {
         self.taken += 1;
         for payer in payers {
-            *self.taken_by.entry(*payer).or_default() += 1;
+            *self.taken_by.entry(payer.number).or_default() += 1;
         }
     }
 
     /// A thread has brought an execution of these payers to its end, or to a host call.
-    fn leave_thread(&mut self, payers: &[u64]) {
+    fn leave_thread(&mut self, payers: &[ThreadPayer]) {
         self.taken = self.taken.saturating_sub(1);
         for payer in payers {
-            if let Some(taken) = self.taken_by.get_mut(payer) {
+            if let Some(taken) = self.taken_by.get_mut(&payer.number) {
                 *taken = taken.saturating_sub(1);
             }
         }
