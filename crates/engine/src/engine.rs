@@ -525,11 +525,13 @@ impl Engine {
         bytes: usize,
         turn: &mut Turn<'_>,
     ) -> bool {
+        let ahead = !execution.operations.contains_key(&number);
+        let bytes = if ahead { bytes.saturating_add(limits::OPERATION_BYTES) } else { bytes };
         // What callers make an honest peer carry in all executions together is no fault of the peer's.
         if !self.peers.keep(from, bytes) {
             return false;
         }
-        let fits = execution.keep((from, self.peers.start_of(from)), number, bytes);
+        let fits = execution.keep((from, self.peers.start_of(from)), number, (bytes, ahead));
         if !fits {
             turn.fault(from, "too_much");
         }

@@ -104,6 +104,8 @@ pub(crate) struct Counts {
 #[derive(Default)]
 pub(crate) struct Kept {
     operations: BTreeSet<OperationNumber>,
+    /// Of these, those that are there because of it: our own run has not come to them.
+    ahead: BTreeSet<OperationNumber>,
     bytes: usize,
     /// In which start of its own it said the first of it.
     start: Option<[u8; 16]>,
@@ -290,7 +292,7 @@ impl Execution {
         &mut self,
         (from, start): (NodeIndex, Option<[u8; 16]>),
         operation: OperationNumber,
-        bytes: usize,
+        (bytes, ahead): (usize, bool),
     ) -> bool {
         let kept = self.kept.entry(from).or_insert_with(|| Kept { start, ..Kept::default() });
         let known = kept.operations.contains(&operation);
@@ -298,9 +300,24 @@ impl Execution {
             && kept.bytes.saturating_add(bytes) <= limits::EXECUTION_VALUES_BYTES_MAX;
         if fits {
             kept.operations.insert(operation);
+            if ahead {
+                kept.ahead.insert(operation);
+            }
             kept.bytes += bytes;
         }
         fits
+    }
+
+    /// Our own run has come to an operation: names the peers that do not pay for it any more.
+    pub(crate) fn reached(&mut self, operation: OperationNumber) -> Vec<NodeIndex> {
+        let mut payers = Vec::new();
+        for (peer, kept) in &mut self.kept {
+            if kept.ahead.remove(&operation) {
+                kept.bytes = kept.bytes.saturating_sub(limits::OPERATION_BYTES);
+                payers.push(*peer);
+            }
+        }
+        payers
     }
 
     /// Whether a peer speaks of it in another start than at first. What it said before it does not know any more,

@@ -18,7 +18,7 @@ use crate::{
 const SHOWN: &str = "final_head";
 /// A final head that a peer has proven and the registry has not shown since.
 const TOLD: &str = "final_head/told";
-/// To which head the operator last went back.
+/// To which heads the operator went back.
 const WENT_BACK: &str = "final_head/went_back";
 
 /// A head that nothing was decided by is written down no later than this.
@@ -30,6 +30,8 @@ const TELL_AGAIN_MS: u64 = 60_000;
 /// How many blocks a chain that was put back may have made before a node accepts it: so much later, what the operator
 /// named is not what the registry shows any more.
 const MADE_SINCE_MAX: u64 = 64;
+/// How often a chain may be put back: of more, the latest are remembered.
+const WENT_BACK_MAX: usize = 64;
 
 /// A final head and who has told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -52,7 +54,8 @@ pub(crate) struct Finality {
     head_key: StatementKey,
     shown: Option<SignedHead>,
     told: Option<Told>,
-    went_back: Option<WentBack>,
+    /// The later, the higher: whoever goes back further goes back behind those before too.
+    went_back: Vec<WentBack>,
     /// What the operator's configuration says.
     accepted: Option<BlockRef>,
     unwritten_since_mono_ms: Option<u64>,
@@ -67,7 +70,7 @@ impl Finality {
             head_key: config.network.chain.head_key,
             shown: read(stored, SHOWN)?,
             told: read(stored, TOLD)?,
-            went_back: read(stored, WENT_BACK)?,
+            went_back: read(stored, WENT_BACK)?.unwrap_or_default(),
             accepted: config.accept_rollback_to,
             unwritten_since_mono_ms: None,
             missing_since_mono_ms: None,
@@ -107,14 +110,17 @@ impl Finality {
 
     /// A final head that the registry does not show, and who has told of it.
     fn missing(&self, registry: &dyn ReadRegistry) -> Option<(BlockRef, Option<NodeIndex>)> {
+        self.lost(registry).next().map(|(head, by)| (head.finalized, by))
+    }
+
+    fn lost(&self, registry: &dyn ReadRegistry) -> impl Iterator<Item = (SignedHead, Option<NodeIndex>)> {
         // A statement that is newer than the registry's own says that this node is behind, which its age bounds. After a
         // chain was put back its statements have higher numbers, so what was lost is always in an older one.
         let latest = registry.final_head().map_or(0, |head| head.sequence);
         let known = self.known().into_iter().flatten();
         known
-            .filter(|(head, by)| by.is_none() || head.sequence <= latest)
-            .map(|(head, by)| (head.finalized, by))
-            .find(|(block, _)| !shows(registry, block))
+            .filter(move |(head, by)| by.is_none() || head.sequence <= latest)
+            .filter(|(head, _)| !shows(registry, &head.finalized))
     }
 
     fn known(&self) -> [Option<(SignedHead, Option<NodeIndex>)>; 2] {
@@ -156,8 +162,8 @@ impl Finality {
 
     /// Whether the head was given up when the operator went back.
     fn given_up(&self, head: &SignedHead) -> bool {
-        self.went_back
-            .is_some_and(|went| head.sequence < went.since && head.finalized.number > went.to.number)
+        let gives_up = |went: &WentBack| head.sequence < went.since && head.finalized.number > went.to.number;
+        self.went_back.iter().any(gives_up)
     }
 
     /// At the end of each turn: remembers what the registry shows, and tells if it does not show what it should.
@@ -181,10 +187,11 @@ impl Finality {
             self.told = None;
             turn.persist([(TOLD.to_owned(), None)]);
         }
+        if self.go_back(registry, shown, turn) {
+            return;
+        }
         if let Some((missing, by)) = self.missing(registry) {
-            if !self.go_back(registry, shown, turn) {
-                self.tell(missing, shown.finalized, by, turn);
-            }
+            self.tell(missing, shown.finalized, by, turn);
             return;
         }
         if self.missing_since_mono_ms.take().is_some() && self.tell_mono_ms > 0 {
@@ -197,37 +204,41 @@ impl Finality {
         }
     }
 
-    /// Takes the operator's word, once, that the chain has gone back to the head that it names.
+    /// Takes the operator's word, once, that the chain has gone back to the head that it names: also where this node
+    /// misses nothing yet, as a peer may show what is lost at any time.
     fn go_back(&mut self, registry: &dyn ReadRegistry, shown: SignedHead, turn: &mut Turn<'_>) -> bool {
         let Some(to) = self.accepted else { return false };
-        let used = self.went_back.is_some_and(|went| went.to == to);
-        let near = shown.finalized.number.checked_sub(to.number).is_some_and(|made| made <= MADE_SINCE_MAX);
-        if used || !near || !shows(registry, &to) {
+        let used = self.went_back.iter().any(|went| went.to == to);
+        if used || !shows(registry, &to) {
             return false;
         }
-        let lost: Vec<SignedHead> = self
-            .known()
-            .into_iter()
-            .flatten()
-            .map(|(head, _)| head)
-            .filter(|head| !shows(registry, &head.finalized))
-            .collect();
-        if lost.iter().any(|head| head.finalized.number <= to.number) {
-            // The chain is another one already below the head that was named.
+        let lost: Vec<SignedHead> = self.lost(registry).map(|(head, _)| head).collect();
+        // What only a peer remembers may be lost for long: it is told to whoever comes anew.
+        let passed = |head: &SignedHead| head.finalized.number <= shown.finalized.number;
+        let only_told = !lost.is_empty()
+            && lost.iter().all(passed)
+            && self.shown.is_none_or(|head| shows(registry, &head.finalized));
+        let near = shown.finalized.number.checked_sub(to.number).is_some_and(|made| made <= MADE_SINCE_MAX);
+        // The chain is another one already below the head that was named.
+        let deeper = lost.iter().any(|head| head.finalized.number <= to.number);
+        if deeper || !(near || only_told) {
             return false;
         }
         let after_lost = lost.iter().map(|head| head.sequence.saturating_add(1)).max();
         let went_back = WentBack { to, since: after_lost.unwrap_or(0).max(shown.sequence) };
-        self.went_back = Some(went_back);
+        self.went_back.retain(|before| before.to.number < to.number);
+        self.went_back.push(went_back);
+        let over = self.went_back.len().saturating_sub(WENT_BACK_MAX);
+        self.went_back.drain(..over);
         self.shown = Some(shown);
-        self.told = None;
+        self.told = self.told.filter(|told| !lost.contains(&told.head));
         self.unwritten_since_mono_ms = None;
         self.missing_since_mono_ms = None;
         self.tell_mono_ms = 0;
         turn.persist([
-            (WENT_BACK.to_owned(), Some(bytes(&went_back))),
+            (WENT_BACK.to_owned(), Some(bytes(&self.went_back))),
             (SHOWN.to_owned(), Some(bytes(&shown))),
-            (TOLD.to_owned(), None),
+            (TOLD.to_owned(), self.told.as_ref().map(bytes)),
         ]);
         turn.report(Report::RegistryWentBack { to });
         true

@@ -110,6 +110,9 @@ impl Engine {
             verdict,
             seen,
         });
+        for peer in execution.reached(number) {
+            self.peers.release(peer, limits::OPERATION_BYTES);
+        }
         let operation = execution.operations.entry(number).or_default();
         operation.run = Some(run);
         operation.began_mono_ms = turn.now.mono_ms;

@@ -346,6 +346,13 @@ impl Peers {
         fits
     }
 
+    /// A peer does not make us keep this any more.
+    pub(crate) fn release(&mut self, peer: NodeIndex, bytes: usize) {
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.kept_bytes = state.kept_bytes.saturating_sub(bytes);
+        }
+    }
+
     /// What all peers together make us keep.
     pub(crate) fn kept_bytes(&self) -> usize {
         self.peers.values().map(|peer| peer.kept_bytes).sum()

@@ -227,7 +227,8 @@ impl Engine {
             PeerMessage::Decided { request: execution.id, operation: number, decision: decision.clone() };
         turn.send_all(self.committee.peers(), &message);
         let me = self.committee.me;
-        self.take_decision(execution, number, (me, decision), turn);
+        let judged = self.judge_decision(execution, number, (me, &decision), turn.now.mono_ms);
+        self.take_decision(execution, number, (me, decision, judged), turn);
     }
 
     fn fixed_elsewhere(
@@ -298,10 +299,13 @@ impl Engine {
             if !engine.bounded_decision(&decision) {
                 return turn.fault(from, "too_much");
             }
-            if !engine.keep(execution, (from, number), bytes_of(&decision), turn) {
+            let judged = engine.judge_decision(execution, number, (from, &decision), turn.now.mono_ms);
+            let fits = engine.keep(execution, (from, number), bytes_of(&decision), turn);
+            // What our own run goes on with at once is never dropped for what else the peer carries.
+            if !fits && matches!(judged, Judged::NotYet) {
                 return;
             }
-            engine.take_decision(execution, number, (from, decision), turn);
+            engine.take_decision(execution, number, (from, decision, judged), turn);
             // A coordinator may take it over.
             engine.evaluate_votes(execution, number, turn);
         });
@@ -330,7 +334,8 @@ impl Engine {
             (*from != me, execution.coordinators.get(from).map_or((true, usize::MAX), Asking::turn))
         });
         for (from, decision) in candidates {
-            self.take_decision(execution, number, (from, decision), turn);
+            let judged = self.judge_decision(execution, number, (from, &decision), turn.now.mono_ms);
+            self.take_decision(execution, number, (from, decision, judged), turn);
         }
     }
 
@@ -339,10 +344,9 @@ impl Engine {
         &mut self,
         execution: &mut Execution,
         number: OperationNumber,
-        (from, decision): (NodeIndex, Decision),
+        (from, decision, judged): (NodeIndex, Decision, Judged),
         turn: &mut Turn<'_>,
     ) {
-        let judged = self.judge_decision(execution, number, (from, &decision), turn.now.mono_ms);
         let operation = execution.operations.entry(number).or_default();
         match judged {
             Judged::Wrong(check) => turn.fault(from, check),

@@ -74,6 +74,8 @@ pub const OWN_VALUES_BYTES_MAX: usize = 128 << 10;
 pub const LEADER_VALUE_BYTES_MAX: usize = 100 << 10;
 /// Bytes of values, of what was seen and of names that one peer can make a node keep for an execution.
 pub const EXECUTION_VALUES_BYTES_MAX: usize = 8 << 20;
+/// What an operation takes that a peer speaks of before the own run has come to it; it counts as the peer's until then.
+pub const OPERATION_BYTES: usize = 4 << 10;
 /// Longest id that an action gives to a key which it claims.
 pub const CLAIM_KEY_ID_BYTES_MAX: usize = 256;
 /// Answers of other servers that a vote names: the newest.

@@ -1,7 +1,7 @@
 //! What a corrupt member can cost the others: time, room and answers, each within a bound.
 
 use quorate_engine::{Report, Wanted};
-use quorate_wire::{Digest, PeerMessage, RequestId, Seen, Verdict, Vote, limits};
+use quorate_wire::{Digest, Offer, PeerMessage, RequestId, Seen, Verdict, Vote, limits};
 
 use crate::harness::{Caller, Net, network, operation, signed};
 
@@ -106,6 +106,28 @@ fn a_vote_that_is_said_again_is_charged_once() {
         net.forge(3, 2, &vote);
     }
     assert_eq!(faults(&net, 2, "too_much"), 0);
+}
+
+#[test]
+fn operations_that_a_peer_is_ahead_with_count_in_its_share_until_the_own_run_comes_to_them() {
+    let mut net = Net::ready();
+    net.wanted = Some((once, false));
+    net.links =
+        Box::new(|_, _, message| !matches!(message, PeerMessage::Led(_) | PeerMessage::Decided { .. }));
+    let (request, submission) = Caller::new(1).request(1);
+    net.submit(1, &submission);
+    net.advance(100);
+    let before = net.engine(1).status().kept_for_peers;
+    let offer = |number| {
+        PeerMessage::Offer(Offer { request, operation: operation(number), attempt: 0, fresh: [1; 32] })
+    };
+    for number in 1..=10 {
+        net.forge(3, 1, &offer(number));
+        net.forge(3, 1, &offer(number));
+        net.forge(2, 1, &offer(number));
+    }
+    let kept = net.engine(1).status().kept_for_peers - before;
+    assert_eq!(kept, 10 * limits::OPERATION_BYTES, "once for each, and to whoever was first");
 }
 
 #[test]

@@ -276,3 +276,63 @@ fn operators_go_back_to_the_head_that_they_name_and_only_once() {
     restart(&mut net, &[1, 2, 3]);
     assert_eq!(refused(&mut net), ROLLED_BACK);
 }
+
+#[test]
+fn what_was_given_up_stays_given_up_after_the_chain_went_back_again() {
+    let mut net = one_remembers();
+    let mut accept = |net: &mut Net, accepted: BlockRef| {
+        for node in 1..=3 {
+            net.node(node).accept_rollback_to = Some(accepted);
+        }
+        restart(net, &[1, 2, 3]);
+        assert_eq!(refused(net), None);
+    };
+    accept(&mut net, HEAD);
+    let lost = hello(&net, final_head(block(103, false), 1_003), 1);
+    for node in 1..=3 {
+        net.node(node).registry.branch = Some(101);
+        show(&mut net, node, block(120, true), 5_010);
+    }
+    net.advance(2_000);
+    assert_eq!(refused(&mut net), None);
+    for node in 1..=3 {
+        show(&mut net, node, block(110, true), 9_000);
+    }
+    accept(&mut net, block(110, true));
+    net.forge(3, 1, &lost);
+    net.advance(100);
+    assert_eq!(waits(&net, 1), None, "of the first time");
+    net.forge(3, 1, &hello(&net, final_head(block(115, true), 5_005), 2));
+    net.advance(100);
+    assert_eq!(waits(&net, 1), None, "of the second time");
+}
+
+#[test]
+fn the_word_of_an_operator_is_taken_before_a_peer_shows_what_is_lost_and_long_after() {
+    let mut net = Net::ready();
+    for node in 1..=3 {
+        net.node(node).registry.branch = Some(101);
+        show(&mut net, node, block(110, true), 2_000);
+        net.node(node).store.remove("final_head");
+    }
+    net.node(1).accept_rollback_to = Some(HEAD);
+    restart(&mut net, &[1, 2, 3]);
+    assert_eq!(
+        net.reported(1, |report| matches!(report, Report::RegistryWentBack { .. })),
+        1,
+        "nothing is missing"
+    );
+    for node in [1, 2] {
+        let last = net.hello(3, node);
+        let final_head = Some(final_head(block(103, false), 1_003));
+        net.forge(3, node, &PeerMessage::Hello(Hello { serial: last.serial + 1, final_head, ..last }));
+    }
+    net.advance(100);
+    assert_eq!((waits(&net, 1), waits(&net, 2)), (None, ROLLED_BACK));
+    for node in 1..=3 {
+        show(&mut net, node, block(200, true), 9_000);
+    }
+    net.node(2).accept_rollback_to = Some(HEAD);
+    restart(&mut net, &[2]);
+    assert_eq!(waits(&net, 2), None, "the chain has gone on for long, and nothing of the node's own is lost");
+}
