@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use quorate_node::Config;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -18,8 +19,9 @@ const FILE: &str = "mark";
 const DOMAIN: &[u8] = b"quorate/state-folder/v1";
 /// Nodes of a network at most; their folders are numbered from 1.
 const NODES_MAX: u8 = 32;
-/// Members of a `node.toml` that name what a node runs.
-const PROGRAMS: [&str; 2] = ["worker", "guest"];
+/// Members of a `node.toml` that are not marked: `quorate dev` writes the first four at each start, and the others
+/// open nothing.
+const UNMARKED: [&str; 6] = ["network_file", "http_listen", "quic_listen", "chain_rpc", "log", "limits"];
 
 /// Marks a folder as this user's, with what is in it now.
 pub(crate) fn set(state: &State) -> Result<()> {
@@ -53,9 +55,9 @@ fn check_by(key: &[u8; 32], state: &State) -> Result<()> {
         return Ok(());
     }
     let detail = format!(
-        "{0} was not made by your `quorate dev`, or was moved, or names another network or other programs (`worker`, \
-         `guest`) than when you last started it: if it came from elsewhere, it could run what others want and use \
-         keys that they know. Take another --dir; or, if you know all that is in it: quorate dev --dir {0} --adopt",
+        "{0} was not made by your `quorate dev`, or was moved, or has another network or another `node.toml` (but \
+         for `log` and `limits`) than when you last started it: if it came from elsewhere, it could run what others \
+         want, open what is yours and use keys that they know. Take another --dir; or, if you know all that is in it: quorate dev --dir {0} --adopt",
         state.folder().display()
     );
     Err(Refused { code: "folder_not_yours", detail }.into())
@@ -75,7 +77,7 @@ fn mac(key: &[u8; 32], state: &State) -> Result<Hmac<Sha256>> {
     add(place.as_os_str().as_encoded_bytes());
     add(&network(state)?);
     for number in 1..=NODES_MAX {
-        add(programs(&state.node_path(number).join("node.toml"))?.as_bytes());
+        add(settings(&state.node_path(number).join("node.toml"))?.as_bytes());
     }
     Ok(mac)
 }
@@ -85,19 +87,16 @@ fn network(state: &State) -> Result<Vec<u8>> {
     Ok(state.network()?.map(|network| network.id().as_bytes().to_vec()).unwrap_or_default())
 }
 
-/// What a node's configuration wants to have run; nothing if that is left to this program.
-fn programs(config: &Path) -> Result<String> {
-    let text = match std::fs::read_to_string(config) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
-        Err(error) => return Err(error).with_context(|| format!("reading {}", config.display())),
-    };
-    let Ok(table) = text.parse::<toml::Table>() else {
-        // No node starts with it. Its text stays out of the message: there may be a key in it.
-        anyhow::bail!("{} is not TOML", config.display());
-    };
-    let named = PROGRAMS.iter().filter_map(|member| Some(format!("{member} = {}\n", table.get(*member)?)));
-    Ok(named.collect())
+/// What a node's configuration says of all that is marked, where it differs from the defaults.
+fn settings(config: &Path) -> Result<String> {
+    if !config.exists() {
+        return Ok(String::new());
+    }
+    let mut table: toml::Table = Config::as_written(config)?.to_toml().parse().context("it was TOML")?;
+    // What is as without a line says as little: the files are written with all of it at the first start.
+    let defaults: toml::Table = Config::default().to_toml().parse().context("the defaults are TOML")?;
+    table.retain(|member, value| !UNMARKED.contains(&member) && defaults.get(member) != Some(value));
+    Ok(table.to_string())
 }
 
 #[cfg(test)]
@@ -164,7 +163,7 @@ mod tests {
         refused(&ours, &state);
         set_by(&ours, &state).unwrap();
 
-        // Addresses of nodes change at each start, and their owner may change what no program is.
+        // Addresses of nodes change at each start, and their owner may change what opens nothing.
         fs::write(state.network_path(), network(7, 2)).unwrap();
         let config = state.node_path(1).join("node.toml");
         fs::write(&config, "log = 'debug'").unwrap();
@@ -172,8 +171,12 @@ mod tests {
         fs::write(state.network_path(), network(1, 2)).unwrap();
         refused(&ours, &state);
         fs::write(state.network_path(), network(7, 2)).unwrap();
-        fs::write(&config, "log = 'debug'\nworker = ['/tmp/theirs']").unwrap();
-        refused(&ours, &state);
+        for theirs in
+            ["worker = ['/tmp/theirs']", "[egress]\nallow_loopback_ports = [22]", "data_folder = '/'"]
+        {
+            fs::write(&config, format!("log = 'debug'\n{theirs}")).unwrap();
+            refused(&ours, &state);
+        }
         fs::remove_file(&config).unwrap();
         check_by(&ours, &state).unwrap();
 
@@ -184,18 +187,18 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_what_a_configuration_names_to_be_run() {
-        let path = std::env::temp_dir().join(format!("quorate-programs-{}", std::process::id()));
+    fn settings_are_all_but_addresses_and_what_opens_nothing() {
+        let path = std::env::temp_dir().join(format!("quorate-settings-{}", std::process::id()));
         let named = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            programs(&path)
+            settings(&path)
         };
-        let plain = named("log = 'info'\n[limits]\nworkers = 3").unwrap();
+        let plain = named("log = 'info'\nchain_rpc = 'http://one'\n[limits]\nworkers = 3").unwrap();
         assert_eq!(
             plain,
             "",
             "and none are when there is no file: {}",
-            programs(Path::new("/none")).unwrap()
+            settings(Path::new("/none")).unwrap()
         );
         let worker = named("worker = ['/bin/sh', '-c']").unwrap();
         let others = [named("worker = ['/bin/sh -c']").unwrap(), named("guest = '/tmp/guest'").unwrap()];

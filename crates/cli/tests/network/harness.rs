@@ -96,6 +96,8 @@ impl Drop for Unready {
 }
 
 fn spawn(state: &Path, arguments: &[&str]) -> Child {
+    // A test may have changed what nodes are told.
+    let adopt = state.join("network.json").exists().then_some("--adopt");
     program()
         .args([
             "--json",
@@ -109,6 +111,7 @@ fn spawn(state: &Path, arguments: &[&str]) -> Child {
             "0",
         ])
         .args(arguments)
+        .args(adopt)
         .arg("--dir")
         .arg(state)
         .stdin(Stdio::piped())
