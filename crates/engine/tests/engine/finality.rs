@@ -280,7 +280,7 @@ fn operators_go_back_to_the_head_that_they_name_and_only_once() {
 #[test]
 fn what_was_given_up_stays_given_up_after_the_chain_went_back_again() {
     let mut net = one_remembers();
-    let mut accept = |net: &mut Net, accepted: BlockRef| {
+    let accept = |net: &mut Net, accepted: BlockRef| {
         for node in 1..=3 {
             net.node(node).accept_rollback_to = Some(accepted);
         }
