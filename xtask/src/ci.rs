@@ -22,6 +22,8 @@ const ETHERS: &str = "crates/registry/tests/ethers";
 const ANVIL: &str = "crates/cli/tests/anvil";
 /// Where the test of actions' names has the reference implementation of IPFS.
 const IPFS: &str = "crates/wire/tests/ipfs";
+/// Clients after `docs/http.md` in other languages.
+const CLIENTS: &str = "examples/clients";
 /// Where the test of the guest's syntax has its programs.
 const TEST262: &str = "crates/actions/tests/test262";
 
@@ -79,6 +81,11 @@ const STEPS: &[Step] = &[
         name: "ipfs",
         about: "install the reference implementation of IPFS, beside which actions are named",
         act: Act::Call(|| npm_ci(IPFS)),
+    },
+    Step {
+        name: "clients",
+        about: "install what the example clients in JavaScript and Python need",
+        act: Act::Call(clients),
     },
     Step {
         name: "test262",
@@ -206,6 +213,12 @@ fn contracts() -> Result<()> {
 fn npm_ci(folder: &str) -> Result<()> {
     let words = ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"];
     run(Command::new("npm").current_dir(root().join(folder)).args(words))
+}
+
+/// Those in Python are for Debian's own interpreter and packages.
+fn clients() -> Result<()> {
+    npm_ci(CLIENTS)?;
+    packages::ensure(&[packages::PYTHON, packages::PYTHON_ECDSA, packages::PYTHON_PYCRYPTODOME])
 }
 
 /// `cargo nextest` where it is installed: one process a test, and a list of what is slow.

@@ -24,10 +24,19 @@ pub(crate) const CLANG_RT: Package = Package {
     name: "libclang-rt-22-dev-wasm32",
     file: "/usr/lib/llvm-22/lib/clang/22/lib/wasi/libclang_rt.builtins-wasm32.a",
 };
-/// Bundles the guest's scripts; runs the Solidity compiler and the ethers test.
+/// Bundles the guest's scripts; runs the Solidity compiler, the ethers test and the example client.
 const NODE: Package = Package { name: "nodejs", file: "/usr/bin/node" };
 /// Installs what these need.
 const NPM: Package = Package { name: "npm", file: "/usr/bin/npm" };
+
+/// Runs the example client in Python.
+pub(crate) const PYTHON: Package = Package { name: "python3", file: "/usr/bin/python3" };
+/// Both curves of that client.
+pub(crate) const PYTHON_ECDSA: Package =
+    Package { name: "python3-ecdsa", file: "/usr/lib/python3/dist-packages/ecdsa/__init__.py" };
+/// Its Keccak-256.
+pub(crate) const PYTHON_PYCRYPTODOME: Package =
+    Package { name: "python3-pycryptodome", file: "/usr/lib/python3/dist-packages/Cryptodome/__init__.py" };
 
 /// Sees to it that these packages are there: installs what is missing as root or with a sudo that asks
 /// for no password, and otherwise stops with the one line that a person has to run.

@@ -63,7 +63,7 @@ pub struct CodeSubmission {
     /// The signed bytes of a [`CodeRequest`]: base64url without padding in JSON.
     #[serde(with = "base64url")]
     pub request: Vec<u8>,
-    /// Ed25519 signature of the session key over the request id: base64url in JSON.
+    /// Ed25519 signature of the session key over the transcript `quorate/session-request/v1` of the request id: base64url in JSON.
     #[serde(with = "base64url")]
     pub sig: Vec<u8>,
     /// The login behind the session.

@@ -7,6 +7,8 @@ mod bundle;
 #[cfg(test)]
 mod chains;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod code;
 #[cfg(test)]
 mod examples;

@@ -157,7 +157,7 @@ fn components() -> Components {
             "Submission",
             object(&[
                 ("request", text("The signed request bytes, base64url without padding"), true),
-                ("sig", text("Ed25519 signature by the session key, base64url without padding"), true),
+                ("sig", text("Ed25519 signature by the session key of the transcript quorate/session-request/v1 of the request id, base64url without padding"), true),
                 ("login", any("The login behind the session, the one that the request names by its hash"), true),
                 ("code", text("The action's source"), false),
             ]),
@@ -170,7 +170,7 @@ fn components() -> Components {
                     text("The signed bytes, base64url without padding: v, network, session, login, action, time_ms"),
                     true,
                 ),
-                ("sig", text("Ed25519 signature by the session key, base64url without padding"), true),
+                ("sig", text("Ed25519 signature by the session key of the transcript quorate/session-request/v1 of the request id, base64url without padding"), true),
                 ("login", any("The login behind the session, the one that the request names by its hash"), true),
                 ("code", text("The action's source"), true),
             ]),

@@ -1,0 +1,36 @@
+// Compares node.mjs with every vector of docs/http.md: node vectors.mjs
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { STATEMENT, binary, cidOf, hex, networkId, transcript, u64 } from "./encoding.mjs";
+import { addressOf, check, logIn, sign } from "./node.mjs";
+
+const vectors = JSON.parse(readFileSync(new URL("../../docs/vectors/http.json", import.meta.url)));
+const digits = (bytes) => Buffer.from(bytes).toString("hex");
+let checked = 0;
+const same = (found, expected, what) => { assert.deepEqual(found, expected, what); checked += 1; };
+
+for (const { bytes, text } of vectors.base64url) same(hex(bytes).toString("base64url"), text, "base64url");
+for (const { domain, fields, hash } of vectors.transcripts) same(digits(transcript(domain, ...fields.map(hex))), hash, domain);
+for (const { text, times, cid } of vectors.cids) same(cidOf(text.repeat(times)), cid, `${times} × ${text}`);
+for (const { file, id } of vectors.networks) same(digits(networkId(file)), id, "network id");
+
+const network = vectors.networks[0].file, of = vectors.login, { request, code_request: code } = vectors;
+const wallet = hex(of.wallet_secret);
+same(addressOf(wallet), of.address, "address");
+same(digits(transcript("quorate/capabilities/v1", ...of.capabilities)), of.capabilities_hash, "capabilities");
+const drawn = { session: hex(of.session_secret), rz: hex(of.login.rz), now: of.issued_ms };
+const login = logIn(network, wallet, of.capabilities, drawn);
+same([login.key, login.proof, login.hash], [of.session, of.login, of.hash], "login");
+same(sign(network, login, request.bytes), { id: request.id, sig: request.body.sig }, "request");
+same(Buffer.from(request.bytes).toString("base64url"), request.body.request, "body");
+same(sign(network, login, code.bytes, "quorate/code-request/v1"), { id: code.id, sig: code.sig }, "code request");
+
+for (const { about, proven, statement_bytes: bytes, signed_by_first: signed, reply } of vectors.replies) {
+  const verify = () => check(network, request.bytes, request.params, reply);
+  if (!proven) { assert.throws(verify, /not proven/, about); checked += 1; continue; }
+  const { node, body } = reply.receipt.statements[0];
+  same(digits(binary(STATEMENT, body)), bytes, about);
+  same(digits(transcript("quorate/statement/v1", u64(node), hex(bytes))), signed, about);
+  same(verify(), body, about);
+}
+console.log(`${checked} vectors`);
