@@ -1,6 +1,8 @@
 //! The vectors of `docs/http.md`: what a client of one's own must compute. They are made here by the code that nodes and
 //! clients run, and stand in `docs/vectors/http.json`; the page shows the short ones. `UPDATE_VECTORS=1` writes both.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests may")]
+
 #[path = "vectors/example.rs"]
 mod example;
 #[path = "vectors/page.rs"]
