@@ -176,7 +176,7 @@ fn records_what_is_missing_and_then_needs_no_network() {
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
             body.len()
         );
-        write!(stream, "{head}x-time: now\r\nconnection: close\r\n\r\n{body}").unwrap();
+        write!(stream, "{head}x-time: now\r\ndate: now\r\nconnection: close\r\n\r\n{body}").unwrap();
     });
     let action = format!(
         r#"(async () => {{
@@ -196,7 +196,8 @@ fn records_what_is_missing_and_then_needs_no_network() {
     let written: Value =
         serde_json::from_str(&fs::read_to_string(folder.path().join("f.json")).unwrap()).unwrap();
     assert_eq!(written["fetch"][0]["reply"]["json"]["price"], 42);
-    assert!(written["fetch"][0]["reply"]["headers"]["x-time"].is_null());
+    let headers = &written["fetch"][0]["reply"]["headers"];
+    assert_eq!((headers["x-time"].as_str(), headers["date"].as_str()), (Some("now"), None));
     let (succeeded, report) = simulate(&folder, &[]);
     assert!(succeeded, "{report:#}");
     assert_eq!(report["response"], said);

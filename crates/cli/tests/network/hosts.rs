@@ -54,11 +54,7 @@ fn hosts_outside_of_the_networks_list_are_reached_from_no_node() {
     let (port, asked) = server();
     for number in 1..=3 {
         // Its operator allows the port of this machine; what the network's list says holds all the same.
-        let path = folder.path.join(format!("state/node-{number}/node.toml"));
-        let mut config: toml::Table = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        let egress = config["egress"].as_table_mut().unwrap();
-        egress.insert("allow_loopback_ports".to_owned(), vec![i64::from(port)].into());
-        fs::write(&path, toml::to_string(&config).unwrap()).unwrap();
+        folder.allow_loopback_port(number, port);
     }
     let network = Network::start(&folder, &[]);
     let action = network.action(FETCH);

@@ -19,6 +19,8 @@ mod harness;
 #[cfg(test)]
 mod hosts;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod rolled_back;
 #[cfg(test)]
 mod signing;

@@ -12,6 +12,7 @@ use quorate_registry::alloy_primitives::U256;
 use quorate_wire::LimitsRequest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::world::bytes_of;
 
@@ -258,10 +259,14 @@ fn is_get(method: &String) -> bool {
 pub(super) struct Reply {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<u16>,
+    /// The address that answered in the end, if the request was redirected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) url: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) headers: BTreeMap<String, String>,
+    pub(super) headers: BTreeMap<String, HeaderValues>,
+    /// The body's JSON as it is written, but for white space between its parts.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub(super) json: Option<Value>,
+    pub(super) json: Option<Box<RawValue>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -272,8 +277,42 @@ pub(super) struct Reply {
 }
 
 /// A member that is there, also where it is `null`.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// What a header says: once, or several times.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum HeaderValues {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl HeaderValues {
+    pub(super) fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Several(values) => values,
+        }
+    }
+}
+
+/// JSON text without white space between its parts; all else stays as it is, also what another writer would change:
+/// the order of members, members that are there twice, digits, escapes.
+pub(super) fn compact(json: &RawValue) -> String {
+    let (mut in_text, mut escaped) = (false, false);
+    let mut keep = |c: &char| {
+        let white = !in_text && c.is_ascii_whitespace();
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = in_text,
+            '"' => in_text = !in_text,
+            _ => {}
+        }
+        !white
+    };
+    json.get().chars().filter(|c| keep(c)).collect()
 }
 
 /// One chain as a node of it answers.
@@ -364,8 +403,8 @@ impl Fixtures {
     }
 
     /// Takes fixtures that a test wrote.
-    pub(crate) fn from_value(value: Value) -> Result<Self> {
-        let fixtures: Self = serde_json::from_value(value).context("the fixtures")?;
+    pub(crate) fn from_json(text: &str) -> Result<Self> {
+        let fixtures: Self = serde_json::from_str(text).context("the fixtures")?;
         fixtures.check().context("the fixtures")?;
         Ok(fixtures)
     }
@@ -479,7 +518,7 @@ mod tests {
     use super::*;
 
     fn fixtures(text: &str) -> Result<Fixtures> {
-        Fixtures::from_value(serde_json::from_str(text).unwrap())
+        Fixtures::from_json(text)
     }
 
     #[test]

@@ -1,25 +1,39 @@
 //! `--record`: does what the fixtures do not answer, by a node's own rules, and writes it into them.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use quorate_actions::{CallBlock, FetchRequest, Redirect, RpcMethod};
-use quorate_node::Outbound;
+use quorate_node::{Outbound, OutboundReply};
 use quorate_wire::Address;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use super::fixtures::{Chain, ChainCall, Fetch, Fixtures, Reply};
+use super::fixtures::{Chain, ChainCall, Fetch, Fixtures, HeaderValues, Reply, compact};
 use super::host::body_value;
 use super::transaction::hex0x;
 use super::world::{bytes_of, escaped};
 
 /// The longest that one recorded request may take in all.
 const REQUEST: Duration = Duration::from_secs(20);
-/// Headers of an answer that are worth keeping: an action rarely looks at more, and the rest changes daily.
-const HEADERS_KEPT: &[&str] = &["content-type", "location", "retry-after", "etag"];
+/// Headers of an answer that are not kept: they differ each time, or open a session of whoever recorded.
+const HEADERS_LEFT_OUT: &[&str] = &[
+    "age",
+    "cf-ray",
+    "date",
+    "nel",
+    "report-to",
+    "server-timing",
+    "set-cookie",
+    "x-amz-cf-id",
+    "x-amzn-trace-id",
+    "x-request-id",
+];
 
 /// Carries out requests and keeps their answers.
 pub(crate) struct Recorder {
@@ -38,12 +52,15 @@ impl Recorder {
 
     /// Carries out a request.
     pub(super) fn fetch(&mut self, request: &FetchRequest) -> Reply {
-        let reply = self.carry_out(request.clone());
+        let reply = self.carry_out(request.clone()).map_or_else(
+            |error| Reply { error: Some(error), ..Reply::default() },
+            |answer| reply_of(answer, &request.url),
+        );
         self.fetches.push(Fetch {
             method: request.method.clone(),
             url: request.url.clone(),
             body: body_value(&request.body),
-            headers: std::collections::BTreeMap::new(),
+            headers: BTreeMap::new(),
             reply: reply.clone(),
             repeat: false,
         });
@@ -79,7 +96,8 @@ impl Recorder {
             body: body.to_string().into_bytes(),
             redirect: Redirect::Error,
         });
-        let result = reply.json?.get("result")?.clone();
+        let said: Value = serde_json::from_slice(&reply.ok()?.body).ok()?;
+        let result = said.get("result")?.clone();
         let value = match method {
             RpcMethod::Call(_) => bytes_of(result.as_str()?).map(|bytes| json!(hex0x(&bytes)))?,
             _ => json!(u64::from_str_radix(result.as_str()?.strip_prefix("0x")?, 16).ok()?),
@@ -101,28 +119,47 @@ impl Recorder {
         Ok(count)
     }
 
-    fn carry_out(&self, request: FetchRequest) -> Reply {
+    /// The answer, or the code of what came in its place.
+    fn carry_out(&self, request: FetchRequest) -> Result<OutboundReply, String> {
         let carried = self
             .runtime
             .block_on(async { tokio::time::timeout(REQUEST, self.outbound.fetch(request)).await });
         match carried {
-            Ok(Ok(answer)) => {
-                let headers = answer.headers.into_iter();
-                let kept = headers.filter(|(name, _)| HEADERS_KEPT.contains(&name.as_str())).collect();
-                let mut reply = Reply { status: Some(answer.status), headers: kept, ..Reply::default() };
-                match String::from_utf8(answer.body) {
-                    Ok(text) => match serde_json::from_str::<Value>(&text) {
-                        Ok(value) => reply.json = Some(value),
-                        Err(_) => reply.text = Some(text),
-                    },
-                    Err(bytes) => reply.base64 = Some(STANDARD.encode(bytes.as_bytes())),
-                }
-                reply
-            }
-            Ok(Err(code)) => Reply { error: Some(code.as_str().to_owned()), ..Reply::default() },
-            Err(_) => Reply { error: Some("fetch_failed".to_owned()), ..Reply::default() },
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(code)) => Err(code.as_str().to_owned()),
+            Err(_) => Err("fetch_failed".to_owned()),
         }
     }
+}
+
+/// An answer as fixtures have it: its bytes as they came.
+fn reply_of(answer: OutboundReply, asked: &str) -> Reply {
+    let mut headers: BTreeMap<String, HeaderValues> = BTreeMap::new();
+    for (name, value) in answer.headers {
+        if HEADERS_LEFT_OUT.contains(&name.as_str()) {
+            continue;
+        }
+        match headers.entry(name) {
+            Entry::Vacant(entry) => drop(entry.insert(HeaderValues::One(value))),
+            Entry::Occupied(mut entry) => {
+                let mut values = entry.get().as_slice().to_vec();
+                values.push(value);
+                entry.insert(HeaderValues::Several(values));
+            }
+        }
+    }
+    // JSON is easier to read, where it says the same bytes.
+    let told = headers.contains_key("content-type");
+    let url = Some(answer.url).filter(|url| url != asked);
+    let mut reply = Reply { status: Some(answer.status), url, headers, ..Reply::default() };
+    match String::from_utf8(answer.body) {
+        Ok(text) => match RawValue::from_string(text.clone()) {
+            Ok(value) if told && compact(&value) == text => reply.json = Some(value),
+            _ => reply.text = Some(text),
+        },
+        Err(bytes) => reply.base64 = Some(STANDARD.encode(bytes.as_bytes())),
+    }
+    reply
 }
 
 fn keep(chain: &mut Chain, method: &RpcMethod, value: &Value) {

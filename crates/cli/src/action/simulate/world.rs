@@ -248,7 +248,7 @@ mod tests {
     use super::*;
 
     fn world(fixtures: &str) -> Result<World> {
-        let fixtures = Fixtures::from_value(serde_json::from_str(fixtures).unwrap())?;
+        let fixtures = Fixtures::from_json(fixtures)?;
         World::new(b"1", fixtures, &Readable::by(Path::new("f.json"))?)
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use quorate_actions::{Engine, HostCall, HostReply};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{Tested, diff};
@@ -51,7 +52,7 @@ struct What {
     params: Value,
     /// An object, or a file with one.
     #[serde(default)]
-    fixtures: Value,
+    fixtures: Option<Box<RawValue>>,
 }
 
 /// How a test ended.
@@ -126,10 +127,12 @@ impl<'a> Answers<'a> {
             (None, Some(code)) => code,
             _ => bail!("simulate takes `action`, a file, or `code`, a text"),
         };
-        let fixtures = match what.fixtures {
-            Value::Null => Fixtures::default(),
-            Value::String(path) => Fixtures::read(&self.readable.file(&path, FILE_BYTES_MAX)?)?,
-            object => Fixtures::from_value(object)?,
+        let fixtures = match what.fixtures.as_deref().map(RawValue::get) {
+            None => Fixtures::default(),
+            Some(text) => match serde_json::from_str::<String>(text) {
+                Ok(path) => Fixtures::read(&self.readable.file(&path, FILE_BYTES_MAX)?)?,
+                Err(_) => Fixtures::from_json(text)?,
+            },
         };
         let params = match what.params {
             Value::Null => "{}".to_owned(),

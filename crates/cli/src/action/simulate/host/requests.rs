@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{Host, Refused, coded};
-use crate::action::simulate::fixtures::{Chain, ChainCall, Fetch, Reply};
+use crate::action::simulate::fixtures::{Chain, ChainCall, Fetch, Reply, compact};
 use crate::action::simulate::transaction::hex0x;
 use crate::action::simulate::world::bytes_of;
 
@@ -136,14 +136,16 @@ fn reply(reply: &Reply, request: &FetchRequest) -> Result<HostReply, Refused> {
     if request.redirect == Redirect::Error && matches!(status, 301 | 302 | 303 | 307 | 308) {
         return Err(coded(ErrorCode::FetchRedirected));
     }
-    let mut headers: Vec<(String, String)> =
-        reply.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (name, values) in &reply.headers {
+        headers.extend(values.as_slice().iter().map(|value| (name.to_ascii_lowercase(), value.clone())));
+    }
     let body = match (&reply.json, &reply.text, &reply.base64) {
         (Some(json), _, _) => {
             if !headers.iter().any(|(name, _)| name == "content-type") {
                 headers.push(("content-type".to_owned(), "application/json".to_owned()));
             }
-            json.to_string().into_bytes()
+            compact(json).into_bytes()
         }
         (None, Some(text), _) => text.clone().into_bytes(),
         // It was checked when the fixtures were read.
@@ -153,5 +155,6 @@ fn reply(reply: &Reply, request: &FetchRequest) -> Result<HostReply, Refused> {
     if !answer_fits(&headers, &body) {
         return Err(coded(ErrorCode::FetchFailed));
     }
-    Ok(HostReply::Fetched { status, headers, body, url: request.url.clone() })
+    let url = reply.url.as_ref().unwrap_or(&request.url).clone();
+    Ok(HostReply::Fetched { status, headers, body, url })
 }
