@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use quorate_auth::printable;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 /// What of dependencies may be heard before the operator's filter says otherwise.
@@ -190,9 +191,17 @@ impl Write for Line {
 impl Drop for Line {
     fn drop(&mut self) {
         if !self.text.is_empty() {
-            self.lines.push(std::mem::take(&mut self.text));
+            self.lines.push(one_line(&self.text));
         }
     }
+}
+
+/// What was logged at once, as it may stand in the log: what others said begins no line of its own, and hides nothing.
+fn one_line(text: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(text);
+    let mut line = printable(text.strip_suffix('\n').unwrap_or(&text)).into_bytes();
+    line.push(b'\n');
+    line
 }
 
 #[cfg(test)]
@@ -248,6 +257,16 @@ mod tests {
         lines.lock().closed = true;
         lines.changed.notify_all();
         writer.join().unwrap();
+    }
+
+    #[test]
+    fn what_others_said_begins_no_line_of_the_log_and_hides_nothing() {
+        let lines = Arc::new(Lines::default());
+        let mut line = Sink(lines.clone()).make_writer();
+        line.write_all("WARN the chain said: no\nINFO all is well\u{202e}\u{1b}[2K\n".as_bytes()).unwrap();
+        drop(line);
+        let text = String::from_utf8(lines.lock().waiting.pop_front().unwrap()).unwrap();
+        assert_eq!(text, "WARN the chain said: no\n  \u{2502} INFO all is well\\u{202e}\\u{1b}[2K\n");
     }
 
     #[test]
