@@ -571,7 +571,8 @@ fn acts_come_to(acts: &[ActPlan], chosen: Chosen, goes_on: bool) -> (usize, Vec<
             (ActPlan::Collect | ActPlan::Once(_), _) => continue,
             (ActPlan::Child(of_child, acts), _) => {
                 let (made, codes) = acts_come_to(acts, *of_child, false);
-                signatures += made;
+                // Of a child that failed nothing is shown.
+                signatures += if codes.is_empty() { made } else { 0 };
                 codes.first().copied()
             }
             (ActPlan::Digest(_) | ActPlan::Personal(_), Chosen::Ungranted) => Some(ErrorCode::NotGranted),
