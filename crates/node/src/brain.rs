@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     entropy,
     fault_log::FaultLog,
-    faults::FaultSwitches,
+    faults::Outgoing,
     http::Waiting,
     inbox::{Bound, Job, Outlet},
     metrics::{Heartbeat, Metrics},
@@ -37,7 +37,7 @@ pub(crate) struct Hands {
     pub(crate) workers: Workers,
     pub(crate) votes: mpsc::Sender<quorate_wire::PublicKey>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) faults: FaultSwitches,
+    pub(crate) outgoing: Outgoing,
     pub(crate) fault_log: FaultLog,
 }
 
@@ -169,11 +169,15 @@ impl Hands {
                     self.store.apply(&writes).map_err(|error| error.to_string())?;
                     self.metrics.persisted(start.elapsed());
                 }
-                Effect::Send { to, frame } => self.links.send(to, self.faults.frame(frame)),
+                Effect::Send { to, frame } => {
+                    for frame in self.outgoing.frames(frame) {
+                        self.links.send(to, frame);
+                    }
+                }
                 Effect::Disconnect { peer, for_ms } => {
                     self.links.send_away(peer, Duration::from_millis(for_ms));
                 }
-                Effect::PassOn { to, frame } => self.links.pass_on(to, self.faults.shared(frame)),
+                Effect::PassOn { to, frame } => self.links.pass_on(to, self.outgoing.shared(frame)),
                 Effect::Reply { to, result } => self.waiting.answer(to, result),
                 Effect::FindCode { run, action, payers } => self.workers.find_code(run, action, &payers),
                 Effect::StartAction(start) => self.workers.start(*start),

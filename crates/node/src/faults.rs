@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use quorate_wire::{NodeIndex, PeerMessage, decode, encode, limits};
+use quorate_wire::{Decision, EcdsaBytes, Hello, NodeIndex, PeerMessage, decode, encode, limits};
 use serde::{Deserialize, Serialize};
 
 /// Which faults this node commits.
@@ -15,6 +15,82 @@ pub struct FaultSwitches {
     pub alter_digest: Option<u8>,
     /// What the node lies about when it coordinates.
     pub coordinator: Option<CoordinatorLie>,
+    /// How it uses what it may say as a member.
+    pub member: Option<MemberLie>,
+}
+
+/// What a lying member sends besides, or in place of, what it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberLie {
+    /// In place of each vote, the first signature that it has come to know, as if it were of this execution.
+    OldSignature,
+    /// With each ping 5,000 greetings, each newer than the one before.
+    Greetings,
+}
+
+/// Greetings of a [`MemberLie::Greetings`] with each ping.
+const GREETINGS: u64 = 5_000;
+
+/// What the node's frames become on their way out, and what a lying one remembers for that.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    switches: FaultSwitches,
+    signature: Option<EcdsaBytes>,
+    hello: Option<Hello>,
+}
+
+impl Outgoing {
+    pub(crate) fn new(switches: FaultSwitches) -> Self {
+        Outgoing { switches, ..Outgoing::default() }
+    }
+
+    /// The frames that this node sends in place of one.
+    pub(crate) fn frames(&mut self, frame: Vec<u8>) -> impl Iterator<Item = Vec<u8>> {
+        let lies = cfg!(feature = "faults") && self.switches != FaultSwitches::default();
+        let (first, more) = if lies { self.lies(frame) } else { (frame, Vec::new()) };
+        std::iter::once(first).chain(more)
+    }
+
+    /// A submission as this node passes it on.
+    pub(crate) fn shared(&self, frame: Arc<[u8]>) -> Arc<[u8]> {
+        self.switches.changed(&frame).map_or(frame, Arc::from)
+    }
+
+    fn lies(&mut self, frame: Vec<u8>) -> (Vec<u8>, Vec<Vec<u8>>) {
+        let Ok(message) = decode::<PeerMessage>(&frame, limits::PEER_FRAME_BYTES_MAX) else {
+            return (frame, Vec::new());
+        };
+        match (self.switches.member, message) {
+            (Some(MemberLie::OldSignature), PeerMessage::Signature { signature, recovery_id, .. }) => {
+                self.signature.get_or_insert((signature, recovery_id));
+            }
+            (
+                Some(MemberLie::OldSignature),
+                PeerMessage::Decided { decision: Decision::Signed(signature), .. },
+            ) => {
+                self.signature.get_or_insert(signature);
+            }
+            (Some(MemberLie::OldSignature), PeerMessage::Vote(vote)) => {
+                if let Some((signature, recovery_id)) = self.signature {
+                    let (request, operation) = (vote.body.request, vote.body.operation);
+                    let old = PeerMessage::Signature { request, operation, signature, recovery_id };
+                    return (encode(&old), Vec::new());
+                }
+            }
+            (Some(MemberLie::Greetings), PeerMessage::Hello(hello)) => self.hello = Some(hello),
+            (Some(MemberLie::Greetings), PeerMessage::Ping(_)) => {
+                let Some(hello) = &mut self.hello else { return (frame, Vec::new()) };
+                let mut greeting = || {
+                    hello.serial += 1;
+                    encode(&PeerMessage::Hello(hello.clone()))
+                };
+                return (frame, (0..GREETINGS).map(|_| greeting()).collect());
+            }
+            _ => {}
+        }
+        (self.switches.changed(&frame).unwrap_or(frame), Vec::new())
+    }
 }
 
 /// What a lying coordinator changes in what it sends; what it does itself stays honest.
@@ -46,16 +122,6 @@ impl FaultSwitches {
             *byte ^= 1 << (bit % 8);
         }
         digest
-    }
-
-    /// A frame as this node sends it.
-    pub(crate) fn frame(&self, frame: Vec<u8>) -> Vec<u8> {
-        self.changed(&frame).unwrap_or(frame)
-    }
-
-    /// A submission as this node passes it on.
-    pub(crate) fn shared(&self, frame: Arc<[u8]>) -> Arc<[u8]> {
-        self.changed(&frame).map_or(frame, Arc::from)
     }
 
     fn changed(&self, frame: &[u8]) -> Option<Vec<u8>> {
@@ -107,11 +173,14 @@ mod tests {
 
     #[test]
     fn switches_act_only_in_a_build_that_has_them() {
-        let switches =
-            FaultSwitches { alter_digest: Some(9), coordinator: Some(CoordinatorLie::RequestBytes) };
+        let switches = FaultSwitches {
+            alter_digest: Some(9),
+            coordinator: Some(CoordinatorLie::RequestBytes),
+            member: None,
+        };
         let digest = switches.digest(vec![0; 32]);
         assert_eq!(digest[1], if cfg!(feature = "faults") { 2 } else { 0 });
         let frame = encode(&PeerMessage::Ping(7));
-        assert_eq!(switches.frame(frame.clone()), frame);
+        assert_eq!(Outgoing::new(switches).frames(frame.clone()).collect::<Vec<_>>(), [frame]);
     }
 }

@@ -45,7 +45,7 @@ pub use chains::{ReadGrants, answer_registry};
 pub use code::CodeConfig;
 pub use config::{Config, ConfigError, EgressConfig, ShellLimits};
 pub use egress::{Outbound, OutboundReply, answer_fits, check_request};
-pub use faults::{CoordinatorLie, FaultSwitches};
+pub use faults::{CoordinatorLie, FaultSwitches, MemberLie};
 pub use keys::{KeyFiles, NodeKeys};
 pub use log::{flush_log, start_log};
 pub use run::{Listening, run, run_with};

@@ -26,6 +26,7 @@ use crate::{
     code::{CodeFinder, Sources},
     config::Config,
     egress::{AddressGuard, Egress, HostList, NodeNames, Policy, parse_block},
+    faults::Outgoing,
     http::{self, Api, Server, Waiting},
     inbox::Inbox,
     keys::{KeyFiles, NodeKeys},
@@ -178,7 +179,7 @@ impl Node {
         let (pool, workers) =
             start_workers(config, &member, (&inbox, &metrics, &registry), code.clone(), &mut loops)?;
         let votes = start_voter(config, &member, (&registry, &metrics), &mut loops)?;
-        let faults = config.faults.clone().unwrap_or_default();
+        let outgoing = Outgoing::new(config.faults.clone().unwrap_or_default());
         let (waiting_for_hands, metrics_for_hands) = (waiting.clone(), metrics.clone());
         let hands = Hands {
             store,
@@ -187,7 +188,7 @@ impl Node {
             workers,
             votes,
             metrics: metrics_for_hands,
-            faults,
+            outgoing,
             fault_log: crate::fault_log::FaultLog::default(),
         };
         let brain = Brain { engine, first, outlet, hands, clock, board: board.clone() };

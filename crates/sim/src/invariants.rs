@@ -293,6 +293,22 @@ impl Checker {
             self.broken("a signature verifies", format!("{by:?} shows {shown:?}: {what}"));
             return;
         }
+        let r: [u8; 32] = shown.signature[..32].try_into().expect("32 of 64 bytes");
+        match self.nonces.get(&r) {
+            // It was judged when it was first shown. A liar that coordinates can hand it out in a later request for the
+            // same digest: it is what t members once made.
+            Some(known)
+                if (known.key, known.digest, known.signature)
+                    == (shown.key, shown.digest, shown.signature) =>
+            {
+                return;
+            }
+            Some(known) => {
+                let detail = format!("{known:?} and {shown:?}");
+                return self.broken("no nonce twice", detail);
+            }
+            None => drop(self.nonces.insert(r, shown.clone())),
+        }
         let supporters: BTreeSet<NodeIndex> = self
             .own
             .iter()
@@ -308,19 +324,6 @@ impl Checker {
         if supporters.len() < needed {
             let detail = format!("{by:?} shows {shown:?}, wanted by {supporters:?} only");
             self.broken("no signature without t equal intents", detail);
-        }
-        let r: [u8; 32] = shown.signature[..32].try_into().expect("32 of 64 bytes");
-        match self.nonces.get(&r) {
-            Some(known)
-                if (known.key, known.digest, known.signature)
-                    != (shown.key, shown.digest, shown.signature) =>
-            {
-                self.broken("no nonce twice", format!("{known:?} and {shown:?}"));
-            }
-            Some(_) => {}
-            None => {
-                self.nonces.insert(r, shown.clone());
-            }
         }
     }
 

@@ -77,14 +77,15 @@ fn bad_input_gets_its_code_and_harms_nobody() {
 const NOT_MINTED: &str = "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
 
 /// A caller that can say anything.
-struct Asker {
+/// Who asks a node, by HTTP alone.
+pub(crate) struct Asker {
     network: NetworkFile,
     address: String,
     login: Login,
 }
 
 impl Asker {
-    fn new(network: &Network) -> Asker {
+    pub(crate) fn new(network: &Network) -> Asker {
         let file =
             NetworkFile::parse(&std::fs::read_to_string(network.state().join("network.json")).unwrap());
         let file = file.unwrap();
@@ -97,7 +98,7 @@ impl Asker {
     }
 
     /// A request that is right in everything; the action finds no parameters.
-    fn request(&self, code: &str) -> Value {
+    pub(crate) fn request(&self, code: &str) -> Value {
         let (_, view) = http(&self.address, "GET /v1/network", b"");
         let view: Value = serde_json::from_str(&view).unwrap();
         let mut nonce = [0u8; 16];
@@ -110,7 +111,7 @@ impl Asker {
         })
     }
 
-    fn submission(&self, code: &str, request: &Value) -> Submission {
+    pub(crate) fn submission(&self, code: &str, request: &Value) -> Submission {
         let bytes = request.to_string().into_bytes();
         let id = request_id(&self.network.id(), &bytes);
         Submission {

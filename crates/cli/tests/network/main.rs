@@ -1,6 +1,8 @@
 //! The whole network in real processes: `quorate dev`, and everything that is asked of it.
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bundle;

@@ -110,6 +110,14 @@ fn finds_a_signature_without_votes() {
 }
 
 #[test]
+fn a_signature_of_an_earlier_request_is_no_new_one() {
+    let (mut checker, _) = agreed();
+    checker.shown(&shown(), life(0, 1).node);
+    checker.shown(&Shown { request: RequestId([9; 32]), ..shown() }, life(0, 1).node);
+    assert_eq!(broken(&checker), None);
+}
+
+#[test]
 fn finds_a_nonce_used_twice_and_a_wrong_signature() {
     let (mut checker, _) = agreed();
     checker.shown(&shown(), life(0, 1).node);
