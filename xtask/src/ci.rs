@@ -109,6 +109,8 @@ const STEPS: &[Step] = &[
             "--",
             "odd_node",
             "lying_coordinator",
+            "old_signature",
+            "greets_without_end",
         ]),
     },
     Step {
