@@ -5,6 +5,7 @@ mod genesis;
 mod head;
 pub(crate) mod ledger;
 pub(crate) mod log;
+mod pool;
 mod rpc;
 mod sequencer;
 mod serve;

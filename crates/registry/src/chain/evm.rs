@@ -1,6 +1,6 @@
 //! The only module that knows the EVM library: runs transactions and calls against a state.
 
-use alloy_eips::eip2930::AccessList;
+use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use revm::{
     Context, DatabaseCommit as _, DatabaseRef, ExecuteEvm as _, MainBuilder as _, MainContext as _,
@@ -15,6 +15,9 @@ use super::{
     genesis::BLOCK_GAS_LIMIT,
     state::{Account, Changes, StateAt},
 };
+
+/// The least that gas for blobs costs; there are none here.
+pub(crate) const BLOB_BASE_FEE: u128 = 1;
 
 /// What a transaction did.
 #[derive(Clone, Debug)]
@@ -34,20 +37,39 @@ pub(crate) struct Environment {
     pub(crate) chain_id: u64,
     pub(crate) number: u64,
     pub(crate) timestamp: u64,
+    pub(crate) beneficiary: Address,
+    pub(crate) gas_limit: u64,
+    pub(crate) base_fee: u64,
+    pub(crate) blob_base_fee: u128,
+    pub(crate) prevrandao: B256,
 }
 
 impl Environment {
+    pub(crate) fn new(chain_id: u64, number: u64, timestamp: u64) -> Self {
+        Self {
+            chain_id,
+            number,
+            timestamp,
+            beneficiary: Address::ZERO,
+            gas_limit: BLOCK_GAS_LIMIT,
+            base_fee: 0,
+            blob_base_fee: BLOB_BASE_FEE,
+            // No contract of ours reads it, and a value that looks random would only mislead.
+            prevrandao: B256::ZERO,
+        }
+    }
+
     fn block(&self) -> BlockEnv {
+        let (excess_blob_gas, blob_gasprice) = (0, self.blob_base_fee);
         BlockEnv {
             number: U256::from(self.number),
             timestamp: U256::from(self.timestamp),
-            beneficiary: Address::ZERO,
-            gas_limit: BLOCK_GAS_LIMIT,
-            basefee: 0,
+            beneficiary: self.beneficiary,
+            gas_limit: self.gas_limit,
+            basefee: self.base_fee,
             difficulty: U256::ZERO,
-            // No contract of ours reads it, and a value that looks random would only mislead.
-            prevrandao: Some(B256::ZERO),
-            blob_excess_gas_and_price: Some(BlobExcessGasAndPrice { excess_blob_gas: 0, blob_gasprice: 1 }),
+            prevrandao: Some(self.prevrandao),
+            blob_excess_gas_and_price: Some(BlobExcessGasAndPrice { excess_blob_gas, blob_gasprice }),
             slot_num: 0,
         }
     }
@@ -173,6 +195,40 @@ pub(crate) fn call<S: DatabaseRef>(
     environment: Environment,
     call: &Call,
 ) -> Result<Outcome, String> {
+    Ok(transact(state, environment, call)?.0)
+}
+
+/// Runs a call, and names what it read and wrote beside its own accounts: with that list, further runs are cheaper.
+pub(crate) fn access_list<S: DatabaseRef + Copy>(
+    state: S,
+    environment: Environment,
+    request: &Call,
+) -> Result<(AccessList, Outcome), String> {
+    let (_, touched) = transact(state, environment, request)?;
+    let own = [Some(request.from), request.to, Some(environment.beneficiary)];
+    let precompile = |address: &Address| address.as_slice().starts_with(&[0; 19]);
+    let mut items: Vec<AccessListItem> = touched
+        .iter()
+        .filter(|(address, account)| {
+            !account.storage.is_empty() || !(own.contains(&Some(**address)) || precompile(address))
+        })
+        .map(|(address, account)| {
+            let mut storage_keys: Vec<B256> = account.storage.keys().map(|key| B256::from(*key)).collect();
+            storage_keys.sort_unstable();
+            AccessListItem { address: *address, storage_keys }
+        })
+        .collect();
+    items.sort_unstable_by_key(|item| item.address);
+    let list = AccessList(items);
+    let outcome = call(state, environment, &Call { access_list: list.clone(), ..request.clone() })?;
+    Ok((list, outcome))
+}
+
+fn transact<S: DatabaseRef>(
+    state: S,
+    environment: Environment,
+    call: &Call,
+) -> Result<(Outcome, EvmState), String> {
     let mut cfg = environment.cfg();
     cfg.disable_balance_check = true;
     cfg.disable_base_fee = true;
@@ -183,7 +239,7 @@ pub(crate) fn call<S: DatabaseRef>(
         tx_type: u8::from(!call.access_list.0.is_empty()),
         access_list: call.access_list.clone(),
         caller: call.from,
-        gas_limit: call.gas_limit.unwrap_or(BLOCK_GAS_LIMIT).min(BLOCK_GAS_LIMIT),
+        gas_limit: call.gas_limit.unwrap_or(BLOCK_GAS_LIMIT).min(BLOCK_GAS_LIMIT).min(environment.gas_limit),
         gas_price: 0,
         kind: call.to.map_or(TxKind::Create, TxKind::Call),
         value: call.value,
@@ -194,12 +250,12 @@ pub(crate) fn call<S: DatabaseRef>(
     let mut evm =
         Context::mainnet().with_ref_db(state).with_cfg(cfg).with_block(environment.block()).build_mainnet();
     let executed = evm.transact(tx).map_err(|error| error.to_string())?;
-    Ok(outcome(executed.result, None))
+    Ok((outcome(executed.result, None), executed.state))
 }
 
 /// The least gas with which a call succeeds, found by bisection as go-ethereum does.
-pub(crate) fn estimate_gas(
-    state: StateAt<'_>,
+pub(crate) fn estimate_gas<S: DatabaseRef + Copy>(
+    state: S,
     environment: Environment,
     request: &Call,
 ) -> Result<u64, Box<Outcome>> {
@@ -214,7 +270,8 @@ pub(crate) fn estimate_gas(
         })
     };
     let attempt = |gas: u64| call(state, environment, &Call { gas_limit: Some(gas), ..request.clone() });
-    let limit = request.gas_limit.unwrap_or(BLOCK_GAS_LIMIT).min(BLOCK_GAS_LIMIT);
+    let most = BLOCK_GAS_LIMIT.min(environment.gas_limit);
+    let limit = request.gas_limit.unwrap_or(most).min(most);
     let first = attempt(limit).map_err(refused)?;
     if !first.success {
         return Err(Box::new(first));

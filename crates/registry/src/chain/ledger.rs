@@ -10,7 +10,7 @@ use alloy_consensus::{
 use alloy_primitives::{Address, B256, Bloom, Bytes, Log, U256, keccak256};
 
 use super::{
-    evm::{self, BlockExecutor, Call, Environment, Outcome},
+    evm::{BlockExecutor, Environment},
     genesis::{BLOCK_BYTES_MAX, BLOCK_GAS_LIMIT, BLOCK_TXS_MAX, Genesis},
     state::{BlockHashes, Changes, State, StateAt},
     tx::DecodedTx,
@@ -154,7 +154,7 @@ impl Ledger {
     }
 
     fn environment(&self, number: u64, timestamp: u64) -> Environment {
-        Environment { chain_id: self.genesis.chain_id, number, timestamp }
+        Environment::new(self.genesis.chain_id, number, timestamp)
     }
 
     /// Where a call on the state after a block runs.
@@ -164,17 +164,13 @@ impl Ledger {
     }
 
     /// Runs a call on the state after a block.
-    pub(crate) fn call(&self, request: &Call, number: u64) -> Result<Result<Outcome, String>, ReadError> {
-        Ok(evm::call(self.state_at(number)?, self.call_environment(number)?, request))
-    }
-
-    /// The least gas with which a call succeeds.
-    pub(crate) fn estimate_gas(
+    #[cfg(test)]
+    pub(crate) fn call(
         &self,
-        request: &Call,
+        request: &super::evm::Call,
         number: u64,
-    ) -> Result<Result<u64, Box<Outcome>>, ReadError> {
-        Ok(evm::estimate_gas(self.state_at(number)?, self.call_environment(number)?, request))
+    ) -> Result<Result<super::evm::Outcome, String>, ReadError> {
+        Ok(super::evm::call(self.state_at(number)?, self.call_environment(number)?, request))
     }
 
     /// Executes the next block. What cannot be in it is left out and named by its place in `txs`.

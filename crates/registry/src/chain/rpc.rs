@@ -1,21 +1,25 @@
 //! JSON-RPC: the methods that wallets and ethers use, and two of our own for those who follow the chain.
 
+mod blocks;
+mod fees;
 mod json;
 mod logs;
+mod methods;
+mod overrides;
 mod params;
+mod state;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{B256, Bytes};
 use alloy_sol_types::SolError as _;
 use serde_json::{Value, json};
 
 use super::{
     evm::Outcome,
-    ledger::Ledger,
     sequencer::{Sequencer, read},
     tx::DecodedTx,
 };
@@ -29,8 +33,9 @@ const RAW_BLOCKS_MAX: usize = 256;
 const RAW_BLOCKS_BYTES_MAX: usize = 1024 * 1024;
 /// Longest wait of a long poll.
 const WAIT_MS_MAX: u64 = 1_000;
-/// Blocks of one `eth_feeHistory`.
-const FEE_HISTORY_MAX: u64 = 1_024;
+/// How long `eth_sendRawTransactionSync` waits unless told, and at most.
+const SYNC_MS: u64 = 2_000;
+const SYNC_MS_MAX: u64 = 5_000;
 
 /// An error as JSON-RPC has it.
 #[derive(Debug)]
@@ -135,11 +140,19 @@ impl Rpc {
     }
 
     async fn dispatch(self: &Arc<Self>, method: &str, params: Value) -> Result<Value, RpcError> {
+        methods::check(method, &params)?;
         match method {
-            "eth_sendRawTransaction" => self.send_raw(&params).await,
+            "eth_sendRawTransaction" => self.send_raw(&params).await.map(|hash| json!(hash)),
+            "eth_sendRawTransactionSync" => self.send_raw_and_wait(&params).await,
             "quorate_waitHead" => self.wait_head(&params).await,
             // These may run for long: they get a thread of their own and leave the others free.
-            "eth_call" | "eth_estimateGas" | "eth_getLogs" | "eth_getFilterChanges" | "quorate_blocks" => {
+            "eth_call"
+            | "eth_estimateGas"
+            | "eth_createAccessList"
+            | "eth_getLogs"
+            | "eth_getFilterChanges"
+            | "eth_getFilterLogs"
+            | "quorate_blocks" => {
                 let (this, method) = (Arc::clone(self), method.to_owned());
                 tokio::task::spawn_blocking(move || this.read_method(&method, &params)).await.unwrap_or_else(
                     |_| Err(RpcError { code: -32603, message: "internal error".into(), data: None }),
@@ -149,16 +162,33 @@ impl Rpc {
         }
     }
 
-    async fn send_raw(&self, params: &Value) -> Result<Value, RpcError> {
+    async fn send_raw(&self, params: &Value) -> Result<B256, RpcError> {
         let raw: Bytes = params::data(params::at(params, 0), "transaction")?;
         let chain_id = read(&self.sequencer.ledger).genesis().chain_id;
         let tx = DecodedTx::decode(&raw, chain_id).map_err(|error| RpcError::server(error.to_string()))?;
-        if read(&self.sequencer.ledger).tx(tx.hash).is_some() {
-            return Err(RpcError::server("already known"));
-        }
-        let hash =
-            self.sequencer.submit(tx).await.map_err(|reason| RpcError::server(plain_reason(reason)))?;
-        Ok(json!(hash))
+        self.sequencer.submit(tx).await.map_err(|reason| RpcError::server(plain_reason(reason)))
+    }
+
+    /// Sends a transaction and answers with its receipt; the error of one that waits for longer names its hash.
+    async fn send_raw_and_wait(&self, params: &Value) -> Result<Value, RpcError> {
+        let wait_ms = match params::at(params, 1) {
+            Value::Null => SYNC_MS,
+            wait => params::number(wait, "timeout")?.min(SYNC_MS_MAX),
+        };
+        let hash = self.send_raw(params).await?;
+        let receipt = || {
+            let ledger = read(&self.sequencer.ledger);
+            ledger.tx(hash).map(|(block, index)| json::receipt(block, index))
+        };
+        let mut heads = self.sequencer.heads.watch();
+        let included = heads.wait_for(|_| receipt().is_some());
+        // Whether it came or not is read below.
+        let _ = tokio::time::timeout(Duration::from_millis(wait_ms), included).await.is_ok();
+        receipt().ok_or_else(|| RpcError {
+            code: 4,
+            message: format!("the transaction waits, and was in no block within {wait_ms} ms"),
+            data: Some(json!(hash)),
+        })
     }
 
     async fn wait_head(&self, params: &Value) -> Result<Value, RpcError> {
@@ -176,61 +206,34 @@ impl Rpc {
         // Taken once: a second read lock on this thread could wait for a writer that waits for the first.
         let ledger = &*read(&self.sequencer.ledger);
         let param = |index| params::at(params, index);
+        let filter = || params::number(param(0), "filter");
+        let nonce_of = |address| ledger.account(address, ledger.head()).map_or(0, |(_, nonce)| nonce);
+        let hash = || params::hash(param(0), "hash");
         Ok(match method {
-            "eth_chainId" => json::quantity(ledger.genesis().chain_id),
-            "net_version" => Value::String(ledger.genesis().chain_id.to_string()),
-            "web3_clientVersion" => Value::String(concat!("quorate/", env!("CARGO_PKG_VERSION")).to_owned()),
-            "net_listening" => Value::Bool(true),
-            "eth_syncing" => Value::Bool(false),
-            "eth_accounts" => json!([]),
-            "eth_blockNumber" => json::quantity(ledger.head()),
-            "eth_gasPrice" | "eth_maxPriorityFeePerGas" => json!("0x0"),
-            "eth_feeHistory" => fee_history(params, ledger)?,
-            "eth_getBlockByNumber" => {
-                let number = params::block(param(0), ledger)?;
-                ledger.block(number).map_or(Value::Null, |block| json::block(block, param(1) == true))
+            "eth_getTransactionCount" if param(1) == "pending" => {
+                let address = params::address(param(0), "address")?;
+                json::quantity(self.sequencer.pool().next_nonce(address, nonce_of(address)))
             }
-            "eth_getBlockByHash" => ledger
-                .number_of(params::hash(param(0), "hash")?)
-                .and_then(|number| ledger.block(number))
-                .map_or(Value::Null, |block| json::block(block, param(1) == true)),
-            "eth_getTransactionCount" => json::quantity(
-                ledger.account(params::address(param(0), "address")?, params::block(param(1), ledger)?)?.1,
-            ),
-            "eth_getBalance" => json::quantity(
-                ledger.account(params::address(param(0), "address")?, params::block(param(1), ledger)?)?.0,
-            ),
-            "eth_getCode" => json::bytes(
-                ledger.code(params::address(param(0), "address")?, params::block(param(1), ledger)?)?,
-            ),
-            "eth_getStorageAt" => {
-                let (address, key) = (params::address(param(0), "address")?, params::word(param(1), "slot")?);
-                json::bytes(ledger.slot(address, key, params::block(param(2), ledger)?)?.to_be_bytes::<32>())
+            "eth_getTransactionByHash" => match ledger.tx(hash()?) {
+                Some((block, index)) => json::transaction(block, index),
+                None => self.sequencer.pool().tx(hash()?).map_or(Value::Null, json::waiting_transaction),
+            },
+            "eth_getRawTransactionByHash" => match ledger.tx(hash()?) {
+                Some((block, index)) => json::bytes(&block.txs[index].tx.raw),
+                None => self.sequencer.pool().tx(hash()?).map_or(Value::Null, |tx| json::bytes(&tx.raw)),
+            },
+            "txpool_status" => {
+                let (ready, ahead) = self.sequencer.pool().counts(nonce_of);
+                json!({ "pending": json::quantity(ready as u64), "queued": json::quantity(ahead as u64) })
             }
-            "eth_call" => {
-                let outcome = ledger
-                    .call(&params::call(param(0))?, params::block(param(1), ledger)?)?
-                    .map_err(RpcError::server)?;
-                if !outcome.success {
-                    return Err(RpcError::of_outcome(&outcome));
-                }
-                json::bytes(outcome.output)
-            }
-            "eth_estimateGas" => {
-                let gas = ledger.estimate_gas(&params::call(param(0))?, params::block(param(1), ledger)?)?;
-                json::quantity(gas.map_err(|outcome| RpcError::of_outcome(&outcome))?)
-            }
-            "eth_getTransactionReceipt" => ledger
-                .tx(params::hash(param(0), "hash")?)
-                .map_or(Value::Null, |(block, index)| json::receipt(block, index)),
-            "eth_getTransactionByHash" => ledger
-                .tx(params::hash(param(0), "hash")?)
-                .map_or(Value::Null, |(block, index)| json::transaction(block, index)),
+            "eth_feeHistory" => fees::history(params, ledger)?,
             "eth_getLogs" => logs::get_logs(param(0), ledger)?,
             "eth_newFilter" => self.filters().new_logs(param(0), ledger)?,
             "eth_newBlockFilter" => self.filters().new_blocks(ledger)?,
-            "eth_getFilterChanges" => self.filters().changes(params::number(param(0), "filter")?, ledger)?,
-            "eth_uninstallFilter" => self.filters().remove(params::number(param(0), "filter")?),
+            "eth_newPendingTransactionFilter" => self.filters().new_transactions(param(0), ledger)?,
+            "eth_getFilterChanges" => self.filters().changes(filter()?, ledger)?,
+            "eth_getFilterLogs" => self.filters().logs(filter()?, ledger)?,
+            "eth_uninstallFilter" => self.filters().remove(filter()?),
             "quorate_genesis" => json!(ledger.genesis()),
             "quorate_head" => json!(self.sequencer.heads.current()),
             "quorate_blocks" => {
@@ -238,13 +241,10 @@ impl Rpc {
                 let count = usize::try_from(count).unwrap_or(RAW_BLOCKS_MAX).min(RAW_BLOCKS_MAX);
                 json!(self.sequencer.heads.raw_blocks(ledger, from, count, RAW_BLOCKS_BYTES_MAX))
             }
-            _ => {
-                return Err(RpcError {
-                    code: -32601,
-                    message: "the method does not exist or is not available".into(),
-                    data: None,
-                });
-            }
+            _ => match blocks::answer(method, params, ledger)? {
+                Some(answer) => answer,
+                None => state::answer(method, params, ledger)?.ok_or_else(invalid_request)?,
+            },
         })
     }
 
@@ -258,30 +258,7 @@ impl Rpc {
     }
 }
 
-fn fee_history(params: &Value, ledger: &Ledger) -> Result<Value, RpcError> {
-    let count = params::number(params::at(params, 0), "blockCount")?.min(FEE_HISTORY_MAX);
-    let newest = params::block(params::at(params, 1), ledger)?.min(ledger.head());
-    let oldest = (newest + 1).saturating_sub(count.max(1));
-    let percentiles = params::at(params, 2).as_array().map_or(0, Vec::len).min(100);
-    let blocks = usize::try_from(newest + 1 - oldest).unwrap_or(0);
-    let ratios: Vec<f64> = (oldest..=newest)
-        .filter_map(|number| ledger.block(number))
-        .map(|block| {
-            // Gas of a block is far below 2^53, so nothing is lost.
-            #[expect(clippy::cast_precision_loss, reason = "both are below 2^53")]
-            let ratio = block.header.gas_used as f64 / block.header.gas_limit as f64;
-            ratio
-        })
-        .collect();
-    Ok(json!({
-        "oldestBlock": json::quantity(oldest),
-        "baseFeePerGas": vec!["0x0"; blocks + 1],
-        "gasUsedRatio": ratios,
-        "reward": vec![vec!["0x0"; percentiles]; blocks],
-    }))
-}
-
-/// ethers recognises go-ethereum's texts.
+/// Libraries recognise go-ethereum's texts.
 fn plain_reason(reason: String) -> String {
     let lower = reason.to_lowercase();
     if lower.contains("nonce") && lower.contains("too low") {
@@ -292,6 +269,12 @@ fn plain_reason(reason: String) -> String {
     }
     if lower.contains("lack of funds") || lower.contains("insufficient") {
         return format!("insufficient funds for gas * price + value: {reason}");
+    }
+    if lower.contains("gas cost") || lower.contains("gas floor") {
+        return format!("intrinsic gas too low: {reason}");
+    }
+    if lower.contains("priority fee") {
+        return "max priority fee per gas higher than max fee per gas".to_owned();
     }
     reason
 }

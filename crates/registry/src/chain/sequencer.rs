@@ -1,49 +1,46 @@
 //! Makes blocks: takes transactions in the order in which they arrive, executes, syncs, then announces.
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, RwLock},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use alloy_primitives::{B256, B512};
+use alloy_primitives::{Address, B256, B512};
 use ed25519_dalek::SigningKey;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::{
-    genesis::{BLOCK_TXS_MAX, Genesis},
+    genesis::Genesis,
     head::{BlockId, HeadStatement, RawBlock},
     ledger::{Keep, Ledger, Left},
     log::{BlockLog, StoredBlock},
+    pool::{Fate, Pool, Sender},
     tx::DecodedTx,
 };
 use crate::error::ChainError;
 
-/// Transactions that wait for the next block.
-const QUEUE_MAX: usize = 1024;
 /// Sequence numbers that are reserved on disk at a time.
 const SEQUENCE_RESERVE: u64 = 10_000;
-
-/// A transaction on its way into a block, and where its answer goes.
-pub(crate) struct Submission {
-    pub(crate) tx: DecodedTx,
-    pub(crate) answer: oneshot::Sender<Result<B256, String>>,
-}
 
 /// The chain of one process.
 pub(crate) struct Sequencer {
     pub(crate) ledger: Arc<RwLock<Ledger>>,
     pub(crate) heads: Arc<Heads>,
-    submit: mpsc::Sender<Submission>,
+    pool: Arc<Mutex<Pool>>,
+    /// Tells the writer that there is something to do; when it is gone, the writer ends.
+    wake: mpsc::Sender<()>,
 }
 
 /// Runs on its own thread until every `Sequencer` is gone.
 pub(crate) struct Writer {
     ledger: Arc<RwLock<Ledger>>,
     heads: Arc<Heads>,
-    queue: mpsc::Receiver<Submission>,
+    pool: Arc<Mutex<Pool>>,
+    woken: mpsc::Receiver<()>,
     log: Option<BlockLog>,
 }
 
@@ -74,17 +71,49 @@ impl Sequencer {
         let sequence = Sequence::open(folder.map(|folder| folder.join("head-sequence")))?;
         let ledger = Arc::new(RwLock::new(ledger));
         let heads = Arc::new(Heads::new(Arc::clone(&ledger), key, genesis_hash, sequence)?);
-        let (submit, queue) = mpsc::channel(QUEUE_MAX);
-        let writer = Writer { ledger: Arc::clone(&ledger), heads: Arc::clone(&heads), queue, log };
-        Ok((Self { ledger, heads, submit }, writer))
+        let (wake, woken) = mpsc::channel(1);
+        let pool = Arc::default();
+        let writer = Writer {
+            ledger: Arc::clone(&ledger),
+            heads: Arc::clone(&heads),
+            pool: Arc::clone(&pool),
+            woken,
+            log,
+        };
+        Ok((Self { ledger, heads, pool, wake }, writer))
     }
 
-    /// Hands a transaction to the writer and waits until it is in a synced block, or refused.
-    pub(crate) async fn submit(&self, tx: DecodedTx) -> Result<B256, String> {
-        let (answer, receive) = oneshot::channel();
-        self.submit.try_send(Submission { tx, answer }).map_err(|_| "the chain is busy".to_owned())?;
-        receive.await.map_err(|_| "the chain is stopping".to_owned())?
+    /// The transactions that wait. Whoever needs the ledger as well takes that first.
+    pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
+        lock(&self.pool)
     }
+
+    /// Has a transaction put into a block. Waits until it is in a synced one, or refused; one that is ahead of its
+    /// sender's nonce is taken in to wait its turn, and not waited for.
+    pub(crate) async fn submit(&self, tx: DecodedTx) -> Fate {
+        let hash = tx.hash;
+        let fate = {
+            let ledger = read(&self.ledger);
+            if ledger.tx(hash).is_some() {
+                return Err("already known".to_owned());
+            }
+            let sender = sender(&ledger, tx.from);
+            self.pool().add(tx, sender, Instant::now())?
+        };
+        let Some(fate) = fate else { return Ok(hash) };
+        // If it cannot be sent, one is there already.
+        let _ = self.wake.try_send(());
+        fate.await.map_err(|_| "the chain is stopping".to_owned())?
+    }
+}
+
+fn lock(pool: &Mutex<Pool>) -> MutexGuard<'_, Pool> {
+    pool.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn sender(ledger: &Ledger, address: Address) -> Sender {
+    let (balance, nonce) = ledger.account(address, ledger.head()).unwrap_or_default();
+    Sender { balance, nonce }
 }
 
 fn replay_stored(ledger: &mut Ledger, block: &StoredBlock) -> Result<(), ChainError> {
@@ -104,64 +133,66 @@ impl Writer {
     /// Makes blocks until the senders are gone. An error means that the disk failed: the chain must stop, because
     /// what is on disk is unknown until it is opened again.
     pub(crate) fn run(mut self) -> Result<(), ChainError> {
-        let mut waiting: Vec<Submission> = Vec::new();
-        loop {
-            if waiting.is_empty() {
-                match self.queue.blocking_recv() {
-                    Some(submission) => waiting.push(submission),
-                    None => return Ok(()),
+        while self.woken.blocking_recv().is_some() {
+            loop {
+                // Whatever arrived while the last block was synced goes into one block, with one sync.
+                let ready = {
+                    let ledger = read(&self.ledger);
+                    lock(&self.pool).ready(|address| sender(&ledger, address).nonce)
+                };
+                if ready.is_empty() {
+                    break;
                 }
+                self.make_block(ready)?;
             }
-            // Whatever arrived while the last block was synced goes into one block, with one sync.
-            while waiting.len() < BLOCK_TXS_MAX
-                && let Ok(submission) = self.queue.try_recv()
-            {
-                waiting.push(submission);
-            }
-            waiting = self.make_block(waiting)?;
         }
+        Ok(())
     }
 
-    /// Makes one block; returns what did not fit.
-    fn make_block(&mut self, submissions: Vec<Submission>) -> Result<Vec<Submission>, ChainError> {
-        let (txs, answers): (Vec<_>, Vec<_>) =
-            submissions.into_iter().map(|submission| (submission.tx, submission.answer)).unzip();
-        let mut answers: Vec<_> = answers.into_iter().map(Some).collect();
-        let mut later = Vec::new();
-        let executed = {
+    /// Makes one block; what does not fit goes on waiting.
+    fn make_block(&mut self, txs: Vec<DecodedTx>) -> Result<(), ChainError> {
+        let (executed, left) = {
             let ledger = read(&self.ledger);
             // The clock may go back; block times do not.
             let timestamp = (now_ms() / 1000).max(ledger.head_meta().timestamp);
-            let (executed, left) = ledger.execute(timestamp, txs);
-            for (place, tx, why) in left {
-                let Some(answer) = answers[place].take() else { continue };
-                match why {
-                    Left::Full => later.push(Submission { tx, answer }),
-                    Left::Invalid(reason) => drop(answer.send(Err(reason))),
-                }
-            }
-            executed
+            ledger.execute(timestamp, txs)
         };
-        if executed.block.txs.is_empty() {
-            return Ok(later);
+        let included: Vec<_> = executed.block.txs.iter().map(|included| included.tx.clone()).collect();
+        if !included.is_empty() {
+            if let Some(log) = &mut self.log {
+                log.append(&StoredBlock {
+                    number: executed.block.header.number,
+                    timestamp: executed.block.header.timestamp,
+                    hash: executed.block.hash,
+                    txs: included.iter().map(|tx| tx.raw.clone()).collect(),
+                })?;
+            }
+            // Nobody sees a block before it is on disk: latest and finalized are the same here.
+            write(&self.ledger).commit(executed);
+            self.heads.publish()?;
         }
-        let hashes: Vec<_> = executed.block.txs.iter().map(|tx| tx.tx.hash).collect();
-        if let Some(log) = &mut self.log {
-            log.append(&StoredBlock {
-                number: executed.block.header.number,
-                timestamp: executed.block.header.timestamp,
-                hash: executed.block.hash,
-                txs: executed.block.txs.iter().map(|tx| tx.tx.raw.clone()).collect(),
-            })?;
-        }
-        // Nobody sees a block before it is on disk: latest and finalized are the same here.
-        write(&self.ledger).commit(executed);
-        self.heads.publish()?;
-        for (answer, hash) in answers.into_iter().flatten().zip(hashes) {
-            drop(answer.send(Ok(hash)));
-        }
-        Ok(later)
+        let ledger = read(&self.ledger);
+        lock(&self.pool).settle(&included, refused(left), |address| sender(&ledger, address).nonce);
+        Ok(())
     }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        lock(&self.pool).close();
+    }
+}
+
+/// Of what did not get into a block: what never will. Behind one that did not, others of its sender wait again.
+fn refused(left: Vec<(usize, DecodedTx, Left)>) -> Vec<(DecodedTx, String)> {
+    let mut senders = HashSet::new();
+    let first = left.into_iter().filter(|(_, tx, _)| senders.insert(tx.from));
+    first
+        .filter_map(|(_, tx, why)| match why {
+            Left::Full => None,
+            Left::Invalid(reason) => Some((tx, reason)),
+        })
+        .collect()
 }
 
 /// Signs head statements and hands them to whoever waits.

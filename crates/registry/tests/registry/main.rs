@@ -1,6 +1,8 @@
 //! The chain, its clients and its followers over real sockets.
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod ethers;
 #[cfg(test)]
 mod following;
@@ -12,3 +14,5 @@ mod network;
 mod persistence;
 #[cfg(test)]
 mod rpc;
+#[cfg(test)]
+mod waiting;

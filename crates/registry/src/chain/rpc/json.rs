@@ -1,10 +1,11 @@
 //! Blocks, transactions and receipts in the form that wallets read.
 
 use alloy_consensus::{Transaction as _, TxEnvelope, Typed2718 as _};
+use alloy_eips::eip2930::AccessList;
 use alloy_primitives::{Log, U256, hex, ruint::UintTryFrom};
 use serde_json::{Value, json};
 
-use crate::chain::ledger::{Block, IncludedTx};
+use crate::chain::{ledger::Block, tx::DecodedTx};
 
 pub(super) fn quantity<T>(value: T) -> Value
 where
@@ -53,21 +54,29 @@ pub(super) fn block(block: &Block, full: bool) -> Value {
 }
 
 pub(super) fn transaction(block: &Block, index: usize) -> Value {
-    let included = &block.txs[index];
-    let tx = &included.tx.envelope;
+    let mut object = waiting_transaction(&block.txs[index].tx);
+    object["blockHash"] = json!(block.hash);
+    object["blockNumber"] = quantity(block.header.number);
+    object["transactionIndex"] = quantity(index as u64);
+    object
+}
+
+/// A transaction that is in no block yet.
+pub(super) fn waiting_transaction(decoded: &DecodedTx) -> Value {
+    let tx = &decoded.envelope;
     let signature = tx.signature();
     let mut object = json!({
-        "hash": included.tx.hash,
+        "hash": decoded.hash,
         "type": quantity(tx.ty()),
         "nonce": quantity(tx.nonce()),
-        "blockHash": block.hash,
-        "blockNumber": quantity(block.header.number),
-        "transactionIndex": quantity(index as u64),
-        "from": included.tx.from,
+        "blockHash": null,
+        "blockNumber": null,
+        "transactionIndex": null,
+        "from": decoded.from,
         "to": tx.to(),
         "value": quantity(tx.value()),
         "gas": quantity(tx.gas_limit()),
-        "gasPrice": quantity(effective_gas_price(included)),
+        "gasPrice": quantity(effective_gas_price(decoded)),
         "input": tx.input(),
         "chainId": tx.chain_id().map(quantity),
         "r": quantity(signature.r()),
@@ -82,15 +91,7 @@ pub(super) fn transaction(block: &Block, index: usize) -> Value {
         }
         _ => {
             object["yParity"] = quantity(u64::from(signature.v()));
-            object["accessList"] = tx.access_list().map_or_else(
-                || json!([]),
-                |list| {
-                    list.0
-                        .iter()
-                        .map(|item| json!({ "address": item.address, "storageKeys": item.storage_keys }))
-                        .collect()
-                },
-            );
+            object["accessList"] = tx.access_list().map_or_else(|| json!([]), access_list);
         }
     }
     if tx.is_eip1559() {
@@ -98,6 +99,10 @@ pub(super) fn transaction(block: &Block, index: usize) -> Value {
         object["maxPriorityFeePerGas"] = quantity(tx.max_priority_fee_per_gas().unwrap_or_default());
     }
     object
+}
+
+pub(super) fn access_list(list: &AccessList) -> Value {
+    list.0.iter().map(|item| json!({ "address": item.address, "storageKeys": item.storage_keys })).collect()
 }
 
 pub(super) fn receipt(block: &Block, index: usize) -> Value {
@@ -115,7 +120,7 @@ pub(super) fn receipt(block: &Block, index: usize) -> Value {
         "status": if included.success { "0x1" } else { "0x0" },
         "gasUsed": quantity(included.gas_used),
         "cumulativeGasUsed": quantity(included.cumulative_gas),
-        "effectiveGasPrice": quantity(effective_gas_price(included)),
+        "effectiveGasPrice": quantity(effective_gas_price(&included.tx)),
         "contractAddress": included.created,
         "logsBloom": included.bloom,
         "logs": logs,
@@ -139,6 +144,6 @@ pub(super) fn log(block: &Block, index: usize, offset: usize, log: &Log) -> Valu
 }
 
 /// The base fee is zero, so what is paid is the tip, or the price of an older kind of transaction.
-fn effective_gas_price(included: &IncludedTx) -> u128 {
-    included.tx.envelope.effective_gas_price(Some(0))
+fn effective_gas_price(tx: &DecodedTx) -> u128 {
+    tx.envelope.effective_gas_price(Some(0))
 }

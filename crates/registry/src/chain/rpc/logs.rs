@@ -31,6 +31,11 @@ pub(super) struct LogQuery {
 
 impl LogQuery {
     fn parse(value: &Value) -> Result<Self, RpcError> {
+        match value {
+            Value::Object(_) => {}
+            Value::Null => return Err(params::missing(0)),
+            _ => return Err(RpcError::params("filter: an object is expected")),
+        }
         let addresses = alternatives(value.get("address"), |item| params::address(item, "address"))?;
         let topics = match value.get("topics") {
             None | Some(Value::Null) => Vec::new(),
@@ -101,27 +106,64 @@ fn alternatives<T>(
     }
 }
 
+/// Which blocks a query is about.
+#[derive(Clone, Copy, Debug)]
+enum Range {
+    /// One block, by its hash.
+    One(u64),
+    /// From one to another; `None` is the newest, whichever that is when it is asked.
+    Blocks(Option<u64>, Option<u64>),
+}
+
+impl Range {
+    fn parse(value: &Value, ledger: &Ledger) -> Result<Self, RpcError> {
+        let bound = |name: &str| match params::there(value, name) {
+            None => Ok(None),
+            Some(Value::String(tag))
+                if ["latest", "pending", "safe", "finalized"].contains(&tag.as_str()) =>
+            {
+                Ok(None)
+            }
+            Some(Value::Object(_)) => {
+                Err(RpcError::params(format!("{name}: a tag or a quantity is expected")))
+            }
+            Some(block) => params::block(block, ledger).map(Some),
+        };
+        if let Some(wanted) = params::there(value, "blockHash") {
+            if params::there(value, "fromBlock").or(params::there(value, "toBlock")).is_some() {
+                return Err(RpcError::params(
+                    "cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other",
+                ));
+            }
+            let number = ledger.number_of(params::hash(wanted, "blockHash")?);
+            return number.map(Range::One).ok_or_else(|| RpcError::server("unknown block"));
+        }
+        match (bound("fromBlock")?, bound("toBlock")?) {
+            (Some(from), Some(to)) if from > to => Err(RpcError::params("invalid block range params")),
+            (from, to) => Ok(Range::Blocks(from, to)),
+        }
+    }
+
+    /// First and last block, as things are.
+    fn now(self, ledger: &Ledger) -> (u64, u64) {
+        match self {
+            Range::One(number) => (number, number),
+            Range::Blocks(from, to) => (from.unwrap_or(ledger.head()), to.unwrap_or(ledger.head())),
+        }
+    }
+}
+
 /// Answers `eth_getLogs`.
 pub(super) fn get_logs(value: &Value, ledger: &Ledger) -> Result<Value, RpcError> {
     let query = LogQuery::parse(value)?;
-    let (from, to) = match value.get("blockHash") {
-        Some(wanted) => {
-            let number = ledger
-                .number_of(params::hash(wanted, "blockHash")?)
-                .ok_or_else(|| RpcError::server("unknown block"))?;
-            (number, number)
-        }
-        None => (
-            params::block(value.get("fromBlock").unwrap_or(&Value::Null), ledger)?,
-            params::block(value.get("toBlock").unwrap_or(&Value::Null), ledger)?,
-        ),
-    };
+    let (from, to) = Range::parse(value, ledger)?.now(ledger);
     Ok(Value::Array(query.collect(ledger, from, to)?))
 }
 
 enum Wanted {
     Blocks,
-    Logs(LogQuery),
+    Transactions,
+    Logs(LogQuery, Range),
 }
 
 struct Filter {
@@ -143,20 +185,22 @@ impl Filters {
         self.insert(Wanted::Blocks, ledger.head() + 1, None)
     }
 
+    /// For `eth_newPendingTransactionFilter`. Who asks hears of a transaction when it is in a block: most are at once.
+    pub(super) fn new_transactions(&mut self, full: &Value, ledger: &Ledger) -> Result<Value, RpcError> {
+        match full {
+            Value::Null | Value::Bool(false) => self.insert(Wanted::Transactions, ledger.head() + 1, None),
+            _ => Err(RpcError::params("full transactions are not supported")),
+        }
+    }
+
     pub(super) fn new_logs(&mut self, value: &Value, ledger: &Ledger) -> Result<Value, RpcError> {
         let query = LogQuery::parse(value)?;
-        let bound = |name: &str| value.get(name).filter(|value| !value.is_null());
-        let from = match bound("fromBlock") {
-            None => ledger.head() + 1,
-            Some(Value::String(tag)) if tag == "latest" || tag == "pending" => ledger.head() + 1,
-            Some(from) => params::block(from, ledger)?,
+        let range = Range::parse(value, ledger)?;
+        let (next, to) = match range {
+            Range::One(number) => (number, Some(number)),
+            Range::Blocks(from, to) => (from.unwrap_or(ledger.head() + 1), to),
         };
-        let to = match bound("toBlock") {
-            None => None,
-            Some(Value::String(tag)) if tag == "latest" || tag == "pending" => None,
-            Some(to) => Some(params::block(to, ledger)?),
-        };
-        self.insert(Wanted::Logs(query), from, to)
+        self.insert(Wanted::Logs(query, range), next, to)
     }
 
     fn insert(&mut self, wanted: Wanted, next: u64, to: Option<u64>) -> Result<Value, RpcError> {
@@ -169,13 +213,28 @@ impl Filters {
         Ok(json::quantity(self.next_id))
     }
 
-    pub(super) fn changes(&mut self, id: u64, ledger: &Ledger) -> Result<Value, RpcError> {
+    fn open(&mut self, id: u64) -> Result<&mut Filter, RpcError> {
         let filter = self
             .open
             .get_mut(&id)
             .filter(|filter| filter.used.elapsed() < FILTER_IDLE_MAX)
             .ok_or_else(|| RpcError::server("filter not found"))?;
         filter.used = Instant::now();
+        Ok(filter)
+    }
+
+    /// All logs of a filter, also those that were given before.
+    pub(super) fn logs(&mut self, id: u64, ledger: &Ledger) -> Result<Value, RpcError> {
+        let Wanted::Logs(query, range) = &self.open(id)?.wanted else {
+            return Err(RpcError::server("filter not found"));
+        };
+        let (from, to) = range.now(ledger);
+        Ok(Value::Array(query.collect(ledger, from, to)?))
+    }
+
+    /// What came since the filter was asked last.
+    pub(super) fn changes(&mut self, id: u64, ledger: &Ledger) -> Result<Value, RpcError> {
+        let filter = self.open(id)?;
         let (from, to) = (filter.next, filter.to.unwrap_or(u64::MAX).min(ledger.head()));
         let found = match &filter.wanted {
             Wanted::Blocks => (from..=to)
@@ -183,7 +242,12 @@ impl Filters {
                 .filter_map(|number| ledger.meta(number))
                 .map(|meta| Value::String(meta.hash.to_string()))
                 .collect(),
-            Wanted::Logs(query) => query.collect(ledger, from, to)?,
+            Wanted::Transactions => (from..=to)
+                .filter_map(|number| ledger.block(number))
+                .flat_map(|block| block.txs.iter().map(|tx| Value::String(tx.tx.hash.to_string())))
+                .take(LOGS_MAX)
+                .collect(),
+            Wanted::Logs(query, _) => query.collect(ledger, from, to)?,
         };
         filter.next = ledger.head() + 1;
         Ok(Value::Array(found))

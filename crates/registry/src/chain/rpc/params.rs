@@ -12,6 +12,11 @@ pub(super) fn at(params: &Value, index: usize) -> &Value {
     params.get(index).unwrap_or(&Value::Null)
 }
 
+/// A parameter that must be there and is not.
+pub(super) fn missing(index: usize) -> RpcError {
+    RpcError::params(format!("missing value for required argument {index}"))
+}
+
 pub(super) fn text<'a>(value: &'a Value, what: &str) -> Result<&'a str, RpcError> {
     value.as_str().ok_or_else(|| RpcError::params(format!("{what}: a string is expected")))
 }
@@ -52,7 +57,7 @@ pub(super) fn block(value: &Value, ledger: &Ledger) -> Result<u64, RpcError> {
             "earliest" => Ok(0),
             _ => number(value, "block"),
         },
-        Value::Object(object) => match (object.get("blockHash"), object.get("blockNumber")) {
+        Value::Object(_) => match (there(value, "blockHash"), there(value, "blockNumber")) {
             (Some(wanted), None) => {
                 ledger.number_of(hash(wanted, "blockHash")?).ok_or_else(|| RpcError::server("unknown block"))
             }
@@ -63,11 +68,34 @@ pub(super) fn block(value: &Value, ledger: &Ledger) -> Result<u64, RpcError> {
     }
 }
 
-/// A call object.
-pub(super) fn call(value: &Value) -> Result<Call, RpcError> {
-    let object = value.as_object().ok_or_else(|| RpcError::params("call: an object is expected"))?;
-    let optional = |name: &str| object.get(name).filter(|value| !value.is_null());
-    let input = optional("input").or_else(|| optional("data"));
+/// A member that is there: `null` is none.
+pub(super) fn there<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    value.get(name).filter(|value| !value.is_null())
+}
+
+/// A call object. Nonce and price change nothing here: neither is checked, and gas costs nothing.
+pub(super) fn call(value: &Value, ledger: &Ledger) -> Result<Call, RpcError> {
+    if !value.is_object() {
+        return Err(RpcError::params("call: an object is expected"));
+    }
+    let optional = |name: &str| there(value, name);
+    let (input, same) = (optional("input"), optional("data"));
+    if let (Some(input), Some(same)) = (input, same)
+        && data(input, "input")? != data(same, "data")?
+    {
+        return Err(RpcError::params("call: input and data differ"));
+    }
+    let chain_id = ledger.genesis().chain_id;
+    if optional("chainId").map(|value| number(value, "chainId")).transpose()?.is_some_and(|id| id != chain_id)
+    {
+        return Err(RpcError::params(format!("chainId: this is chain {chain_id}")));
+    }
+    for name in ["authorizationList", "blobVersionedHashes", "blobs"] {
+        if optional(name).is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty())) {
+            return Err(RpcError::params(format!("call: {name} is not supported")));
+        }
+    }
+    let input = input.or(same);
     Ok(Call {
         from: optional("from").map(|value| address(value, "from")).transpose()?.unwrap_or_default(),
         to: optional("to").map(|value| address(value, "to")).transpose()?,
