@@ -5,12 +5,12 @@ mod genesis;
 mod head;
 pub(crate) mod ledger;
 pub(crate) mod log;
-mod pool;
+pub(crate) mod pool;
 mod rpc;
 mod sequencer;
 mod serve;
 pub(crate) mod state;
-mod tx;
+pub(crate) mod tx;
 
 pub use genesis::{
     BLOCK_GAS_LIMIT, FOUNDED_CHAIN_IDS, Genesis, HISTORY_BLOCKS, HISTORY_BLOCKS_MAX, HISTORY_SECONDS,

@@ -6,4 +6,5 @@ mod figures;
 mod harness;
 mod log;
 mod model;
+mod pool;
 mod unlocked;

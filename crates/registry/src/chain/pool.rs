@@ -79,16 +79,16 @@ impl Pool {
         if known.is_some_and(|known| known.tx.hash == tx.hash) {
             return Err("already known".to_owned());
         }
+        let ready = nonce <= ready_until;
+        if !ready {
+            check_alone(&tx, sender.balance)?;
+        }
         if nonce - sender.nonce >= NONCES_MAX {
             return Err(format!("nonce too high: at most {NONCES_MAX} transactions of one sender wait"));
         }
         // A ready one is on its way into a block: nothing takes its place any more.
         if known.is_some_and(|known| nonce < ready_until || !pays_more(&tx, &known.tx)) {
             return Err("replacement transaction underpriced".to_owned());
-        }
-        let ready = nonce <= ready_until;
-        if !ready {
-            check_alone(&tx, sender.balance)?;
         }
         let room = if ready { WAITING_MAX } else { AHEAD_MAX };
         let (others, bytes) =

@@ -175,20 +175,29 @@ impl Rpc {
             Value::Null => SYNC_MS,
             wait => params::number(wait, "timeout")?.min(SYNC_MS_MAX),
         };
+        let mut heads = self.sequencer.heads.watch();
         let hash = self.send_raw(params).await?;
         let receipt = || {
             let ledger = read(&self.sequencer.ledger);
             ledger.tx(hash).map(|(block, index)| json::receipt(block, index))
         };
-        let mut heads = self.sequencer.heads.watch();
-        let included = heads.wait_for(|_| receipt().is_some());
-        // Whether it came or not is read below.
-        let _ = tokio::time::timeout(Duration::from_millis(wait_ms), included).await.is_ok();
-        receipt().ok_or_else(|| RpcError {
-            code: 4,
-            message: format!("the transaction waits, and was in no block within {wait_ms} ms"),
-            data: Some(json!(hash)),
-        })
+        // The ledger is read between heads, never while one is held: whoever announces a head has them the other way round.
+        let included = async {
+            loop {
+                match receipt() {
+                    None if heads.changed().await.is_ok() => {}
+                    found => return found,
+                }
+            }
+        };
+        match tokio::time::timeout(Duration::from_millis(wait_ms), included).await {
+            Ok(Some(receipt)) => Ok(receipt),
+            Ok(None) | Err(_) => Err(RpcError {
+                code: 4,
+                message: format!("the transaction waits, and was in no block within {wait_ms} ms"),
+                data: Some(json!(hash)),
+            }),
+        }
     }
 
     async fn wait_head(&self, params: &Value) -> Result<Value, RpcError> {
@@ -261,13 +270,7 @@ impl Rpc {
 /// Libraries recognise go-ethereum's texts.
 fn plain_reason(reason: String) -> String {
     let lower = reason.to_lowercase();
-    if lower.contains("nonce") && lower.contains("too low") {
-        return "nonce too low".to_owned();
-    }
-    if lower.contains("nonce") && lower.contains("too high") {
-        return "nonce too high".to_owned();
-    }
-    if lower.contains("lack of funds") || lower.contains("insufficient") {
+    if lower.contains("lack of funds") {
         return format!("insufficient funds for gas * price + value: {reason}");
     }
     if lower.contains("gas cost") || lower.contains("gas floor") {

@@ -64,7 +64,7 @@ fn pretended(value: &Value) -> Result<Pretended, RpcError> {
             "balance" => account.balance = Some(params::word(value, "balance")?),
             "nonce" => account.nonce = Some(params::number(value, "nonce")?),
             "code" => account.code = Some(code(params::data(value, "code")?)?),
-            "state" | "stateDiff" if all.is_some_and(|all| both(all)) => {
+            "state" | "stateDiff" if all.is_some_and(both) => {
                 return Err(RpcError::params("state override: an account has state and stateDiff"));
             }
             "state" => (account.whole, account.slots) = (true, slots(value)?),
