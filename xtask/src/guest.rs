@@ -1,10 +1,12 @@
 //! `cargo xtask guest`: builds what an action runs in.
 //!
 //! QuickJS-NG's C files come out of cargo's registry (the crate `rquickjs-sys`, locked and checked like
-//! every dependency), are compiled with our shim to wasm; the JavaScript half is bundled, linked in as
-//! text and evaluated while the memory is pre-initialised; and the result is compiled to native code. The result lies in `<target>/guest/<hash of everything that went in>`, so an unchanged
-//! guest is never built twice, and `<target>/guest/current` names the newest.
+//! every dependency), are edited where they are wrong and compiled with our shim to wasm; the JavaScript
+//! half is bundled, linked in as text and evaluated while the memory is pre-initialised; and the result is
+//! compiled to native code. The result lies in `<target>/guest/<hash of everything that went in>`, so an
+//! unchanged guest is never built twice, and `<target>/guest/current` names the newest.
 
+mod edits;
 mod scripts;
 
 use std::fs;
@@ -122,6 +124,7 @@ impl Plan {
             inputs.add_file(file)?;
         }
         scripts::add_inputs(&guest, &mut inputs)?;
+        edits::add_inputs(&mut inputs);
         for file in IMAGE_SOURCES {
             inputs.add_file(&actions.join(file))?;
         }
@@ -137,12 +140,14 @@ impl Plan {
         let work = folder.join("work");
         fs::create_dir_all(&work)?;
         scripts::bundle(&guest, &self.guests, &work)?;
+        edits::apply(&self.engine, &work)?;
         let mut objects = Vec::new();
         let ours = std::iter::once(guest.join("shim.c"));
-        for source in ours.chain(ENGINE_FILES.iter().map(|name| self.engine.join(name))) {
+        for source in ours.chain(ENGINE_FILES.iter().map(|name| edits::source(&self.engine, &work, name))) {
             let object = work.join(source.file_name().unwrap_or_default()).with_extension("o");
             let mut compile = Command::new(CLANG);
-            compile.args(COMPILE).arg("-I").arg(&self.engine).arg("-I").arg(&work);
+            // What is edited comes before what it is made of.
+            compile.args(COMPILE).arg("-I").arg(&work).arg("-I").arg(&self.engine);
             // Assertions name their file: the same name on every machine, or no two guests are equal.
             for (path, name) in [(&self.engine, "quickjs"), (&guest, "guest"), (&work, "work")] {
                 compile.arg(format!("-ffile-prefix-map={}={name}", path.display()));

@@ -9,7 +9,12 @@
  * the module. Each execution gets a fresh copy of that memory, calls `start` once and `deliver` once for
  * each answer to a host call, and is then thrown away.
  */
+#include "repairs.h"
+
 #include "quickjs.c"
+
+#include "dates.c"
+#include "repairs.c"
 
 #include <sys/time.h>
 #include <time.h>
@@ -24,7 +29,7 @@
 enum { STATUS_DONE = 0, STATUS_WAITING = 1, STATUS_FAILED = 2 };
 
 /* Kinds of failure that `host_fail` takes; see `FailureKind` on the host side. */
-enum { FAIL_THREW = 0, FAIL_SYNTAX = 1, FAIL_PARAM_RESERVED = 2, FAIL_NOT_SUPPORTED = 3 };
+enum { FAIL_THREW = 0, FAIL_SYNTAX = 1, FAIL_PARAM_RESERVED = 2, FAIL_NOT_SUPPORTED = 3, FAIL_PENDING = 4 };
 
 /*
  * The shadow stack lies at the start of memory, 4 MB of it. The engine refuses calls once less than
@@ -64,6 +69,10 @@ static double virtual_ms;
 static uint32_t calls_open;
 static JSAtom atom_main;
 static bool main_ran; /* an async function of that name has run */
+static bool script_runs; /* the action's text is evaluated */
+/* What the action comes to: the promise of `main`; or else what its text came to, if that is a promise; or else that of the
+   last async function that its text called. */
+static JSValue run_promise = JS_UNDEFINED;
 
 static JSValue hook_begin, hook_settle, hook_deliver, hook_tick, hook_finish, hook_describe, hook_cause;
 static JSValue main_getter; /* a compiled script that gives the action's `main`, or undefined */
@@ -429,6 +438,33 @@ static void track_rejection(JSContext *c, JSValueConst promise, JSValueConst rea
     }
 }
 
+/* Nothing is left to do. An action that waits all the same, and has no response, does not do what it was written for. */
+static int32_t finish(void)
+{
+    static const char forever[] = "the action waits for a promise that nothing can settle any more, and has set no response; "
+                                  "resolve or reject every promise that is awaited";
+    JSValue said = JS_Call(ctx, hook_finish, JS_UNDEFINED, 0, NULL);
+
+    if (JS_IsException(said))
+        return fail_pending(FAIL_THREW);
+    if (!JS_ToBool(ctx, said) && JS_PromiseState(ctx, run_promise) == JS_PROMISE_PENDING) {
+        host_fail(FAIL_PENDING, NULL, 0, forever, strlen(forever));
+        return STATUS_FAILED;
+    }
+    return STATUS_DONE;
+}
+
+/* Takes what the action comes to, if it is a promise. */
+static void comes_to(JSValue value)
+{
+    if (JS_PromiseState(ctx, value) == JS_PROMISE_NOT_A_PROMISE) {
+        JS_FreeValue(ctx, value);
+        return;
+    }
+    JS_FreeValue(ctx, run_promise);
+    run_promise = value;
+}
+
 /*
  * Runs everything that can run. Host calls take no virtual time, so timers wait until none is open:
  * a `Promise.race` of a request and a time-out is then the same on every node.
@@ -459,9 +495,7 @@ static int32_t pump(void)
         fail_with(FAIL_THREW, JS_DupValue(ctx, rejections[0].reason));
         return STATUS_FAILED;
     }
-    if (JS_IsException(JS_Call(ctx, hook_finish, JS_UNDEFINED, 0, NULL)))
-        return fail_pending(FAIL_THREW);
-    return STATUS_DONE;
+    return finish();
 }
 
 /* Whether a compiled script, or a function in it, reads the global variable `main`. */
@@ -482,12 +516,17 @@ static bool reads_main(JSValueConst function)
     return false;
 }
 
-/* Runs an async function as the engine does, and takes note if it is called `main`. */
+/* Runs an async function as the engine does, and takes note if it is called `main`, or is called by the action's text. */
 static JSValue call_async(JSContext *c, JSValueConst function, JSValueConst this_val, int argc,
                           JSValueConst *argv, int flags)
 {
     if (JS_VALUE_GET_OBJ(function)->u.func.function_bytecode->func_name == atom_main)
         main_ran = true;
+    if (script_runs && !rt->current_stack_frame->prev_frame) {
+        JSValue promise = js_async_function_call(c, function, this_val, argc, argv, flags);
+        comes_to(JS_DupValue(c, promise));
+        return promise;
+    }
     return js_async_function_call(c, function, this_val, argc, argv, flags);
 }
 
@@ -513,6 +552,7 @@ static int32_t call_main(JSValueConst params)
     settled = JS_Call(ctx, hook_settle, JS_UNDEFINED, 1, (JSValueConst *)&result);
     if (JS_IsException(settled))
         return fail_pending(FAIL_THREW);
+    comes_to(settled);
     return STATUS_DONE;
 }
 
@@ -564,10 +604,12 @@ int32_t guest_start(char *code, size_t code_len, char *params, size_t params_len
         return fail_pending(FAIL_SYNTAX);
     own_main = reads_main(script);
 
+    script_runs = true;
     result = JS_EvalFunction(ctx, script);
+    script_runs = false;
     if (JS_IsException(result))
         return fail_pending(FAIL_THREW);
-    JS_FreeValue(ctx, result);
+    comes_to(result);
 
     status = own_main ? STATUS_DONE : call_main(given);
     JS_FreeValue(ctx, given);

@@ -17,7 +17,7 @@ use quorate_actions::{ActionOutcome, Engine, FailureCode};
 use super::support::{engine, inputs, run_with, scripted_host};
 
 /// There are more, and none may vanish unseen.
-const SNIPPETS_MIN: usize = 500;
+const SNIPPETS_MIN: usize = 1000;
 /// Set where only some snippets are wanted.
 const FILTER: &str = "SNIPPETS";
 

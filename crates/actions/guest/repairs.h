@@ -1,0 +1,13 @@
+/* What the edited engine calls; see `edits.rs` of the build. */
+#include "quickjs.h"
+
+struct JSString;
+
+/* Reads a text as Date.parse does: year, month from 0, day, hour, minute, second, millisecond, and what the
+   clocks there are ahead, in minutes, at index 8. */
+static bool read_date(struct JSString *text, int fields[9]);
+/* Whether the items of a typed array are bigints. */
+static bool holds_bigints(struct JSObject *array);
+/* Sorts a typed array by a comparator, by means of a copy; whether the array to sort is that copy. */
+static JSValue sort_copy(JSContext *c, JSValueConst array, JSValueConst *comparator);
+static bool takes_copy_to_sort(void);
