@@ -41,6 +41,8 @@ pub enum ActionOutcome {
 pub enum FailureCode {
     /// The action threw, or left a rejected promise unhandled.
     ActionThrew,
+    /// The action waits for a promise that nothing can settle any more, and has said nothing.
+    ActionPending,
     /// The action's text is not a JavaScript program.
     ActionSyntax,
     /// It used more of the processor than `ActionLimits::fuel`.
@@ -97,8 +99,9 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// All codes, for tables and documentation.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::ActionThrew,
+        Self::ActionPending,
         Self::ActionSyntax,
         Self::LimitCpu,
         Self::LimitWall,
@@ -132,6 +135,7 @@ impl FailureCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ActionThrew => "action_threw",
+            Self::ActionPending => "action_pending",
             Self::ActionSyntax => "action_syntax",
             Self::LimitCpu => "limit_cpu",
             Self::LimitWall => "limit_wall",

@@ -185,6 +185,7 @@ error_codes! {
     ClaimInvalid = 91, "claim_invalid", ActionFailed, "The id to claim is empty, too long, or has control characters.";
     RegistryRolledBack = 93, "registry_rolled_back", Unavailable, "The registry does not have a block that was final before.";
     LoginMismatch = 92, "login_mismatch", Unauthenticated, "The login is not the one that the request names.";
+    ActionPending = 96, "action_pending", ActionFailed, "The action waits for a promise that nothing can settle any more, and has said nothing.";
     ReplyNotKept = 95, "reply_not_kept", NotFound, "The execution has ended, and its reply is not kept any longer.";
 }
 

@@ -73,10 +73,10 @@ function begin(paramsJson, authJson) {
   return params;
 }
 
-// Takes what `main` returned.
+// Takes what `main` returned; gives the promise that it has been taken.
 function settle(result) {
   const promise = result instanceof PromiseNow ? result : PromiseNow.resolve(result);
-  apply(then, promise, [actions.mainReturned]);
+  return apply(then, promise, [actions.mainReturned]);
 }
 
 export default { adopt, warm, begin, settle, deliver, tick: web.tick, finish: actions.finish, describe, cause };

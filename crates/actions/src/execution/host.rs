@@ -189,6 +189,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
                 1 => FailureCode::ActionSyntax,
                 2 => FailureCode::ParamReserved,
                 3 => FailureCode::NotSupported,
+                4 => FailureCode::ActionPending,
                 _ => FailureCode::ActionThrew,
             };
             let cause = bounded(slice(data, cause, cause_len)?, ERROR_CODE_BYTES_MAX);

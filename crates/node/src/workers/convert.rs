@@ -52,6 +52,7 @@ pub(super) fn end(finished: Finished) -> ActionEnd {
 fn failure(code: FailureCode) -> ErrorCode {
     match code {
         FailureCode::ActionThrew => ErrorCode::ActionThrew,
+        FailureCode::ActionPending => ErrorCode::ActionPending,
         FailureCode::ActionSyntax => ErrorCode::ActionSyntax,
         FailureCode::LimitCpu => ErrorCode::LimitCpu,
         FailureCode::LimitWall => ErrorCode::LimitWall,

@@ -71,9 +71,10 @@ export function mainReturned(value) {
   returned = value;
 }
 
-// What `main` returned is the response unless the script set one.
+// What `main` returned is the response unless the script set one. Whether there is one.
 export function finish() {
-  if (hasResponded || returned === undefined) return;
+  if (hasResponded || returned === undefined) return hasResponded;
   const response = typeof returned === 'string' ? returned : stringify(returned);
   if (response !== undefined) respond(response);
+  return hasResponded;
 }

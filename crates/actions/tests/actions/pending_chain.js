@@ -1,0 +1,2 @@
+let settle;
+new Promise((resolve) => { settle = resolve; }).then(() => Lit.Actions.setResponse({ response: 'never' }));

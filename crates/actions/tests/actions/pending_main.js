@@ -1,0 +1,4 @@
+async function main() {
+  await fetch('https://host.test/json');
+  return new Promise(() => {});
+}
