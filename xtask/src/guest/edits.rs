@@ -33,7 +33,8 @@ const EDITS: [Edit; 14] = [
     Edit {
         file: "dtoa.c",
         find: "            if (m1 == m && e1 == e) {",
-        replace: "            if ((m1 != m || e1 != e) && m == (uint64_t)1 << 52 && nearest + 1 < mant_max1) {
+        replace:
+            "            if ((m1 != m || e1 != e) && m == (uint64_t)1 << 52 && nearest + 1 < mant_max1) {
                 mant = nearest + 1;
                 P = digits;
                 mpb_set_u64(tmp1, mant);
@@ -92,7 +93,11 @@ const EDITS: [Edit; 14] = [
     },
     // Array.prototype.sort: an item that is where it belongs is set all the same. Of one item nothing is sorted, neither in
     // Node.js, so that frozen lists of one may be sorted.
-    Edit { file: "quickjs.c", find: "if (array[n].pos == n) {", replace: "if (len < 2 && array[n].pos == n) {" },
+    Edit {
+        file: "quickjs.c",
+        find: "if (array[n].pos == n) {",
+        replace: "if (len < 2 && array[n].pos == n) {",
+    },
     // RegExp.prototype.source: all that ends a line is written as an escape.
     Edit {
         file: "quickjs.c",
