@@ -132,6 +132,21 @@ const STEPS: &[Step] = &[
 /// What takes longer than a run of the checks may.
 const FULL: &[Step] = &[
     Step {
+        name: "slow attacks",
+        about: "attacks on running processes that take their time",
+        act: Act::Cargo(&[
+            "test",
+            "--locked",
+            "--quiet",
+            "--workspace",
+            "--test",
+            "network",
+            "--",
+            "--ignored",
+            "attacks::",
+        ]),
+    },
+    Step {
         name: "all mutants",
         about: "all planted faults are caught",
         act: Act::Call(|| mutants::run(&[])),

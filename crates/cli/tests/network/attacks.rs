@@ -1,11 +1,15 @@
 //! Attacks that once worked, repeated on running processes. A test build plays the member, with a node's own keys.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
 use quorate_client::Wallet;
-use quorate_wire::{Submission, WalletLogin};
+use quorate_wire::{Submission, WalletLogin, limits};
 use serde_json::{Value, json};
 
 use crate::bad_input::Asker;
-use crate::harness::{Folder, Network, http};
+use crate::harness::{Folder, Network, SIGN, http};
 
 const WHO: &str = "Lit.Actions.setResponse({ response: Lit.Auth.authSigAddress });";
 /// Signs each text as a personal message, and says what each came to.
@@ -90,12 +94,108 @@ fn a_key_that_may_sign_personal_messages_signs_no_login() {
     network.stop();
 }
 
+/// Stands between nodes and their chain: forges nothing, and hands out one block in three seconds.
+fn slow_chain(chain: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, chain) = (stream.unwrap(), chain.clone());
+            // Ends with its caller.
+            std::thread::spawn(move || pass_slowly(stream, &chain));
+        }
+    });
+    address
+}
+
+fn pass_slowly(mut stream: TcpStream, chain: &str) -> Option<()> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    loop {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            if let Some(bytes) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = bytes.trim().parse().ok()?;
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        let mut call: Value = serde_json::from_slice(&body).ok()?;
+        if call["method"] == "quorate_blocks" {
+            call["params"][1] = json!(1);
+            std::thread::sleep(Duration::from_secs(3));
+        }
+        let (status, answer) = http(chain, "POST /", call.to_string().as_bytes());
+        let head = "content-type: application/json\r\ncontent-length";
+        write!(stream, "HTTP/1.1 {status} x\r\n{head}: {}\r\n\r\n{answer}", answer.len()).ok()?;
+    }
+}
+
+/// A right that was revoked ends within the age that a head may have, however slowly a node is told of it.
+#[test]
+#[ignore = "takes a minute and a half: cargo xtask ci --full"]
+fn whoever_hands_out_the_chain_slowly_keeps_no_right_alive() {
+    let folder = Folder::new("slow-chain");
+    let network = Network::start(&folder, &[]);
+    let key = network.key_for(&[SIGN]);
+    let chain = network.ready["chain"]["rpc"].as_str().unwrap().trim_start_matches("http://").to_owned();
+    let slow = slow_chain(chain.trim_end_matches('/').to_owned());
+    for node in 1..=3 {
+        let path = network.state().join(format!("node-{node}/node.toml"));
+        let mut config: toml::Table = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        config.insert("chain_rpc".to_owned(), slow.clone().into());
+        std::fs::write(&path, toml::to_string(&config).unwrap()).unwrap();
+    }
+    // Each starts anew by itself, and asks the one between.
+    (1..=3).for_each(|node| network.kill(&format!("node-{node}")));
+    let begun = Instant::now();
+    let ready =
+        |address: String| TcpStream::connect(&address).is_ok() && http(&address, "GET /readyz", b"").0 == 200;
+    std::thread::sleep(Duration::from_secs(1));
+    while !(0..3).all(|place| ready(network.http(place))) {
+        assert!(begun.elapsed() < Duration::from_secs(120), "the nodes do not come back");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    // Another's request: it is the action's right that counts.
+    let asker = Asker::with(&network, &Wallet::from_bytes(&[7; 32]).unwrap());
+    let ask = || {
+        let mut request = asker.request(SIGN);
+        request["params"] = json!({ "publicKey": key, "toSign": vec![1; 32] });
+        let body = serde_json::to_vec(&asker.submission(SIGN, &request)).unwrap();
+        let (_, text) = http(&network.http(0), "POST /v1/executions", &body);
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let reply = ask();
+    assert_eq!(reply["status"], "completed", "{reply:#}");
+    // So many blocks that the nodes come to the revocation only in 45 s.
+    (0..15).for_each(|_| drop(network.quorate(&["pkp", "mint"]).ok()));
+    network.quorate(&["pkp", "revoke", &key, "--action", &network.action(SIGN)]).ok();
+    let revoked = Instant::now();
+    let (mut signed, mut refused) = (Duration::ZERO, Value::Null);
+    while revoked.elapsed() < Duration::from_secs(40) {
+        let asked = revoked.elapsed();
+        match ask() {
+            reply if reply["status"] == "completed" => signed = asked,
+            problem => refused = problem["code"].clone(),
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    let age = Duration::from_millis(limits::HEAD_AGE_MS_MAX);
+    assert!(signed < age, "signed {signed:?} after the revocation");
+    assert!(refused == "registry_stale" || refused == "not_granted" || refused == "not_ready", "{refused}");
+    network.stop();
+}
+
 /// An old signature in place of a vote ends nothing.
 #[cfg(feature = "faults")]
 #[test]
 fn an_old_signature_sent_as_a_new_one_stops_nobody() {
-    use crate::harness::SIGN;
-
     let folder = Folder::new("old-signature");
     let network = Network::start(&folder, &[]);
     let key = network.key_for(&[SIGN]);
@@ -103,7 +203,7 @@ fn an_old_signature_sent_as_a_new_one_stops_nobody() {
     folder.lie(3, "member = \"old_signature\"");
     let network = Network::start(&folder, &[]);
     for round in 0..10 {
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         let node = ["1", "2"][round % 2];
         network.run(SIGN, &key, &["--node", node]).ok();
         assert!(begun.elapsed().as_secs() < 5, "round {round} took {:?}", begun.elapsed());
@@ -115,10 +215,6 @@ fn an_old_signature_sent_as_a_new_one_stops_nobody() {
 #[cfg(feature = "faults")]
 #[test]
 fn a_member_that_greets_without_end_slows_nobody() {
-    use std::time::{Duration, Instant};
-
-    use crate::harness::SIGN;
-
     let folder = Folder::new("greetings");
     let network = Network::start(&folder, &[]);
     let key = network.key_for(&[SIGN]);

@@ -86,14 +86,17 @@ pub(crate) struct Asker {
 
 impl Asker {
     pub(crate) fn new(network: &Network) -> Asker {
+        Asker::with(network, &Wallet::from_file(&network.state().join("wallet.key")).unwrap())
+    }
+
+    pub(crate) fn with(network: &Network, wallet: &Wallet) -> Asker {
         let file =
             NetworkFile::parse(&std::fs::read_to_string(network.state().join("network.json")).unwrap());
         let file = file.unwrap();
-        let wallet = Wallet::from_file(&network.state().join("wallet.key")).unwrap();
         let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
         let everything = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
         let login =
-            LoginBuilder::new(&file).allow(everything).sign_in(&wallet, now_ms(), &mut entropy).unwrap();
+            LoginBuilder::new(&file).allow(everything).sign_in(wallet, now_ms(), &mut entropy).unwrap();
         Asker { network: file, address: network.http(0), login }
     }
 
