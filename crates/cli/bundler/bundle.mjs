@@ -24,12 +24,29 @@ const GLOBALS = {
   url: '{ URL, URLSearchParams }',
   perf_hooks: '{ performance }',
 };
+/** Packages that do what a module of Node.js does. One of these, or one of the module's own name, is used if the lock has it. */
+const STAND_INS = {
+  assert: 'assert',
+  crypto: 'crypto-browserify',
+  events: 'events',
+  http: 'stream-http',
+  https: 'https-browserify',
+  os: 'os-browserify',
+  path: 'path-browserify',
+  querystring: 'querystring-es3',
+  stream: 'stream-browserify',
+  string_decoder: 'string_decoder',
+  util: 'util',
+  vm: 'vm-browserify',
+  zlib: 'browserify-zlib',
+};
+const bare = (path) => path.replace(/^node:/, '').replace(/\/$/, '');
 /** Where these lie, and what a package has switched off for browsers: neither has a file. */
 const GLOBAL = 'global';
 const fileless = (key) => key.startsWith(`${GLOBAL}:`) || key.startsWith('(disabled):');
 /** The global module that a text names: `buffer`, `node:buffer`, or `buffer/` as browsers' packages write it. */
 function globalOf(path) {
-  const name = path.replace(/^node:/, '').replace(/\/$/, '');
+  const name = bare(path);
   return Object.hasOwn(GLOBALS, name) ? { path: name, namespace: GLOBAL } : undefined;
 }
 
@@ -74,6 +91,8 @@ function inside(folder, file) {
   return within(realpathSync(folder), real);
 }
 
+/** The packages that sources import, by name. */
+const direct = packages ? JSON.parse(readFileSync(resolve(packages, 'package.json'), 'utf8')).dependencies : {};
 const modulesOf = (folder) => resolve(folder, 'node_modules') + sep;
 
 /** The place of the locked package that a file is of, as the lock names it. */
@@ -103,9 +122,16 @@ const plugin = {
       if (/^\.{0,2}\//.test(path) || path === '.' || path === '..' || path.startsWith('data:')) return undefined;
       const global = globalOf(path);
       if (packages && importer.startsWith(modulesOf(packages))) {
-        if (!global) return undefined;
+        const standIn = Object.hasOwn(STAND_INS, bare(path)) ? STAND_INS[bare(path)] : undefined;
+        if (!global && !standIn) return undefined;
         const found = await bundler.resolve(path, { kind, importer, resolveDir: args.resolveDir, pluginData: OURS });
-        return found.errors.length > 0 ? global : found;
+        // What a package finds by itself, or has switched off, is its own; but there is one kind of `Buffer`, unless the source wants two.
+        const second = global?.path === 'buffer' && !direct.buffer && packageOf(found.path)?.endsWith('node_modules/buffer');
+        if (found.errors.length === 0 && !second) return undefined;
+        if (global) return global;
+        const other = await bundler.resolve(standIn + '/', { kind, resolveDir: packages, pluginData: OURS });
+        // Without one it is the bundler that refuses: a package may have caught it.
+        return packageOf(other.path) === `node_modules/${standIn}` ? other : undefined;
       }
       if (global) return global;
       if (path.startsWith('node:') || builtinModules.includes(path)) {
@@ -139,7 +165,8 @@ const common = {
   absWorkingDir: stage,
   bundle: true,
   charset: 'utf8',
-  define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
+  // An action is as secure as a page that came over https: packages for browsers ask before they use WebCrypto.
+  define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis', isSecureContext: 'true', 'globalThis.isSecureContext': 'true' },
   legalComments: 'none',
   logLevel: 'silent',
   mainFields: ['browser', 'module', 'main'],
@@ -217,8 +244,15 @@ async function bundle() {
 }
 
 const shown = (path) => path.replace(/^project\//, '');
+/** What can be done about a module of Node.js that a package asks for. */
+function advice(text) {
+  const name = bare(/^Could not resolve "(.*)"$/.exec(text)?.[1] ?? '');
+  if (!builtinModules.includes(name)) return text;
+  const missing = `${text}: it is part of Node.js; actions have the web's functions only`;
+  return Object.hasOwn(STAND_INS, name) ? `${missing}. If the source imports "npm:${STAND_INS[name]}@1.2.3", in a version that there is, packages use that` : missing;
+}
 const text = ({ text, location }) =>
-  location ? `${shown(location.file)}:${location.line}:${location.column + 1}: ${text}` : text;
+  location ? `${shown(location.file)}:${location.line}:${location.column + 1}: ${advice(text)}` : text;
 
 try {
   console.log(JSON.stringify(await (mode === 'scan' ? scan() : bundle())));

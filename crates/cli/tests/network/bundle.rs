@@ -121,13 +121,20 @@ fn gives_packages_the_globals_that_are_there(project: &Path) {
     let taken = "import { Buffer as Own } from 'buffer';
         import process from 'process';
         import crypto from 'crypto';
+        import hooks from 'perf_hooks';
         const again = require('buffer/').Buffer, late = require('node:timers').setTimeout;
         export const taken = () => [Own === Buffer, again === Buffer, late === setTimeout, process === globalThis.process,
-            Object.keys(crypto).length].join();";
+            Object.keys(crypto).length, Object.keys(hooks).length, globalThis.isSecureContext].join();";
     fs::write(&module, format!("{code}\n{taken}\n")).unwrap();
     // The order of its exports counts, so the text is changed and not written anew.
-    let browsers = declared.replacen('{', r#"{ "browser": { "crypto": false },"#, 1);
+    let browsers = declared.replacen('{', r#"{ "browser": { "crypto": false, "perf_hooks": false },"#, 1);
     fs::write(&manifest, browsers).unwrap();
+    // Another `Buffer` that some package has brought along: two kinds would not know each other.
+    let second = installed().join("buffer");
+    fs::create_dir(&second).unwrap();
+    fs::write(second.join("package.json"), r#"{"name":"buffer","version":"6.0.3","main":"index.js"}"#)
+        .unwrap();
+    fs::write(second.join("index.js"), "exports.Buffer = class {};").unwrap();
     let source = project.join("taken.js");
     let own = "import { taken } from 'npm:viem@2.57.20/utils';
         import { Buffer as Same } from 'node:buffer';
@@ -139,10 +146,17 @@ fn gives_packages_the_globals_that_are_there(project: &Path) {
     simulate.args(["--json", "action", "simulate"]).arg(source.with_extension("dist.js"));
     let simulated = simulate.stdin(Stdio::null()).output().unwrap();
     let said: Value = serde_json::from_slice(&simulated.stdout).unwrap();
-    assert_eq!(said["response"], "true,true,true,true,0,true", "{said}");
+    assert_eq!(said["response"], "true,true,true,true,0,0,true,true", "{said}");
+    fs::remove_dir_all(second).unwrap();
+    fs::write(&manifest, declared).unwrap();
+    // What nothing stands in for is refused with what would.
+    for (name, advice) in [("node:crypto", "\"npm:crypto-browserify@1.2.3\""), ("fs", "part of Node.js")] {
+        fs::write(&module, format!("{code}\nexport const taken = () => require('{name}');\n")).unwrap();
+        let refused = build_of(&source, &["--locked"]);
+        assert!(refused["error"]["detail"].as_str().unwrap().contains(advice), "{refused}");
+    }
     fs::remove_file(source).unwrap();
     fs::write(&module, code).unwrap();
-    fs::write(&manifest, declared).unwrap();
 }
 
 /// Packages as an attacker of the registry could write them: what was installed is changed in its place.
