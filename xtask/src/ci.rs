@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{Steps, as_text, cargo, root, run, target};
-use crate::{demo, guest, mutants, packages, say, sim, tidy, warn};
+use crate::{demo, guest, mutants, npm_packages, packages, say, sim, tidy, warn};
 
 /// Seeds of the simulator that each run goes through.
 const SEEDS: u64 = 1_000;
@@ -145,6 +145,11 @@ const FULL: &[Step] = &[
             "--ignored",
             "attacks::",
         ]),
+    },
+    Step {
+        name: "npm packages",
+        about: "the npm packages that actions use most do what they should",
+        act: Act::Call(|| npm_packages::run(&[])),
     },
     Step {
         name: "all mutants",

@@ -5,6 +5,7 @@ mod ci;
 mod demo;
 mod guest;
 mod mutants;
+mod npm_packages;
 mod packages;
 mod sim;
 mod step;
@@ -17,7 +18,7 @@ usage: cargo xtask TASK
 
   demo                       build everything, start a network, mint, grant, burn, sign, verify, refuse
   ci [--full | --list | --only STEP | --from STEP]
-                             every check and every test, each timed; --full adds all planted faults and more seeds
+                             every check and every test, each timed; --full adds all planted faults, more seeds and npm packages
   sim [--seeds N] [--start S]
                              run the simulator over seeds S to S+N
   bench [--json] [--only protocol|action|scripts|network]
@@ -25,6 +26,7 @@ usage: cargo xtask TASK
   guest [--force]            build the action guest (QuickJS-NG as wasm) into the target folder, once
   mutants [--list | --only NAME | --turn | --part K]
                              plant faults in checks that keep a promise, and show which test catches each
+  npm-packages [NAME…]       bundle the npm packages that actions use most, and run one call of each
   tidy                       compare documents, dependency table and tracked files with the code";
 
 fn main() -> ExitCode {
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         "demo" => demo::run(rest),
         "guest" => guest::run(rest),
         "mutants" => mutants::run(rest),
+        "npm-packages" => npm_packages::run(rest),
         "sim" => sim::run(rest),
         "tidy" => tidy::run(rest),
         "help" | "--help" | "-h" => {

@@ -7,7 +7,7 @@ mod files;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::{mutants, step, warn};
+use crate::{mutants, npm_packages, step, warn};
 
 /// What is wrong, in sentences that name the file.
 type Findings = Vec<String>;
@@ -22,6 +22,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     findings.extend(dependencies::check(&members)?);
     findings.extend(docs::check(&members)?);
     findings.extend(files::check()?);
+    findings.extend(npm_packages::check()?);
     // A list whose pieces are gone plants nothing.
     findings.extend(mutants::load().err().map(|error| format!("{error:#}")));
     for finding in &findings {
