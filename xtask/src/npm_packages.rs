@@ -201,23 +201,32 @@ impl Entry {
         let source =
             fs::read_to_string(self.source()).with_context(|| format!("reading {}", self.folder()))?;
         let gives = source.lines().find_map(|line| line.strip_prefix(GIVES));
-        Ok(match (&outcome.result, gives, &self.fails_with) {
-            (Ok(response), Some(gives), None) => {
-                let expected: Value = serde_json::from_str(gives).context("what a source gives is JSON")?;
-                // A text is the response itself; any other value is sent as JSON.
-                let same = match expected.as_str() {
-                    Some(text) => text == response,
-                    None => serde_json::from_str::<Value>(response).is_ok_and(|value| value == expected),
-                };
-                if same { Ok("works") } else { Err(format!("it gives {response}")) }
-            }
-            (Err(text), None, Some(part)) if text.contains(part) => Ok("does not work, as listed"),
-            (Err(text), ..) => Err(text.clone()),
-            (Ok(response), ..) => {
-                Err(format!("it works, and gives {response}; it is listed as one that does not"))
-            }
-        })
+        verdict(&outcome.result, gives, self.fails_with.as_deref())
     }
+}
+
+/// Compares a response, or what went wrong, with the value of a source or with how it is to fail.
+fn verdict(
+    result: &Result<String, String>,
+    gives: Option<&str>,
+    fails_with: Option<&str>,
+) -> Result<Result<&'static str, String>> {
+    Ok(match (result, gives, fails_with) {
+        (Ok(response), Some(gives), None) => {
+            let expected: Value = serde_json::from_str(gives).context("what a source gives is JSON")?;
+            // A text is the response itself; any other value is sent as JSON.
+            let same = match expected.as_str() {
+                Some(text) => text == response,
+                None => serde_json::from_str::<Value>(response).is_ok_and(|value| value == expected),
+            };
+            if same { Ok("works") } else { Err(format!("it gives {response}")) }
+        }
+        (Err(text), None, Some(part)) if text.contains(part) => Ok("does not work, as listed"),
+        (Err(text), ..) => Err(text.clone()),
+        (Ok(response), ..) => {
+            Err(format!("it works, and gives {response}; it is listed as one that does not"))
+        }
+    })
 }
 
 fn program() -> PathBuf {
@@ -233,4 +242,31 @@ fn quorate(out: &Path, command: &mut Command) -> Result<Value> {
 
 fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_does_what_is_written_of_it_and_nothing_else() {
+        let said = |text: &str| -> Result<String, String> { Ok(text.to_owned()) };
+        let failed = Err("TypeError: eval is not supported".to_owned());
+        for (result, gives, fails_with) in [
+            (said(r#"{"b":1,"a":2}"#), Some(r#"{"a":2,"b":1}"#), None),
+            (said(r#"{"a":2,"b":1}"#), Some(r#""{\"a\":2,\"b\":1}""#), None),
+            (failed.clone(), None, Some("eval is not supported")),
+        ] {
+            assert!(verdict(&result, gives, fails_with).unwrap().is_ok(), "{result:?}");
+        }
+        for (result, gives, fails_with) in [
+            (said("2"), Some("1"), None),
+            (said(r#"{"b":1,"a":2}"#), Some(r#""{\"a\":2,\"b\":1}""#), None),
+            (said("1"), None, Some("eval is not supported")),
+            (failed.clone(), Some("1"), None),
+            (failed, None, Some("Intl is not defined")),
+        ] {
+            assert!(verdict(&result, gives, fails_with).unwrap().is_err(), "{result:?}");
+        }
+    }
 }

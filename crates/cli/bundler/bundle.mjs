@@ -91,8 +91,6 @@ function inside(folder, file) {
   return within(realpathSync(folder), real);
 }
 
-/** The packages that sources import, by name. */
-const direct = packages ? JSON.parse(readFileSync(resolve(packages, 'package.json'), 'utf8')).dependencies : {};
 const modulesOf = (folder) => resolve(folder, 'node_modules') + sep;
 
 /** The place of the locked package that a file is of, as the lock names it. */
@@ -125,8 +123,8 @@ const plugin = {
         const standIn = Object.hasOwn(STAND_INS, bare(path)) ? STAND_INS[bare(path)] : undefined;
         if (!global && !standIn) return undefined;
         const found = await bundler.resolve(path, { kind, importer, resolveDir: args.resolveDir, pluginData: OURS });
-        // What a package finds by itself, or has switched off, is its own; but there is one kind of `Buffer`, unless the source wants two.
-        const second = global?.path === 'buffer' && !direct.buffer && packageOf(found.path)?.endsWith('node_modules/buffer');
+        // What a package finds by itself, or has switched off, is its own; but there is one kind of `Buffer`: two would not know each other.
+        const second = global?.path === 'buffer' && packageOf(found.path)?.endsWith('node_modules/buffer');
         if (found.errors.length === 0 && !second) return undefined;
         if (global) return global;
         const other = await bundler.resolve(standIn + '/', { kind, resolveDir: packages, pluginData: OURS });
@@ -143,6 +141,7 @@ const plugin = {
         imports.push({ ...wanted, file: relative(project, importer) });
         return { path, external: true };
       }
+      if (wanted.name === 'buffer' && wanted.path === '') return globalOf('buffer');
       const found = await bundler.resolve(wanted.name + wanted.path, { kind, resolveDir: packages, pluginData: OURS });
       if (found.errors.length > 0) return { errors: found.errors };
       // What a package calls its entry is its own word.

@@ -1,5 +1,5 @@
-// A copy of its own, beside the global `Buffer`.
-// Gives: {"own":true,"hex":"71756f72756dfffe","base64":"cXVvcnVt//4=","read":1836413551,"found":3}
+// There is one kind of `Buffer`, whatever it is called.
+// Gives: {"own":false,"hex":"71756f72756dfffe","base64":"cXVvcnVt//4=","read":1836413551,"found":3}
 import { Buffer as Own } from "npm:buffer@6.0.3";
 
 export function main() {
