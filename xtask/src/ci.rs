@@ -166,20 +166,21 @@ const FULL: &[Step] = &[
 /// Runs all steps, or those named behind `--only` or from `--from` on; with `--full`, those of [`FULL`] as well.
 pub(crate) fn ci(arguments: &[String]) -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let named = |name: &str| -> Result<usize> {
-        STEPS
-            .iter()
-            .position(|step| step.name == name)
-            .with_context(|| format!("no step {name:?}; see --list"))
-    };
+    let unknown = |name: &str| format!("no step {name:?}; see --list");
     let chosen = match words.as_slice() {
         [] | ["--full"] => STEPS,
         ["--list"] => {
             STEPS.iter().chain(FULL).for_each(|step| say(&format!("{:10} {}", step.name, step.about)));
             return Ok(());
         }
-        ["--only", name] => std::slice::from_ref(&STEPS[named(name)?]),
-        ["--from", name] => &STEPS[named(name)?..],
+        ["--only", name] => {
+            let step = STEPS.iter().chain(FULL).find(|step| step.name == *name);
+            std::slice::from_ref(step.with_context(|| unknown(name))?)
+        }
+        ["--from", name] => {
+            let first = STEPS.iter().position(|step| step.name == *name);
+            &STEPS[first.with_context(|| unknown(name))?..]
+        }
         _ => bail!("usage: cargo xtask ci [--full | --list | --only STEP | --from STEP]"),
     };
     let mut steps = Steps::new("ci");
@@ -191,7 +192,9 @@ pub(crate) fn ci(arguments: &[String]) -> Result<()> {
                 command.args(words);
                 steps.run(step.name, &as_text(&command), || run(&mut command))?;
             }
-            Act::Call(call) => steps.run(step.name, &format!("cargo xtask ci --only {}", step.name), call)?,
+            Act::Call(call) => {
+                steps.run(step.name, &format!("cargo xtask ci --only {:?}", step.name), call)?
+            }
         }
     }
     steps.summary();
