@@ -5,6 +5,7 @@ mod suite {
     mod determinism;
     mod differential;
     mod ethers;
+    mod generated;
     mod hostile;
     mod lanes;
     mod limits;

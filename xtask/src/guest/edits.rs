@@ -17,7 +17,7 @@ struct Edit {
     replace: &'static str,
 }
 
-const EDITS: [Edit; 14] = [
+const EDITS: [Edit; 15] = [
     // Number::toString. Below a power of two numbers lie closer together than above it, so that the decimal which is
     // nearest may be read as another number while the next one above is read as this one.
     Edit {
@@ -108,6 +108,12 @@ const EDITS: [Edit; 14] = [
         case 0x2029:
             string_buffer_puts8(b, c == 0x2028 ? "\\u2028" : "\\u2029");
             continue;"#,
+    },
+    // Function and its kin, once the action's text is compiled.
+    Edit {
+        file: "quickjs.c",
+        find: "\"eval is not supported\"",
+        replace: "\"no text becomes code at run time; bundle into the action whatever it needs\"",
     },
     // Date.parse.
     Edit {

@@ -40,11 +40,6 @@ export function hostError(code, message, Kind = Error) {
 export function cause(thrown) {
   return thrown !== null && typeof thrown === 'object' ? apply(codeOf, hostCodes, [thrown]) : undefined;
 }
-// A function that refuses with the reason.
-export const unsupported = (what) => () => {
-  throw hostError('not_supported', `${what} is not supported`);
-};
-
 // Host calls: one number each, one promise each, answered in the order in which they were made.
 // `convert(meta, body, call)` makes the promise's value of the answer; null stands for undefined.
 const pending = new Map();
@@ -73,29 +68,28 @@ export function deliver(call, metaJson, body) {
 }
 
 // Arguments.
-export function options(value, name) {
-  if (value === null || typeof value !== 'object') throw new TypeError(`${name} takes one object`);
+export function options(value, name, takes = 'one object') {
+  if (value === null || typeof value !== 'object') throw new TypeError(`${name} takes ${takes}`);
   return value;
+}
+// A flag that is not there is false.
+export function flagMember(object, member, name) {
+  const value = object[member];
+  if (value !== undefined && value !== null && typeof value !== 'boolean') throw new TypeError(`${name}: ${member} must be true or false`);
+  return value === true;
 }
 export function stringMember(object, member, name) {
   const value = object[member];
   if (typeof value !== 'string') throw new TypeError(`${name}: ${member} must be a string`);
   return value;
 }
-export function bytes(value, what) {
-  if (value instanceof Uint8Array) return value;
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (Array.isArray(value)) {
-    const out = new Uint8Array(value.length);
-    for (let i = 0; i < value.length; i++) {
-      const byte = value[i];
-      if (typeof byte !== 'number' || byte !== (byte & 255)) throw new TypeError(`${what} must hold bytes`);
-      out[i] = byte;
-    }
-    return out;
+// The text of a value in JSON; what cannot be written as such is the caller's.
+export function jsonOf(value, what) {
+  try {
+    return stringify(value);
+  } catch (error) {
+    throw new TypeError(`${what} cannot be written as JSON`, { cause: error });
   }
-  throw new TypeError(`${what} must be a Uint8Array, an ArrayBuffer or an array of bytes`);
 }
 const DIGITS = '0123456789abcdef';
 export function toHex(array) {

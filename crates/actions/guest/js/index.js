@@ -15,7 +15,7 @@ for (const name of ['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'Finalization
   delete globalThis[name];
 }
 define('eval', function () {
-  throw hostError('not_supported', 'eval is not supported', EvalError);
+  throw hostError('not_supported', 'eval is not supported: no text becomes code at run time; bundle into the action whatever it needs', EvalError);
 }, true);
 web.install();
 const Actions = freeze(actions.install());

@@ -11,6 +11,8 @@
     claimKey: () => Lit.Actions.claimKey({ keyId: 'x' }),
     broadcastAndCollect: () => Lit.Actions.broadcastAndCollect({ name: 'x', value: 'x' }),
     runOnce: () => Lit.Actions.runOnce({ name: 'inner', waitForResponse: true }, async () => 'x'),
+    getLatestNonce: () => Lit.Actions.getLatestNonce({ chain: 'base', address: '0x' + '11'.repeat(20) }),
+    callContract: () => Lit.Actions.callContract({ chain: 'base', txn: ethers.utils.serializeTransaction({ to: '0x' + '11'.repeat(20), data: '0x01', gasLimit: 9, gasPrice: 1, nonce: 0, chainId: 1, value: 0 }) }),
     call: () => Lit.Actions.call({ ipfsId: 'QmPYyvmkHRyuUMUah2zWo22t1R2i5RkUVvfLSpzvYwHwPr' }),
   };
   const value = await Lit.Actions.runOnce({ name: 'alone', waitForResponse: true }, async () => {

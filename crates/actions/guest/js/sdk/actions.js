@@ -1,7 +1,8 @@
 // `Lit.Actions`, and the response of the execution.
 
-import { bytes, freeze, hostError, native, options, stringify, wellFormed } from '../core.js';
+import { freeze, hostError, native, options, stringify, wellFormed } from '../core.js';
 import { OP, compute } from '../native.js';
+import { bytes } from './bytes.js';
 import { callContract, getLatestNonce, getRpcUrl } from './chain.js';
 import { broadcastAndCollect, call, runOnce } from './flow.js';
 import {

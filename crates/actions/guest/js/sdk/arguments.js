@@ -1,6 +1,7 @@
 // What the functions of `Lit.Actions` take: every form that existing scripts use, and nothing else.
 
-import { apply, bytes, hostError, native, text, toHex } from '../core.js';
+import { apply, hostError, native, text, toHex } from '../core.js';
+import { bytes } from './bytes.js';
 
 const { isSafeInteger } = Number;
 const parseHex = BigInt;
@@ -76,7 +77,8 @@ const SCHEMES = new Set(['Bls12381', 'EcdsaK256Sha256', 'EcdsaP256Sha256', 'Ecds
 const known = Set.prototype.has;
 export function scheme(value, name) {
   if (value === SCHEME) return value;
-  const shown = apply(known, SCHEMES, [value]) ? `the scheme ${value} is not supported` : 'there is no such signing scheme';
+  if (typeof value !== 'string') throw new TypeError(`${name}: signingScheme must be a string; supported: ${SCHEME}`);
+  const shown = apply(known, SCHEMES, [value]) ? `signingScheme ${value} is not supported` : 'there is no such signingScheme';
   throw hostError('not_supported', `${name}: ${shown}; supported: ${SCHEME}`);
 }
 

@@ -4,6 +4,7 @@ import { apply, hostCall, hostError, options, stringMember, text, toHex } from '
 import { address, bytesOrHex, word } from './arguments.js';
 import { collect } from './flow.js';
 import { decodeRlp } from './rlp.js';
+import { together } from './together.js';
 
 const KIND_RPC = 12;
 // The chain of the registry; it is read at the block that the request names.
@@ -25,13 +26,14 @@ export async function getRpcUrl(params) {
 export async function getLatestNonce(params) {
   const name = 'getLatestNonce', object = options(params, name);
   const chain = chainOf(object, name), account = address(object.address, name);
-  const nonce = await agreed(`nonce of 0x${account} on ${chain}`, chain, () => rpc(chain, { transaction_count: { address: account } }));
+  const nonce = await agreed(`nonce of 0x${account} on ${chain}`, chain, () => rpc(chain, { transaction_count: { address: account } }), name);
   return `0x${nonce.toString(16)}`;
 }
 
 // One value for all nodes out of what each of them reads: the lower median. A node that could not read
 // takes part without a value, so that all go the same way; most must have one.
-async function agreed(name, chain, read) {
+async function agreed(name, chain, read, asks) {
+  together(asks);
   let own = '', failure;
   try {
     own = text(await read());
@@ -57,7 +59,7 @@ function blockOf(chain) {
   if (chain === OWN_CHAIN) return null;
   let block = apply(getBlock, blocks, [chain]);
   if (block === undefined) {
-    block = agreed(`block of ${chain}`, chain, () => rpc(chain, 'block_number'));
+    block = agreed(`block of ${chain}`, chain, () => rpc(chain, 'block_number'), 'the first callContract on a chain');
     apply(setBlock, blocks, [chain, block]);
     block.catch(() => apply(forgetBlock, blocks, [chain]));
   }

@@ -1,8 +1,9 @@
 // Child actions, and values on which the nodes agree.
 
-import { hostCall, hostError, options, stringMember, stringify, text, wellFormed } from '../core.js';
+import { flagMember, hostCall, hostError, jsonOf, options, stringMember, text, wellFormed } from '../core.js';
 import { beginAlone, endAlone } from '../web/timers.js';
 import { utf8Length } from './arguments.js';
+import { notACid } from './cid.js';
 import * as alone from './together.js';
 import { together } from './together.js';
 
@@ -10,6 +11,8 @@ const KIND_COLLECT = 8, KIND_RUN_ONCE = 9, KIND_RUN_ONCE_RESULT = 10, KIND_CALL 
 const NAME_BYTES_MAX = 128, COLLECT_BYTES_MAX = 32 * 1024, RUN_ONCE_BYTES_MAX = 100 * 1024;
 const THROWN_CHARS_MAX = 1000;
 const NAME = 'default_bc_id';
+// What has one text.
+const VALUES = ['string', 'number', 'boolean', 'bigint'];
 
 const answer = ({ value }) => value;
 const valuesOf = ({ value }) => {
@@ -33,9 +36,9 @@ export async function call(params) {
   together('call');
   const object = options(params, 'call');
   const cid = stringMember(object, 'ipfsId', 'call');
-  if (!/^[A-Za-z0-9]{1,128}$/.test(cid)) throw new TypeError(`call: "${cid}" is not the CID of an action`);
+  if (!/^[A-Za-z0-9]{1,128}$/.test(cid)) throw notACid(cid, 'call: ipfsId');
   const given = object.params === undefined || object.params === null ? {} : options(object.params, 'call: params');
-  const json = stringify(given);
+  const json = jsonOf(given, 'call: params');
   if (json === undefined || json[0] !== '{') throw new TypeError('call: params must be an object');
   return hostCall(KIND_CALL, { cid, params: wellFormed(json) }, undefined, ({ value }) => value ?? '');
 }
@@ -49,16 +52,18 @@ export async function broadcastAndCollect(params) {
   const object = options(params, 'broadcastAndCollect');
   const name = nameOf(object, 'broadcastAndCollect');
   const { value } = object;
-  if (value === undefined || value === null) throw new TypeError('broadcastAndCollect: value must be a string');
+  if (!VALUES.includes(typeof value)) {
+    throw new TypeError('broadcastAndCollect: value must be a string; JSON.stringify makes one of an object');
+  }
   return collect(name, small(wellFormed(text(value)), COLLECT_BYTES_MAX, 'broadcastAndCollect'));
 }
 
 // One node runs the function; all of them get its value, or its error.
 export async function runOnce(params, asyncFunction) {
   together('runOnce');
-  const object = options(params, 'runOnce');
+  const object = options(params, 'runOnce', 'an object, params, and a function');
   if (typeof asyncFunction !== 'function') throw new TypeError('runOnce takes a function as its second argument');
-  const name = nameOf(object, 'runOnce'), wait = !!object.waitForResponse;
+  const name = nameOf(object, 'runOnce'), wait = flagMember(object, 'waitForResponse', 'runOnce');
   const asked = await hostCall(KIND_RUN_ONCE, { name, wait }, undefined, ({ value }, _, number) => ({ value, number }));
   let decided = asked.value;
   if (decided.run === true) {

@@ -1,6 +1,6 @@
 // `jwt`: decode, verify and sign as the npm package jsonwebtoken has them, for the algorithms below.
 
-import { apply, freeze, hostError, keys, native, parse, stringify, text, wellFormed } from '../core.js';
+import { apply, freeze, getPrototypeOf, hostError, jsonOf, keys, native, objectPrototype, parse, text, wellFormed } from '../core.js';
 import { ALG, CURVE, OP, RSA, compute, computeTrue } from '../native.js';
 import { readKey } from './jwt/keys.js';
 import { seconds } from './jwt/time.js';
@@ -98,6 +98,13 @@ function settle(compute, done, failed) {
   return done(value);
 }
 
+// An object of nothing but its members: a promise that was not awaited, or a map, has none of them.
+function isPlain(value) {
+  if (value === null || typeof value !== 'object') return false;
+  const prototype = getPrototypeOf(value);
+  return prototype === null || prototype === objectPrototype;
+}
+
 // What an option may be. A text that is added to a time, or an option that is never equal to a claim, would decide
 // something else than its author meant. An option that is undefined or null is not there.
 const IS = {
@@ -105,13 +112,13 @@ const IS = {
   number: (value) => typeof value === 'number' && isFinite(value),
   text: (value) => typeof value === 'string',
   span: (value) => seconds(value) !== undefined,
-  object: (value) => typeof value === 'object',
+  object: (value) => isPlain(value),
   texts: (value) => Array.isArray(value) && every(value, IS.text),
   oneOrMore: (value) => every(Array.isArray(value) ? value : [value], IS.text),
   patterns: (value) => every(Array.isArray(value) ? value : [value], (one) => typeof one === 'string' || one instanceof RegExp),
 };
 const NAMES = {
-  boolean: 'a boolean', number: 'a number', text: 'a string', object: 'an object', texts: 'an array of strings',
+  boolean: 'a boolean', number: 'a number', text: 'a string', object: 'a plain object', texts: 'an array of strings',
   span: 'a number of seconds or string representing a timespan eg: "1d", "20h", 60',
   oneOrMore: 'a string or an array of strings', patterns: 'a string, a regular expression or an array of these',
 };
@@ -133,7 +140,7 @@ function every(list, holds) {
 function checked(given, types) {
   const options = { __proto__: null };
   if (given === undefined || given === null) return options;
-  if (typeof given !== 'object') throw new JsonWebTokenError('options must be an object');
+  if (!isPlain(given)) throw new JsonWebTokenError('options must be a plain object');
   for (const name of keys(types)) {
     const value = given[name];
     if (value === undefined || value === null) continue;
@@ -175,6 +182,7 @@ function signatureHolds(algorithm, secretOrKey, signed, signature) {
   }
   if (key.kind !== kind) throw new JsonWebTokenError(`secretOrPublicKey must be ${kind === 'secret' ? 'a secret' : `a public key (${kind})`} when using ${algorithm}`);
   if (kind === 'secret') {
+    if (key.secret.length === 0) throw new JsonWebTokenError('secret or public key must be provided');
     const tag = compute(OP.HMAC, HASHES[size], key.secret, signed);
     let odd = tag.length ^ bytes.length;
     for (let i = 0; i < tag.length; i++) odd |= tag[i] ^ bytes[i];
@@ -236,8 +244,9 @@ function make(payload, secret, given) {
   if (secret === undefined || secret === null || secret === '') throw new Error('secretOrPrivateKey must have a value');
   const key = readKey(secret);
   if (key.kind !== 'secret') throw new Error(`secretOrPrivateKey must be a symmetric key when using ${algorithm}`);
+  if (key.secret.length === 0) throw new Error('secretOrPrivateKey must have a value');
   const isText = typeof payload === 'string';
-  if (!isText && (payload === null || typeof payload !== 'object')) throw new Error('payload must be a string or an object');
+  if (!isText && !isPlain(payload)) throw new Error('Expected "payload" to be a string or a plain object');
   let claims = payload;
   if (!isText) {
     claims = { ...payload };
@@ -260,7 +269,7 @@ function make(payload, secret, given) {
   }
   const header = { alg: algorithm, typ: isText ? undefined : 'JWT', kid: options.keyid, ...options.header };
   const part = (value) => uint8arrayToString(new Uint8Array(native.encode(wellFormed(value))), 'base64url');
-  const signed = `${part(stringify(header))}.${part(isText ? claims : stringify(claims))}`;
+  const signed = `${part(jsonOf(header, 'header'))}.${part(isText ? claims : jsonOf(claims, 'payload'))}`;
   const tag = compute(OP.HMAC, HASHES[ALGORITHMS[algorithm].size], key.secret, signed);
   return `${signed}.${uint8arrayToString(tag, 'base64url')}`;
 }

@@ -17,7 +17,7 @@ const methodOf = (object, name) => word(object.authMethodType, `${name}: authMet
 export async function isPermittedAction(params) {
   const name = 'isPermittedAction', object = options(params, name);
   const cid = stringMember(object, 'ipfsId', name);
-  multihash(cid, name);
+  multihash(cid, `${name}: ipfsId`);
   return ask({ is_permitted_action: { token: tokenOf(object, name), cid } });
 }
 export async function isPermittedAddress(params) {

@@ -1,8 +1,9 @@
 // Signatures by keys of the network, and by the action's own.
 
-import { apply, bytes, hasOwn, hostCall, hostError, options, parse, stringMember, stringify, text, toHex, wellFormed } from '../core.js';
+import { apply, hasOwn, hostCall, hostError, options, parse, stringMember, stringify, text, toHex, wellFormed } from '../core.js';
 import { ALG, OP, compute, computeTrue } from '../native.js';
 import { digits, fromHex, publicKey, scheme, utf8Length } from './arguments.js';
+import { bytes } from './bytes.js';
 import { multihash } from './cid.js';
 import { together } from './together.js';
 
@@ -95,7 +96,7 @@ export async function getActionPublicKey(params) {
   const object = options(params, 'getActionPublicKey');
   scheme(object.signingScheme, 'getActionPublicKey');
   const cid = stringMember(object, 'actionIpfsCid', 'getActionPublicKey');
-  multihash(cid, 'getActionPublicKey');
+  multihash(cid, 'getActionPublicKey: actionIpfsCid');
   return hostCall(KIND_ACTION_KEY, { cid }, undefined, shown);
 }
 
@@ -104,7 +105,7 @@ export async function verifyActionSignature(params) {
   const object = options(params, name);
   const signed = scheme(object.signingScheme, name);
   const cid = stringMember(object, 'actionIpfsCid', name);
-  const hash = multihash(cid, name);
+  const hash = multihash(cid, `${name}: actionIpfsCid`);
   const toSign = bytes(object.toSign, `${name}: toSign`);
   const signature = readSignature(object.signOutput);
   if (signature === undefined) return false;

@@ -1,7 +1,8 @@
 // `uint8arrayToString` and `uint8arrayFromString`, with the encodings of the npm package uint8arrays:
 // multibase names, written without the multibase prefix.
 
-import { apply, bytes, native, text } from '../core.js';
+import { apply, keys, native } from '../core.js';
+import { bytes } from './bytes.js';
 
 const { fromCharCode } = String;
 
@@ -29,14 +30,17 @@ const nameKnown = Set.prototype.has;
 
 for (const table of [BITS, NUMBERS, ALIASES]) Object.setPrototypeOf(table, null);
 
-function encodingOf(encoding) {
-  const name = ALIASES[encoding] ?? encoding;
-  if (!apply(nameKnown, NAMES, [name])) throw new Error(`Unsupported encoding "${text(encoding)}"`);
-  return name;
+function encodingOf(encoding, name) {
+  if (typeof encoding !== 'string') throw new TypeError(`${name}: encoding must be a string`);
+  const known = ALIASES[encoding] ?? encoding;
+  if (!apply(nameKnown, NAMES, [known])) {
+    throw new Error(`${name}: Unsupported encoding "${encoding}"; supported: ${[...NAMES, ...keys(ALIASES)].join(', ')}`);
+  }
+  return known;
 }
 
 export function uint8arrayToString(array, encoding = 'utf8') {
-  const name = encodingOf(encoding);
+  const name = encodingOf(encoding, 'uint8arrayToString');
   const data = bytes(array, 'uint8arrayToString: array');
   if (name === 'utf8') return native.decode(data, false);
   if (name === 'ascii') {
@@ -48,7 +52,7 @@ export function uint8arrayToString(array, encoding = 'utf8') {
 }
 
 export function uint8arrayFromString(string, encoding = 'utf8') {
-  const name = encodingOf(encoding);
+  const name = encodingOf(encoding, 'uint8arrayFromString');
   if (typeof string !== 'string') throw new TypeError('uint8arrayFromString: string must be a string');
   if (name === 'utf8') return new Uint8Array(native.encode(string.toWellFormed()));
   if (name === 'ascii') {
@@ -93,7 +97,7 @@ function decodeBits(name, [alphabet, width], string) {
       out[written++] = 0xff & (buffer >> bits);
     }
   }
-  if (bits >= width || (0xff & (buffer << (8 - bits))) !== 0) throw new SyntaxError('Unexpected end of data');
+  if (bits >= width || (0xff & (buffer << (8 - bits))) !== 0) throw new SyntaxError('Unexpected end of data in the string');
   return out;
 }
 
@@ -105,7 +109,7 @@ function codesOf(alphabet) {
 function codeAt(name, codes, string, at) {
   const unit = string.charCodeAt(at);
   const code = unit < 128 ? codes[unit] : -1;
-  if (code < 0) throw new SyntaxError(`Non-${name} character`);
+  if (code < 0) throw new SyntaxError(`Non-${name} character in the string`);
   return code;
 }
 

@@ -4,36 +4,41 @@ import { apply, hostError, parse, stringify } from '../core.js';
 import { OP, compute } from '../native.js';
 import { ASYMMETRIC } from './crypto/asymmetric.js';
 import { CryptoKey, isKey } from './crypto/key.js';
-import { HASHES, algorithmOf, fault, unrecognized } from './crypto/params.js';
+import { HASHES, algorithmOf, fault, noAlgorithm, unrecognized } from './crypto/params.js';
 import { SYMMETRIC } from './crypto/symmetric.js';
 import { decodeUtf8, encodeUtf8 } from './encoding.js';
-import { bufferSource, coded, illegalConstructor, interfaceClass, needs } from './shape.js';
+import { asList, asText, bufferSource, coded, illegalConstructor, interfaceClass, needs } from './shape.js';
 
 const KEY = Symbol('key');
 const ALGORITHMS = { ...SYMMETRIC, ...ASYMMETRIC };
 const FORMATS = ['raw', 'raw-public', 'raw-secret', 'spki', 'pkcs8', 'jwk'];
 
 function notRandom(what) {
-  return hostError('not_supported', `${what} is not supported: this network has no agreed randomness yet, and nodes that each drew their own would not agree`);
+  return hostError('not_supported', `${what} is not supported: this network has no agreed randomness yet, and nodes that each drew their own would not agree; pass a nonce as a parameter, or hash what the request has`);
 }
 
 // The operation of an algorithm, and its parameters.
-function operation(given, method) {
-  const { params, name } = algorithmOf(given);
+function operation(given, method, what = 'algorithm') {
+  const { params, name } = algorithmOf(given, what);
   const run = ALGORITHMS[name]?.[method];
-  if (run === undefined) throw unrecognized(method === 'importKey' || method === 'exportKey' ? undefined : 'Unrecognized algorithm name');
+  if (run === undefined) throw noAlgorithm(what);
   return { params, name, run: (...args) => apply(run, ALGORITHMS[name], args) };
 }
-function forKey(given, key, method) {
-  if (!isKey(key)) throw new TypeError('The "key" argument must be an instance of CryptoKey');
-  const found = operation(given, method);
+const noKey = (what) => coded(TypeError, 'ERR_INVALID_ARG_TYPE', `The "${what}" argument must be an instance of CryptoKey`);
+function forKey(given, key, method, keyName = 'key', what = 'algorithm') {
+  if (!isKey(key)) throw noKey(keyName);
+  const found = operation(given, method, what);
   if (key.algorithm.name !== found.name) throw fault('InvalidAccessError', 'Key algorithm mismatch');
   return found;
 }
 function formatName(format) {
-  const name = `${format}`;
-  if (!FORMATS.includes(name)) throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', `'${name}' is not a valid enum value of type KeyFormat.`);
+  const name = asText(format, 'format');
+  if (!FORMATS.includes(name)) throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', `format: '${name}' is not a valid enum value of type KeyFormat.`);
   return name;
+}
+function imported(format, keyData, algorithm, extractable, keyUsages, what) {
+  const { params, run } = operation(algorithm, 'importKey', what);
+  return run(formatName(format), keyData, params, !!extractable, asList(keyUsages, 'keyUsages'));
 }
 // The caller's bytes as they are now: what it writes afterwards must not count.
 const taken = (value, name) => bufferSource(value, name).slice();
@@ -66,7 +71,7 @@ class SubtleCrypto {
   async digest(algorithm, data) {
     needs(arguments, 2, 'digest');
     const { name } = algorithmOf(algorithm);
-    if (HASHES[name] === undefined) throw unrecognized();
+    if (HASHES[name] === undefined) throw noAlgorithm('algorithm');
     return bufferOf(compute(OP.HASH, HASHES[name].alg, taken(data, 'data')));
   }
   async generateKey(algorithm, extractable, keyUsages) {
@@ -75,43 +80,42 @@ class SubtleCrypto {
   }
   async deriveKey(algorithm, baseKey, derivedKeyType, extractable, keyUsages) {
     needs(arguments, 5, 'deriveKey');
-    const { params, run } = forKey(algorithm, baseKey, 'deriveBits');
-    const target = operation(derivedKeyType, 'importKey');
+    const { params, run } = forKey(algorithm, baseKey, 'deriveBits', 'baseKey');
+    const target = operation(derivedKeyType, 'importKey', 'derivedKeyType');
     const length = ALGORITHMS[target.name].lengthOf?.(target.params);
-    if (length === undefined) throw unrecognized();
+    if (length === undefined) throw noAlgorithm('derivedKeyType');
     const bits = run(params, baseKey, length, 'deriveKey');
-    return target.run('raw', bits, target.params, !!extractable, keyUsages);
+    return target.run('raw', bits, target.params, !!extractable, asList(keyUsages, 'keyUsages'));
   }
   async deriveBits(algorithm, baseKey, length = null) {
     needs(arguments, 2, 'deriveBits');
-    const { params, run } = forKey(algorithm, baseKey, 'deriveBits');
+    const { params, run } = forKey(algorithm, baseKey, 'deriveBits', 'baseKey');
     return bufferOf(run(params, baseKey, length));
   }
   async importKey(format, keyData, algorithm, extractable, keyUsages) {
     needs(arguments, 5, 'importKey');
-    const { params, run } = operation(algorithm, 'importKey');
-    return run(formatName(format), keyData, params, !!extractable, [...keyUsages]);
+    return imported(format, keyData, algorithm, extractable, keyUsages, 'algorithm');
   }
   async exportKey(format, key) {
     needs(arguments, 2, 'exportKey');
-    if (!isKey(key)) throw new TypeError('The "key" argument must be an instance of CryptoKey');
+    if (!isKey(key)) throw noKey('key');
     const run = ALGORITHMS[key.algorithm.name].exportKey;
     if (!key.extractable) throw fault('InvalidAccessError', 'key is not extractable');
-    if (run === undefined) throw unrecognized();
+    if (run === undefined) throw unrecognized('key: keys of this algorithm are not exported');
     return run(formatName(format), key);
   }
   async wrapKey(format, key, wrappingKey, wrapAlgorithm) {
     needs(arguments, 4, 'wrapKey');
-    const { params, run } = forKey(wrapAlgorithm, wrappingKey, 'encrypt');
+    const { params, run } = forKey(wrapAlgorithm, wrappingKey, 'encrypt', 'wrappingKey', 'wrapAlgorithm');
     const out = await this.exportKey(format, key);
     const data = format === 'jwk' ? encodeUtf8(stringify(out)) : new Uint8Array(out);
     return bufferOf(run(params, wrappingKey, data, 'wrapKey'));
   }
   async unwrapKey(format, wrappedKey, unwrappingKey, unwrapAlgo, unwrappedKeyAlgo, extractable, keyUsages) {
     needs(arguments, 7, 'unwrapKey');
-    const { params, run } = forKey(unwrapAlgo, unwrappingKey, 'decrypt');
+    const { params, run } = forKey(unwrapAlgo, unwrappingKey, 'decrypt', 'unwrappingKey', 'unwrapAlgorithm');
     const data = run(params, unwrappingKey, taken(wrappedKey, 'wrappedKey'), 'unwrapKey');
-    return this.importKey(format, format === 'jwk' ? parse(decodeUtf8(data)) : data, unwrappedKeyAlgo, extractable, keyUsages);
+    return imported(format, format === 'jwk' ? parse(decodeUtf8(data)) : data, unwrappedKeyAlgo, extractable, keyUsages, 'unwrappedKeyAlgorithm');
   }
 }
 interfaceClass(SubtleCrypto, 'SubtleCrypto', { length: 0 });

@@ -73,6 +73,21 @@ export function needs(args, count, name) {
   if (args.length >= count) return;
   throw coded(TypeError, 'ERR_MISSING_ARGS', `${name}: ${count} argument${count === 1 ? '' : 's'} required, but only ${args.length} present`);
 }
+// Conversions that say what could not be converted.
+export function asText(value, name) {
+  if (typeof value === 'symbol') throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', `${name} must be a string, not a symbol`);
+  return `${value}`;
+}
+export function asNumber(value, name) {
+  if (typeof value === 'symbol' || typeof value === 'bigint') throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', `${name} must be a number, not a ${typeof value}`);
+  return +value;
+}
+export function asList(value, name) {
+  if (value === null || typeof value !== 'object' || typeof value[Symbol.iterator] !== 'function') {
+    throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', `${name} must be an array, or something else that gives its items one after another`);
+  }
+  return [...value];
+}
 export function usv(value) {
   return wellFormed(`${value}`);
 }

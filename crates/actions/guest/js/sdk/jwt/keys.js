@@ -1,6 +1,7 @@
 // The keys of tokens: a secret, a public key in PEM (also inside a certificate), or a JWK.
 
-import { bytes, native, wellFormed } from '../../core.js';
+import { native, wellFormed } from '../../core.js';
+import { bytes } from '../bytes.js';
 import { uint8arrayFromString } from '../text.js';
 import { read, readAll } from './der.js';
 

@@ -7,7 +7,7 @@ import { bufferSource, concatenated } from '../shape.js';
 import { CURVES, uncompressed } from './curves.js';
 import { NULL, OID, SEQUENCE, read, readSpki, readUnsigned, trimmed, write, writeSpki, writeUnsigned } from './der.js';
 import { checkUsages, makeKey, use } from './key.js';
-import { HASHES, fault, fromBase64Url, hashOf, numberMember, toBase64Url, unrecognized } from './params.js';
+import { HASHES, checkKeyOps, fault, fromBase64Url, hashOf, numberMember, toBase64Url, unrecognized } from './params.js';
 
 const EC_OID = '2a8648ce3d0201', RSA_OID = '2a864886f70d010101', ED_OID = '2b6570';
 const invalid = () => fault('DataError', 'Invalid keyData');
@@ -22,9 +22,7 @@ function jwkOf(data, kty) {
 }
 function jwkUse(data, usages) {
   if (data.use !== undefined && data.use !== 'sig') throw fault('DataError', 'Invalid JWK "use" Parameter');
-  if (Array.isArray(data.key_ops) && usages.some((usage) => !data.key_ops.includes(usage))) {
-    throw fault('DataError', 'Key operations and usage mismatch');
-  }
+  checkKeyOps(data, usages);
 }
 const digestOf = (hash, data) => compute(OP.HASH, HASHES[hash].alg, data);
 const noFormat = (name, format) => unrecognized(`Unable to import ${name} key with format ${format}`);
@@ -32,7 +30,7 @@ const noFormat = (name, format) => unrecognized(`Unable to import ${name} key wi
 const ecdsa = {
   importKey(format, data, params, extractable, given) {
     const { namedCurve } = params;
-    const curve = Object.hasOwn(CURVES, `${namedCurve}`) ? CURVES[namedCurve] : undefined;
+    const curve = typeof namedCurve === 'string' && Object.hasOwn(CURVES, namedCurve) ? CURVES[namedCurve] : undefined;
     if (curve === undefined) throw unrecognized('Unrecognized namedCurve');
     if (format === 'pkcs8') refusePrivate();
     let point;

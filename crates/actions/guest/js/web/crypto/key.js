@@ -1,6 +1,6 @@
 // CryptoKey: what a key may be used for, and its material, which only this runtime reads.
 
-import { coded, defineInspect, illegalConstructor, interfaceClass } from '../shape.js';
+import { asText, coded, defineInspect, illegalConstructor, interfaceClass } from '../shape.js';
 import { fault } from './params.js';
 
 const KEY = Symbol('key');
@@ -43,12 +43,12 @@ export function makeKey(own, material) {
 }
 
 export function checkUsages(given, allowed, { needed = false } = {}) {
-  const usages = [...given].map((usage) => `${usage}`);
+  const usages = given.map((usage) => asText(usage, 'keyUsages'));
   for (const usage of usages) {
-    if (!USAGES.includes(usage)) throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', `'${usage}' is not a valid enum value of type KeyUsage.`);
-    if (!allowed.includes(usage)) throw fault('SyntaxError', 'Unsupported key usage');
+    if (!USAGES.includes(usage)) throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', `keyUsages: '${usage}' is not a valid enum value of type KeyUsage.`);
+    if (!allowed.includes(usage)) throw fault('SyntaxError', 'keyUsages: Unsupported key usage');
   }
-  if (needed && usages.length === 0) throw fault('SyntaxError', 'Usages cannot be empty when importing a secret key.');
+  if (needed && usages.length === 0) throw fault('SyntaxError', 'keyUsages: Usages cannot be empty when importing a secret key.');
   return usages;
 }
 

@@ -1,9 +1,9 @@
 // HMAC, AES, HKDF and PBKDF2.
 
 import { OP, compute } from '../../native.js';
-import { bufferSource } from '../shape.js';
+import { asNumber, bufferSource } from '../shape.js';
 import { checkUsages, makeKey, use } from './key.js';
-import { HASHES, bytesMember, fault, fromBase64Url, hashOf, numberMember, toBase64Url, unrecognized } from './params.js';
+import { HASHES, bytesMember, checkKeyOps, fault, fromBase64Url, hashOf, numberMember, toBase64Url, unrecognized } from './params.js';
 
 const COUNTED = { encrypt: 1, decrypt: 0 };
 
@@ -29,9 +29,7 @@ function secret(format, data, name, jwkAlg, extractable, usages) {
   if (data.kty !== 'oct') throw fault('DataError', 'Invalid JWK "kty" Parameter');
   const bytes = fromBase64Url(data, 'k');
   if (data.ext !== undefined && data.ext === false && extractable) throw fault('DataError', 'JWK "ext" Parameter and extractable mismatch');
-  if (Array.isArray(data.key_ops) && usages.some((usage) => !data.key_ops.includes(usage))) {
-    throw fault('DataError', 'Key operations and usage mismatch');
-  }
+  checkKeyOps(data, usages);
   const wanted = jwkAlg(bytes.length);
   if (data.alg !== undefined && data.alg !== wanted) throw fault('DataError', 'JWK "alg" does not match the requested algorithm');
   return bytes;
@@ -51,9 +49,9 @@ const hmac = {
     const usages = checkUsages(given, ['sign', 'verify'], { needed: true });
     const hash = hashOf(params);
     const bytes = secret(format, data, 'HMAC', hmacAlg(hash), extractable, usages);
-    if (bytes.length === 0) throw fault('DataError', 'Zero-length key is not supported');
+    if (bytes.length === 0) throw fault('DataError', 'keyData: Zero-length key is not supported');
     const length = numberMember(params, 'length', bytes.length * 8);
-    if (length > bytes.length * 8 || length <= bytes.length * 8 - 8) throw fault('DataError', 'Invalid key length');
+    if (length > bytes.length * 8 || length <= bytes.length * 8 - 8) throw fault('DataError', 'algorithm.length: Invalid key length');
     return makeKey({ type: 'secret', extractable, usages, algorithm: { name: 'HMAC', hash: { name: hash }, length } }, bytes);
   },
   exportKey: (format, key) => exported(format, key, use(key, 'HMAC'), hmacAlg(key.algorithm.hash.name)()),
@@ -75,7 +73,7 @@ function aes(name, crypt) {
     importKey(format, data, params, extractable, given) {
       const usages = checkUsages(given, ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey'], { needed: true });
       const bytes = secret(format, data, name, aesAlg(name), extractable, usages);
-      if (bytes.length !== 16 && bytes.length !== 24 && bytes.length !== 32) throw fault('DataError', 'Invalid key length');
+      if (bytes.length !== 16 && bytes.length !== 24 && bytes.length !== 32) throw fault('DataError', 'keyData: Invalid key length');
       return makeKey({ type: 'secret', extractable, usages, algorithm: { name, length: bytes.length * 8 } }, bytes);
     },
     exportKey(format, key) {
@@ -86,7 +84,7 @@ function aes(name, crypt) {
     decrypt: (params, key, data, usage = 'decrypt') => crypt(params, use(key, name, usage), data, 'decrypt'),
     lengthOf(params) {
       const length = numberMember(params, 'length');
-      if (length !== 128 && length !== 192 && length !== 256) throw fault('OperationError', 'Invalid key length');
+      if (length !== 128 && length !== 192 && length !== 256) throw fault('OperationError', 'derivedKeyType.length: Invalid key length');
       return length;
     },
   };
@@ -125,7 +123,7 @@ function derivation(name, derive) {
     deriveBits(params, key, length, usage = 'deriveBits') {
       const material = use(key, name, usage);
       if (length === null || length === undefined) throw fault('OperationError', 'length cannot be null');
-      const bits = +length;
+      const bits = asNumber(length, 'length');
       if (!(bits >= 0) || bits % 8 !== 0) throw fault('OperationError', 'length must be a multiple of 8');
       return derive(params, material, bits / 8);
     },

@@ -1,0 +1,36 @@
+// What helpers give is of the classes that scripts look for.
+(async () => {
+  const is = (name, value, ...classes) => console.log(name, classes.map((one) => value instanceof one).join(' '), Object.getPrototypeOf(value) === classes[0].prototype);
+  const { Actions, Auth } = Lit;
+  const toSign = new Uint8Array(32).fill(7), publicKey = '02' + '79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798';
+  const failed = async (go) => { try { await go(); } catch (error) { return error; } return undefined; };
+  is('uint8arrayFromString', Actions.uint8arrayFromString('ab'), Uint8Array);
+  is('digest', await crypto.subtle.digest('SHA-256', toSign), ArrayBuffer);
+  is('keccak', ethers.utils.arrayify(ethers.utils.id('x')), Uint8Array);
+  is('broadcastAndCollect', await Actions.broadcastAndCollect({ name: 'n', value: 'v' }), Array);
+  is('getPermittedActions', await Actions.getPermittedActions({ tokenId: 1 }), Array);
+  is('getPermittedAuthMethods', (await Actions.getPermittedAuthMethods({ tokenId: 1 }))[0], Object);
+  is('promise', Actions.getRpcUrl({ chain: 'base' }), Promise);
+  is('signature', JSON.parse(await Actions.signAndCombineEcdsa({ toSign, publicKey, sigName: 'a' })), Object);
+  const response = await fetch('https://host.test/json');
+  is('fetch', response, Response);
+  is('headers', response.headers, Headers);
+  is('json', await response.clone().json(), Object);
+  is('bytes', await response.clone().arrayBuffer(), ArrayBuffer);
+  is('blob', await response.blob(), Blob);
+  is('url', new URL('https://host.test/'), URL);
+  is('searchParams', new URL('https://host.test/?a').searchParams, URLSearchParams);
+  is('Buffer', Buffer.from('a'), Buffer, Uint8Array);
+  is('refused', await failed(() => Actions.getRpcUrl({ chain: 'nowhere' })), Error);
+  is('argument', await failed(() => Actions.signEcdsa()), TypeError, Error);
+  is('unfetched', await failed(() => fetch('https://host.test/nothing')), TypeError, Error);
+  is('aborted', await failed(() => fetch('https://host.test/json', { signal: AbortSignal.abort() })), DOMException, Error);
+  is('token', await failed(() => jwt.verify('x', 'y')), jwt.JsonWebTokenError, Error);
+  is('payload', jwt.verify(jwt.sign({ a: [1] }, 'secret'), 'secret'), Object);
+  is('list in it', jwt.verify(jwt.sign({ a: [1] }, 'secret'), 'secret').a, Array);
+  is('Auth', Auth, Object);
+  is('stack', Auth.actionIpfsIdStack, Array);
+  is('jsParams', jsParams, Object);
+  is('Lit', Lit, Object);
+  is('Headers', Lit.Headers, Object);
+})();
