@@ -147,6 +147,21 @@ const FULL: &[Step] = &[
         ]),
     },
     Step {
+        name: "generated programs",
+        about: "2,000 calls of the helpers come to the same in a simulation and on nodes",
+        act: Act::Cargo(&[
+            "test",
+            "--locked",
+            "--quiet",
+            "--workspace",
+            "--test",
+            "network",
+            "--",
+            "--ignored",
+            "generated::",
+        ]),
+    },
+    Step {
         name: "npm packages",
         about: "the npm packages that actions use most do what they should",
         act: Act::Call(|| npm_packages::run(&[])),

@@ -17,6 +17,8 @@ mod examples;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hosts;
