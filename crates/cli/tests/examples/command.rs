@@ -251,6 +251,32 @@ test('has no network', () => assertThrows(fetch('https://example.com/'), 'no net
 }
 
 #[test]
+fn what_waits_for_ever_fails_in_a_simulation_and_in_a_test() {
+    let action = "(async () => { await new Promise(() => {}); })();";
+    let folder = with_files(&[("a.js", action), ("f.json", "{}")]);
+    let (succeeded, report) = simulate(&folder, &[]);
+    assert!(!succeeded);
+    assert_eq!((&report["status"], &report["error"]["code"]), (&json!("failed"), &json!("action_pending")));
+
+    let tests = r"
+test('the action waits', async () => {
+  const code = '(async () => { await new Promise(() => {}); })();';
+  assertDenies(await simulate({ code }), 'action_pending');
+});
+test('the test waits', () => new Promise(() => {}));
+test('never begins', () => {});
+console.log('read');
+";
+    let folder = with_files(&[("x.test.js", tests)]);
+    let (succeeded, result) = quorate_json(&["action", "test", &path(&folder, "x.test.js")]);
+    assert!(!succeeded);
+    assert_eq!((&result["passed"], &result["failed"]), (&json!(1), &json!(1)), "{result:#}");
+    let waits = &result["files"][0]["tests"][1];
+    assert_eq!(waits["name"], "the test waits");
+    assert!(waits["failure"].as_str().unwrap().starts_with("action_pending"), "{waits}");
+}
+
+#[test]
 fn a_test_file_that_does_not_parse_fails() {
     let folder = with_files(&[("x.test.js", "test('a', () => {\n  const x = ;\n});")]);
     let (succeeded, result) = quorate_json(&["action", "test", &path(&folder, "x.test.js")]);

@@ -49,6 +49,7 @@ fn bad_input_gets_its_code_and_harms_nobody() {
 
     asker.expect_code("action_threw", "throw new Error('no');");
     asker.expect_code("action_syntax", "this is not a program");
+    asker.expect_code("action_pending", "(async () => { await new Promise(() => {}); })();");
     asker.expect_code("limit_cpu", "for (;;) {}");
     let short = format!("Lit.Actions.signEcdsa({{ toSign: [1], publicKey: '{key}', sigName: 's' }})");
     asker.expect_code("digest_length", &short);

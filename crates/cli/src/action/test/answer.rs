@@ -25,6 +25,8 @@ pub(super) struct Answers<'a> {
     path: &'a Path,
     readable: Readable,
     pub(super) tested: Vec<Tested>,
+    /// The test that has begun and not ended.
+    pub(super) running: Option<String>,
 }
 
 /// A question of the harness.
@@ -34,6 +36,7 @@ enum Question {
     Simulate { simulate: What },
     Names { names: What },
     Read { read: String },
+    Begins { begins: String },
     Result(TestResult),
 }
 
@@ -72,7 +75,7 @@ struct TestResult {
 
 impl<'a> Answers<'a> {
     pub(super) fn new(engine: &'a Engine, path: &'a Path) -> Result<Self> {
-        Ok(Self { engine, path, readable: Readable::by(path)?, tested: Vec::new() })
+        Ok(Self { engine, path, readable: Readable::by(path)?, tested: Vec::new(), running: None })
     }
 
     /// Answers a host call of the test file.
@@ -114,7 +117,12 @@ impl<'a> Answers<'a> {
             Question::Simulate { simulate } => self.simulation(simulate)?.run(self.engine, None),
             Question::Names { names } => self.simulation(names)?.names(),
             Question::Read { read } => Ok(json!(self.read(&read)?)),
+            Question::Begins { begins } => {
+                self.running = Some(begins);
+                Ok(Value::Null)
+            }
             Question::Result(result) => {
+                self.running = None;
                 self.tested.push(self.tested(result));
                 Ok(Value::Null)
             }

@@ -66,6 +66,7 @@
     for (let place = 0; place < queue.length; place++) {
       const [name, body] = queue[place];
       const result = { result: name, ok: true };
+      await ask({ begins: name });
       try {
         await body();
       } catch (error) {
