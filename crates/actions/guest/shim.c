@@ -361,13 +361,56 @@ static JSValue native_inside(JSContext *c, JSValueConst this_val, int argc, JSVa
     return pair;
 }
 
+/*
+ * Parameters. Their object takes note of names that are asked of it and that it does not have: who forgot one is
+ * told which. It stays an ordinary object for all that looks at it; only a look-up that found nothing comes here.
+ */
+#define ABSENT_MAX 8
+static JSValue params_object; /* of the running action */
+static JSAtom absent[ABSENT_MAX];
+static uint32_t absent_len;
+
+static int note_absent(JSContext *c, JSPropertyDescriptor *desc, JSValueConst object, JSAtom name)
+{
+    JSObject *prototype = JS_VALUE_GET_OBJ(ctx->class_proto[JS_CLASS_OBJECT]);
+    JSProperty *property;
+    uint32_t i;
+
+    /* Every object is asked for some names: by what writes it as JSON, by what awaits it, by its prototype. */
+    if (absent_len == ABSENT_MAX || name == JS_ATOM_toJSON || name == JS_ATOM_then ||
+        JS_AtomGetKind(c, name) != JS_ATOM_KIND_STRING || find_own_property(&property, prototype, name))
+        return 0;
+    for (i = 0; i < absent_len; i++) {
+        if (absent[i] == name)
+            return 0;
+    }
+    absent[absent_len++] = JS_DupAtom(c, name);
+    return 0;
+}
+
+static JSClassExoticMethods params_methods = { .get_own_property = note_absent };
+
+/* absent(): the names of parameters that were asked for and are not there. */
+static JSValue native_absent(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    JSValue names = JS_NewArray(c);
+    JSProperty *property;
+    uint32_t i, len = 0;
+
+    for (i = 0; i < absent_len && !JS_IsException(names); i++) {
+        if (!find_own_property(&property, JS_VALUE_GET_OBJ(params_object), absent[i]))
+            JS_SetPropertyUint32(c, names, len++, JS_AtomToString(c, absent[i]));
+    }
+    return names;
+}
+
 static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("call", 3, native_call),         JS_CFUNC_DEF("log", 1, native_log),
     JS_CFUNC_DEF("respond", 1, native_respond),   JS_CFUNC_DEF("timers", 1, native_timers),
     JS_CFUNC_DEF("now", 0, native_now),           JS_CFUNC_DEF("set_clock", 1, native_set_clock),
     JS_CFUNC_DEF("encode", 1, native_encode),     JS_CFUNC_DEF("decode", 2, native_decode),
     JS_CFUNC_DEF("compute", 8, native_compute),   JS_CFUNC_DEF("kind", 1, native_kind),
-    JS_CFUNC_DEF("inside", 1, native_inside),
+    JS_CFUNC_DEF("inside", 1, native_inside),     JS_CFUNC_DEF("absent", 0, native_absent),
 };
 
 /* Failures. */
@@ -595,6 +638,8 @@ int32_t guest_start(char *code, size_t code_len, char *params, size_t params_len
     JS_FreeValue(ctx, args[1]);
     free(params);
     free(auth);
+    params_object = JS_DupValue(ctx, given);
+    JS_VALUE_GET_OBJ(params_object)->is_exotic = 1;
 
     script = JS_Eval(ctx, code, code_len, "action.js", JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
     free(code);
@@ -682,6 +727,8 @@ EXPORT(initialize) void guest_initialize(void)
     ctx->hash_seed = 0x9e3779b9u;
     atom_main = JS_NewAtom(ctx, "main");
     rt->class_array[JS_CLASS_ASYNC_FUNCTION].call = call_async;
+    /* Of all plain objects only that of the parameters is marked to be asked in this way. */
+    rt->class_array[JS_CLASS_OBJECT].exotic = &params_methods;
 
     native = JS_NewObject(ctx);
     JS_SetPropertyFunctionList(ctx, native, native_functions, countof(native_functions));

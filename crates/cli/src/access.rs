@@ -25,7 +25,7 @@ impl Place {
             Some(path) => path.clone(),
             None => State::known(&self.dir)?.network_path(),
         };
-        read_network(&path).context("start a network with `quorate dev`, or name one with --dir or --network")
+        read_network(&path)
     }
 }
 

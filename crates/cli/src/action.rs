@@ -216,6 +216,10 @@ fn signature_text(name: &str, view: &SignatureView) -> String {
 pub(crate) fn refused(error: ClientError) -> Failure {
     match error {
         ClientError::Problem(problem) => Failure::Network(Box::new(problem)),
+        ClientError::Unreachable { .. } => Failure::Local(
+            anyhow::Error::from(error)
+                .context("is the network running? `quorate dev` starts one of your own"),
+        ),
         other => Failure::Local(other.into()),
     }
 }

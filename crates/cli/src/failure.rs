@@ -1,9 +1,12 @@
 //! How a command fails: a code, a short message, and what to do about it.
 
-use quorate_wire::{ErrorClass, ErrorCode, Problem};
+use quorate_wire::{ErrorClass, ErrorCode, GUESTS_DIFFER, Problem};
 use serde_json::{Value, json};
 
 use crate::output::printable;
+
+/// What the guest says of an action that failed and had asked for parameters in vain (`guest/js/describe.js`).
+const PARAMETERS_ABSENT: &str = "parameters that were not given: ";
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ impl Failure {
         match self {
             Failure::Network(problem) => {
                 let mut value = serde_json::to_value(problem).unwrap_or_default();
-                value["advice"] = json!(advice(problem.code));
+                value["advice"] = json!(advice(problem));
                 json!({ "error": value })
             }
             Failure::Local(error) => {
@@ -73,7 +76,7 @@ impl Failure {
                 if let Some(request) = &problem.request_id {
                     text.push_str(&format!("\n  request {request}"));
                 }
-                text.push_str(&format!("\n  {}", advice(problem.code)));
+                text.push_str(&format!("\n  {}", advice(problem)));
                 text.push_str(&format!("\n  more: docs/errors.md, {}", problem.code));
                 text
             }
@@ -98,8 +101,17 @@ impl From<Problem> for Failure {
 }
 
 /// What to do, in one sentence. `docs/errors.md` says more.
-fn advice(code: ErrorCode) -> &'static str {
-    match code {
+fn advice(problem: &Problem) -> &'static str {
+    match problem.code {
+        ErrorCode::IntentsDiverged | ErrorCode::OutcomesDiverged
+            if problem.detail.contains(GUESTS_DIFFER)
+                || problem.odd.iter().any(|odd| odd.field == "guest") =>
+        {
+            "It is not the action: tell the nodes' operators; GET /v1/network shows which guest each node runs."
+        }
+        ErrorCode::ActionThrew if problem.detail.contains(PARAMETERS_ABSENT) => {
+            "Give the action what it reads: --params '{…}'; --pkp KEY gives publicKey, --to-sign DIGEST gives toSign."
+        }
         ErrorCode::NotGranted => {
             "Grant the key to this action: quorate pkp grant KEY --action FILE --scope sign-anything."
         }
@@ -122,7 +134,7 @@ fn advice(code: ErrorCode) -> &'static str {
         ErrorCode::NotReady | ErrorCode::NoQuorum => {
             "Wait until enough nodes are up and connected; GET /v1/network says what a node waits for."
         }
-        _ => match code.class() {
+        code => match code.class() {
             ErrorClass::BadRequest | ErrorClass::TooLarge => "Change the request; sent again it fails again.",
             ErrorClass::Unauthenticated => "Log in again with a fresh session.",
             ErrorClass::Forbidden => "Ask for less, or have it allowed.",
@@ -132,5 +144,22 @@ fn advice(code: ErrorCode) -> &'static str {
             ErrorClass::Busy | ErrorClass::Unavailable | ErrorClass::Timeout => "Ask again in a moment.",
             ErrorClass::Internal => "Look for the request id in the nodes' logs and report it.",
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_is_for_who_can_do_something() {
+        let advised = |code, detail: &str| advice(&Problem::new(code, detail));
+        for code in [ErrorCode::IntentsDiverged, ErrorCode::OutcomesDiverged] {
+            assert!(advised(code, &format!("3 votes; {GUESTS_DIFFER}")).contains("operators"));
+            assert!(advised(code, "3 votes").contains("action must do the same"));
+        }
+        let forgotten = format!("TypeError: x\n{PARAMETERS_ABSENT}toSign");
+        assert!(advised(ErrorCode::ActionThrew, &forgotten).contains("--to-sign"));
+        assert!(advised(ErrorCode::ActionThrew, "TypeError: x").contains("log"));
     }
 }

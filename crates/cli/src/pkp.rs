@@ -24,6 +24,10 @@ pub(crate) async fn run(command: PkpCommand, output: Output) -> Result<()> {
         PkpCommand::List { access, wallet, owner } => list(&access, &wallet, owner, output).await,
         PkpCommand::Show { access, pkp } => show(&access, pkp, output).await,
         PkpCommand::Grant { access, wallet, pkp, subject, scope } => {
+            // What another way to log in may do is for actions to decide, which read the scopes.
+            if subject.auth_method.is_none() {
+                must_allow(&scope)?;
+            }
             let change = Change::of(&access, &wallet, pkp, &subject)?;
             grant(change, &scope, output).await
         }
@@ -159,6 +163,20 @@ impl Change {
     }
 }
 
+/// A grant has to allow something: without one of these scopes the registry would have it, and no node would sign for it.
+fn must_allow(scopes: &[Scope]) -> Result<()> {
+    if scopes.iter().any(|scope| *scope != Scope::NoSingleNode) {
+        return Ok(());
+    }
+    let bar = if scopes.is_empty() { "without a scope" } else { "with no-single-node alone" };
+    bail!(
+        "a grant {bar} allows nothing, so nothing was sent. Name what it shall allow:\n\
+         \x20 --scope personal-sign   texts as wallets sign them (EIP-191), no login and no transaction\n\
+         \x20 --scope sign-logins     texts that are logins: whoever has one acts as the key's address\n\
+         \x20 --scope sign-anything   any 32 bytes, so also every transaction of the key"
+    )
+}
+
 async fn grant(change: Change, scopes: &[Scope], output: Output) -> Result<()> {
     let pkp = change.key().await?;
     let Change { chain, contracts, subject, named, .. } = change;
@@ -175,10 +193,6 @@ async fn grant(change: Change, scopes: &[Scope], output: Output) -> Result<()> {
     } else if scopes.contains(&Scope::PersonalSign) {
         output.progress(
             "Without --scope sign-anything only EIP-191 messages are signed for it, no bare digest.",
-        );
-    } else if !scopes.contains(&Scope::SignLogins) {
-        output.progress(
-            "Without --scope sign-anything, personal-sign or sign-logins nothing is signed for it.",
         );
     }
     if scopes.contains(&Scope::SignLogins) {

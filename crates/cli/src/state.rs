@@ -1,7 +1,7 @@
 //! The folder of a development network: what lies where, and who may read it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -145,20 +145,27 @@ impl State {
     /// What runs now.
     pub(crate) fn running(&self) -> Result<Running> {
         let path = self.running_path();
-        let text = fs::read_to_string(&path).with_context(|| {
-            format!(
-                "no network runs in {}: start one with `quorate dev`, or name the chain with --rpc",
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+                "no network runs in {0}: start it with `quorate dev --dir {0}`, or name the chain with --rpc",
                 self.folder.display()
-            )
-        })?;
+            ),
+            read => read.with_context(|| shown(&path))?,
+        };
         serde_json::from_str(&text).with_context(|| shown(&path))
     }
 }
 
 /// Reads and checks a network file.
 pub(crate) fn read_network(path: &Path) -> Result<NetworkFile> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("reading the network file {}", path.display()))?;
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+            "there is no network file {}: start a network in this folder with `quorate dev`, or name one with --dir or \
+             --network",
+            path.display()
+        ),
+        read => read.with_context(|| format!("reading the network file {}", path.display()))?,
+    };
     NetworkFile::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
 }
 

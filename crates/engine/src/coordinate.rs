@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use quorate_wire::{
-    ErrorCode, Evidence, NodeIndex, OddNode, OperationNumber, PeerMessage, Problem, Proposal, RequestId,
-    limits,
+    ErrorCode, Evidence, GUESTS_DIFFER, NodeIndex, OddNode, OperationNumber, PeerMessage, Problem, Proposal,
+    RequestId, limits,
 };
 
 use crate::{
@@ -141,11 +141,14 @@ impl Engine {
                 field: entry.field.clone(),
             });
         }
-        let detail = format!(
+        let mut detail = format!(
             "operation {number}: {} different votes, no {} alike",
             groups.len(),
             self.committee.threshold()
         );
+        if odd.iter().any(|entry| entry.field == "guest") {
+            detail = format!("{detail}; {GUESTS_DIFFER}");
+        }
         let mut problem = Problem::new(ErrorCode::IntentsDiverged, detail).about(execution.id);
         problem.nodes = odd.iter().map(|entry| entry.node).collect();
         problem.odd = odd;

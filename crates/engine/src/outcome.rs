@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use quorate_wire::{
-    Claim, Digest, EcdsaBytes, ErrorClass, ErrorCode, ExecutionReply, Lane, NodeIndex, OddNode,
-    OperationNumber, OutcomeMessage, PeerMessage, Problem, Receipt, RequestId, SignatureView, Signed,
-    Statement, Status, Vote, ecdsa_valid, limits,
+    Claim, Digest, EcdsaBytes, ErrorClass, ErrorCode, ExecutionReply, GUESTS_DIFFER, Lane, NodeIndex,
+    OddNode, OperationNumber, OutcomeMessage, PeerMessage, Problem, Receipt, RequestId, SignatureView,
+    Signed, Statement, Status, Vote, ecdsa_valid, limits,
 };
 
 use crate::{
@@ -209,7 +209,13 @@ impl Engine {
             .chain(execution.refused.iter().map(|(node, (code, _))| format!("{node:?}: refused, {code}")))
             .collect();
         let code = self.common_error(execution).unwrap_or(ErrorCode::OutcomesDiverged);
-        let mut problem = Problem::new(code, ends.join("; ")).about(execution.id);
+        let mut detail = ends.join("; ");
+        let mut guests = execution.outcomes.values().map(|outcome| outcome.statement.body.guest);
+        let first = guests.next();
+        if guests.any(|guest| Some(guest) != first) {
+            detail = format!("{detail}; {GUESTS_DIFFER}");
+        }
+        let mut problem = Problem::new(code, detail).about(execution.id);
         problem.nodes = execution.outcomes.keys().filter(|node| !best.contains(node)).copied().collect();
         problem
     }

@@ -209,6 +209,10 @@ impl Vote {
     }
 }
 
+/// What a problem's detail says where nodes differ because they do not run the same: no caller can mend it.
+pub const GUESTS_DIFFER: &str =
+    "the nodes run different builds of the JavaScript engine; their operators have to run one release on all";
+
 /// Signed proof of how nodes saw an operation: votes, and ends of runs that never reached it.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Evidence {

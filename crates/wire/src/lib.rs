@@ -48,7 +48,9 @@ pub use ids::{
     Address, Digest, KeyId, NetworkId, NodeIndex, ParseIdError, PublicKey, RequestId, SessionKey,
     StatementKey, TokenId, TransportKey, keccak256,
 };
-pub use intent::{Evidence, Intent, IntentHash, MessageKind, Recipient, Scheme, Seen, Verdict, Vote};
+pub use intent::{
+    Evidence, GUESTS_DIFFER, Intent, IntentHash, MessageKind, Recipient, Scheme, Seen, Verdict, Vote,
+};
 pub use json::{JsonError, check_strict};
 pub use key_id::{action_key_id, claim_key_id};
 pub use limits::{ActionLimits, LimitsRequest};

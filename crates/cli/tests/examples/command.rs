@@ -417,3 +417,51 @@ fn fixtures_name_no_file_outside_of_their_folders() {
         assert!(!succeeded && report.to_string().contains("is outside of"), "{report:#}");
     }
 }
+
+#[test]
+fn without_a_network_commands_say_how_to_start_one() {
+    let folder = with_files(&[("a.js", "main = () => 1")]);
+    let (action, dir) = (path(&folder, "a.js"), path(&folder, "none"));
+    let network = path(&folder, "no.json");
+    let key = "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+    for words in [
+        &["action", "run", &action, "--dir", &dir][..],
+        &["action", "put", &action, "--dir", &dir],
+        &["pkp", "mint", "--dir", &dir],
+        &["pkp", "list", "--dir", &dir],
+        &["pkp", "show", key, "--dir", &dir],
+        &["pkp", "grant", key, "--action", &action, "--scope", "personal-sign", "--dir", &dir],
+        &["verify", &action, "--network", &network],
+        &["action", "run", &action, "--network", &network],
+    ] {
+        let (succeeded, said) = quorate_json(words);
+        let detail = said["error"]["detail"].as_str().unwrap_or_else(|| panic!("{words:?}: {said}"));
+        assert!(!succeeded && detail.contains("quorate dev"), "{words:?}: {detail}");
+        assert!(!detail.contains("os error") && !detail.contains("No such file"), "{words:?}: {detail}");
+    }
+}
+
+#[test]
+fn a_grant_that_allows_nothing_is_not_sent_and_asks_for_a_scope() {
+    let folder = with_files(&[("a.js", "main = () => 1")]);
+    let (action, dir) = (path(&folder, "a.js"), path(&folder, "none"));
+    let key = "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+    let address = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
+    let grant = |more: &[&str]| {
+        let (_, said) = quorate_json(&[&["pkp", "grant", key, "--dir", &dir], more].concat());
+        said["error"]["detail"].as_str().unwrap().to_owned()
+    };
+    for subject in [["--action", &action], ["--address", address]] {
+        for scopes in [&[][..], &["--scope", "no-single-node"]] {
+            let detail = grant(&[&subject[..], scopes].concat());
+            for words in
+                ["nothing was sent", "--scope personal-sign", "--scope sign-logins", "--scope sign-anything"]
+            {
+                assert!(detail.contains(words), "{detail}");
+            }
+        }
+        assert!(grant(&[&subject[..], &["--scope", "sign-logins"]].concat()).contains("quorate dev"));
+    }
+    // What another way to log in may do, actions decide.
+    assert!(grant(&["--auth-method", "6:0xab"]).contains("quorate dev"));
+}

@@ -109,6 +109,8 @@ pub(crate) struct Node {
     pub(crate) done: Vec<Done>,
     pub(crate) reports: Vec<Report>,
     pub(crate) halted: Option<String>,
+    /// The guest that it runs from its next start on.
+    pub(crate) guest: Digest,
     /// The digest for which this node's runs ask.
     pub(crate) digest: Vec<u8>,
     /// Runs that wait for their code.
@@ -233,6 +235,7 @@ impl Net {
                 done: Vec::new(),
                 reports: Vec::new(),
                 halted: None,
+                guest: GUEST,
                 digest: vec![7; 32],
                 searches: Vec::new(),
                 rng: ChaCha20Rng::seed_from_u64(u64::from(node)),
@@ -307,7 +310,7 @@ impl Net {
             network: network(),
             me: index(node),
             statement_key: statement_key(node),
-            guest: GUEST,
+            guest: self.nodes[&node].guest,
             limits: ActionLimits::default(),
             accept_rollback_to: self.nodes[&node].accept_rollback_to,
             rates: RATES.get(),

@@ -33,6 +33,30 @@ fn a_restarted_node_keeps_its_set_ups_and_signs_at_once() {
 }
 
 #[test]
+fn where_nodes_run_different_builds_the_error_is_for_their_operators() {
+    let mut net = Net::ready();
+    for node in [2, 3] {
+        net.kill(node);
+        net.node(node).guest = Digest([node; 32]);
+        net.start(node);
+    }
+    net.advance(50);
+    let mut caller = Caller::new(1);
+    for (request, names, code) in
+        [(1, vec!["sig"], ErrorCode::IntentsDiverged), (2, Vec::new(), ErrorCode::OutcomesDiverged)]
+    {
+        // A run that signs nothing differs in its end alone.
+        net.names = names;
+        caller.time_ms = net.unix_ms;
+        let to = net.submit(1, &caller.request(request).1);
+        net.advance(3_000);
+        let problem = net.answer(to).unwrap().as_ref().unwrap_err();
+        assert_eq!(problem.code, code);
+        assert!(problem.detail.ends_with(quorate_wire::GUESTS_DIFFER), "{}", problem.detail);
+    }
+}
+
+#[test]
 fn a_ban_is_stored_outlives_a_restart_and_excludes_its_pair_only() {
     let mut net = Net::ready();
     net.forge(3, 1, &ban(3, 1, 1));
