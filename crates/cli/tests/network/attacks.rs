@@ -192,6 +192,43 @@ fn whoever_hands_out_the_chain_slowly_keeps_no_right_alive() {
     network.stop();
 }
 
+/// A node whose log nobody reads works on, and says that it is ready because it is.
+#[test]
+fn a_log_that_nobody_reads_stops_no_node() {
+    let folder = Folder::new("unread-log");
+    let network = Network::start(&folder, &[]);
+    let key = network.key_for(&[SIGN]);
+    let state = network.state();
+    network.stop();
+    let (log, config) = (state.join("node-1.log"), state.join("node-1/node.toml"));
+    let mut told: toml::Table = toml::from_str(&std::fs::read_to_string(&config).unwrap()).unwrap();
+    told.insert("log".to_owned(), "trace".into());
+    std::fs::write(&config, toml::to_string(&told).unwrap()).unwrap();
+    std::fs::remove_file(&log).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &log, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+    // Open for both, so that nobody waits for the other end; never read.
+    let pipe = std::fs::OpenOptions::new().read(true).write(true).open(&log).unwrap();
+    let network = Network::start(&folder, &[]);
+    let full = || {
+        let flags = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::NONBLOCK;
+        let end = rustix::fs::open(&log, flags, rustix::fs::Mode::empty()).unwrap();
+        rustix::io::write(&end, b"x").is_err()
+    };
+    let begun = Instant::now();
+    let mut after = 0;
+    while after < 10 {
+        let asked = Instant::now();
+        network.run(SIGN, &key, &["--node", "1"]).ok();
+        assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+        after += usize::from(full());
+        assert!(begun.elapsed() < Duration::from_secs(60), "the pipe is never full");
+    }
+    assert_eq!(http(&network.http(0), "GET /readyz", b"").0, 200);
+    std::fs::remove_file(&log).unwrap();
+    drop(pipe);
+    network.stop();
+}
+
 /// An old signature in place of a vote ends nothing.
 #[cfg(feature = "faults")]
 #[test]
