@@ -14,6 +14,8 @@ export const transcript = (...fields) =>
   sha256(...fields.flatMap((field) => [number(Buffer.byteLength(field), 4), from(field)]));
 
 function number(value, bytes) {
+  // A text such as "1" would pass for a number here, and for another member where members are counted.
+  if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** (8 * bytes)) throw new Error(`no number of ${bytes} bytes: ${value}`);
   return from(BigInt(value).toString(16).padStart(2 * bytes, "0"), "hex");
 }
 

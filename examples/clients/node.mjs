@@ -50,6 +50,7 @@ export function sign(network, login, bytes, purpose = "quorate/request/v1") {
 export function check(network, bytes, params, reply) {
   const must = (holds, what) => { if (!holds) throw new Error(`not proven: ${what}`); };
   const { statements } = reply.receipt, [{ body } = {}] = statements, request = JSON.parse(bytes);
+  must(statements.every(({ node }) => Number.isInteger(node) && node >= 1 && node <= network.nodes.length), "no member");
   must(new Set(statements.map(({ node }) => node)).size === statements.length, "a member twice");
   must(statements.length >= network.threshold, "too few members");
   for (const { node, body: other, signature } of statements) {
@@ -89,6 +90,8 @@ async function main([file, action, params = "{}"]) {
   const reply = await answer.json();
   if (!answer.ok) throw new Error(`${reply.code}: ${reply.detail ?? reply.title}`);
   check(network, bytes, params, reply);
+  // A node may say 200 of a run that failed.
+  if (reply.status !== "completed") throw new Error(`the run ${reply.status}: ${reply.error}`);
   console.log(JSON.stringify({ response: reply.response, members: reply.receipt.statements.map(({ node }) => node) }));
 }
 

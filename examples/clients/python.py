@@ -168,7 +168,7 @@ def main(file, action, params="{}"):
     network, code = json.loads(pathlib.Path(file).read_text("utf-8")), pathlib.Path(action).read_text("utf-8")
     cid, node = cid_of(code), network["endpoints"][0]["http"]
     login = log_in(network, os.urandom(32), [f"quorate:key/*/action/{cid}"])
-    with urllib.request.urlopen(f"{node}/v1/network") as answer:
+    with urllib.request.urlopen(f"{node}/v1/network", timeout=60) as answer:
         head = json.load(answer)["head"]
     request = {"v": 1, "network": network_id(network).hex(), "session": login["key"], "login": login["hash"], "action": cid}
     request |= {"block": {"number": head["number"], "hash": head["hash"]}, "nonce": os.urandom(16).hex()}
@@ -179,12 +179,14 @@ def main(file, action, params="{}"):
     headers = {"content-type": "application/json"}
     try:
         post = urllib.request.Request(f"{node}/v1/executions", json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(post) as answer:
+        with urllib.request.urlopen(post, timeout=60) as answer:
             reply = json.load(answer)
     except urllib.error.HTTPError as error:
         problem = json.load(error)
         raise SystemExit(f"{problem['code']}: {problem.get('detail', problem['title'])}") from error
     check(network, data, params, reply)
+    if reply["status"] != "completed":  # A node may say 200 of a run that failed.
+        raise SystemExit(f"the run {reply['status']}: {reply.get('error')}")
     members = [statement["node"] for statement in reply["receipt"]["statements"]]
     print(json.dumps({"response": reply["response"], "members": members}))
 

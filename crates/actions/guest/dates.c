@@ -381,7 +381,7 @@ static bool date_read_rest(DateReader *r)
                 has_number = true;
                 if (!date_read_offset(r, piece.value))
                     return false;
-            } else if (piece.value < 0 && r->named_month != DATE_NONE && r->next.kind == DATE_NUMBER && r->next.digits == 6) {
+            } else if (piece.value < 0 && r->named_month != DATE_NONE && has_number && r->next.kind == DATE_NUMBER && r->next.digits >= 4) {
                 /* A year before 0 as our own texts have it. */
                 if (!date_add_day(r, -date_take(r).value, 6))
                     return false;

@@ -18,7 +18,7 @@ use crate::{
 const SHOWN: &str = "final_head";
 /// A final head that a peer has proven and the registry has not shown since.
 const TOLD: &str = "final_head/told";
-/// To which heads the operator went back.
+/// To which head the operator last went back.
 const WENT_BACK: &str = "final_head/went_back";
 
 /// A head that nothing was decided by is written down no later than this.
@@ -30,8 +30,6 @@ const TELL_AGAIN_MS: u64 = 60_000;
 /// How many blocks a chain that was put back may have made before a node accepts it: so much later, what the operator
 /// named is not what the registry shows any more.
 const MADE_SINCE_MAX: u64 = 64;
-/// How often a chain may be put back: of more, the latest are remembered.
-const WENT_BACK_MAX: usize = 64;
 
 /// A final head and who has told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -45,7 +43,7 @@ struct Told {
 struct WentBack {
     /// Where the chain goes on from.
     to: BlockRef,
-    /// Statements with lower numbers were made before: their heads above `to` are given up.
+    /// Statements with lower numbers were made before: what they show and the registry does not is given up.
     since: u64,
 }
 
@@ -54,8 +52,7 @@ pub(crate) struct Finality {
     head_key: StatementKey,
     shown: Option<SignedHead>,
     told: Option<Told>,
-    /// The later, the higher: whoever goes back further goes back behind those before too.
-    went_back: Vec<WentBack>,
+    went_back: Option<WentBack>,
     /// What the operator's configuration says.
     accepted: Option<BlockRef>,
     unwritten_since_mono_ms: Option<u64>,
@@ -70,7 +67,7 @@ impl Finality {
             head_key: config.network.chain.head_key,
             shown: read(stored, SHOWN)?,
             told: read(stored, TOLD)?,
-            went_back: read(stored, WENT_BACK)?.unwrap_or_default(),
+            went_back: read(stored, WENT_BACK)?,
             accepted: config.accept_rollback_to,
             unwritten_since_mono_ms: None,
             missing_since_mono_ms: None,
@@ -162,8 +159,7 @@ impl Finality {
 
     /// Whether the head was given up when the operator went back.
     fn given_up(&self, head: &SignedHead) -> bool {
-        let gives_up = |went: &WentBack| head.sequence < went.since && head.finalized.number > went.to.number;
-        self.went_back.iter().any(gives_up)
+        self.went_back.is_some_and(|went| head.sequence < went.since)
     }
 
     /// At the end of each turn: remembers what the registry shows, and tells if it does not show what it should.
@@ -208,35 +204,30 @@ impl Finality {
     /// misses nothing yet, as a peer may show what is lost at any time.
     fn go_back(&mut self, registry: &dyn ReadRegistry, shown: SignedHead, turn: &mut Turn<'_>) -> bool {
         let Some(to) = self.accepted else { return false };
-        let used = self.went_back.iter().any(|went| went.to == to);
-        if used || !shows(registry, &to) {
+        let used = self.went_back.is_some_and(|went| went.to == to);
+        let near = shown.finalized.number.checked_sub(to.number).is_some_and(|made| made <= MADE_SINCE_MAX);
+        if used || !near || !shows(registry, &to) {
             return false;
         }
         let lost: Vec<SignedHead> = self.lost(registry).map(|(head, _)| head).collect();
-        // What only a peer remembers may be lost for long: it is told to whoever comes anew.
-        let passed = |head: &SignedHead| head.finalized.number <= shown.finalized.number;
-        let only_told = !lost.is_empty()
-            && lost.iter().all(passed)
-            && self.shown.is_none_or(|head| shows(registry, &head.finalized));
-        let near = shown.finalized.number.checked_sub(to.number).is_some_and(|made| made <= MADE_SINCE_MAX);
-        // The chain is another one already below the head that was named.
-        let deeper = lost.iter().any(|head| head.finalized.number <= to.number);
-        if deeper || !(near || only_told) {
+        let own = self.shown.filter(|head| !shows(registry, &head.finalized));
+        // The chain is another one already below the head that was named. What only a peer remembers may be lost for longer.
+        let deeper = own.is_some_and(|head| head.finalized.number <= to.number);
+        // The chain has not gone back yet.
+        let early = lost.is_empty() && self.shown.is_some_and(|head| head.finalized.number > to.number);
+        if deeper || early {
             return false;
         }
         let after_lost = lost.iter().map(|head| head.sequence.saturating_add(1)).max();
         let went_back = WentBack { to, since: after_lost.unwrap_or(0).max(shown.sequence) };
-        self.went_back.retain(|before| before.to.number < to.number);
-        self.went_back.push(went_back);
-        let over = self.went_back.len().saturating_sub(WENT_BACK_MAX);
-        self.went_back.drain(..over);
+        self.went_back = Some(went_back);
         self.shown = Some(shown);
         self.told = self.told.filter(|told| !lost.contains(&told.head));
         self.unwritten_since_mono_ms = None;
         self.missing_since_mono_ms = None;
         self.tell_mono_ms = 0;
         turn.persist([
-            (WENT_BACK.to_owned(), Some(bytes(&self.went_back))),
+            (WENT_BACK.to_owned(), Some(bytes(&went_back))),
             (SHOWN.to_owned(), Some(bytes(&shown))),
             (TOLD.to_owned(), self.told.as_ref().map(bytes)),
         ]);

@@ -334,5 +334,8 @@ fn the_word_of_an_operator_is_taken_before_a_peer_shows_what_is_lost_and_long_af
     }
     net.node(2).accept_rollback_to = Some(HEAD);
     restart(&mut net, &[2]);
-    assert_eq!(waits(&net, 2), None, "the chain has gone on for long, and nothing of the node's own is lost");
+    assert_eq!(waits(&net, 2), ROLLED_BACK, "a word of long ago is no word for what was lost since");
+    net.node(2).accept_rollback_to = Some(block(190, true));
+    restart(&mut net, &[2]);
+    assert_eq!(waits(&net, 2), None, "what only a peer shows is given up with a block of now");
 }

@@ -18,6 +18,8 @@ use super::{
 
 /// The least that gas for blobs costs; there are none here.
 pub(crate) const BLOB_BASE_FEE: u128 = 1;
+/// Gas that the attempts of one estimate use together; after that it is what is known to be enough.
+const ESTIMATE_GAS_MAX: u64 = 3 * BLOCK_GAS_LIMIT;
 
 /// What a transaction did.
 #[derive(Clone, Debug)]
@@ -282,13 +284,16 @@ pub(crate) fn estimate_gas<S: DatabaseRef + Copy>(
     if guess < high && attempt(guess).is_ok_and(|outcome| outcome.success) {
         high = guess;
     }
-    while low + 1 < high {
+    let mut spent = first.gas_used;
+    while low + 1 < high && spent < ESTIMATE_GAS_MAX {
         // Three parts in a thousand are exact enough and save half of the runs.
         if (high - low) * 1000 < high * 3 {
             break;
         }
         let middle = low + (high - low) / 2;
-        if attempt(middle).is_ok_and(|outcome| outcome.success) {
+        let outcome = attempt(middle);
+        spent = spent.saturating_add(outcome.as_ref().map_or(0, |outcome| outcome.gas_used));
+        if outcome.is_ok_and(|outcome| outcome.success) {
             high = middle;
         } else {
             low = middle;

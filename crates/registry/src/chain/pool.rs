@@ -14,11 +14,9 @@ use tokio::sync::oneshot;
 
 use super::{genesis::BLOCK_TXS_MAX, tx::DecodedTx};
 
-/// Transactions that wait, ready or ahead…
+/// Transactions that wait, ready or ahead, and their bytes. Half of both is for ready ones, and a ready one that finds no room
+/// takes that of those that nobody waits for: what may never run keeps out nothing that can.
 const WAITING_MAX: usize = 2_048;
-/// …of these the last half is for ready ones, so that transactions that may never run keep out none that can…
-const AHEAD_MAX: usize = WAITING_MAX / 2;
-/// …and the bytes of all.
 const BYTES_MAX: usize = 32 << 20;
 /// How far ahead of its sender's nonce a transaction may be: so many of one sender wait.
 const NONCES_MAX: u64 = BLOCK_TXS_MAX as u64;
@@ -90,11 +88,17 @@ impl Pool {
         if known.is_some_and(|known| nonce < ready_until || !pays_more(&tx, &known.tx)) {
             return Err("replacement transaction underpriced".to_owned());
         }
-        let room = if ready { WAITING_MAX } else { AHEAD_MAX };
-        let (others, bytes) =
+        let mut before =
             known.map_or((self.count, self.bytes), |old| (self.count - 1, self.bytes - old.tx.raw.len()));
-        if others >= room || bytes + tx.raw.len() > BYTES_MAX {
-            return Err("txpool is full".to_owned());
+        let part = if ready { 1 } else { 2 };
+        let full = |(count, bytes): (usize, usize)| {
+            count >= WAITING_MAX / part || bytes + tx.raw.len() > BYTES_MAX / part
+        };
+        while full(before) {
+            if !ready || !self.make_room(tx.from) {
+                return Err("txpool is full".to_owned());
+            }
+            before = (self.count, self.bytes);
         }
         self.remove(tx.from, nonce);
         let (answer, receive) = oneshot::channel();
@@ -120,18 +124,25 @@ impl Pool {
             .map(|((n, one), _)| (*n, one))
     }
 
-    /// Those for the next block: in the order in which they arrived, and each behind those of its sender before it.
+    /// Forgets, of other senders, the last that came of those that nobody waits for; false if there is none.
+    fn make_room(&mut self, but: Address) -> bool {
+        let others = self.all().filter(|waiting| waiting.answer.is_none() && waiting.tx.from != but);
+        let last = others.max_by_key(|waiting| waiting.place);
+        let Some((sender, nonce)) = last.map(|last| (last.tx.from, last.tx.envelope.nonce())) else {
+            return false;
+        };
+        self.remove(sender, nonce).is_some()
+    }
+
+    /// Those for the next block. Senders take turns, so that one with many holds up nobody; within a turn it is the order of
+    /// arrival.
     pub(crate) fn ready(&self, nonce_of: impl Fn(Address) -> u64) -> Vec<DecodedTx> {
         let mut ready = Vec::new();
         for sender in self.senders.keys() {
-            let mut behind = 0;
-            for (_, waiting) in self.ready_of(*sender, nonce_of(*sender)) {
-                behind = waiting.place.max(behind);
-                ready.push((behind, &waiting.tx));
-            }
+            let of_sender = self.ready_of(*sender, nonce_of(*sender)).enumerate();
+            ready.extend(of_sender.map(|(turn, (_, waiting))| ((turn, waiting.place), &waiting.tx)));
         }
-        // The sort keeps the order of nonces where places are equal.
-        ready.sort_by_key(|(place, _)| *place);
+        ready.sort_by_key(|(turn, _)| *turn);
         ready.into_iter().take(BLOCK_TXS_MAX).map(|(_, tx)| tx.clone()).collect()
     }
 
@@ -146,6 +157,10 @@ impl Pool {
         let fates = included.iter().map(|tx| (tx, Ok(tx.hash)));
         let refusals = refused.iter().map(|(tx, reason)| (tx, Err(reason.clone())));
         for (tx, fate) in fates.chain(refusals) {
+            let waiting = self.senders.get(&tx.from).and_then(|all| all.get(&tx.envelope.nonce()));
+            if waiting.is_none_or(|waiting| waiting.tx.hash != tx.hash) {
+                continue;
+            }
             if let Some(Waiting { answer: Some(answer), .. }) = self.remove(tx.from, tx.envelope.nonce()) {
                 drop(answer.send(fate));
             }
@@ -193,15 +208,17 @@ impl Pool {
         Some(gone)
     }
 
-    /// Only those that nobody waits for can be old: a ready one is in the next block.
+    /// Whoever still waits for one of them is told.
     fn forget_old(&mut self, now: Instant) {
-        let old = |waiting: &&Waiting| {
-            waiting.answer.is_none() && now.saturating_duration_since(waiting.since) > LIFETIME
-        };
+        let old = |waiting: &&Waiting| now.saturating_duration_since(waiting.since) > LIFETIME;
         let old: Vec<_> =
             self.all().filter(old).map(|waiting| (waiting.tx.from, waiting.tx.envelope.nonce())).collect();
         for (sender, nonce) in old {
-            self.remove(sender, nonce);
+            if let Some(Waiting { answer: Some(answer), .. }) = self.remove(sender, nonce) {
+                drop(
+                    answer.send(Err(format!("dropped: it was in no block within {} s", LIFETIME.as_secs()))),
+                );
+            }
         }
     }
 }

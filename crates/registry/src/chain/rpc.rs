@@ -17,6 +17,7 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use alloy_sol_types::SolError as _;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::{
     evm::Outcome,
@@ -25,8 +26,15 @@ use super::{
 };
 use crate::error::ReadError;
 
-/// Calls of one batch.
+/// Calls of one batch, and bytes of its answers: those after that are refused.
 const BATCH_MAX: usize = 100;
+const BATCH_BYTES_MAX: usize = 8 << 20;
+/// Calls that read much run at a time: so many threads compute for strangers, and the writer never waits for more…
+const READS_MAX: usize = 2;
+/// …and one waits so long for its turn.
+const READ_WAIT: Duration = Duration::from_secs(10);
+/// How long the sender of a transaction waits for its block.
+const SEND_WAIT: Duration = Duration::from_secs(30);
 /// Blocks that one `quorate_blocks` may return…
 const RAW_BLOCKS_MAX: usize = 256;
 /// …and bytes of transactions.
@@ -92,45 +100,59 @@ impl From<ReadError> for RpcError {
 pub(super) struct Rpc {
     sequencer: Sequencer,
     filters: Mutex<logs::Filters>,
+    reads: Semaphore,
 }
 
 impl Rpc {
     pub(super) fn new(sequencer: Sequencer) -> Self {
-        Self { sequencer, filters: Mutex::default() }
+        Self { sequencer, filters: Mutex::default(), reads: Semaphore::new(READS_MAX) }
     }
 
     /// Answers a request body: one call or a batch. `None` is an answer without content (only notifications).
-    pub(super) async fn answer(self: &Arc<Self>, body: &[u8]) -> Option<Value> {
+    pub(super) async fn answer(self: &Arc<Self>, body: &[u8]) -> Option<String> {
+        let one = |value: Value| Some(value.to_string());
         let Ok(request) = serde_json::from_slice::<Value>(body) else {
-            return Some(failure(
+            return one(failure(
                 &Value::Null,
                 &RpcError { code: -32700, message: "parse error".into(), data: None },
             ));
         };
         match request {
-            Value::Array(calls) if calls.is_empty() => Some(failure(&Value::Null, &invalid_request())),
-            Value::Array(calls) if calls.len() > BATCH_MAX => Some(failure(
-                &Value::Null,
-                &RpcError::limit(format!("a batch has at most {BATCH_MAX} calls")),
-            )),
-            Value::Array(calls) => {
-                let mut answers = Vec::with_capacity(calls.len());
-                for call in calls {
-                    answers.extend(self.answer_one(call).await);
-                }
-                (!answers.is_empty()).then_some(Value::Array(answers))
+            Value::Array(calls) if calls.is_empty() => one(failure(&Value::Null, &invalid_request())),
+            Value::Array(calls) if calls.len() > BATCH_MAX => {
+                one(failure(&Value::Null, &RpcError::limit(format!("a batch has at most {BATCH_MAX} calls"))))
             }
-            call => self.answer_one(call).await,
+            Value::Array(calls) => {
+                let mut answers = String::new();
+                for call in calls {
+                    let full = answers.len() > BATCH_BYTES_MAX;
+                    if let Some(answer) = self.answer_one(call, Some(full)).await {
+                        answers.push(if answers.is_empty() { '[' } else { ',' });
+                        answers.push_str(&answer.to_string());
+                    }
+                }
+                (!answers.is_empty()).then(|| answers + "]")
+            }
+            call => self.answer_one(call, None).await.and_then(one),
         }
     }
 
-    async fn answer_one(self: &Arc<Self>, call: Value) -> Option<Value> {
+    /// Answers one call, by itself or in a batch, which may have had all the bytes that it gets.
+    async fn answer_one(self: &Arc<Self>, call: Value, in_batch: Option<bool>) -> Option<Value> {
         let id = call.get("id").cloned();
         let Some(method) = call.get("method").and_then(Value::as_str).map(str::to_owned) else {
             return Some(failure(&id.unwrap_or(Value::Null), &invalid_request()));
         };
         let params = call.get("params").cloned().unwrap_or(Value::Null);
-        let result = self.dispatch(&method, params).await;
+        let result = match (in_batch, method.as_str()) {
+            (Some(true), _) => {
+                Err(RpcError::limit(format!("the answers of a batch are more than {BATCH_BYTES_MAX} bytes")))
+            }
+            (Some(false), "quorate_waitHead" | "eth_sendRawTransactionSync") => {
+                Err(RpcError::limit("a call that waits stands alone, in no batch"))
+            }
+            _ => self.dispatch(&method, params).await,
+        };
         // A call without an id is a notification and gets no answer.
         let id = id?;
         Some(match result {
@@ -149,24 +171,41 @@ impl Rpc {
             "eth_call"
             | "eth_estimateGas"
             | "eth_createAccessList"
+            | "eth_feeHistory"
+            | "eth_getBlockByHash"
+            | "eth_getBlockByNumber"
+            | "eth_getBlockReceipts"
             | "eth_getLogs"
             | "eth_getFilterChanges"
-            | "eth_getFilterLogs"
-            | "quorate_blocks" => {
-                let (this, method) = (Arc::clone(self), method.to_owned());
-                tokio::task::spawn_blocking(move || this.read_method(&method, &params)).await.unwrap_or_else(
-                    |_| Err(RpcError { code: -32603, message: "internal error".into(), data: None }),
-                )
+            | "eth_getFilterLogs" => {
+                let turn = tokio::time::timeout(READ_WAIT, self.reads.acquire()).await;
+                let Ok(Ok(_turn)) = turn else {
+                    return Err(RpcError::limit("the chain is busy with other calls: try again"));
+                };
+                self.read_apart(method, params).await
             }
+            // Those who follow the chain wait for no stranger's calls.
+            "quorate_blocks" => self.read_apart(method, params).await,
             _ => self.read_method(method, &params),
         }
+    }
+
+    async fn read_apart(self: &Arc<Self>, method: &str, params: Value) -> Result<Value, RpcError> {
+        let (this, method) = (Arc::clone(self), method.to_owned());
+        let read = tokio::task::spawn_blocking(move || this.read_method(&method, &params)).await;
+        read.unwrap_or_else(|_| Err(RpcError { code: -32603, message: "internal error".into(), data: None }))
     }
 
     async fn send_raw(&self, params: &Value) -> Result<B256, RpcError> {
         let raw: Bytes = params::data(params::at(params, 0), "transaction")?;
         let chain_id = read(&self.sequencer.ledger).genesis().chain_id;
         let tx = DecodedTx::decode(&raw, chain_id).map_err(|error| RpcError::server(error.to_string()))?;
-        self.sequencer.submit(tx).await.map_err(|reason| RpcError::server(plain_reason(reason)))
+        let hash = tx.hash;
+        match tokio::time::timeout(SEND_WAIT, self.sequencer.submit(tx)).await {
+            Ok(fate) => fate.map_err(|reason| RpcError::server(plain_reason(reason))),
+            // It waits on: most are in a block sooner or later.
+            Err(_) => Ok(hash),
+        }
     }
 
     /// Sends a transaction and answers with its receipt; the error of one that waits for longer names its hash.
@@ -176,7 +215,9 @@ impl Rpc {
             wait => params::number(wait, "timeout")?.min(SYNC_MS_MAX),
         };
         let mut heads = self.sequencer.heads.watch();
+        let begun = std::time::Instant::now();
         let hash = self.send_raw(params).await?;
+        let wait_ms = wait_ms.saturating_sub(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
         let receipt = || {
             let ledger = read(&self.sequencer.ledger);
             ledger.tx(hash).map(|(block, index)| json::receipt(block, index))
@@ -215,7 +256,7 @@ impl Rpc {
         // Taken once: a second read lock on this thread could wait for a writer that waits for the first.
         let ledger = &*read(&self.sequencer.ledger);
         let param = |index| params::at(params, index);
-        let filter = || params::number(param(0), "filter");
+        let filter = || logs::filter_id(param(0));
         let nonce_of = |address| ledger.account(address, ledger.head()).map_or(0, |(_, nonce)| nonce);
         let hash = || params::hash(param(0), "hash");
         Ok(match method {
@@ -240,8 +281,8 @@ impl Rpc {
             "eth_newFilter" => self.filters().new_logs(param(0), ledger)?,
             "eth_newBlockFilter" => self.filters().new_blocks(ledger)?,
             "eth_newPendingTransactionFilter" => self.filters().new_transactions(param(0), ledger)?,
-            "eth_getFilterChanges" => self.filters().changes(filter()?, ledger)?,
-            "eth_getFilterLogs" => self.filters().logs(filter()?, ledger)?,
+            "eth_getFilterChanges" => logs::changes(filter()?, || self.filters(), ledger)?,
+            "eth_getFilterLogs" => logs::of_filter(filter()?, || self.filters(), ledger)?,
             "eth_uninstallFilter" => self.filters().remove(filter()?),
             "quorate_genesis" => json!(ledger.genesis()),
             "quorate_head" => json!(self.sequencer.heads.current()),

@@ -184,9 +184,7 @@ async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     };
     match shared.rpc.answer(&body).await {
         None => StatusCode::NO_CONTENT.into_response(),
-        Some(answer) => {
-            ([(header::CONTENT_TYPE, "application/json")], Body::from(answer.to_string())).into_response()
-        }
+        Some(answer) => ([(header::CONTENT_TYPE, "application/json")], Body::from(answer)).into_response(),
     }
 }
 

@@ -41,8 +41,8 @@ fn what_may_never_run_keeps_out_nothing_that_can() {
     let answers: Vec<_> =
         (2_000..3_024).map(|sender| pool.add(tx(sender, 0, 0), POOR, now).unwrap()).collect();
     assert!(answers.iter().all(Option::is_some));
-    assert_eq!(pool.add(tx(5_000, 0, 0), POOR, now).unwrap_err(), "txpool is full");
-    assert_eq!(pool.counts(|_| 0), (1_024, 1_024));
+    let _more = pool.add(tx(4_000, 0, 0), POOR, now).unwrap().unwrap();
+    assert_eq!(pool.counts(|_| 0), (1_025, 1_023), "it takes the place of one that nobody waits for");
     assert_eq!(pool.ready(|_| 0).len(), 256, "a block's");
 
     // Those in a block make room, and who sent them hears.
@@ -52,9 +52,36 @@ fn what_may_never_run_keeps_out_nothing_that_can() {
     assert_eq!(told.collect::<Result<Vec<_>, _>>().unwrap().len(), 256);
     pool.add(tx(5_000, 0, 0), POOR, now).unwrap();
 
-    // What is ahead is forgotten, what is ready is not.
+    // What is old is forgotten, and who waited for it is told.
+    let mut waiting = pool.add(tx(5_001, 0, 0), POOR, now).unwrap().unwrap();
     pool.add(tx(6_000, 0, 0), POOR, now + Duration::from_secs(301)).unwrap();
-    assert_eq!(pool.counts(|_| 0), (770, 0));
+    assert!(waiting.try_recv().unwrap().unwrap_err().starts_with("dropped"));
+    assert_eq!(pool.counts(|_| 0), (1, 0));
+}
+
+#[test]
+fn bytes_of_what_may_never_run_keep_out_nothing_that_can() {
+    let (mut pool, now) = (Pool::default(), Instant::now());
+    let mut ahead = 0;
+    while pool.add(tx(1 + ahead / 255, u64::from(1 + ahead % 255), 120 << 10), POOR, now).is_ok() {
+        ahead += 1;
+    }
+    assert!((100..200).contains(&ahead), "half of all bytes: {ahead}");
+    let ready = (3_000..3_300).take_while(|sender| pool.add(tx(*sender, 0, 120 << 10), POOR, now).is_ok());
+    assert!(ready.count() > 265, "all bytes, those of what may never run too");
+    assert_eq!(pool.counts(|_| 0).1, 0);
+}
+
+#[test]
+fn senders_take_turns() {
+    let (mut pool, now) = (Pool::default(), Instant::now());
+    for nonce in (0..256).rev() {
+        pool.add(tx(1, nonce, 0), POOR, now).unwrap();
+    }
+    pool.add(tx(2, 0, 0), POOR, now).unwrap();
+    let order = pool.ready(|_| 0);
+    assert_eq!(order[1].from, tx(2, 0, 0).from, "before the second one of the sender that came first");
+    assert_eq!(order.len(), 256);
 }
 
 #[test]

@@ -188,6 +188,12 @@ function advance(to) {
 // neither can keep the other waiting for ever.
 export function tick() {
   const at = next();
+  // What waits outside of runOnce's function goes on where the function has nothing else to wait for.
+  if (alone > 0 && at < 0 && batch.length === 0 && immediates.length === 0) {
+    batch = heldBatch.length > 0 ? heldBatch : heldImmediates;
+    if (heldBatch.length > 0) heldBatch = [];
+    else heldImmediates = [];
+  }
   if (batch.length === 0 && immediates.length > 0 && (timerWasLast || at < 0)) {
     batch = immediates;
     immediates = [];

@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashMap,
+    sync::MutexGuard,
     time::{Duration, Instant},
 };
 
-use alloy_primitives::{Address, B256, BloomInput, Log};
+use alloy_primitives::{Address, B256, BloomInput, Log, keccak256};
 use serde_json::Value;
 
 use super::{RpcError, json, params};
@@ -13,8 +14,9 @@ use crate::chain::ledger::{Block, Ledger};
 
 /// Blocks that one log query may span.
 const RANGE_BLOCKS_MAX: u64 = 100_000;
-/// Logs that one query may return.
+/// Logs that one query may return, and bytes of their data.
 const LOGS_MAX: usize = 10_000;
+const LOGS_BYTES_MAX: usize = 4 << 20;
 /// Addresses, and topics of one place, that a query may name.
 const ALTERNATIVES_MAX: usize = 256;
 /// Filters that may exist at once.
@@ -27,6 +29,8 @@ const FILTER_IDLE_MAX: Duration = Duration::from_secs(300);
 pub(super) struct LogQuery {
     addresses: Vec<Address>,
     topics: Vec<Vec<B256>>,
+    /// Hashes of what a block's bloom has to have: one of each list.
+    blooms: Vec<Vec<B256>>,
 }
 
 impl LogQuery {
@@ -45,19 +49,16 @@ impl LogQuery {
                 .collect::<Result<_, _>>()?,
             Some(_) => return Err(RpcError::params("topics: at most four are expected")),
         };
-        Ok(Self { addresses, topics })
+        let mut blooms = vec![addresses.iter().map(keccak256).collect::<Vec<_>>()];
+        blooms.extend(topics.iter().map(|place| place.iter().map(keccak256).collect()));
+        blooms.retain(|place: &Vec<B256>| !place.is_empty());
+        Ok(Self { addresses, topics, blooms })
     }
 
     fn may_match(&self, block: &Block) -> bool {
         let bloom = &block.header.logs_bloom;
-        let any = |mut inputs: Box<dyn Iterator<Item = &[u8]> + '_>| {
-            inputs.any(|input| bloom.contains_input(BloomInput::Raw(input)))
-        };
-        (self.addresses.is_empty() || any(Box::new(self.addresses.iter().map(|address| address.as_slice()))))
-            && self
-                .topics
-                .iter()
-                .all(|place| place.is_empty() || any(Box::new(place.iter().map(|topic| topic.as_slice()))))
+        let has = |hash: &B256| bloom.contains_input(BloomInput::Hash(*hash));
+        self.blooms.iter().all(|place| place.iter().any(has))
     }
 
     fn matches(&self, log: &Log) -> bool {
@@ -75,22 +76,16 @@ impl LogQuery {
         if to.saturating_sub(from) > RANGE_BLOCKS_MAX {
             return Err(RpcError::limit(format!("block range is more than {RANGE_BLOCKS_MAX}")));
         }
-        let mut found = Vec::new();
+        let mut found = Found::default();
         for number in from..=to {
-            let Some(block) = ledger.block(number) else { break };
-            if !self.may_match(block) {
-                continue;
-            }
-            for (index, tx) in block.txs.iter().enumerate() {
-                for (offset, log) in tx.logs.iter().enumerate().filter(|(_, log)| self.matches(log)) {
-                    if found.len() >= LOGS_MAX {
-                        return Err(RpcError::limit(format!("query returns more than {LOGS_MAX} results")));
-                    }
-                    found.push(json::log(block, index, offset, log));
-                }
+            found.add_logs(self, number, ledger);
+            if found.list.len() > LOGS_MAX || found.bytes > LOGS_BYTES_MAX {
+                return Err(RpcError::limit(format!(
+                    "query returns more than {LOGS_MAX} results, or more than {LOGS_BYTES_MAX} bytes"
+                )));
             }
         }
-        Ok(found)
+        Ok(found.list)
     }
 }
 
@@ -160,12 +155,14 @@ pub(super) fn get_logs(value: &Value, ledger: &Ledger) -> Result<Value, RpcError
     Ok(Value::Array(query.collect(ledger, from, to)?))
 }
 
+#[derive(Clone)]
 enum Wanted {
     Blocks,
     Transactions,
     Logs(LogQuery, Range),
 }
 
+#[derive(Clone)]
 struct Filter {
     wanted: Wanted,
     next: u64,
@@ -173,11 +170,18 @@ struct Filter {
     used: Instant,
 }
 
-/// The filters of all clients.
+/// The filters of all clients. Whoever knows the id of one may use it, so ids cannot be guessed.
 #[derive(Default)]
 pub(super) struct Filters {
-    next_id: u64,
-    open: HashMap<u64, Filter>,
+    open: HashMap<u128, Filter>,
+}
+
+/// The id of a filter, as it was given out.
+pub(super) fn filter_id(value: &Value) -> Result<u128, RpcError> {
+    let digits = value.as_str().and_then(|text| text.strip_prefix("0x"));
+    digits
+        .and_then(|digits| u128::from_str_radix(digits, 16).ok())
+        .ok_or_else(|| RpcError::params("filter: an id is expected, as eth_newFilter gives it"))
 }
 
 impl Filters {
@@ -203,17 +207,23 @@ impl Filters {
         self.insert(Wanted::Logs(query, range), next, to)
     }
 
+    /// Of too many the one that was not used for longest gives way.
     fn insert(&mut self, wanted: Wanted, next: u64, to: Option<u64>) -> Result<Value, RpcError> {
         self.open.retain(|_, filter| filter.used.elapsed() < FILTER_IDLE_MAX);
-        if self.open.len() >= FILTERS_MAX {
-            return Err(RpcError::limit(format!("more than {FILTERS_MAX} filters")));
+        if self.open.len() >= FILTERS_MAX
+            && let Some(oldest) = self.open.iter().min_by_key(|(_, filter)| filter.used).map(|(id, _)| *id)
+        {
+            self.open.remove(&oldest);
         }
-        self.next_id += 1;
-        self.open.insert(self.next_id, Filter { wanted, next, to, used: Instant::now() });
-        Ok(json::quantity(self.next_id))
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|_| RpcError::server("no randomness for an id"))?;
+        // Some clients take an id for a number, which has no zeros before it.
+        let id = u128::from_be_bytes(bytes) | 1 << 127;
+        self.open.insert(id, Filter { wanted, next, to, used: Instant::now() });
+        Ok(Value::String(format!("{id:#x}")))
     }
 
-    fn open(&mut self, id: u64) -> Result<&mut Filter, RpcError> {
+    fn open(&mut self, id: u128) -> Result<&mut Filter, RpcError> {
         let filter = self
             .open
             .get_mut(&id)
@@ -223,37 +233,75 @@ impl Filters {
         Ok(filter)
     }
 
-    /// All logs of a filter, also those that were given before.
-    pub(super) fn logs(&mut self, id: u64, ledger: &Ledger) -> Result<Value, RpcError> {
-        let Wanted::Logs(query, range) = &self.open(id)?.wanted else {
-            return Err(RpcError::server("filter not found"));
-        };
-        let (from, to) = range.now(ledger);
-        Ok(Value::Array(query.collect(ledger, from, to)?))
-    }
-
-    /// What came since the filter was asked last.
-    pub(super) fn changes(&mut self, id: u64, ledger: &Ledger) -> Result<Value, RpcError> {
-        let filter = self.open(id)?;
-        let (from, to) = (filter.next, filter.to.unwrap_or(u64::MAX).min(ledger.head()));
-        let found = match &filter.wanted {
-            Wanted::Blocks => (from..=to)
-                .take(LOGS_MAX)
-                .filter_map(|number| ledger.meta(number))
-                .map(|meta| Value::String(meta.hash.to_string()))
-                .collect(),
-            Wanted::Transactions => (from..=to)
-                .filter_map(|number| ledger.block(number))
-                .flat_map(|block| block.txs.iter().map(|tx| Value::String(tx.tx.hash.to_string())))
-                .take(LOGS_MAX)
-                .collect(),
-            Wanted::Logs(query, _) => query.collect(ledger, from, to)?,
-        };
-        filter.next = ledger.head() + 1;
-        Ok(Value::Array(found))
-    }
-
-    pub(super) fn remove(&mut self, id: u64) -> Value {
+    pub(super) fn remove(&mut self, id: u128) -> Value {
         Value::Bool(self.open.remove(&id).is_some())
+    }
+}
+
+/// All logs of a filter, also those that were given before. The filters are free while the ledger is searched.
+pub(super) fn of_filter<'a>(
+    id: u128,
+    filters: impl Fn() -> MutexGuard<'a, Filters>,
+    ledger: &Ledger,
+) -> Result<Value, RpcError> {
+    let wanted = filters().open(id)?.wanted.clone();
+    let Wanted::Logs(query, range) = wanted else {
+        return Err(RpcError::server("filter not found"));
+    };
+    let (from, to) = range.now(ledger);
+    Ok(Value::Array(query.collect(ledger, from, to)?))
+}
+
+/// What came since the filter was asked last: as many whole blocks as one answer has room for, and the rest when it is
+/// asked again.
+pub(super) fn changes<'a>(
+    id: u128,
+    filters: impl Fn() -> MutexGuard<'a, Filters>,
+    ledger: &Ledger,
+) -> Result<Value, RpcError> {
+    let Filter { wanted, next, to, .. } = filters().open(id)?.clone();
+    let last = to.unwrap_or(u64::MAX).min(ledger.head()).min(next.saturating_add(RANGE_BLOCKS_MAX));
+    let (mut found, mut after) = (Found::default(), next);
+    while after <= last && !found.is_full() {
+        found.add_block(&wanted, after, ledger);
+        after += 1;
+    }
+    filters().open(id)?.next = after;
+    Ok(Value::Array(found.list))
+}
+
+/// What an answer has so far.
+#[derive(Default)]
+struct Found {
+    list: Vec<Value>,
+    bytes: usize,
+}
+
+impl Found {
+    fn is_full(&self) -> bool {
+        self.list.len() >= LOGS_MAX || self.bytes >= LOGS_BYTES_MAX
+    }
+
+    fn add_block(&mut self, wanted: &Wanted, number: u64, ledger: &Ledger) {
+        match wanted {
+            Wanted::Blocks => {
+                self.list.extend(ledger.meta(number).map(|meta| Value::String(meta.hash.to_string())));
+            }
+            Wanted::Transactions => {
+                let txs = ledger.block(number).into_iter().flat_map(|block| &block.txs);
+                self.list.extend(txs.map(|tx| Value::String(tx.tx.hash.to_string())));
+            }
+            Wanted::Logs(query, _) => self.add_logs(query, number, ledger),
+        }
+    }
+
+    fn add_logs(&mut self, query: &LogQuery, number: u64, ledger: &Ledger) {
+        let Some(block) = ledger.block(number).filter(|block| query.may_match(block)) else { return };
+        for (index, tx) in block.txs.iter().enumerate() {
+            for (offset, log) in tx.logs.iter().enumerate().filter(|(_, log)| query.matches(log)) {
+                self.bytes += log.data.data.len();
+                self.list.push(json::log(block, index, offset, log));
+            }
+        }
     }
 }
