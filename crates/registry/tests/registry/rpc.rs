@@ -141,7 +141,7 @@ async fn bounds_batches_bodies_and_filters() {
     let (_, answer) = post(json!([wait]).to_string().into(), "localhost").await;
     assert_eq!(answer[0]["error"]["code"], -32005);
     // Code that returns 1 MiB: ten answers are more than a batch has.
-    let params = json!([{ "to": format!("0x{:040x}", 9) }, "latest", { format!("0x{:040x}", 9): { "code": "0x621000005ff3" } }]);
+    let params = json!([{ "to": format!("0x{:040x}", 0x9999) }, "latest", { format!("0x{:040x}", 0x9999): { "code": "0x621000005ff3" } }]);
     let long = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": params });
     let (_, answer) = post(json!(vec![long; 10]).to_string().into(), "localhost").await;
     let answers = answer.as_array().unwrap();
