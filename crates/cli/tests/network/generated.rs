@@ -11,7 +11,7 @@ const PROGRAMS: &str = include_str!("../../../actions/tests/generated/programs.j
 /// So many run in one action: no limit of an execution is reached.
 const TOGETHER: u32 = 8;
 /// A simulation asks its fixtures for these.
-const OF_FIXTURES: [&str; 4] = ["call", "callContract", "getRpcUrl", "getLatestNonce"];
+const OF_FIXTURES: [&str; 6] = ["call", "callContract", "getRpcUrl", "getLatestNonce", "fetch", "fetch init"];
 /// A simulation has keys and a time of its own, and it is the node that runs a function for all.
 const ITS_OWN: [&str; 7] = [
     "signAsAction",
@@ -74,7 +74,9 @@ fn lines(log: &Value) -> Vec<Value> {
 fn shown(line: &Value) -> Value {
     let helper = line["helper"].as_str().unwrap_or_default().trim_end_matches(" params");
     let error = &line["error"];
-    let from_host = error["code"].is_string() && error["name"] == "Error";
+    let from_host = error["code"].is_string()
+        && matches!(error["name"].as_str(), Some("Error" | "TypeError"))
+        && !error["code"].as_str().unwrap_or_default().starts_with("ERR_");
     if OF_FIXTURES.contains(&helper) && (from_host || error.is_null()) {
         return json!("what it is told");
     }

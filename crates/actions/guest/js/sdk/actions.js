@@ -1,6 +1,6 @@
 // `Lit.Actions`, and the response of the execution.
 
-import { freeze, hostError, native, options, stringify, wellFormed } from '../core.js';
+import { cause, freeze, hostError, native, options, stringify, wellFormed } from '../core.js';
 import { OP, compute } from '../native.js';
 import { bytes } from './bytes.js';
 import { callContract, getLatestNonce, getRpcUrl } from './chain.js';
@@ -35,8 +35,17 @@ async function aesDecrypt(params) {
   const object = options(params, 'aesDecrypt');
   const key = bytes(object.symmetricKey, 'aesDecrypt: symmetricKey');
   const ciphertext = bytes(object.ciphertext, 'aesDecrypt: ciphertext');
-  if (ciphertext.length < 32) throw new TypeError('aesDecrypt: ciphertext must be an IV of 16 bytes and a body');
-  return native.decode(compute(OP.AES_CBC, 0, key, ciphertext.subarray(0, 16), ciphertext.subarray(16)), false);
+  if (key.length !== 16 && key.length !== 24 && key.length !== 32) throw new TypeError('aesDecrypt: symmetricKey must be 16, 24 or 32 bytes');
+  if (ciphertext.length < 32 || ciphertext.length % 16 !== 0) {
+    throw new TypeError('aesDecrypt: ciphertext must be an IV of 16 bytes and a body of one or more times 16');
+  }
+  let plain;
+  try {
+    plain = compute(OP.AES_CBC, 0, key, ciphertext.subarray(0, 16), ciphertext.subarray(16));
+  } catch (error) {
+    throw hostError(cause(error), `aesDecrypt: this symmetricKey does not fit this ciphertext: ${error.message}`);
+  }
+  return native.decode(plain, false);
 }
 
 // What is not here yet says so when it is called, and not before.

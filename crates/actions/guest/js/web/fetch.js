@@ -9,6 +9,7 @@ import { decodeUtf8, encodeUtf8 } from './encoding.js';
 import { needs } from './shape.js';
 
 const { race } = Promise;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 // What a node sends (`egress/plan.rs`). Said here, so that it has its reason and is the same in a simulation.
 const URL_BYTES_MAX = 8 << 10, HEADERS_MAX = 64, HEADERS_BYTES_MAX = 16 << 10, BODY_BYTES_MAX = 1 << 20;
 
@@ -19,7 +20,7 @@ export async function fetch(input, init = undefined) {
   if (url.startsWith('data:')) return dataResponse(url);
   const content = body === null ? undefined : await body.take();
   const meta = { method: method.toUpperCase(), url, headers: combined(headers) };
-  checkSizes(meta, content);
+  checkLimits(meta, content);
   if (redirect !== 'follow') meta.redirect = redirect;
   const answered = hostCall(KIND_FETCH, meta, content, (reply, bytes) => received(reply, method === 'HEAD' ? null : bytes, url));
   const aborted = new PromiseNow((_, reject) => onAbort(signal, reject));
@@ -32,7 +33,10 @@ export async function fetch(input, init = undefined) {
 }
 Object.defineProperty(fetch, 'length', { value: 1, configurable: true });
 
-function checkSizes({ url, headers }, content) {
+function checkLimits({ method, url, headers }, content) {
+  if (!METHODS.includes(method)) {
+    throw hostError('fetch_refused', `fetch: the method ${method} is not supported; supported: ${METHODS.join(', ')}`, TypeError);
+  }
   const within = (what, size, most) => {
     if (size > most) throw hostError('fetch_refused', `fetch: ${size} ${what}, at most ${most} are allowed`, TypeError);
   };

@@ -1,7 +1,7 @@
 // Headers: the list of names and values of a request or an answer.
 
 import { apply } from '../core.js';
-import { DONE, defineInspect, interfaceClass, iteratorKind, needs } from './shape.js';
+import { DONE, asText, defineInspect, interfaceClass, iteratorKind, needs } from './shape.js';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const NOT_A_VALUE = /[\0\r\n]/;
@@ -149,21 +149,21 @@ defineInspect(Headers, (headers, depth, options, inspect) => {
 });
 
 // A text of bytes, as the interface language's ByteString.
-function byteText(value) {
-  const out = `${value}`;
+function byteText(value, what) {
+  const out = asText(value, what);
   if (NOT_BYTES.test(out)) {
     const at = out.search(NOT_BYTES);
-    throw new TypeError(`Cannot convert argument to a ByteString because the character at index ${at} has a value of ${out.charCodeAt(at)} which is greater than 255.`);
+    throw new TypeError(`Cannot convert ${what} to a ByteString because the character at index ${at} has a value of ${out.charCodeAt(at)} which is greater than 255.`);
   }
   return out;
 }
 function headerName(value, where) {
-  const name = byteText(value);
+  const name = byteText(value, `${where}: name`);
   if (!TOKEN.test(name)) throw new TypeError(`${where}: ${name} is an invalid header name.`);
   return name.toLowerCase();
 }
 function headerValue(value, where) {
-  const item = byteText(value).replace(AROUND, '');
+  const item = byteText(value, `${where}: value`).replace(AROUND, '');
   if (NOT_A_VALUE.test(item)) throw new TypeError(`${where}: ${item} is an invalid header value.`);
   return item;
 }

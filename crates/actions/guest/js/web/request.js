@@ -52,7 +52,7 @@ class Request {
       if (chosen[name] === undefined) continue;
       const value = text(chosen[name]);
       if (!CHOICES[name].includes(value)) {
-        throw new TypeError(`Request constructor: ${value} is not an accepted type. Expected one of ${CHOICES[name].join(', ')}.`);
+        throw new TypeError(`Request constructor: ${name}: ${value} is not an accepted type. Expected one of ${CHOICES[name].join(', ')}.`);
       }
       this.#own[name] = value;
     }
@@ -167,7 +167,7 @@ defineInspect(Request, (request, depth, options, inspect) => {
 });
 
 function address(input) {
-  const wanted = usv(input);
+  const wanted = usv(input, 'Request constructor: input');
   const found = parsed(wanted);
   if (found === undefined) throw new TypeError(`Failed to parse URL from ${wanted.slice(0, 200)}`);
   if (found.username !== '' || found.password !== '') {

@@ -29,7 +29,7 @@ class Response {
   constructor(body = null, init = undefined) {
     const chosen = dictionary(init, 'Response constructor: init');
     const status = chosen.status === undefined ? 200 : toStatus(chosen.status);
-    const statusText = chosen.statusText === undefined ? '' : byteText(chosen.statusText);
+    const statusText = chosen.statusText === undefined ? '' : byteText(chosen.statusText, 'Response constructor: statusText');
     if (status < 200 || status > 599) {
       throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
     }

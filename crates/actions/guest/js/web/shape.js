@@ -75,11 +75,11 @@ export function needs(args, count, name) {
 }
 // Conversions that say what could not be converted.
 export function asText(value, name) {
-  if (typeof value === 'symbol') throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', `${name} must be a string, not a symbol`);
+  if (typeof value === 'symbol') throw new TypeError(`${name} must be a string, not a symbol`);
   return `${value}`;
 }
 export function asNumber(value, name) {
-  if (typeof value === 'symbol' || typeof value === 'bigint') throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', `${name} must be a number, not a ${typeof value}`);
+  if (typeof value === 'symbol' || typeof value === 'bigint') throw new TypeError(`${name} must be a number, not a ${typeof value}`);
   return +value;
 }
 export function asList(value, name) {
@@ -88,8 +88,8 @@ export function asList(value, name) {
   }
   return [...value];
 }
-export function usv(value) {
-  return wellFormed(`${value}`);
+export function usv(value, name = 'the argument') {
+  return wellFormed(asText(value, name));
 }
 export function dictionary(value, name) {
   if (value === undefined || value === null) return {};

@@ -4,7 +4,7 @@
 // a script waits for happens elsewhere: a server that wants no further request yet, a transaction not in a block.
 
 import { apply, hostCall, native, text, then } from '../core.js';
-import { coded } from './shape.js';
+import { asNumber, coded } from './shape.js';
 
 const WAIT_MS_MAX = 0x7fffffff;
 const KIND_PAUSE = 13;
@@ -44,7 +44,7 @@ function checked(callback) {
 
 function addTimer(callback, delay, repeat, args, holds = true) {
   checked(callback);
-  let wait = +delay;
+  let wait = asNumber(delay, 'delay');
   if (!(wait >= 1 && wait <= WAIT_MS_MAX)) wait = 1;
   wait -= wait % 1;
   count();

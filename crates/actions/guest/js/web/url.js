@@ -26,15 +26,15 @@ class URL {
   #query;
   constructor(url, base = undefined) {
     needs(arguments, 1, 'URL');
-    const input = usv(url);
-    const relativeTo = base === undefined ? undefined : usv(base);
+    const input = usv(url, 'url');
+    const relativeTo = base === undefined ? undefined : usv(base, 'base');
     const found = record(input, relativeTo);
     if (found === undefined) throw invalid(input, relativeTo);
     this.#at = found;
   }
   static canParse(url, base = undefined) {
     needs(arguments, 1, 'URL.canParse');
-    return record(usv(url), base === undefined ? undefined : usv(base)) !== undefined;
+    return record(usv(url, 'url'), base === undefined ? undefined : usv(base, 'base')) !== undefined;
   }
   static parse(url, base = undefined) {
     needs(arguments, 1, 'URL.parse');

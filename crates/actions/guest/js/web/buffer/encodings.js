@@ -1,6 +1,6 @@
 // Text and bytes, in the encodings that Buffer knows.
 
-import { native } from '../../core.js';
+import { native, text } from '../../core.js';
 import { encodeUtf8 } from '../encoding.js';
 import { usv } from '../shape.js';
 
@@ -17,7 +17,7 @@ const nameOf = NAMES.get.bind(NAMES);
 // The encoding that a label names; undefined if it is none.
 export function encodingName(label) {
   if (label === undefined || label === null || label === '' || label === 'utf8') return 'utf8';
-  return typeof label === 'string' ? nameOf(label) ?? nameOf(label.toLowerCase()) : nameOf(`${label}`.toLowerCase());
+  return typeof label === 'string' ? nameOf(label) ?? nameOf(label.toLowerCase()) : nameOf(text(label).toLowerCase());
 }
 
 export function encodeText(string, encoding) {

@@ -1,5 +1,6 @@
 // The errors of Buffer, under the codes of Node.js.
 
+import { text } from '../../core.js';
 import { coded } from '../shape.js';
 import { inspect } from '../inspect.js';
 
@@ -25,5 +26,5 @@ export function tooShort() {
   return coded(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', 'Attempt to access memory outside buffer bounds');
 }
 export function unknownEncoding(label) {
-  return coded(TypeError, 'ERR_UNKNOWN_ENCODING', `Unknown encoding: ${label}`);
+  return coded(TypeError, 'ERR_UNKNOWN_ENCODING', `Unknown encoding: ${text(label)}`);
 }

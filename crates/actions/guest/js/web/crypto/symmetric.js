@@ -8,8 +8,9 @@ import { HASHES, bytesMember, checkKeyOps, fault, fromBase64Url, hashOf, numberM
 const COUNTED = { encrypt: 1, decrypt: 0 };
 
 function failed(error) {
-  if (error.code === 'compute_failed' || error.code === 'compute_input' || error.code === 'compute_limit') {
-    return fault('OperationError', 'The operation failed for an operation-specific reason');
+  if (error.code === 'compute_failed') return fault('OperationError', 'The operation failed for an operation-specific reason');
+  if (error.code === 'compute_input' || error.code === 'compute_limit') {
+    return fault('OperationError', `The operation failed for a reason of its own (see length, iterations and data): ${error.message}`);
   }
   return error;
 }
