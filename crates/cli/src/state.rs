@@ -11,6 +11,7 @@ use quorate_wire::NetworkFile;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::failure::Refused;
 use crate::mark;
 
 /// A state folder. It may not be there yet.
@@ -152,7 +153,20 @@ impl State {
             ),
             read => read.with_context(|| shown(&path))?,
         };
-        serde_json::from_str(&text).with_context(|| shown(&path))
+        let running: Running = serde_json::from_str(&text).with_context(|| shown(&path))?;
+        // The mark does not cover what each start writes; `quorate dev` runs its chain on this machine.
+        let chain = url::Url::parse(&running.chain_rpc).with_context(|| shown(&path))?;
+        let here = match chain.host() {
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            Some(url::Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        if !here {
+            let detail = format!("{} names a chain on another machine: name it with --rpc", path.display());
+            return Err(Refused { code: "folder_not_yours", detail }.into());
+        }
+        Ok(running)
     }
 }
 
@@ -209,6 +223,21 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("quorate-state-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         folder
+    }
+
+    #[test]
+    fn what_runs_is_a_chain_of_this_machine() {
+        let state = State::at(&folder("running"));
+        fs::create_dir_all(state.folder()).unwrap();
+        let write = |chain_rpc: &str| {
+            state.write_running(&Running { chain_rpc: chain_rpc.to_owned(), process: 1 }).unwrap();
+            state.running()
+        };
+        write("http://127.0.0.1:8545").unwrap();
+        write("http://[::1]:8545").unwrap();
+        let error = write("http://127.0.0.1.example:8545").unwrap_err();
+        assert_eq!(error.downcast_ref::<Refused>().map(|refused| refused.code), Some("folder_not_yours"));
+        fs::remove_dir_all(state.folder()).unwrap();
     }
 
     #[test]
