@@ -296,10 +296,12 @@ fn full_statement(network: &NetworkFile, request: &[u8]) -> Statement {
     let personal = Intent { kind: MessageKind::Personal, ..intent(root(3), "für #1") };
     let own = Intent { kind: MessageKind::Action, ..intent(child.operation(0).unwrap(), "signature") };
     let lost = intent(failed.operation(0).unwrap(), "lost");
+    let below = intent(failed.child(1).unwrap().operation(0).unwrap(), "lost too");
+    let eleventh = intent(Lane::ROOT.child(11).unwrap().operation(0).unwrap(), "signature");
     let claim =
         Claim { operation: root(6), action: action(), key_id: "alice".to_owned(), public_key: pkp_key() };
     Statement {
-        intents: vec![intent(root(0), "signature"), kept, personal, own, lost],
+        intents: vec![intent(root(0), "signature"), kept, personal, own, eleventh, lost, below],
         refusals: vec![Refusal { operation: root(2), code: ErrorCode::NotGranted }],
         collected: vec![Collected {
             operation: root(4),
@@ -360,6 +362,7 @@ fn replies(network: &NetworkFile, request: &[u8]) -> Value {
         ("the action failed", reply(&failed, &[2, 3])),
         ("statements of fewer than t members", reply(&good, &[1])),
         ("one member twice", reply(&good, &[1, 1])),
+        ("one member twice, beside another", reply(&good, &[1, 3, 1])),
         ("a node that the network file does not list", reply(&good, &[1, 4])),
         ("another network", reply(&Statement { network: NetworkId([1; 32]), ..good.clone() }, &[1, 3])),
         ("another epoch", reply(&Statement { epoch: 2, ..good.clone() }, &[1, 3])),
@@ -380,6 +383,8 @@ fn replies(network: &NetworkFile, request: &[u8]) -> Value {
         change(&mut reply);
         all.push((about, reply));
     };
+    changed("another request id", &good, &|reply| reply.request_id = RequestId([1; 32]));
+    changed("an error beside a completed run", &good, &|reply| reply.error = Some(ErrorCode::LimitCpu));
     changed("another response", &good, &|reply| reply.response = Some("hello".to_owned()));
     changed("no response", &good, &|reply| reply.response = None);
     changed("another status", &good, &|reply| reply.status = Status::Failed);
@@ -400,6 +405,22 @@ fn replies(network: &NetworkFile, request: &[u8]) -> Value {
         let signature = reply.signatures.remove("signature").unwrap();
         reply.signatures.insert("other".to_owned(), signature);
     });
+    changed("one signature more", &full, &|reply| {
+        let more = reply.signatures["signature"].clone();
+        reply.signatures.insert("more".to_owned(), more);
+    });
+    changed("another key", &full, &|reply| {
+        let other = AccountKey::from_slice(&[0x66; 32]).unwrap();
+        let key = PublicKey::from_sec1(&other.verifying_key().to_sec1_bytes()).unwrap();
+        reply.signatures.get_mut("signature").unwrap().public_key = key;
+    });
+    changed("another digest", &full, &|reply| {
+        reply.signatures.get_mut("signature").unwrap().digest = Digest([1; 32]);
+    });
+    changed("another recovery id", &full, &|reply| {
+        let view = reply.signatures.get_mut("signature").unwrap();
+        view.recovery_id = view.recovery_id.map(|id| id ^ 1);
+    });
     changed("a signature of another digest", &full, &|reply| {
         let other = Intent { digest: Digest([1; 32]), ..intent(OperationNumber::FIRST, "signature") };
         let signature = view(&other).signature;
@@ -413,7 +434,14 @@ fn replies(network: &NetworkFile, request: &[u8]) -> Value {
         view.signature = format!("0x{}", hex::encode(high.to_bytes()));
         view.recovery_id = view.recovery_id.map(|id| id ^ 1);
     });
-    all.into_iter().map(|(about, reply)| reply_vector(network, request, about, &reply)).collect()
+    let mut vectors: Vec<Value> =
+        all.into_iter().map(|(about, reply)| reply_vector(network, request, about, &reply)).collect();
+    // Texts for numbers: one member must not count as two.
+    let mut texts = serde_json::to_value(reply(&good, &[1, 1])).unwrap();
+    texts["receipt"]["statements"][1]["node"] = json!("1");
+    assert!(serde_json::from_value::<ExecutionReply>(texts.clone()).is_err());
+    vectors.push(json!({ "about": "one member twice, once as text", "proven": false, "reply": texts }));
+    Value::Array(vectors)
 }
 
 fn reply_vector(network: &NetworkFile, request: &[u8], about: &str, reply: &ExecutionReply) -> Value {
