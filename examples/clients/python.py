@@ -123,6 +123,7 @@ def check(network, data, params, reply):
     """Raises `NotProven` unless the receipt proves this reply to the request with these bytes and parameters."""
     statements, request = reply["receipt"]["statements"], json.loads(data)
     nodes = [statement["node"] for statement in statements]
+    must(all(type(node) is int for node in nodes), "a node that is no number")
     must(len(set(nodes)) == len(nodes) >= network["threshold"], "too few members")
     body = statements[0]["body"]
     for statement in statements:
