@@ -30,8 +30,9 @@ pub fn printable(text: &str) -> String {
 fn is_hidden(character: char) -> bool {
     let number = u32::from(character);
     is_invisible(character)
+        || (character.is_whitespace() && character != ' ')
         || matches!(number, 0x2028 | 0x2029 | 0x2800 | 0x115f | 0x1160 | 0x3164 | 0xffa0)
-        || matches!(number, 0x0600..=0x0605 | 0x06dd | 0x070f)
+        || matches!(number, 0x0600..=0x0605 | 0x06dd | 0x070f | 0x08e2 | 0x110bd | 0x110cd | 0x13430..=0x1345f)
 }
 
 #[cfg(test)]

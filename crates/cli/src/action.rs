@@ -20,7 +20,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::args::{ActionCommand, RunArgs};
 use crate::failure::Failure;
-use crate::output::{Output, printable};
+use crate::output::{Output, log_lines, printable, quoted};
 use crate::source;
 use crate::state::write_whole;
 
@@ -169,7 +169,7 @@ fn describe(execution: &Execution, took_ms: u128) -> String {
         lines.push(format!("withheld  a signature of {} by {}", intent.digest, intent.key));
     }
     for claim in &reply.claims {
-        lines.push(format!("claimed   {} for {}", claim.public_key, printable(&claim.key_id)));
+        lines.push(format!("claimed   {} for {}", claim.public_key, quoted(&claim.key_id)));
     }
     for single in &statement.single_node {
         lines.push(format!("unproven  a value of node {} alone was used", single.node));
@@ -181,10 +181,7 @@ fn describe(execution: &Execution, took_ms: u128) -> String {
             lines.push(format!("          it was answered otherwise by {}", printable(url)));
         }
     }
-    if !reply.logs.is_empty() {
-        lines.push("log (unproven):".to_owned());
-        lines.extend(reply.logs.lines().map(|line| format!("  {}", printable(line))));
-    }
+    lines.extend(log_lines(&reply.logs));
     lines.join("\n")
 }
 
@@ -207,7 +204,7 @@ fn signature_text(name: &str, view: &SignatureView) -> String {
     let v = view.recovery_id.map_or_else(|| "-".to_owned(), |id| (27 + u32::from(id)).to_string());
     format!(
         "signature {} by {}\n  digest  {}\n  r       0x{r}\n  s       0x{s}\n  v       {v}",
-        printable(name),
+        quoted(name),
         view.public_key,
         view.digest
     )

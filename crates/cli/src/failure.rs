@@ -3,7 +3,7 @@
 use quorate_wire::{ErrorClass, ErrorCode, GUESTS_DIFFER, Problem};
 use serde_json::{Value, json};
 
-use crate::output::printable;
+use crate::output::{log_lines, printable};
 
 /// What the guest says of an action that failed and had asked for parameters in vain (`guest/js/describe.js`).
 const PARAMETERS_ABSENT: &str = "parameters that were not given: ";
@@ -56,7 +56,7 @@ impl Failure {
             Failure::Network(problem) => {
                 let mut text = format!("refused ({}): {}", problem.code, printable(&problem.title));
                 if problem.detail != problem.title {
-                    text.push_str(&format!("\n  {}", printable(&problem.detail)));
+                    text.push_str(&format!("\n  \u{2502} {}", printable(&problem.detail)));
                 }
                 if !problem.nodes.is_empty() {
                     let nodes: Vec<String> = problem.nodes.iter().map(ToString::to_string).collect();
@@ -75,6 +75,9 @@ impl Failure {
                 }
                 if let Some(request) = &problem.request_id {
                     text.push_str(&format!("\n  request {request}"));
+                }
+                for line in problem.execution.iter().flat_map(|execution| log_lines(&execution.logs)) {
+                    text.push_str(&format!("\n  {line}"));
                 }
                 text.push_str(&format!("\n  {}", advice(problem)));
                 text.push_str(&format!("\n  more: docs/errors.md, {}", problem.code));
@@ -110,7 +113,8 @@ fn advice(problem: &Problem) -> &'static str {
             "It is not the action: tell the nodes' operators; GET /v1/network shows which guest each node runs."
         }
         ErrorCode::ActionThrew if problem.detail.contains(PARAMETERS_ABSENT) => {
-            "Give the action what it reads: --params '{…}'; --pkp KEY gives publicKey, --to-sign DIGEST gives toSign."
+            "If it needs them, give the action what it reads: --params '{…}'; --pkp KEY gives publicKey, --to-sign \
+             DIGEST gives toSign."
         }
         ErrorCode::NotGranted => {
             "Grant the key to this action: quorate pkp grant KEY --action FILE --scope sign-anything."
@@ -126,7 +130,8 @@ fn advice(problem: &Problem) -> &'static str {
         ErrorCode::RequestPredatesNode => "A node has just started; ask again with a new request.",
         ErrorCode::WrongNetwork => "Use the network file of the network that you ask.",
         ErrorCode::IntentsDiverged | ErrorCode::OutcomesDiverged => {
-            "The action must do the same on every node: look for data that differs between them."
+            "The action must do the same on every node: look for data that differs between them, and for signatures or \
+             claims inside runOnce."
         }
         ErrorCode::ReplyNotKept => {
             "It ran and will not run again; ask with a new request, and keep replies that are long or signed a lot."

@@ -2,10 +2,11 @@
 
 use std::{io::Write as _, sync::mpsc, thread, time::Duration};
 
-pub(crate) use quorate_auth::printable;
 use serde_json::Value;
 
 use crate::failure::Failure;
+
+pub(crate) use quorate_auth::printable;
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]
@@ -47,4 +48,15 @@ impl Output {
     pub(crate) fn progress(self, line: &str) {
         let _ = writeln!(std::io::stderr().lock(), "{line}");
     }
+}
+
+/// A name of somebody else in a line of ours: where it ends is seen.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", printable(name))
+}
+
+/// What an action logged, line by line: nothing proves it, and none of its lines is one of ours.
+pub(crate) fn log_lines(log: &str) -> Vec<String> {
+    let title = (!log.is_empty()).then(|| "log (unproven):".to_owned());
+    title.into_iter().chain(log.lines().map(|line| format!("  \u{2502} {}", printable(line)))).collect()
 }

@@ -8,7 +8,7 @@ use quorate_wire::{Address, ExecutionReply, NetworkFile, Receipt, WalletLogin, c
 use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;
-use crate::output::Output;
+use crate::output::{Output, quoted};
 
 /// Longest file that is read: a reply with its response, log and receipt is far shorter.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -46,8 +46,11 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
         }
         for intent in &statement.intents {
             lines.push(format!(
-                "signed   {} with {} under the name {:?}, by {}",
-                intent.digest, intent.key, intent.name, intent.action
+                "signed   {} with {} under the name {}, by {}",
+                intent.digest,
+                intent.key,
+                quoted(&intent.name),
+                intent.action
             ));
         }
         for collected in &statement.collected {
@@ -61,7 +64,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
             ));
         }
         for claim in &statement.claims {
-            lines.push(format!("claimed  {} for {:?}", claim.public_key, claim.key_id));
+            lines.push(format!("claimed  {} for {}", claim.public_key, quoted(&claim.key_id)));
         }
         for refusal in &statement.refusals {
             lines.push(format!("refused  operation {}: {}", refusal.operation, refusal.code));

@@ -114,4 +114,4 @@ export function define(name, value, writable) {
 export const reserved = new Set(['Lit', 'LitActions', 'LitAuth', 'LitHeaders', 'jsParams', 'ethers', 'jwt', 'Buffer',
   'URL', 'URLSearchParams', 'Request', 'AbortController', 'AbortSignal', 'Blob', 'structuredClone', 'process',
   'require', 'module', 'exports', 'window', 'self', 'Deno', 'WebAssembly', 'SharedArrayBuffer', 'Atomics',
-  'FinalizationRegistry', 'performance', 'arguments', 'this', 'null', 'true', 'false']);
+  'FinalizationRegistry', 'XMLHttpRequest', 'Intl', 'performance', 'arguments', 'this', 'null', 'true', 'false']);

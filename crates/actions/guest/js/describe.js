@@ -1,7 +1,7 @@
 // What an uncaught value says about itself. Running the value's own code here is harmless: it is the
 // same instance, under the same limits.
 
-import { apply, native, wellFormed } from './core.js';
+import { apply, native, reserved, wellFormed } from './core.js';
 import { inspect } from './web/inspect.js';
 import { framesOf, headOf } from './web/inspect/errors.js';
 
@@ -27,7 +27,12 @@ function absent(thrown) {
   const names = native.absent();
   if (thrown instanceof ReferenceError) {
     const end = apply(exec, UNDEFINED, [thrown.message]);
-    if (end !== null) names[names.length] = apply(slice, thrown.message, [0, end.index]);
+    if (end !== null) {
+      const name = apply(slice, thrown.message, [0, end.index]);
+      // No parameter can have such a name: it is something that actions do not have.
+      if (reserved.has(name)) return `\nactions have no ${name}`;
+      names[names.length] = name;
+    }
   }
   if (names.length === 0) return '';
   for (let i = 0; i < names.length; i++) names[i] = apply(slice, names[i], [0, NAME_CHARS_MAX]);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{log_in, refused};
 use crate::args::PutArgs;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, printable};
 use crate::source;
 
 /// Stores each file with all nodes. The result says whether each has been taken by t nodes at least.
@@ -69,7 +69,7 @@ fn describe(stored: &StoredBy, threshold: u8) -> String {
         _ => format!("{}  stored by nodes {}", stored.action, nodes.join(", ")),
     }];
     for (node, problem) in &stored.refused {
-        lines.push(format!("  node {node} refused ({}): {}", problem.code, problem.detail));
+        lines.push(format!("  node {node} refused ({}): {}", problem.code, printable(&problem.detail)));
     }
     for tried in &stored.silent {
         lines.push(format!("  node {}: {}", tried.node, tried.trouble));

@@ -138,7 +138,7 @@ pub(super) fn text(document: &Value) -> String {
     }
     if let Some(log) = document["log"].as_str().filter(|log| !log.is_empty()) {
         lines.push("log".to_owned());
-        lines.extend(log.lines().map(|line| format!("  {}", short(line))));
+        lines.extend(log.lines().map(|line| format!("  \u{2502} {}", short(line))));
     }
     for unused in list(&document["fixtures"]["unused"]) {
         lines.push(format!("unused     {} {}", word(&unused["method"]), word(&unused["url"])));

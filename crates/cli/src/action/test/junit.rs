@@ -1,6 +1,7 @@
 //! Results in the form that continuous integration services read.
 
 use super::{TestedFile, counts};
+use crate::output::printable;
 
 /// The JUnit XML document of these results.
 pub(super) fn document(files: &[TestedFile]) -> String {
@@ -39,7 +40,7 @@ pub(super) fn document(files: &[TestedFile]) -> String {
 /// Text for XML; characters that XML does not have become marks.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in printable(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
