@@ -1,7 +1,8 @@
 //! Results in the form that continuous integration services read.
 
+use quorate_auth::is_invisible;
+
 use super::{TestedFile, counts};
-use crate::output::printable;
 
 /// The JUnit XML document of these results.
 pub(super) fn document(files: &[TestedFile]) -> String {
@@ -37,17 +38,19 @@ pub(super) fn document(files: &[TestedFile]) -> String {
     xml
 }
 
-/// Text for XML; characters that XML does not have become marks.
+/// Text for XML; characters that XML does not have, or that are not seen, become marks.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in printable(text).chars() {
+    for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\n' | '\t' => out.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
+            c if c.is_control() || is_invisible(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {
+                out.push('\u{fffd}')
+            }
             c => out.push(c),
         }
     }
