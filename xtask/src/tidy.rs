@@ -3,6 +3,7 @@
 mod dependencies;
 mod docs;
 mod files;
+mod prose;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -22,6 +23,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     findings.extend(dependencies::check(&members)?);
     findings.extend(docs::check(&members)?);
     findings.extend(files::check()?);
+    findings.extend(prose::check()?);
     findings.extend(npm_packages::check()?);
     // A list whose pieces are gone plants nothing.
     findings.extend(mutants::load().err().map(|error| format!("{error:#}")));
@@ -49,6 +51,8 @@ struct Dependency {
     name: String,
     requirement: String,
     optional: bool,
+    /// Whether only its tests use it.
+    dev: bool,
 }
 
 fn members() -> Result<Vec<Member>> {
@@ -73,6 +77,7 @@ fn member(package: &Value) -> Result<Member> {
             name: text(&dependency["name"])?,
             requirement: text(&dependency["req"])?,
             optional: dependency["optional"].as_bool().unwrap_or(false),
+            dev: dependency["kind"].as_str() == Some("dev"),
         })
     });
     Ok(Member {

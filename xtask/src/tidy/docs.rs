@@ -13,8 +13,12 @@ const ERROR_PAGE: &str = "docs/errors.md";
 /// Documents with a table of all crates, and the heading that it stands under.
 const CRATE_TABLES: [(&str, &str); 2] = [("README.md", "## Crates"), ("ARCHITECTURE.md", "## Code map")];
 
+/// The document whose table of crates says, in its last column, which crates of ours each may use.
+const MAY_USE: &str = "ARCHITECTURE.md";
+
 pub(super) fn check(members: &[Member]) -> Result<Findings> {
     let mut findings = check_error_page()?;
+    findings.extend(may_use(&read(MAY_USE)?, members));
     let crates: BTreeSet<String> =
         members.iter().filter_map(|member| member.name.strip_prefix("quorate-")).map(str::to_owned).collect();
     for (document, heading) in CRATE_TABLES {
@@ -33,6 +37,30 @@ pub(super) fn check(members: &[Member]) -> Result<Findings> {
         }
     }
     Ok(findings)
+}
+
+/// The last column of the table of crates is what the manifests say; tests may use more.
+fn may_use(page: &str, members: &[Member]) -> Findings {
+    let ours = |name: &str| name.strip_prefix("quorate-").map(str::to_owned);
+    let mut findings = Findings::new();
+    for line in section(page, "## Code map").unwrap_or_default().lines() {
+        let Some(name) = first_cell(line) else { continue };
+        let Some(member) = members.iter().find(|member| ours(&member.name).as_deref() == Some(name)) else {
+            continue;
+        };
+        let used = member.dependencies.iter().filter(|dependency| !dependency.dev);
+        let used: BTreeSet<String> = used.filter_map(|dependency| ours(&dependency.name)).collect();
+        let last = line.trim_end().trim_end_matches('|').rsplit('|').next().unwrap_or_default().trim();
+        let written: BTreeSet<String> =
+            last.split(',').map(str::trim).filter(|name| *name != "–").map(str::to_owned).collect();
+        for missing in used.difference(&written) {
+            findings.push(format!("{MAY_USE}: {name} uses {missing}, which its row does not allow"));
+        }
+        for idle in written.difference(&used) {
+            findings.push(format!("{MAY_USE}: the row of {name} allows {idle}, which it does not use"));
+        }
+    }
+    findings
 }
 
 /// Each error code has a section of its own, with words in it.
@@ -95,6 +123,30 @@ mod tests {
         let found =
             codes("    NotReady = 20, \"not_ready\", Unavailable, \"No share yet.\";\n  let a = 5;\n");
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["not_ready"]);
+    }
+
+    #[test]
+    fn the_last_column_is_what_the_manifests_say() {
+        let uses = |name: &str, dev| super::super::Dependency {
+            name: name.to_owned(),
+            requirement: String::new(),
+            optional: false,
+            dev,
+        };
+        let member = Member {
+            name: "quorate-a".to_owned(),
+            folder: std::path::PathBuf::new(),
+            dependencies: vec![uses("quorate-b", false), uses("serde", false), uses("quorate-d", true)],
+        };
+        let found = |last: &str| {
+            let page =
+                format!("## Code map\n\n| crate | what | may use |\n|---|---|---|\n| `a` | x | {last} |\n");
+            may_use(&page, std::slice::from_ref(&member)).len()
+        };
+        assert_eq!(found("b"), 0);
+        assert_eq!(found("–"), 1, "b is missing");
+        assert_eq!(found("b, c"), 1, "c is not used");
+        assert_eq!(found("c, d"), 3, "b is missing, the others are not used");
     }
 
     #[test]

@@ -53,7 +53,8 @@ fn machine_path(line: &str) -> Option<&'static str> {
     })
 }
 
-fn tracked() -> Result<Vec<String>> {
+/// The paths of all tracked files.
+pub(super) fn tracked() -> Result<Vec<String>> {
     let mut git = Command::new("git");
     let output = git.current_dir(step::root()).args(["ls-files", "-z"]).output().context("running git")?;
     if !output.status.success() {
