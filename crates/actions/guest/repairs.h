@@ -11,3 +11,5 @@ static bool holds_bigints(struct JSObject *array);
 /* Sorts a typed array by a comparator, by means of a copy; whether the array to sort is that copy. */
 static JSValue sort_copy(JSContext *c, JSValueConst array, JSValueConst *comparator);
 static bool takes_copy_to_sort(void);
+/* The function of runOnce in which the code that runs was written down, or 0 outside of all. */
+static uint32_t async_context;

@@ -361,6 +361,26 @@ static JSValue native_inside(JSContext *c, JSValueConst this_val, int argc, JSVa
     return pair;
 }
 
+/* context(): that of the code that runs; see `async_context`. */
+static JSValue native_context(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    return JS_NewUint32(c, async_context);
+}
+
+/* within(context, function, list): calls the function with the arguments in the list. */
+static JSValue native_within(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    uint32_t before = async_context;
+    JSValueConst arguments[2] = { JS_UNDEFINED, argv[2] };
+    JSValue result;
+
+    if (JS_ToUint32(c, &async_context, argv[0]))
+        return JS_EXCEPTION;
+    result = js_function_apply(c, argv[1], 2, arguments, 0);
+    async_context = before;
+    return result;
+}
+
 /*
  * Parameters. Their object takes note of names that are asked of it and that it does not have: who forgot one is
  * told which. It stays an ordinary object for all that looks at it; only a look-up that found nothing comes here.
@@ -411,6 +431,7 @@ static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("encode", 1, native_encode),     JS_CFUNC_DEF("decode", 2, native_decode),
     JS_CFUNC_DEF("compute", 8, native_compute),   JS_CFUNC_DEF("kind", 1, native_kind),
     JS_CFUNC_DEF("inside", 1, native_inside),     JS_CFUNC_DEF("absent", 0, native_absent),
+    JS_CFUNC_DEF("context", 0, native_context),   JS_CFUNC_DEF("within", 3, native_within),
 };
 
 /* Failures. */

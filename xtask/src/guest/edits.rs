@@ -17,7 +17,7 @@ struct Edit {
     replace: &'static str,
 }
 
-const EDITS: [Edit; 15] = [
+const EDITS: [Edit; 25] = [
     // Number::toString. Below a power of two numbers lie closer together than above it, so that the decimal which is
     // nearest may be read as another number while the next one above is read as this one.
     Edit {
@@ -139,6 +139,7 @@ const EDITS: [Edit; 15] = [
         replace: "    JSAsyncGeneratorRequest *next;
     JSValue func_ret, value;
     bool restarts = s->state == JS_ASYNC_GENERATOR_STATE_EXECUTING;
+    uint32_t context = async_context;
 
     for(;; restarts = false) {
         if (s->state == JS_ASYNC_GENERATOR_STATE_EXECUTING && !restarts)
@@ -160,6 +161,82 @@ const EDITS: [Edit; 15] = [
         replace: "            js_async_generator_resolve(ctx, s, arg, true);
         }
         js_async_generator_resume_next(ctx, s);",
+    },
+    // The asynchronous context: what is registered in the function of runOnce is run as a part of it, whoever sets it off.
+    // A job has that of where it was queued; a reaction to a promise that of where it was registered.
+    Edit {
+        file: "quickjs.c",
+        find: "    int argc;
+    JSValue argv[];
+} JSJobEntry;",
+        replace: "    int argc;
+    uint32_t context;
+    JSValue argv[];
+} JSJobEntry;",
+    },
+    Edit {
+        file: "quickjs.c",
+        find: "    e->job_func = job_func;",
+        replace: "    e->job_func = job_func;
+    e->context = async_context;",
+    },
+    Edit {
+        file: "quickjs.c",
+        find: "    res = e->job_func(e->ctx, e->argc, vc(e->argv));",
+        replace: "    async_context = e->context;
+    res = e->job_func(e->ctx, e->argc, vc(e->argv));
+    async_context = 0;",
+    },
+    Edit {
+        file: "quickjs.c",
+        find: "    JSValue handler;
+} JSPromiseReactionData;",
+        replace: "    JSValue handler;
+    uint32_t context;
+} JSPromiseReactionData;",
+    },
+    Edit {
+        file: "quickjs.c",
+        find: "        rd->handler = js_dup(handler);",
+        replace: "        rd->handler = js_dup(handler);
+        rd->context = async_context;",
+    },
+    Edit {
+        file: "quickjs.c",
+        find: "        args[4] = value;
+        JS_EnqueueJob(ctx, promise_reaction_job, 5, args);",
+        replace: "        args[4] = value;
+        uint32_t context = async_context;
+        async_context = rd->context;
+        JS_EnqueueJob(ctx, promise_reaction_job, 5, args);
+        async_context = context;",
+    },
+    // What an asynchronous generator does for one who asked it is in the context of who asked.
+    Edit {
+        file: "quickjs.c",
+        find: "    int completion_type; /* GEN_MAGIC_x */",
+        replace: "    int completion_type; /* GEN_MAGIC_x */
+    uint32_t context;",
+    },
+    Edit {
+        file: "quickjs.c",
+        find: "    req->completion_type = magic;",
+        replace: "    req->completion_type = magic;
+    req->context = async_context;",
+    },
+    Edit {
+        file: "quickjs.c",
+        find: "        next = list_entry(s->queue.next, JSAsyncGeneratorRequest, link);
+        switch(s->state) {",
+        replace: "        next = list_entry(s->queue.next, JSAsyncGeneratorRequest, link);
+        async_context = next->context;
+        switch(s->state) {",
+    },
+    Edit {
+        file: "quickjs.c",
+        find: " done: ;",
+        replace: " done:
+    async_context = context;",
     },
 ];
 

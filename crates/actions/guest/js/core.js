@@ -44,21 +44,16 @@ export function cause(thrown) {
 // `convert(meta, body, call)` makes the promise's value of the answer; null stands for undefined.
 const pending = new Map();
 const pendingGet = Map.prototype.get, pendingSet = Map.prototype.set, pendingDelete = Map.prototype.delete;
-let asked = 0;
-// How many calls wait for their answer.
-export const unanswered = () => asked;
 export function hostCall(kind, meta, body, convert) {
   return new PromiseNow((resolve, reject) => {
     const call = native.call(kind, stringify(meta), body);
     apply(pendingSet, pending, [call, { resolve, reject, convert }]);
-    asked++;
   });
 }
 // The answer to a host call.
 export function deliver(call, metaJson, body) {
   const waiting = apply(pendingGet, pending, [call]);
   apply(pendingDelete, pending, [call]);
-  asked--;
   const meta = parse(metaJson);
   if (apply(hasOwn, meta, ['error'])) {
     waiting.reject(hostError(meta.error.code, meta.error.message));

@@ -1,7 +1,7 @@
 // What an uncaught value says about itself. Running the value's own code here is harmless: it is the
 // same instance, under the same limits.
 
-import { apply, native, reserved, wellFormed } from './core.js';
+import { apply, cause, native, reserved, wellFormed } from './core.js';
 import { inspect } from './web/inspect.js';
 import { framesOf, headOf } from './web/inspect/errors.js';
 
@@ -16,14 +16,15 @@ export function describe(thrown) {
   else out = typeof thrown === 'string' ? thrown : inspect(thrown);
   if (out.length > DESCRIPTION_CHARS_MAX) out = out.slice(0, DESCRIPTION_CHARS_MAX) + ' …';
   try {
-    return wellFormed(out + absent(thrown));
+    // The node that ran the function said it there.
+    return wellFormed(cause(thrown) === 'run_once_failed' ? out : out + absent(thrown));
   } catch {
     return wellFormed(out);
   }
 }
 
 // What the action looked for among its parameters in vain: most often why it failed.
-function absent(thrown) {
+export function absent(thrown) {
   const names = native.absent();
   if (thrown instanceof ReferenceError) {
     const end = apply(exec, UNDEFINED, [thrown.message]);

@@ -8,6 +8,7 @@ import {
 import { describe } from './describe.js';
 import { ALG, OP, compute } from './native.js';
 import * as actions from './sdk/actions.js';
+import { giveUp } from './sdk/flow.js';
 import { jwt } from './sdk/jwt.js';
 import * as web from './web/index.js';
 
@@ -73,10 +74,15 @@ function begin(paramsJson, authJson) {
   return params;
 }
 
+// Does what is due next. Returns whether there was something.
+function tick() {
+  return web.tick() || giveUp();
+}
+
 // Takes what `main` returned; gives the promise that it has been taken.
 function settle(result) {
   const promise = result instanceof PromiseNow ? result : PromiseNow.resolve(result);
   return apply(then, promise, [actions.mainReturned]);
 }
 
-export default { adopt, warm, begin, settle, deliver, tick: web.tick, finish: actions.finish, describe, cause };
+export default { adopt, warm, begin, settle, deliver, tick, finish: actions.finish, describe, cause };

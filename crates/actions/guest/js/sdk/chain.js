@@ -26,14 +26,14 @@ export async function getRpcUrl(params) {
 export async function getLatestNonce(params) {
   const name = 'getLatestNonce', object = options(params, name);
   const chain = chainOf(object, name), account = address(object.address, name);
-  const nonce = await agreed(`nonce of 0x${account} on ${chain}`, chain, () => rpc(chain, { transaction_count: { address: account } }), name);
+  together(name);
+  const nonce = await agreed(`nonce of 0x${account} on ${chain}`, chain, () => rpc(chain, { transaction_count: { address: account } }));
   return `0x${nonce.toString(16)}`;
 }
 
 // One value for all nodes out of what each of them reads: the lower median. A node that could not read
 // takes part without a value, so that all go the same way; most must have one.
-async function agreed(name, chain, read, asks) {
-  together(asks);
+async function agreed(name, chain, read) {
   let own = '', failure;
   try {
     own = text(await read());
@@ -59,7 +59,8 @@ function blockOf(chain) {
   if (chain === OWN_CHAIN) return null;
   let block = apply(getBlock, blocks, [chain]);
   if (block === undefined) {
-    block = agreed(`block of ${chain}`, chain, () => rpc(chain, 'block_number'), 'the first callContract on a chain');
+    together('the first callContract on a chain');
+    block = agreed(`block of ${chain}`, chain, () => rpc(chain, 'block_number'));
     apply(setBlock, blocks, [chain, block]);
     block.catch(() => apply(forgetBlock, blocks, [chain]));
   }

@@ -1,11 +1,11 @@
 // Child actions, and values on which the nodes agree.
 
-import { flagMember, hostCall, hostError, jsonOf, options, stringMember, text, wellFormed } from '../core.js';
+import { PromiseNow, cause, flagMember, hostCall, hostError, jsonOf, options, stringMember, text, wellFormed } from '../core.js';
+import { absent } from '../describe.js';
 import { beginAlone, endAlone } from '../web/timers.js';
 import { utf8Length } from './arguments.js';
 import { notACid } from './cid.js';
-import * as alone from './together.js';
-import { together } from './together.js';
+import { alone, together } from './together.js';
 
 const KIND_COLLECT = 8, KIND_RUN_ONCE = 9, KIND_RUN_ONCE_RESULT = 10, KIND_CALL = 11;
 const NAME_BYTES_MAX = 128, COLLECT_BYTES_MAX = 32 * 1024, RUN_ONCE_BYTES_MAX = 100 * 1024;
@@ -67,20 +67,39 @@ export async function runOnce(params, asyncFunction) {
   const asked = await hostCall(KIND_RUN_ONCE, { name, wait }, undefined, ({ value }, _, number) => ({ value, number }));
   let decided = asked.value;
   if (decided.run === true) {
-    alone.begin();
     beginAlone();
-    const result = await outcome(asked.number, asyncFunction);
+    const result = await alone(outcome, [asked.number, asyncFunction]);
     endAlone();
-    alone.end();
     decided = await hostCall(KIND_RUN_ONCE_RESULT, result, undefined, answer);
   }
   if (decided.error !== undefined) throw hostError('run_once_failed', decided.error);
   return decided.value;
 }
 
+// Rejects what the functions under way wait for.
+let stuck = [];
+export function giveUp() {
+  const given = stuck;
+  stuck = [];
+  for (let i = 0; i < given.length; i++) {
+    given[i](hostError('action_pending', 'the function of runOnce waits for a promise that nothing can settle any more; resolve or reject every promise that is awaited'));
+  }
+  return given.length > 0;
+}
+function settled(promise) {
+  return new PromiseNow(async (resolve, reject) => {
+    stuck[stuck.length] = reject;
+    try {
+      resolve(await promise);
+    } catch (error) {
+      reject(error);
+    }
+  });
+}
+
 async function outcome(of, asyncFunction) {
   try {
-    const value = await asyncFunction();
+    const value = await settled(asyncFunction());
     const shown = value === undefined || value === null ? '' : wellFormed(text(value));
     return { value: { of, value: small(shown, RUN_ONCE_BYTES_MAX, 'runOnce') } };
   } catch (thrown) {
@@ -88,12 +107,14 @@ async function outcome(of, asyncFunction) {
   }
 }
 function thrownText(thrown) {
-  let shown;
+  let shown, missing = '';
   try {
-    shown = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : text(thrown);
+    shown = thrown instanceof Error ? `${cause(thrown) ?? thrown.name}: ${thrown.message}` : text(thrown);
+    missing = wellFormed(absent(thrown));
   } catch {
     shown = 'a value that cannot be described';
   }
   shown = wellFormed(shown);
-  return shown.length > THROWN_CHARS_MAX ? `${wellFormed(shown.slice(0, THROWN_CHARS_MAX))} …` : shown;
+  if (shown.length > THROWN_CHARS_MAX) shown = `${wellFormed(shown.slice(0, THROWN_CHARS_MAX))} …`;
+  return shown + missing;
 }

@@ -1,23 +1,15 @@
-// What all nodes do together can not be asked for by a function that one of them runs alone: the others wait for its
-// value, so none of them would ask for the same.
+// What all nodes do together cannot be asked for by a function that one of them runs alone: the others wait for its
+// value, so none of them would ask for the same. Its code is told from the script's other code by the engine: what it
+// registers (reactions, timers, listeners) belongs to it, also when it has ended.
 
-import { hostError, unanswered } from '../core.js';
+import { hostError, native } from '../core.js';
 
-let alone = 0;
-// Whether the script did something else when the function began. Then it may be that which asks.
-let beside = false;
-
-export function begin() {
-  beside = alone > 0 || unanswered() > 0;
-  alone++;
-}
-export function end() {
-  alone--;
-}
+// Calls what only this node runs.
+export const alone = (work, args) => native.within(1, work, args);
 
 // Throws where only one node asks.
 export function together(name) {
-  if (alone > 0 && !beside) {
+  if (native.context() !== 0) {
     throw hostError('run_once_operation', `${name} is for all nodes, and only one of them runs the function of runOnce; call it before or after`);
   }
 }

@@ -122,7 +122,7 @@ class EventTarget {
     }
     const kind = text(type);
     if (this.#find(kind, listener, !!capture) >= 0) return;
-    this.#listeners = [...this.#listeners, { type: kind, listener, capture: !!capture, once: !!once, passive: !!passive, removed: false }];
+    this.#listeners = [...this.#listeners, { type: kind, listener, capture: !!capture, once: !!once, passive: !!passive, removed: false, context: native.context() }];
   }
   removeEventListener(type, listener, options = undefined) {
     needs(arguments, 2, 'removeEventListener');
@@ -142,7 +142,7 @@ class EventTarget {
       if (entry.type !== own.type || entry.removed) continue;
       if (entry.once) this.removeEventListener(entry.type, entry.listener, { capture: entry.capture });
       own.passive = entry.passive;
-      call(entry.listener, this, event);
+      native.within(entry.context, call, [entry.listener, this, event]);
       own.passive = false;
       if (own.stoppedNow) break;
     }

@@ -48,7 +48,9 @@ function addTimer(callback, delay, repeat, args, holds = true) {
   if (!(wait >= 1 && wait <= WAIT_MS_MAX)) wait = 1;
   wait -= wait % 1;
   count();
-  const timer = { id: ++timerNumber, due: native.now() + wait, wait, repeat, callback, args, holds };
+  const context = native.context();
+  const from = alone > 0 && context === 0 ? aloneSince : native.now();
+  const timer = { id: ++timerNumber, due: from + wait, wait, repeat, callback, args, holds, context };
   insert(timer);
   return timer.id;
 }
@@ -99,7 +101,8 @@ export function clearInterval(timer) {
 export function setImmediate(callback, ...args) {
   checked(callback);
   count();
-  push(immediates, { id: ++timerNumber, callback, args });
+  const context = native.context();
+  push(alone > 0 && context === 0 ? heldImmediates : immediates, { id: ++timerNumber, callback, args, context });
   return timerNumber;
 }
 export function clearImmediate(immediate) {
@@ -128,12 +131,15 @@ export function beginAlone() {
   batch = [];
 }
 
+// Whether a timer was set by a function that this node runs alone, since that began.
+const ofFunction = (timer) => timer.id > aloneAfter && timer.context !== 0;
+
 // The function has ended. The clock goes back to where the others' stands; what the function left is due as long from now as before.
 export function endAlone() {
   if (--alone > 0) return;
   const passed = native.now() - aloneSince;
   const held = [], own = [];
-  for (let i = 0; i < timers.length; i++) push(timers[i].id > aloneAfter ? own : held, timers[i]);
+  for (let i = 0; i < timers.length; i++) push(ofFunction(timers[i]) ? own : held, timers[i]);
   timers.length = 0;
   holding = 0;
   native.set_clock(aloneSince);
@@ -155,7 +161,7 @@ function next() {
   if (alone > 0) {
     let at = -1, holds = false;
     for (let i = 0; i < timers.length; i++) {
-      if (timers[i].id <= aloneAfter) continue;
+      if (!ofFunction(timers[i])) continue;
       if (at < 0) at = i;
       if (timers[i].holds) holds = true;
     }
@@ -200,8 +206,8 @@ export function tick() {
     timerWasLast = false;
   }
   if (batch.length > 0) {
-    const { callback, args } = removeAt(batch, 0);
-    apply(callback, undefined, args);
+    const { callback, args, context } = removeAt(batch, 0);
+    native.within(context, callback, args);
     return true;
   }
   timerWasLast = true;
@@ -211,7 +217,7 @@ export function tick() {
   if (timer.holds) holding--;
   running = timer;
   try {
-    apply(timer.callback, undefined, timer.args);
+    native.within(timer.context, timer.callback, timer.args);
   } finally {
     running = undefined;
     if (timer.repeat) {
