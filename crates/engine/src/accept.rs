@@ -143,7 +143,7 @@ impl Engine {
         if !execution.coordinating {
             execution.coordinating = true;
             execution.own_place = execution.coordinators.len();
-            self.count_own_votes(execution);
+            self.tell_all(execution, turn.me, turn);
         }
         // All are asked again, also those that would not run it a moment ago.
         execution.refused.clear();
@@ -193,7 +193,7 @@ impl Engine {
                 let request = quorate_wire::request_id(&self.committee.id, &submission.request);
                 let Problem { code, mut detail, .. } = problem;
                 detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
-                turn.send(from, &PeerMessage::Refused { request, code, detail });
+                turn.send(from, PeerMessage::Refused { request, code, detail });
             }
             Ok(id) => {
                 self.tell_ended(id, from, turn);
@@ -235,7 +235,7 @@ impl Engine {
             let code = ErrorCode::BlockAhead;
             turn.report(Report::Refused(code));
             let request = quorate_wire::request_id(&self.committee.id, &submission.request);
-            turn.send(from, &PeerMessage::Refused { request, code, detail: code.title().to_owned() });
+            turn.send(from, PeerMessage::Refused { request, code, detail: code.title().to_owned() });
         }
     }
 

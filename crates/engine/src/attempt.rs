@@ -24,7 +24,7 @@ impl Engine {
     pub(crate) fn on_propose(&mut self, from: NodeIndex, proposal: Proposal, turn: &mut Turn<'_>) {
         let id = proposal.request;
         self.with(id, |engine, execution| {
-            if execution.coordinators.contains_key(&from) {
+            if from == engine.committee.me || execution.coordinators.contains_key(&from) {
                 engine.consider(execution, from, &proposal, turn);
             } else {
                 turn.fault(from, "not_a_coordinator");
@@ -32,8 +32,8 @@ impl Engine {
         });
     }
 
-    /// Joins a proposed attempt, or says no. Ours go through here as well.
-    pub(crate) fn consider(
+    /// Joins a proposed attempt, or says no.
+    fn consider(
         &mut self,
         execution: &mut Execution,
         from: NodeIndex,
@@ -47,12 +47,9 @@ impl Engine {
             if !stale.contains(&check) {
                 turn.fault(from, check);
             }
-            if execution.coordinating {
-                self.count_own_votes(execution);
-            }
             // Told to the proposer alone: another coordinator may have a live attempt of this number.
             let place = (from, proposal.operation, proposal.attempt);
-            self.tell_failed(execution, place, Vec::new(), turn);
+            tell_failed(execution.id, place, Vec::new(), turn);
             self.tell_offer(execution, proposal.operation, turn);
             self.tell_signature(execution, proposal.operation, from, turn);
             return;
@@ -158,7 +155,7 @@ impl Engine {
         match EcdsaSign::start(input) {
             Err(_) => {
                 let place = (coordinator, proposal.operation, proposal.attempt);
-                self.tell_failed(execution, place, Vec::new(), turn);
+                tell_failed(execution.id, place, Vec::new(), turn);
             }
             Ok((driver, messages)) => {
                 operation.live = Some(Attempt {
@@ -189,9 +186,6 @@ impl Engine {
             }
         }
         self.tell_offer(execution, proposal.operation, turn);
-        if execution.coordinating {
-            self.count_own_votes(execution);
-        }
     }
 
     pub(crate) fn on_round(&mut self, from: NodeIndex, message: RoundMessage, turn: &mut Turn<'_>) {
@@ -245,7 +239,7 @@ impl Engine {
                 self.drop_attempt(execution, number);
                 self.refuse(execution, number, code, turn);
                 let me = self.committee.me;
-                self.tell_failed(execution, place, vec![me], turn);
+                tell_failed(execution.id, place, vec![me], turn);
                 return;
             }
             send_rounds(session, last, turn);
@@ -288,7 +282,7 @@ impl Engine {
         }
         let culprits: Vec<NodeIndex> = failure.culprits().iter().map(|culprit| node(*culprit)).collect();
         turn.report(Report::AttemptFailed { request: execution.id, culprits: culprits.clone() });
-        self.tell_failed(execution, place, culprits, turn);
+        tell_failed(execution.id, place, culprits, turn);
     }
 
     pub(crate) fn drop_attempt(
@@ -321,36 +315,15 @@ impl Engine {
             if now >= attempt.until_mono_ms {
                 self.drop_attempt(execution, number);
                 turn.report(Report::AttemptFailed { request: execution.id, culprits: silent.clone() });
-                self.tell_failed(execution, place, silent, turn);
+                tell_failed(execution.id, place, silent, turn);
             } else if now >= attempt.stalls_mono_ms && !attempt.stall_told {
                 attempt.stall_told = true;
                 let (coordinator, operation, attempt) = place;
                 self.stalled(execution, coordinator, now);
-                if coordinator == self.committee.me {
-                    self.consider_trouble(execution, (operation, attempt), &silent, false, turn);
-                } else {
-                    let request = execution.id;
-                    let message = PeerMessage::Stalled { request, operation, attempt, waiting_for: silent };
-                    turn.send(coordinator, &message);
-                }
+                let request = execution.id;
+                let message = PeerMessage::Stalled { request, operation, attempt, waiting_for: silent };
+                turn.send(coordinator, message);
             }
-        }
-    }
-
-    /// Tells an attempt's coordinator, which may be us, that it has ended without a signature.
-    fn tell_failed(
-        &mut self,
-        execution: &mut Execution,
-        place: (NodeIndex, OperationNumber, u8),
-        culprits: Vec<NodeIndex>,
-        turn: &mut Turn<'_>,
-    ) {
-        let (coordinator, operation, attempt) = place;
-        if coordinator == self.committee.me {
-            self.consider_trouble(execution, (operation, attempt), &culprits, true, turn);
-        } else {
-            let request = execution.id;
-            turn.send(coordinator, &PeerMessage::AttemptFailed { request, operation, attempt, culprits });
         }
     }
 
@@ -366,6 +339,16 @@ impl Engine {
     }
 }
 
+/// Tells an attempt's coordinator, which may be this node, that it has ended without a signature.
+fn tell_failed(
+    request: RequestId,
+    (coordinator, operation, attempt): (NodeIndex, OperationNumber, u8),
+    culprits: Vec<NodeIndex>,
+    turn: &mut Turn<'_>,
+) {
+    turn.send(coordinator, PeerMessage::AttemptFailed { request, operation, attempt, culprits });
+}
+
 /// All pairs of an ascending list, in ascending order.
 pub(crate) fn pairs_of(signers: &[NodeIndex]) -> Vec<(NodeIndex, NodeIndex)> {
     let mut pairs = Vec::new();
@@ -377,7 +360,7 @@ pub(crate) fn pairs_of(signers: &[NodeIndex]) -> Vec<(NodeIndex, NodeIndex)> {
 
 fn send_rounds(session: [u8; 32], messages: Vec<Outgoing>, turn: &mut Turn<'_>) {
     for Outgoing { to, payload, .. } in messages {
-        turn.send(node(to), &PeerMessage::Round(RoundMessage { session, payload }));
+        turn.send(node(to), PeerMessage::Round(RoundMessage { session, payload }));
     }
 }
 

@@ -10,7 +10,7 @@ use quorate_wire::{
 use crate::{
     Engine, Report,
     attempt::pairs_of,
-    execution::{Attempt, Execution, Group, GroupKind, Operation, Proposed},
+    execution::{Attempt, Execution, Group, GroupKind, Proposed},
     turn::Turn,
 };
 
@@ -109,16 +109,8 @@ impl Engine {
             turn.report(Report::OddNode { request: execution.id, node: entry.node, field: entry.field });
         }
         for node in untold {
-            let message = PeerMessage::Diverged {
-                request: execution.id,
-                operation: number,
-                evidence: evidence.clone(),
-            };
-            if node == self.committee.me {
-                self.diverged_here(execution, number, turn);
-            } else {
-                turn.send(node, &message);
-            }
+            let evidence = evidence.clone();
+            turn.send(node, PeerMessage::Diverged { request: execution.id, operation: number, evidence });
         }
     }
 
@@ -132,7 +124,7 @@ impl Engine {
     ) {
         let evidence = evidence(execution, number);
         let message = PeerMessage::Diverged { request: execution.id, operation: number, evidence };
-        turn.send_all(self.committee.peers(), &message);
+        turn.send_all(self.committee.members(), message);
         let odd = odd_nodes(execution, number, None);
         for entry in &odd {
             turn.report(Report::OddNode {
@@ -153,14 +145,6 @@ impl Engine {
         problem.nodes = odd.iter().map(|entry| entry.node).collect();
         problem.odd = odd;
         self.answer_callers(execution, Err(Box::new(problem)), turn);
-        self.diverged_here(execution, number, turn);
-    }
-
-    /// Ends our own run, if it waits in this operation: what others need proof of, we have counted ourselves.
-    fn diverged_here(&mut self, execution: &mut Execution, number: OperationNumber, turn: &mut Turn<'_>) {
-        if execution.operations.get(&number).is_some_and(Operation::waits) {
-            self.stop_run(execution, ErrorCode::IntentsDiverged, turn);
-        }
     }
 
     /// Proposes a signer set, unless a proposal of ours may still succeed.
@@ -223,11 +207,7 @@ impl Engine {
             signers: offered,
             set_ups,
         };
-        let others = signers.iter().copied().filter(|signer| *signer != self.committee.me);
-        turn.send_all(others, &PeerMessage::Propose(proposal.clone()));
-        if signers.contains(&self.committee.me) {
-            self.consider(execution, self.committee.me, &proposal, turn);
-        }
+        turn.send_all(signers, PeerMessage::Propose(proposal));
     }
 
     /// The first t equal votes whose nodes can sign together; those that failed lately go last.
@@ -265,8 +245,7 @@ impl Engine {
         };
         let rules: [&Fits<'_>; 2] = [&fresh, &fits];
         for rule in rules {
-            let (mut budget, mut set) = (SETS_MAX, Vec::new());
-            if first_set(&candidates, threshold, rule, &mut set, &mut budget) {
+            if let Some(mut set) = first_set(&candidates, threshold, rule, SETS_MAX) {
                 set.sort_unstable();
                 return Ok(set);
             }
@@ -276,9 +255,7 @@ impl Engine {
         let everybody = self.committee.members().all(|node| !execution.may_vote(node, number) || gone(node));
         let unbanned =
             |set: &[NodeIndex], node: NodeIndex| set.iter().all(|other| !self.peers.banned(*other, node));
-        let mut budget = SETS_MAX;
-        let voters = &quorum.nodes;
-        let possible = first_set(voters, self.committee.threshold(), &unbanned, &mut Vec::new(), &mut budget);
+        let possible = first_set(&quorum.nodes, threshold, &unbanned, SETS_MAX).is_some();
         Err(if everybody && !possible { NoSet::Banned } else { NoSet::NotYet })
     }
 
@@ -317,7 +294,7 @@ impl Engine {
     }
 
     /// A signer says that an attempt of ours stalls or has ended: another set is tried.
-    pub(crate) fn consider_trouble(
+    fn consider_trouble(
         &mut self,
         execution: &mut Execution,
         place: (OperationNumber, u8),
@@ -402,31 +379,35 @@ impl Engine {
 /// Whether a node may join those that are chosen.
 type Fits<'a> = dyn Fn(&[NodeIndex], NodeIndex) -> bool + 'a;
 
-/// Depth-first search for the first `size` candidates, in order, that fit together.
+/// The first `size` candidates, in order, that fit together, by a search in depth. It ends when the budget is used up.
 fn first_set(
     candidates: &[NodeIndex],
     size: usize,
     fits: &Fits<'_>,
-    set: &mut Vec<NodeIndex>,
-    budget: &mut usize,
-) -> bool {
-    if set.len() == size {
-        return true;
-    }
-    for (place, candidate) in candidates.iter().enumerate() {
-        if candidates.len() - place + set.len() < size || *budget == 0 {
-            return false;
+    mut budget: usize,
+) -> Option<Vec<NodeIndex>> {
+    let (mut set, mut places, mut next) = (Vec::new(), Vec::new(), 0);
+    while set.len() < size {
+        if budget == 0 {
+            return None;
         }
-        *budget -= 1;
-        if fits(set, *candidate) {
-            set.push(*candidate);
-            if first_set(&candidates[place + 1..], size, fits, set, budget) {
-                return true;
+        match candidates.get(next).filter(|_| candidates.len() - next + set.len() >= size) {
+            // Too few are left for the last one that was chosen: the next one takes its place.
+            None => {
+                set.pop();
+                next = places.pop()? + 1;
             }
-            set.pop();
+            Some(candidate) => {
+                budget -= 1;
+                if fits(&set, *candidate) {
+                    set.push(*candidate);
+                    places.push(next);
+                }
+                next += 1;
+            }
         }
     }
-    false
+    Some(set)
 }
 
 fn evidence(execution: &Execution, number: OperationNumber) -> Evidence {

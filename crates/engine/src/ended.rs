@@ -140,6 +140,6 @@ impl Engine {
                 PeerMessage::Refused { request: id, code, detail: code.title().to_owned() }
             }
         };
-        turn.send(to, &message);
+        turn.send(to, message);
     }
 }

@@ -114,9 +114,13 @@ pub struct Engine {
     pub(crate) draining: bool,
     announced_ready: bool,
     next_sweep_mono_ms: u64,
+    /// What this node has said to itself and not yet heard.
+    to_self: VecDeque<PeerMessage>,
 }
 
 const SWEEP_MS: u64 = 1_000;
+/// What a node says to itself is heard within the same turn, up to so many messages; the rest in the next one.
+const TO_SELF_MAX: usize = 4_096;
 
 impl Engine {
     /// Starts a node from its configuration and everything it has stored.
@@ -156,6 +160,7 @@ impl Engine {
             draining: false,
             announced_ready: false,
             next_sweep_mono_ms: now.mono_ms + SWEEP_MS,
+            to_self: VecDeque::new(),
         };
         // The new number is on disk before any peer hears it.
         Ok((engine, vec![Effect::Persist(vec![crate::Write { key, value }])]))
@@ -163,7 +168,9 @@ impl Engine {
 
     /// Handles one input, and whatever deadline is due.
     pub fn handle(&mut self, now: Now, rng: &mut dyn CryptoRng, input: Input) -> Vec<Effect> {
-        let mut turn = Turn { now, rng, effects: Vec::new(), by_registry: false };
+        let (me, to_self) = (self.committee.me, std::mem::take(&mut self.to_self));
+        let mut turn = Turn { now, rng, effects: Vec::new(), by_registry: false, me, to_self };
+        let by = if let Input::Peer { from, .. } = &input { Some(*from) } else { None };
         match input {
             Input::Request { reply_to, source, submission } => {
                 self.on_request(reply_to, source, submission, &mut turn);
@@ -171,10 +178,7 @@ impl Engine {
             Input::RequestAbandoned { reply_to } => self.on_abandoned(reply_to),
             Input::PeerConnected { peer } => self.on_connected(peer, &mut turn),
             Input::PeerDisconnected { peer } => self.peers.disconnected(peer),
-            Input::Peer { from, frame } => {
-                self.on_frame(from, &frame, &mut turn);
-                self.judge_conduct(from, &mut turn);
-            }
+            Input::Peer { from, frame } => self.on_frame(from, &frame, &mut turn),
             Input::Action { run, event } => self.on_action(run, event, &mut turn),
             Input::Code { run, code } => self.on_code(run, code, &mut turn),
             Input::Registry(registry) => {
@@ -185,15 +189,33 @@ impl Engine {
             Input::Drain => self.draining = true,
             Input::Tick => {}
         }
+        self.hear_self(&mut turn);
+        if let Some(from) = by {
+            self.judge_conduct(from, &mut turn);
+        }
         self.tick(&mut turn);
+        self.hear_self(&mut turn);
+        self.to_self = std::mem::take(&mut turn.to_self);
         self.finality.settle(self.registry.as_deref(), &mut turn);
         turn.effects
+    }
+
+    /// Handles what this node has said to itself, as if a peer had said it: one part of it never calls another
+    /// that may call it back.
+    fn hear_self(&mut self, turn: &mut Turn<'_>) {
+        for _ in 0..TO_SELF_MAX {
+            let Some(message) = turn.to_self.pop_front() else { return };
+            self.on_execution_message(turn.me, message, turn);
+        }
     }
 
     /// Monotonic time in milliseconds at which [`Input::Tick`] is due.
     #[must_use]
     pub fn next_deadline(&self) -> Option<u64> {
         let mut next = self.peers.next_deadline().min(self.next_sweep_mono_ms);
+        if !self.to_self.is_empty() {
+            next = 0;
+        }
         next = self.founding.next_deadline().into_iter().fold(next, u64::min);
         next = self.finality.next_deadline().into_iter().fold(next, u64::min);
         next = self.ahead.front().map(|waiting| waiting.until_mono_ms).into_iter().fold(next, u64::min);
@@ -441,7 +463,7 @@ impl Engine {
 
     /// Messages that concern executions are heard only from members that have greeted us.
     fn on_execution_message(&mut self, from: NodeIndex, message: PeerMessage, turn: &mut Turn<'_>) {
-        if !self.peers.greeted(from) {
+        if from != self.committee.me && !self.peers.greeted(from) {
             return;
         }
         match message {
@@ -463,7 +485,7 @@ impl Engine {
                 self.on_signature(from, (request, operation), (signature, recovery_id), turn);
             }
             PeerMessage::Diverged { request, operation, evidence } => {
-                self.on_diverged(request, operation, &evidence, turn);
+                self.on_diverged(from, (request, operation), &evidence, turn);
             }
             PeerMessage::Led(value) => self.on_led(from, value, turn),
             PeerMessage::Leading { request, operation } => self.on_leading(from, (request, operation), turn),

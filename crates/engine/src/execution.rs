@@ -237,6 +237,11 @@ pub(crate) enum GroupKind {
 }
 
 impl Execution {
+    /// All who coordinate it, this node too if a caller asked it.
+    pub(crate) fn coordinated_by(&self, me: NodeIndex) -> Vec<NodeIndex> {
+        self.coordinators.keys().copied().chain(self.coordinating.then_some(me)).collect()
+    }
+
     /// Votes on an operation, grouped by what they say; within a group in order of arrival.
     pub(crate) fn groups(&self, operation: OperationNumber) -> Vec<Group> {
         let Some(operation) = self.operations.get(&operation) else { return Vec::new() };

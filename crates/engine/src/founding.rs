@@ -120,7 +120,7 @@ impl Founding {
         {
             self.attempt += 1;
             let fresh = turn.fresh();
-            turn.send_all(committee.peers(), &PeerMessage::StartKeygen { attempt: self.attempt, fresh });
+            turn.send_all(committee.peers(), PeerMessage::StartKeygen { attempt: self.attempt, fresh });
             self.start(committee, fresh, early, turn);
         } else {
             self.next_attempt_mono_ms = now + LOOK_MS;
@@ -242,7 +242,7 @@ impl Founding {
         let confirms: Vec<_> =
             self.ledger.confirmable().filter_map(|share| confirm(committee, share)).collect();
         for confirm in confirms {
-            turn.send_all(to.iter().copied(), &PeerMessage::Confirm(confirm.clone()));
+            turn.send_all(to.iter().copied(), PeerMessage::Confirm(confirm.clone()));
             self.count(committee, committee.me, confirm, turn);
         }
     }
@@ -272,7 +272,7 @@ impl Founding {
                 return;
             }
             for refusal in pending.refusals.values() {
-                turn.send(from, &PeerMessage::Refuse(refusal.clone()));
+                turn.send(from, PeerMessage::Refuse(refusal.clone()));
             }
             if pending.refusals.contains_key(&from) {
                 turn.fault(from, "confirm_and_refuse");
@@ -282,7 +282,7 @@ impl Founding {
             self.confirmed.entry(session).or_default().insert(from, confirm);
         } else if let Some(refusal) = self.ledger.refuse(committee, (from, session), turn) {
             // It never will have one: the state of its own run was in memory only.
-            turn.send(from, &PeerMessage::Refuse(refusal));
+            turn.send(from, PeerMessage::Refuse(refusal));
         } else {
             turn.fault(from, "confirms");
         }
@@ -304,7 +304,7 @@ impl Founding {
         all.insert(from, confirm);
         if all.len() == committee.size() {
             let certificate: Certificate = all.values().cloned().collect();
-            turn.send_all(committee.peers(), &PeerMessage::Certificate(certificate.clone()));
+            turn.send_all(committee.peers(), PeerMessage::Certificate(certificate.clone()));
             self.on_certificate(committee, (committee.me, certificate), turn);
         }
     }
@@ -378,7 +378,7 @@ impl Founding {
 
     fn tell_certificates(&self, to: &[NodeIndex], turn: &mut Turn<'_>) {
         for certificate in self.ledger.certificates() {
-            turn.send_all(to.iter().copied(), &PeerMessage::Certificate(certificate));
+            turn.send_all(to.iter().copied(), PeerMessage::Certificate(certificate));
         }
     }
 
@@ -424,7 +424,7 @@ impl Founding {
 
 fn send_rounds(session: [u8; 32], messages: Vec<Outgoing>, turn: &mut Turn<'_>) {
     for Outgoing { to, payload, .. } in messages {
-        turn.send(node(to), &PeerMessage::Keygen(CeremonyMessage { session, payload }));
+        turn.send(node(to), PeerMessage::Keygen(CeremonyMessage { session, payload }));
     }
 }
 

@@ -129,10 +129,6 @@ impl Engine {
                 self.begin_value(execution, number, call, turn);
             }
         }
-        if execution.coordinating {
-            self.count_own_votes(execution);
-            self.evaluate_votes(execution, number, turn);
-        }
     }
 
     /// Is this a thing that can be signed, and may it be?
@@ -281,28 +277,28 @@ impl Engine {
         let message = PeerMessage::Vote(vote.clone());
         if matches!(vote.body.verdict, Verdict::Once { .. }) {
             // Who runs the function depends on who is there: everybody has to know.
-            turn.send_all(self.committee.peers(), &message);
+            turn.send_all(self.committee.members(), message);
         } else {
-            turn.send_all(execution.coordinators.keys().copied(), &message);
+            turn.send_all(execution.coordinated_by(turn.me), message);
         }
         self.tell_offer(execution, number, turn);
     }
 
     pub(crate) fn tell_offer(&self, execution: &Execution, number: OperationNumber, turn: &mut Turn<'_>) {
         let Some(offer) = own_offer(execution, number) else { return };
-        turn.send_all(execution.coordinators.keys().copied(), &PeerMessage::Offer(offer));
+        turn.send_all(execution.coordinated_by(turn.me), PeerMessage::Offer(offer));
     }
 
     /// Tells one new coordinator all that we have told others.
     pub(crate) fn tell_all(&self, execution: &mut Execution, to: NodeIndex, turn: &mut Turn<'_>) {
         for (number, operation) in &execution.operations {
             let Some(vote) = &operation.own else { continue };
-            turn.send(to, &PeerMessage::Vote(vote.clone()));
+            turn.send(to, PeerMessage::Vote(vote.clone()));
             if let Some(offer) = own_offer(execution, *number) {
-                turn.send(to, &PeerMessage::Offer(offer));
+                turn.send(to, PeerMessage::Offer(offer));
             }
             if let Some(value) = operation.values.stated() {
-                turn.send(to, &PeerMessage::Led(value.clone()));
+                turn.send(to, PeerMessage::Led(value.clone()));
             }
         }
         let numbers: Vec<OperationNumber> = execution.operations.keys().copied().collect();
@@ -311,7 +307,7 @@ impl Engine {
             self.tell_decision(execution, number, to, turn);
         }
         if let Some(outcome) = execution.outcomes.get(&self.committee.me) {
-            turn.send(to, &PeerMessage::Outcome(Box::new(outcome.clone())));
+            turn.send(to, PeerMessage::Outcome(Box::new(outcome.clone())));
         }
     }
 
@@ -351,6 +347,7 @@ impl Engine {
         }
         // Looked up first: a signature is verified only where the vote can still count.
         self.with(id, |engine, execution| {
+            let own = from == engine.committee.me;
             // Said again: it may not have heard what the operation came to.
             let known = execution.operations.get(&number).and_then(|operation| operation.votes.get(&from));
             match known.map(|known| *known == vote) {
@@ -371,13 +368,15 @@ impl Engine {
             if execution.reply.is_some() && !execution.operations.contains_key(&number) {
                 return;
             }
-            if !engine.sound_vote(&vote) {
-                return turn.fault(from, "vote");
+            if !own {
+                if !engine.sound_vote(&vote) {
+                    return turn.fault(from, "vote");
+                }
+                if !engine.keep(execution, (from, number), vote_bytes(&vote), turn) {
+                    return;
+                }
+                engine.heard(execution, &vote, turn);
             }
-            if !engine.keep(execution, (from, number), vote_bytes(&vote), turn) {
-                return;
-            }
-            engine.heard(execution, &vote, turn);
             if !execution.coordinating {
                 return;
             }
@@ -402,7 +401,7 @@ impl Engine {
         self.with(offer.request, |engine, execution| {
             let over = execution.reply.is_some() && !execution.operations.contains_key(&offer.operation);
             if execution.coordinating && !over {
-                if !engine.keep(execution, (from, offer.operation), 0, turn) {
+                if from != engine.committee.me && !engine.keep(execution, (from, offer.operation), 0, turn) {
                     return;
                 }
                 engine.take_offer(execution, from, offer, turn);
@@ -422,30 +421,13 @@ impl Engine {
         operation.offers.insert(from, offer);
     }
 
-    /// Our own votes and offers, as a coordinator counts them.
-    pub(crate) fn count_own_votes(&mut self, execution: &mut Execution) {
-        let me = self.committee.me;
-        let numbers: Vec<OperationNumber> = execution.operations.keys().copied().collect();
-        for number in numbers {
-            let offer = own_offer(execution, number);
-            let Some(operation) = execution.operations.get_mut(&number) else { continue };
-            if let Some(vote) = operation.own.clone()
-                && operation.votes.insert(me, vote).is_none()
-            {
-                operation.arrival.push(me);
-            }
-            match offer {
-                Some(offer) => operation.offers.insert(me, offer),
-                None => operation.offers.remove(&me),
-            };
-        }
-    }
-
     /// Proof that our run cannot be of any quorum: it ends. Nothing of the others' is adopted.
+    ///
+    /// What others need proof of, a coordinator that is this node has counted itself.
     pub(crate) fn on_diverged(
         &mut self,
-        id: RequestId,
-        number: OperationNumber,
+        from: NodeIndex,
+        (id, number): (RequestId, OperationNumber),
         evidence: &Evidence,
         turn: &mut Turn<'_>,
     ) {
@@ -486,7 +468,7 @@ impl Engine {
             others.insert(engine.committee.me, true);
             let equal = others.values().filter(|equal| **equal).count();
             let unknown = engine.committee.size() - others.len();
-            if equal + unknown < engine.committee.threshold() {
+            if from == engine.committee.me || equal + unknown < engine.committee.threshold() {
                 engine.stop_run(execution, ErrorCode::IntentsDiverged, turn);
             }
         });

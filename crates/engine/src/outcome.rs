@@ -74,17 +74,16 @@ impl Engine {
         if execution.callers.is_empty() {
             execution.submission = None;
         }
-        turn.send_all(
-            execution.coordinators.keys().copied(),
-            &PeerMessage::Outcome(Box::new(outcome.clone())),
-        );
+        turn.send_all(execution.coordinated_by(turn.me), PeerMessage::Outcome(Box::new(outcome.clone())));
         execution.outcomes.insert(self.committee.me, outcome);
-        self.outcomes_changed(execution, turn);
     }
 
     pub(crate) fn on_outcome(&mut self, from: NodeIndex, outcome: OutcomeMessage, turn: &mut Turn<'_>) {
         let id = outcome.statement.body.request;
         self.with(id, |engine, execution| {
+            if from == engine.committee.me {
+                return engine.outcomes_changed(execution, turn);
+            }
             let awaited = execution.coordinating && execution.reply.is_none();
             if !awaited {
                 return;

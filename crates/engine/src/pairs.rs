@@ -139,7 +139,7 @@ impl Pairs {
             let fresh = turn.fresh();
             progress.proposed = Some(fresh);
             progress.not_before_mono_ms = now + INTERVAL_MS;
-            turn.send(peer, &PeerMessage::StartPair { fresh });
+            turn.send(peer, PeerMessage::StartPair { fresh });
         }
     }
 
@@ -177,7 +177,7 @@ impl Pairs {
         }
         progress.not_before_mono_ms = now + INTERVAL_MS / 2;
         let joined = turn.fresh();
-        turn.send(from, &PeerMessage::JoinPair { fresh, joined });
+        turn.send(from, PeerMessage::JoinPair { fresh, joined });
         self.start(committee, from, session(committee, (from, fresh), (committee.me, joined)), early, turn)
     }
 
@@ -217,7 +217,7 @@ impl Pairs {
                 progress.running = Some(Running { session, set_up, until_mono_ms });
                 for message in messages {
                     let payload = message.payload;
-                    turn.send(node(message.to), &PeerMessage::Pair(CeremonyMessage { session, payload }));
+                    turn.send(node(message.to), PeerMessage::Pair(CeremonyMessage { session, payload }));
                 }
                 for (from, payload) in early.take(&session) {
                     done |= self.on_message(from, CeremonyMessage { session, payload }, early, turn);
@@ -271,7 +271,7 @@ impl Pairs {
             }
         };
         for (to, message) in sends {
-            turn.send(to, &message);
+            turn.send(to, message);
         }
         done
     }

@@ -148,7 +148,7 @@ impl Peers {
             bans: self.bans.values().cloned().collect(),
             final_head,
         };
-        turn.send(to, &PeerMessage::Hello(hello));
+        turn.send(to, PeerMessage::Hello(hello));
     }
 
     /// Takes a peer's hello: remembers its start durably, learns bans, and says what follows.
@@ -177,7 +177,7 @@ impl Peers {
         match self.starts.judge(committee, conducts, (from, &hello.start), turn) {
             Standing::Latest => {}
             Standing::Behind(remembered) => {
-                turn.send(from, &PeerMessage::Stale(*remembered));
+                turn.send(from, PeerMessage::Stale(*remembered));
                 return Consequence::PeerRolledBack;
             }
             Standing::Fault(check) => {
@@ -242,7 +242,7 @@ impl Peers {
     pub(crate) fn ban(&mut self, committee: &Committee, notice: BanNotice, turn: &mut Turn<'_>) {
         let ban = committee.sign(notice);
         self.record_ban(ban.clone(), turn);
-        turn.send_all(committee.peers(), &PeerMessage::Ban(ban));
+        turn.send_all(committee.peers(), PeerMessage::Ban(ban));
         self.stop_if_broken(committee, turn);
     }
 
@@ -400,7 +400,7 @@ impl Peers {
         self.next_ping_mono_ms = turn.now.mono_ms + limits::PING_MS;
         let connected: BTreeSet<NodeIndex> =
             self.peers.iter().filter(|(_, peer)| peer.connected).map(|(index, _)| *index).collect();
-        turn.send_all(connected, &PeerMessage::Ping(turn.now.mono_ms));
+        turn.send_all(connected, PeerMessage::Ping(turn.now.mono_ms));
     }
 }
 

@@ -291,25 +291,32 @@ impl Engine {
         }
     }
 
-    /// Ends all that belongs to a run but the run's worker: its children, and its part in operations.
+    /// Ends all that belongs to a run but the run's worker: the runs below it, and their part in operations.
     pub(crate) fn forget_run(
         &mut self,
         execution: &mut Execution,
         run: RunNumber,
         turn: &mut Turn<'_>,
     ) -> Option<Run> {
-        let children: Vec<RunNumber> = execution
+        let lane = execution.runs.get(&run)?.lane;
+        // The innermost first: a run has a higher number than the one that called it.
+        let below: Vec<RunNumber> = execution
             .runs
             .iter()
-            .filter(|(_, child)| child.parent.is_some_and(|(parent, _)| parent == run))
-            .map(|(child, _)| *child)
+            .rev()
+            .filter(|(number, other)| **number != run && other.lane.is_within(lane))
+            .map(|(number, _)| *number)
             .collect();
-        for child in children {
+        for child in below {
             turn.effects.push(Effect::CancelAction { run: child });
-            if let Some(state) = self.forget_run(execution, child, turn) {
+            if let Some(state) = self.remove_run(execution, child, turn) {
                 execution.failed.insert(state.lane);
             }
         }
+        self.remove_run(execution, run, turn)
+    }
+
+    fn remove_run(&mut self, execution: &mut Execution, run: RunNumber, turn: &mut Turn<'_>) -> Option<Run> {
         let state = execution.runs.remove(&run)?;
         self.runs.remove(&run);
         for payer in Payer::of(&execution.payers()) {

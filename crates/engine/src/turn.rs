@@ -1,5 +1,7 @@
 //! One call of [`Engine::handle`](crate::Engine::handle): its clocks, its entropy, and the effects it gathers.
 
+use std::collections::VecDeque;
+
 use quorate_wire::{NodeIndex, PeerMessage, encode};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -12,17 +14,39 @@ pub(crate) struct Turn<'a> {
     pub(crate) effects: Vec<Effect>,
     /// Whether something was decided by the registry, at its present head.
     pub(crate) by_registry: bool,
+    /// This node.
+    pub(crate) me: NodeIndex,
+    /// What this node has said to itself and not yet heard, first in, first out.
+    pub(crate) to_self: VecDeque<PeerMessage>,
 }
 
 impl Turn<'_> {
-    pub(crate) fn send(&mut self, to: NodeIndex, message: &PeerMessage) {
-        self.effects.push(Effect::Send { to, frame: encode(message) });
+    /// Says something to a node. What is for this node itself is handled within the same turn.
+    pub(crate) fn send(&mut self, to: NodeIndex, message: PeerMessage) {
+        if to == self.me {
+            self.to_self.push_back(message);
+        } else {
+            self.effects.push(Effect::Send { to, frame: encode(&message) });
+        }
     }
 
-    /// Sends one message to several peers, encoding it once.
-    pub(crate) fn send_all(&mut self, to: impl IntoIterator<Item = NodeIndex>, message: &PeerMessage) {
-        let frame = encode(message);
-        self.effects.extend(to.into_iter().map(|to| Effect::Send { to, frame: frame.clone() }));
+    /// Says one message to several nodes, encoding it once.
+    pub(crate) fn send_all(&mut self, to: impl IntoIterator<Item = NodeIndex>, message: PeerMessage) {
+        let (me, mut to_me) = (self.me, false);
+        let mut others = to
+            .into_iter()
+            .filter(|to| {
+                to_me |= *to == me;
+                *to != me
+            })
+            .peekable();
+        if others.peek().is_some() {
+            let frame = encode(&message);
+            self.effects.extend(others.map(|to| Effect::Send { to, frame: frame.clone() }));
+        }
+        if to_me {
+            self.to_self.push_back(message);
+        }
     }
 
     pub(crate) fn persist(&mut self, writes: impl IntoIterator<Item = (String, Option<Zeroizing<Vec<u8>>>)>) {

@@ -175,12 +175,12 @@ impl Engine {
         let Some(vote) = &operation.own else { return };
         let message = PeerMessage::Vote(vote.clone());
         if matches!(vote.body.verdict, Verdict::Once { .. }) {
-            turn.send_all(self.committee.peers(), &message);
+            turn.send_all(self.committee.members(), message);
         } else {
-            turn.send_all(execution.coordinators.keys().copied(), &message);
+            turn.send_all(execution.coordinated_by(turn.me), message);
         }
         if let Some(value) = &operation.values.own {
-            turn.send_all(execution.coordinators.keys().copied(), &PeerMessage::Led(value.clone()));
+            turn.send_all(execution.coordinated_by(turn.me), PeerMessage::Led(value.clone()));
         }
         let coordinators: Vec<NodeIndex> = execution.coordinators.keys().copied().collect();
         for to in coordinators {
@@ -225,10 +225,7 @@ impl Engine {
         }
         let message =
             PeerMessage::Decided { request: execution.id, operation: number, decision: decision.clone() };
-        turn.send_all(self.committee.peers(), &message);
-        let me = self.committee.me;
-        let judged = self.judge_decision(execution, number, (me, &decision), turn.now.mono_ms);
-        self.take_decision(execution, number, (me, decision, judged), turn);
+        turn.send_all(self.committee.members(), message);
     }
 
     fn fixed_elsewhere(
@@ -276,7 +273,7 @@ impl Engine {
         }
         told.not_before_mono_ms = turn.now.mono_ms + (LOOK_MS << told.times) / 2;
         told.times += 1;
-        turn.send(to, &PeerMessage::Decided { request, operation: number, decision: decision.clone() });
+        turn.send(to, PeerMessage::Decided { request, operation: number, decision: decision.clone() });
     }
 
     /// A member says what an operation came to.
@@ -289,18 +286,19 @@ impl Engine {
     ) {
         let (id, number) = place;
         self.with(id, |engine, execution| {
-            let heard = execution.coordinators.contains_key(&from) || execution.coordinating;
+            let own = from == engine.committee.me;
+            let heard = own || execution.coordinators.contains_key(&from) || execution.coordinating;
             let known = execution.operations.get(&number).is_some_and(|operation| {
                 operation.values.decision.is_some() || operation.values.candidates.contains_key(&from)
             });
             if !heard || known || !execution.running() {
                 return;
             }
-            if !engine.bounded_decision(&decision) {
+            if !own && !engine.bounded_decision(&decision) {
                 return turn.fault(from, "too_much");
             }
             let judged = engine.judge_decision(execution, number, (from, &decision), turn.now.mono_ms);
-            let fits = engine.keep(execution, (from, number), bytes_of(&decision), turn);
+            let fits = own || engine.keep(execution, (from, number), bytes_of(&decision), turn);
             // What our own run goes on with at once is never dropped for what else the peer carries.
             if !fits && matches!(judged, Judged::NotYet) {
                 return;

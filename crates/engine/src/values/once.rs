@@ -94,7 +94,7 @@ impl Engine {
         }
         if order.first() != Some(&me) {
             let request = execution.id;
-            turn.send_all(self.committee.peers(), &PeerMessage::Leading { request, operation: number });
+            turn.send_all(self.committee.peers(), PeerMessage::Leading { request, operation: number });
         }
         let Some(run) = run else { return };
         if let Some(state) = execution.runs.get_mut(&run) {
@@ -243,11 +243,7 @@ impl Engine {
             result,
         });
         operation.values.own = Some(value.clone());
-        turn.send_all(execution.coordinators.keys().copied(), &PeerMessage::Led(value.clone()));
-        if execution.coordinating {
-            operation.values.leaders.insert(self.committee.me, value);
-            self.evaluate_votes(execution, number, turn);
-        }
+        turn.send_all(execution.coordinated_by(turn.me), PeerMessage::Led(value));
     }
 
     /// Our run gives up an operation: whoever waits for our value is told that there is none.
@@ -280,16 +276,17 @@ impl Engine {
             // Said again: it may not have heard what the operation came to, and is charged nothing.
             let known =
                 execution.operations.get(&number).and_then(|operation| operation.values.leaders.get(&from));
+            let own = from == engine.committee.me;
             match known.map(|known| *known == value) {
                 Some(true) => return engine.tell_decision(execution, number, from, turn),
-                _ if !engine.sound_leader_value(&value) => return turn.fault(from, "leader_value"),
+                _ if !own && !engine.sound_leader_value(&value) => return turn.fault(from, "leader_value"),
                 Some(false) => {
                     return engine.stated_otherwise(execution, number, (from, "two_values"), turn);
                 }
                 None => {}
             }
             let (Ok(text) | Err(text)) = &value.body.result;
-            if !engine.keep(execution, (from, number), text.len() + 200, turn) {
+            if !own && !engine.keep(execution, (from, number), text.len() + 200, turn) {
                 return;
             }
             let operation = execution.operations.entry(number).or_default();

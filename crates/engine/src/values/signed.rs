@@ -27,12 +27,11 @@ impl Engine {
         let Some(operation) = execution.operations.get_mut(&number) else { return };
         operation.made = Some(signature);
         operation.offered = None;
-        let coordinators: Vec<NodeIndex> =
-            execution.coordinators.keys().filter(|node| !signers.contains(node)).copied().collect();
+        let mut coordinators = execution.coordinated_by(turn.me);
+        coordinators.retain(|node| *node == turn.me || !signers.contains(node));
         for to in coordinators {
             self.tell_signature(execution, number, to, turn);
         }
-        self.evaluate_votes(execution, number, turn);
     }
 
     /// Tells a coordinator the signature that we hold: what we go on with, or what an attempt gave.
@@ -43,14 +42,12 @@ impl Engine {
         to: NodeIndex,
         turn: &mut Turn<'_>,
     ) {
-        let Some(operation) = execution.operations.get(&number).filter(|_| to != self.committee.me) else {
-            return;
-        };
+        let Some(operation) = execution.operations.get(&number) else { return };
         if operation.signature.is_some() {
             self.tell_decision(execution, number, to, turn);
         } else if let Some((signature, recovery_id)) = operation.made {
             let (request, operation) = (execution.id, number);
-            turn.send(to, &PeerMessage::Signature { request, operation, signature, recovery_id });
+            turn.send(to, PeerMessage::Signature { request, operation, signature, recovery_id });
         }
     }
 
@@ -73,7 +70,7 @@ impl Engine {
             if known || !execution.coordinating || execution.reply.is_some() {
                 return;
             }
-            if !engine.keep(execution, (from, number), 0, turn) {
+            if from != engine.committee.me && !engine.keep(execution, (from, number), 0, turn) {
                 return;
             }
             execution.operations.entry(number).or_default().made_by.insert(from, Some(signature));
