@@ -70,6 +70,7 @@ static uint32_t calls_open;
 static JSAtom atom_main;
 static bool main_ran; /* an async function of that name has run */
 static bool script_runs; /* the action's text is evaluated */
+static JSValue end_reason = JS_UNDEFINED; /* why the run is to end, whatever its script catches */
 /* What the action comes to: the promise of `main`; or else what its text came to, if that is a promise; or else that of the
    last async function that its text called. */
 static JSValue run_promise = JS_UNDEFINED;
@@ -381,6 +382,14 @@ static JSValue native_within(JSContext *c, JSValueConst this_val, int argc, JSVa
     return result;
 }
 
+/* end(reason): the run ends with this error once the job that runs is over. */
+static JSValue native_end(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    JS_FreeValue(c, end_reason);
+    end_reason = JS_DupValue(c, argv[0]);
+    return JS_UNDEFINED;
+}
+
 /*
  * Parameters. Their object takes note of names that are asked of it and that it does not have: who forgot one is
  * told which. It stays an ordinary object for all that looks at it; only a look-up that found nothing comes here.
@@ -432,6 +441,7 @@ static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("compute", 8, native_compute),   JS_CFUNC_DEF("kind", 1, native_kind),
     JS_CFUNC_DEF("inside", 1, native_inside),     JS_CFUNC_DEF("absent", 0, native_absent),
     JS_CFUNC_DEF("context", 0, native_context),   JS_CFUNC_DEF("within", 3, native_within),
+    JS_CFUNC_DEF("end", 1, native_end),
 };
 
 /* Failures. */
@@ -541,7 +551,11 @@ static int32_t pump(void)
         JSValue fired;
         bool more;
 
-        while ((ran = JS_ExecutePendingJob(rt, &job)) > 0) {
+        while ((ran = JS_ExecutePendingJob(rt, &job)) > 0 && JS_IsUndefined(end_reason)) {
+        }
+        if (!JS_IsUndefined(end_reason)) {
+            fail_with(FAIL_THREW, end_reason);
+            return STATUS_FAILED;
         }
         if (ran < 0)
             return fail_pending(FAIL_THREW);

@@ -436,6 +436,7 @@ pub(crate) fn new_execution(
         refusals: Vec::new(),
         claims: Vec::new(),
         logs_of_children: String::new(),
+        runners: Vec::new(),
         failed: BTreeSet::new(),
         ended: false,
     }

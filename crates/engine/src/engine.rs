@@ -535,6 +535,9 @@ impl Engine {
             self.on_deadline(execution, turn);
         } else {
             self.check_quorum(execution, turn);
+            if !execution.runners.is_empty() {
+                self.evaluate_outcomes(execution, turn);
+            }
         }
     }
 

@@ -71,6 +71,8 @@ pub(crate) struct Execution {
     pub(crate) claims: Vec<Claim>,
     /// Logs of child runs that have ended.
     pub(crate) logs_of_children: String,
+    /// Who runs functions for which nobody waits, and since when.
+    pub(crate) runners: Vec<(NodeIndex, u64)>,
     /// Child runs that came to no good end.
     pub(crate) failed: BTreeSet<Lane>,
     /// Whether our own run has ended.

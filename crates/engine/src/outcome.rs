@@ -162,6 +162,9 @@ impl Engine {
         let threshold = self.committee.threshold();
         let best = Self::ended_alike(execution);
         if best.len() >= threshold {
+            if execution.expects_runner(turn.now.mono_ms) {
+                return;
+            }
             if let Some(reply) = self.reply(execution, &best) {
                 self.answer_callers(execution, reply, turn);
             }
@@ -275,7 +278,7 @@ impl Engine {
             response: genuine.response.clone(),
             signatures: signatures.collect(),
             claims: statement.claims.clone(),
-            logs: told.logs.clone(),
+            logs: with_runners(told.logs.clone(), execution),
             usage: told.usage,
             receipt: Receipt {
                 statements: outcomes.iter().map(|outcome| outcome.statement.clone()).collect(),
@@ -367,6 +370,35 @@ impl Engine {
             self.answer_callers(execution, Err(Box::new(problem)), turn);
         }
     }
+}
+
+impl Execution {
+    /// Whether the end of a run is still to come that alone shows how a function did for which nobody waits.
+    fn expects_runner(&self, now_mono_ms: u64) -> bool {
+        let in_time = now_mono_ms + 2 * QUORUM_CHECK_MS < self.deadline_mono_ms;
+        let open = |(node, since): &(NodeIndex, u64)| {
+            let ended = self.outcomes.contains_key(node) || self.refused.contains_key(node);
+            !ended && now_mono_ms < since + limits::LEADER_SILENT_MS
+        };
+        in_time && self.runners.iter().any(open)
+    }
+}
+
+/// The log, and why the run of a node ended that asked alone for what all nodes do.
+fn with_runners(mut logs: String, execution: &Execution) -> String {
+    let refused = ErrorCode::RunOnceOperation;
+    for (node, outcome) in &execution.outcomes {
+        if outcome.statement.body.error != Some(refused) {
+            continue;
+        }
+        let detail = outcome.detail.as_deref().unwrap_or(refused.title());
+        let line = format!(
+            "the run of node {node} ended with {refused}, and the others did not wait for it: {detail}\n"
+        );
+        let room = limits::LOG_BYTES_MAX.saturating_sub(logs.len());
+        logs.push_str(&line[..line.floor_char_boundary(room)]);
+    }
+    logs
 }
 
 /// How a run's end is stated: status, code, response, and words for people.

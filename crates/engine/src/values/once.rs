@@ -41,9 +41,12 @@ impl Engine {
         // a number all the same.
         let (run, call) = asking;
         let number = execution.runs.get_mut(&run).and_then(|state| state.number())?;
-        let before = ranks(execution, number).into_iter().take_while(|node| *node != self.committee.me);
-        let alone = before.into_iter().all(|node| !self.peers.reachable(node, turn.now.mono_ms));
-        let answer = if alone { json!({ "run": true }) } else { json!({}) };
+        let now = turn.now.mono_ms;
+        let me = self.committee.me;
+        let mut order = ranks(execution, number).into_iter();
+        let runner = order.find(|node| *node == me || self.peers.reachable(*node, now)).unwrap_or(me);
+        execution.runners.push((runner, now));
+        let answer = if runner == me { json!({ "run": true }) } else { json!({}) };
         turn.effects.push(Effect::Answer { run, call, answer: Ok(Answer::Value(answer.to_string())) });
         None
     }

@@ -462,6 +462,15 @@ impl Net {
         (call, answer): (u32, &Result<quorate_engine::Answer, ErrorCode>),
     ) -> Option<(RunNumber, ActionEvent)> {
         if *answer == Ok(quorate_engine::Answer::Value(r#"{"run":true}"#.to_owned())) {
+            let asked = self.wanted.and_then(|(wanted, _)| {
+                wanted(node).into_iter().nth(usize::try_from(call).unwrap().checked_sub(1)?)
+            });
+            if matches!(asked, Some(Wanted::RunOnce { wait: false, .. })) {
+                // The function asks for what all nodes do, and nobody waits for it: the run ends.
+                let message = format!("on node {node}");
+                let failure = ActionFailure { code: ErrorCode::RunOnceOperation, message };
+                return Some((run, ActionEvent::Finished(end(Err(failure)))));
+            }
             let result = Ok(format!("of node {node}"));
             return Some((run, asks(call + 1_000, Wanted::RunOnceResult { of: call, result })));
         }

@@ -16,4 +16,5 @@ mod refusals;
 mod remembering;
 mod signatures;
 mod starts;
+mod unawaited;
 mod values;

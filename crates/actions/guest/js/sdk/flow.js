@@ -1,6 +1,6 @@
 // Child actions, and values on which the nodes agree.
 
-import { PromiseNow, cause, flagMember, hostCall, hostError, jsonOf, options, stringMember, text, wellFormed } from '../core.js';
+import { PromiseNow, cause, flagMember, hostCall, hostError, jsonOf, native, options, stringMember, text, wellFormed } from '../core.js';
 import { absent } from '../describe.js';
 import { beginAlone, endAlone } from '../web/timers.js';
 import { utf8Length } from './arguments.js';
@@ -70,7 +70,9 @@ export async function runOnce(params, asyncFunction) {
     beginAlone();
     const result = await alone(outcome, [asked.number, asyncFunction]);
     endAlone();
-    decided = await hostCall(KIND_RUN_ONCE_RESULT, result, undefined, answer);
+    // The others do not hear of it, and go on: this run must not seem to have done what was asked for.
+    if (!wait && result.refused !== undefined) native.end(result.refused);
+    decided = await hostCall(KIND_RUN_ONCE_RESULT, result.meta, undefined, answer);
   }
   if (decided.error !== undefined) throw hostError('run_once_failed', decided.error);
   return decided.value;
@@ -101,9 +103,10 @@ async function outcome(of, asyncFunction) {
   try {
     const value = await settled(asyncFunction());
     const shown = value === undefined || value === null ? '' : wellFormed(text(value));
-    return { value: { of, value: small(shown, RUN_ONCE_BYTES_MAX, 'runOnce') } };
+    return { meta: { value: { of, value: small(shown, RUN_ONCE_BYTES_MAX, 'runOnce') } } };
   } catch (thrown) {
-    return { error: { of, error: thrownText(thrown) } };
+    const refused = cause(thrown) === 'run_once_operation' ? thrown : undefined;
+    return { meta: { error: { of, error: thrownText(thrown) } }, refused };
   }
 }
 function thrownText(thrown) {

@@ -1,0 +1,56 @@
+//! Functions that one node runs while nobody waits for them.
+
+use quorate_engine::{Report, Wanted};
+use quorate_wire::{ErrorCode, PeerMessage};
+
+use crate::harness::{Caller, Net};
+
+fn unawaited() -> Wanted {
+    Wanted::RunOnce { name: "post".to_owned(), wait: false }
+}
+
+/// The node whose run ended with the code.
+fn refused(net: &Net) -> u8 {
+    let ended =
+        |report: &Report| matches!(report, Report::Ended { error: Some(ErrorCode::RunOnceOperation), .. });
+    (1..=3).find(|node| net.reported(*node, ended) == 1).expect("one that ran the function")
+}
+
+#[test]
+fn a_function_that_asked_for_what_all_nodes_do_is_in_the_log_though_nobody_waits_for_it() {
+    for asked in 1..=3 {
+        let mut net = Net::ready();
+        net.wanted = Some((|_| vec![unawaited()], false));
+        let (_, submission) = Caller::new(1).request(1);
+        let to = net.submit(asked, &submission);
+        net.advance(500);
+        let runner = refused(&net);
+        let reply = net.answer(to).expect("an answer at once").as_ref().expect("the others completed");
+        let line = format!("the run of node {runner} ended with run_once_operation");
+        assert!(reply.logs.contains(&line), "{}", reply.logs);
+        assert!(reply.logs.contains(&format!("on node {runner}")), "{}", reply.logs);
+    }
+}
+
+#[test]
+fn a_runner_of_which_nothing_is_heard_is_waited_for_a_moment() {
+    let mut waited = 0;
+    for asked in 1..=3 {
+        let mut net = Net::ready();
+        net.wanted = Some((|_| vec![unawaited()], false));
+        net.links = Box::new(|_, _, message| match message {
+            PeerMessage::Outcome(outcome) => outcome.statement.body.error.is_none(),
+            _ => true,
+        });
+        let (_, submission) = Caller::new(1).request(1);
+        let to = net.submit(asked, &submission);
+        net.advance(500);
+        if refused(&net) != asked {
+            assert!(net.answer(to).is_none(), "it waits");
+            waited += 1;
+        }
+        net.advance(1_000);
+        assert!(net.answer(to).expect("an answer").is_ok());
+    }
+    assert!(waited > 0, "some were asked that did not run it");
+}
