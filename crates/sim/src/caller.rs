@@ -8,14 +8,16 @@ use quorate_wire::{
     request_id,
 };
 
-use crate::{entropy::Dice, host::Script};
+use crate::{entropy::Dice, host::Script, invariants::Shown};
 
-/// A wallet with one session.
+/// A wallet with one session: one of a caller, or a key of the network.
 pub(crate) struct Wallet {
     pub(crate) address: Address,
     pub(crate) capabilities: Vec<Capability>,
     session: ed25519_dalek::SigningKey,
     login: WalletLogin,
+    /// Whether the login is signed: that of a key is not until the network has signed it.
+    logged_in: bool,
 }
 
 impl Wallet {
@@ -29,14 +31,57 @@ impl Wallet {
         let session = ed25519_dalek::SigningKey::from_bytes(&dice.bytes());
         let session_key = SessionKey(session.verifying_key().to_bytes());
         let (address, login) = log_in(dice, network, now_ms, (session_key, &capabilities));
-        Wallet { address, capabilities, session, login }
+        Wallet { address, capabilities, session, login, logged_in: true }
     }
 
     /// Another wallet, logged in for the same session key and the same things.
     pub(crate) fn twin(&self, dice: &mut Dice, network: &NetworkId, now_ms: u64) -> Self {
         let session_key = SessionKey(self.session.verifying_key().to_bytes());
         let (address, login) = log_in(dice, network, now_ms, (session_key, &self.capabilities));
-        Wallet { address, capabilities: self.capabilities.clone(), session: self.session.clone(), login }
+        let (capabilities, session) = (self.capabilities.clone(), self.session.clone());
+        Wallet { address, capabilities, session, login, logged_in: true }
+    }
+
+    /// A key of the network as a wallet, with a login that it has not signed yet.
+    pub(crate) fn of_key(
+        dice: &mut Dice,
+        network: &NetworkId,
+        now_ms: u64,
+        (address, capabilities): (Address, &[Capability]),
+    ) -> Self {
+        let session = ed25519_dalek::SigningKey::from_bytes(&dice.bytes());
+        let session_key = SessionKey(session.verifying_key().to_bytes());
+        let (message, rz) = login_text(dice, (network, address), now_ms, (session_key, capabilities));
+        let login = WalletLogin { kind: LoginKind::Wallet, message, signature: String::new(), rz };
+        Wallet { address, capabilities: capabilities.to_vec(), session, login, logged_in: false }
+    }
+
+    /// Whether it can sign requests.
+    pub(crate) fn logged_in(&self) -> bool {
+        self.logged_in
+    }
+
+    pub(crate) fn login_text(&self) -> &str {
+        &self.login.message
+    }
+
+    /// Takes a signature of its address's key for its login, if it is one.
+    pub(crate) fn signed(&mut self, shown: &Shown) {
+        if !self.logged_in
+            && shown.digest == eip191::hash(self.login.message.as_bytes())
+            && let Some(recovery) = shown.recovery_id
+        {
+            self.login.signature = signature_text(&shown.signature, recovery);
+            self.logged_in = true;
+        }
+    }
+
+    /// Signs the login with a key that is not that of its address.
+    pub(crate) fn forge(&mut self, dice: &mut Dice) {
+        let digest = eip191::hash(self.login.message.as_bytes());
+        let (signature, recovery) = wallet_key(dice).sign_prehash_recoverable(&digest);
+        self.login.signature = signature_text(&signature.to_bytes(), recovery.to_byte());
+        self.logged_in = true;
     }
 
     /// Signs a request for an execution.
@@ -83,14 +128,35 @@ pub(crate) fn log_in(
     now_ms: u64,
     (session, capabilities): (SessionKey, &[Capability]),
 ) -> (Address, WalletLogin) {
-    let wallet = loop {
-        if let Ok(key) = k256::ecdsa::SigningKey::from_slice(&dice.bytes::<32>()) {
-            break key;
-        }
-    };
+    let wallet = wallet_key(dice);
     let address = PublicKey::from_sec1(&wallet.verifying_key().to_sec1_bytes())
         .expect("a verifying key is a point")
         .address();
+    let (message, rz) = login_text(dice, (network, address), now_ms, (session, capabilities));
+    let (signature, recovery) = wallet.sign_prehash_recoverable(&eip191::hash(message.as_bytes()));
+    let signature = signature_text(&signature.to_bytes(), recovery.to_byte());
+    (address, WalletLogin { kind: LoginKind::Wallet, message, signature, rz })
+}
+
+fn wallet_key(dice: &mut Dice) -> k256::ecdsa::SigningKey {
+    loop {
+        if let Ok(key) = k256::ecdsa::SigningKey::from_slice(&dice.bytes::<32>()) {
+            return key;
+        }
+    }
+}
+
+fn signature_text(signature: &[u8], recovery: u8) -> String {
+    format!("0x{}{:02x}", hex::encode(signature), 27 + recovery)
+}
+
+/// What an address signs to log in for this session key, and the randomness in its nonce.
+fn login_text(
+    dice: &mut Dice,
+    (network, address): (&NetworkId, Address),
+    now_ms: u64,
+    (session, capabilities): (SessionKey, &[Capability]),
+) -> (String, Digest) {
     let rz = Digest(dice.bytes());
     // SIWE texts have whole seconds.
     let issued_at_ms = now_ms / 1_000 * 1_000 - 1_000;
@@ -113,7 +179,5 @@ pub(crate) fn log_in(
     }
     .render()
     .expect("the fields make a SIWE text");
-    let (signature, recovery) = wallet.sign_prehash_recoverable(&eip191::hash(message.as_bytes()));
-    let signature = format!("0x{}{:02x}", hex::encode(signature.to_bytes()), 27 + recovery.to_byte());
-    (address, WalletLogin { kind: LoginKind::Wallet, message, signature, rz })
+    (message, rz)
 }

@@ -39,6 +39,8 @@ pub(crate) enum Act {
     Digest(PublicKey),
     /// A signature of a text.
     Personal(PublicKey),
+    /// A signature of a text that is a login.
+    Login(PublicKey, String),
     /// A signature with the action's own key.
     Own,
     /// The values of all nodes.
@@ -254,6 +256,10 @@ impl Run {
                 let text = hex::encode(self.digest(act));
                 let digest = eip191::hash(text.as_bytes());
                 self.sign(Some(key), MessageKind::Personal, (digest, SignMessage::Personal(text)), name)
+            }
+            Act::Login(key, text) => {
+                let digest = eip191::hash(text.as_bytes());
+                self.sign(Some(key), MessageKind::Login, (digest, SignMessage::Personal(text)), name)
             }
             Act::Own => {
                 let bytes = self.digest(act).to_vec();

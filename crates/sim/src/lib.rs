@@ -18,6 +18,7 @@ mod caller;
 mod chain;
 mod committee;
 mod entropy;
+mod fixture;
 mod host;
 mod invariants;
 mod links;
@@ -28,6 +29,7 @@ mod trace;
 mod world;
 
 pub use committee::Shape;
+pub use fixture::prepare;
 pub use invariants::{Counts, Violation};
 pub use run::{SeedReport, Summary, run_seed};
 pub use scenario::Kind;

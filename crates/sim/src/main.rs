@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use quorate_sim::{SeedReport, Summary, run_seed};
+use quorate_sim::{SeedReport, Summary, prepare, run_seed};
 
 const USAGE: &str = "usage: quorate-sim [--seeds N] [--start S] [--step K] [--jobs J] [--echo] [--keep-going]
   --seeds N  how many seeds (100)
@@ -60,6 +60,7 @@ fn main() -> ExitCode {
     // A panic inside a seed is reported with that seed, not by itself.
     std::panic::set_hook(Box::new(|_| {}));
     let begun = Instant::now();
+    prepare((0..options.seeds).map(|offset| options.start + offset * options.step), options.jobs);
     let next = AtomicU64::new(0);
     let failed = AtomicBool::new(false);
     let results = Mutex::new((Summary::default(), None::<SeedReport>));

@@ -1,8 +1,11 @@
 //! One node of the world: an engine in its surroundings.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
-use quorate_engine::{Engine, Now, RunNumber, Stored};
+use quorate_engine::{Effect, Engine, Now, RunNumber, Stored};
 use quorate_wire::{NodeIndex, OperationNumber, Proposal, RequestId};
 use rand_chacha::ChaCha8Rng;
 
@@ -11,6 +14,7 @@ use crate::{
     chain::View,
     host::Run,
     invariants::{Asked, Life},
+    world::Work,
 };
 
 /// Virtual wall-clock time at which the fixtures are founded.
@@ -35,6 +39,18 @@ pub(crate) struct Node {
     pub(crate) view: Option<Arc<View>>,
     pub(crate) runs: BTreeMap<RunNumber, Run>,
     pub(crate) tick_us: Option<u64>,
+    /// What waits to be handled.
+    pub(crate) inbox: VecDeque<Work>,
+    /// What follows from what was handled last.
+    pub(crate) effects: VecDeque<Effect>,
+    /// Whether the next write has been synchronised.
+    pub(crate) synced: bool,
+    /// Until then it is busy.
+    pub(crate) free_us: u64,
+    /// When an event wakes it.
+    pub(crate) wakes_us: Option<u64>,
+    /// Whether it is at work at this moment of the simulation.
+    pub(crate) working: bool,
     /// Ticks in a row that left a deadline in the past.
     pub(crate) spins: u32,
     /// After so many more effects the process ends.
@@ -49,6 +65,18 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn life(&self) -> Life {
         Life { slot: self.slot, generation: self.generation, node: self.index }
+    }
+
+    /// Its place among the members, which a second instance shares.
+    pub(crate) fn place(&self) -> usize {
+        usize::from(self.index.get()) - 1
+    }
+
+    /// What it was doing is over, and nothing waits.
+    pub(crate) fn drop_work(&mut self) {
+        self.inbox.clear();
+        self.effects.clear();
+        (self.synced, self.free_us, self.wakes_us) = (false, 0, None);
     }
 
     pub(crate) fn alive(&self) -> bool {

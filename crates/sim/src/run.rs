@@ -3,16 +3,16 @@
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use quorate_engine::Stored;
-use quorate_wire::PublicKey;
 
 use crate::{
     committee::{Committee, Shape},
     entropy::seed_system,
+    fixture::{Fixture, fixture},
     invariants::Violation,
     scenario::{Kind, Plan},
     world::{Tally, World},
@@ -119,7 +119,7 @@ pub fn run_seed(seed: u64, echo: bool) -> SeedReport {
     in_own_thread(run)
 }
 
-fn in_own_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) fn in_own_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     std::thread::Builder::new()
         .stack_size(STACK_BYTES)
         .spawn(run)
@@ -127,33 +127,11 @@ fn in_own_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) ->
         .expect("a thread for a seed starts, and ends")
 }
 
-/// What a founded committee has on its disks, and its root.
-struct Fixture {
-    stores: Vec<Stored>,
-    root: PublicKey,
-}
-
-/// The founded committee of a shape: made once in each process, by real engines, and never written to.
-fn fixture(shape: Shape) -> &'static Result<Fixture, SeedReport> {
-    static FIXTURES: Mutex<BTreeMap<Shape, &'static OnceLock<Result<Fixture, SeedReport>>>> =
-        Mutex::new(BTreeMap::new());
-    let cell: &'static OnceLock<_> = {
-        let mut fixtures = FIXTURES.lock().unwrap_or_else(PoisonError::into_inner);
-        fixtures.entry(shape).or_insert_with(|| Box::leak(Box::new(OnceLock::new())))
-    };
-    cell.get_or_init(|| {
-        in_own_thread(move || match found(shape, false) {
-            (_, Some(fixture)) => Ok(fixture),
-            (report, None) => Err(report),
-        })
-    })
-}
-
 fn founding_seed(shape: Shape) -> u64 {
     FOUNDING_SEED + u64::from(shape.n)
 }
 
-fn found(shape: Shape, echo: bool) -> (SeedReport, Option<Fixture>) {
+pub(crate) fn found(shape: Shape, echo: bool) -> (SeedReport, Option<Fixture>) {
     let seed = founding_seed(shape);
     seed_system(seed);
     let committee = Arc::new(Committee::new(shape));

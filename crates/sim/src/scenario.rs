@@ -13,10 +13,14 @@ use crate::{
 };
 
 mod agreement;
+mod costs;
 mod founding;
+mod owners;
 mod signatures;
 mod starts;
 mod values;
+
+pub(crate) use costs::Costs;
 
 /// What a seed is mainly about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,6 +140,8 @@ pub(crate) enum Fault {
     OldChain { blocks: usize, remembers: Option<usize> },
     /// The chain has all of its blocks again.
     WholeChain,
+    /// A key that a key owns is handed to another key, or to the wallet that owns.
+    Hand { key: usize, to: Option<usize> },
     /// The operator asks the node to stop taking executions.
     Drain { slot: usize },
 }
@@ -153,11 +159,24 @@ pub(crate) enum Chosen {
     WithoutScope,
 }
 
+/// In whose name a request is made; keys by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// In that of a wallet which fits its action.
+    Wallet,
+    /// In that of a key, once the network has signed its login.
+    Key(usize),
+    /// In that of a key, with a login that somebody else signed.
+    Forger(usize),
+}
+
 /// One thing that an action asks for; keys by number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ActPlan {
     Digest(usize),
     Personal(usize),
+    /// The login of the key itself.
+    Login(usize),
     Own,
     Collect,
     Once(bool),
@@ -168,6 +187,7 @@ pub(crate) enum ActPlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WishPlan {
     pub(crate) at_us: u64,
+    pub(crate) who: Who,
     pub(crate) chosen: Chosen,
     /// What it asks for.
     pub(crate) acts: Vec<ActPlan>,
@@ -199,6 +219,8 @@ pub(crate) struct Plan {
     pub(crate) skews_ms: Vec<i64>,
     /// How far each node's view is behind the chain.
     pub(crate) lags_us: Vec<u64>,
+    /// What each node's work costs.
+    pub(crate) costs: Vec<Costs>,
     pub(crate) byzantine: BTreeMap<usize, Habits>,
     pub(crate) faults: Vec<(u64, Fault)>,
     pub(crate) wishes: Vec<WishPlan>,
@@ -211,6 +233,8 @@ pub(crate) struct Plan {
 
 /// Keys of the world that actions use.
 pub(crate) const KEYS: usize = 3;
+/// Keys after them, of which each owns the next, and the first itself.
+pub(crate) const OWNERS: usize = 3;
 const SECOND: u64 = 1_000_000;
 
 impl Plan {
@@ -234,6 +258,7 @@ impl Plan {
             weather: Weather::CALM,
             skews_ms: (0..slots).map(|_| skew(&mut dice)).collect(),
             lags_us: (0..slots).map(|_| dice.between(1_000, 30_000)).collect(),
+            costs: Vec::new(),
             byzantine: BTreeMap::new(),
             faults: Vec::new(),
             wishes: Vec::new(),
@@ -244,6 +269,8 @@ impl Plan {
         plan.weather.jitter_us = dice.between(100, 4_000);
         plan.wish(&mut dice);
         plan.trouble(&mut dice);
+        plan.let_keys_own(&mut Dice::new(seed, "keys that own"));
+        plan.costs = Costs::draw(&mut Dice::new(seed, "costs"), slots, plan.gentle);
         plan.faults.sort_by_key(|(at_us, _)| *at_us);
         plan
     }
@@ -257,6 +284,7 @@ impl Plan {
             weather: Weather::CALM,
             skews_ms: vec![0; slots],
             lags_us: vec![1_000; slots],
+            costs: vec![Costs::default(); slots],
             byzantine: BTreeMap::new(),
             faults: Vec::new(),
             wishes: Vec::new(),
@@ -287,6 +315,7 @@ impl Plan {
             };
             self.wishes.push(WishPlan {
                 at_us: dice.between(4 * SECOND, 11 * SECOND),
+                who: Who::Wallet,
                 chosen,
                 acts: (0..operations).map(|_| act(dice, true)).collect(),
                 parallel: dice.happens(400),

@@ -1,7 +1,7 @@
 //! The world: nodes, channels, a chain and callers on one virtual clock, driven by one queue of events.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -24,11 +24,15 @@ use crate::{
 
 mod calls;
 mod effects;
+mod expect;
 mod faults;
+mod keys;
 mod observe;
 mod pairs;
+mod work;
 
 use calls::{Call, Wish};
+pub(crate) use work::Work;
 
 /// Slots of the second instances of nodes come after all nodes.
 const SECOND_US: u64 = 1_000_000;
@@ -90,6 +94,11 @@ enum Event {
         run: RunNumber,
         out_of_time: bool,
     },
+    /// A node is no longer busy.
+    Free {
+        slot: usize,
+        generation: u32,
+    },
     Lie {
         slot: usize,
     },
@@ -137,6 +146,8 @@ pub(crate) struct World {
     wishes: Vec<Wish>,
     calls: BTreeMap<u64, Call>,
     dice: Dice,
+    /// What work costs is drawn apart.
+    costs_dice: Dice,
     pub(crate) checker: Checker,
     pub(crate) trace: Trace,
     pub(crate) tally: Tally,
@@ -186,6 +197,12 @@ impl World {
                 view: None,
                 runs: BTreeMap::new(),
                 tick_us: None,
+                inbox: VecDeque::new(),
+                effects: VecDeque::new(),
+                synced: false,
+                free_us: 0,
+                wakes_us: None,
+                working: false,
                 spins: 0,
                 fuse: None,
                 byzantine,
@@ -211,6 +228,7 @@ impl World {
             wishes: Vec::new(),
             calls: BTreeMap::new(),
             dice: Dice::new(seed, "world"),
+            costs_dice: Dice::new(seed, "costs of work"),
             trace: Trace::new(echo),
             tally: Tally::default(),
             fenced: BTreeSet::new(),
@@ -308,6 +326,12 @@ impl World {
             Event::Proceed { slot, generation, run, out_of_time } => {
                 self.proceed(slot, generation, run, out_of_time);
             }
+            Event::Free { slot, generation } => {
+                if self.nodes[slot].generation == generation {
+                    self.nodes[slot].wakes_us = None;
+                    self.work(slot);
+                }
+            }
             Event::Lie { slot } => self.lie(slot),
             Event::Submit { wish, slot } => self.submit(wish, slot),
             Event::Abandon { call } => self.abandon(call),
@@ -346,6 +370,7 @@ impl World {
         node.runs.clear();
         node.proposals.clear();
         node.asked.clear();
+        node.drop_work();
         let purpose = format!("node {slot} start {}", node.generation);
         node.rng = rand_chacha::ChaCha8Rng::from_seed(Dice::new(seed, &purpose).bytes());
         let now = node.now(now_us, epoch_unix_ms);
@@ -355,8 +380,9 @@ impl World {
                 node.engine = Some(engine);
                 let generation = node.generation;
                 self.say(&format!("{slot} starts, {generation}"));
-                self.apply(slot, effects, None);
+                self.follow(slot, effects, None);
                 self.finish_step(slot);
+                self.work(slot);
                 let height = self.chain.height();
                 let delay_us = self.dice.between(2_000, 40_000);
                 let asked_mono_ms = self.nodes[slot].mono_ms(self.now_us);
@@ -474,8 +500,7 @@ impl World {
             }
             None => self.chain.view(height, asked_mono_ms),
         };
-        self.nodes[slot].view = Some(Arc::clone(&view));
-        self.feed(slot, Input::Registry(view), None);
+        self.give(slot, Work::Head(view));
     }
 
     fn lie(&mut self, slot: usize) {
@@ -512,16 +537,6 @@ impl World {
         let (to_generation, kind) = (self.nodes[slot].generation, crate::trace::describe(&frame));
         let event = Event::Frame { from, to: slot, connection, to_generation, frame, proposal: None, kind };
         self.after(1_000, event);
-    }
-
-    /// Gives a node an input and carries out what follows.
-    fn feed(&mut self, slot: usize, input: Input, proposal: Option<Proposal>) {
-        let now = self.nodes[slot].now(self.now_us, self.epoch_unix_ms);
-        let node = &mut self.nodes[slot];
-        let Some(engine) = &mut node.engine else { return };
-        let effects = engine.handle(now, &mut node.rng, input);
-        self.apply(slot, effects, proposal);
-        self.finish_step(slot);
     }
 
     /// What is checked and arranged after every input.

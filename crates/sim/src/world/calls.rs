@@ -5,35 +5,30 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use quorate_auth::Session;
-use quorate_engine::{At, Input, ReplyTo, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS};
-use quorate_threshold::derive;
+use quorate_engine::{Input, ReplyTo};
 use quorate_wire::{
-    ActionCid, Address, Capability, CapabilityAction, CapabilityKey, ErrorCode, ExecutionReply,
-    ExecutionRequest, MessageKind, NodeIndex, Problem, PublicKey, RequestId, Statement, Status, Submission,
-    action_key_id, limits,
+    ExecutionReply, ExecutionRequest, NodeIndex, Problem, RequestId, Statement, Status, Submission, limits,
 };
 
-use super::{Event, SECOND_US, World};
+use super::{
+    Event, SECOND_US, World,
+    keys::{cid, code, wallet_place},
+};
 use crate::{
-    caller::{self, Wallet},
-    chain::{Chain, Granted, State, View},
-    entropy::Dice,
+    caller,
     host::{Act, Alteration, Script, ScriptEnd},
-    invariants::{Asked, Promised, Shown},
-    scenario::{ActPlan, Chosen, KEYS, Kind, WishPlan},
+    invariants::{Promised, Shown},
+    scenario::{ActPlan, WishPlan},
     trace::short,
 };
 
-/// The scope that a raw digest needs.
-pub(super) const SIGN_ANYTHING: u64 = 1 << SCOPE_SIGN_ANYTHING;
 /// The execution's own limit, and a little for the way.
 const DUE_US: u64 = (limits::EXECUTION_MS_MAX + 1_000) * 1_000;
 
 /// What a caller wants, and what became of it.
 pub(super) struct Wish {
-    plan: WishPlan,
-    probe: bool,
+    pub(super) plan: WishPlan,
+    pub(super) probe: bool,
     script: Script,
     request: Option<(RequestId, Submission)>,
     /// Signatures that each life of a coordinator has answered with.
@@ -42,7 +37,7 @@ pub(super) struct Wish {
 }
 
 impl Wish {
-    fn of(&self, request: &RequestId) -> bool {
+    pub(super) fn of(&self, request: &RequestId) -> bool {
         self.request.as_ref().is_some_and(|(id, _)| id == request)
     }
 }
@@ -64,90 +59,7 @@ enum CallState {
     Over,
 }
 
-fn code(chosen: Chosen) -> &'static str {
-    match chosen {
-        Chosen::Granted => "// simulated action: granted",
-        Chosen::ByOwner => "// simulated action: its caller owns the key",
-        Chosen::Ungranted => "// simulated action: not granted",
-        Chosen::WithoutScope => "// simulated action: granted without the scope",
-    }
-}
-
-/// Whose login a request names: the caller's, that of the keys' owner, or, now and then, that of another wallet which
-/// logged in for the caller's session key.
-fn wallet_place(number: usize, chosen: Chosen) -> usize {
-    match chosen {
-        Chosen::ByOwner => 1,
-        _ if number % 3 == 2 => 2,
-        _ => 0,
-    }
-}
-
-/// The code of one of the world's actions.
-pub(super) fn code_of(action: &ActionCid) -> Option<&'static str> {
-    [Chosen::Granted, Chosen::ByOwner, Chosen::Ungranted, Chosen::WithoutScope]
-        .into_iter()
-        .find(|chosen| cid(*chosen) == *action)
-        .map(code)
-}
-
-fn cid(chosen: Chosen) -> ActionCid {
-    ActionCid::of_code(code(chosen).as_bytes())
-}
-
 impl World {
-    /// Mints the keys under a root that stands already, and plans the requests.
-    pub(super) fn register(&mut self, root: PublicKey) {
-        let mut state = State { root: Some(root), ..State::default() };
-        self.mint(&mut state);
-        self.chain = Chain::new(self.epoch_unix_ms, state);
-        for wish in self.plan.wishes.clone() {
-            self.wish(wish, false);
-        }
-    }
-
-    /// Mints the keys of a network that has just been founded.
-    pub(super) fn found_keys(&mut self) {
-        let mut state = std::mem::take(self.chain.pending());
-        self.mint(&mut state);
-        *self.chain.pending() = state;
-    }
-
-    fn mint(&mut self, state: &mut State) {
-        let now_ms = self.epoch_unix_ms + self.now_us / 1_000;
-        let id = self.committee.id;
-        let any = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
-        let caller = Wallet::new(&mut self.dice, &id, now_ms, vec![any]);
-        // The owner's session names keys, so the keys come first; its address is needed for owning.
-        let mut keys = Vec::new();
-        for number in 0..KEYS {
-            let mark = u8::try_from(number + 1).unwrap_or(u8::MAX);
-            if let Some(key) = state.mint([mark; 32], None) {
-                keys.push(key);
-            } else {
-                self.checker.broken("keys derive from the root", format!("key {number}"));
-            }
-        }
-        let named = |key: &PublicKey| Capability {
-            key: CapabilityKey::Named(*key),
-            action: CapabilityAction::Named(cid(Chosen::ByOwner)),
-        };
-        let owner = Wallet::new(&mut self.dice, &id, now_ms, keys.iter().map(named).collect());
-        for (number, key) in keys.iter().enumerate() {
-            state.grant(key, Granted::Action(cid(Chosen::Granted)), Some(SIGN_ANYTHING));
-            state.grant(key, Granted::Action(cid(Chosen::WithoutScope)), Some(1 << 2));
-            if number == 0 {
-                // A burnt token: its grants stand.
-                state.grant(key, Granted::Address(owner.address), Some(SIGN_ANYTHING));
-            } else if let Some(pkp) = state.pkps.get_mut(key) {
-                pkp.owner = Some(owner.address);
-            }
-        }
-        self.keys = keys;
-        let twin = caller.twin(&mut Dice::new(now_ms, "twin"), &id, now_ms);
-        self.wallets = vec![caller, owner, twin];
-    }
-
     /// Plans a request.
     pub(super) fn wish(&mut self, plan: WishPlan, probe: bool) {
         let number = self.wishes.len();
@@ -176,6 +88,7 @@ impl World {
         match plan {
             ActPlan::Digest(key) => Act::Digest(self.keys[*key]),
             ActPlan::Personal(key) => Act::Personal(self.keys[*key]),
+            ActPlan::Login(key) => Act::Login(self.keys[*key], self.login_of(*key)),
             ActPlan::Own => Act::Own,
             ActPlan::Collect => Act::Collect,
             ActPlan::Once(throws) => Act::Once(*throws),
@@ -194,23 +107,6 @@ impl World {
         }
     }
 
-    /// The public key of an action's own key.
-    pub(super) fn own_key(&self, action: &ActionCid) -> Option<PublicKey> {
-        let root = self.chain.root()?;
-        let key = derive::public_key(root.as_bytes(), &action_key_id(action).0).ok()?;
-        PublicKey::from_sec1(&key).ok()
-    }
-
-    /// Whose login a request's caller named.
-    pub(super) fn wallet_of(&self, request: &RequestId) -> Option<Address> {
-        let number = self.wishes.iter().position(|wish| wish.of(request))?;
-        Some(self.wallet(number).address)
-    }
-
-    fn wallet(&self, wish: usize) -> &Wallet {
-        &self.wallets[wallet_place(wish, self.wishes[wish].plan.chosen)]
-    }
-
     /// Whether so far one coordinator alone knows a request, and nobody lies.
     pub(super) fn one_coordinator(&self, request: &RequestId) -> bool {
         let Some(number) = self.wishes.iter().position(|wish| wish.of(request)) else { return false };
@@ -225,7 +121,7 @@ impl World {
 
     /// Whether one honest node alone was asked for a request, in a world where it is the first that each
     /// honest node hears of it, and all that is promised of its values holds.
-    fn asked_honestly(&self, number: usize) -> bool {
+    pub(super) fn asked_honestly(&self, number: usize) -> bool {
         let calls = self.calls.values().filter(|call| call.wish == number);
         let places: BTreeSet<(usize, u32)> = calls.map(|call| (call.slot, call.generation)).collect();
         let honest = places.first().is_some_and(|(slot, _)| self.nodes[*slot].honest());
@@ -252,6 +148,9 @@ impl World {
             self.retry(wish);
             return;
         }
+        if !self.wallet(wish).logged_in() {
+            return self.wait_for_login(wish, slot);
+        }
         let submission = self.submission(wish, slot);
         let Some((request, submission)) = submission else { return };
         let reply_to = u64::try_from(self.calls.len()).unwrap_or(u64::MAX);
@@ -275,11 +174,18 @@ impl World {
         }
         let block = self.nodes[slot].view.as_ref()?.parent();
         let time_ms = self.epoch_unix_ms + self.now_us / 1_000;
-        let place = wallet_place(number, wish.plan.chosen);
+        let place = wallet_place(number, wish.plan.chosen, wish.plan.who);
         let what = caller::Wish { code: code(wish.plan.chosen), script: &wish.script, block, time_ms };
         let made = self.wallets[place].request(&mut self.dice, &self.committee.id, &what);
         self.wishes[number].request = Some(made.clone());
         Some(made)
+    }
+
+    /// Who asks in a key's name waits until the key has logged in, as long as there are faults.
+    fn wait_for_login(&mut self, wish: usize, slot: usize) {
+        if !self.healed {
+            self.after(SECOND_US / 4, Event::Submit { wish, slot });
+        }
     }
 
     /// The caller asks another node, a few times.
@@ -400,6 +306,7 @@ impl World {
             let (key, digest) = (view.public_key, view.digest.0);
             let shown = Shown { request, key, digest, signature, recovery_id: view.recovery_id };
             self.checker.shown(&shown, life.node);
+            self.log_in(&shown);
             signatures.push(format!("{name} {}", view.signature));
         }
         self.check_receipt(slot, reply);
@@ -437,179 +344,11 @@ impl World {
         }
     }
 
-    /// What this world expects of this request, where it can know.
-    fn judge(&mut self, slot: usize, number: usize, result: &Result<ExecutionReply, Problem>, took_us: u64) {
-        let wish = &self.wishes[number];
-        // Liars can spoil every attempt that they are in, each until it stalls.
-        let spoilt_us = u64::from(limits::ATTEMPTS_MAX) * limits::HEDGE_MS * 1_000;
-        let bound_us = if self.plan.byzantine.is_empty() { 0 } else { spoilt_us } + 2 * SECOND_US;
-        if wish.probe && took_us > bound_us {
-            let detail = format!("slot {slot} took {took_us} µs for a fresh request");
-            self.checker.broken("service returns by itself", detail);
-        }
-        let expected = match (wish.probe, self.plan.kind) {
-            (true, _) | (false, Kind::Quiet) => expect_alone(wish),
-            (false, Kind::Diverging) => self.expect_diverging(wish),
-            (false, Kind::ByzantineSignatures) if self.asked_honestly(number) => expect_alone(wish),
-            (false, Kind::ByzantineValues) if self.asked_honestly(number) && agreeable(wish) => {
-                expect_alone(wish)
-            }
-            _ => return,
-        };
-        let came = match result {
-            Ok(reply) => match reply.error {
-                None => Came::Completed(reply.signatures.len()),
-                Some(code) => Came::Ended(code),
-            },
-            Err(problem) => Came::Ended(problem.code),
-        };
-        if !expected.contains(&came) {
-            let detail = format!("slot {slot}, request {number}: {came:?} instead of {expected:?}");
-            let invariant = if self.wishes[number].probe {
-                "service returns by itself"
-            } else {
-                "outcomes are as they must be"
-            };
-            self.checker.broken(invariant, detail);
-        }
-    }
-
-    fn expect_diverging(&self, wish: &Wish) -> Vec<Came> {
-        let slots = usize::from(self.plan.shape.n);
-        let class = |slot: usize| match wish.plan.alterations.get(&slot) {
-            Some(Alteration::Slow(_)) | None => None,
-            Some(other) => Some(*other),
-        };
-        let largest = (0..slots)
-            .map(|slot| (class(slot), (0..slots).filter(|other| class(*other) == class(slot)).count()))
-            .max_by_key(|(_, size)| *size);
-        match largest {
-            Some((class, size)) if size >= usize::from(self.plan.shape.t) => match class {
-                Some(Alteration::Throw) => vec![Came::Ended(ErrorCode::ActionThrew)],
-                Some(Alteration::Skip) => vec![Came::Completed(signatures(wish).saturating_sub(1))],
-                _ => vec![Came::Completed(signatures(wish))],
-            },
-            _ => {
-                // Runs whose operations agree may still be too few to end alike.
-                vec![Came::Ended(ErrorCode::IntentsDiverged), Came::Ended(ErrorCode::OutcomesDiverged)]
-            }
-        }
-    }
-
     pub(super) fn alteration(&self, slot: usize, request: &RequestId) -> Option<Alteration> {
         self.wish_of(request)?.plan.alterations.get(&slot).copied()
-    }
-
-    pub(super) fn granted_action(&self) -> ActionCid {
-        cid(Chosen::Granted)
     }
 
     fn wish_of(&self, request: &RequestId) -> Option<&Wish> {
         self.wishes.iter().find(|wish| wish.of(request))
     }
-
-    /// Whether a node's own view allows a key's use in a request at this moment, by the design's rule and
-    /// not by the engine's code.
-    pub(super) fn allows(&self, slot: usize, asked: &Asked) -> bool {
-        let Asked { request, action, key, kind, .. } = asked;
-        let node = &self.nodes[slot];
-        let number = self.wishes.iter().position(|wish| wish.of(request));
-        let (Some(view), Some(number)) = (&node.view, number) else { return false };
-        // The world knows when the head was made, whatever the node was told and when. Its clocks may be off.
-        let age_ms = (self.epoch_unix_ms + self.now_us / 1_000).saturating_sub(view.made_unix_ms());
-        if age_ms > limits::HEAD_AGE_MS_MAX + node.skew_ms.unsigned_abs() {
-            return false;
-        }
-        if *kind == MessageKind::Action {
-            return self.own_key(action).as_ref() == Some(key);
-        }
-        let wallet = self.wallet(number);
-        let session = Session {
-            key: quorate_wire::SessionKey([0; 32]),
-            wallet: wallet.address,
-            capabilities: wallet.capabilities.clone(),
-            expires_ms: u64::MAX,
-            domain: String::new(),
-        };
-        let named = session.names_exactly(key, action);
-        [At::Latest, At::Finalized].into_iter().all(|at| {
-            let by_action = allowed_at(view, (key, *kind), at, Granted::Action(*action));
-            by_action || (named && allowed_at(view, (key, *kind), at, Granted::Address(wallet.address)))
-        })
-    }
-}
-
-fn allowed_at(view: &View, (key, kind): (&PublicKey, MessageKind), at: At, subject: Granted) -> bool {
-    let state = view.state(at);
-    state.pkps.get(key).is_some_and(|pkp| {
-        let grant = state.granted(&pkp.token, subject);
-        let personal = kind == MessageKind::Personal && grant.allows(SCOPE_PERSONAL_SIGN);
-        let login = kind == MessageKind::Login && grant.allows(SCOPE_SIGN_LOGINS);
-        personal || login || grant.allows(SCOPE_SIGN_ANYTHING)
-    })
-}
-
-/// How a request ended, as far as expectations go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Came {
-    /// With so many signatures.
-    Completed(usize),
-    Ended(ErrorCode),
-}
-
-/// Signatures of a wish to which nothing is refused.
-fn signatures(wish: &Wish) -> usize {
-    acts_come_to(&wish.plan.acts, Chosen::Granted, true).0
-}
-
-/// What acts of an action come to: signatures, and the codes of refusals (the first only, if it ends the run).
-fn acts_come_to(acts: &[ActPlan], chosen: Chosen, goes_on: bool) -> (usize, Vec<ErrorCode>) {
-    let mut signatures = 0;
-    let mut refused = Vec::new();
-    for act in acts {
-        let code = match (act, chosen) {
-            (ActPlan::Collect | ActPlan::Once(_), _) => continue,
-            (ActPlan::Child(of_child, acts), _) => {
-                let (made, codes) = acts_come_to(acts, *of_child, false);
-                // Of a child that failed nothing is shown.
-                signatures += if codes.is_empty() { made } else { 0 };
-                codes.first().copied()
-            }
-            (ActPlan::Digest(_) | ActPlan::Personal(_), Chosen::Ungranted) => Some(ErrorCode::NotGranted),
-            (ActPlan::Digest(_), Chosen::WithoutScope) => Some(ErrorCode::ScopeMissing),
-            (ActPlan::Digest(_) | ActPlan::Personal(_) | ActPlan::Own, _) => {
-                signatures += 1;
-                None
-            }
-        };
-        refused.extend(code);
-        if code.is_some() && !goes_on {
-            break;
-        }
-    }
-    (signatures, refused)
-}
-
-/// Whether liars have no part in what a request comes to: it takes no value of one node, and its runs come
-/// together.
-fn agreeable(wish: &Wish) -> bool {
-    let together = |alteration: &Alteration| matches!(alteration, Alteration::Slow(ms) if *ms <= 800);
-    wish.plan.alterations.values().all(together)
-        && wish.plan.acts.iter().all(|act| !matches!(act, ActPlan::Once(_)))
-}
-
-/// What comes of a request when nothing is wrong with the network.
-fn expect_alone(wish: &Wish) -> Vec<Came> {
-    let plan = &wish.plan;
-    // Asked for all at once, any of several refusals can come first.
-    let (signatures, refused) = acts_come_to(&plan.acts, plan.chosen, plan.catches || plan.parallel);
-    let codes = refused.iter().copied().map(Came::Ended);
-    if !plan.catches && !refused.is_empty() {
-        return codes.collect();
-    }
-    if plan.end == ScriptEnd::Throw {
-        // A run that was refused something and then throws was ended by either.
-        return std::iter::once(Came::Ended(ErrorCode::ActionThrew)).chain(codes).collect();
-    }
-    vec![Came::Completed(signatures)]
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use quorate_engine::{ActionEvent, ActionStart, Effect, Input, Report, RunNumber, Write};
-use quorate_wire::{ActionCid, ErrorCode, NodeIndex, PeerMessage, Proposal, PublicKey, decode, limits};
+use quorate_wire::{ActionCid, ErrorCode, NodeIndex, PeerMessage, PublicKey, decode, limits};
 
-use super::{Event, World};
+use super::{Event, Work, World};
 use crate::{
     host::{Open, Run, Step},
     invariants::Asked,
@@ -13,29 +13,7 @@ use crate::{
 };
 
 impl World {
-    /// Carries out effects in their order; the process may end between two of them.
-    pub(super) fn apply(&mut self, slot: usize, effects: Vec<Effect>, proposal: Option<Proposal>) {
-        let generation = self.nodes[slot].generation;
-        if self.nodes[slot].honest() {
-            self.observe(slot, &effects, proposal);
-        }
-        for effect in effects {
-            if let Some(fuse) = &mut self.nodes[slot].fuse {
-                if *fuse == 0 {
-                    self.nodes[slot].fuse = None;
-                    self.crash(slot, false);
-                } else {
-                    *fuse -= 1;
-                }
-            }
-            if !self.nodes[slot].alive() || self.nodes[slot].generation != generation {
-                return;
-            }
-            self.carry_out(slot, effect);
-        }
-    }
-
-    fn carry_out(&mut self, slot: usize, effect: Effect) {
+    pub(super) fn carry_out(&mut self, slot: usize, effect: Effect) {
         match effect {
             Effect::Persist(writes) => self.persist(slot, writes),
             Effect::Send { to, frame } => self.send(slot, to, frame),
@@ -151,7 +129,7 @@ impl World {
     /// A node's search for code has ended.
     pub(super) fn found_code(&mut self, slot: usize, generation: u32, run: RunNumber, action: &ActionCid) {
         if self.nodes[slot].generation == generation && self.nodes[slot].alive() {
-            let code = super::calls::code_of(action).map(Arc::from).ok_or(ErrorCode::NotFound);
+            let code = super::keys::code_of(action).map(Arc::from).ok_or(ErrorCode::NotFound);
             self.feed(slot, Input::Code { run, code }, None);
         }
     }
@@ -181,9 +159,13 @@ impl World {
 
     /// The host of a run reports to its engine.
     pub(super) fn host_event(&mut self, slot: usize, generation: u32, run: RunNumber, event: ActionEvent) {
-        if self.nodes[slot].generation != generation || !self.nodes[slot].alive() {
-            return;
+        if self.nodes[slot].generation == generation {
+            self.give(slot, Work::Host(run, event));
         }
+    }
+
+    /// The engine handles what the host of a run reports.
+    pub(super) fn host_reports(&mut self, slot: usize, run: RunNumber, event: ActionEvent) {
         let Some(running) = self.nodes[slot].runs.get(&run) else { return };
         let (request, action) = (running.request, running.action);
         match &event {
@@ -223,7 +205,7 @@ impl World {
                 self.nodes[slot].runs.remove(&run);
             }
         }
-        self.feed(slot, Input::Action { run, event }, None);
+        self.handle(slot, Input::Action { run, event }, None);
     }
 
     fn vote_root(&mut self, slot: usize, root: PublicKey) {

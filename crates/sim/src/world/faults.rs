@@ -1,6 +1,6 @@
 //! Faults, their ends, and the demand for progress after them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use quorate_engine::Input;
 use quorate_wire::ErrorCode;
@@ -9,7 +9,7 @@ use super::{Event, RECOVERY_US, SECOND_US, World};
 use crate::{
     host::ScriptEnd,
     node::Node,
-    scenario::{ActPlan, Chosen, Fault, WishPlan},
+    scenario::{ActPlan, Chosen, Fault, KEYS, Who, WishPlan},
 };
 
 impl World {
@@ -36,6 +36,7 @@ impl World {
             Fault::Deaf { slot, deaf } => self.nodes[slot].deaf = deaf,
             Fault::SlowChain { slot, lag_us } => self.nodes[slot].lag_us = lag_us,
             Fault::Grant { key, granted } => self.regrant(key, granted),
+            Fault::Hand { key, to } => self.hand(key, to),
             Fault::OldChain { blocks, remembers } => self.old_chain(blocks, remembers),
             Fault::WholeChain => self.whole_chain(),
             Fault::Drain { slot } => self.feed(slot, Input::Drain, None),
@@ -54,6 +55,7 @@ impl World {
         node.runs.clear();
         node.tick_us = None;
         node.fuse = None;
+        node.drop_work();
         let index = node.index;
         for other in 0..self.nodes.len() {
             if self.links.connection(slot, other).is_some() {
@@ -121,6 +123,12 @@ impl World {
             view: None,
             runs: BTreeMap::new(),
             tick_us: None,
+            inbox: VecDeque::new(),
+            effects: VecDeque::new(),
+            synced: false,
+            free_us: 0,
+            wakes_us: None,
+            working: false,
             spins: 0,
             fuse: None,
             byzantine: None,
@@ -146,7 +154,7 @@ impl World {
 
     fn regrant(&mut self, key: usize, granted: bool) {
         let (key, action) = (self.keys[key], self.granted_action());
-        let scopes = granted.then_some(crate::world::calls::SIGN_ANYTHING);
+        let scopes = granted.then_some(crate::world::keys::SIGN_ANYTHING);
         self.chain.pending().grant(&key, crate::chain::Granted::Action(action), scopes);
     }
 
@@ -157,7 +165,7 @@ impl World {
         self.whole_chain();
         self.calm();
         self.end_clone();
-        for key in 0..self.keys.len() {
+        for key in 0..self.keys.len().min(KEYS) {
             self.regrant(key, true);
         }
         for slot in 0..usize::from(self.plan.shape.n) {
@@ -207,13 +215,14 @@ impl World {
             (0..usize::from(self.plan.shape.n)).filter(|slot| self.nodes[*slot].honest()).collect();
         for time in 0..2 {
             let coordinator = self.dice.pick(&honest).copied().unwrap_or(0);
-            let mut acts = vec![ActPlan::Digest(self.dice.place(self.keys.len()))];
+            let mut acts = vec![ActPlan::Digest(self.dice.place(KEYS))];
             if time > 0 {
                 acts.insert(0, ActPlan::Collect);
             }
             self.wish(
                 WishPlan {
                     at_us: self.now_us + 5 * SECOND_US + time * SECOND_US / 2,
+                    who: Who::Wallet,
                     chosen: Chosen::Granted,
                     acts,
                     parallel: false,

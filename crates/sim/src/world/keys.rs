@@ -1,0 +1,230 @@
+//! Keys, who owns them, and who may use them.
+
+use quorate_auth::Session;
+use quorate_engine::{At, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS};
+use quorate_threshold::derive;
+use quorate_wire::{
+    ActionCid, Address, Capability, CapabilityAction, CapabilityKey, MessageKind, PublicKey, RequestId,
+    action_key_id, limits,
+};
+
+use super::World;
+use crate::{
+    caller::Wallet,
+    chain::{Chain, Granted, State, View},
+    entropy::Dice,
+    invariants::{Asked, Shown},
+    scenario::{Chosen, KEYS, OWNERS, Who},
+};
+
+/// The scope that a raw digest needs.
+pub(super) const SIGN_ANYTHING: u64 = 1 << SCOPE_SIGN_ANYTHING;
+/// Wallets that are no keys of the network: the caller's, the owner's, and the caller's twin.
+const WALLETS: usize = 3;
+
+impl World {
+    /// Mints the keys under a root that stands already, and plans the requests.
+    pub(super) fn register(&mut self, root: PublicKey) {
+        let mut state = State { root: Some(root), ..State::default() };
+        self.mint(&mut state);
+        self.chain = Chain::new(self.epoch_unix_ms, state);
+        for wish in self.plan.wishes.clone() {
+            self.wish(wish, false);
+        }
+    }
+
+    /// Mints the keys of a network that has just been founded.
+    pub(super) fn found_keys(&mut self) {
+        let mut state = std::mem::take(self.chain.pending());
+        self.mint(&mut state);
+        *self.chain.pending() = state;
+    }
+
+    fn mint(&mut self, state: &mut State) {
+        let now_ms = self.epoch_unix_ms + self.now_us / 1_000;
+        let id = self.committee.id;
+        let any = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
+        let caller = Wallet::new(&mut self.dice, &id, now_ms, vec![any]);
+        // The owner's session names keys, so the keys come first; its address is needed for owning.
+        let mut keys = Vec::new();
+        for number in 0..KEYS + OWNERS {
+            let mark = u8::try_from(number + 1).unwrap_or(u8::MAX);
+            if let Some(key) = state.mint([mark; 32], None) {
+                keys.push(key);
+            } else {
+                self.checker.broken("keys derive from the root", format!("key {number}"));
+            }
+        }
+        let owner = Wallet::new(&mut self.dice, &id, now_ms, keys.iter().map(named).collect());
+        for (number, key) in keys.iter().take(KEYS).enumerate() {
+            state.grant(key, Granted::Action(cid(Chosen::Granted)), Some(SIGN_ANYTHING));
+            state.grant(key, Granted::Action(cid(Chosen::WithoutScope)), Some(1 << 2));
+            if number == 0 {
+                // A burnt token: its grants stand.
+                state.grant(key, Granted::Address(owner.address), Some(SIGN_ANYTHING));
+            } else if let Some(pkp) = state.pkps.get_mut(key) {
+                pkp.owner = Some(owner.address);
+            }
+        }
+        self.keys = keys;
+        let twin = caller.twin(&mut Dice::new(now_ms, "twin"), &id, now_ms);
+        self.wallets = vec![caller, owner, twin];
+        self.let_keys_own(state, now_ms);
+    }
+
+    /// Of the keys that own, the first owns itself, and each owns the next. Each is a wallet as soon as it has signed a
+    /// login; and somebody else says of itself that it is that wallet.
+    fn let_keys_own(&mut self, state: &mut State, now_ms: u64) {
+        let keys = self.keys.get(KEYS..).unwrap_or_default().to_vec();
+        let any = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
+        let capabilities: Vec<Capability> = keys.iter().map(named).chain([any]).collect();
+        let mut dice = Dice::new(now_ms, "keys that own");
+        let mut owner = keys.first();
+        for key in &keys {
+            if let Some(pkp) = state.pkps.get_mut(key) {
+                pkp.owner = owner.map(PublicKey::address);
+            }
+            owner = Some(key);
+        }
+        if let Some(first) = keys.first() {
+            state.grant(first, Granted::Action(cid(Chosen::Granted)), Some(1 << SCOPE_SIGN_LOGINS));
+            state.grant(first, Granted::Action(cid(Chosen::WithoutScope)), Some(1 << SCOPE_PERSONAL_SIGN));
+        }
+        let id = self.committee.id;
+        let wallet = |key: &PublicKey| Wallet::of_key(&mut dice, &id, now_ms, (key.address(), &capabilities));
+        let mut wallets: Vec<Wallet> = keys.iter().map(wallet).collect();
+        wallets.extend(keys.iter().map(|key| {
+            let mut forger = Wallet::of_key(&mut dice, &id, now_ms, (key.address(), &capabilities));
+            forger.forge(&mut dice);
+            forger
+        }));
+        self.wallets.extend(wallets);
+    }
+
+    /// The text of a key's login.
+    pub(super) fn login_of(&self, key: usize) -> String {
+        self.wallets[wallet_place(0, Chosen::ByOwner, Who::Key(key))].login_text().to_owned()
+    }
+
+    /// Somebody showed a signature that is good. A key whose login it signs is a wallet from here on.
+    pub(super) fn log_in(&mut self, shown: &Shown) {
+        for wallet in &mut self.wallets {
+            if wallet.address == shown.key.address() {
+                wallet.signed(shown);
+            }
+        }
+    }
+
+    /// A key is handed to another key, or to the wallet that owns.
+    pub(super) fn hand(&mut self, key: usize, to: Option<usize>) {
+        let owner = to.map_or(self.wallets[1].address, |to| self.keys[to].address());
+        let key = self.keys[key];
+        if let Some(pkp) = self.chain.pending().pkps.get_mut(&key) {
+            pkp.owner = Some(owner);
+        }
+    }
+
+    /// The public key of an action's own key.
+    pub(super) fn own_key(&self, action: &ActionCid) -> Option<PublicKey> {
+        let root = self.chain.root()?;
+        let key = derive::public_key(root.as_bytes(), &action_key_id(action).0).ok()?;
+        PublicKey::from_sec1(&key).ok()
+    }
+
+    /// Whose login a request's caller named, if there is one.
+    pub(super) fn wallet_of(&self, request: &RequestId) -> Option<Address> {
+        let number = self.wishes.iter().position(|wish| wish.of(request))?;
+        let forged = matches!(self.wishes[number].plan.who, Who::Forger(_));
+        (!forged).then(|| self.wallet(number).address)
+    }
+
+    pub(super) fn wallet(&self, wish: usize) -> &Wallet {
+        let plan = &self.wishes[wish].plan;
+        &self.wallets[wallet_place(wish, plan.chosen, plan.who)]
+    }
+
+    pub(super) fn granted_action(&self) -> ActionCid {
+        cid(Chosen::Granted)
+    }
+
+    /// Whether a node's own view allows a key's use in a request at this moment, by the design's rule and
+    /// not by the engine's code.
+    pub(super) fn allows(&self, slot: usize, asked: &Asked) -> bool {
+        let Asked { request, action, key, kind, .. } = asked;
+        let node = &self.nodes[slot];
+        let number = self.wishes.iter().position(|wish| wish.of(request));
+        let (Some(view), Some(number)) = (&node.view, number) else { return false };
+        // The world knows when the head was made, whatever the node was told and when. Its clocks may be off.
+        let age_ms = (self.epoch_unix_ms + self.now_us / 1_000).saturating_sub(view.made_unix_ms());
+        if age_ms > limits::HEAD_AGE_MS_MAX + node.skew_ms.unsigned_abs() {
+            return false;
+        }
+        if *kind == MessageKind::Action {
+            return self.own_key(action).as_ref() == Some(key);
+        }
+        let wallet = self.wallet(number);
+        if !wallet.logged_in() || matches!(self.wishes[number].plan.who, Who::Forger(_)) {
+            return false;
+        }
+        let session = Session {
+            key: quorate_wire::SessionKey([0; 32]),
+            wallet: wallet.address,
+            capabilities: wallet.capabilities.clone(),
+            expires_ms: u64::MAX,
+            domain: String::new(),
+        };
+        let named = session.names_exactly(key, action);
+        [At::Latest, At::Finalized].into_iter().all(|at| {
+            let by_action = allowed_at(view, (key, *kind), at, Granted::Action(*action));
+            by_action || (named && allowed_at(view, (key, *kind), at, Granted::Address(wallet.address)))
+        })
+    }
+}
+
+pub(super) fn code(chosen: Chosen) -> &'static str {
+    match chosen {
+        Chosen::Granted => "// simulated action: granted",
+        Chosen::ByOwner => "// simulated action: its caller owns the key",
+        Chosen::Ungranted => "// simulated action: not granted",
+        Chosen::WithoutScope => "// simulated action: granted without the scope",
+    }
+}
+
+/// Whose login a request names: the caller's, that of the keys' owner, or, now and then, that of another wallet which
+/// logged in for the caller's session key.
+pub(super) fn wallet_place(number: usize, chosen: Chosen, who: Who) -> usize {
+    match (who, chosen) {
+        (Who::Key(key), _) => WALLETS + key - KEYS,
+        (Who::Forger(key), _) => WALLETS + OWNERS + key - KEYS,
+        (Who::Wallet, Chosen::ByOwner) => 1,
+        _ if number % 3 == 2 => 2,
+        _ => 0,
+    }
+}
+
+fn named(key: &PublicKey) -> Capability {
+    let action = CapabilityAction::Named(cid(Chosen::ByOwner));
+    Capability { key: CapabilityKey::Named(*key), action }
+}
+
+/// The code of one of the world's actions.
+pub(super) fn code_of(action: &ActionCid) -> Option<&'static str> {
+    [Chosen::Granted, Chosen::ByOwner, Chosen::Ungranted, Chosen::WithoutScope]
+        .into_iter()
+        .find(|chosen| cid(*chosen) == *action)
+        .map(code)
+}
+
+pub(super) fn cid(chosen: Chosen) -> ActionCid {
+    ActionCid::of_code(code(chosen).as_bytes())
+}
+
+fn allowed_at(view: &View, (key, kind): (&PublicKey, MessageKind), at: At, subject: Granted) -> bool {
+    let state = view.state(at);
+    state.pkps.get(key).is_some_and(|pkp| {
+        let grant = state.granted(&pkp.token, subject);
+        let personal = kind == MessageKind::Personal && grant.allows(SCOPE_PERSONAL_SIGN);
+        let login = kind == MessageKind::Login && grant.allows(SCOPE_SIGN_LOGINS);
+        personal || login || grant.allows(SCOPE_SIGN_ANYTHING)
+    })
+}
