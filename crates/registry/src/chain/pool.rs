@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::{genesis::BLOCK_TXS_MAX, tx::DecodedTx};
 
 /// Transactions that wait, ready or ahead, and their bytes. Half of both is for ready ones, and a ready one that finds no room
-/// takes that of those that nobody waits for: what may never run keeps out nothing that can.
+/// takes that of those that are ahead: what may never run keeps out nothing that can.
 const WAITING_MAX: usize = 2_048;
 const BYTES_MAX: usize = 32 << 20;
 /// How far ahead of its sender's nonce a transaction may be: so many of one sender wait.
@@ -33,6 +33,8 @@ struct Waiting {
     /// Where the answer goes; none once it was given.
     answer: Option<oneshot::Sender<Fate>>,
     since: Instant,
+    /// Whether its sender's nonce leads to it, also where nobody waits for it.
+    ready: bool,
     /// Place in the order of arrival.
     place: u64,
 }
@@ -106,8 +108,16 @@ impl Pool {
         self.bytes += tx.raw.len();
         self.arrived += 1;
         let answer = ready.then_some(answer);
-        let waiting = Waiting { answer, since: now, place: self.arrived, tx };
-        self.senders.entry(waiting.tx.from).or_default().insert(nonce, waiting);
+        let waiting = Waiting { answer, since: now, ready, place: self.arrived, tx };
+        let of_sender = self.senders.entry(waiting.tx.from).or_default();
+        of_sender.insert(nonce, waiting);
+        if ready {
+            // It may have led to those after it.
+            let after = of_sender.range_mut(nonce..).zip(nonce..);
+            for ((_, next), _) in after.take_while(|((found, _), wanted)| *found == wanted) {
+                next.ready = true;
+            }
+        }
         Ok(ready.then_some(receive))
     }
 
@@ -124,9 +134,9 @@ impl Pool {
             .map(|((n, one), _)| (*n, one))
     }
 
-    /// Forgets, of other senders, the last that came of those that nobody waits for; false if there is none.
+    /// Forgets, of other senders, the last that came of those that are ahead; false if there is none.
     fn make_room(&mut self, but: Address) -> bool {
-        let others = self.all().filter(|waiting| waiting.answer.is_none() && waiting.tx.from != but);
+        let others = self.all().filter(|waiting| !waiting.ready && waiting.tx.from != but);
         let last = others.max_by_key(|waiting| waiting.place);
         let Some((sender, nonce)) = last.map(|last| (last.tx.from, last.tx.envelope.nonce())) else {
             return false;
@@ -170,6 +180,7 @@ impl Pool {
             for (_, waiting) in
                 self.senders.get_mut(&tx.from).into_iter().flat_map(|all| all.range_mut(ready_until..))
             {
+                waiting.ready = false;
                 if let Some(answer) = waiting.answer.take() {
                     drop(answer.send(Ok(waiting.tx.hash)));
                 }
@@ -208,8 +219,8 @@ impl Pool {
         Some(gone)
     }
 
-    /// Whoever still waits for one of them is told.
-    fn forget_old(&mut self, now: Instant) {
+    /// Forgets what has waited for too long. Whoever still waits for one of them is told.
+    pub(crate) fn forget_old(&mut self, now: Instant) {
         let old = |waiting: &&Waiting| now.saturating_duration_since(waiting.since) > LIFETIME;
         let old: Vec<_> =
             self.all().filter(old).map(|waiting| (waiting.tx.from, waiting.tx.envelope.nonce())).collect();

@@ -17,7 +17,7 @@ use std::{
 use alloy_primitives::{B256, Bytes};
 use alloy_sol_types::SolError as _;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     evm::Outcome,
@@ -100,12 +100,12 @@ impl From<ReadError> for RpcError {
 pub(super) struct Rpc {
     sequencer: Sequencer,
     filters: Mutex<logs::Filters>,
-    reads: Semaphore,
+    reads: Arc<Semaphore>,
 }
 
 impl Rpc {
     pub(super) fn new(sequencer: Sequencer) -> Self {
-        Self { sequencer, filters: Mutex::default(), reads: Semaphore::new(READS_MAX) }
+        Self { sequencer, filters: Mutex::default(), reads: Arc::new(Semaphore::new(READS_MAX)) }
     }
 
     /// Answers a request body: one call or a batch. `None` is an answer without content (only notifications).
@@ -178,21 +178,31 @@ impl Rpc {
             | "eth_getLogs"
             | "eth_getFilterChanges"
             | "eth_getFilterLogs" => {
-                let turn = tokio::time::timeout(READ_WAIT, self.reads.acquire()).await;
-                let Ok(Ok(_turn)) = turn else {
+                let turn = tokio::time::timeout(READ_WAIT, Arc::clone(&self.reads).acquire_owned()).await;
+                let Ok(Ok(turn)) = turn else {
                     return Err(RpcError::limit("the chain is busy with other calls: try again"));
                 };
-                self.read_apart(method, params).await
+                self.read_apart(method, params, Some(turn)).await
             }
             // Those who follow the chain wait for no stranger's calls.
-            "quorate_blocks" => self.read_apart(method, params).await,
+            "quorate_blocks" => self.read_apart(method, params, None).await,
             _ => self.read_method(method, &params),
         }
     }
 
-    async fn read_apart(self: &Arc<Self>, method: &str, params: Value) -> Result<Value, RpcError> {
+    /// Reads in a thread of its own. The turn is over when that has ended, and not when the caller hangs up.
+    async fn read_apart(
+        self: &Arc<Self>,
+        method: &str,
+        params: Value,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> Result<Value, RpcError> {
         let (this, method) = (Arc::clone(self), method.to_owned());
-        let read = tokio::task::spawn_blocking(move || this.read_method(&method, &params)).await;
+        let read = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            this.read_method(&method, &params)
+        })
+        .await;
         read.unwrap_or_else(|_| Err(RpcError { code: -32603, message: "internal error".into(), data: None }))
     }
 
@@ -302,8 +312,9 @@ impl Rpc {
         self.filters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Signs the second's head statement.
+    /// Each second: forgets what has waited for too long, and signs the head statement.
     pub(super) fn tick(&self) -> Result<(), crate::error::ChainError> {
+        self.sequencer.pool().forget_old(std::time::Instant::now());
         self.sequencer.heads.publish()
     }
 }
@@ -329,4 +340,43 @@ fn invalid_request() -> RpcError {
 
 fn failure(id: &Value, error: &RpcError) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "error": error.to_json() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+    use crate::chain::Genesis;
+
+    #[tokio::test]
+    async fn a_caller_that_hangs_up_frees_no_turn_while_its_read_computes() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let genesis = Genesis::new(7470, B256::from(key.verifying_key().to_bytes()), BTreeMap::new());
+        let (sequencer, _writer) = Sequencer::open(genesis, key, None).unwrap();
+        let rpc = Arc::new(Rpc::new(sequencer));
+        let call = |number: usize| json!({ "jsonrpc": "2.0", "id": number, "method": "eth_feeHistory", "params": ["0x1", "latest", []] });
+        // While a block is written, reads stand still in their threads.
+        let ledger = Arc::clone(&rpc.sequencer.ledger);
+        let (holds, held) = std::sync::mpsc::channel();
+        let (written, writes) = std::sync::mpsc::channel::<()>();
+        let writer = std::thread::spawn(move || {
+            let _ledger = ledger.write().unwrap();
+            holds.send(()).unwrap();
+            writes.recv().unwrap();
+        });
+        held.recv().unwrap();
+        for number in 0..READS_MAX {
+            let body = call(number).to_string();
+            let answer = rpc.answer(body.as_bytes());
+            tokio::time::timeout(Duration::from_millis(1), answer).await.unwrap_err();
+        }
+        assert_eq!(rpc.reads.available_permits(), 0, "both still compute");
+        written.send(()).unwrap();
+        writer.join().unwrap();
+        let turns = rpc.reads.acquire_many(u32::try_from(READS_MAX).unwrap()).await;
+        assert!(turns.is_ok(), "and are over in the end");
+    }
 }

@@ -13,7 +13,12 @@ use axum::{
     routing::post,
 };
 use ed25519_dalek::SigningKey;
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
+use http_body_util::channel::Channel;
+use tokio::{
+    net::TcpListener,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
 
 use super::{genesis::Genesis, rpc::Rpc, sequencer::Sequencer};
 use crate::error::ChainError;
@@ -22,6 +27,10 @@ use crate::error::ChainError;
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Requests that are worked on at once; more are told to come back.
 const REQUESTS_MAX: usize = 256;
+/// A longer answer is written piece by piece, and counts as a request until it has been read…
+const ANSWER_PIECE_BYTES: usize = 64 * 1024;
+/// …or for so long, and then the connection ends.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// How often a head is signed when nothing happens.
 const HEAD_INTERVAL: Duration = Duration::from_secs(1);
 /// How long open requests may take to end when the process stops.
@@ -166,11 +175,11 @@ async fn run(
 
 struct Shared {
     rpc: Arc<Rpc>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
 }
 
 fn router(rpc: Arc<Rpc>, host_names: Vec<String>) -> Router {
-    let shared = Arc::new(Shared { rpc, slots: Semaphore::new(REQUESTS_MAX) });
+    let shared = Arc::new(Shared { rpc, slots: Arc::new(Semaphore::new(REQUESTS_MAX)) });
     Router::new()
         .route("/", post(answer).options(|| async { StatusCode::NO_CONTENT }))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -178,14 +187,41 @@ fn router(rpc: Arc<Rpc>, host_names: Vec<String>) -> Router {
         .with_state(shared)
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let Ok(_slot) = shared.slots.try_acquire() else {
+async fn answer(State(shared): State<Arc<Shared>>, request: Bytes) -> Response {
+    let Ok(slot) = Arc::clone(&shared.slots).try_acquire_owned() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    match shared.rpc.answer(&body).await {
+    match shared.rpc.answer(&request).await {
         None => StatusCode::NO_CONTENT.into_response(),
-        Some(answer) => ([(header::CONTENT_TYPE, "application/json")], Body::from(answer)).into_response(),
+        Some(answer) => {
+            let length = answer.len().to_string();
+            let headers =
+                [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_LENGTH, length)];
+            (headers, body(answer, slot, ANSWER_MAX)).into_response()
+        }
     }
+}
+
+/// A long answer holds its slot until it has been read, or for so long.
+fn body(answer: String, slot: OwnedSemaphorePermit, most: Duration) -> Body {
+    if answer.len() <= ANSWER_PIECE_BYTES {
+        return Body::from(answer);
+    }
+    let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
+    tokio::spawn(async move {
+        let _slot = slot;
+        let pieces = async {
+            for piece in answer.as_bytes().chunks(ANSWER_PIECE_BYTES) {
+                if sender.send_data(Bytes::copy_from_slice(piece)).await.is_err() {
+                    break;
+                }
+            }
+        };
+        if tokio::time::timeout(most, pieces).await.is_err() {
+            sender.abort(std::io::Error::from(std::io::ErrorKind::TimedOut));
+        }
+    });
+    Body::new(body)
 }
 
 /// Checks `Host` and lets browsers' wallets in: any origin may read a public chain, but only under a name of this
@@ -218,4 +254,27 @@ fn is_served_host(headers: &HeaderMap, host_names: &[String]) -> bool {
     name.eq_ignore_ascii_case("localhost")
         || host_names.iter().any(|served| name.eq_ignore_ascii_case(served))
         || bare.parse::<std::net::IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Memory that a stranger makes the chain hold is bounded by the requests at a time only if an answer that nobody
+    /// reads still counts as one.
+    #[tokio::test]
+    async fn a_long_answer_counts_until_it_has_been_read_or_for_a_while() {
+        let slots = Arc::new(Semaphore::new(2));
+        let slot = || Arc::clone(&slots).try_acquire_owned().unwrap();
+        let text = "x".repeat(5 * ANSWER_PIECE_BYTES + 1);
+        let unread = body(text.clone(), slot(), Duration::from_millis(50));
+        let read = body(text.clone(), slot(), ANSWER_MAX);
+        assert_eq!(slots.available_permits(), 0);
+        let bytes = axum::body::to_bytes(read, usize::MAX).await.unwrap();
+        assert!(bytes == text.as_bytes());
+        let free = |count| tokio::time::timeout(ANSWER_MAX / 2, Arc::clone(&slots).acquire_many_owned(count));
+        drop(free(1).await.expect("what has been read counts no more"));
+        drop(free(2).await.expect("nor does what nobody reads for too long"));
+        assert!(axum::body::to_bytes(unread, usize::MAX).await.is_err(), "and it does not look complete");
+    }
 }

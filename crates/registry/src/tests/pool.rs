@@ -72,6 +72,25 @@ fn bytes_of_what_may_never_run_keep_out_nothing_that_can() {
     assert_eq!(pool.counts(|_| 0).1, 0);
 }
 
+/// Who sent one that is ahead was told only that it waits. Once those before it are there it is in a block soon, and
+/// nothing newer takes its place.
+#[test]
+fn what_has_become_ready_keeps_its_place() {
+    let (mut pool, now) = (Pool::default(), Instant::now());
+    assert!(pool.add(tx(1, 1, 0), POOR, now).unwrap().is_none());
+    let _first = pool.add(tx(1, 0, 0), POOR, now).unwrap().unwrap();
+    let answers: Vec<_> =
+        (2_000..4_046).filter_map(|sender| pool.add(tx(sender, 0, 0), POOR, now).unwrap()).collect();
+    assert_eq!((answers.len(), pool.counts(|_| 0)), (2_046, (2_048, 0)));
+    assert_eq!(pool.add(tx(5_000, 0, 0), POOR, now).unwrap_err(), "txpool is full");
+    assert!(pool.tx(tx(1, 1, 0).hash).is_some());
+
+    // After the first is refused, the second is ahead again, and makes room.
+    pool.settle(&[], vec![(tx(1, 0, 0), "no".to_owned())], |_| 0);
+    let _more: Vec<_> = (5_000..5_002).map(|sender| pool.add(tx(sender, 0, 0), POOR, now).unwrap()).collect();
+    assert!(pool.tx(tx(1, 1, 0).hash).is_none());
+}
+
 #[test]
 fn senders_take_turns() {
     let (mut pool, now) = (Pool::default(), Instant::now());
