@@ -37,3 +37,11 @@ static JSValue sort_copy(JSContext *c, JSValueConst array, JSValueConst *compara
     JS_FreeValue(c, copy);
     return js_dup(array);
 }
+
+static bool is_object_of_ours(JSObject *global, JSAtom name)
+{
+    JSProperty *property;
+    JSShapeProperty *found = find_own_property(&property, global, name);
+
+    return found && !(found->flags & JS_PROP_TMASK) && JS_IsObject(property->u.value);
+}

@@ -13,3 +13,5 @@ static JSValue sort_copy(JSContext *c, JSValueConst array, JSValueConst *compara
 static bool takes_copy_to_sort(void);
 /* The function of runOnce in which the code that runs was written down, or 0 outside of all. */
 static uint32_t async_context;
+/* Whether a global that can be neither set nor deleted is an object: those of ECMAScript are none (undefined, NaN, Infinity). */
+static bool is_object_of_ours(struct JSObject *global, JSAtom name);

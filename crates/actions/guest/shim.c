@@ -45,6 +45,9 @@ enum { FAIL_THREW = 0, FAIL_SYNTAX = 1, FAIL_PARAM_RESERVED = 2, FAIL_NOT_SUPPOR
  */
 #define GC_HEADROOM (24 * 1024 * 1024)
 
+#define HINT_MODULE "\nan action is a script, which has no import and no export: `quorate action build` makes one of a module"
+#define HINT_AWAIT "\nan action is a script, which awaits in async functions only: async function main() { ... }"
+
 IMPORT(call) extern int32_t host_call(int32_t kind, const char *meta, size_t meta_len,
                                       const uint8_t *body, size_t body_len);
 IMPORT(log) extern void host_log(const char *text, size_t len);
@@ -71,6 +74,7 @@ static JSAtom atom_main;
 static bool main_ran; /* an async function of that name has run */
 static bool script_runs; /* the action's text is evaluated */
 static JSValue end_reason = JS_UNDEFINED; /* why the run is to end, whatever its script catches */
+static const char *hint = ""; /* what is said behind the text of a failure */
 /* What the action comes to: the promise of `main`; or else what its text came to, if that is a promise; or else that of the
    last async function that its text called. */
 static JSValue run_promise = JS_UNDEFINED;
@@ -473,6 +477,16 @@ static void fail_with(int32_t kind, JSValue thrown)
         if (!strcmp(cause, "param_reserved"))
             code_kind = FAIL_PARAM_RESERVED;
     }
+    if (*hint) {
+        DynBuf both;
+        js_dbuf_init(ctx, &both);
+        dbuf_put(&both, (const uint8_t *)text, text_len);
+        dbuf_putstr(&both, hint);
+        if (dbuf_error(&both))
+            abort();
+        host_fail(code_kind, cause, cause_len, (const char *)both.buf, both.size);
+        return;
+    }
     host_fail(code_kind, cause, cause_len, text, text_len);
 }
 
@@ -634,6 +648,24 @@ static int32_t call_main(JSValueConst params)
     return STATUS_DONE;
 }
 
+/* What is to be done about text that is no script: it may be a module. */
+static const char *hint_of(const char *code, size_t len)
+{
+    JSValue module = JS_Eval(ctx, code, len, "action.js", JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY), error, name;
+    bool imports;
+    JSModuleDef *m;
+
+    if (JS_IsException(module)) {
+        error = JS_GetException(ctx);
+        name = JS_GetPropertyStr(ctx, error, "name");
+        /* The text is sound, but what it imports is not there. */
+        imports = !JS_IsException(name) && js_same_value(ctx, name, JS_AtomToString(ctx, JS_ATOM_ReferenceError));
+        return imports ? HINT_MODULE : "";
+    }
+    m = JS_VALUE_GET_PTR(module);
+    return m->export_entries_count ? HINT_MODULE : m->has_tla ? HINT_AWAIT : "";
+}
+
 /* The interface. */
 
 EXPORT(alloc) void *guest_alloc(size_t len)
@@ -677,11 +709,15 @@ int32_t guest_start(char *code, size_t code_len, char *params, size_t params_len
     JS_VALUE_GET_OBJ(params_object)->is_exotic = 1;
 
     script = JS_Eval(ctx, code, code_len, "action.js", JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    if (JS_IsException(script)) {
+        JSValue thrown = JS_GetException(ctx);
+        hint = hint_of(code, code_len);
+        fail_with(FAIL_SYNTAX, thrown);
+        return STATUS_FAILED;
+    }
     free(code);
     /* From here on no text becomes code: neither eval nor any of the Function constructors. */
     ctx->eval_internal = NULL;
-    if (JS_IsException(script))
-        return fail_pending(FAIL_SYNTAX);
     own_main = reads_main(script);
 
     script_runs = true;

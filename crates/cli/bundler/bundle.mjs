@@ -133,7 +133,8 @@ const plugin = {
       }
       if (global) return global;
       if (path.startsWith('node:') || builtinModules.includes(path)) {
-        return { errors: [{ text: `${path} is part of Node.js; actions have the web's functions only` }] };
+        const other = Object.hasOwn(STAND_INS, bare(path)) ? `. Import "npm:${STAND_INS[bare(path)]}@1.2.3" in its place, in a version that there is` : '';
+        return { errors: [{ text: `${path} is part of Node.js; actions have the web's functions only${other}` }] };
       }
       const wanted = parse(path);
       if (!wanted) return { errors: [{ text: `${path} is not the name of a package; a version is written as in name@1.2.3` }] };

@@ -17,7 +17,7 @@ struct Edit {
     replace: &'static str,
 }
 
-const EDITS: [Edit; 25] = [
+const EDITS: [Edit; 29] = [
     // Number::toString. Below a power of two numbers lie closer together than above it, so that the decimal which is
     // nearest may be read as another number while the next one above is read as this one.
     Edit {
@@ -91,14 +91,39 @@ const EDITS: [Edit; 25] = [
         find: "                  !memcmp(r + 1, \"nfinity\", 7)))",
         replace: "                  !memcmp(r + 1, \"nfinity\", 7)) && !(len == 3 && !memcmp(r, \"NaN\", 3)))",
     },
-    // Array.prototype.sort: an item that is where it belongs is set all the same. Of one item nothing is sorted, neither in
-    // Node.js, so that frozen lists of one may be sorted.
+    // Array.prototype.sort: an item that is where it belongs is set all the same. Of less than two items nothing is sorted,
+    // neither in Node.js, so that frozen lists of one may be sorted.
+    Edit { file: "quickjs.c", find: "if (array[n].pos == n) {", replace: "if (false) {" },
     Edit {
         file: "quickjs.c",
-        find: "if (array[n].pos == n) {",
-        replace: "if (len < 2 && array[n].pos == n) {",
+        find: "    if (js_get_length64(ctx, &len, obj))
+        goto exception;
+
+    /* XXX: should special case fast arrays */
+    for (i = 0; i < len; i++) {
+        if (pos >= array_size) {",
+        replace: "    if (js_get_length64(ctx, &len, obj))
+        goto exception;
+    if (len < 2)
+        return obj;
+    for (i = 0; i < len; i++) {
+        if (pos >= array_size) {",
     },
-    // RegExp.prototype.source: all that ends a line is written as an escape.
+    // RegExp.prototype.source: all that ends a line is written as an escape, also behind a backslash.
+    Edit {
+        file: "quickjs.c",
+        find: "                c2 = string_get(p, i++);
+            break;
+        case ']':",
+        replace: r#"                c2 = string_get(p, i++);
+            if (c2 == 0x2028 || c2 == 0x2029) {
+                string_buffer_puts8(b, c2 == 0x2028 ? "\\u2028" : "\\u2029");
+                continue;
+            }
+            c2 = c2 == '\n' ? 'n' : c2 == '\r' ? 'r' : c2;
+            break;
+        case ']':"#,
+    },
     Edit {
         file: "quickjs.c",
         find: "c2 = 'n';",
@@ -114,6 +139,20 @@ const EDITS: [Edit; 25] = [
         file: "quickjs.c",
         find: "\"eval is not supported\"",
         replace: "\"no text becomes code at run time; bundle into the action whatever it needs\"",
+    },
+    // `import()`, and `import` in a bundle: there are no modules.
+    Edit {
+        file: "quickjs.c",
+        find: "        JS_ThrowReferenceError(ctx, \"could not load module '%s'\",",
+        replace: "        JS_ThrowReferenceError(ctx, \"there is no import at run time: `quorate action build` puts '%s' into the action\",",
+    },
+    // A `let` or `const` of the script takes the place of a global that stays: scripts keep `LitActions` and others under their names.
+    Edit {
+        file: "quickjs.c",
+        find: "        if (prs && !(prs->flags & JS_PROP_CONFIGURABLE))
+            goto fail_redeclaration;",
+        replace: "        if (prs && !(prs->flags & JS_PROP_CONFIGURABLE) && !is_object_of_ours(p, prop))
+            goto fail_redeclaration;",
     },
     // Date.parse.
     Edit {

@@ -151,3 +151,14 @@ show([1, null, undefined, 'a'].toLocaleString(), [{ toLocaleString: () => 'L' }]
 
 /// sort_of_one_item
 show(Object.freeze([1]).sort(), Object.freeze([]).sort(), thrown(() => Object.freeze([2, 1]).sort()), thrown(() => Object.freeze([1]).sort(5)), Array.prototype.sort.call({ length: 1, 0: 5 }));
+
+/// sort_of_less_than_two_items
+show([[], [undefined], [1], [,]].map((items) => thrown(() => Object.freeze(items).sort())), thrown(() => Object.freeze([undefined, undefined]).sort()), thrown(() => Object.freeze([, 1]).sort()), thrown(() => Object.freeze([1, undefined]).sort()), thrown(() => Object.freeze([undefined, 1]).sort()), thrown(() => Object.freeze([1, 2]).sort()));
+
+/// sort_of_one_item_reads_and_writes_nothing
+const said = [];
+const one = { length: 1, get 0() { said.push('get'); return 1; }, set 0(value) { said.push('set'); } };
+const two = { length: 2, get 0() { said.push('get 0'); return 1; }, set 0(value) { said.push('set 0'); }, get 1() { said.push('get 1'); return 2; }, set 1(value) { said.push('set 1'); } };
+Array.prototype.sort.call(one);
+Array.prototype.sort.call(two);
+show(said, thrown(() => Array.prototype.sort.call('a')), thrown(() => Array.prototype.sort.call('aa')), thrown(() => Array.prototype.sort.call('')), thrown(() => [1].sort(1)));

@@ -55,3 +55,6 @@ show(spaces.map((s) => [/\s/.test(s), /./.test(s), /^$/m.test(`x${s}`), s.trim()
 
 /// back_tracking
 show(/<div[^>]*>/.exec('<p><div class="a">')[0], /(?:<!--[\S\s]*?-->|<(?:"[^"]*"['"]*|'[^']*'['"]*|[^'">])+>)/g.exec('<div class="some-class" data-value="test">')[0], /^(?:\w+\s?)+$/.test('abc def ghi'), /(x+x+)+y/.test('xxxxxxxxxxy'), /^((a+)+)$/.test('aaaaaaaaaaaa'), /a{2,3}?a/.exec('aaaa')[0], /(?:a|ab)(?:c|bcd)(?:d*)/.exec('abcd')[0], /((a)|(ab))((c)|(bc))/.exec('abc').slice(), /a[a-z]{2,4}?/.exec('abcdefghi')[0], /(aa|aabaac|ba|b|c)*/.exec('aabaac').slice(), 'aaaaaaaaaa,aaaaaaaaaaaaaaa'.replace(/^(a+)\1*,\1+$/, '$1'));
+
+/// source_of_escaped_line_ends
+show(['\\\n', '\\\r', '\\\u2028', '\\\u2029', '\\\\\n', '\\\\\\\n', '[\\\n/]', '[\n]', 'a\\\nb\r', '\\/', '/', '[/]/', '\\', '\\[/', '[\\]/]'].map((text) => { try { const pattern = RegExp(text); return [pattern.source, String(pattern)]; } catch (error) { return error.name; } }), RegExp('\\\n').test('\n'), RegExp(RegExp('\\\n').source).test('\n'));

@@ -1,0 +1,1 @@
+const undefined = 1;

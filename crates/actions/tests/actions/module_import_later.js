@@ -1,0 +1,3 @@
+async function main() {
+  return import('viem').catch((error) => `${error.name}: ${error.message}`);
+}
