@@ -108,3 +108,6 @@ const NETWORK = {
 /** The id of the network that a network file describes. */
 export const networkId = (file) =>
   transcript("quorate/network/v1", binary(NETWORK, file), ...(file.allow_hosts ? [binary(["text"], file.allow_hosts)] : []));
+
+/** The id of signed bytes. */
+export const requestId = (network, bytes, purpose = "quorate/request/v1") => sha256(from(purpose), networkId(network), from(bytes));

@@ -171,3 +171,8 @@ def network_id(file):
     """The id of the network that a network file describes."""
     hosts = [binary(["text"], file["allow_hosts"])] if file.get("allow_hosts") is not None else []
     return transcript("quorate/network/v1", binary(NETWORK, file), *hosts)
+
+
+def request_id(network, data, purpose="quorate/request/v1"):
+    """The id of signed bytes."""
+    return sha256(purpose.encode(), network_id(network), data.encode())

@@ -1,8 +1,10 @@
-// Compares node.mjs with every vector of docs/http.md: node vectors.mjs
+// Compares node.mjs and what it uses with every vector of docs/http.md: node vectors.mjs
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { STATEMENT, binary, cidOf, hex, networkId, transcript, u64 } from "./encoding.mjs";
-import { addressOf, check, logIn, sign } from "./node.mjs";
+import { STATEMENT, binary, cidOf, hex, networkId, requestId, transcript, u64 } from "./encoding.mjs";
+import { logIn, sign } from "./node.mjs";
+import { check } from "./receipt.mjs";
+import { addressOf } from "./wallet.mjs";
 
 const vectors = JSON.parse(readFileSync(new URL("../../docs/vectors/http.json", import.meta.url)));
 const digits = (bytes) => Buffer.from(bytes).toString("hex");
@@ -21,16 +23,20 @@ same(digits(transcript("quorate/capabilities/v1", ...of.capabilities)), of.capab
 const drawn = { session: hex(of.session_secret), rz: hex(of.login.rz), now: of.issued_ms };
 const login = logIn(network, wallet, of.capabilities, drawn);
 same([login.key, login.proof, login.hash], [of.session, of.login, of.hash], "login");
-same(sign(network, login, request.bytes), { id: request.id, sig: request.body.sig }, "request");
+const signed = (bytes, purpose) => {
+  const id = requestId(network, bytes, purpose);
+  return { id: digits(id), sig: sign(login, id) };
+};
+same(signed(request.bytes), { id: request.id, sig: request.body.sig }, "request");
 same(Buffer.from(request.bytes).toString("base64url"), request.body.request, "body");
-same(sign(network, login, code.bytes, "quorate/code-request/v1"), { id: code.id, sig: code.sig }, "code request");
+same(signed(code.bytes, "quorate/code-request/v1"), { id: code.id, sig: code.sig }, "code request");
 
-for (const { about, proven, statement_bytes: bytes, signed_by_first: signed, reply } of vectors.replies) {
+for (const { about, proven, statement_bytes: bytes, signed_by_first: first, reply } of vectors.replies) {
   const verify = () => check(network, request.bytes, request.params, reply);
   if (!proven) { assert.throws(verify, /not proven/, about); checked += 1; continue; }
   const { node, body } = reply.receipt.statements[0];
   same(digits(binary(STATEMENT, body)), bytes, about);
-  same(digits(transcript("quorate/statement/v1", u64(node), hex(bytes))), signed, about);
+  same(digits(transcript("quorate/statement/v1", u64(node), hex(bytes))), first, about);
   same(verify(), body, about);
 }
 console.log(`${checked} vectors`);

@@ -1,7 +1,9 @@
-"""Compares python.py with every vector of docs/http.md: python3 vectors.py"""
+"""Compares python.py and what it uses with every vector of docs/http.md: python3 vectors.py"""
 
-from encoding import STATEMENT, VECTORS, base64url, binary, cid_of, network_id, transcript, u64, unhex
-from python import NotProven, address_of, check, log_in, request_id, sign, wallet_key
+from encoding import STATEMENT, VECTORS, base64url, binary, cid_of, network_id, request_id, transcript, u64, unhex
+from login import log_in, sign
+from receipt import NotProven, check
+from wallet import address_of, wallet_key
 
 CHECKED = []
 
