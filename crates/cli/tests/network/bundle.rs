@@ -205,7 +205,9 @@ fn refuses_what_is_not_pinned(project: &Path) {
     refused(&source.replace("npm:viem@2.57.20", "npm:viem@^2.57.20"), &manifest, "not one version");
     refused(&source.replace("npm:viem@2.57.20/utils", "viem/utils"), "{}", "no version of viem");
     refused(&source.replace("npm:viem@2.57.20", "npm:viem@2.57.19"), &manifest, "does not have viem@2.57.19");
-    for (name, advice) in [("node:crypto", "\"npm:crypto-browserify@1.2.3\" in its place"), ("fs", "part of Node.js")] {
+    for (name, advice) in
+        [("node:crypto", "\"npm:crypto-browserify@1.2.3\" in its place"), ("fs", "part of Node.js")]
+    {
         refused(&source.replace("npm:viem@2.57.20/utils", name), &manifest, advice);
     }
     refused(&source.replace("npm:viem@2.57.20/utils", "https://a.example/b.js"), &manifest, "is an address");
