@@ -134,32 +134,12 @@ const FULL: &[Step] = &[
     Step {
         name: "slow attacks",
         about: "attacks on running processes that take their time",
-        act: Act::Cargo(&[
-            "test",
-            "--locked",
-            "--quiet",
-            "--workspace",
-            "--test",
-            "network",
-            "--",
-            "--ignored",
-            "attacks::",
-        ]),
+        act: Act::Call(|| long_network_tests("attacks::")),
     },
     Step {
         name: "generated programs",
         about: "2,000 calls of the helpers come to the same in a simulation and on nodes",
-        act: Act::Cargo(&[
-            "test",
-            "--locked",
-            "--quiet",
-            "--workspace",
-            "--test",
-            "network",
-            "--",
-            "--ignored",
-            "generated::",
-        ]),
+        act: Act::Call(|| long_network_tests("generated::")),
     },
     Step {
         name: "npm packages",
@@ -259,6 +239,13 @@ fn npm_ci(folder: &str) -> Result<()> {
 fn clients() -> Result<()> {
     npm_ci(CLIENTS)?;
     packages::ensure(&[packages::PYTHON, packages::PYTHON_ECDSA, packages::PYTHON_PYCRYPTODOME])
+}
+
+/// Tests of whole networks that take too long for each run of the checks.
+fn long_network_tests(module: &str) -> Result<()> {
+    let words =
+        ["test", "--locked", "--quiet", "--workspace", "--test", "network", "--", "--ignored", module];
+    run(cargo().args(words))
 }
 
 /// `cargo nextest` where it is installed: one process a test, and a list of what is slow.

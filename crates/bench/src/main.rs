@@ -16,8 +16,10 @@ use anyhow::{Context as _, Result};
 
 const USAGE: &str =
     "usage: quorate-bench [--json] [--only protocol|action|scripts|network] [--packages FOLDER]
+                     [--seconds N] [--callers N,N]
 Prints a table, or with --json one object a line: name, value, unit, baseline, ratio.
-With --packages, where npm installed ethers, scripts run in Node.js as well.";
+With --packages, where npm installed ethers, scripts run in Node.js as well.
+The network is under load for --seconds (10) by each of these numbers of --callers (4,16), who share one login.";
 /// What the bench is called with to do nothing without end.
 const SPIN: &str = "--spin";
 /// Then it ends in any case, should the bench be killed.
@@ -27,6 +29,7 @@ const SPIN_MAX: Duration = Duration::from_secs(60);
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let (mut json, mut only, mut packages) = (false, None, None);
+    let mut load = network::Load::default();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--help" => {
@@ -43,6 +46,14 @@ fn main() -> Result<()> {
             "--json" => json = true,
             "--only" => only = Some(arguments.next().context(USAGE)?),
             "--packages" => packages = Some(PathBuf::from(arguments.next().context(USAGE)?)),
+            "--seconds" => {
+                load.seconds = arguments.next().and_then(|word| word.parse().ok()).context(USAGE)?
+            }
+            "--callers" => {
+                let words = arguments.next().context(USAGE)?;
+                let numbers: Result<_, _> = words.split(',').map(str::parse).collect();
+                load.callers = numbers.context(USAGE)?;
+            }
             _ => anyhow::bail!("{USAGE}"),
         }
     }
@@ -67,7 +78,7 @@ fn main() -> Result<()> {
             scripts::run(&mut table, &quorate, packages.as_deref()).await?;
         }
         if wanted("network") {
-            network::run(&mut table, &quorate, bare_us).await?;
+            network::run(&mut table, &quorate, bare_us, &load).await?;
         }
         Ok(())
     })

@@ -19,7 +19,18 @@ use crate::{
 
 const CODE: &str = "(async () => { await Lit.Actions.signEcdsa({ toSign, publicKey, sigName: 's' }); })();";
 const IDLE_RUNS: usize = 100;
-const LOAD_SECONDS: u64 = 10;
+
+/// The load, for so long by each of these numbers of callers.
+pub(crate) struct Load {
+    pub(crate) seconds: u64,
+    pub(crate) callers: Vec<u64>,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Load { seconds: 10, callers: vec![4, 16] }
+    }
+}
 
 /// A `quorate dev` network of our own; ended when dropped.
 struct Network {
@@ -102,7 +113,7 @@ impl Caller {
     }
 }
 
-pub(crate) async fn run(table: &mut Table, quorate: &Path, bare_us: f64) -> Result<()> {
+pub(crate) async fn run(table: &mut Table, quorate: &Path, bare_us: f64, wanted: &Load) -> Result<()> {
     let begun = Instant::now();
     let network = Network::start(quorate)?;
     table.add("quorate dev, nothing to ready", begun.elapsed().as_secs_f64() * 1e3, "ms", None);
@@ -138,8 +149,8 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path, bare_us: f64) -> Resu
     table.add("whole execution, idle, wall p50", percentile(&mut idle, 0.5), "ms", plain_ms);
     table.add("whole execution, idle, wall p99", percentile(&mut idle, 0.99), "ms", plain_ms);
 
-    for callers in [4u64, 16] {
-        load(table, &network, &caller, callers, bare_us).await?;
+    for callers in &wanted.callers {
+        load(table, &network, &caller, (*callers, wanted.seconds), bare_us).await?;
     }
     Ok(())
 }
@@ -148,35 +159,44 @@ async fn load(
     table: &mut Table,
     network: &Network,
     caller: &Arc<Caller>,
-    callers: u64,
+    (callers, seconds): (u64, u64),
     bare_us: f64,
 ) -> Result<()> {
     let before = cpu::tree_ms(network.dev.id());
     let begun = Instant::now();
-    let until = begun + Duration::from_secs(LOAD_SECONDS);
+    let until = begun + Duration::from_secs(seconds);
     let tasks: Vec<_> = (0..callers)
         .map(|place| {
             let caller = caller.clone();
             tokio::spawn(async move {
-                let (mut samples, mut failures) = (Vec::new(), 0u64);
+                let (mut samples, mut failures, mut first) = (Vec::new(), 0u64, None);
                 let mut number = place << 32;
                 while Instant::now() < until {
                     number += 1;
                     let begun = Instant::now();
                     match caller.sign(number).await {
                         Ok(()) => samples.push(begun.elapsed().as_secs_f64() * 1e3),
-                        Err(_) => failures += 1,
+                        Err(error) => {
+                            failures += 1;
+                            first.get_or_insert(error);
+                        }
                     }
                 }
-                (samples, failures)
+                (samples, failures, first)
             })
         })
         .collect();
     let (mut samples, mut failures) = (Vec::new(), 0);
     for task in tasks {
-        let (more, failed) = task.await?;
+        let (more, failed, first) = task.await?;
         samples.extend(more);
         failures += failed;
+        if let Some(error) = first {
+            #[expect(clippy::print_stderr, reason = "a bench says what was refused")]
+            {
+                eprintln!("refused or failed: {error:#}");
+            }
+        }
     }
     let seconds = begun.elapsed().as_secs_f64();
     let spent = cpu::tree_ms(network.dev.id()) - before;

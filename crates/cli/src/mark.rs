@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use quorate_node::Config;
 use sha2::{Digest as _, Sha256};
@@ -19,6 +19,8 @@ const FILE: &str = "mark";
 const DOMAIN: &[u8] = b"quorate/state-folder/v1";
 /// Nodes of a network at most; their folders are numbered from 1.
 const NODES_MAX: u8 = 32;
+/// A key's file is far smaller.
+const WALLET_BYTES_MAX: u64 = 4_096;
 /// Members of a `node.toml` that are not marked: `quorate dev` writes the first four at each start, and the others
 /// open nothing.
 const UNMARKED: [&str; 6] = ["network_file", "http_listen", "quic_listen", "chain_rpc", "log", "limits"];
@@ -55,8 +57,8 @@ fn check_by(key: &[u8; 32], state: &State) -> Result<()> {
         return Ok(());
     }
     let detail = format!(
-        "{0} was not made by your `quorate dev`, or was moved, or has another network or another `node.toml` (but \
-         for `log` and `limits`) than when you last started it: if it came from elsewhere, it could run what others \
+        "{0} was not made by your `quorate dev`, or was moved, or has another network, another `wallet.key` or another \
+         `node.toml` (but for `log` and `limits`) than when you last started it: if it came from elsewhere, it could run what others \
          want, open what is yours and use keys that they know. Take another --dir; or, if you know all that is in it: quorate dev --dir {0} --adopt",
         state.folder().display()
     );
@@ -76,6 +78,7 @@ fn mac(key: &[u8; 32], state: &State) -> Result<Hmac<Sha256>> {
     add(DOMAIN);
     add(place.as_os_str().as_encoded_bytes());
     add(&network(state)?);
+    add(&wallet(state)?);
     for number in 1..=NODES_MAX {
         add(settings(&state.node_path(number).join("node.toml"))?.as_bytes());
     }
@@ -85,6 +88,20 @@ fn mac(key: &[u8; 32], state: &State) -> Result<Hmac<Sha256>> {
 /// The id of the network in the folder: all of its file but addresses, which change at each start.
 fn network(state: &State) -> Result<Vec<u8>> {
     Ok(state.network()?.map(|network| network.id().as_bytes().to_vec()).unwrap_or_default())
+}
+
+/// The file of the key that commands sign with unless they are told another: who put it there could know it.
+fn wallet(state: &State) -> Result<Vec<u8>> {
+    let path = state.wallet_path();
+    let reading = || format!("reading {}", path.display());
+    match std::fs::metadata(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Ok(about) if !about.is_file() || about.len() > WALLET_BYTES_MAX => {
+            bail!("{} is not the file of a key", path.display())
+        }
+        Ok(_) => std::fs::read(&path).with_context(reading),
+        Err(error) => Err(error).with_context(reading),
+    }
 }
 
 /// What a node's configuration says of all that is marked, where it differs from the defaults.
@@ -178,6 +195,18 @@ mod tests {
             refused(&ours, &state);
         }
         fs::remove_file(&config).unwrap();
+        check_by(&ours, &state).unwrap();
+
+        // A key that somebody knows is put in place of none, or of ours.
+        fs::write(state.wallet_path(), "11".repeat(32)).unwrap();
+        refused(&ours, &state);
+        set_by(&ours, &state).unwrap();
+        check_by(&ours, &state).unwrap();
+        fs::write(state.wallet_path(), "22".repeat(32)).unwrap();
+        refused(&ours, &state);
+        fs::remove_file(state.wallet_path()).unwrap();
+        refused(&ours, &state);
+        fs::write(state.wallet_path(), "11".repeat(32)).unwrap();
         check_by(&ours, &state).unwrap();
 
         let moved = State::at(&base.join("elsewhere"));

@@ -63,6 +63,16 @@ impl State {
         self.folder.join("wallet.key")
     }
 
+    /// The funded test key itself, made if there is none. The mark is over it as well.
+    pub(crate) fn wallet(&self) -> Result<Zeroizing<[u8; 32]>> {
+        let known = self.wallet_path().exists();
+        let secret = secret_at(&self.wallet_path())?;
+        if !known {
+            mark::set(self)?;
+        }
+        Ok(secret)
+    }
+
     /// The chain's folder.
     pub(crate) fn chain_path(&self) -> PathBuf {
         self.folder.join("chain")

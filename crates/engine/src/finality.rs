@@ -18,7 +18,7 @@ use crate::{
 const SHOWN: &str = "final_head";
 /// A final head that a peer has proven and the registry has not shown since.
 const TOLD: &str = "final_head/told";
-/// To which head the operator last went back.
+/// To which heads the operator has gone back.
 const WENT_BACK: &str = "final_head/went_back";
 
 /// A head that nothing was decided by is written down no later than this.
@@ -30,6 +30,10 @@ const TELL_AGAIN_MS: u64 = 60_000;
 /// How many blocks a chain that was put back may have made before a node accepts it: so much later, what the operator
 /// named is not what the registry shows any more.
 const MADE_SINCE_MAX: u64 = 64;
+
+/// Words of the operator that are remembered, the newest: each is taken once. Between two of one head there would have
+/// to be as many others.
+const WENT_BACK_MAX: usize = 64;
 
 /// A final head and who has told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -52,7 +56,8 @@ pub(crate) struct Finality {
     head_key: StatementKey,
     shown: Option<SignedHead>,
     told: Option<Told>,
-    went_back: Option<WentBack>,
+    /// The newest last.
+    went_back: Vec<WentBack>,
     /// What the operator's configuration says.
     accepted: Option<BlockRef>,
     unwritten_since_mono_ms: Option<u64>,
@@ -67,7 +72,7 @@ impl Finality {
             head_key: config.network.chain.head_key,
             shown: read(stored, SHOWN)?,
             told: read(stored, TOLD)?,
-            went_back: read(stored, WENT_BACK)?,
+            went_back: read(stored, WENT_BACK)?.unwrap_or_default(),
             accepted: config.accept_rollback_to,
             unwritten_since_mono_ms: None,
             missing_since_mono_ms: None,
@@ -159,7 +164,7 @@ impl Finality {
 
     /// Whether the head was given up when the operator went back.
     fn given_up(&self, head: &SignedHead) -> bool {
-        self.went_back.is_some_and(|went| head.sequence < went.since)
+        self.went_back.last().is_some_and(|went| head.sequence < went.since)
     }
 
     /// At the end of each turn: remembers what the registry shows, and tells if it does not show what it should.
@@ -204,7 +209,7 @@ impl Finality {
     /// misses nothing yet, as a peer may show what is lost at any time.
     fn go_back(&mut self, registry: &dyn ReadRegistry, shown: SignedHead, turn: &mut Turn<'_>) -> bool {
         let Some(to) = self.accepted else { return false };
-        let used = self.went_back.is_some_and(|went| went.to == to);
+        let used = self.went_back.iter().any(|went| went.to == to);
         let near = shown.finalized.number.checked_sub(to.number).is_some_and(|made| made <= MADE_SINCE_MAX);
         if used || !near || !shows(registry, &to) {
             return false;
@@ -219,15 +224,17 @@ impl Finality {
             return false;
         }
         let after_lost = lost.iter().map(|head| head.sequence.saturating_add(1)).max();
-        let went_back = WentBack { to, since: after_lost.unwrap_or(0).max(shown.sequence) };
-        self.went_back = Some(went_back);
+        if self.went_back.len() == WENT_BACK_MAX {
+            self.went_back.remove(0);
+        }
+        self.went_back.push(WentBack { to, since: after_lost.unwrap_or(0).max(shown.sequence) });
         self.shown = Some(shown);
         self.told = self.told.filter(|told| !lost.contains(&told.head));
         self.unwritten_since_mono_ms = None;
         self.missing_since_mono_ms = None;
         self.tell_mono_ms = 0;
         turn.persist([
-            (WENT_BACK.to_owned(), Some(bytes(&went_back))),
+            (WENT_BACK.to_owned(), Some(bytes(&self.went_back))),
             (SHOWN.to_owned(), Some(bytes(&shown))),
             (TOLD.to_owned(), self.told.as_ref().map(bytes)),
         ]);

@@ -23,7 +23,7 @@ use crate::args::DevArgs;
 use crate::chain::genesis_in;
 use crate::output::Output;
 use crate::ports::{Ports, Transport};
-use crate::state::{State, secret_at, write_whole};
+use crate::state::{State, write_whole};
 
 /// Domain of logins to a development network.
 pub(crate) const LOGIN_DOMAIN: &str = "localhost";
@@ -77,7 +77,7 @@ pub(super) fn plan(state: &State, args: &DevArgs, ports: &mut Ports) -> Result<P
             state.folder().display()
         );
     }
-    let secret = secret_at(&state.wallet_path())?;
+    let secret = state.wallet()?;
     let wallet = SigningKey::from_slice(secret.as_ref()).context("the test key is not a secp256k1 key")?;
     std::fs::create_dir_all(state.chain_path())?;
     let genesis = genesis_in(&state.chain_path(), Some(address_of(wallet.verifying_key())))?;

@@ -307,6 +307,38 @@ fn what_was_given_up_stays_given_up_after_the_chain_went_back_again() {
     assert_eq!(waits(&net, 1), None, "of the second time");
 }
 
+/// A setting that is put back as it was before the last one is no new word.
+#[test]
+fn a_head_that_was_named_before_the_last_one_is_not_taken_again() {
+    let mut net = one_remembers();
+    let stands = |net: &mut Net, accepted: BlockRef| {
+        for node in 1..=3 {
+            net.node(node).accept_rollback_to = Some(accepted);
+        }
+        restart(net, &[1, 2, 3]);
+        refused(net)
+    };
+    let goes_on = |net: &mut Net, head: BlockRef, sequence: u64| {
+        for node in 1..=3 {
+            net.node(node).registry.branch = Some(101);
+            show(net, node, head, sequence);
+        }
+        net.advance(2_000);
+    };
+    assert_eq!(stands(&mut net, HEAD), None);
+    goes_on(&mut net, block(110, true), 5_010);
+    for node in 1..=3 {
+        show(&mut net, node, block(105, true), 9_000);
+    }
+    assert_eq!(stands(&mut net, block(105, true)), None, "another word");
+    goes_on(&mut net, block(112, true), 9_010);
+    for node in 1..=3 {
+        net.node(node).registry.branch = None;
+        show(&mut net, node, HEAD, 12_000);
+    }
+    assert_eq!(stands(&mut net, HEAD), ROLLED_BACK, "the first word again");
+}
+
 #[test]
 fn the_word_of_an_operator_is_taken_before_a_peer_shows_what_is_lost_and_long_after() {
     let mut net = Net::ready();
