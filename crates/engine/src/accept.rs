@@ -14,17 +14,14 @@ use quorate_wire::{
 
 use crate::{
     AskedBy, At, BlockStanding, Effect, Engine, Now, Payers, ReplyTo, Report, RunNumber, Subject,
-    admission::{Payer, price},
+    admission::{Payer, SHARE_TAKEN, price},
     authority::registry_fresh,
-    execution::{Asking, CALLERS_MAX, CALLERS_PER_SOURCE_MAX, Counts, Execution},
-    outcome::DETAIL_BYTES_MAX,
-    run::Run,
+    execution::Execution,
+    facts::Facts,
+    member::{Member, Run},
+    order::Asking,
     turn::Turn,
 };
-
-/// What is said to whoever has its share.
-pub(crate) const SHARE_TAKEN: &str = "this login, its address, or the node that passed the request on, has as much under way \
-                                      as one may have while others could need the rest; ask again when some of it has ended";
 
 /// How long an execution waits for the block that it names to reach this node.
 const AHEAD_MS: u64 = 1_000;
@@ -40,13 +37,13 @@ pub(crate) struct Ahead {
 /// What came with a request.
 struct Brought {
     code: Option<Arc<str>>,
-    /// As it is passed on, if a caller brought it.
-    frame: Option<Arc<[u8]>>,
+    /// Bytes that are kept to be passed on, if a caller brought it.
+    frame_bytes: usize,
     by: AskedBy,
 }
 
-/// How often an execution that others are needed for looks whether they are still there.
-pub(crate) const QUORUM_CHECK_MS: u64 = 250;
+/// Longest words for people beside an outcome or a refusal.
+pub(crate) const DETAIL_BYTES_MAX: usize = 1_024;
 /// How long after its own time a request is remembered at least.
 const REMEMBERED_MS: u64 = limits::REQUEST_AGE_MS_MAX + limits::EXECUTION_MS_MAX;
 
@@ -85,12 +82,17 @@ impl Engine {
                     return;
                 }
                 if !self.executions.contains_key(&id) {
-                    let brought = Brought { code, frame: Some(frame.clone()), by: AskedBy::Caller(source) };
+                    let brought = Brought { code, frame_bytes: frame.len(), by: AskedBy::Caller(source) };
                     self.begin(id, request, session, brought, turn);
                 }
-                self.with(id, |engine, execution| {
-                    engine.take_over(execution, source);
-                    engine.attach(execution, (reply_to, source), frame, turn);
+                self.take_over(id, source);
+                self.with(id, turn, |roles, scene| {
+                    if scene.facts.own_place.is_none() {
+                        scene.facts.own_place = Some(scene.facts.coordinators.len());
+                        roles.member.tell_all(scene.me(), scene);
+                    }
+                    let coordinator = roles.coordinator.get_or_insert_default();
+                    coordinator.attach((reply_to, source), frame, scene);
                 });
             }
         }
@@ -98,72 +100,30 @@ impl Engine {
 
     /// A caller of this very node answers for an execution from now on, not the peer that was quicker: but no
     /// further than the share of the caller's address goes, or a peer that calls as well would bring any number.
-    fn take_over(&mut self, execution: &mut Execution, source: IpAddr) {
-        let AskedBy::Peer(peer) = execution.asked_by else { return };
-        if self.has_room(&Payer::of_source(source)).is_err() {
-            return;
-        }
-        let running = execution.runs.len();
-        let held = self.shares.of(Payer::Peer(peer));
+    fn take_over(&mut self, id: RequestId, source: IpAddr) {
+        let has_room = self.has_room(&Payer::of_source(source)).is_ok();
+        let Some(execution) = self.executions.get_mut(&id).filter(|_| has_room) else { return };
+        let AskedBy::Peer(peer) = execution.facts.asked_by else { return };
+        let running = execution.member.runs.len();
+        let held = self.node.shares.of(Payer::Peer(peer));
         held.remembered = held.remembered.saturating_sub(1);
         held.running = held.running.saturating_sub(running);
         for payer in Payer::of_source(source) {
-            let held = self.shares.of(payer);
+            let held = self.node.shares.of(payer);
             held.remembered += 1;
             held.running += running;
         }
-        execution.asked_by = AskedBy::Caller(source);
+        execution.facts.asked_by = AskedBy::Caller(source);
     }
 
-    /// Makes this node a coordinator of the execution, for one more caller.
-    fn attach(
-        &mut self,
-        execution: &mut Execution,
-        (reply_to, source): (ReplyTo, IpAddr),
-        frame: Arc<[u8]>,
-        turn: &mut Turn<'_>,
-    ) {
-        if let Some(result) = execution.reply.clone() {
-            turn.effects.push(Effect::Reply { to: reply_to, result });
-            return;
-        }
-        let of_source = execution.callers.iter().filter(|(_, other)| *other == source).count();
-        if execution.callers.len() >= CALLERS_MAX || of_source >= CALLERS_PER_SOURCE_MAX {
-            let problem = Problem::of(ErrorCode::Overloaded).about(execution.id);
-            turn.effects.push(Effect::Reply { to: reply_to, result: Err(Box::new(problem)) });
-            return;
-        }
-        if execution.callers.is_empty() {
-            execution.next_quorum_check_mono_ms = turn.now.mono_ms + QUORUM_CHECK_MS;
-            // A caller who comes again after the runs have ended still gets its whole deadline.
-            execution.deadline_mono_ms =
-                execution.deadline_mono_ms.max(turn.now.mono_ms + limits::NO_QUORUM_MS);
-        }
-        execution.callers.push((reply_to, source));
-        if !execution.coordinating {
-            execution.coordinating = true;
-            execution.own_place = execution.coordinators.len();
-            self.tell_all(execution, turn.me, turn);
-        }
-        // All are asked again, also those that would not run it a moment ago.
-        execution.refused.clear();
-        let greeted = self.committee.peers().filter(|&peer| self.peers.greeted(peer));
-        turn.effects.extend(greeted.map(|to| Effect::PassOn { to, frame: frame.clone() }));
-        execution.submission = Some(frame);
-        self.evaluate_outcomes(execution, turn);
-        if execution.reply.is_none() {
-            let operations: Vec<quorate_wire::OperationNumber> =
-                execution.operations.keys().copied().collect();
-            for operation in operations {
-                self.evaluate_votes(execution, operation, turn);
-            }
-        }
-    }
-
-    pub(crate) fn on_abandoned(&mut self, reply_to: ReplyTo) {
+    pub(crate) fn on_abandoned(&mut self, reply_to: ReplyTo, turn: &mut Turn<'_>) {
         let waiting: Vec<RequestId> = self.active.iter().copied().collect();
         for id in waiting {
-            self.with(id, |_, execution| execution.callers.retain(|(caller, _)| *caller != reply_to));
+            self.with(id, turn, |roles, _| {
+                if let Some(coordinator) = roles.coordinator {
+                    coordinator.callers.retain(|(caller, _)| *caller != reply_to);
+                }
+            });
         }
     }
 
@@ -177,7 +137,7 @@ impl Engine {
                     .and_then(|()| self.has_room(&Payer::of(&payers)))
                     .map_err(|problem| problem.about(id))?;
                 let code = submission.code.as_deref().map(Arc::from);
-                let brought = Brought { code, frame: None, by: AskedBy::Peer(from) };
+                let brought = Brought { code, frame_bytes: 0, by: AskedBy::Peer(from) };
                 self.begin(id, request, session, brought, turn);
             }
             Ok(id)
@@ -190,22 +150,23 @@ impl Engine {
             }
             Err(problem) => {
                 turn.report(Report::Refused(problem.code));
-                let request = quorate_wire::request_id(&self.committee.id, &submission.request);
+                let request = quorate_wire::request_id(&self.node.committee.id, &submission.request);
                 let Problem { code, mut detail, .. } = problem;
                 detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
                 turn.send(from, PeerMessage::Refused { request, code, detail });
             }
             Ok(id) => {
                 self.tell_ended(id, from, turn);
-                self.with(id, |engine, execution| {
+                self.with(id, turn, |roles, scene| {
+                    let facts = &mut *scene.facts;
                     let asking = Asking {
-                        place: execution.coordinators.len() + usize::from(execution.coordinating),
-                        start: engine.peers.start_of(from),
-                        stalls: engine.peers.stalled_lately(from, turn.now.mono_ms),
+                        place: facts.coordinators.len() + usize::from(facts.coordinating()),
+                        start: scene.node.peers.start_of(from),
+                        stalls: scene.node.peers.stalled_lately(from, scene.turn.now.mono_ms),
                         silent: false,
                     };
-                    execution.coordinators.entry(from).or_insert(asking);
-                    engine.tell_all(execution, from, turn);
+                    facts.coordinators.entry(from).or_insert(asking);
+                    roles.member.tell_all(from, scene);
                 });
             }
         }
@@ -234,7 +195,7 @@ impl Engine {
             let Some(Ahead { from, submission, .. }) = self.ahead.pop_front() else { return };
             let code = ErrorCode::BlockAhead;
             turn.report(Report::Refused(code));
-            let request = quorate_wire::request_id(&self.committee.id, &submission.request);
+            let request = quorate_wire::request_id(&self.node.committee.id, &submission.request);
             turn.send(from, PeerMessage::Refused { request, code, detail: code.title().to_owned() });
         }
     }
@@ -242,15 +203,16 @@ impl Engine {
     /// A member that connects while we coordinate is asked as well.
     pub(crate) fn pass_on_to(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
         for execution in self.active.iter().filter_map(|id| self.executions.get(id)) {
-            if let Some(frame) = execution.submission.as_ref().filter(|_| !execution.callers.is_empty()) {
-                turn.effects.push(Effect::PassOn { to: peer, frame: frame.clone() });
+            let awaited = execution.coordinator.as_ref().filter(|coordinator| coordinator.awaited());
+            if let Some(frame) = awaited.and_then(|coordinator| coordinator.submission.clone()) {
+                turn.effects.push(Effect::PassOn { to: peer, frame });
             }
         }
     }
 
     /// Takes tokens. Whoever brings a request pays before any of it is parsed or checked, as that is what costs.
     fn pay(&mut self, payers: &[Payer], price: u64, now: Now) -> Result<(), Problem> {
-        let rates = &self.committee.rates;
+        let rates = &self.node.committee.rates;
         self.buckets.take_of_all(payers, rates, (price, now.mono_ms)).map_err(|wait_ms| {
             let problem = Problem::of(ErrorCode::RateLimited);
             Problem { retry_after_ms: wait_ms, ..problem }
@@ -267,8 +229,9 @@ impl Engine {
             return Err(Problem::of(ErrorCode::CodeTooLarge));
         }
         let request = ExecutionRequest::parse(&submission.request)?;
-        if request.network != self.committee.id {
-            let detail = format!("the request is for {}, this is {}", request.network, self.committee.id);
+        if request.network != self.node.committee.id {
+            let detail =
+                format!("the request is for {}, this is {}", request.network, self.node.committee.id);
             return Err(Problem::new(ErrorCode::WrongNetwork, detail));
         }
         // Before anything else of the login: who is asked first could put a login of its own in its place.
@@ -279,7 +242,7 @@ impl Engine {
             let detail = "the request names another session";
             return Err(Problem::new(ErrorCode::SessionSignatureInvalid, detail));
         }
-        let id = verify_request(&self.committee.id, &session, submission)?;
+        let id = verify_request(&self.node.committee.id, &session, submission)?;
         if !session.may_run(&request.action) {
             return Err(Problem::of(ErrorCode::SessionScope).about(id));
         }
@@ -291,7 +254,7 @@ impl Engine {
         if let Some(session) = self.known_logins.session(&hash.0, now.unix_ms) {
             return Ok(session);
         }
-        let session = verify_wallet_login(&self.committee.network, &submission.login, now.unix_ms)?;
+        let session = verify_wallet_login(&self.node.committee.network, &submission.login, now.unix_ms)?;
         self.known_logins.know(hash.0, session.clone());
         Ok(session)
     }
@@ -315,7 +278,7 @@ impl Engine {
         if let Some((code, reason)) = self.waiting_for() {
             return Err(Problem::new(code, format!("this node waits for {reason}")));
         }
-        let (registry, _) = self.decided_by()?;
+        let (registry, _) = self.node.decided_by()?;
         registry_fresh(registry.as_ref(), now)?;
         match registry.standing(&request.block, now.unix_ms) {
             BlockStanding::Canonical { superseded_ms } if superseded_ms <= limits::BLOCK_AGE_MS_MAX => {}
@@ -323,7 +286,7 @@ impl Engine {
             BlockStanding::Ahead => return Err(ErrorCode::BlockAhead.into()),
             BlockStanding::Unknown => return Err(ErrorCode::BlockUnknown.into()),
         }
-        let welcome = match &self.committee.network.admission {
+        let welcome = match &self.node.committee.network.admission {
             Admission::Open => true,
             Admission::List(wallets) => wallets.contains(&session.wallet),
             Admission::Granted => session.capabilities.iter().any(|Capability { key, .. }| match key {
@@ -349,15 +312,15 @@ impl Engine {
     /// Is there room, and is it not the part that others must find?
     fn has_room(&self, payers: &[Payer]) -> Result<(), Problem> {
         let all = self.held();
-        let rates = &self.committee.rates;
+        let rates = &self.node.committee.rates;
         let full = all.remembered >= rates.remembered_max()
             || all.bytes >= limits::REMEMBERED_BYTES_MAX
             || all.running >= limits::EXECUTIONS_RUNNING_MAX;
         if full {
             return Err(ErrorCode::Overloaded.into());
         }
-        let fair = self.shares.may_run(payers.iter().copied(), all.running)
-            && self.shares.may_be_remembered(payers, &all, rates);
+        let fair = self.node.shares.may_run(payers.iter().copied(), all.running)
+            && self.node.shares.may_be_remembered(payers, &all, rates);
         if fair { Ok(()) } else { Err(Problem::new(ErrorCode::Overloaded, SHARE_TAKEN)) }
     }
 
@@ -367,37 +330,30 @@ impl Engine {
         id: RequestId,
         request: ExecutionRequest,
         session: Session,
-        Brought { code, frame, by }: Brought,
+        Brought { code, frame_bytes, by }: Brought,
         turn: &mut Turn<'_>,
     ) {
-        self.next_run += 1;
-        let run = RunNumber(self.next_run);
-        let network_limits = &self.committee.limits;
-        let limits = request.limits.clone().unwrap_or_default().applied_to(network_limits);
+        let run = self.node.new_run(id);
+        let limits = request.limits.clone().unwrap_or_default().applied_to(&self.node.committee.limits);
         turn.report(Report::Started(id));
         let root = Run::root(request.action, request.params.get().to_owned(), limits);
-        self.runs.insert(run, id);
         self.active.insert(id);
-        let members = self.committee.members().collect();
-        let mut execution = Execution {
-            root: run,
-            runs: BTreeMap::from([(run, root)]),
-            asked_by: by,
-            submission: frame,
-            limits,
-            ..new_execution(id, request, session, members, turn.now)
-        };
+        let members = self.node.committee.members().collect();
+        let mut execution = new_execution(id, request, session, members, turn.now);
+        execution.facts.asked_by = by;
+        execution.facts.limits = limits;
+        execution.member = Member::new(run, BTreeMap::from([(run, root)]));
         // Counted at once, and exactly with the next sweep: many long ones could come before that.
-        let bytes = execution.weight();
+        let bytes = execution.weight() + frame_bytes;
         self.remembered_bytes += bytes;
-        for payer in Payer::of(&execution.payers()) {
-            let held = self.shares.of(payer);
+        for payer in Payer::of(&execution.facts.payers()) {
+            let held = self.node.shares.of(payer);
             held.remembered += 1;
             held.bytes += bytes;
             held.running += 1;
         }
-        self.begin_run(&mut execution, run, code, turn);
         self.executions.insert(id, execution);
+        self.with(id, turn, |roles, scene| roles.member.begin_run(run, code, scene));
     }
 }
 
@@ -409,35 +365,23 @@ pub(crate) fn new_execution(
     members: Arc<[NodeIndex]>,
     now: Now,
 ) -> Execution {
-    Execution {
+    let facts = Facts {
         id,
         members,
-        root: RunNumber(0),
-        runs: BTreeMap::new(),
         forget_unix_ms: request.time_ms.saturating_add(REMEMBERED_MS),
         request,
         session,
+        limits: ActionLimits::default(),
         asked_by: AskedBy::Caller(Ipv4Addr::UNSPECIFIED.into()),
-        submission: None,
         accepted_mono_ms: now.mono_ms,
         deadline_mono_ms: now.mono_ms + limits::EXECUTION_MS_MAX,
         coordinators: BTreeMap::new(),
-        coordinating: false,
-        own_place: 0,
-        callers: Vec::new(),
-        next_quorum_check_mono_ms: now.mono_ms + QUORUM_CHECK_MS,
-        reply: None,
-        refused: BTreeMap::new(),
-        outcomes: BTreeMap::new(),
-        kept: BTreeMap::new(),
-        limits: ActionLimits::default(),
-        counts: Counts::default(),
+        own_place: None,
+        gone: BTreeSet::new(),
         operations: BTreeMap::new(),
-        refusals: Vec::new(),
-        claims: Vec::new(),
-        logs_of_children: String::new(),
+        kept: BTreeMap::new(),
         runners: Vec::new(),
-        failed: BTreeSet::new(),
         ended: false,
-    }
+    };
+    Execution { facts, member: Member::new(RunNumber(0), BTreeMap::new()), coordinator: None }
 }

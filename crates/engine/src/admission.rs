@@ -70,6 +70,10 @@ pub(crate) fn price(submission: &Submission) -> u64 {
     u64::try_from(tokens).unwrap_or(u64::MAX)
 }
 
+/// What is said to whoever has its share.
+pub(crate) const SHARE_TAKEN: &str = "this login, its address, or the node that passed the request on, has as much under way \
+                                      as one may have while others could need the rest; ask again when some of it has ended";
+
 #[derive(Default)]
 pub(crate) struct Buckets {
     /// With the rule of each, which is always the same for one payer.

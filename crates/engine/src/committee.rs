@@ -75,3 +75,12 @@ pub(crate) fn party(node: NodeIndex) -> PartyIndex {
 pub(crate) fn node(party: PartyIndex) -> NodeIndex {
     NodeIndex::new(party.get()).expect("parties count from 1")
 }
+
+/// All pairs of an ascending list, in ascending order.
+pub(crate) fn pairs_of(signers: &[NodeIndex]) -> Vec<(NodeIndex, NodeIndex)> {
+    let mut pairs = Vec::new();
+    for (place, a) in signers.iter().enumerate() {
+        pairs.extend(signers[place + 1..].iter().map(|b| (*a, *b)));
+    }
+    pairs
+}

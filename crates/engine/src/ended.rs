@@ -27,11 +27,11 @@ pub(crate) struct Remembered {
 }
 
 impl Remembered {
-    fn of(execution: &Execution, me: NodeIndex) -> Self {
+    fn of(execution: &Execution) -> Self {
         Remembered {
-            payers: execution.payers(),
-            forget_unix_ms: execution.forget_unix_ms,
-            account: execution.outcomes.get(&me).and_then(account),
+            payers: execution.facts.payers(),
+            forget_unix_ms: execution.facts.forget_unix_ms,
+            account: execution.member.outcome.as_ref().and_then(account),
         }
     }
 
@@ -60,7 +60,7 @@ impl Engine {
         Held {
             remembered: self.executions.len() + self.ended.len(),
             bytes: self.remembered_bytes,
-            running: self.runs.len(),
+            running: self.node.runs.len(),
         }
     }
 
@@ -68,20 +68,21 @@ impl Engine {
     /// it nobody needs votes and values any more.
     pub(crate) fn forget_executions(&mut self, now: Now) {
         self.forgot_until_unix_ms = self.forgot_until_unix_ms.max(now.unix_ms);
-        let idle = |execution: &Execution| !execution.running() && execution.callers.is_empty();
         let over: Vec<RequestId> = self
             .executions
             .iter()
-            .filter(|(_, execution)| idle(execution))
-            .filter(|(_, e)| e.forget_unix_ms <= now.unix_ms || e.deadline_mono_ms <= now.mono_ms)
+            .filter(|(_, execution)| execution.idle())
+            .filter(|(_, Execution { facts, .. })| {
+                facts.forget_unix_ms <= now.unix_ms || facts.deadline_mono_ms <= now.mono_ms
+            })
             .map(|(id, _)| *id)
             .collect();
         for id in over {
             if let Some(execution) = self.executions.remove(&id) {
-                self.ended.insert(id, Remembered::of(&execution, self.committee.me));
+                self.ended.insert(id, Remembered::of(&execution));
             }
         }
-        let shares = &mut self.shares;
+        let shares = &mut self.node.shares;
         self.ended.retain(|_, ended| {
             let keep = now.unix_ms < ended.forget_unix_ms;
             if !keep {
@@ -97,10 +98,12 @@ impl Engine {
         for execution in self.executions.values() {
             let weight = execution.weight();
             self.remembered_bytes += weight;
-            bytes.extend(Payer::of(&execution.payers()).into_iter().map(|payer| (payer, weight)));
+            bytes.extend(Payer::of(&execution.facts.payers()).into_iter().map(|payer| (payer, weight)));
         }
-        self.shares.sweep(bytes);
-        self.peers.recount_kept(self.executions.values().flat_map(Execution::kept_by_peers));
+        self.node.shares.sweep(bytes);
+        self.node
+            .peers
+            .recount_kept(self.executions.values().flat_map(|execution| execution.facts.kept_by_peers()));
     }
 
     /// Takes an execution that has ended up again for a caller who asks for its reply: the others are asked for their
@@ -120,12 +123,12 @@ impl Engine {
         };
         let Payers { asked_by, .. } = ended.payers;
         self.ended.remove(&id);
-        let members = self.committee.members().collect();
+        let members = self.node.committee.members().collect();
         let mut execution = new_execution(id, request.clone(), session.clone(), members, turn.now);
-        execution.asked_by = asked_by;
-        execution.deadline_mono_ms = turn.now.mono_ms;
-        execution.ended = true;
-        execution.outcomes.insert(self.committee.me, outcome);
+        execution.facts.asked_by = asked_by;
+        execution.facts.deadline_mono_ms = turn.now.mono_ms;
+        execution.facts.ended = true;
+        execution.member.outcome = Some(outcome);
         self.executions.insert(id, execution);
         true
     }

@@ -1,30 +1,29 @@
 //! The engine: its state, and which part of it each input concerns.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use quorate_wire::{
-    ErrorCode, NodeIndex, NodeView, OperationNumber, PeerMessage, PublicKey, RequestId, decode, limits,
+    ErrorCode, NodeIndex, NodeView, PeerMessage, PublicKey, RequestId, RoundMessage, decode, limits,
 };
 use rand_core::CryptoRng;
 
 use crate::{
-    Config, Effect, Input, Now, ReadRegistry, Report, RunNumber, Stored,
+    Config, Effect, Input, Now, Report, RunNumber, Stored,
     accept::Ahead,
     admission::{Buckets, Shares},
     committee::Committee,
     conduct::{Conducts, price},
     early::EarlyMessages,
     ended::Remembered,
-    execution::Execution,
+    execution::{Execution, Roles},
     finality::Finality,
     founding::Founding,
     logins::KnownLogins,
+    member::Member,
+    node::{Node, Scene},
     pairs::Pairs,
     peers::{Consequence, Peers},
-    turn::Turn,
+    turn::{ToSelf, Turn},
 };
 
 /// What `GET /v1/network` and the metrics show of an engine.
@@ -82,26 +81,15 @@ fn listed(nodes: &[NodeIndex]) -> String {
 
 /// One node's brain.
 pub struct Engine {
-    pub(crate) committee: Committee,
-    pub(crate) peers: Peers,
+    pub(crate) node: Node,
     pub(crate) conducts: Conducts,
-    pub(crate) founding: Founding,
-    pub(crate) pairs: Pairs,
-    pub(crate) early_ceremonies: EarlyMessages,
-    pub(crate) early_rounds: EarlyMessages,
-    pub(crate) registry: Option<Arc<dyn ReadRegistry>>,
-    pub(crate) finality: Finality,
+    early_ceremonies: EarlyMessages,
 
     pub(crate) executions: BTreeMap<RequestId, Execution>,
     /// Those of which nothing is needed any more but how they ended.
     pub(crate) ended: BTreeMap<RequestId, Remembered>,
     /// Executions whose own run goes on, or for which a caller waits.
     pub(crate) active: BTreeSet<RequestId>,
-    pub(crate) runs: BTreeMap<RunNumber, RequestId>,
-    pub(crate) next_run: u64,
-    /// Signing sessions in progress.
-    pub(crate) sessions: BTreeMap<[u8; 32], (RequestId, OperationNumber)>,
-    pub(crate) shares: Shares,
     pub(crate) remembered_bytes: usize,
     pub(crate) known_logins: KnownLogins,
     pub(crate) buckets: Buckets,
@@ -115,7 +103,7 @@ pub struct Engine {
     announced_ready: bool,
     next_sweep_mono_ms: u64,
     /// What this node has said to itself and not yet heard.
-    to_self: VecDeque<PeerMessage>,
+    to_self: VecDeque<ToSelf>,
 }
 
 const SWEEP_MS: u64 = 1_000;
@@ -134,23 +122,26 @@ impl Engine {
         let founding = Founding::load(&committee, stored)?;
         let pairs = Pairs::load(&committee, stored)?;
         let (key, value) = peers.persist_incarnation();
-        let engine = Engine {
+        let node = Node {
             committee,
             peers,
-            conducts: Conducts::default(),
             founding,
             pairs,
-            early_ceremonies: EarlyMessages::default(),
-            early_rounds: EarlyMessages::default(),
             registry: None,
             finality,
+            early_rounds: EarlyMessages::default(),
+            sessions: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            next_run: 0,
+            shares: Shares::default(),
+        };
+        let engine = Engine {
+            node,
+            conducts: Conducts::default(),
+            early_ceremonies: EarlyMessages::default(),
             executions: BTreeMap::new(),
             ended: BTreeMap::new(),
             active: BTreeSet::new(),
-            runs: BTreeMap::new(),
-            next_run: 0,
-            sessions: BTreeMap::new(),
-            shares: Shares::default(),
             remembered_bytes: 0,
             known_logins: KnownLogins::default(),
             buckets: Buckets::default(),
@@ -168,21 +159,25 @@ impl Engine {
 
     /// Handles one input, and whatever deadline is due.
     pub fn handle(&mut self, now: Now, rng: &mut dyn CryptoRng, input: Input) -> Vec<Effect> {
-        let (me, to_self) = (self.committee.me, std::mem::take(&mut self.to_self));
+        let (me, to_self) = (self.node.committee.me, std::mem::take(&mut self.to_self));
         let mut turn = Turn { now, rng, effects: Vec::new(), by_registry: false, me, to_self };
         let by = if let Input::Peer { from, .. } = &input { Some(*from) } else { None };
         match input {
             Input::Request { reply_to, source, submission } => {
                 self.on_request(reply_to, source, submission, &mut turn);
             }
-            Input::RequestAbandoned { reply_to } => self.on_abandoned(reply_to),
+            Input::RequestAbandoned { reply_to } => self.on_abandoned(reply_to, &mut turn),
             Input::PeerConnected { peer } => self.on_connected(peer, &mut turn),
-            Input::PeerDisconnected { peer } => self.peers.disconnected(peer),
+            Input::PeerDisconnected { peer } => self.node.peers.disconnected(peer),
             Input::Peer { from, frame } => self.on_frame(from, &frame, &mut turn),
-            Input::Action { run, event } => self.on_action(run, event, &mut turn),
-            Input::Code { run, code } => self.on_code(run, code, &mut turn),
+            Input::Action { run, event } => {
+                self.with_run(run, &mut turn, |member, scene| member.on_action(run, event, scene));
+            }
+            Input::Code { run, code } => {
+                self.with_run(run, &mut turn, |member, scene| member.on_code(run, code, scene));
+            }
             Input::Registry(registry) => {
-                self.registry = Some(registry);
+                self.node.registry = Some(registry);
                 self.watch_chain(&mut turn);
                 self.retry_ahead(&mut turn);
             }
@@ -196,7 +191,7 @@ impl Engine {
         self.tick(&mut turn);
         self.hear_self(&mut turn);
         self.to_self = std::mem::take(&mut turn.to_self);
-        self.finality.settle(self.registry.as_deref(), &mut turn);
+        self.node.finality.settle(self.node.registry.as_deref(), &mut turn);
         turn.effects
     }
 
@@ -204,23 +199,35 @@ impl Engine {
     /// that may call it back.
     fn hear_self(&mut self, turn: &mut Turn<'_>) {
         for _ in 0..TO_SELF_MAX {
-            let Some(message) = turn.to_self.pop_front() else { return };
-            self.on_execution_message(turn.me, message, turn);
+            match turn.to_self.pop_front() {
+                None => return,
+                Some(ToSelf::Said(message)) => self.on_execution_message(turn.me, *message, turn),
+                Some(ToSelf::Abandon { request, operation, attempt }) => {
+                    self.with(request, turn, |roles, scene| {
+                        roles.member.on_abandoned(operation, attempt, scene);
+                    });
+                }
+            }
         }
     }
 
     /// Monotonic time in milliseconds at which [`Input::Tick`] is due.
     #[must_use]
     pub fn next_deadline(&self) -> Option<u64> {
-        let mut next = self.peers.next_deadline().min(self.next_sweep_mono_ms);
+        let mut next = self.node.peers.next_deadline().min(self.next_sweep_mono_ms);
         if !self.to_self.is_empty() {
             next = 0;
         }
-        next = self.founding.next_deadline().into_iter().fold(next, u64::min);
-        next = self.finality.next_deadline().into_iter().fold(next, u64::min);
+        next = self.node.founding.next_deadline().into_iter().fold(next, u64::min);
+        next = self.node.finality.next_deadline().into_iter().fold(next, u64::min);
         next = self.ahead.front().map(|waiting| waiting.until_mono_ms).into_iter().fold(next, u64::min);
-        if self.founding.share().is_some() {
-            next = self.pairs.next_deadline(&self.committee, &self.peers).into_iter().fold(next, u64::min);
+        if self.node.founding.share().is_some() {
+            next = self
+                .node
+                .pairs
+                .next_deadline(&self.node.committee, &self.node.peers)
+                .into_iter()
+                .fold(next, u64::min);
         }
         for id in &self.active {
             if let Some(execution) = self.executions.get(id) {
@@ -233,23 +240,23 @@ impl Engine {
     /// A summary for operators.
     #[must_use]
     pub fn status(&self) -> EngineStatus {
-        let peers = self.committee.peers().map(|index| NodeView {
+        let peers = self.node.committee.peers().map(|index| NodeView {
             index,
-            connected: self.peers.greeted(index),
-            set_up: self.pairs.agreed(&self.committee, &self.peers, index),
-            banned: self.peers.banned(self.committee.me, index),
-            guest: self.peers.guest_of(index),
+            connected: self.node.peers.greeted(index),
+            set_up: self.node.pairs.agreed(&self.node.committee, &self.node.peers, index),
+            banned: self.node.peers.banned(self.node.committee.me, index),
+            guest: self.node.peers.guest_of(index),
         });
         let (waiting_code, waiting_for) = self.waiting_for().unzip();
         EngineStatus {
             ready: self.ready(),
             waiting_for,
             waiting_code,
-            root: self.founding.root(),
-            incarnation: self.peers.incarnation(),
-            running: self.runs.len(),
+            root: self.node.founding.root(),
+            incarnation: self.node.peers.incarnation(),
+            running: self.node.runs.len(),
             remembered: self.held().remembered,
-            kept_for_peers: self.peers.kept_bytes(),
+            kept_for_peers: self.node.peers.kept_bytes(),
             peers: peers.collect(),
         }
     }
@@ -259,7 +266,7 @@ impl Engine {
     #[must_use]
     pub fn held_for_peers(&self) -> Vec<(NodeIndex, usize, usize)> {
         let held = |execution: &Execution| {
-            let peers = self.committee.peers().map(|peer| (peer, execution.held_for(peer)));
+            let peers = self.node.committee.peers().map(|peer| (peer, execution.held_for(peer)));
             peers.map(|(peer, (operations, bytes))| (peer, operations, bytes)).collect::<Vec<_>>()
         };
         self.executions.values().flat_map(held).collect()
@@ -272,30 +279,30 @@ impl Engine {
     /// What the node waits for, for programs and for people.
     pub(crate) fn waiting_for(&self) -> Option<(ErrorCode, String)> {
         let not_ready = |reason: &str| Some((ErrorCode::NotReady, reason.to_owned()));
-        let registry = self.registry.as_deref();
-        if let Some(head) = registry.and_then(|registry| self.finality.waiting_for(registry)) {
+        let registry = self.node.registry.as_deref();
+        if let Some(head) = registry.and_then(|registry| self.node.finality.waiting_for(registry)) {
             return Some((ErrorCode::RegistryRolledBack, head));
         }
-        if let Some(reason) = self.founding.waiting_for() {
+        if let Some(reason) = self.node.founding.waiting_for() {
             return not_ready(reason);
         }
         if registry.is_none() {
             return not_ready("a first head of the chain");
         }
-        let set_up = self.committee.peers().filter(|&peer| self.pairs.id(peer).is_some()).count();
-        if set_up + 1 < self.committee.threshold() {
+        let set_up = self.node.committee.peers().filter(|&peer| self.node.pairs.id(peer).is_some()).count();
+        if set_up + 1 < self.node.committee.threshold() {
             return not_ready("pairwise set-ups");
         }
         None
     }
 
     fn tick(&mut self, turn: &mut Turn<'_>) {
-        self.peers.tick(turn);
+        self.node.peers.tick(turn);
         self.repair_greetings(turn);
-        self.founding.tick(&self.committee, &self.peers, &mut self.early_ceremonies, turn);
-        if self.founding.share().is_some() {
+        self.node.founding.tick(&self.node.committee, &self.node.peers, &mut self.early_ceremonies, turn);
+        if self.node.founding.share().is_some() {
             self.watch_chain(turn);
-            self.pairs.tick(&self.committee, &self.peers, turn);
+            self.node.pairs.tick(&self.node.committee, &self.node.peers, turn);
         }
         self.tick_executions(turn);
         self.give_up_ahead(turn);
@@ -311,12 +318,13 @@ impl Engine {
     }
 
     fn watch_chain(&mut self, turn: &mut Turn<'_>) {
-        let believed = self.registry.as_deref().filter(|registry| self.finality.check(*registry).is_ok());
-        self.founding.watch_chain(&self.committee, believed, turn);
+        let believed =
+            self.node.registry.as_deref().filter(|registry| self.node.finality.check(*registry).is_ok());
+        self.node.founding.watch_chain(&self.node.committee, believed, turn);
     }
 
     fn on_connected(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
-        if !self.committee.is_member(peer) || peer == self.committee.me {
+        if !self.node.committee.is_member(peer) || peer == self.node.committee.me {
             turn.fault(peer, "not_a_member");
             return;
         }
@@ -324,7 +332,7 @@ impl Engine {
             turn.effects.push(Effect::Disconnect { peer, for_ms });
             return;
         }
-        self.peers.connected(peer, turn);
+        self.node.peers.connected(peer, turn);
         self.greet(peer, turn);
     }
 
@@ -334,7 +342,7 @@ impl Engine {
         let faults = turn.effects.iter().filter(is_fault).count();
         for _ in 0..faults {
             if let Some(for_ms) = self.conducts.fault(from, turn.now.mono_ms) {
-                self.peers.disconnected(from);
+                self.node.peers.disconnected(from);
                 turn.report(Report::PeerSentAway { peer: from, for_ms });
                 turn.effects.push(Effect::Disconnect { peer: from, for_ms });
                 return;
@@ -343,28 +351,28 @@ impl Engine {
     }
 
     fn greet(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
-        let told = (self.pairs.announced(), self.finality.newest());
-        self.peers.greet(&self.committee, peer, told, false, turn);
+        let told = (self.node.pairs.announced(), self.node.finality.newest());
+        self.node.peers.greet(&self.node.committee, peer, told, false, turn);
     }
 
     /// Hellos that were lost or overtaken are repeated.
     fn repair_greetings(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now.mono_ms;
         let mut due = Vec::new();
-        for peer in self.committee.peers() {
-            if self.peers.repair_due(&self.committee, peer, self.pairs.id(peer), now) {
+        for peer in self.node.committee.peers() {
+            if self.node.peers.repair_due(&self.node.committee, peer, self.node.pairs.id(peer), now) {
                 due.push(peer);
             }
         }
         for peer in due {
-            let told = (self.pairs.announced(), self.finality.newest());
-            self.peers.greet(&self.committee, peer, told, true, turn);
+            let told = (self.node.pairs.announced(), self.node.finality.newest());
+            self.node.peers.greet(&self.node.committee, peer, told, true, turn);
         }
     }
 
     fn greet_all(&mut self, turn: &mut Turn<'_>) {
         let peers: Vec<NodeIndex> =
-            self.committee.peers().filter(|&peer| self.peers.is_connected(peer)).collect();
+            self.node.committee.peers().filter(|&peer| self.node.peers.is_connected(peer)).collect();
         for peer in peers {
             self.greet(peer, turn);
         }
@@ -372,7 +380,7 @@ impl Engine {
 
     fn on_frame(&mut self, from: NodeIndex, frame: &[u8], turn: &mut Turn<'_>) {
         // What was still on its way when a channel was ended is not read.
-        if !self.peers.is_connected(from) {
+        if !self.node.peers.is_connected(from) {
             return;
         }
         let now = turn.now.mono_ms;
@@ -380,7 +388,7 @@ impl Engine {
             turn.fault(from, "frames");
             return;
         }
-        self.peers.heard(from, turn);
+        self.node.peers.heard(from, turn);
         let Ok(message) = decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) else {
             turn.fault(from, "frame");
             return;
@@ -391,22 +399,23 @@ impl Engine {
         }
         match message {
             PeerMessage::Hello(hello) => {
-                let new = !self.peers.greeted(from);
+                let new = !self.node.peers.greeted(from);
                 let final_head = hello.final_head;
-                match self.peers.on_hello(&self.committee, &mut self.conducts, (from, hello), turn) {
+                match self.node.peers.on_hello(&self.node.committee, &mut self.conducts, (from, hello), turn)
+                {
                     Consequence::PeerRolledBack => {
-                        self.pairs.forget(from, turn);
+                        self.node.pairs.forget(from, turn);
                         self.greet(from, turn);
                     }
                     Consequence::Greeted { answer } => {
                         if let Some(head) = final_head {
-                            self.finality.on_head((from, head), self.registry.as_deref(), turn);
+                            self.node.finality.on_head((from, head), self.node.registry.as_deref(), turn);
                         }
                         if answer {
                             self.greet(from, turn);
                         }
                         if new {
-                            self.founding.greet(&self.committee, from, turn);
+                            self.node.founding.greet(&self.node.committee, from, turn);
                             self.pass_on_to(from, turn);
                         }
                     }
@@ -414,46 +423,70 @@ impl Engine {
                 }
             }
             PeerMessage::Stale(notice) => {
-                if self.peers.on_stale(&self.committee, from, &notice, turn) == Consequence::WeRolledBack {
+                if self.node.peers.on_stale(&self.node.committee, from, &notice, turn)
+                    == Consequence::WeRolledBack
+                {
                     // Nothing is signed with pairwise state that may have been used already.
                     let active: Vec<RequestId> = self.active.iter().copied().collect();
                     for id in active {
-                        self.with(id, |engine, execution| engine.drop_attempts(execution));
+                        self.with(id, turn, |roles, scene| roles.member.drop_attempts(scene.node));
                     }
-                    self.pairs.forget_all(turn);
+                    self.node.pairs.forget_all(turn);
                     // A new start begins with new connections.
-                    for peer in self.peers.disconnect_all() {
+                    for peer in self.node.peers.disconnect_all() {
                         turn.effects.push(Effect::Disconnect { peer, for_ms: 0 });
                     }
                 }
             }
             PeerMessage::Ping(_) => {}
-            PeerMessage::Ban(ban) => drop(self.peers.learn_ban(&self.committee, (from, ban), turn)),
+            PeerMessage::Ban(ban) => drop(self.node.peers.learn_ban(&self.node.committee, (from, ban), turn)),
             PeerMessage::StartKeygen { fresh, .. } => {
-                self.founding.on_start(&self.committee, from, fresh, &mut self.early_ceremonies, turn);
+                self.node.founding.on_start(
+                    &self.node.committee,
+                    from,
+                    fresh,
+                    &mut self.early_ceremonies,
+                    turn,
+                );
             }
             PeerMessage::Keygen(message) => {
-                self.founding.on_message(&self.committee, from, message, &mut self.early_ceremonies, turn);
+                self.node.founding.on_message(
+                    &self.node.committee,
+                    from,
+                    message,
+                    &mut self.early_ceremonies,
+                    turn,
+                );
             }
-            PeerMessage::Confirm(confirm) => self.founding.on_confirm(&self.committee, from, confirm, turn),
-            PeerMessage::Refuse(refusal) => self.founding.on_refusal(&self.committee, (from, refusal), turn),
+            PeerMessage::Confirm(confirm) => {
+                self.node.founding.on_confirm(&self.node.committee, from, confirm, turn)
+            }
+            PeerMessage::Refuse(refusal) => {
+                self.node.founding.on_refusal(&self.node.committee, (from, refusal), turn)
+            }
             PeerMessage::Certificate(certificate) => {
-                self.founding.on_certificate(&self.committee, (from, certificate), turn);
+                self.node.founding.on_certificate(&self.node.committee, (from, certificate), turn);
             }
             PeerMessage::StartPair { fresh } => {
                 let early = &mut self.early_ceremonies;
-                if self.pairs.on_start(&self.committee, &self.peers, (from, fresh), early, turn) {
+                if self.node.pairs.on_start(
+                    &self.node.committee,
+                    &self.node.peers,
+                    (from, fresh),
+                    early,
+                    turn,
+                ) {
                     self.greet_all(turn);
                 }
             }
             PeerMessage::JoinPair { fresh, joined } => {
                 let early = &mut self.early_ceremonies;
-                if self.pairs.on_join(&self.committee, (from, fresh, joined), early, turn) {
+                if self.node.pairs.on_join(&self.node.committee, (from, fresh, joined), early, turn) {
                     self.greet_all(turn);
                 }
             }
             PeerMessage::Pair(message) => {
-                if self.pairs.on_message(from, message, &mut self.early_ceremonies, turn) {
+                if self.node.pairs.on_message(from, message, &mut self.early_ceremonies, turn) {
                     self.greet_all(turn);
                 }
             }
@@ -463,55 +496,63 @@ impl Engine {
 
     /// Messages that concern executions are heard only from members that have greeted us.
     fn on_execution_message(&mut self, from: NodeIndex, message: PeerMessage, turn: &mut Turn<'_>) {
-        if from != self.committee.me && !self.peers.greeted(from) {
+        if from != self.node.committee.me && !self.node.peers.greeted(from) {
             return;
         }
         match message {
             PeerMessage::Execute(submission) => self.on_execute(from, submission, turn),
-            PeerMessage::Refused { request, code, detail } => {
-                self.on_refused(from, request, (code, detail), turn);
-            }
-            PeerMessage::Vote(vote) => self.on_vote(from, vote, turn),
-            PeerMessage::Offer(offer) => self.on_offer(from, offer, turn),
-            PeerMessage::Propose(proposal) => self.on_propose(from, proposal, turn),
             PeerMessage::Round(message) => self.on_round(from, message, turn),
-            PeerMessage::Stalled { request, operation, attempt, waiting_for } => {
-                self.on_trouble(from, (request, operation, attempt), waiting_for, false, turn);
-            }
-            PeerMessage::AttemptFailed { request, operation, attempt, culprits } => {
-                self.on_trouble(from, (request, operation, attempt), culprits, true, turn);
-            }
-            PeerMessage::Signature { request, operation, signature, recovery_id } => {
-                self.on_signature(from, (request, operation), (signature, recovery_id), turn);
-            }
-            PeerMessage::Diverged { request, operation, evidence } => {
-                self.on_diverged(from, (request, operation), &evidence, turn);
-            }
-            PeerMessage::Led(value) => self.on_led(from, value, turn),
-            PeerMessage::Leading { request, operation } => self.on_leading(from, (request, operation), turn),
-            PeerMessage::Decided { request, operation, decision } => {
-                self.on_decided(from, (request, operation), decision, turn);
-            }
-            PeerMessage::Outcome(outcome) => self.on_outcome(from, *outcome, turn),
-            _ => turn.fault(from, "message_kind"),
+            message => match execution_of(&message) {
+                None => turn.fault(from, "message_kind"),
+                Some(id) => {
+                    self.with(id, turn, |roles, scene| roles.on_message(from, message, scene));
+                }
+            },
         }
     }
 
-    /// Takes an execution out of the table while something is done with it.
+    /// A signer's message: of a session that this node does not know yet it is kept for a moment.
+    fn on_round(&mut self, from: NodeIndex, message: RoundMessage, turn: &mut Turn<'_>) {
+        if message.payload.len() > limits::ROUND_PAYLOAD_BYTES_MAX {
+            turn.fault(from, "round_length");
+            return;
+        }
+        let node = &mut self.node;
+        match node.sessions.get(&message.session).copied() {
+            None => node.early_rounds.keep(message.session, from, message.payload, turn.now.mono_ms),
+            Some((id, number)) => {
+                self.with(id, turn, |roles, scene| roles.member.on_round(number, from, &message, scene));
+            }
+        }
+    }
+
+    /// Does something with an execution, and notes whether anything of it still goes on.
     pub(crate) fn with<R>(
         &mut self,
         id: RequestId,
-        act: impl FnOnce(&mut Self, &mut Execution) -> R,
+        turn: &mut Turn<'_>,
+        act: impl FnOnce(&mut Roles<'_>, &mut Scene<'_, '_>) -> R,
     ) -> Option<R> {
-        let mut execution = self.executions.remove(&id)?;
-        let result = act(self, &mut execution);
-        if !execution.running() && execution.callers.is_empty() {
+        let Execution { facts, member, coordinator } = self.executions.get_mut(&id)?;
+        let mut scene = Scene { node: &mut self.node, facts, turn };
+        let result = act(&mut Roles { member, coordinator }, &mut scene);
+        if self.executions.get(&id).is_some_and(Execution::idle) {
             self.active.remove(&id);
         } else {
             self.active.insert(id);
         }
-        self.executions.insert(id, execution);
         Some(result)
+    }
+
+    fn with_run(
+        &mut self,
+        run: RunNumber,
+        turn: &mut Turn<'_>,
+        act: impl FnOnce(&mut Member, &mut Scene<'_, '_>),
+    ) {
+        if let Some(id) = self.node.runs.get(&run).copied() {
+            self.with(id, turn, |roles, scene| act(roles.member, scene));
+        }
     }
 
     fn tick_executions(&mut self, turn: &mut Turn<'_>) {
@@ -523,111 +564,39 @@ impl Engine {
             .copied()
             .collect();
         for id in due {
-            self.with(id, |engine, execution| engine.tick_execution(execution, turn));
-        }
-    }
-
-    fn tick_execution(&mut self, execution: &mut Execution, turn: &mut Turn<'_>) {
-        self.tick_attempts(execution, turn);
-        self.tick_proposals(execution, turn);
-        self.tick_values(execution, turn);
-        if turn.now.mono_ms >= execution.deadline_mono_ms {
-            self.on_deadline(execution, turn);
-        } else {
-            self.check_quorum(execution, turn);
-            if !execution.runners.is_empty() {
-                self.evaluate_outcomes(execution, turn);
-            }
-        }
-    }
-
-    /// Makes room for what a peer says of an operation; false if it has had its share of this execution, or of
-    /// all that peers can make this node keep.
-    pub(crate) fn keep(
-        &mut self,
-        execution: &mut Execution,
-        (from, number): (NodeIndex, OperationNumber),
-        bytes: usize,
-        turn: &mut Turn<'_>,
-    ) -> bool {
-        let ahead = !execution.operations.contains_key(&number);
-        let bytes = if ahead { bytes.saturating_add(limits::OPERATION_BYTES) } else { bytes };
-        // What callers make an honest peer carry in all executions together is no fault of the peer's.
-        if !self.peers.keep(from, bytes) {
-            return false;
-        }
-        let fits = execution.keep((from, self.peers.start_of(from)), number, (bytes, ahead));
-        if !fits {
-            turn.fault(from, "too_much");
-        }
-        fits
-    }
-
-    /// A peer states what differs from what it stated of the operation before. The first stands, and it is told
-    /// what the operation came to. It is a fault if it remembers what it stated.
-    pub(crate) fn stated_otherwise(
-        &self,
-        execution: &mut Execution,
-        number: OperationNumber,
-        (from, check): (NodeIndex, &'static str),
-        turn: &mut Turn<'_>,
-    ) {
-        if !execution.begun_anew(from, self.peers.start_of(from)) {
-            turn.fault(from, check);
-        }
-        self.tell_decision(execution, number, from, turn);
-    }
-
-    /// The registry and the root, or why nothing can be decided.
-    pub(crate) fn decided_by(&self) -> Result<(Arc<dyn ReadRegistry>, PublicKey), ErrorCode> {
-        match (&self.registry, self.founding.root()) {
-            (Some(registry), Some(root)) => {
-                self.finality.check(registry.as_ref())?;
-                Ok((registry.clone(), root))
-            }
-            _ => Err(ErrorCode::NotReady),
+            self.with(id, turn, |roles, scene| roles.tick(scene));
         }
     }
 }
 
-impl Execution {
-    /// About how many bytes of texts this execution holds.
-    pub(crate) fn weight(&self) -> usize {
-        let outcomes: usize = self
-            .outcomes
-            .values()
-            .map(|outcome| outcome.response.as_ref().map_or(0, String::len) + 1_024)
-            .sum();
-        let submission = self.submission.as_ref().map_or(0, |frame| frame.len());
-        let reply = match &self.reply {
-            Some(Ok(reply)) => Some(reply),
-            Some(Err(problem)) => problem.execution.as_ref(),
-            None => None,
-        };
-        let replies =
-            reply.map_or(0, |reply| reply.logs.len() + reply.response.as_ref().map_or(0, String::len));
-        self.request.params.get().len() + self.kept_bytes() + outcomes + submission + replies
-    }
-
-    /// When something of this execution is due.
-    fn next_deadline(&self) -> u64 {
-        let mut next = self.deadline_mono_ms;
-        for operation in self.operations.values() {
-            if operation.values.look_mono_ms > 0 {
-                next = next.min(operation.values.look_mono_ms);
-            }
-            if let Some(attempt) = &operation.live {
-                let stall = if attempt.stall_told { attempt.until_mono_ms } else { attempt.stalls_mono_ms };
-                next = next.min(stall);
-            }
-            if self.coordinating && !operation.decided() {
-                if let Some(proposed) = &operation.proposed {
-                    next = next.min(proposed.until_mono_ms);
-                } else if !operation.offers.is_empty() && operation.not_before_mono_ms > 0 {
-                    next = next.min(operation.not_before_mono_ms);
-                }
-            }
-        }
-        if self.callers.is_empty() { next } else { next.min(self.next_quorum_check_mono_ms) }
+/// The execution that a message is about, if it is about one.
+fn execution_of(message: &PeerMessage) -> Option<RequestId> {
+    match message {
+        PeerMessage::Refused { request, .. }
+        | PeerMessage::Stalled { request, .. }
+        | PeerMessage::AttemptFailed { request, .. }
+        | PeerMessage::Signature { request, .. }
+        | PeerMessage::Diverged { request, .. }
+        | PeerMessage::Leading { request, .. }
+        | PeerMessage::Decided { request, .. } => Some(*request),
+        PeerMessage::Vote(vote) => Some(vote.body.request),
+        PeerMessage::Offer(offer) => Some(offer.request),
+        PeerMessage::Propose(proposal) => Some(proposal.request),
+        PeerMessage::Led(value) => Some(value.body.request),
+        PeerMessage::Outcome(outcome) => Some(outcome.statement.body.request),
+        PeerMessage::Hello(_)
+        | PeerMessage::Stale(_)
+        | PeerMessage::Ping(_)
+        | PeerMessage::Execute(_)
+        | PeerMessage::Round(_)
+        | PeerMessage::Ban(_)
+        | PeerMessage::StartKeygen { .. }
+        | PeerMessage::StartPair { .. }
+        | PeerMessage::JoinPair { .. }
+        | PeerMessage::Keygen(_)
+        | PeerMessage::Pair(_)
+        | PeerMessage::Confirm(_)
+        | PeerMessage::Refuse(_)
+        | PeerMessage::Certificate(_) => None,
     }
 }

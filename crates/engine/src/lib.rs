@@ -10,30 +10,31 @@
 
 mod accept;
 mod admission;
-mod attempt;
 mod authority;
 mod bucket;
 mod committee;
 mod conduct;
 mod contract;
-mod coordinate;
+mod coordinator;
 mod early;
 mod ended;
 mod engine;
 mod execution;
+mod facts;
 mod finality;
 mod founding;
 mod logins;
-mod operation;
-mod outcome;
+mod member;
+mod node;
+mod order;
 mod pairs;
 mod peers;
 mod rates;
 mod registry;
-mod run;
 mod starts;
+mod succession;
 mod turn;
-mod values;
+mod votes;
 
 pub use contract::{
     ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, AskedBy, Call, Config, EcdsaAnswer, Effect,

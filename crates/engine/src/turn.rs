@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use quorate_wire::{NodeIndex, PeerMessage, encode};
+use quorate_wire::{NodeIndex, OperationNumber, PeerMessage, RequestId, encode};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -17,14 +17,22 @@ pub(crate) struct Turn<'a> {
     /// This node.
     pub(crate) me: NodeIndex,
     /// What this node has said to itself and not yet heard, first in, first out.
-    pub(crate) to_self: VecDeque<PeerMessage>,
+    pub(crate) to_self: VecDeque<ToSelf>,
+}
+
+/// What one part of a node says to another part of it.
+pub(crate) enum ToSelf {
+    /// What it says to a peer as well.
+    Said(Box<PeerMessage>),
+    /// The coordinator gives up an attempt of its own.
+    Abandon { request: RequestId, operation: OperationNumber, attempt: u8 },
 }
 
 impl Turn<'_> {
     /// Says something to a node. What is for this node itself is handled within the same turn.
     pub(crate) fn send(&mut self, to: NodeIndex, message: PeerMessage) {
         if to == self.me {
-            self.to_self.push_back(message);
+            self.to_self.push_back(ToSelf::Said(Box::new(message)));
         } else {
             self.effects.push(Effect::Send { to, frame: encode(&message) });
         }
@@ -45,8 +53,13 @@ impl Turn<'_> {
             self.effects.extend(others.map(|to| Effect::Send { to, frame: frame.clone() }));
         }
         if to_me {
-            self.to_self.push_back(message);
+            self.to_self.push_back(ToSelf::Said(Box::new(message)));
         }
+    }
+
+    /// Tells the member of this node that a coordinator here gives up its attempt.
+    pub(crate) fn abandon(&mut self, request: RequestId, operation: OperationNumber, attempt: u8) {
+        self.to_self.push_back(ToSelf::Abandon { request, operation, attempt });
     }
 
     pub(crate) fn persist(&mut self, writes: impl IntoIterator<Item = (String, Option<Zeroizing<Vec<u8>>>)>) {

@@ -13,12 +13,11 @@ use quorate_wire::{
     ActionCid, ActionLimits, ErrorCode, Lane, OperationNumber, RequestId, Transcript, Usage, limits,
 };
 
+use super::{CallId, Member, failure};
 use crate::{
-    ActionEnd, ActionFailure, ActionStart, Answer, Effect, Engine, RunNumber,
-    accept::SHARE_TAKEN,
-    admission::Payer,
-    execution::{Execution, failure},
-    turn::Turn,
+    ActionEnd, ActionFailure, ActionStart, Answer, Effect, RunNumber,
+    admission::{Payer, SHARE_TAKEN},
+    node::Scene,
 };
 
 /// A run that goes on.
@@ -27,7 +26,7 @@ pub(crate) struct Run {
     /// Actions from the one that the caller asked for to this one.
     pub(crate) stack: Vec<ActionCid>,
     /// The run that called it, and with which host call.
-    parent: Option<(RunNumber, u32)>,
+    parent: Option<CallId>,
     /// What it was started with. Dropped once it is under way.
     params: Option<String>,
     limits: ActionLimits,
@@ -64,6 +63,11 @@ pub(crate) struct Given {
 impl Given {
     pub(crate) fn new(answer: Result<Answer, ActionFailure>) -> Self {
         Given { answer, single_node: false }
+    }
+
+    /// A value of one node.
+    pub(super) fn of_one(answer: Result<Answer, ActionFailure>) -> Self {
+        Given { answer, single_node: true }
     }
 }
 
@@ -128,83 +132,83 @@ impl Run {
     }
 }
 
-impl Engine {
+impl Member {
     /// Gives a run its result of a slot, and answers what is due.
-    pub(crate) fn give(
-        &self,
-        execution: &mut Execution,
-        run: RunNumber,
-        (slot, given): (Slot, Given),
-        turn: &mut Turn<'_>,
-    ) {
-        if let Some(state) = execution.runs.get_mut(&run) {
+    pub(super) fn give(&mut self, run: RunNumber, (slot, given): (Slot, Given), scene: &mut Scene<'_, '_>) {
+        if let Some(state) = self.runs.get_mut(&run) {
             state.give(slot, given);
         }
-        answer_due(execution, run, turn);
+        self.answer_due(run, scene);
+    }
+
+    /// Answers what is due to a run.
+    pub(super) fn answer_due(&mut self, run: RunNumber, scene: &mut Scene<'_, '_>) {
+        let Some(state) = self.runs.get_mut(&run) else { return };
+        for (call, answer) in state.due() {
+            scene.turn.effects.push(Effect::Answer { run, call, answer });
+        }
     }
 
     /// Starts a run, or has its code found first.
-    pub(crate) fn begin_run(
-        &mut self,
-        execution: &mut Execution,
-        run: RunNumber,
-        code: Option<Arc<str>>,
-        turn: &mut Turn<'_>,
-    ) {
-        let payers = execution.payers();
-        let Some(state) = execution.runs.get_mut(&run) else { return };
+    pub(crate) fn begin_run(&mut self, run: RunNumber, code: Option<Arc<str>>, scene: &mut Scene<'_, '_>) {
+        let payers = scene.facts.payers();
+        let Some(state) = self.runs.get_mut(&run) else { return };
         let action = state.action();
         let Some(code) = code else {
-            turn.effects.push(Effect::FindCode { run, action, payers });
+            scene.turn.effects.push(Effect::FindCode { run, action, payers });
             return;
         };
         let Some(params) = state.params.take() else { return };
-        turn.effects.push(Effect::StartAction(Box::new(ActionStart {
+        let facts = &*scene.facts;
+        scene.turn.effects.push(Effect::StartAction(Box::new(ActionStart {
             run,
             lane: state.lane,
             action,
             code,
             params,
-            auth: auth_json(&state.stack, &execution.session),
-            time_ms: execution.request.time_ms,
-            seed: seed(&execution.id, state.lane),
+            auth: auth_json(&state.stack, &facts.session),
+            time_ms: facts.request.time_ms,
+            seed: seed(&facts.id, state.lane),
             limits: state.limits,
             payers,
-            parent: state.parent,
-            block: execution.request.block,
-            request: execution.id,
+            parent: state.parent.map(|CallId { run, call }| (run, call)),
+            block: facts.request.block,
+            request: facts.id,
         })));
     }
 
-    /// The code of a run has been found, or can not be.
-    pub(crate) fn on_code(&mut self, run: RunNumber, code: Result<Arc<str>, ErrorCode>, turn: &mut Turn<'_>) {
-        let Some(id) = self.runs.get(&run).copied() else { return };
-        self.with(id, |engine, execution| match code {
-            Ok(code) => engine.begin_run(execution, run, Some(code), turn),
-            Err(code) => engine.fail_run(execution, run, code, turn),
-        });
-    }
-
-    fn fail_run(&mut self, execution: &mut Execution, run: RunNumber, code: ErrorCode, turn: &mut Turn<'_>) {
-        let end = ActionEnd { result: Err(failure(code)), logs: String::new(), usage: Usage::default() };
-        self.on_finished(execution, run, end, turn);
+    /// The code of a run has been found, or cannot be.
+    pub(crate) fn on_code(
+        &mut self,
+        run: RunNumber,
+        code: Result<Arc<str>, ErrorCode>,
+        scene: &mut Scene<'_, '_>,
+    ) {
+        match code {
+            Ok(code) => self.begin_run(run, Some(code), scene),
+            Err(code) => {
+                let usage = Usage::default();
+                let end = ActionEnd { result: Err(failure(code)), logs: String::new(), usage };
+                self.on_finished(run, end, scene);
+            }
+        }
     }
 
     /// A host call for a child run.
-    pub(crate) fn on_child(
+    pub(super) fn on_child(
         &mut self,
-        execution: &mut Execution,
-        run: RunNumber,
-        (call, action, params): (u32, ActionCid, String),
-        turn: &mut Turn<'_>,
+        id: CallId,
+        (action, params): (ActionCid, String),
+        scene: &mut Scene<'_, '_>,
     ) {
-        let allowed = &execution.limits;
-        let fair = self.runs.len() < limits::EXECUTIONS_RUNNING_MAX
-            && self.shares.may_run(Payer::of(&execution.payers()), self.runs.len());
-        let Some(parent) = execution.runs.get_mut(&run) else { return };
-        let refused = if execution.counts.children >= allowed.children {
+        let (node, facts) = (&mut *scene.node, &*scene.facts);
+        let running = node.runs.len();
+        let fair = running < limits::EXECUTIONS_RUNNING_MAX
+            && node.shares.may_run(Payer::of(&facts.payers()), running);
+        let Some(parent) = self.runs.get_mut(&id.run) else { return };
+        let refused = if self.counts.children >= facts.limits.children {
             Some(ErrorCode::LimitChildren)
-        } else if parent.lane.depth() >= allowed.depth {
+        } else if parent.lane.depth() >= facts.limits.depth {
             Some(ErrorCode::LimitDepth)
         } else if params.len() > limits::REQUEST_BYTES_MAX {
             Some(ErrorCode::LimitParams)
@@ -220,45 +224,35 @@ impl Engine {
                 if code == ErrorCode::Overloaded {
                     failure.message = SHARE_TAKEN.to_owned();
                 }
-                turn.effects.push(Effect::Answer { run, call, answer: Err(failure) });
-                return;
+                return id.answer(Err(failure), scene);
             }
             (None, Ok(lane)) => lane,
         };
-        execution.counts.children += 1;
+        self.counts.children += 1;
         parent.next_child += 1;
         let mut stack = parent.stack.clone();
         stack.push(action);
         let single_node = parent.single_node;
-        self.next_run += 1;
-        let child = RunNumber(self.next_run);
-        parent.wait(Some(call), Slot::Child(child));
+        let child = node.new_run(facts.id);
+        parent.wait(Some(id.call), Slot::Child(child));
         // Whoever runs it lowers the limits to what the parent has left.
-        let mut state = Run::root(action, params, execution.limits);
-        state.parent = Some((run, call));
+        let mut state = Run::root(action, params, facts.limits);
+        state.parent = Some(id);
         (state.lane, state.stack, state.single_node) = (lane, stack, single_node);
-        execution.runs.insert(child, state);
-        self.runs.insert(child, execution.id);
-        for payer in Payer::of(&execution.payers()) {
-            self.shares.of(payer).running += 1;
+        self.runs.insert(child, state);
+        for payer in Payer::of(&facts.payers()) {
+            node.shares.of(payer).running += 1;
         }
-        self.begin_run(execution, child, None, turn);
+        self.begin_run(child, None, scene);
     }
 
     /// A run has ended by itself.
-    pub(crate) fn on_finished(
-        &mut self,
-        execution: &mut Execution,
-        run: RunNumber,
-        end: ActionEnd,
-        turn: &mut Turn<'_>,
-    ) {
-        if run == execution.root {
-            self.end_run(execution, end, turn);
-            return;
+    pub(super) fn on_finished(&mut self, run: RunNumber, end: ActionEnd, scene: &mut Scene<'_, '_>) {
+        if run == self.root {
+            return self.end_run(end, scene);
         }
-        let Some(state) = self.forget_run(execution, run, turn) else { return };
-        let logs = &mut execution.logs_of_children;
+        let Some(state) = self.forget_run(run, scene) else { return };
+        let logs = &mut self.logs_of_children;
         let room = limits::LOG_BYTES_MAX.saturating_sub(logs.len());
         logs.push_str(&end.logs[..end.logs.floor_char_boundary(room)]);
         let answer = match end.result {
@@ -267,24 +261,24 @@ impl Engine {
             }
             Ok(_) => Err(failure(ErrorCode::LimitResponse)),
             Err(mut failure) => {
-                failure.code = self.cause(execution, state.lane, failure.code);
+                failure.code = self.cause(state.lane, failure.code);
                 Err(failure)
             }
         };
         if answer.is_err() {
-            execution.failed.insert(state.lane);
+            self.failed.insert(state.lane);
         }
-        if let Some((parent, _)) = state.parent {
+        if let Some(parent) = state.parent {
             let given = Given { answer, single_node: state.single_node };
-            self.give(execution, parent, (Slot::Child(run), given), turn);
+            self.give(parent.run, (Slot::Child(run), given), scene);
         }
     }
 
     /// An uncaught refusal reaches us as a thrown error: the refusal is what ended the run.
-    pub(crate) fn cause(&self, execution: &Execution, lane: Lane, code: ErrorCode) -> ErrorCode {
+    pub(super) fn cause(&self, lane: Lane, code: ErrorCode) -> ErrorCode {
         let of_lane = |refusal: &&quorate_wire::Refusal| refusal.operation.lane() == lane;
         // The last one as the run made them, not as their refusals arrived.
-        let last = execution.refusals.iter().filter(of_lane).max_by_key(|refusal| refusal.operation);
+        let last = self.refusals.iter().filter(of_lane).max_by_key(|refusal| refusal.operation);
         match (code, last) {
             (ErrorCode::ActionThrew, Some(refusal)) => refusal.code,
             (code, _) => code,
@@ -292,47 +286,29 @@ impl Engine {
     }
 
     /// Ends all that belongs to a run but the run's worker: the runs below it, and their part in operations.
-    pub(crate) fn forget_run(
-        &mut self,
-        execution: &mut Execution,
-        run: RunNumber,
-        turn: &mut Turn<'_>,
-    ) -> Option<Run> {
-        let lane = execution.runs.get(&run)?.lane;
+    pub(super) fn forget_run(&mut self, run: RunNumber, scene: &mut Scene<'_, '_>) -> Option<Run> {
+        let lane = self.runs.get(&run)?.lane;
         // The innermost first: a run has a higher number than the one that called it.
-        let below: Vec<RunNumber> = execution
-            .runs
-            .iter()
-            .rev()
-            .filter(|(number, other)| **number != run && other.lane.is_within(lane))
-            .map(|(number, _)| *number)
-            .collect();
-        for child in below {
-            turn.effects.push(Effect::CancelAction { run: child });
-            if let Some(state) = self.remove_run(execution, child, turn) {
-                execution.failed.insert(state.lane);
+        let below = self.runs.iter().rev();
+        let below = below.filter(|(number, other)| **number != run && other.lane.is_within(lane));
+        for child in below.map(|(number, _)| *number).collect::<Vec<_>>() {
+            scene.turn.effects.push(Effect::CancelAction { run: child });
+            if let Some(state) = self.remove_run(child, scene) {
+                self.failed.insert(state.lane);
             }
         }
-        self.remove_run(execution, run, turn)
+        self.remove_run(run, scene)
     }
 
-    fn remove_run(&mut self, execution: &mut Execution, run: RunNumber, turn: &mut Turn<'_>) -> Option<Run> {
-        let state = execution.runs.remove(&run)?;
-        self.runs.remove(&run);
-        for payer in Payer::of(&execution.payers()) {
-            let held = self.shares.of(payer);
+    fn remove_run(&mut self, run: RunNumber, scene: &mut Scene<'_, '_>) -> Option<Run> {
+        let state = self.runs.remove(&run)?;
+        scene.node.runs.remove(&run);
+        for payer in Payer::of(&scene.facts.payers()) {
+            let held = scene.node.shares.of(payer);
             held.running = held.running.saturating_sub(1);
         }
-        self.withdraw(execution, run, turn);
+        self.withdraw(run, scene);
         Some(state)
-    }
-}
-
-/// Answers what is due to a run.
-pub(crate) fn answer_due(execution: &mut Execution, run: RunNumber, turn: &mut Turn<'_>) {
-    let Some(state) = execution.runs.get_mut(&run) else { return };
-    for (call, answer) in state.due() {
-        turn.effects.push(Effect::Answer { run, call, answer });
     }
 }
 

@@ -1,0 +1,324 @@
+//! Proposals: who signs, in which attempt, with which fresh bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate_wire::{ErrorCode, NodeIndex, Offer, OperationNumber, PeerMessage, Problem, Proposal, limits};
+
+use super::{
+    Coordinator, ProposalId,
+    tally::{Group, GroupKind},
+};
+use crate::{committee::pairs_of, facts::LOOK_MS, node::Scene};
+
+/// Signer sets that are looked at before giving up for now.
+const SETS_MAX: usize = 2_000;
+/// Signers end an attempt by themselves; a coordinator waits a little longer.
+const PROPOSAL_GRACE_MS: u64 = 300;
+/// By how much coordinators differ in waiting after they were in each other's way.
+const TURN_MS: u64 = 50;
+
+/// The proposals of one operation.
+#[derive(Default)]
+pub(super) struct Proposing {
+    /// The one that may still succeed.
+    proposed: Option<Proposed>,
+    /// Attempts grow, whether or not they were joined.
+    last_proposed: u8,
+    /// Attempts that were joined and came to nothing.
+    tried: u8,
+    /// Before this nothing is proposed.
+    not_before_mono_ms: Option<u64>,
+    /// In how many proposals that ended without a signature each signer was. Whoever spoils
+    /// attempts goes to the end of the line, whomever it blames.
+    spoilt: BTreeMap<NodeIndex, u8>,
+    /// The signer sets of these proposals.
+    failed_sets: BTreeSet<BTreeSet<NodeIndex>>,
+}
+
+/// A proposal that may still succeed.
+struct Proposed {
+    attempt: u8,
+    signers: Vec<NodeIndex>,
+    until_mono_ms: u64,
+}
+
+/// Why there is no signer set.
+enum NoSet {
+    /// Bans alone are in the way, and everybody has voted.
+    Banned,
+    /// Something is still to come: an offer, a greeting, a set-up.
+    NotYet,
+}
+
+impl Proposing {
+    /// Gives up the proposal, and remembers who was in it.
+    fn give_up(&mut self) {
+        let Some(proposed) = self.proposed.take() else { return };
+        for signer in &proposed.signers {
+            let count = self.spoilt.entry(*signer).or_default();
+            *count = count.saturating_add(1);
+        }
+        self.failed_sets.insert(proposed.signers.into_iter().collect());
+    }
+
+    /// Nothing is proposed any more: the operation is decided.
+    pub(super) fn over(&mut self) {
+        self.proposed = None;
+    }
+
+    fn wait_until(&mut self, mono_ms: u64) {
+        self.not_before_mono_ms = self.not_before_mono_ms.max(Some(mono_ms));
+    }
+
+    fn waits(&self, now: u64) -> bool {
+        self.not_before_mono_ms.is_some_and(|not_before| now < not_before)
+    }
+
+    pub(super) fn next_deadline(&self, offered: bool) -> Option<u64> {
+        match &self.proposed {
+            Some(proposed) => Some(proposed.until_mono_ms),
+            None => self.not_before_mono_ms.filter(|_| offered),
+        }
+    }
+}
+
+impl Coordinator {
+    /// A member's bytes for its next attempt.
+    pub(super) fn take_offer(&mut self, from: NodeIndex, offer: Offer, scene: &mut Scene<'_, '_>) {
+        let (me, now) = (scene.me(), scene.now());
+        let before_us = |other: &NodeIndex| scene.node.precedes(scene.facts, *other, me);
+        let first = scene.facts.coordinators.keys().any(before_us);
+        let tally = self.tallies.entry(offer.operation).or_default();
+        let proposing = &mut tally.proposing;
+        // The attempt of a coordinator that comes before us may be about to succeed: it gets its hedge.
+        let joined = first && offer.attempt > 0 && proposing.proposed.is_none();
+        if joined && proposing.not_before_mono_ms.is_none() {
+            proposing.wait_until(now + limits::HEDGE_MS);
+        }
+        tally.offers.insert(from, offer);
+    }
+
+    /// Proposes a signer set, unless a proposal of ours may still succeed.
+    pub(super) fn propose(&mut self, number: OperationNumber, quorum: &Group, scene: &mut Scene<'_, '_>) {
+        let now = scene.now();
+        let Some(tally) = self.tallies.get(&number) else { return };
+        let proposing = &tally.proposing;
+        if scene.facts.decided(number) || proposing.proposed.is_some() || proposing.waits(now) {
+            return;
+        }
+        let request = scene.facts.id;
+        let attempt = proposing.last_proposed + 1;
+        if proposing.tried >= limits::ATTEMPTS_MAX || attempt > limits::PROPOSALS_MAX {
+            let detail =
+                format!("operation {number} has no signature after {} attempts", limits::ATTEMPTS_MAX);
+            let problem = Problem::new(ErrorCode::SigningFailed, detail).about(request);
+            return self.answer_callers(Err(Box::new(problem)), scene);
+        }
+        let signers = match self.choose(number, quorum, scene) {
+            Ok(signers) => signers,
+            Err(NoSet::NotYet) => return,
+            Err(NoSet::Banned) => {
+                let problem = Problem::of(ErrorCode::NoUnbannedQuorum).about(request);
+                return self.answer_callers(Err(Box::new(problem)), scene);
+            }
+        };
+        let Some(tally) = self.tallies.get_mut(&number) else { return };
+        let mut offered = Vec::with_capacity(signers.len());
+        for signer in &signers {
+            // An offer is good for one proposal; the signer makes another when it has joined or declined.
+            let Some(offer) = tally.offers.remove(signer) else { return };
+            offered.push((*signer, offer.fresh));
+        }
+        let set_up = |(a, b)| scene.node.set_up_of(a, b);
+        let set_ups = pairs_of(&signers).into_iter().filter_map(set_up).collect();
+        tally.proposing.last_proposed = attempt;
+        tally.proposing.proposed = Some(Proposed {
+            attempt,
+            signers: signers.clone(),
+            until_mono_ms: now + limits::SIGNING_ROUND_MS + PROPOSAL_GRACE_MS,
+        });
+        let proposal = Proposal {
+            request,
+            operation: number,
+            coordinator: scene.me(),
+            attempt,
+            intent: quorum.hash,
+            signers: offered,
+            set_ups,
+        };
+        scene.turn.send_all(signers, PeerMessage::Propose(proposal));
+    }
+
+    /// The first t equal votes whose nodes can sign together; those that failed lately go last.
+    fn choose(
+        &self,
+        number: OperationNumber,
+        quorum: &Group,
+        scene: &Scene<'_, '_>,
+    ) -> Result<Vec<NodeIndex>, NoSet> {
+        let (node, me, now) = (&*scene.node, scene.me(), scene.now());
+        let tally = self.tallies.get(&number).ok_or(NoSet::NotYet)?;
+        let proposing = &tally.proposing;
+        let usable = |signer: &NodeIndex| {
+            // A run that has ended takes back what it offered.
+            tally.offers.contains_key(signer)
+                && !self.outcomes.contains_key(signer)
+                && (*signer == me || node.peers.reachable(*signer, now))
+        };
+        let mut candidates: Vec<NodeIndex> = quorum.nodes.iter().copied().filter(usable).collect();
+        candidates.sort_by_key(|signer| {
+            let spoilt = proposing.spoilt.get(signer).copied().unwrap_or_default();
+            (spoilt, node.peers.failed_lately(*signer, now))
+        });
+        let fits = |set: &[NodeIndex], new: NodeIndex| {
+            set.iter().all(|other| !node.peers.banned(*other, new) && node.set_up_of(*other, new).is_some())
+        };
+        let threshold = node.committee.threshold();
+        // A set that has failed is chosen again only when all have: whoever spoils attempts, and whomever it
+        // blames, a set of honest nodes has its turn.
+        let fresh = |set: &[NodeIndex], new: NodeIndex| {
+            if set.len() + 1 < threshold {
+                return fits(set, new);
+            }
+            let whole: BTreeSet<NodeIndex> = set.iter().copied().chain([new]).collect();
+            !proposing.failed_sets.contains(&whole) && fits(set, new)
+        };
+        let rules: [&Fits<'_>; 2] = [&fresh, &fits];
+        for rule in rules {
+            if let Some(mut set) = first_set(&candidates, threshold, rule, SETS_MAX) {
+                set.sort_unstable();
+                return Ok(set);
+            }
+        }
+        // Only bans are in the way if nobody is missing and without them there would be a set.
+        let gone = |member| member != me && !node.peers.reachable(member, now);
+        let everybody = node.committee.members().all(|member| !self.may_vote(member, number) || gone(member));
+        let unbanned =
+            |set: &[NodeIndex], new: NodeIndex| set.iter().all(|other| !node.peers.banned(*other, new));
+        let possible = first_set(&quorum.nodes, threshold, &unbanned, SETS_MAX).is_some();
+        Err(if everybody && !possible { NoSet::Banned } else { NoSet::NotYet })
+    }
+
+    /// A signer says that an attempt of ours stalls or has ended: another set is tried.
+    pub(crate) fn on_trouble(
+        &mut self,
+        from: NodeIndex,
+        (operation, attempt): (OperationNumber, u8),
+        (nodes, ended): (&[NodeIndex], bool),
+        scene: &mut Scene<'_, '_>,
+    ) {
+        let ours = self.tallies.get(&operation).and_then(|tally| tally.proposing.proposed.as_ref());
+        let Some(proposed) = ours.filter(|ours| ours.attempt == attempt && ours.signers.contains(&from))
+        else {
+            return;
+        };
+        // A signer can only blame those it was to sign with, and blame moves them back in line, no more.
+        let blamed: Vec<NodeIndex> =
+            nodes.iter().copied().filter(|node| proposed.signers.contains(node)).collect();
+        scene.node.peers.failed(&blamed, scene.turn.now.mono_ms);
+        let id = ProposalId { operation, attempt };
+        if ended {
+            self.proposal_ended(id, nodes.is_empty(), scene)
+        } else {
+            self.proposal_stalls(id, &blamed, scene)
+        }
+    }
+
+    fn proposal_ended(&mut self, id: ProposalId, unblamed: bool, scene: &mut Scene<'_, '_>) {
+        let (me, now) = (scene.me(), scene.now());
+        let ProposalId { operation, attempt } = id;
+        let Some(tally) = self.tallies.get_mut(&operation) else { return };
+        tally.proposing.give_up();
+        // One of its signers is out of it.
+        scene.turn.abandon(scene.facts.id, operation, attempt);
+        if unblamed {
+            // Another coordinator came first, as a rule, and is not disturbed before it stalls. Each
+            // waits for another while, so that two that were in each other's way are not again.
+            let turn_ms = (u64::from(me.get()) * TURN_MS).min(limits::HEDGE_MS);
+            tally.proposing.wait_until(now + limits::HEDGE_MS / 4 + turn_ms);
+        } else {
+            tally.proposing.tried = tally.proposing.tried.saturating_add(1);
+        }
+        self.evaluate(operation, scene);
+    }
+
+    /// It may still end well, so it is given up only for a set without those it waits for.
+    fn proposal_stalls(&mut self, id: ProposalId, blamed: &[NodeIndex], scene: &mut Scene<'_, '_>) {
+        let Some(tally) = self.tallies.get(&id.operation) else { return };
+        let threshold = scene.node.committee.threshold();
+        let quorum = tally
+            .groups()
+            .into_iter()
+            .find(|group| group.kind == GroupKind::Intent && group.nodes.len() >= threshold);
+        let Some(quorum) = quorum else { return };
+        let set = self.choose(id.operation, &quorum, scene);
+        let better = set.is_ok_and(|set| blamed.iter().all(|node| !set.contains(node)));
+        if better && !blamed.is_empty() {
+            if let Some(tally) = self.tallies.get_mut(&id.operation) {
+                tally.proposing.give_up();
+                tally.proposing.tried = tally.proposing.tried.saturating_add(1);
+            }
+            self.evaluate(id.operation, scene);
+        }
+    }
+
+    /// Gives up proposals of which nothing was heard, and looks again at what is not decided.
+    pub(crate) fn tick(&mut self, scene: &mut Scene<'_, '_>) {
+        let now = scene.now();
+        for number in self.tallies.keys().copied().collect::<Vec<_>>() {
+            if scene.facts.decided(number) {
+                continue;
+            }
+            let Some(tally) = self.tallies.get_mut(&number) else { continue };
+            let proposing = &mut tally.proposing;
+            if proposing.proposed.as_ref().is_some_and(|proposed| now >= proposed.until_mono_ms) {
+                proposing.give_up();
+                proposing.tried = proposing.tried.saturating_add(1);
+            }
+            if !proposing.waits(now) {
+                proposing.not_before_mono_ms = None;
+            }
+            let look = tally.look_mono_ms.is_some_and(|look| now >= look);
+            if look {
+                tally.look_mono_ms = self.reply.is_none().then_some(now + LOOK_MS);
+            }
+            if look || tally.proposing.proposed.is_none() {
+                self.evaluate(number, scene);
+            }
+        }
+    }
+}
+
+/// Whether a node may join those that are chosen.
+type Fits<'a> = dyn Fn(&[NodeIndex], NodeIndex) -> bool + 'a;
+
+/// The first `size` candidates, in order, that fit together, by a search in depth. It ends when the budget is used up.
+fn first_set(
+    candidates: &[NodeIndex],
+    size: usize,
+    fits: &Fits<'_>,
+    mut budget: usize,
+) -> Option<Vec<NodeIndex>> {
+    let (mut set, mut places, mut next) = (Vec::new(), Vec::new(), 0);
+    while set.len() < size {
+        if budget == 0 {
+            return None;
+        }
+        match candidates.get(next).filter(|_| candidates.len() - next + set.len() >= size) {
+            // Too few are left for the last one that was chosen: the next one takes its place.
+            None => {
+                set.pop();
+                next = places.pop()? + 1;
+            }
+            Some(candidate) => {
+                budget -= 1;
+                if fits(&set, *candidate) {
+                    set.push(*candidate);
+                    places.push(next);
+                }
+                next += 1;
+            }
+        }
+    }
+    Some(set)
+}

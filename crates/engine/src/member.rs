@@ -1,0 +1,202 @@
+//! The member: it runs the action, votes on each operation, joins attempts, goes on with what a coordinator fixed
+//! where that is right, and ends with a statement.
+//!
+//! It never calls the coordinator of the same node: it says to it what it says to all of them.
+
+mod attempt;
+mod decide;
+mod end;
+mod once;
+mod operation;
+mod run;
+mod vote;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate_wire::{
+    Claim, EcdsaBytes, ErrorCode, Intent, Lane, NodeIndex, OperationNumber, OutcomeMessage, PeerMessage,
+    Refusal, limits,
+};
+
+use crate::{
+    ActionEvent, ActionFailure, Answer, Call, Effect, RunNumber, Wanted,
+    authority::derived,
+    node::{Node, Scene},
+};
+pub(crate) use decide::Judged;
+use operation::{Operation, Work};
+pub(crate) use run::Run;
+use run::json;
+
+/// Our own part in one execution.
+pub(crate) struct Member {
+    /// The run that the caller asked for.
+    pub(crate) root: RunNumber,
+    /// Runs that go on: the root and its children.
+    pub(crate) runs: BTreeMap<RunNumber, Run>,
+    counts: Counts,
+    operations: BTreeMap<OperationNumber, Operation>,
+    refusals: Vec<Refusal>,
+    claims: Vec<Claim>,
+    /// Logs of child runs that have ended.
+    logs_of_children: String,
+    /// Child runs that came to no good end.
+    failed: BTreeSet<Lane>,
+    /// How the run ended.
+    pub(crate) outcome: Option<OutcomeMessage>,
+}
+
+/// What the runs of an execution have used, all together.
+#[derive(Default)]
+struct Counts {
+    signatures: u32,
+    collects: u32,
+    value_bytes: usize,
+    claims: u32,
+    children: u32,
+}
+
+/// One host call of one run.
+#[derive(Clone, Copy)]
+struct CallId {
+    run: RunNumber,
+    call: u32,
+}
+
+impl Member {
+    pub(crate) fn new(root: RunNumber, runs: BTreeMap<RunNumber, Run>) -> Self {
+        Member {
+            root,
+            runs,
+            counts: Counts::default(),
+            operations: BTreeMap::new(),
+            refusals: Vec::new(),
+            claims: Vec::new(),
+            logs_of_children: String::new(),
+            failed: BTreeSet::new(),
+            outcome: None,
+        }
+    }
+
+    /// What one of our runs does.
+    pub(crate) fn on_action(&mut self, run: RunNumber, event: ActionEvent, scene: &mut Scene<'_, '_>) {
+        match event {
+            ActionEvent::Call(call) => self.on_call(run, call, scene),
+            ActionEvent::Finished(end) => self.on_finished(run, end, scene),
+        }
+    }
+
+    /// A host call of one of our runs.
+    fn on_call(&mut self, run: RunNumber, Call { call, seen, wanted }: Call, scene: &mut Scene<'_, '_>) {
+        let id = CallId { run, call };
+        match wanted {
+            Wanted::ActionKey { action } => {
+                let decided = scene.node.decided_by();
+                let key = decided
+                    .and_then(|(_, root)| derived(&root, &quorate_wire::action_key_id(&action)))
+                    .map(|(key, _)| Answer::Value(json(&key.to_string())));
+                id.answer(key.map_err(failure), scene);
+            }
+            Wanted::RunOnceResult { of, result } => self.on_run_once_result(id, (of, result), scene),
+            Wanted::Child { action, params } => self.on_child(id, (action, params), scene),
+            Wanted::Claim { key_id } => self.on_claim(id, key_id, scene),
+            Wanted::Collect { name, value } => self.on_collect(id, (name, value), seen, scene),
+            Wanted::RunOnce { name, wait } => self.on_run_once(id, (name, wait), seen, scene),
+            Wanted::Sign(sign) => self.on_sign(id, (sign, seen), scene),
+        }
+    }
+
+    /// Tells one new coordinator all that we have told others.
+    pub(crate) fn tell_all(&self, to: NodeIndex, scene: &mut Scene<'_, '_>) {
+        for (number, operation) in &self.operations {
+            scene.turn.send(to, PeerMessage::Vote(operation.vote.clone()));
+            if let Some(offer) = operation.offer(scene.facts.id, *number) {
+                scene.turn.send(to, PeerMessage::Offer(offer));
+            }
+            if let Some(value) = operation.stated() {
+                scene.turn.send(to, PeerMessage::Led(value.clone()));
+            }
+        }
+        for number in scene.facts.operations.keys().copied().collect::<Vec<_>>() {
+            self.tell_signature(number, to, scene);
+            scene.facts.tell_decision(number, to, scene.turn);
+        }
+        if let Some(outcome) = &self.outcome {
+            scene.turn.send(to, PeerMessage::Outcome(Box::new(outcome.clone())));
+        }
+    }
+
+    /// When something of it is due.
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        self.operations.values().filter_map(Operation::next_deadline).min()
+    }
+
+    /// What is due of attempts and of values.
+    pub(crate) fn tick(&mut self, scene: &mut Scene<'_, '_>) {
+        self.tick_attempts(scene);
+        self.tick_looks(scene);
+    }
+
+    /// Signatures of this node's own runs, in the order of operation numbers.
+    fn signed(&self) -> impl Iterator<Item = (&Intent, EcdsaBytes)> {
+        self.operations.values().filter_map(|operation| Some((operation.intent()?, operation.signature()?)))
+    }
+
+    /// The outermost child runs that failed and in which, or below which, something was signed.
+    fn failed_after_signing(&self) -> Vec<Lane> {
+        let outermost =
+            |lane: &&Lane| !self.failed.iter().any(|other| other != *lane && lane.is_within(*other));
+        let signed_in =
+            |lane: &&Lane| self.signed().any(|(intent, _)| intent.operation.lane().is_within(**lane));
+        self.failed.iter().filter(outermost).filter(signed_in).copied().collect()
+    }
+
+    /// The action claims a key: it is derived, and stated.
+    fn on_claim(&mut self, id: CallId, key_id: String, scene: &mut Scene<'_, '_>) {
+        let claimed = self.claim(id.run, key_id, scene);
+        let answer = claimed.map(|key| Answer::Value(json(&key.to_string()))).map_err(failure);
+        id.answer(answer, scene);
+    }
+
+    fn claim(
+        &mut self,
+        run: RunNumber,
+        key_id: String,
+        scene: &mut Scene<'_, '_>,
+    ) -> Result<quorate_wire::PublicKey, ErrorCode> {
+        if self.counts.claims >= scene.facts.limits.claims {
+            return Err(ErrorCode::LimitClaims);
+        }
+        let length = (1..=limits::CLAIM_KEY_ID_BYTES_MAX).contains(&key_id.len());
+        if !length || key_id.chars().any(char::is_control) {
+            return Err(ErrorCode::ClaimInvalid);
+        }
+        let (_, root) = scene.node.decided_by()?;
+        let state = self.runs.get_mut(&run).ok_or(ErrorCode::Internal)?;
+        let action = state.action();
+        let (public_key, _) = derived(&root, &quorate_wire::claim_key_id(&action, &key_id))?;
+        let operation = state.number().ok_or(ErrorCode::LimitHostCalls)?;
+        self.counts.claims += 1;
+        self.claims.push(Claim { operation, action, key_id, public_key });
+        Ok(public_key)
+    }
+}
+
+impl CallId {
+    /// Answers the call at once.
+    fn answer(self, answer: Result<Answer, ActionFailure>, scene: &mut Scene<'_, '_>) {
+        scene.turn.effects.push(Effect::Answer { run: self.run, call: self.call, answer });
+    }
+}
+
+impl Node {
+    /// Ends a signing session: its secret state is gone.
+    fn end_session(&mut self, session: &[u8; 32]) {
+        self.sessions.remove(session);
+    }
+}
+
+/// What a failed host call says.
+pub(crate) fn failure(code: ErrorCode) -> ActionFailure {
+    ActionFailure { code, message: code.title().to_owned() }
+}

@@ -1,0 +1,293 @@
+//! Votes: this node's own verdict on what its run asks for, signed and told to whoever coordinates.
+
+use quorate_auth::{eip191, is_login_text};
+use quorate_wire::{
+    ActionCid, Digest, ErrorCode, Intent, MessageKind, OperationNumber, PeerMessage, PublicKey, Refusal,
+    Scheme, Seen, Verdict, Vote, action_signature_digest, limits,
+};
+
+use super::{
+    CallId, Member, Operation, Work, failure,
+    operation::{Leading, Signing, State, Waiting},
+    run::{Given, Slot},
+};
+use crate::{
+    Report, SignCall, SignKey, SignMessage,
+    authority::{Right, Wish, may_sign},
+    facts::LOOK_MS,
+    node::Scene,
+    succession::OwnPart,
+};
+
+/// Order of secp256k1: a digest that is 0 modulo it is refused.
+const CURVE_ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xba,
+    0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41,
+];
+
+/// What this node's own verdict allows to be signed.
+struct Allowed {
+    intent: Intent,
+    right: Right,
+    tweak: [u8; 32],
+}
+
+/// What is voted on, and what was seen before.
+pub(super) struct Ballot {
+    pub(super) verdict: Verdict,
+    pub(super) seen: Vec<Seen>,
+    pub(super) work: Work,
+}
+
+impl Member {
+    /// A host call on a key: this node's own verdict, signed and told to whoever coordinates.
+    pub(super) fn on_sign(
+        &mut self,
+        id: CallId,
+        (sign, seen): (SignCall, Vec<Seen>),
+        scene: &mut Scene<'_, '_>,
+    ) {
+        if self.counts.signatures >= limits::OPERATIONS_MAX.min(scene.facts.limits.signatures) {
+            return id.answer(Err(failure(ErrorCode::LimitSignatures)), scene);
+        }
+        self.counts.signatures += 1;
+        let ballot = match self.judge(id, sign, scene) {
+            Ok(Allowed { intent, right, tweak }) => {
+                let work = Work::Sign(Signing::new(right, tweak, scene.turn.fresh()));
+                Ballot { verdict: Verdict::Intent(intent), seen, work }
+            }
+            Err(code) => Ballot { verdict: Verdict::Denied(code), seen, work: Work::Denied },
+        };
+        self.cast(id, ballot, scene);
+    }
+
+    /// The action gives a value of this node.
+    pub(super) fn on_collect(
+        &mut self,
+        id: CallId,
+        (name, value): (String, String),
+        seen: Vec<Seen>,
+        scene: &mut Scene<'_, '_>,
+    ) {
+        if !self.count_value(id, scene) {
+            return;
+        }
+        let bytes = &mut self.counts.value_bytes;
+        *bytes = bytes.saturating_add(value.len());
+        let long = value.len() > limits::VALUE_BYTES_MAX || *bytes > limits::OWN_VALUES_BYTES_MAX;
+        let ballot = if long || name.len() > limits::VALUE_NAME_BYTES_MAX {
+            Ballot { verdict: Verdict::Denied(ErrorCode::ValueTooLarge), seen, work: Work::Denied }
+        } else {
+            Ballot { verdict: Verdict::Observed { name, value }, seen, work: Work::Collect(Waiting::Yes) }
+        };
+        self.cast(id, ballot, scene);
+    }
+
+    /// The action wants a function to be run by one node, and waits for its value.
+    pub(super) fn vote_once(&mut self, id: CallId, name: String, seen: Vec<Seen>, scene: &mut Scene<'_, '_>) {
+        let ballot = if name.len() > limits::VALUE_NAME_BYTES_MAX {
+            Ballot { verdict: Verdict::Denied(ErrorCode::ValueTooLarge), seen, work: Work::Denied }
+        } else {
+            let leading = Leading { asked_by: id.call, waiting: Waiting::Yes, leads: false, stated: None };
+            Ballot { verdict: Verdict::Once { name }, seen, work: Work::Once(leading) }
+        };
+        self.cast(id, ballot, scene);
+    }
+
+    /// Whether the run may ask for one more value; tells it if not.
+    pub(super) fn count_value(&mut self, id: CallId, scene: &mut Scene<'_, '_>) -> bool {
+        let room = self.counts.collects < scene.facts.limits.collects;
+        if room {
+            self.counts.collects += 1;
+        } else {
+            id.answer(Err(failure(ErrorCode::LimitCollects)), scene);
+        }
+        room
+    }
+
+    /// Gives an operation its number and our vote on it, and tells whoever has to know.
+    fn cast(&mut self, id: CallId, ballot: Ballot, scene: &mut Scene<'_, '_>) {
+        let Ballot { mut verdict, mut seen, work } = ballot;
+        let Some(state) = self.runs.get_mut(&id.run) else { return };
+        let Some(number) = state.number() else {
+            return id.answer(Err(failure(ErrorCode::LimitHostCalls)), scene);
+        };
+        state.wait(Some(id.call), Slot::Operation(number));
+        if let Verdict::Intent(intent) = &mut verdict {
+            intent.operation = number;
+        }
+        seen.drain(..seen.len().saturating_sub(limits::SEEN_MAX));
+        let committee = &scene.node.committee;
+        let vote = committee.sign(Vote {
+            network: committee.id,
+            epoch: committee.epoch,
+            request: scene.facts.id,
+            operation: number,
+            verdict,
+            seen,
+        });
+        for peer in scene.facts.reached(number) {
+            scene.node.peers.release(peer, limits::OPERATION_BYTES);
+        }
+        let now = scene.now();
+        let denied = if let Verdict::Denied(code) = vote.body.verdict { Some(code) } else { None };
+        let own =
+            OwnPart { vote: vote.body.hash(), began_mono_ms: now, waits: denied.is_none(), leads: false };
+        scene.facts.operations.entry(number).or_default().succession.own = Some(own);
+        let operation = Operation {
+            run: id.run,
+            vote,
+            began_mono_ms: now,
+            look_mono_ms: denied.is_none().then_some(now + LOOK_MS),
+            passed: Default::default(),
+            patience_mono_ms: now,
+            work,
+        };
+        self.operations.insert(number, operation);
+        self.tell_vote(number, scene);
+        self.tell_offer(number, scene);
+        match denied {
+            Some(code) => self.refuse(number, code, scene),
+            None => self.begin_value(number, scene),
+        }
+    }
+
+    /// Tells coordinators how we saw an operation; of a function that one node runs, everybody: who runs it depends on
+    /// who is there.
+    pub(super) fn tell_vote(&self, number: OperationNumber, scene: &mut Scene<'_, '_>) {
+        let Some(operation) = self.operations.get(&number) else { return };
+        let message = PeerMessage::Vote(operation.vote.clone());
+        if operation.told_to_all() {
+            scene.turn.send_all(scene.node.committee.members(), message);
+        } else {
+            scene.turn.send_all(scene.facts.coordinated_by(scene.node.committee.me), message);
+        }
+    }
+
+    /// Offers coordinators fresh bytes for the next attempt.
+    pub(super) fn tell_offer(&self, number: OperationNumber, scene: &mut Scene<'_, '_>) {
+        let offer =
+            self.operations.get(&number).and_then(|operation| operation.offer(scene.facts.id, number));
+        if let Some(offer) = offer {
+            scene
+                .turn
+                .send_all(scene.facts.coordinated_by(scene.node.committee.me), PeerMessage::Offer(offer));
+        }
+    }
+
+    /// Is this a thing that can be signed, and may it be?
+    fn judge(&mut self, id: CallId, sign: SignCall, scene: &mut Scene<'_, '_>) -> Result<Allowed, ErrorCode> {
+        let state = self.runs.get_mut(&id.run).ok_or(ErrorCode::Internal)?;
+        let action = state.action();
+        let SignCall { key, message, name, recipient } = sign;
+        let committee = &scene.node.committee;
+        let (kind, digest) = digest(&action, &key, message, &committee.network.login_domains)?;
+        let guest = committee.guest;
+        if name.is_empty() || name.len() > limits::SIGNATURE_NAME_BYTES_MAX {
+            return Err(ErrorCode::SignatureNameInvalid);
+        }
+        if !state.names.insert(name.clone()) {
+            return Err(ErrorCode::SignatureNameDuplicate);
+        }
+        let right = match key {
+            SignKey::Own => Right::Own { action },
+            SignKey::Pkp(key) => Right::Granted(Wish {
+                key: PublicKey::from_sec1(&key).map_err(|_| ErrorCode::PkpUnknown)?,
+                action,
+                kind,
+                single_node: state.single_node,
+            }),
+        };
+        let (key, tweak) = may_sign_now(&right, scene)?;
+        let intent = Intent {
+            // Given with the number, when the vote is cast.
+            operation: OperationNumber::FIRST,
+            action,
+            key,
+            scheme: Scheme::EcdsaK256Sha256,
+            kind,
+            digest: Digest(digest),
+            name,
+            recipient,
+            guest,
+        };
+        Ok(Allowed { intent, right, tweak })
+    }
+
+    /// Refuses an operation to the action.
+    pub(super) fn refuse(&mut self, number: OperationNumber, code: ErrorCode, scene: &mut Scene<'_, '_>) {
+        scene.turn.report(Report::Denied(code));
+        self.refusals.push(Refusal { operation: number, code });
+        let Some(operation) = self.operations.get_mut(&number) else { return };
+        operation.look_mono_ms = None;
+        if let Some(signing) = operation.signing() {
+            signing.go(State::Denied);
+        }
+        self.settle(number, Given::new(Err(failure(code))), scene);
+    }
+
+    /// Our own run has its result of an operation.
+    pub(super) fn settle(&mut self, number: OperationNumber, given: Given, scene: &mut Scene<'_, '_>) {
+        let Some(operation) = self.operations.get_mut(&number) else { return };
+        match &mut operation.work {
+            Work::Collect(waiting) => *waiting = Waiting::No,
+            Work::Once(leading) => leading.waiting = Waiting::No,
+            Work::Sign(_) | Work::Denied => {}
+        }
+        let run = operation.run;
+        no_longer_waits(number, scene);
+        self.give(run, (Slot::Operation(number), given), scene);
+    }
+}
+
+/// Notes for both roles that our own run does not wait for an operation any more.
+pub(super) fn no_longer_waits(number: OperationNumber, scene: &mut Scene<'_, '_>) {
+    let known = scene.facts.operations.get_mut(&number);
+    if let Some(own) = known.and_then(|known| known.succession.own.as_mut()) {
+        own.waits = false;
+    }
+}
+
+/// Does this right stand, for this execution, now, at this node's own heads?
+pub(super) fn may_sign_now(
+    right: &Right,
+    scene: &mut Scene<'_, '_>,
+) -> Result<(PublicKey, [u8; 32]), ErrorCode> {
+    let (registry, root) = scene.node.decided_by()?;
+    scene.turn.by_registry = true;
+    may_sign(registry.as_ref(), &root, scene.turn.now, (right, &scene.facts.session))
+}
+
+/// What of a call's message is signed, and from what it was made. An action's own key signs only what it is
+/// told to be a message of that action; a key of the registry never signs one of those.
+fn digest(
+    action: &ActionCid,
+    key: &SignKey,
+    message: SignMessage,
+    login_domains: &[String],
+) -> Result<(MessageKind, [u8; 32]), ErrorCode> {
+    match (key, message) {
+        (SignKey::Own, message) => {
+            let bytes = match message {
+                SignMessage::Digest(bytes) | SignMessage::Bytes(bytes) => bytes,
+                SignMessage::Personal(text) => text.into_bytes(),
+            };
+            let digest = action_signature_digest(action, &bytes);
+            Ok((MessageKind::Action, digest.0))
+        }
+        (SignKey::Pkp(_), SignMessage::Digest(bytes)) => {
+            let digest = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| ErrorCode::DigestLength)?;
+            if digest == [0; 32] || digest == CURVE_ORDER {
+                return Err(ErrorCode::DigestInvalid);
+            }
+            Ok((MessageKind::Digest, digest))
+        }
+        (SignKey::Pkp(_), SignMessage::Personal(text)) => {
+            // A login made by a key acts for the key's address elsewhere: it has a scope of its own.
+            let login = is_login_text(text.as_bytes(), login_domains);
+            let kind = if login { MessageKind::Login } else { MessageKind::Personal };
+            Ok((kind, eip191::hash(text.as_bytes())))
+        }
+        (SignKey::Pkp(_), SignMessage::Bytes(_)) => Err(ErrorCode::DigestLength),
+    }
+}
