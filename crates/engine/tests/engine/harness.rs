@@ -1,6 +1,7 @@
 //! Three engines (t = 2) in one process: founded once, then cloned from their stores for each test.
 
 mod caller;
+mod founded;
 mod registry;
 
 use std::{
@@ -154,16 +155,6 @@ pub(crate) struct Net {
     apart: Vec<(u64, u8, u8)>,
 }
 
-/// The stores of a network that was founded once in this process.
-fn founded() -> &'static (BTreeMap<u8, Stored>, PublicKey) {
-    static FOUNDED: OnceLock<(BTreeMap<u8, Stored>, PublicKey)> = OnceLock::new();
-    FOUNDED.get_or_init(|| {
-        let net = Net::found();
-        let root = net.nodes[&1].registry.root.unwrap();
-        (net.nodes.into_iter().map(|(node, state)| (node, state.store)).collect(), root)
-    })
-}
-
 impl Net {
     /// Three nodes that have never met.
     pub(crate) fn unfounded() -> Net {
@@ -197,7 +188,7 @@ impl Net {
 
     /// Three nodes of a founded network, connected, with a granted key.
     pub(crate) fn ready() -> Net {
-        let (stores, root) = founded();
+        let (stores, root) = founded::founded();
         let net = Net::with_stores(stores.clone(), Some(*root));
         for node in 1..=3 {
             assert!(net.engine(node).status().ready, "{:?}", net.engine(node).status());
