@@ -28,6 +28,9 @@
 /* `status` values that `start` and `deliver` return. */
 enum { STATUS_DONE = 0, STATUS_WAITING = 1, STATUS_FAILED = 2 };
 
+/* Set in the kind of a call that a function of runOnce makes. */
+#define CALL_ALONE 0x100
+
 /* Kinds of failure that `host_fail` takes; see `FailureKind` on the host side. */
 enum { FAIL_THREW = 0, FAIL_SYNTAX = 1, FAIL_PARAM_RESERVED = 2, FAIL_NOT_SUPPORTED = 3, FAIL_PENDING = 4 };
 
@@ -126,7 +129,7 @@ static JSValue native_call(JSContext *c, JSValueConst this_val, int argc, JSValu
     meta = JS_ToCStringLen(c, &meta_len, argv[1]);
     if (!meta)
         return JS_EXCEPTION;
-    number = host_call(kind, meta, meta_len, body, body_len);
+    number = host_call(async_context ? kind | CALL_ALONE : kind, meta, meta_len, body, body_len);
     JS_FreeCString(c, meta);
     if (number < 0)
         return JS_ThrowTypeError(c, "the host refused a malformed call");
@@ -555,14 +558,15 @@ static void comes_to(JSValue value)
 
 /*
  * Runs everything that can run. Host calls take no virtual time, so timers wait until none is open:
- * a `Promise.race` of a request and a time-out is then the same on every node.
+ * a `Promise.race` of a request and a time-out is then the same on every node. Those of a function that this
+ * node runs alone wait for its own calls only.
  */
 static int32_t pump(void)
 {
     for (;;) {
         JSContext *job;
         int ran;
-        JSValue fired;
+        JSValue fired, open;
         bool more;
 
         while ((ran = JS_ExecutePendingJob(rt, &job)) > 0 && JS_IsUndefined(end_reason)) {
@@ -573,13 +577,14 @@ static int32_t pump(void)
         }
         if (ran < 0)
             return fail_pending(FAIL_THREW);
-        if (calls_open)
-            return STATUS_WAITING;
-        fired = JS_Call(ctx, hook_tick, JS_UNDEFINED, 0, NULL);
+        open = js_bool(calls_open > 0);
+        fired = JS_Call(ctx, hook_tick, JS_UNDEFINED, 1, (JSValueConst *)&open);
         if (JS_IsException(fired))
             return fail_pending(FAIL_THREW);
         more = JS_ToBool(ctx, fired);
         JS_FreeValue(ctx, fired);
+        if (!more && calls_open && !JS_IsJobPending(rt))
+            return STATUS_WAITING;
         if (!more && !JS_IsJobPending(rt))
             break;
     }

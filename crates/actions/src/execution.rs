@@ -2,7 +2,7 @@
 
 pub(crate) mod host;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -70,6 +70,8 @@ pub struct Execution {
     /// Answers that came, each with the work of the child action that it stands for.
     replies: BTreeMap<u32, (HostReply, u64)>,
     next_delivery: u32,
+    /// Calls behind that one whose answers the script has been given already.
+    delivered: BTreeSet<u32>,
     started: Instant,
     limits: ActionLimits,
 }
@@ -114,6 +116,7 @@ impl Execution {
                     deliver,
                     replies: BTreeMap::new(),
                     next_delivery: 0,
+                    delivered: BTreeSet::new(),
                     started,
                     limits,
                 };
@@ -184,7 +187,8 @@ impl Execution {
     }
 
     /// Takes the answer to a call. Answers are given to the script in the order in which it asked, however
-    /// they arrive, so that it sees the same on every node.
+    /// they arrive, so that it sees the same on every node. What a function asks for that only this node runs is answered at
+    /// once: the answers before it may wait for the function.
     ///
     /// Returns whether [`Self::resume`] would now run something.
     pub fn answer(&mut self, call: u32, reply: HostReply) -> bool {
@@ -193,13 +197,29 @@ impl Execution {
 
     /// The same for a call of a child action, which did `fuel` of work for it.
     pub fn answer_of_child(&mut self, call: u32, reply: HostReply, fuel: u64) -> bool {
-        if call >= self.next_delivery && call < self.store.data().meter.calls() {
+        let open = call >= self.next_delivery && !self.delivered.contains(&call);
+        if open && call < self.store.data().meter.calls() {
             self.replies.entry(call).or_insert((reply, fuel));
         }
-        self.replies.contains_key(&self.next_delivery)
+        self.due().is_some()
     }
 
-    /// Calls whose answers the script has been given.
+    /// The call whose answer the script is given next.
+    fn due(&self) -> Option<u32> {
+        let meter = &self.store.data().meter;
+        let alone = self.replies.keys().copied().find(|call| meter.is_alone(*call));
+        alone.or_else(|| self.replies.contains_key(&self.next_delivery).then_some(self.next_delivery))
+    }
+
+    /// Takes a call for answered.
+    fn pass(&mut self, call: u32) {
+        self.delivered.insert(call);
+        while self.delivered.remove(&self.next_delivery) {
+            self.next_delivery += 1;
+        }
+    }
+
+    /// Calls of which the script has been given all answers.
     pub(crate) const fn delivered(&self) -> u32 {
         self.next_delivery
     }
@@ -209,11 +229,9 @@ impl Execution {
         self.store.set_epoch_deadline(1);
         self.store.data_mut().meter.running();
         let mut status = Ok(STATUS_WAITING);
-        while let (Ok(STATUS_WAITING), Some((reply, fuel))) =
-            (&status, self.replies.remove(&self.next_delivery))
-        {
-            let call = self.next_delivery;
-            self.next_delivery += 1;
+        while let (Ok(STATUS_WAITING), Some(call)) = (&status, self.due()) {
+            let Some((reply, fuel)) = self.replies.remove(&call) else { break };
+            self.pass(call);
             status = self.deliver(call, &reply, fuel);
         }
         self.settle(status)

@@ -1,6 +1,7 @@
 //! Tests of this crate against the real guest and real worker processes, in one program.
 
 mod suite {
+    mod alone;
     mod confinement;
     mod determinism;
     mod differential;

@@ -44,10 +44,19 @@ export function cause(thrown) {
 // `convert(meta, body, call)` makes the promise's value of the answer; null stands for undefined.
 const pending = new Map();
 const pendingGet = Map.prototype.get, pendingSet = Map.prototype.set, pendingDelete = Map.prototype.delete;
+const pendingEach = Map.prototype.forEach;
+// Whether every open call holds for this test of it, its number and its kind.
+export function everyOpen(test) {
+  let every = true;
+  apply(pendingEach, pending, [(waiting, call) => {
+    if (every && !test(waiting, call)) every = false;
+  }]);
+  return every;
+}
 export function hostCall(kind, meta, body, convert) {
   return new PromiseNow((resolve, reject) => {
     const call = native.call(kind, stringify(meta), body);
-    apply(pendingSet, pending, [call, { resolve, reject, convert }]);
+    apply(pendingSet, pending, [call, { resolve, reject, convert, kind, meta, context: native.context() }]);
   });
 }
 // The answer to a host call.

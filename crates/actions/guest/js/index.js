@@ -8,7 +8,7 @@ import {
 import { describe } from './describe.js';
 import { ALG, OP, compute } from './native.js';
 import * as actions from './sdk/actions.js';
-import { giveUp } from './sdk/flow.js';
+import { allComesAfter, giveUp } from './sdk/flow.js';
 import { jwt } from './sdk/jwt.js';
 import * as web from './web/index.js';
 
@@ -74,9 +74,10 @@ function begin(paramsJson, authJson) {
   return params;
 }
 
-// Does what is due next. Returns whether there was something.
-function tick() {
-  return web.tick() || giveUp();
+// Does what is due next, with calls open or without. Returns whether there was something.
+function tick(open) {
+  if (open && web.tickAlone()) return true;
+  return (!open || allComesAfter()) && (web.tick() || giveUp());
 }
 
 // Takes what `main` returned; gives the promise that it has been taken.

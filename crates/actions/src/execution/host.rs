@@ -62,9 +62,9 @@ impl Host {
     }
 
     /// Counts and queues a call. What it takes counts as memory until it is answered.
-    fn call(&mut self, op: HostCall, fuel: &mut u64) -> Result<Option<i32>> {
+    fn call(&mut self, made: (HostCall, bool), fuel: &mut u64) -> Result<Option<i32>> {
         let before = self.meter.open_bytes();
-        let number = self.meter.call(op, fuel)?;
+        let number = self.meter.call(made, fuel)?;
         self.memory_charge.grow(self.meter.open_bytes() - before)?;
         Ok(number)
     }
@@ -145,6 +145,9 @@ impl ResourceLimiter for Host {
     }
 }
 
+/// Set in the kind of a call that a function makes which only this node runs.
+const CALL_ALONE: i32 = 0x100;
+
 /// Links the guest's imports. What the C library would ask of an operating system is answered with
 /// nothing: the guest has no clock, files, environment or randomness.
 pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
@@ -155,9 +158,11 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
         |mut caller: Caller<'_, Host>, kind: i32, meta: u32, meta_len: u32, body: u32, body_len: u32| {
             let mut fuel = caller.get_fuel()?;
             let (data, host) = memory(&mut caller)?;
-            let op = decode_call(kind, slice(data, meta, meta_len)?, slice(data, body, body_len)?);
+            let alone = kind & CALL_ALONE != 0;
+            let op =
+                decode_call(kind & !CALL_ALONE, slice(data, meta, meta_len)?, slice(data, body, body_len)?);
             let number = match op {
-                Some(op) => host.call(op, &mut fuel)?,
+                Some(op) => host.call((op, alone), &mut fuel)?,
                 None => None,
             };
             // What a child action may use was taken out of it.

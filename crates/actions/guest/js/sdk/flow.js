@@ -1,6 +1,6 @@
 // Child actions, and values on which the nodes agree.
 
-import { PromiseNow, cause, flagMember, hostCall, hostError, jsonOf, native, options, stringMember, text, wellFormed } from '../core.js';
+import { PromiseNow, cause, everyOpen, flagMember, hostCall, hostError, jsonOf, native, options, stringMember, text, wellFormed } from '../core.js';
 import { absent } from '../describe.js';
 import { beginAlone, endAlone } from '../web/timers.js';
 import { utf8Length } from './arguments.js';
@@ -78,30 +78,51 @@ export async function runOnce(params, asyncFunction) {
   return decided.value;
 }
 
-// Rejects what the functions under way wait for.
+// What the functions under way wait for, by the numbers of their calls.
 let stuck = [];
+// Calls on which the nodes agree are answered in their order.
+const IN_ORDER = [0, 1, 3, 4, 7, KIND_COLLECT, KIND_RUN_ONCE, KIND_CALL];
+const behind = (number, { kind, meta }, call) => {
+  if (kind === KIND_RUN_ONCE_RESULT) return (meta.value ?? meta.error).of > number;
+  return IN_ORDER.includes(kind) && call > number;
+};
+const comesAfter = ({ of }) => everyOpen((waiting, call) => behind(of, waiting, call));
+// Whether no call is open that is answered before one of these functions has ended.
+export function allComesAfter() {
+  for (let i = 0; i < stuck.length; i++) if (comesAfter(stuck[i])) return true;
+  return false;
+}
+// Rejects what the functions wait for that cannot come.
 export function giveUp() {
-  const given = stuck;
-  stuck = [];
+  const given = [], left = [];
+  for (let i = 0; i < stuck.length; i++) {
+    const list = comesAfter(stuck[i]) ? given : left;
+    list[list.length] = stuck[i];
+  }
+  stuck = left;
   for (let i = 0; i < given.length; i++) {
-    given[i](hostError('action_pending', 'the function of runOnce waits for a promise that nothing can settle any more; resolve or reject every promise that is awaited'));
+    given[i].reject(hostError('action_pending', 'the function of runOnce waits for a promise that nothing can settle any more; resolve or reject every promise that is awaited'));
   }
   return given.length > 0;
 }
-function settled(promise) {
+function settled(of, promise) {
   return new PromiseNow(async (resolve, reject) => {
-    stuck[stuck.length] = reject;
+    const own = { of, reject };
+    stuck[stuck.length] = own;
     try {
       resolve(await promise);
     } catch (error) {
       reject(error);
     }
+    const left = [];
+    for (let i = 0; i < stuck.length; i++) if (stuck[i] !== own) left[left.length] = stuck[i];
+    stuck = left;
   });
 }
 
 async function outcome(of, asyncFunction) {
   try {
-    const value = await settled(asyncFunction());
+    const value = await settled(of, asyncFunction());
     const shown = value === undefined || value === null ? '' : wellFormed(text(value));
     return { meta: { value: { of, value: small(shown, RUN_ONCE_BYTES_MAX, 'runOnce') } } };
   } catch (thrown) {

@@ -17,10 +17,10 @@ import { process } from './process.js';
 import { Request } from './request.js';
 import { Response } from './response.js';
 import { ReadableStream, ReadableStreamDefaultController, ReadableStreamDefaultReader } from './streams.js';
-import { clearImmediate, clearInterval, clearTimeout, microtask, setImmediate, setInterval, setTimeout, tick } from './timers.js';
+import { clearImmediate, clearInterval, clearTimeout, microtask, setImmediate, setInterval, setTimeout, tick, tickAlone } from './timers.js';
 import { URL, URLSearchParams } from './url.js';
 
-export { startClock, tick };
+export { startClock, tick, tickAlone };
 
 // The number of parameters that these declare in Node.js.
 const LENGTHS = [[setTimeout, 5], [setInterval, 5], [setImmediate, 4], [structuredClone, 0]];

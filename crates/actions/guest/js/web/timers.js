@@ -3,7 +3,7 @@
 // The clock jumps, so that it shows the same on every node; the host then lets as much real time pass, for what
 // a script waits for happens elsewhere: a server that wants no further request yet, a transaction not in a block.
 
-import { apply, hostCall, native, text, then } from '../core.js';
+import { apply, everyOpen, hostCall, native, text, then } from '../core.js';
 import { asNumber, coded } from './shape.js';
 
 const WAIT_MS_MAX = 0x7fffffff;
@@ -156,19 +156,22 @@ export function endAlone() {
   heldImmediates = heldBatch = [];
 }
 
+// Where the next timer of a function is that this node runs alone, or -1 if none keeps it running.
+function nextAlone() {
+  let at = -1, holds = false;
+  for (let i = 0; i < timers.length; i++) {
+    if (!ofFunction(timers[i])) continue;
+    if (at < 0) at = i;
+    if (timers[i].holds) holds = true;
+  }
+  return holds ? at : -1;
+}
+
 // Where the timer is that comes next, or -1 if none keeps the execution running.
 function next() {
-  if (alone > 0) {
-    let at = -1, holds = false;
-    for (let i = 0; i < timers.length; i++) {
-      if (!ofFunction(timers[i])) continue;
-      if (at < 0) at = i;
-      if (timers[i].holds) holds = true;
-    }
-    // A function that waits for nothing of its own may wait for one of those.
-    if (holds) return at;
-  }
-  return holding > 0 ? 0 : -1;
+  const at = alone > 0 ? nextAlone() : -1;
+  // A function that waits for nothing of its own may wait for one of the others.
+  return at < 0 && holding > 0 ? 0 : at;
 }
 
 function forward(to) {
@@ -176,7 +179,7 @@ function forward(to) {
 }
 
 // Moves the clock. Returns whether the host was asked for a pause: the clock moves when that is over.
-function advance(to) {
+function advance({ due: to, context }) {
   if (to > native.now()) jumped += to - native.now();
   if (jumped < PAUSE_MS_MIN) {
     forward(to);
@@ -186,7 +189,7 @@ function advance(to) {
   jumped = 0;
   const over = () => forward(to);
   // A host that refuses to wait has its reason, which is none to end the script.
-  apply(then, hostCall(KIND_PAUSE, { ms }, undefined, null), [over, over]);
+  apply(then, native.within(context, hostCall, [KIND_PAUSE, { ms }, undefined, null]), [over, over]);
   return true;
 }
 
@@ -200,6 +203,17 @@ export function tick() {
     if (heldBatch.length > 0) heldBatch = [];
     else heldImmediates = [];
   }
+  return fire(at);
+}
+
+// The same while calls are open, none of them of a function that this node runs alone: what is open may wait for it.
+export function tickAlone() {
+  if (alone === 0 || !everyOpen(({ context }) => context === 0)) return false;
+  const at = nextAlone();
+  return (at >= 0 || batch.length > 0 || immediates.length > 0) && fire(at);
+}
+
+function fire(at) {
   if (batch.length === 0 && immediates.length > 0 && (timerWasLast || at < 0)) {
     batch = immediates;
     immediates = [];
@@ -212,7 +226,7 @@ export function tick() {
   }
   timerWasLast = true;
   if (at < 0) return immediates.length > 0;
-  if (advance(timers[at].due)) return true;
+  if (advance(timers[at])) return true;
   const timer = removeAt(timers, at);
   if (timer.holds) holding--;
   running = timer;

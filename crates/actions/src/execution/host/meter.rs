@@ -19,6 +19,8 @@ pub(crate) struct Meter {
     /// The calls of `runOnce` that wait for what their function came to.
     run_once: HashSet<u32>,
     asked_once: HashSet<u32>,
+    /// Open calls that only this node makes: those of such a function, and what the function came to.
+    alone: HashSet<u32>,
     /// What was put aside for child actions and calls of contracts.
     lent: HashMap<u32, u64>,
     made: u32,
@@ -44,6 +46,7 @@ impl Meter {
             sig_names: HashSet::new(),
             run_once: HashSet::new(),
             asked_once: HashSet::new(),
+            alone: HashSet::new(),
             lent: HashMap::new(),
             made: 0,
             open: 0,
@@ -58,7 +61,7 @@ impl Meter {
     }
 
     /// Counts and queues a call; `None` for one that the guest's own code never makes.
-    pub(super) fn call(&mut self, mut op: HostCall, fuel: &mut u64) -> Result<Option<i32>> {
+    pub(super) fn call(&mut self, (mut op, alone): (HostCall, bool), fuel: &mut u64) -> Result<Option<i32>> {
         let number = self.made;
         match &op {
             // The guest refuses a second use of a name.
@@ -84,6 +87,9 @@ impl Meter {
             && chain == OWN_CHAIN
         {
             call.gas = Some(self.lend_gas(number, call.gas, fuel));
+        }
+        if alone || matches!(op, HostCall::RunOnceResult { .. }) {
+            self.alone.insert(number);
         }
         self.made += 1;
         self.open += 1;
@@ -126,6 +132,7 @@ impl Meter {
     /// aside for it.
     pub(super) fn answered(&mut self, call: u32, reply: &HostReply, fuel_used: u64) -> Result<u64, LimitHit> {
         self.open = self.open.saturating_sub(1);
+        self.alone.remove(&call);
         self.open_bytes = self.open_bytes.saturating_sub(self.sizes.remove(&call).unwrap_or_default());
         match reply {
             HostReply::Fetched { body, .. } => self.counts.fetched(body.len(), &self.limits)?,
@@ -137,6 +144,11 @@ impl Meter {
             HostReply::Value(_) | HostReply::Signed { .. } | HostReply::Error { .. } => {}
         }
         Ok(self.lent.remove(&call).map_or(0, |lent| lent.saturating_sub(fuel_used)))
+    }
+
+    /// Whether only this node makes an open call, so that its answer has no place among those of the others.
+    pub(crate) fn is_alone(&self, call: u32) -> bool {
+        self.alone.contains(&call)
     }
 
     /// The number of timers that are set now.
@@ -238,25 +250,25 @@ mod tests {
         let answer = HostReply::Value("null".to_owned());
         let mut fuel = ActionLimits::default().fuel;
         let all = fuel;
-        meter.call(call(OWN_CHAIN, None), &mut fuel).unwrap();
+        meter.call((call(OWN_CHAIN, None), false), &mut fuel).unwrap();
         assert_eq!((asked(&mut meter), all - fuel), (Some(CALL_GAS_MAX), CALL_GAS_MAX * FUEL_PER_GAS));
         fuel += meter.answered(0, &answer, 30_000 * FUEL_PER_GAS).unwrap();
         assert_eq!(all - fuel, 30_000 * FUEL_PER_GAS, "what was used is paid for, and no more");
         // Of others' chains a server does the work.
         let before = fuel;
-        meter.call(call("base", Some(9_000_000)), &mut fuel).unwrap();
+        meter.call((call("base", Some(9_000_000)), false), &mut fuel).unwrap();
         assert_eq!((asked(&mut meter), fuel), (Some(9_000_000), before));
         assert_eq!(meter.answered(1, &answer, 0).unwrap(), 0);
         // Thirty of the dearest calls do not cost more than there is.
         for number in 2..ActionLimits::default().contract_calls {
-            meter.call(call(OWN_CHAIN, Some(u64::MAX)), &mut fuel).unwrap();
+            meter.call((call(OWN_CHAIN, Some(u64::MAX)), false), &mut fuel).unwrap();
             let gas = asked(&mut meter).unwrap();
             assert!(gas <= CALL_GAS_MAX);
             fuel += meter.answered(number, &answer, gas * FUEL_PER_GAS).unwrap();
         }
         let mut little = 100 * FUEL_PER_GAS;
         let mut meter = Meter::new(ActionLimits::default(), Instant::now());
-        meter.call(call(OWN_CHAIN, None), &mut little).unwrap();
+        meter.call((call(OWN_CHAIN, None), false), &mut little).unwrap();
         assert_eq!((asked(&mut meter), little), (Some(50), 50 * FUEL_PER_GAS));
     }
 }

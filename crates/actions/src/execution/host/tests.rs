@@ -66,7 +66,7 @@ fn a_call_counts_as_memory_of_the_worker_until_it_is_answered() {
             body: vec![0; 1 << 20],
             redirect: Redirect::Follow,
         };
-        host.call(HostCall::Fetch(request), &mut 0)
+        host.call((HostCall::Fetch(request), false), &mut 0)
     };
     // Whoever holds more than it leaves free gets no more.
     let fits = (0..).take_while(|_| fetch().is_ok()).count();
