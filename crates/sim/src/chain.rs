@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ed25519_dalek::SigningKey;
-use quorate_engine::{At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, Subject};
+use quorate_engine::{At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, SCOPE_SIGN_ANYTHING, Subject};
 use quorate_threshold::derive;
 use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, NodeIndex, PublicKey, SignedHead, TokenId};
 use sha2::{Digest as _, Sha256};
@@ -59,11 +59,11 @@ impl State {
 
     pub(crate) fn granted(&self, token: &TokenId, subject: Granted) -> Grant {
         let mut grant = self.grants.get(&(*token, subject)).copied().unwrap_or_default();
-        // The owner of a live token counts as granted, with every scope.
+        // The owner of a live token counts as granted, to sign anything; scopes that only restrict are not added.
         if let Granted::Address(address) = subject
             && self.pkps.values().any(|pkp| pkp.token == *token && pkp.owner == Some(address))
         {
-            grant = Grant { member: true, scopes: u64::MAX };
+            grant = Grant { member: true, scopes: grant.scopes | 1 << SCOPE_SIGN_ANYTHING };
         }
         grant
     }
