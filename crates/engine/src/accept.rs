@@ -7,6 +7,7 @@ use std::{
 };
 
 use quorate_auth::{Session, check_time, verify_request, verify_wallet_login};
+use quorate_policy::registry_fresh;
 use quorate_wire::{
     ActionCid, ActionLimits, Admission, Capability, CapabilityKey, Digest, ErrorCode, ExecutionRequest,
     NodeIndex, PeerMessage, Problem, RequestId, Submission, encode, limits,
@@ -14,8 +15,7 @@ use quorate_wire::{
 
 use crate::{
     AskedBy, At, BlockStanding, Effect, Engine, Now, Payers, ReplyTo, Report, RunNumber, Subject,
-    admission::{Payer, SHARE_TAKEN, price},
-    authority::registry_fresh,
+    admission::{Held, Payer, SHARE_TAKEN, price},
     execution::Execution,
     facts::Facts,
     member::{Member, Run},
@@ -101,9 +101,14 @@ impl Engine {
     /// A caller of this very node answers for an execution from now on, not the peer that was quicker: but no
     /// further than the share of the caller's address goes, or a peer that calls as well would bring any number.
     fn take_over(&mut self, id: RequestId, source: IpAddr) {
-        let has_room = self.has_room(&Payer::of_source(source)).is_ok();
-        let Some(execution) = self.executions.get_mut(&id).filter(|_| has_room) else { return };
-        let AskedBy::Peer(peer) = execution.facts.asked_by else { return };
+        let asked_by = self.executions.get(&id).map(|execution| execution.facts.asked_by);
+        let Some(AskedBy::Peer(peer)) = asked_by else { return };
+        let mut others = self.held();
+        others.remembered = others.remembered.saturating_sub(1);
+        if self.has_room_beside(&others, &Payer::of_source(source)).is_err() {
+            return;
+        }
+        let Some(execution) = self.executions.get_mut(&id) else { return };
         let running = execution.member.runs.len();
         let held = self.node.shares.of(Payer::Peer(peer));
         held.remembered = held.remembered.saturating_sub(1);
@@ -279,7 +284,7 @@ impl Engine {
             return Err(Problem::new(code, format!("this node waits for {reason}")));
         }
         let (registry, _) = self.node.decided_by()?;
-        registry_fresh(registry.as_ref(), now)?;
+        registry_fresh(registry.heard(), now.mono_ms, now.unix_ms)?;
         match registry.standing(&request.block, now.unix_ms) {
             BlockStanding::Canonical { superseded_ms } if superseded_ms <= limits::BLOCK_AGE_MS_MAX => {}
             BlockStanding::Canonical { .. } => return Err(ErrorCode::BlockTooOld.into()),
@@ -311,7 +316,10 @@ impl Engine {
 
     /// Is there room, and is it not the part that others must find?
     fn has_room(&self, payers: &[Payer]) -> Result<(), Problem> {
-        let all = self.held();
+        self.has_room_beside(&self.held(), payers)
+    }
+
+    fn has_room_beside(&self, all: &Held, payers: &[Payer]) -> Result<(), Problem> {
         let rates = &self.node.committee.rates;
         let full = all.remembered >= rates.remembered_max()
             || all.bytes >= limits::REMEMBERED_BYTES_MAX
@@ -320,7 +328,7 @@ impl Engine {
             return Err(ErrorCode::Overloaded.into());
         }
         let fair = self.node.shares.may_run(payers.iter().copied(), all.running)
-            && self.node.shares.may_be_remembered(payers, &all, rates);
+            && self.node.shares.may_be_remembered(payers, all, rates);
         if fair { Ok(()) } else { Err(Problem::new(ErrorCode::Overloaded, SHARE_TAKEN)) }
     }
 

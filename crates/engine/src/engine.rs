@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use quorate_wire::{
-    ErrorCode, NodeIndex, NodeView, PeerMessage, PublicKey, RequestId, RoundMessage, decode, limits,
-};
+use quorate_wire::{ErrorCode, NodeIndex, NodeView, PeerMessage, RequestId, RoundMessage, decode, limits};
 use rand_core::CryptoRng;
 
 use crate::{
-    Config, Effect, Input, Now, Report, RunNumber, Stored,
+    Config, Effect, EngineStatus, Input, Now, Report, RunNumber, StartError, Stored,
     accept::Ahead,
     admission::{Buckets, Shares},
     committee::Committee,
@@ -25,59 +23,6 @@ use crate::{
     peers::{Consequence, Peers},
     turn::{ToSelf, Turn},
 };
-
-/// What `GET /v1/network` and the metrics show of an engine.
-#[derive(Debug, Clone)]
-pub struct EngineStatus {
-    /// Whether this node takes executions.
-    pub ready: bool,
-    /// What it waits for, unless it is ready.
-    pub waiting_for: Option<String>,
-    /// The code of what it waits for, unless it is ready.
-    pub waiting_code: Option<ErrorCode>,
-    /// The network's root, once a final block of the chain shows it.
-    pub root: Option<PublicKey>,
-    /// This start's number.
-    pub incarnation: u64,
-    /// Runs in progress.
-    pub running: usize,
-    /// Request ids remembered.
-    pub remembered: usize,
-    /// Bytes of votes and values that peers make it keep.
-    pub kept_for_peers: usize,
-    /// The other members.
-    pub peers: Vec<NodeView>,
-}
-
-/// Why an engine does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A record of the store is not what this version writes.
-    #[error("the record {key:?} of the store is damaged")]
-    Damaged {
-        /// The record.
-        key: String,
-    },
-    /// The configuration contradicts itself.
-    #[error("{0}")]
-    Config(String),
-    /// This node has caught as many members cheating as make a signature.
-    #[error(
-        "this node has caught {} cheating, and any {} members can sign: the key may be in their hands. It stays stopped. \
-         Keep store and logs, find out what happened at these nodes, and move what the keys hold to a new network \
-         (docs/operating.md)",
-        listed(cheats), cheats.len()
-    )]
-    FaultAssumptionBroken {
-        /// Whom this node has banned.
-        cheats: Vec<NodeIndex>,
-    },
-}
-
-fn listed(nodes: &[NodeIndex]) -> String {
-    let nodes: Vec<String> = nodes.iter().map(|node| format!("node {node}")).collect();
-    nodes.join(" and ")
-}
 
 /// One node's brain.
 pub struct Engine {
@@ -502,12 +447,28 @@ impl Engine {
         match message {
             PeerMessage::Execute(submission) => self.on_execute(from, submission, turn),
             PeerMessage::Round(message) => self.on_round(from, message, turn),
-            message => match execution_of(&message) {
-                None => turn.fault(from, "message_kind"),
-                Some(id) => {
+            message => match (self.ill_formed(from, &message), execution_of(&message)) {
+                (Some(check), _) => turn.fault(from, check),
+                (None, None) => turn.fault(from, "message_kind"),
+                (None, Some(id)) => {
                     self.with(id, turn, |roles, scene| roles.on_message(from, message, scene));
                 }
             },
+        }
+    }
+
+    /// What is wrong with a message whatever execution it is about.
+    fn ill_formed(&self, from: NodeIndex, message: &PeerMessage) -> Option<&'static str> {
+        match message {
+            PeerMessage::Vote(vote) if vote.node != from => Some("vote"),
+            PeerMessage::Led(value) if value.node != from => Some("leader_value"),
+            PeerMessage::Stalled { waiting_for: nodes, .. }
+            | PeerMessage::AttemptFailed { culprits: nodes, .. }
+                if nodes.len() > self.node.committee.size() =>
+            {
+                Some("trouble_size")
+            }
+            _ => None,
         }
     }
 

@@ -10,7 +10,6 @@
 
 mod accept;
 mod admission;
-mod authority;
 mod bucket;
 mod committee;
 mod conduct;
@@ -30,8 +29,8 @@ mod order;
 mod pairs;
 mod peers;
 mod rates;
-mod registry;
 mod starts;
+mod status;
 mod succession;
 mod turn;
 mod votes;
@@ -40,9 +39,10 @@ pub use contract::{
     ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, AskedBy, Call, Config, EcdsaAnswer, Effect,
     Input, Now, Payers, ReplyTo, Report, RunNumber, SignCall, SignKey, SignMessage, Stored, Wanted, Write,
 };
-pub use engine::{Engine, EngineStatus, StartError};
-pub use rates::Rates;
-pub use registry::{
-    At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN,
-    SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, Subject,
+pub use engine::Engine;
+pub use quorate_policy::{
+    At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, ReadRights, SCOPE_NO_SINGLE_NODE,
+    SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, Subject,
 };
+pub use rates::Rates;
+pub use status::{EngineStatus, StartError};

@@ -15,18 +15,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_wire::{
     Claim, EcdsaBytes, ErrorCode, Intent, Lane, NodeIndex, OperationNumber, OutcomeMessage, PeerMessage,
-    Refusal, limits,
+    Refusal,
 };
 
 use crate::{
     ActionEvent, ActionFailure, Answer, Call, Effect, RunNumber, Wanted,
-    authority::derived,
     node::{Node, Scene},
 };
 pub(crate) use decide::Judged;
 use operation::{Operation, Work};
 pub(crate) use run::Run;
 use run::json;
+use vote::derived;
 
 /// Our own part in one execution.
 pub(crate) struct Member {
@@ -167,10 +167,7 @@ impl Member {
         if self.counts.claims >= scene.facts.limits.claims {
             return Err(ErrorCode::LimitClaims);
         }
-        let length = (1..=limits::CLAIM_KEY_ID_BYTES_MAX).contains(&key_id.len());
-        if !length || key_id.chars().any(char::is_control) {
-            return Err(ErrorCode::ClaimInvalid);
-        }
+        quorate_policy::check_claim_id(&key_id)?;
         let (_, root) = scene.node.decided_by()?;
         let state = self.runs.get_mut(&run).ok_or(ErrorCode::Internal)?;
         let action = state.action();

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ed25519_dalek::SigningKey;
-use quorate_engine::{At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, SCOPE_SIGN_ANYTHING, Subject};
+use quorate_engine::{
+    At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, ReadRights, SCOPE_SIGN_ANYTHING, Subject,
+};
 use quorate_threshold::derive;
 use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, NodeIndex, PublicKey, SignedHead, TokenId};
 use sha2::{Digest as _, Sha256};
@@ -194,6 +196,16 @@ impl View {
     }
 }
 
+impl ReadRights for View {
+    fn pkp(&self, key: &PublicKey, at: At) -> Option<Pkp> {
+        self.state(at).pkps.get(key).copied()
+    }
+
+    fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant {
+        self.state(at).granted(token, subject.into())
+    }
+}
+
 impl ReadRegistry for View {
     fn head(&self) -> BlockRef {
         self.blocks[self.height].reference
@@ -228,13 +240,5 @@ impl ReadRegistry for View {
 
     fn root(&self, at: At) -> Option<PublicKey> {
         self.state(at).root
-    }
-
-    fn pkp(&self, key: &PublicKey, at: At) -> Option<Pkp> {
-        self.state(at).pkps.get(key).copied()
-    }
-
-    fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant {
-        self.state(at).granted(token, subject.into())
     }
 }

@@ -238,8 +238,11 @@ impl Coordinator {
         }
         if !passing {
             self.reply = Some(result);
-            // What others stated is in the answer; our own account is the member's.
-            self.outcomes.clear();
+            // What others stated is in the answer; our own account is kept as evidence against odd votes.
+            let me = scene.me();
+            self.outcomes.retain(|node, _| *node == me);
+            let refused = &self.refused;
+            scene.facts.gone.retain(|node| *node == me || refused.contains_key(node));
         }
     }
 

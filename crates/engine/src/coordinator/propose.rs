@@ -217,14 +217,15 @@ impl Coordinator {
             nodes.iter().copied().filter(|node| proposed.signers.contains(node)).collect();
         scene.node.peers.failed(&blamed, scene.turn.now.mono_ms);
         let id = ProposalId { operation, attempt };
+        let own = from == scene.me();
         if ended {
-            self.proposal_ended(id, nodes.is_empty(), scene)
+            self.proposal_ended(id, (nodes.is_empty(), own), scene)
         } else {
             self.proposal_stalls(id, &blamed, scene)
         }
     }
 
-    fn proposal_ended(&mut self, id: ProposalId, unblamed: bool, scene: &mut Scene<'_, '_>) {
+    fn proposal_ended(&mut self, id: ProposalId, (unblamed, own): (bool, bool), scene: &mut Scene<'_, '_>) {
         let (me, now) = (scene.me(), scene.now());
         let ProposalId { operation, attempt } = id;
         let Some(tally) = self.tallies.get_mut(&operation) else { return };
@@ -235,7 +236,9 @@ impl Coordinator {
             // Another coordinator came first, as a rule, and is not disturbed before it stalls. Each
             // waits for another while, so that two that were in each other's way are not again.
             let turn_ms = (u64::from(me.get()) * TURN_MS).min(limits::HEDGE_MS);
-            tally.proposing.wait_until(now + limits::HEDGE_MS / 4 + turn_ms);
+            // Our own member declines for the living attempt of another one, which gets its hedge.
+            let hedge = if own { limits::HEDGE_MS } else { limits::HEDGE_MS / 4 };
+            tally.proposing.wait_until(now + hedge + turn_ms);
         } else {
             tally.proposing.tried = tally.proposing.tried.saturating_add(1);
         }

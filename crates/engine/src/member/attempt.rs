@@ -87,7 +87,10 @@ impl Member {
         scene: &Scene<'_, '_>,
     ) -> Result<(), Declined> {
         let (node, me, now) = (&*scene.node, scene.me(), scene.now());
-        let operation = self.operations.get(&proposal.operation).ok_or(Declined::Operation)?;
+        // An operation of which peers alone have spoken: our run may have begun anew since it offered.
+        let heard = scene.facts.operations.contains_key(&proposal.operation);
+        let unknown = if heard { Declined::Over } else { Declined::Operation };
+        let operation = self.operations.get(&proposal.operation).ok_or(unknown)?;
         let super::Work::Sign(signing) = &operation.work else {
             return Err(if operation.waits() { Declined::Operation } else { Declined::Over });
         };

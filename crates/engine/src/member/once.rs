@@ -54,7 +54,7 @@ impl Member {
         let said = known.succession.leading.iter().filter(|(node, _)| late || !behind(node));
         let first = said.map(|(_, since)| since).min();
         let other = first.is_some_and(|since| now < since + limits::LEADER_MS);
-        let taken = leading.leads || known.decision.is_some();
+        let taken = leading.leads || known.decided();
         if other || taken || !scene.node.passed_over(scene.facts, number, (&order, me), now) {
             return;
         }

@@ -7,7 +7,8 @@ use quorate_wire::{
     EcdsaBytes, Intent, LeaderValue, NodeIndex, Offer, OperationNumber, RequestId, Signed, Verdict, Vote,
 };
 
-use crate::{RunNumber, authority::Right};
+use super::vote::Right;
+use crate::RunNumber;
 
 /// An operation that our own run has come to.
 pub(super) struct Operation {

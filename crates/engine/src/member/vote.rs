@@ -1,9 +1,10 @@
 //! Votes: this node's own verdict on what its run asks for, signed and told to whoever coordinates.
 
-use quorate_auth::{eip191, is_login_text};
+use quorate_policy::{Message, SigningKey, Wish, check_signature_name, digest, may_sign, registry_fresh};
+use quorate_threshold::derive;
 use quorate_wire::{
-    ActionCid, Digest, ErrorCode, Intent, MessageKind, OperationNumber, PeerMessage, PublicKey, Refusal,
-    Scheme, Seen, Verdict, Vote, action_signature_digest, limits,
+    ActionCid, Digest, ErrorCode, Intent, KeyId, MessageKind, OperationNumber, PeerMessage, PublicKey,
+    Refusal, Scheme, Seen, Verdict, Vote, action_key_id, limits,
 };
 
 use super::{
@@ -11,19 +12,16 @@ use super::{
     operation::{Leading, Signing, State, Waiting},
     run::{Given, Slot},
 };
-use crate::{
-    Report, SignCall, SignKey, SignMessage,
-    authority::{Right, Wish, may_sign},
-    facts::LOOK_MS,
-    node::Scene,
-    succession::OwnPart,
-};
+use crate::{Report, SignCall, SignKey, SignMessage, facts::LOOK_MS, node::Scene, succession::OwnPart};
 
-/// Order of secp256k1: a digest that is 0 modulo it is refused.
-const CURVE_ORDER: [u8; 32] = [
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xba,
-    0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41,
-];
+/// By what right a run wants a signature. It is judged anew each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Right {
+    /// The key is the running action's own.
+    Own(ActionCid),
+    /// The key is of the registry.
+    Registered(Wish),
+}
 
 /// What this node's own verdict allows to be signed.
 struct Allowed {
@@ -181,17 +179,15 @@ impl Member {
         let action = state.action();
         let SignCall { key, message, name, recipient } = sign;
         let committee = &scene.node.committee;
-        let (kind, digest) = digest(&action, &key, message, &committee.network.login_domains)?;
+        let (kind, digest) = digest_of(&action, (&key, &message), &committee.network.login_domains)?;
         let guest = committee.guest;
-        if name.is_empty() || name.len() > limits::SIGNATURE_NAME_BYTES_MAX {
-            return Err(ErrorCode::SignatureNameInvalid);
-        }
+        check_signature_name(&name)?;
         if !state.names.insert(name.clone()) {
             return Err(ErrorCode::SignatureNameDuplicate);
         }
         let right = match key {
-            SignKey::Own => Right::Own { action },
-            SignKey::Pkp(key) => Right::Granted(Wish {
+            SignKey::Own => Right::Own(action),
+            SignKey::Pkp(key) => Right::Registered(Wish {
                 key: PublicKey::from_sec1(&key).map_err(|_| ErrorCode::PkpUnknown)?,
                 action,
                 kind,
@@ -206,7 +202,7 @@ impl Member {
             key,
             scheme: Scheme::EcdsaK256Sha256,
             kind,
-            digest: Digest(digest),
+            digest,
             name,
             recipient,
             guest,
@@ -248,46 +244,49 @@ pub(super) fn no_longer_waits(number: OperationNumber, scene: &mut Scene<'_, '_>
     }
 }
 
-/// Does this right stand, for this execution, now, at this node's own heads?
+/// The key and its tweak, if the right stands for this execution, now, at this node's own heads.
+///
+/// # Errors
+/// `registry_stale`, and those of [`may_sign`].
 pub(super) fn may_sign_now(
     right: &Right,
     scene: &mut Scene<'_, '_>,
 ) -> Result<(PublicKey, [u8; 32]), ErrorCode> {
     let (registry, root) = scene.node.decided_by()?;
     scene.turn.by_registry = true;
-    may_sign(registry.as_ref(), &root, scene.turn.now, (right, &scene.facts.session))
+    let now = scene.turn.now;
+    registry_fresh(registry.heard(), now.mono_ms, now.unix_ms)?;
+    let wish = match right {
+        Right::Own(action) => return derived(&root, &action_key_id(action)),
+        Right::Registered(wish) => wish,
+    };
+    // The registry names the key's id; that the id gives this very key is computed here.
+    let (key, tweak) = derived(&root, &may_sign(registry.as_ref(), wish, &scene.facts.session)?)?;
+    if key == wish.key { Ok((key, tweak)) } else { Err(ErrorCode::PkpUnknown) }
 }
 
-/// What of a call's message is signed, and from what it was made. An action's own key signs only what it is
-/// told to be a message of that action; a key of the registry never signs one of those.
-fn digest(
+/// The key of an id under the root, and its tweak.
+pub(super) fn derived(root: &PublicKey, id: &KeyId) -> Result<(PublicKey, [u8; 32]), ErrorCode> {
+    let key = derive::public_key(root.as_bytes(), &id.0).map_err(|_| ErrorCode::PkpUnknown)?;
+    let key = PublicKey::from_sec1(&key).map_err(|_| ErrorCode::PkpUnknown)?;
+    let tweak = derive::tweak(&id.0).map_err(|_| ErrorCode::PkpUnknown)?;
+    Ok((key, tweak))
+}
+
+/// What of a call's message is signed, and from what it was made.
+fn digest_of(
     action: &ActionCid,
-    key: &SignKey,
-    message: SignMessage,
+    (key, message): (&SignKey, &SignMessage),
     login_domains: &[String],
-) -> Result<(MessageKind, [u8; 32]), ErrorCode> {
-    match (key, message) {
-        (SignKey::Own, message) => {
-            let bytes = match message {
-                SignMessage::Digest(bytes) | SignMessage::Bytes(bytes) => bytes,
-                SignMessage::Personal(text) => text.into_bytes(),
-            };
-            let digest = action_signature_digest(action, &bytes);
-            Ok((MessageKind::Action, digest.0))
-        }
-        (SignKey::Pkp(_), SignMessage::Digest(bytes)) => {
-            let digest = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| ErrorCode::DigestLength)?;
-            if digest == [0; 32] || digest == CURVE_ORDER {
-                return Err(ErrorCode::DigestInvalid);
-            }
-            Ok((MessageKind::Digest, digest))
-        }
-        (SignKey::Pkp(_), SignMessage::Personal(text)) => {
-            // A login made by a key acts for the key's address elsewhere: it has a scope of its own.
-            let login = is_login_text(text.as_bytes(), login_domains);
-            let kind = if login { MessageKind::Login } else { MessageKind::Personal };
-            Ok((kind, eip191::hash(text.as_bytes())))
-        }
-        (SignKey::Pkp(_), SignMessage::Bytes(_)) => Err(ErrorCode::DigestLength),
-    }
+) -> Result<(MessageKind, Digest), ErrorCode> {
+    let key = match key {
+        SignKey::Own => SigningKey::Own(action),
+        SignKey::Pkp(_) => SigningKey::Registered { login_domains },
+    };
+    let message = match message {
+        SignMessage::Digest(bytes) => Message::Digest(bytes),
+        SignMessage::Personal(text) => Message::Personal(text),
+        SignMessage::Bytes(bytes) => Message::Bytes(bytes),
+    };
+    digest(key, message)
 }

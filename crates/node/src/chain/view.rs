@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use quorate_engine::{At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, Subject};
+use quorate_engine::{At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, ReadRights, Subject};
 use quorate_registry::{
     alloy_primitives::{self, U256},
     follow, subject,
@@ -84,6 +84,32 @@ pub(crate) fn is_granted(view: &RegistryView, key: &PublicKey, action: &ActionCi
     view.grant(token, &subject, view::At::Latest).is_ok_and(|grant| grant.member)
 }
 
+impl ReadRights for EngineView {
+    fn pkp(&self, key: &PublicKey, when: At) -> Option<Pkp> {
+        let found = self.view.pkp_by_public_key(key.as_bytes(), at(when)).ok()??;
+        pkp(&found).filter(|(registered, _)| registered == key).map(|(_, pkp)| pkp)
+    }
+
+    fn grant(&self, token: &TokenId, who: &Subject, when: At) -> Grant {
+        let (token, when) = (U256::from_be_bytes(token.0), at(when));
+        let subject = match who {
+            Subject::Action(action) => subject::Subject::Action(action.multihash()),
+            Subject::Address(holder) => subject::Subject::Address(address(holder)),
+        };
+        let Ok(found) = self.view.grant(token, &subject, when) else { return Grant::default() };
+        let mut grant = Grant { member: found.member, scopes: found.scopes.bits().as_limbs()[0] };
+        // The owner of a live token counts as granted, to sign anything; scopes that only restrict are not added.
+        if let Subject::Address(holder) = who
+            && let Ok(Some(pkp)) = self.view.pkp(token, when)
+            && pkp.owner == Some(address(holder))
+        {
+            grant.member = true;
+            grant.scopes |= 1 << subject::SCOPE_SIGN_ANYTHING | 1 << subject::SCOPE_PERSONAL_SIGN;
+        }
+        grant
+    }
+}
+
 impl ReadRegistry for EngineView {
     fn head(&self) -> BlockRef {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,29 +154,5 @@ impl ReadRegistry for EngineView {
 
     fn root(&self, when: At) -> Option<PublicKey> {
         root(&self.view, at(when))
-    }
-
-    fn pkp(&self, key: &PublicKey, when: At) -> Option<Pkp> {
-        let found = self.view.pkp_by_public_key(key.as_bytes(), at(when)).ok()??;
-        pkp(&found).filter(|(registered, _)| registered == key).map(|(_, pkp)| pkp)
-    }
-
-    fn grant(&self, token: &TokenId, who: &Subject, when: At) -> Grant {
-        let (token, when) = (U256::from_be_bytes(token.0), at(when));
-        let subject = match who {
-            Subject::Action(action) => subject::Subject::Action(action.multihash()),
-            Subject::Address(holder) => subject::Subject::Address(address(holder)),
-        };
-        let Ok(found) = self.view.grant(token, &subject, when) else { return Grant::default() };
-        let mut grant = Grant { member: found.member, scopes: found.scopes.bits().as_limbs()[0] };
-        // The owner of a live token counts as granted, to sign anything; scopes that only restrict are not added.
-        if let Subject::Address(holder) = who
-            && let Ok(Some(pkp)) = self.view.pkp(token, when)
-            && pkp.owner == Some(address(holder))
-        {
-            grant.member = true;
-            grant.scopes |= 1 << subject::SCOPE_SIGN_ANYTHING | 1 << subject::SCOPE_PERSONAL_SIGN;
-        }
-        grant
     }
 }

@@ -3,23 +3,21 @@
 mod counts;
 mod registry;
 mod requests;
+mod rights;
 
 pub(super) use requests::body_value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k256::ecdsa::SigningKey;
+use k256::ecdsa;
 use quorate_actions::{ActionLimits, HostCall, HostReply, SignKey, SignMessage, SignRequest};
-use quorate_auth::{checksum_address, is_login_text};
-use quorate_registry::subject::Subject;
-use quorate_wire::{
-    ActionCid, Address, ErrorCode, PublicKey, Recipient, action_signature_digest, keccak256, limits,
-};
+use quorate_auth::checksum_address;
+use quorate_policy::{Message, SigningKey, Wish, check_claim_id, check_signature_name, may_sign};
+use quorate_wire::{ActionCid, Digest, ErrorCode, MessageKind, PublicKey, Recipient};
 use serde_json::{Value, json};
 
 use counts::Counts;
 
-use super::fixtures::Scope;
 use super::preimage::{self, Preimages};
 use super::record::Recorder;
 use super::transaction::hex0x;
@@ -55,12 +53,6 @@ struct RunState {
     /// How many signatures had been made when it began.
     signed_before: usize,
 }
-
-/// The order of secp256k1, which as a digest is zero.
-const CURVE_ORDER: [u8; 32] = [
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xba,
-    0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41,
-];
 
 /// What an execution did, in order.
 #[derive(Debug, Default)]
@@ -184,16 +176,10 @@ impl<'a> Host<'a> {
             .collect()
     }
 
+    /// As a node: what is wrong with the wish comes before who may wish it, and both are decided by the same functions.
     fn sign(&mut self, action: ActionCid, sign: &SignRequest) -> Result<HostReply, Refused> {
-        // In the order of a node: what is wrong with the wish comes before who may wish it.
-        if let (SignKey::Pkp(_), SignMessage::Digest(digest)) = (&sign.key, &sign.message)
-            && (*digest == [0; 32] || *digest == CURVE_ORDER)
-        {
-            return Err(coded(ErrorCode::DigestInvalid));
-        }
-        if sign.name.is_empty() || sign.name.len() > limits::SIGNATURE_NAME_BYTES_MAX {
-            return Err(coded(ErrorCode::SignatureNameInvalid));
-        }
+        let (kind, digest) = self.digest(&action, sign).map_err(coded)?;
+        check_signature_name(&sign.name).map_err(coded)?;
         if self.runs.last_mut().is_some_and(|run| !run.names.insert(sign.name.clone())) {
             return Err(coded(ErrorCode::SignatureNameDuplicate));
         }
@@ -205,32 +191,14 @@ impl<'a> Host<'a> {
             }
             SignKey::Pkp(bytes) => {
                 let public = PublicKey::from_sec1(bytes).map_err(|_| coded(ErrorCode::PkpUnknown))?;
+                let single_node = self.runs.last().is_some_and(|run| run.single_node);
+                let wish = Wish { key: public, action, kind, single_node };
+                may_sign(self.world, &wish, &self.world.session()).map_err(coded)?;
                 let (name, key) = self.world.key(&public).ok_or_else(|| coded(ErrorCode::PkpUnknown))?;
-                let own = match &sign.message {
-                    SignMessage::Personal(text) if self.is_login(text) => Some(Scope::SignLogins),
-                    SignMessage::Personal(_) => Some(Scope::PersonalSign),
-                    SignMessage::Digest(_) | SignMessage::Bytes(_) => None,
-                };
-                self.may_sign(action, name, own)?;
                 (Some(name.to_owned()), key.signer.clone(), public, key.stand_in)
             }
         };
-        let (digest, message) = match &sign.message {
-            SignMessage::Digest(digest) => (*digest, None),
-            SignMessage::Personal(text) => {
-                let digest = keccak256(&preimage::personal(text.as_bytes()));
-                (digest, Some(preimage::personal_value(text.as_bytes())))
-            }
-            SignMessage::Bytes(bytes) => {
-                let digest = action_signature_digest(&action, bytes);
-                let shown = match std::str::from_utf8(bytes) {
-                    Ok(text) => json!({ "kind": "action", "text": text }),
-                    Err(_) => json!({ "kind": "action", "bytes": hex0x(bytes) }),
-                };
-                (digest.0, Some(shown))
-            }
-        };
-        let (signature, recovery_id) = signer.sign_prehash_recoverable(&digest);
+        let (signature, recovery_id) = signer.sign_prehash_recoverable(&digest.0);
         let (r, s) = (signature.r().to_bytes().into(), signature.s().to_bytes().into());
         let recovery_id = recovery_id.to_byte();
         self.events.signed.push(Signed {
@@ -239,8 +207,8 @@ impl<'a> Host<'a> {
             pkp,
             public,
             stand_in,
-            digest,
-            message,
+            digest: digest.0,
+            message: hashed(&sign.message),
             signature: signature.to_bytes().into(),
             recovery_id,
             recipient: Some(if sign.combine { Recipient::Action } else { Recipient::Caller }),
@@ -248,41 +216,20 @@ impl<'a> Host<'a> {
         Ok(HostReply::Signed { r, s, recovery_id })
     }
 
-    /// The rule of a node: the action has the scope; or the session names key and action, and the login
-    /// behind it owns the key or has the scope. `own` is the scope of this kind of message, if there is one.
-    fn may_sign(&self, action: ActionCid, key: &str, own: Option<Scope>) -> Result<(), Refused> {
-        let single_node = self.runs.last().is_some_and(|run| run.single_node);
-        let suffices = |scopes: &[Scope]| {
-            scopes.contains(&Scope::SignAnything) || own.is_some_and(|own| scopes.contains(&own))
-        };
-        let unless_barred = |scopes: &[Scope]| {
-            let barred = single_node && scopes.contains(&Scope::NoSingleNode);
-            if barred { Err(coded(ErrorCode::SingleNodeValue)) } else { Ok(()) }
-        };
-        let to_action = self.world.scopes(key, &Subject::Action(action.multihash()));
-        if let Some(scopes) = to_action.as_deref().filter(|scopes| suffices(scopes)) {
-            return unless_barred(scopes);
-        }
-        let named = self.world.fixtures.auth.keys.iter().any(|name| name == key) && action == self.world.cid;
-        if named && let Some(caller) = self.caller() {
-            let to_caller = self.world.scopes(key, &Subject::Address(caller.0.into()));
-            let scopes = to_caller.unwrap_or_default();
-            if self.world.owner(key) == Some(caller) || suffices(&scopes) {
-                return unless_barred(&scopes);
-            }
-        }
-        Err(coded(if to_action.is_some() { ErrorCode::ScopeMissing } else { ErrorCode::NotGranted }))
-    }
-
-    /// Whether nodes take a text for a login.
-    fn is_login(&self, text: &str) -> bool {
+    fn digest(&self, action: &ActionCid, sign: &SignRequest) -> Result<(MessageKind, Digest), ErrorCode> {
         let domains = self.world.fixtures.login_domains.as_deref();
         let development = [LOGIN_DOMAIN.to_owned()];
-        is_login_text(text.as_bytes(), domains.unwrap_or(&development))
-    }
-
-    fn caller(&self) -> Option<Address> {
-        self.world.fixtures.auth.address.as_deref()?.parse().ok()
+        let login_domains = domains.unwrap_or(&development);
+        let key = match &sign.key {
+            SignKey::Own => SigningKey::Own(action),
+            SignKey::Pkp(_) => SigningKey::Registered { login_domains },
+        };
+        let message = match &sign.message {
+            SignMessage::Digest(digest) => Message::Digest(digest),
+            SignMessage::Personal(text) => Message::Personal(text),
+            SignMessage::Bytes(bytes) => Message::Bytes(bytes),
+        };
+        quorate_policy::digest(key, message)
     }
 
     /// What `Lit.Auth` holds for an action at the end of this chain of calls.
@@ -290,7 +237,7 @@ impl<'a> Host<'a> {
         let auth = &self.world.fixtures.auth;
         json!({
             "actionIpfsIdStack": stack,
-            "authSigAddress": self.caller().map(|address| checksum_address(&address)),
+            "authSigAddress": self.world.caller().map(|address| checksum_address(&address)),
             "authMethodContexts": auth.contexts,
             "resources": auth.resources,
             "customAuthResource": auth.custom_auth_resource,
@@ -305,10 +252,9 @@ impl<'a> Host<'a> {
     }
 
     fn claim(&mut self, action: ActionCid, key_id: &str) -> Result<Value, Refused> {
-        let length = (1..=limits::CLAIM_KEY_ID_BYTES_MAX).contains(&key_id.len());
-        if !length || key_id.chars().any(char::is_control) {
+        if let Err(code) = check_claim_id(key_id) {
             self.counts.not_claimed();
-            return Err(coded(ErrorCode::ClaimInvalid));
+            return Err(coded(code));
         }
         let internal = |_| coded(ErrorCode::Internal);
         let key = local_key("claim", format!("{action}_{key_id}").as_bytes()).map_err(internal)?;
@@ -370,6 +316,18 @@ impl<'a> Host<'a> {
     }
 }
 
+/// What a node hashes itself, where it does.
+fn hashed(message: &SignMessage) -> Option<Value> {
+    match message {
+        SignMessage::Digest(_) => None,
+        SignMessage::Personal(text) => Some(preimage::personal_value(text.as_bytes())),
+        SignMessage::Bytes(bytes) => Some(match std::str::from_utf8(bytes) {
+            Ok(text) => json!({ "kind": "action", "text": text }),
+            Err(_) => json!({ "kind": "action", "bytes": hex0x(bytes) }),
+        }),
+    }
+}
+
 /// The name of a call's kind, for reports.
 fn call_name(op: &HostCall) -> &'static str {
     match op {
@@ -390,7 +348,7 @@ fn value(value: Value) -> HostReply {
     HostReply::Value(value.to_string())
 }
 
-fn own_key(action: ActionCid) -> Result<SigningKey, Refused> {
+fn own_key(action: ActionCid) -> Result<ecdsa::SigningKey, Refused> {
     local_key("action", action.to_string().as_bytes()).map_err(|_| coded(ErrorCode::Internal))
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 use quorate_engine::{
-    At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, SCOPE_NO_SINGLE_NODE, SCOPE_SIGN_ANYTHING, Subject,
+    At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, ReadRights, SCOPE_NO_SINGLE_NODE,
+    SCOPE_SIGN_ANYTHING, Subject,
 };
 use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, SignedHead, TokenId};
 
@@ -91,6 +92,23 @@ pub(crate) fn block(number: u64, other: bool) -> BlockRef {
     BlockRef { number, hash: Digest([if other { 255 - mark } else { mark }; 32]) }
 }
 
+impl ReadRights for Registry {
+    fn pkp(&self, key: &PublicKey, _: At) -> Option<Pkp> {
+        self.pkps.get(key).copied()
+    }
+
+    fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant {
+        let Subject::Action(action) = subject else { return Grant::default() };
+        let hidden = match at {
+            At::Latest => self.revoked,
+            At::Finalized => self.unfinalized,
+        };
+        let member = !hidden && self.permitted.contains(&(*token, action.to_string()));
+        let barred = u64::from(self.bars_single_node) << SCOPE_NO_SINGLE_NODE;
+        Grant { member, scopes: if member { self.scopes | barred } else { 0 } }
+    }
+}
+
 impl ReadRegistry for Registry {
     fn final_head(&self) -> Option<SignedHead> {
         Some(self.final_head)
@@ -121,20 +139,5 @@ impl ReadRegistry for Registry {
 
     fn root(&self, at: At) -> Option<PublicKey> {
         self.root.filter(|_| at == At::Latest || !self.root_unfinalized)
-    }
-
-    fn pkp(&self, key: &PublicKey, _: At) -> Option<Pkp> {
-        self.pkps.get(key).copied()
-    }
-
-    fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant {
-        let Subject::Action(action) = subject else { return Grant::default() };
-        let hidden = match at {
-            At::Latest => self.revoked,
-            At::Finalized => self.unfinalized,
-        };
-        let member = !hidden && self.permitted.contains(&(*token, action.to_string()));
-        let barred = u64::from(self.bars_single_node) << SCOPE_NO_SINGLE_NODE;
-        Grant { member, scopes: if member { self.scopes | barred } else { 0 } }
     }
 }

@@ -1,4 +1,4 @@
-//! What the engine asks of the registry.
+//! What is asked of the registry.
 
 use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, SignedHead, TokenId};
 
@@ -80,10 +80,18 @@ pub struct Heard {
     pub stated_unix_ms: u64,
 }
 
+/// A reading of keys, and of the rights on them.
+pub trait ReadRights {
+    /// A registered key.
+    fn pkp(&self, key: &PublicKey, at: At) -> Option<Pkp>;
+    /// A grant on a key.
+    fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant;
+}
+
 /// One node's own reading of the registry, at its own heads.
 ///
 /// Every answer comes from state that this node executed or proved itself.
-pub trait ReadRegistry: Send + Sync {
+pub trait ReadRegistry: ReadRights + Send + Sync {
     /// This node's latest head.
     fn head(&self) -> BlockRef;
     /// When the last head statement was asked for, and when it says that it was made.
@@ -96,8 +104,4 @@ pub trait ReadRegistry: Send + Sync {
     fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding;
     /// The network's root, once all nodes have voted it.
     fn root(&self, at: At) -> Option<PublicKey>;
-    /// A registered key.
-    fn pkp(&self, key: &PublicKey, at: At) -> Option<Pkp>;
-    /// A grant on a key.
-    fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant;
 }

@@ -1,0 +1,62 @@
+//! Rights on keys, out of the grants of the fixtures, as a node reads them out of the registry.
+
+use quorate_auth::Session;
+use quorate_policy::{At, Grant, Pkp, ReadRights, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, Subject};
+use quorate_registry::subject;
+use quorate_wire::{
+    Address, Capability, CapabilityAction, CapabilityKey, KeyId, PublicKey, SessionKey, TokenId,
+};
+
+use crate::action::simulate::world::World;
+
+impl World {
+    /// Who calls.
+    pub(super) fn caller(&self) -> Option<Address> {
+        self.fixtures.auth.address.as_deref()?.parse().ok()
+    }
+
+    /// The session of the caller. It names the keys of the fixtures for the action that is simulated, and none without a
+    /// caller.
+    pub(super) fn session(&self) -> Session {
+        let (caller, action) = (self.caller(), CapabilityAction::Named(self.cid));
+        let keys = self.fixtures.auth.keys.iter().filter(|_| caller.is_some());
+        let named = keys.filter_map(|name| Some(CapabilityKey::Named(self.keys.get(name)?.public)));
+        Session {
+            key: SessionKey([0; 32]),
+            wallet: caller.unwrap_or(Address([0; 20])),
+            capabilities: named.map(|key| Capability { key, action }).collect(),
+            expires_ms: u64::MAX,
+            domain: String::new(),
+        }
+    }
+}
+
+/// The fixtures have no blocks: the latest one is final.
+impl ReadRights for World {
+    fn pkp(&self, key: &PublicKey, _: At) -> Option<Pkp> {
+        let (name, key) = self.key(key)?;
+        // No key has a root here, and nothing is derived from the id.
+        Some(Pkp { token: key.public.token_id(), key_id: KeyId([0; 32]), owner: self.owner(name) })
+    }
+
+    fn grant(&self, token: &TokenId, who: &Subject, _: At) -> Grant {
+        let Some((name, _)) = self.key_of_token(token) else { return Grant::default() };
+        let subject = match who {
+            Subject::Action(action) => subject::Subject::Action(action.multihash()),
+            Subject::Address(holder) => subject::Subject::Address(holder.0.into()),
+        };
+        let scopes = self.scopes(name, &subject);
+        let mut grant = Grant { member: scopes.is_some(), scopes: 0 };
+        for scope in scopes.unwrap_or_default() {
+            grant.scopes |= 1 << scope.number();
+        }
+        // The owner of a live token counts as granted.
+        if let Subject::Address(holder) = who
+            && self.owner(name) == Some(*holder)
+        {
+            grant.member = true;
+            grant.scopes |= 1 << SCOPE_SIGN_ANYTHING | 1 << SCOPE_PERSONAL_SIGN;
+        }
+        grant
+    }
+}

@@ -1,0 +1,18 @@
+//! May it? The one rule about who may have what signed, with which key, and which digest that is.
+//!
+//! Pure: no clock, no key, no socket, no state. Whoever asks brings a reading of the registry, the session and the time.
+//! A node asks here for every signature, `quorate action simulate` asks the same functions about its fixtures, and so a
+//! simulation and a node cannot differ.
+//!
+//! Entry points: [`may_sign`], [`allowed`], [`digest`]; the registry is read through [`ReadRights`] and [`ReadRegistry`].
+
+mod authority;
+mod message;
+mod registry;
+
+pub use authority::{Wish, allowed, may_sign, registry_fresh};
+pub use message::{Message, SigningKey, check_claim_id, check_signature_name, digest};
+pub use registry::{
+    At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, ReadRights, SCOPE_NO_SINGLE_NODE,
+    SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, Subject,
+};
