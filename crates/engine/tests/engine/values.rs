@@ -136,6 +136,38 @@ fn the_next_one_runs_the_function_if_the_first_is_gone() {
 }
 
 #[test]
+fn a_node_that_comes_late_does_not_run_again_what_another_has_run() {
+    let mut late = 0;
+    for nonce in 1..=8 {
+        let mut net = Net::ready();
+        net.wanted = Some((|_| vec![once()], false));
+        let (_, mut submission) = Caller::new(1).request(nonce);
+        submission.code = None;
+        let to = net.submit(1, &submission);
+        net.advance(10);
+        let found = |net: &mut Net, node: u8| {
+            let run = net.node(node).searches.remove(0);
+            net.input(node, Input::Code { run, code: Ok(CODE.into()) });
+            net.advance(300);
+        };
+        // The node that the caller asked finds the code last, when its caller has the answer.
+        found(&mut net, 2);
+        found(&mut net, 3);
+        if net.answer(to).is_none() {
+            continue;
+        }
+        late += 1;
+        found(&mut net, 1);
+        let run = Ok(Answer::Value(r#"{"run":true}"#.to_owned()));
+        let runners: Vec<u8> =
+            net.answers.iter().filter(|(_, _, answer)| *answer == run).map(|(node, ..)| *node).collect();
+        assert_eq!(runners.len(), 1, "{runners:?}");
+        assert_eq!(given(&net, 1).len() + given(&net, 1_001).len(), 4, "all have the value");
+    }
+    assert!(late > 0, "the first in the order was not always the late one");
+}
+
+#[test]
 fn answers_to_calls_made_at_once_come_in_the_order_of_the_calls() {
     let mut net = Net::ready();
     net.wanted = Some((|node| vec![own("a"), collect(node), once(), own("b")], true));
