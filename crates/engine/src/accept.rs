@@ -388,7 +388,7 @@ pub(crate) fn new_execution(
         gone: BTreeSet::new(),
         operations: BTreeMap::new(),
         kept: BTreeMap::new(),
-        runners: Vec::new(),
+        runners: BTreeSet::new(),
         ended: false,
     };
     Execution { facts, member: Member::new(RunNumber(0), BTreeMap::new()), coordinator: None }

@@ -50,6 +50,8 @@ pub(crate) struct Coordinator {
     refused: BTreeMap<NodeIndex, (ErrorCode, String)>,
     /// How members' runs ended, ours included.
     outcomes: BTreeMap<NodeIndex, OutcomeMessage>,
+    /// When t of them were first equal.
+    agreed_mono_ms: Option<u64>,
     tallies: BTreeMap<OperationNumber, Tally>,
 }
 

@@ -41,8 +41,8 @@ pub(crate) struct Facts {
     pub(crate) operations: BTreeMap<OperationNumber, Known>,
     /// What each peer has made us keep.
     pub(crate) kept: BTreeMap<NodeIndex, Kept>,
-    /// Who runs functions for which nobody waits, and since when.
-    pub(crate) runners: Vec<(NodeIndex, u64)>,
+    /// Who runs functions for which nobody waits.
+    pub(crate) runners: BTreeSet<NodeIndex>,
     /// Whether our own run has ended.
     pub(crate) ended: bool,
 }

@@ -68,7 +68,8 @@ impl Coordinator {
         let threshold = scene.node.committee.threshold();
         let best = self.ended_alike();
         if best.len() >= threshold {
-            if self.expects_runner(scene) {
+            let agreed = *self.agreed_mono_ms.get_or_insert(scene.now());
+            if self.expects_runner(agreed, scene) {
                 return;
             }
             if let Some(reply) = self.reply_of(&best, scene) {
@@ -164,7 +165,7 @@ impl Coordinator {
             response: genuine.response.clone(),
             signatures: signatures.collect(),
             claims: statement.claims.clone(),
-            logs: self.with_runners(told.logs.clone()),
+            logs: self.with_runners(told.logs.clone(), scene),
             usage: told.usage,
             receipt: Receipt {
                 statements: outcomes.iter().map(|outcome| outcome.statement.clone()).collect(),
@@ -182,25 +183,26 @@ impl Coordinator {
         })
     }
 
-    /// Whether the end of a run is still to come that alone shows how a function did for which nobody waits.
-    fn expects_runner(&self, scene: &Scene<'_, '_>) -> bool {
+    /// Whether the end of a run is still to come that alone shows how a function did for which nobody waits. It is
+    /// waited for once, from when t members had ended alike.
+    fn expects_runner(&self, agreed_mono_ms: u64, scene: &Scene<'_, '_>) -> bool {
         let (now, facts) = (scene.now(), &*scene.facts);
-        let in_time = now + 2 * QUORUM_CHECK_MS < facts.deadline_mono_ms;
-        let open = |(node, since): &(NodeIndex, u64)| {
-            let ended = self.outcomes.contains_key(node) || self.refused.contains_key(node);
-            !ended && now < since + limits::LEADER_SILENT_MS
-        };
+        let in_time = now < agreed_mono_ms + limits::LEADER_SILENT_MS
+            && now + 2 * QUORUM_CHECK_MS < facts.deadline_mono_ms;
+        let open = |node: &NodeIndex| !self.outcomes.contains_key(node) && !self.refused.contains_key(node);
         in_time && facts.runners.iter().any(open)
     }
 
-    /// The log, and why the run of a node ended that asked alone for what all nodes do.
-    fn with_runners(&self, mut logs: String) -> String {
+    /// The log, and why the run of a node ended that asked alone for what all nodes do. That is by the node's own
+    /// word: only one that was to run a function has a say, and it has one line.
+    fn with_runners(&self, mut logs: String, scene: &Scene<'_, '_>) -> String {
         let refused = ErrorCode::RunOnceOperation;
         for (node, outcome) in &self.outcomes {
-            if outcome.statement.body.error != Some(refused) {
+            if outcome.statement.body.error != Some(refused) || !scene.facts.runners.contains(node) {
                 continue;
             }
             let detail = outcome.detail.as_deref().unwrap_or(refused.title());
+            let detail = detail.split(char::is_control).next().unwrap_or_default();
             let line = format!(
                 "the run of node {node} ended with {refused}, and the others did not wait for it: {detail}\n"
             );

@@ -31,7 +31,7 @@ impl Member {
         let mut order = scene.facts.ranks(number).into_iter();
         let there = |node: &NodeIndex| *node == me || scene.node.peers.reachable(*node, now);
         let runner = order.find(there).unwrap_or(me);
-        scene.facts.runners.push((runner, now));
+        scene.facts.runners.insert(runner);
         let answer = if runner == me { json!({ "run": true }) } else { json!({}) };
         id.answer(Ok(Answer::Value(answer.to_string())), scene);
     }

@@ -1,9 +1,9 @@
 //! Functions that one node runs while nobody waits for them.
 
 use quorate_engine::{Report, Wanted};
-use quorate_wire::{ErrorCode, PeerMessage};
+use quorate_wire::{ErrorCode, PeerMessage, Status};
 
-use crate::harness::{Caller, Net};
+use crate::harness::{Caller, Net, signed};
 
 fn unawaited() -> Wanted {
     Wanted::RunOnce { name: "post".to_owned(), wait: false }
@@ -53,4 +53,32 @@ fn a_runner_of_which_nothing_is_heard_is_waited_for_a_moment() {
         assert!(net.answer(to).expect("an answer").is_ok());
     }
     assert!(waited > 0, "some were asked that did not run it");
+}
+
+#[test]
+fn a_member_that_was_to_run_nothing_writes_no_line_into_the_log() {
+    let mut net = Net::ready();
+    // No run asks for a function that one node runs; the third member's run says that it ended so all the same.
+    let (_, submission) = Caller::new(1).request(1);
+    // The honest outcomes wait until the lie is there.
+    net.links = Box::new(|_, to, message| to != 1 || !matches!(message, PeerMessage::Outcome(_)));
+    let to = net.submit(1, &submission);
+    net.advance(200);
+    let outcome = net.sent(3, 1).find_map(|message| match message {
+        PeerMessage::Outcome(outcome) => Some(outcome.clone()),
+        _ => None,
+    });
+    let mut lie = *outcome.expect("the third has ended");
+    lie.statement.body.status = Status::Failed;
+    lie.statement.body.error = Some(ErrorCode::RunOnceOperation);
+    lie.statement.body.response = None;
+    lie.statement = signed(3, lie.statement.body);
+    (lie.response, lie.signatures) = (None, Vec::new());
+    lie.detail = Some("no\nan invented line".to_owned());
+    let honest = net.sent(2, 1).find(|message| matches!(message, PeerMessage::Outcome(_))).cloned();
+    assert!(net.answer(to).is_none());
+    net.forge(3, 1, &PeerMessage::Outcome(Box::new(lie)));
+    net.forge(2, 1, &honest.expect("the second has ended"));
+    let reply = net.answer(to).expect("an answer").as_ref().expect("two ended alike");
+    assert!(!reply.logs.contains("invented") && !reply.logs.contains("node 3"), "{}", reply.logs);
 }
