@@ -1,6 +1,8 @@
 //! `cargo xtask ci`: every check and every test, in an order in which the cheap ones fail first.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -158,7 +160,8 @@ const FULL: &[Step] = &[
     },
 ];
 
-/// Runs all steps, or those named behind `--only` or from `--from` on; with `--full`, those of [`FULL`] as well.
+/// Runs all steps, or those named behind `--only` or from `--from` on; with `--full`, those of [`FULL`] as well; with
+/// `--fast`, what is worth a look before each commit.
 pub(crate) fn ci(arguments: &[String]) -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let unknown = |name: &str| format!("no step {name:?}; see --list");
@@ -176,24 +179,90 @@ pub(crate) fn ci(arguments: &[String]) -> Result<()> {
             let first = STEPS.iter().position(|step| step.name == *name);
             &STEPS[first.with_context(|| unknown(name))?..]
         }
-        _ => bail!("usage: cargo xtask ci [--full | --list | --only STEP | --from STEP]"),
+        ["--fast"] => return fast(),
+        _ => bail!("usage: cargo xtask ci [--fast | --full | --list | --only STEP | --from STEP]"),
     };
     let mut steps = Steps::new("ci");
     let further = if words == ["--full"] { FULL } else { &[] };
     for step in chosen.iter().chain(further) {
-        match step.act {
-            Act::Cargo(words) => {
-                let mut command = cargo();
-                command.args(words);
-                steps.run(step.name, &as_text(&command), || run(&mut command))?;
-            }
-            Act::Call(call) => {
-                steps.run(step.name, &format!("cargo xtask ci --only {:?}", step.name), call)?
-            }
-        }
+        run_step(&mut steps, step)?;
     }
     steps.summary();
     Ok(())
+}
+
+fn run_step(steps: &mut Steps, step: &Step) -> Result<()> {
+    match step.act {
+        Act::Cargo(words) => {
+            let mut command = cargo();
+            command.args(words);
+            steps.run(step.name, &as_text(&command), || run(&mut command))
+        }
+        Act::Call(call) => steps.run(step.name, &format!("cargo xtask ci --only {:?}", step.name), call),
+    }
+}
+
+/// Format, documents, and lints and unit tests of the crates that are changed.
+fn fast() -> Result<()> {
+    let mut steps = Steps::new("ci --fast");
+    for step in STEPS.iter().filter(|step| matches!(step.name, "fmt" | "tidy")) {
+        run_step(&mut steps, step)?;
+    }
+    let changed = changed_crates()?;
+    if changed.is_empty() {
+        warn("   no crate is changed: nothing to lint or to test");
+    } else {
+        let of = |words: &[&str], more: &[&str]| {
+            let mut command = cargo();
+            command.args(words);
+            command.args(changed.iter().flat_map(|name| ["--package", name])).args(more);
+            command
+        };
+        let mut lint = of(&["clippy"], &["--all-targets", "--locked", "--quiet", "--", "-D", "warnings"]);
+        steps.run("clippy", &as_text(&lint), || run(&mut lint))?;
+        // Cargo refuses `--lib` where none of the packages has a library.
+        let library = changed.iter().any(|name| folder_of(name).join("src/lib.rs").is_file());
+        let kinds: &[&str] = if library { &["--lib", "--bins"] } else { &["--bins"] };
+        let mut test = of(&["test"], &[kinds, &["--locked", "--quiet"]].concat());
+        steps.run("unit tests", &as_text(&test), || run(&mut test))?;
+    }
+    steps.summary();
+    Ok(())
+}
+
+/// Packages with a changed file: in the working tree, or in the last commit where the working tree is clean.
+fn changed_crates() -> Result<BTreeSet<String>> {
+    let lines = |words: &[&str]| -> Result<Vec<String>> {
+        let output = Command::new("git").current_dir(root()).args(words).output().context("running git")?;
+        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+    };
+    let mut files = lines(&["diff", "--name-only", "HEAD"])?;
+    files.extend(lines(&["ls-files", "--others", "--exclude-standard"])?);
+    if files.is_empty() {
+        files = lines(&["diff", "--name-only", "HEAD~1", "HEAD"])?;
+    }
+    Ok(files.iter().filter_map(|file| package_of(file)).filter(|name| is_member(name)).collect())
+}
+
+/// The package to which a file of the repository belongs.
+fn package_of(file: &str) -> Option<String> {
+    match file.split('/').collect::<Vec<_>>().as_slice() {
+        ["crates", folder, _, ..] => Some(format!("quorate-{folder}")),
+        ["xtask", _, ..] => Some("xtask".to_owned()),
+        _ => None,
+    }
+}
+
+/// Whether the package is still there.
+fn is_member(package: &str) -> bool {
+    folder_of(package).join("Cargo.toml").is_file()
+}
+
+fn folder_of(package: &str) -> PathBuf {
+    match package.strip_prefix("quorate-") {
+        Some(name) => root().join("crates").join(name),
+        None => root().join(package),
+    }
 }
 
 /// Compilers of the guest, Node and npm.
@@ -320,5 +389,21 @@ fn reachable() -> bool {
                 return false;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_belongs_to_its_package() {
+        let of = |file| package_of(file);
+        assert_eq!(of("crates/engine/src/member/vote.rs").as_deref(), Some("quorate-engine"));
+        assert_eq!(of("xtask/src/ci.rs").as_deref(), Some("xtask"));
+        for none in ["README.md", "docs/http.md", "crates/README.md", "examples/crates/x/y.js"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        assert!(is_member("quorate-engine") && is_member("xtask") && !is_member("quorate-gone"));
     }
 }

@@ -17,8 +17,9 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   demo                       build everything, start a network, mint, grant, burn, sign, verify, refuse
-  ci [--full | --list | --only STEP | --from STEP]
-                             every check and every test, each timed; --full adds all planted faults, more seeds and npm packages
+  ci [--fast | --full | --list | --only STEP | --from STEP]
+                             every check and every test, each timed; --full adds all planted faults, more seeds and npm packages;
+                             --fast only formats, documents, and lints and unit tests of changed crates
   sim [--seeds N] [--start S]
                              run the simulator over seeds S to S+N
   bench [--json] [--only protocol|action|scripts|network]
