@@ -13,5 +13,7 @@ static JSValue sort_copy(JSContext *c, JSValueConst array, JSValueConst *compara
 static bool takes_copy_to_sort(void);
 /* The function of runOnce in which the code that runs was written down, or 0 outside of all. */
 static uint32_t async_context;
+/* What Math.random draws from in such functions: the other nodes do not run them, and must draw the same afterwards. */
+static uint64_t alone_random_state;
 /* Whether a global that can be neither set nor deleted is an object: those of ECMAScript are none (undefined, NaN, Infinity). */
 static bool is_object_of_ours(struct JSObject *global, JSAtom name);

@@ -72,6 +72,7 @@ IMPORT(take) extern void host_take(uint8_t *to, size_t len);
 static JSRuntime *rt;
 static JSContext *ctx;
 static double virtual_ms;
+static double held_ms = -1; /* what the clock shows outside of runOnce's functions while this node runs any, or negative */
 static uint32_t calls_open;
 static JSAtom atom_main;
 static bool main_ran; /* an async function of that name has run */
@@ -94,19 +95,24 @@ static size_t rejections_len, rejections_size;
 
 /* Clocks. These replace the libc's: the only time is the request's, moved by the script's own timers. */
 
+static double shown_ms(void)
+{
+    return !async_context && held_ms >= 0 ? held_ms : virtual_ms;
+}
+
 int gettimeofday(struct timeval *restrict tv, void *restrict tz)
 {
-    double seconds = floor(virtual_ms / 1000.0);
+    double now = shown_ms(), seconds = floor(now / 1000.0);
     tv->tv_sec = (time_t)seconds;
-    tv->tv_usec = (suseconds_t)((virtual_ms - seconds * 1000.0) * 1000.0);
+    tv->tv_usec = (suseconds_t)((now - seconds * 1000.0) * 1000.0);
     return 0;
 }
 
 int clock_gettime(clockid_t id, struct timespec *ts)
 {
-    double seconds = floor(virtual_ms / 1000.0);
+    double now = shown_ms(), seconds = floor(now / 1000.0);
     ts->tv_sec = (time_t)seconds;
-    ts->tv_nsec = (long)((virtual_ms - seconds * 1000.0) * 1000000.0);
+    ts->tv_nsec = (long)((now - seconds * 1000.0) * 1000000.0);
     return 0;
 }
 
@@ -168,7 +174,14 @@ static JSValue native_timers(JSContext *c, JSValueConst this_val, int argc, JSVa
     return JS_UNDEFINED;
 }
 
+/* now(): what the clock shows to the code that runs. */
 static JSValue native_now(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    return JS_NewFloat64(c, shown_ms());
+}
+
+/* clock(): where the clock is that timers move. */
+static JSValue native_clock(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
 {
     return JS_NewFloat64(c, virtual_ms);
 }
@@ -179,6 +192,16 @@ static JSValue native_set_clock(JSContext *c, JSValueConst this_val, int argc, J
     if (JS_ToFloat64(c, &to, argv[0]))
         return JS_EXCEPTION;
     virtual_ms = to;
+    return JS_UNDEFINED;
+}
+
+/* hold_clock(to): see `held_ms`. */
+static JSValue native_hold_clock(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    double to;
+    if (JS_ToFloat64(c, &to, argv[0]))
+        return JS_EXCEPTION;
+    held_ms = to;
     return JS_UNDEFINED;
 }
 
@@ -448,7 +471,8 @@ static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("compute", 8, native_compute),   JS_CFUNC_DEF("kind", 1, native_kind),
     JS_CFUNC_DEF("inside", 1, native_inside),     JS_CFUNC_DEF("absent", 0, native_absent),
     JS_CFUNC_DEF("context", 0, native_context),   JS_CFUNC_DEF("within", 3, native_within),
-    JS_CFUNC_DEF("end", 1, native_end),
+    JS_CFUNC_DEF("end", 1, native_end),           JS_CFUNC_DEF("clock", 0, native_clock),
+    JS_CFUNC_DEF("hold_clock", 1, native_hold_clock),
 };
 
 /* Failures. */
@@ -700,6 +724,7 @@ int32_t guest_start(char *code, size_t code_len, char *params, size_t params_len
 
     virtual_ms = time_ms;
     ctx->random_state = seed ? seed : 1;
+    alone_random_state = ~ctx->random_state ? ~ctx->random_state : 1;
 
     args[0] = JS_NewStringLen(ctx, params, params_len);
     args[1] = JS_NewStringLen(ctx, auth, auth_len);

@@ -197,8 +197,7 @@ impl Execution {
 
     /// The same for a call of a child action, which did `fuel` of work for it.
     pub fn answer_of_child(&mut self, call: u32, reply: HostReply, fuel: u64) -> bool {
-        let open = call >= self.next_delivery && !self.delivered.contains(&call);
-        if open && call < self.store.data().meter.calls() {
+        if !self.is_delivered(call) && call < self.store.data().meter.calls() {
             self.replies.entry(call).or_insert((reply, fuel));
         }
         self.due().is_some()
@@ -219,9 +218,9 @@ impl Execution {
         }
     }
 
-    /// Calls of which the script has been given all answers.
-    pub(crate) const fn delivered(&self) -> u32 {
-        self.next_delivery
+    /// Whether the script has been given the answer to a call.
+    pub(crate) fn is_delivered(&self, call: u32) -> bool {
+        call < self.next_delivery || self.delivered.contains(&call)
     }
 
     /// Goes on with the answers that are there.

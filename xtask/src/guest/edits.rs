@@ -17,7 +17,7 @@ struct Edit {
     replace: &'static str,
 }
 
-const EDITS: [Edit; 29] = [
+const EDITS: [Edit; 30] = [
     // Number::toString. Below a power of two numbers lie closer together than above it, so that the decimal which is
     // nearest may be read as another number while the next one above is read as this one.
     Edit {
@@ -249,6 +249,11 @@ const EDITS: [Edit; 29] = [
         async_context = rd->context;
         JS_EnqueueJob(ctx, promise_reaction_job, 5, args);
         async_context = context;",
+    },
+    Edit {
+        file: "quickjs.c",
+        find: "    v = xorshift64star(&ctx->random_state);",
+        replace: "    v = xorshift64star(async_context ? &alone_random_state : &ctx->random_state);",
     },
     // What an asynchronous generator does for one who asked it is in the context of who asked.
     Edit {

@@ -41,7 +41,8 @@ export function cause(thrown) {
   return thrown !== null && typeof thrown === 'object' ? apply(codeOf, hostCodes, [thrown]) : undefined;
 }
 // Host calls: one number each, one promise each, answered in the order in which they were made.
-// `convert(meta, body, call)` makes the promise's value of the answer; null stands for undefined.
+// `convert(meta, body, call)` makes the promise's value of the answer; null stands for undefined. `once` is the runOnce whose
+// value the call gives to all nodes.
 const pending = new Map();
 const pendingGet = Map.prototype.get, pendingSet = Map.prototype.set, pendingDelete = Map.prototype.delete;
 const pendingEach = Map.prototype.forEach;
@@ -53,17 +54,21 @@ export function everyOpen(test) {
   }]);
   return every;
 }
-export function hostCall(kind, meta, body, convert) {
+export function hostCall(kind, meta, body, convert, once) {
   return new PromiseNow((resolve, reject) => {
     const call = native.call(kind, stringify(meta), body);
-    apply(pendingSet, pending, [call, { resolve, reject, convert, kind, meta, context: native.context() }]);
+    apply(pendingSet, pending, [call, { resolve, reject, convert, kind, meta, once, context: native.context() }]);
   });
 }
-// The answer to a host call.
+// The answer to a host call. Getters of the script that settling it sets off belong to who made the call.
 export function deliver(call, metaJson, body) {
   const waiting = apply(pendingGet, pending, [call]);
   apply(pendingDelete, pending, [call]);
   const meta = parse(metaJson);
+  if (waiting.context === 0) settle(waiting, meta, body, call);
+  else native.within(waiting.context, settle, [waiting, meta, body, call]);
+}
+function settle(waiting, meta, body, call) {
   if (apply(hasOwn, meta, ['error'])) {
     waiting.reject(hostError(meta.error.code, meta.error.message));
     return;

@@ -357,7 +357,7 @@ impl Shared {
                 let mut state = lock(&self.state);
                 let Some(slot) = state.executions.get_mut(&number) else { return };
                 slot.used = used;
-                slot.charges = slot.charges.split_off(&execution.delivered());
+                slot.charges.retain(|call, _| !execution.is_delivered(*call));
                 let mut ready = false;
                 for (call, (reply, fuel)) in std::mem::take(&mut slot.replies) {
                     ready = execution.answer_of_child(call, reply, fuel);

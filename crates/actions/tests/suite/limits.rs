@@ -219,6 +219,47 @@ async fn executions_of_one_worker_share_its_memory_and_large_ones_end_before_sma
 }
 
 #[tokio::test]
+async fn an_answer_holds_no_memory_once_the_script_has_it_though_earlier_calls_are_open() {
+    const PAGE_BYTES: usize = 1 << 20;
+    let (pool, mut events) = Pool::new(PoolConfig { worker_memory_bytes: 24 << 20, ..config() });
+    let code = "(async () => {
+        const own = Lit.Actions.runOnce({ name: 'k', waitForResponse: true }, async () => {
+            for (let i = 0; i < 40; i++) await fetch('https://host.test/page');
+            return 'all';
+        });
+        const open = fetch('https://host.test/json');
+        const said = await own;
+        await open;
+        Lit.Actions.setResponse({ response: said });
+    })();";
+    let mut pages = start(1, "pages", code);
+    (pages.limits.fetches, pages.limits.fetched_bytes) = (100, 100 << 20);
+    pool.start(pages).expect("there is room");
+    let mut earlier = None;
+    let end = loop {
+        match next(&mut events).await {
+            ActionEvent::HostCall { call, op: HostCall::Fetch(fetch), .. } if fetch.url.ends_with("page") => {
+                let body = vec![7; PAGE_BYTES];
+                let page = HostReply::Fetched { status: 200, headers: Vec::new(), body, url: fetch.url };
+                pool.answer(1, call, page).expect("the call is open");
+            }
+            ActionEvent::HostCall { call, op: op @ HostCall::Fetch(_), .. } => earlier = Some((call, op)),
+            ActionEvent::HostCall { call, op, .. } => {
+                pool.answer(1, call, scripted_host(call, &op)).expect("the call is open");
+                if let HostCall::RunOnceResult { .. } = op {
+                    let (call, op) = earlier.take().expect("it was asked for first");
+                    pool.answer(1, call, scripted_host(call, &op)).expect("the call is open");
+                }
+            }
+            ActionEvent::Finished { finished, .. } => break finished,
+            ActionEvent::WorkerEnded { .. } | ActionEvent::Walls { .. } => {}
+        }
+    };
+    assert_eq!(response(&end), "all");
+    pool.shutdown().await;
+}
+
+#[tokio::test]
 async fn parent_and_child_share_their_counts() {
     for (claims, child_ends, parent_ends) in
         [(4, Some(LimitClaims), Some(LimitClaims)), (6, None, Some(LimitClaims)), (7, None, None)]

@@ -12,7 +12,12 @@ const NAME_BYTES_MAX = 128, COLLECT_BYTES_MAX = 32 * 1024, RUN_ONCE_BYTES_MAX = 
 const THROWN_CHARS_MAX = 1000;
 const NAME = 'default_bc_id';
 // What has one text.
-const VALUES = ['string', 'number', 'boolean', 'bigint'];
+function hasText(value) {
+  switch (typeof value) {
+    case 'string': case 'number': case 'boolean': case 'bigint': return true;
+    default: return false;
+  }
+}
 
 const answer = ({ value }) => value;
 const valuesOf = ({ value }) => {
@@ -52,7 +57,7 @@ export async function broadcastAndCollect(params) {
   const object = options(params, 'broadcastAndCollect');
   const name = nameOf(object, 'broadcastAndCollect');
   const { value } = object;
-  if (!VALUES.includes(typeof value)) {
+  if (!hasText(value)) {
     throw new TypeError('broadcastAndCollect: value must be a string; JSON.stringify makes one of an object');
   }
   return collect(name, small(wellFormed(text(value)), COLLECT_BYTES_MAX, 'broadcastAndCollect'));
@@ -72,7 +77,7 @@ export async function runOnce(params, asyncFunction) {
     endAlone();
     // The others do not hear of it, and go on: this run must not seem to have done what was asked for.
     if (!wait && result.refused !== undefined) native.end(result.refused);
-    decided = await hostCall(KIND_RUN_ONCE_RESULT, result.meta, undefined, answer);
+    decided = await hostCall(KIND_RUN_ONCE_RESULT, result.meta, undefined, answer, wait ? asked.number : undefined);
   }
   if (decided.error !== undefined) throw hostError('run_once_failed', decided.error);
   return decided.value;
@@ -80,13 +85,20 @@ export async function runOnce(params, asyncFunction) {
 
 // What the functions under way wait for, by the numbers of their calls.
 let stuck = [];
-// Calls on which the nodes agree are answered in their order.
-const IN_ORDER = [0, 1, 3, 4, 7, KIND_COLLECT, KIND_RUN_ONCE, KIND_CALL];
-const behind = (number, { kind, meta }, call) => {
-  if (kind === KIND_RUN_ONCE_RESULT) return (meta.value ?? meta.error).of > number;
-  return IN_ORDER.includes(kind) && call > number;
-};
-const comesAfter = ({ of }) => everyOpen((waiting, call) => behind(of, waiting, call));
+// Kinds of calls on which the nodes agree, one bit each. They are answered in their order. A runOnce that waits for no value is
+// answered at once.
+const IN_ORDER = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 7 | 1 << KIND_COLLECT | 1 << KIND_RUN_ONCE | 1 << KIND_CALL;
+const agrees = ({ kind, meta }) => (IN_ORDER >> kind & 1) === 1 && (kind !== KIND_RUN_ONCE || meta.wait);
+// Whether every open call is answered after a function has ended. Behind one that is, the script gets no answer either.
+function comesAfter({ of }) {
+  let held = false;
+  return everyOpen((waiting, call) => {
+    if (waiting.kind === KIND_RUN_ONCE_RESULT) return waiting.once !== undefined && waiting.once > of;
+    if (waiting.context !== 0) return false;
+    if (call > of && agrees(waiting)) held = true;
+    return held;
+  });
+}
 // Whether no call is open that is answered before one of these functions has ended.
 export function allComesAfter() {
   for (let i = 0; i < stuck.length; i++) if (comesAfter(stuck[i])) return true;

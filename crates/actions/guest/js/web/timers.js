@@ -3,7 +3,7 @@
 // The clock jumps, so that it shows the same on every node; the host then lets as much real time pass, for what
 // a script waits for happens elsewhere: a server that wants no further request yet, a transaction not in a block.
 
-import { apply, everyOpen, hostCall, native, text, then } from '../core.js';
+import { apply, everyOpen, hostCall, native, then } from '../core.js';
 import { asNumber, coded } from './shape.js';
 
 const WAIT_MS_MAX = 0x7fffffff;
@@ -12,28 +12,30 @@ const KIND_PAUSE = 13;
 const PAUSE_MS_MIN = 250, PAUSE_MS_MAX = 600_000;
 
 const timers = [];
-let immediates = [];
-let batch = [];
-let timerWasLast = true;
-let timerNumber = 0;
+// What is to be done at once, what the clock has jumped since the last pause, and whose turn was last.
+const round = () => ({ immediates: [], batch: [], timerWasLast: true, jumped: 0 });
+// Of the script, and of the functions under way that this node runs and the others do not.
+const shared = round();
+let own = round();
+// The numbers of timers; those of such functions have a row of their own, for the others do not count them.
+const ALONE_FROM = 2 ** 32;
+let timerNumber = 0, aloneNumber = ALONE_FROM;
 // Timers that do not keep an execution running are not in this count.
 let holding = 0;
 let running;
-// What the clock has jumped since the last pause.
-let jumped = 0;
-// Functions under way that this node runs and the others do not.
+// How many such functions there are; when the first began, and the last number until then.
 let alone = 0;
-// While there are any: when they began, the last number until then, and what was to be done at once.
-let aloneSince = 0, aloneAfter = 0, heldImmediates = [], heldBatch = [];
+let aloneSince = 0, aloneAfter = ALONE_FROM;
 
 function push(list, item) {
   list[list.length] = item;
 }
 
+const waiting = ({ batch, immediates }) => batch.length + immediates.length;
+
 function count() {
   // The host knows how many there may be.
-  const held = heldImmediates.length + heldBatch.length;
-  native.timers(timers.length + immediates.length + batch.length + held + 1);
+  native.timers(timers.length + waiting(shared) + waiting(own) + 1);
 }
 
 function checked(callback) {
@@ -42,6 +44,8 @@ function checked(callback) {
   }
 }
 
+const numberIn = (context) => (context === 0 ? ++timerNumber : ++aloneNumber);
+
 function addTimer(callback, delay, repeat, args, holds = true) {
   checked(callback);
   let wait = asNumber(delay, 'delay');
@@ -49,8 +53,7 @@ function addTimer(callback, delay, repeat, args, holds = true) {
   wait -= wait % 1;
   count();
   const context = native.context();
-  const from = alone > 0 && context === 0 ? aloneSince : native.now();
-  const timer = { id: ++timerNumber, due: from + wait, wait, repeat, callback, args, holds, context };
+  const timer = { id: numberIn(context), due: native.now() + wait, wait, repeat, callback, args, holds, context };
   insert(timer);
   return timer.id;
 }
@@ -101,12 +104,12 @@ export function clearInterval(timer) {
 export function setImmediate(callback, ...args) {
   checked(callback);
   count();
-  const context = native.context();
-  push(alone > 0 && context === 0 ? heldImmediates : immediates, { id: ++timerNumber, callback, args, context });
-  return timerNumber;
+  const context = native.context(), id = numberIn(context);
+  push((alone > 0 && context !== 0 ? own : shared).immediates, { id, callback, args, context });
+  return id;
 }
 export function clearImmediate(immediate) {
-  const lists = [immediates, batch, heldImmediates, heldBatch];
+  const lists = [shared.immediates, shared.batch, own.immediates, own.batch];
   for (let i = 0; i < lists.length; i++) if (removeById(lists[i], immediate) !== undefined) return;
 }
 const later = queueMicrotask;
@@ -120,40 +123,41 @@ export function setQuietTimeout(callback, delay) {
   return addTimer(callback, delay, false, [], false);
 }
 
-// This node begins to run a function for all nodes. The others wait for its value, so what was set before waits here as well.
+// This node begins to run a function for all nodes. The others wait for its value, so what was set before waits here as well,
+// and their clock stands still.
 export function beginAlone() {
   if (alone++ > 0) return;
-  aloneSince = native.now();
-  aloneAfter = timerNumber;
-  heldImmediates = immediates;
-  heldBatch = batch;
-  immediates = [];
-  batch = [];
+  aloneSince = native.clock();
+  aloneAfter = aloneNumber;
+  own = round();
+  native.hold_clock(aloneSince);
 }
 
 // Whether a timer was set by a function that this node runs alone, since that began.
-const ofFunction = (timer) => timer.id > aloneAfter && timer.context !== 0;
+const ofFunction = (timer) => timer.id > aloneAfter;
 
-// The function has ended. The clock goes back to where the others' stands; what the function left is due as long from now as before.
+// A function has ended. The clock goes back to where the others' stands; what the functions left is due as long from now as before.
 export function endAlone() {
-  if (--alone > 0) return;
-  const passed = native.now() - aloneSince;
-  const held = [], own = [];
-  for (let i = 0; i < timers.length; i++) push(ofFunction(timers[i]) ? own : held, timers[i]);
+  if (--alone > 0) {
+    native.hold_clock(aloneSince);
+    return;
+  }
+  const passed = native.clock() - aloneSince;
+  const before = [], left = [];
+  for (let i = 0; i < timers.length; i++) push(ofFunction(timers[i]) ? left : before, timers[i]);
   timers.length = 0;
   holding = 0;
   native.set_clock(aloneSince);
-  for (let i = 0; i < held.length; i++) insert(held[i]);
-  for (let i = 0; i < own.length; i++) {
-    own[i].due -= passed;
-    insert(own[i]);
+  native.hold_clock(-1);
+  for (let i = 0; i < before.length; i++) insert(before[i]);
+  for (let i = 0; i < left.length; i++) {
+    left[i].due -= passed;
+    insert(left[i]);
   }
-  const left = batch;
-  for (let i = 0; i < immediates.length; i++) push(left, immediates[i]);
-  immediates = heldImmediates;
-  batch = heldBatch;
-  for (let i = 0; i < left.length; i++) push(immediates, left[i]);
-  heldImmediates = heldBatch = [];
+  const { batch, immediates } = own;
+  own = round();
+  for (let i = 0; i < batch.length; i++) push(shared.immediates, batch[i]);
+  for (let i = 0; i < immediates.length; i++) push(shared.immediates, immediates[i]);
 }
 
 // Where the next timer of a function is that this node runs alone, or -1 if none keeps it running.
@@ -167,66 +171,65 @@ function nextAlone() {
   return holds ? at : -1;
 }
 
-// Where the timer is that comes next, or -1 if none keeps the execution running.
-function next() {
-  const at = alone > 0 ? nextAlone() : -1;
-  // A function that waits for nothing of its own may wait for one of the others.
-  return at < 0 && holding > 0 ? 0 : at;
-}
+// What a timer is due by: the clock of the function that set it, or the script's.
+const clockOf = (timer) => (ofFunction(timer) ? native.clock() : native.now());
 
-function forward(to) {
-  if (to > native.now()) native.set_clock(to);
+function forward(timer, to) {
+  if (alone > 0 && !ofFunction(timer) && to > native.now()) native.hold_clock(to);
+  if (to > native.clock()) native.set_clock(to);
 }
 
 // Moves the clock. Returns whether the host was asked for a pause: the clock moves when that is over.
-function advance({ due: to, context }) {
-  if (to > native.now()) jumped += to - native.now();
-  if (jumped < PAUSE_MS_MIN) {
-    forward(to);
+function advance(timer, turn) {
+  const to = timer.due, now = clockOf(timer);
+  if (to > now) turn.jumped += to - now;
+  if (turn.jumped < PAUSE_MS_MIN) {
+    forward(timer, to);
     return false;
   }
-  const ms = jumped < PAUSE_MS_MAX ? jumped : PAUSE_MS_MAX;
-  jumped = 0;
-  const over = () => forward(to);
-  // A host that refuses to wait has its reason, which is none to end the script.
+  const ms = turn.jumped < PAUSE_MS_MAX ? turn.jumped : PAUSE_MS_MAX;
+  turn.jumped = 0;
+  const during = own;
+  // The clock may have gone back meanwhile, as the functions ended.
+  const over = () => { if (during === own) forward(timer, to); };
+  // A function is not kept waiting by calls that wait for it. A host that refuses to wait has its reason, which is none
+  // to end the script.
+  const context = alone > 0 ? 1 : timer.context;
   apply(then, native.within(context, hostCall, [KIND_PAUSE, { ms }, undefined, null]), [over, over]);
   return true;
 }
 
-// Fires the next callback, if there is one. After all immediates of one round a timer has its turn, so
-// neither can keep the other waiting for ever.
+// Fires the next callback, if there is one.
 export function tick() {
-  const at = next();
   // What waits outside of runOnce's function goes on where the function has nothing else to wait for.
-  if (alone > 0 && at < 0 && batch.length === 0 && immediates.length === 0) {
-    batch = heldBatch.length > 0 ? heldBatch : heldImmediates;
-    if (heldBatch.length > 0) heldBatch = [];
-    else heldImmediates = [];
-  }
-  return fire(at);
+  return (alone > 0 && fireAlone()) || fire(shared, holding > 0 ? 0 : -1);
 }
 
 // The same while calls are open, none of them of a function that this node runs alone: what is open may wait for it.
 export function tickAlone() {
-  if (alone === 0 || !everyOpen(({ context }) => context === 0)) return false;
-  const at = nextAlone();
-  return (at >= 0 || batch.length > 0 || immediates.length > 0) && fire(at);
+  return alone > 0 && everyOpen(({ context }) => context === 0) && fireAlone();
 }
 
-function fire(at) {
-  if (batch.length === 0 && immediates.length > 0 && (timerWasLast || at < 0)) {
-    batch = immediates;
-    immediates = [];
-    timerWasLast = false;
+function fireAlone() {
+  const at = nextAlone();
+  return (at >= 0 || waiting(own) > 0) && fire(own, at);
+}
+
+// After all immediates of one round a timer has its turn, so neither can keep the other waiting for ever.
+function fire(turn, at) {
+  if (turn.batch.length === 0 && turn.immediates.length > 0 && (turn.timerWasLast || at < 0)) {
+    turn.batch = turn.immediates;
+    turn.immediates = [];
+    turn.timerWasLast = false;
   }
-  if (batch.length > 0) {
-    const { callback, args, context } = removeAt(batch, 0);
+  if (turn.batch.length > 0) {
+    const { callback, args, context } = removeAt(turn.batch, 0);
     native.within(context, callback, args);
     return true;
   }
-  timerWasLast = true;
-  if (at < 0) return immediates.length > 0;
-  if (advance(timers[at])) return true;
+  turn.timerWasLast = true;
+  if (at < 0) return turn.immediates.length > 0;
+  if (advance(timers[at], turn)) return true;
   const timer = removeAt(timers, at);
   if (timer.holds) holding--;
   running = timer;
@@ -235,7 +238,7 @@ function fire(at) {
   } finally {
     running = undefined;
     if (timer.repeat) {
-      timer.due = native.now() + timer.wait;
+      timer.due = clockOf(timer) + timer.wait;
       insert(timer);
     }
   }
