@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import solc from "solc";
 
 const root = dirname(fileURLToPath(import.meta.url));
-const deployed = ["NodeRegistry", "PKPNFT", "PKPPermissions", "PubkeyRouter"];
+const deployed = ["Directory", "NodeRegistry", "PKPNFT", "PKPPermissions", "PubkeyRouter"];
 const check = process.argv.includes("--check");
 
 const sources = Object.fromEntries(

@@ -6,6 +6,9 @@ interface INodeRegistry {
     /// Number of nodes of the current epoch.
     function nodeCount() external view returns (uint256);
 
+    /// How many nodes must agree.
+    function threshold() external view returns (uint256);
+
     /// Whether `account` is the voting address of a node of the current epoch.
     function isNode(address account) external view returns (bool);
 

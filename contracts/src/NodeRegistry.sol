@@ -59,7 +59,7 @@ contract NodeRegistry is INodeRegistry {
     uint256 private constant NODES_MAX = 64;
     uint256 private constant URL_BYTES_MAX = 256;
 
-    /// Any `threshold` nodes act, fewer learn nothing.
+    /// @inheritdoc INodeRegistry
     uint256 public immutable threshold;
     /// Number of the current epoch; the founding committee is epoch 1.
     uint256 public constant epochNumber = 1;

@@ -96,7 +96,7 @@ export const STATEMENT = {
 const CONTRACT = members("address:20 code_hash:32");
 const NETWORK = {
   version: "u32", name: "text", chain: members("id:u64 genesis:32 head_key:32"),
-  contracts: { pkp_nft: CONTRACT, pubkey_router: CONTRACT, pkp_permissions: CONTRACT, node_registry: CONTRACT },
+  contracts: { pkp_nft: CONTRACT, pubkey_router: CONTRACT, pkp_permissions: CONTRACT, node_registry: CONTRACT, directory: CONTRACT },
   threshold: "u8", nodes: [members("transport_key:32 statement_key:32 chain_address:20")], login_domains: ["text"],
   wildcard_sessions: bool, admission,
   limits: members(

@@ -153,7 +153,7 @@ CONTRACT = members("address:20 code_hash:32")
 NETWORK = {
     **members("version:u32 name:text"),
     "chain": members("id:u64 genesis:32 head_key:32"),
-    "contracts": dict.fromkeys(("pkp_nft", "pubkey_router", "pkp_permissions", "node_registry"), CONTRACT),
+    "contracts": dict.fromkeys(("pkp_nft", "pubkey_router", "pkp_permissions", "node_registry", "directory"), CONTRACT),
     "threshold": "u8",
     "nodes": [members("transport_key:32 statement_key:32 chain_address:20")],
     "login_domains": ["text"],

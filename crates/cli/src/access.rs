@@ -107,6 +107,7 @@ pub(crate) fn contracts(network: &NetworkFile) -> Contracts {
         pubkey_router: address(&network.contracts.pubkey_router),
         pkp_permissions: address(&network.contracts.pkp_permissions),
         pkp_nft: address(&network.contracts.pkp_nft),
+        directory: address(&network.contracts.directory),
     }
 }
 

@@ -136,7 +136,7 @@ mod tests {
         };
         let at = NodeEndpoint { http: format!("http://127.0.0.1:{port}"), quic: format!("127.0.0.1:{port}") };
         let network = NetworkFile {
-            version: 1,
+            version: NetworkFile::VERSION,
             name: "test".to_owned(),
             chain: ChainParameters { id: chain, genesis: Digest([0; 32]), head_key: StatementKey([0; 32]) },
             contracts: Contracts {
@@ -144,6 +144,7 @@ mod tests {
                 pubkey_router: record,
                 pkp_permissions: record,
                 node_registry: record,
+                directory: record,
             },
             threshold: 2,
             nodes: (1..=3).map(node).collect(),

@@ -157,7 +157,7 @@ fn network(endpoints: Vec<NodeEndpoint>) -> NetworkFile {
     };
     let count = u8::try_from(endpoints.len()).unwrap();
     NetworkFile {
-        version: 1,
+        version: NetworkFile::VERSION,
         name: "test".to_owned(),
         chain: ChainParameters { id: 1, genesis: Digest([0; 32]), head_key: StatementKey([9; 32]) },
         contracts: Contracts {
@@ -165,6 +165,7 @@ fn network(endpoints: Vec<NodeEndpoint>) -> NetworkFile {
             pubkey_router: contract,
             pkp_permissions: contract,
             node_registry: contract,
+            directory: contract,
         },
         threshold: 2,
         nodes: (1..=count).map(node).collect(),

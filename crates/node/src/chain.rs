@@ -33,6 +33,7 @@ pub(crate) fn contracts(network: &NetworkFile) -> Contracts {
         pubkey_router: at(network.contracts.pubkey_router),
         pkp_permissions: at(network.contracts.pkp_permissions),
         pkp_nft: at(network.contracts.pkp_nft),
+        directory: at(network.contracts.directory),
     }
 }
 
@@ -107,6 +108,7 @@ impl Feed {
             ("PubkeyRouter", records.pubkey_router),
             ("PKPPermissions", records.pkp_permissions),
             ("NodeRegistry", records.node_registry),
+            ("Directory", records.directory),
         ];
         for (name, record) in named {
             let address = view::address(&record.address);

@@ -39,7 +39,7 @@ pub(crate) fn network() -> quorate_wire::NetworkFile {
     };
     let nowhere = NodeEndpoint { http: "http://127.0.0.1:1".to_owned(), quic: "127.0.0.1:1".to_owned() };
     NetworkFile {
-        version: 1,
+        version: NetworkFile::VERSION,
         name: "test".to_owned(),
         chain: ChainParameters { id: 1, genesis: Digest([0; 32]), head_key: StatementKey([0; 32]) },
         contracts: Contracts {
@@ -47,6 +47,7 @@ pub(crate) fn network() -> quorate_wire::NetworkFile {
             pubkey_router: record,
             pkp_permissions: record,
             node_registry: record,
+            directory: record,
         },
         threshold: 2,
         nodes: (1..=3).map(node).collect(),

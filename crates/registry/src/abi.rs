@@ -36,6 +36,26 @@ sol! {
         function nodeAddresses() external view returns (address[] memory);
     }
 
+    /// The named values.
+    #[derive(Debug, PartialEq, Eq)]
+    interface Directory {
+        event Voted(address indexed node, string name, uint64 version, bytes value);
+        event ValueSet(bytes32 indexed nameHash, string name, uint64 version, bytes value);
+
+        error NotNode();
+        error BadName();
+        error BadValue();
+        error WrongVersion(uint64 expected);
+        error TooManyNames();
+
+        constructor(address nodeRegistry_);
+
+        function vote(string name, uint64 version, bytes value) external;
+        function get(string name) external view returns (uint64 version, bytes memory value);
+        function voteOf(string name, uint64 version, address node) external view returns (bytes32 valueHash);
+        function names() external view returns (string[] memory);
+    }
+
     /// The tokens.
     #[derive(Debug, PartialEq, Eq)]
     interface PKPNFT {

@@ -84,6 +84,13 @@ pub fn pkp_nft() -> &'static Artifact {
     ARTIFACT.get_or_init(|| parse(include_str!("../../../contracts/artifacts/PKPNFT.json")))
 }
 
+/// The contract of named values.
+#[must_use]
+pub fn directory() -> &'static Artifact {
+    static ARTIFACT: OnceLock<Artifact> = OnceLock::new();
+    ARTIFACT.get_or_init(|| parse(include_str!("../../../contracts/artifacts/Directory.json")))
+}
+
 fn parse(text: &str) -> Artifact {
     serde_json::from_str(text).expect("committed artifacts are well formed")
 }
@@ -100,4 +107,6 @@ pub struct Contracts {
     pub pkp_permissions: Address,
     /// The tokens.
     pub pkp_nft: Address,
+    /// The named values.
+    pub directory: Address,
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    abi::{NodeRegistry, PKPNFT, PKPPermissions, PubkeyRouter},
+    abi::{Directory, NodeRegistry, PKPNFT, PKPPermissions, PubkeyRouter},
     artifacts::{self, Artifact, Contracts},
     rpc_client::CallBounds,
     subject::CommitteeNode,
@@ -28,6 +28,8 @@ pub struct CodeHashes {
     pub pkp_permissions: B256,
     /// The tokens.
     pub pkp_nft: B256,
+    /// The named values.
+    pub directory: B256,
 }
 
 /// A registry on a chain.
@@ -49,10 +51,11 @@ pub fn addresses(deployer: Address, nonce: u64) -> Contracts {
         pubkey_router: deployer.create(nonce + 1),
         pkp_permissions: deployer.create(nonce + 2),
         pkp_nft: deployer.create(nonce + 3),
+        directory: deployer.create(nonce + 4),
     }
 }
 
-/// Deploys the four contracts. The committee is fixed here, for ever.
+/// Deploys the five contracts. The committee is fixed here, for ever.
 ///
 /// # Errors
 /// If a transaction fails, or what is deployed is not what was meant.
@@ -83,6 +86,7 @@ pub async fn deploy(
         pubkey_router: code_hash(client, contracts.pubkey_router, artifacts::pubkey_router()).await?,
         pkp_permissions: code_hash(client, contracts.pkp_permissions, artifacts::pkp_permissions()).await?,
         pkp_nft: code_hash(client, contracts.pkp_nft, artifacts::pkp_nft()).await?,
+        directory: code_hash(client, contracts.directory, artifacts::directory()).await?,
     };
     Ok(Deployment { contracts, code_hashes, block_number })
 }
@@ -93,7 +97,7 @@ pub fn creation_codes(
     contracts: &Contracts,
     committee: &[CommitteeNode],
     threshold: u32,
-) -> [(Bytes, Address); 4] {
+) -> [(Bytes, Address); 5] {
     let nodes = committee
         .iter()
         .map(|node| NodeRegistry::Node {
@@ -117,11 +121,13 @@ pub fn creation_codes(
     let permissions = PKPPermissions::constructorCall { pkpNFT_: contracts.pkp_nft };
     let nft =
         PKPNFT::constructorCall { router_: contracts.pubkey_router, permissions_: contracts.pkp_permissions };
+    let directory = Directory::constructorCall { nodeRegistry_: contracts.node_registry };
     [
         (with_arguments(artifacts::node_registry(), registry.abi_encode()), contracts.node_registry),
         (with_arguments(artifacts::pubkey_router(), router.abi_encode()), contracts.pubkey_router),
         (with_arguments(artifacts::pkp_permissions(), permissions.abi_encode()), contracts.pkp_permissions),
         (with_arguments(artifacts::pkp_nft(), nft.abi_encode()), contracts.pkp_nft),
+        (with_arguments(artifacts::directory(), directory.abi_encode()), contracts.directory),
     ]
 }
 

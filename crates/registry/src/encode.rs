@@ -4,7 +4,7 @@ use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall as _, SolInterface as _};
 
 use crate::{
-    abi::{NodeRegistry, PKPNFT, PKPPermissions, PubkeyRouter},
+    abi::{Directory, NodeRegistry, PKPNFT, PKPPermissions, PubkeyRouter},
     subject::{KEY_TYPE_ECDSA_K256, RootKey, Subject},
 };
 
@@ -153,6 +153,9 @@ pub fn readable_revert(data: &[u8]) -> String {
         return format!("{error:?}");
     }
     if let Ok(error) = NodeRegistry::NodeRegistryErrors::abi_decode(data) {
+        return format!("{error:?}");
+    }
+    if let Ok(error) = Directory::DirectoryErrors::abi_decode(data) {
         return format!("{error:?}");
     }
     match alloy_sol_types::decode_revert_reason(data) {

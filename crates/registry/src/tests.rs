@@ -2,6 +2,7 @@
 
 mod contracts;
 mod derivation;
+mod directory;
 mod figures;
 mod harness;
 mod log;

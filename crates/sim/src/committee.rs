@@ -47,7 +47,7 @@ impl Committee {
             chain_address: Address([index; 20]),
         });
         let network = NetworkFile {
-            version: 1,
+            version: NetworkFile::VERSION,
             name: format!("simulated {}/{}", shape.n, shape.t),
             chain: ChainParameters {
                 id: 31_337,
@@ -59,6 +59,7 @@ impl Committee {
                 pubkey_router: record(2),
                 pkp_permissions: record(3),
                 node_registry: record(4),
+                directory: record(5),
             },
             threshold: shape.t,
             nodes: nodes.collect(),

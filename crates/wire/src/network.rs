@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkFile {
-    /// Version of the format: 1.
+    /// Version of the format: 2.
     pub version: u32,
     /// A name for people.
     pub name: String,
@@ -77,6 +77,8 @@ pub struct Contracts {
     pub pkp_permissions: ContractRecord,
     /// The committee.
     pub node_registry: ContractRecord,
+    /// Named values that t nodes can change.
+    pub directory: ContractRecord,
 }
 
 /// A member of the founding committee; its index is its place in the list, from 1.
@@ -114,6 +116,9 @@ pub enum Admission {
 }
 
 impl NetworkFile {
+    /// The version of the format that this release reads and writes.
+    pub const VERSION: u32 = 2;
+
     /// The network id: a hash of everything but the endpoints.
     #[must_use]
     pub fn id(&self) -> NetworkId {
@@ -143,7 +148,7 @@ impl NetworkFile {
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.version != 1 {
+        if self.version != Self::VERSION {
             return Err(format!("version {} is not supported", self.version));
         }
         let n = self.nodes.len();

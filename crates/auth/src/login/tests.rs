@@ -21,7 +21,7 @@ fn network(name: &str) -> NetworkFile {
     };
     let endpoint = || NodeEndpoint { http: String::new(), quic: String::new() };
     NetworkFile {
-        version: 1,
+        version: NetworkFile::VERSION,
         name: name.to_owned(),
         chain: ChainParameters { id: 1, genesis: Digest([0; 32]), head_key: StatementKey([9; 32]) },
         contracts: Contracts {
@@ -29,6 +29,7 @@ fn network(name: &str) -> NetworkFile {
             pubkey_router: contract,
             pkp_permissions: contract,
             node_registry: contract,
+            directory: contract,
         },
         threshold: 2,
         nodes: vec![node(1), node(2)],

@@ -256,7 +256,7 @@ fn network_file(plan: &Plan, deployment: &Deployment) -> NetworkFile {
         code_hash: Digest(hash.0),
     };
     NetworkFile {
-        version: 1,
+        version: NetworkFile::VERSION,
         name: "development".to_owned(),
         chain: ChainParameters {
             id: plan.genesis.chain_id,
@@ -268,6 +268,7 @@ fn network_file(plan: &Plan, deployment: &Deployment) -> NetworkFile {
             pubkey_router: record(at.pubkey_router, code.pubkey_router),
             pkp_permissions: record(at.pkp_permissions, code.pkp_permissions),
             node_registry: record(at.node_registry, code.node_registry),
+            directory: record(at.directory, code.directory),
         },
         threshold: plan.threshold,
         nodes: plan.keys.clone(),

@@ -28,7 +28,7 @@ fn network() -> NetworkFile {
     };
     let endpoint = NodeEndpoint { http: String::new(), quic: String::new() };
     NetworkFile {
-        version: 1,
+        version: NetworkFile::VERSION,
         name: "test".to_owned(),
         chain: ChainParameters { id: 1, genesis: Digest([0; 32]), head_key: StatementKey([9; 32]) },
         contracts: Contracts {
@@ -36,6 +36,7 @@ fn network() -> NetworkFile {
             pubkey_router: contract,
             pkp_permissions: contract,
             node_registry: contract,
+            directory: contract,
         },
         threshold: 2,
         nodes: (1..=3).map(node).collect(),

@@ -98,7 +98,7 @@ fn network() -> NetworkFile {
         quic: format!("127.0.0.1:757{number}"),
     };
     NetworkFile {
-        version: 1,
+        version: NetworkFile::VERSION,
         name: "example".to_owned(),
         chain: ChainParameters {
             id: 4_000_000_000_000_001,
@@ -110,6 +110,7 @@ fn network() -> NetworkFile {
             pubkey_router: contract(0x12),
             pkp_permissions: contract(0x13),
             node_registry: contract(0x14),
+            directory: contract(0x15),
         },
         threshold: 2,
         nodes: (1..=3).map(node).collect(),

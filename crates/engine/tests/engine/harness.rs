@@ -71,7 +71,7 @@ fn usual_network() -> NetworkFile {
     });
     let endpoint = NodeEndpoint { http: "http://127.0.0.1:0".to_owned(), quic: "127.0.0.1:0".to_owned() };
     NetworkFile {
-        version: 1,
+        version: NetworkFile::VERSION,
         name: "test".to_owned(),
         chain: ChainParameters {
             id: 31_337,
@@ -83,6 +83,7 @@ fn usual_network() -> NetworkFile {
             pubkey_router: record,
             pkp_permissions: record,
             node_registry: record,
+            directory: record,
         },
         threshold: 2,
         nodes: nodes.collect(),

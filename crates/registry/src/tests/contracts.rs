@@ -119,6 +119,7 @@ fn signatures(abi: &Value, kind: &str) -> Vec<String> {
 
 fn abi_of(name: &str) -> &'static Value {
     match name {
+        "Directory" => &artifacts::directory().abi,
         "PKPNFT" => &artifacts::pkp_nft().abi,
         "PKPPermissions" => &artifacts::pkp_permissions().abi,
         "PubkeyRouter" => &artifacts::pubkey_router().abi,
