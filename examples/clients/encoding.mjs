@@ -97,7 +97,7 @@ const CONTRACT = members("address:20 code_hash:32");
 const NETWORK = {
   version: "u32", name: "text", chain: members("id:u64 genesis:32 head_key:32"),
   contracts: { pkp_nft: CONTRACT, pubkey_router: CONTRACT, pkp_permissions: CONTRACT, node_registry: CONTRACT, directory: CONTRACT },
-  threshold: "u8", nodes: [members("transport_key:32 statement_key:32 chain_address:20")], login_domains: ["text"],
+  threshold: "u8", nodes: [members("transport_key:32 statement_key:32 chain_address:20")],
   wildcard_sessions: bool, admission,
   limits: members(
     "wall_ms:u64 total_ms:u64 fuel:u64 memory_bytes:u64 stack_bytes:u32 code_bytes:u32 params_bytes:u32 response_bytes:u32 " +

@@ -156,7 +156,6 @@ NETWORK = {
     "contracts": dict.fromkeys(("pkp_nft", "pubkey_router", "pkp_permissions", "node_registry", "directory"), CONTRACT),
     "threshold": "u8",
     "nodes": [members("transport_key:32 statement_key:32 chain_address:20")],
-    "login_domains": ["text"],
     "wildcard_sessions": BOOL,
     "admission": admission,
     "limits": members(

@@ -15,11 +15,11 @@ def iso(ms):
     return moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{ms % 1000:03}Z"
 
 
-def log_in(network, wallet, capabilities, session=None, rz=None, now=None):
+def log_in(network, wallet, capabilities, domain, session=None, rz=None, now=None):
     """Lets a session do things for a wallet; nodes are shown `proof`."""
     session, rz, now = session or os.urandom(32), rz or os.urandom(32), now or time.time_ns() // 1_000_000
     signer = ecdsa.SigningKey.from_string(session, curve=ecdsa.Ed25519)
-    key, domain, expires = signer.verifying_key.to_string(), network["login_domains"][0], now + 3_600_000
+    key, expires = signer.verifying_key.to_string(), now + 3_600_000
     allowed = transcript("quorate/capabilities/v1", *capabilities)
     nonce = transcript("quorate/login-v1", network_id(network), domain, key, u64(expires), allowed, rz).hex()
     listed = "\n".join(f"- {capability}" for capability in capabilities)

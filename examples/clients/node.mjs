@@ -12,8 +12,8 @@ const digits = (bytes) => Buffer.from(bytes).toString("hex");
 const base64url = (bytes) => Buffer.from(bytes).toString("base64url");
 
 /** Lets a session do things for a wallet; nodes are shown `proof`. */
-export function logIn(network, wallet, capabilities, { session = randomBytes(32), rz = randomBytes(32), now = Date.now() } = {}) {
-  const key = ed25519.getPublicKey(session), domain = network.login_domains[0], expires = now + 3_600_000;
+export function logIn(network, wallet, capabilities, { domain, session = randomBytes(32), rz = randomBytes(32), now = Date.now() }) {
+  const key = ed25519.getPublicKey(session), expires = now + 3_600_000;
   const allowed = transcript("quorate/capabilities/v1", ...capabilities);
   const nonce = transcript("quorate/login-v1", networkId(network), domain, key, u64(expires), allowed, rz);
   const message = [
@@ -33,8 +33,8 @@ export const sign = (login, id) => base64url(ed25519.sign(transcript("quorate/se
 
 async function main([file, action, params = "{}"]) {
   const network = JSON.parse(readFileSync(file)), code = readFileSync(action, "utf8"), cid = cidOf(code);
-  const login = logIn(network, randomBytes(32), [`quorate:key/*/action/${cid}`]);
-  const node = network.endpoints[0].http, { head } = await (await fetch(`${node}/v1/network`)).json();
+  const node = network.endpoints[0].http, { head, login_domains: [domain] } = await (await fetch(`${node}/v1/network`)).json();
+  const login = logIn(network, randomBytes(32), [`quorate:key/*/action/${cid}`], { domain });
   const request = {
     v: 1, network: digits(networkId(network)), session: login.key, login: login.hash, action: cid,
     block: { number: head.number, hash: head.hash }, time_ms: Date.now(), nonce: digits(randomBytes(16)),

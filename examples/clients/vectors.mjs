@@ -20,7 +20,7 @@ const network = vectors.networks[0].file, of = vectors.login, { request, code_re
 const wallet = hex(of.wallet_secret);
 same(addressOf(wallet), of.address, "address");
 same(digits(transcript("quorate/capabilities/v1", ...of.capabilities)), of.capabilities_hash, "capabilities");
-const drawn = { session: hex(of.session_secret), rz: hex(of.login.rz), now: of.issued_ms };
+const drawn = { domain: of.domain, session: hex(of.session_secret), rz: hex(of.login.rz), now: of.issued_ms };
 const login = logIn(network, wallet, of.capabilities, drawn);
 same([login.key, login.proof, login.hash], [of.session, of.login, of.hash], "login");
 const signed = (bytes, purpose) => {

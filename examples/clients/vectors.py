@@ -27,7 +27,7 @@ network, of, request, code = VECTORS["networks"][0]["file"], VECTORS["login"], V
 wallet = unhex(of["wallet_secret"])
 same(address_of(wallet_key(wallet).verifying_key), of["address"], "address")
 same(transcript("quorate/capabilities/v1", *of["capabilities"]).hex(), of["capabilities_hash"], "capabilities")
-drawn = {"session": unhex(of["session_secret"]), "rz": unhex(of["login"]["rz"]), "now": of["issued_ms"]}
+drawn = {"domain": of["domain"], "session": unhex(of["session_secret"]), "rz": unhex(of["login"]["rz"]), "now": of["issued_ms"]}
 login = log_in(network, wallet, of["capabilities"], **drawn)
 same((login["key"], login["proof"], login["hash"]), (of["session"], of["login"], of["hash"]), "login")
 same(request_id(network, request["bytes"]).hex(), request["id"], "request id")

@@ -42,8 +42,11 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Run the embedded chain (`dev` does this for you).
     Chain(ChainArgs),
-    /// Run one node (`dev` does this for you).
+    /// Run one node (`dev` does this for you), or vote with its account.
     Node(NodeArgs),
+    /// Show a network: its nodes, its contracts, its Directory and the open votes.
+    #[command(subcommand)]
+    Network(NetworkCommand),
     /// Run one action for the node that started this process.
     #[command(hide = true)]
     Worker {
@@ -71,7 +74,8 @@ pub(crate) struct DevArgs {
     /// that are public (first start only).
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_host: Vec<String>,
-    /// A domain that logins may be for, beside `localhost` with any port; may be repeated (first start only).
+    /// A domain that logins may be for, beside `localhost` with any port; may be repeated. The nodes vote for this list in
+    /// place of the one before.
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) login_domain: Vec<String>,
     /// First HTTP port; each node takes the next free one from here, 0 takes any.
@@ -442,11 +446,45 @@ pub(crate) struct ChainArgs {
     pub(crate) follow_stdin: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum NetworkCommand {
+    /// Show what the network file and the chain say of a network.
+    Show {
+        #[command(flatten)]
+        access: RegistryAccess,
+    },
+}
+
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct NodeArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<NodeCommand>,
+    #[command(flatten)]
+    pub(crate) run: NodeRun,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeCommand {
+    /// Vote for a value of the network's Directory with this node's account. The value stands once as many nodes as the
+    /// threshold have voted for the same bytes.
+    Vote {
+        /// The node's configuration, `node.toml`.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The value's name: `login-domains`, or `contracts/…`.
+        name: String,
+        /// The value, or `@file` with its bytes; an empty one takes the value away.
+        #[arg(value_name = "VALUE|@FILE")]
+        value: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodeRun {
     /// The node's configuration, `node.toml`.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) config: Option<PathBuf>,
     /// Stop when standard input ends: when the process that started this one is gone.
     #[arg(long, hide = true)]
     pub(crate) follow_stdin: bool,

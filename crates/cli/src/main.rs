@@ -5,9 +5,11 @@ mod action;
 mod args;
 mod chain;
 mod dev;
+mod directory;
 mod failure;
 mod home;
 mod mark;
+mod network;
 mod node;
 mod output;
 mod pkp;
@@ -21,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, NetworkCommand};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -60,7 +62,8 @@ async fn run(command: Command, output: Output) -> Result<bool, Failure> {
         Command::Action(command) => return action::run(command, output).await,
         Command::Verify(args) => verify::run(&args, output)?,
         Command::Chain(args) => chain::run(args, output).await?,
-        Command::Node(args) => node::run(&args).await?,
+        Command::Node(args) => node::run(args, output).await?,
+        Command::Network(NetworkCommand::Show { access }) => network::show(&access, output).await?,
         Command::Worker { .. } => unreachable!("a worker has its own main function"),
     }
     Ok(true)

@@ -148,7 +148,6 @@ mod tests {
             },
             threshold: 2,
             nodes: (1..=3).map(node).collect(),
-            login_domains: vec!["localhost".to_owned()],
             wildcard_sessions: true,
             admission: Admission::Open,
             limits: quorate_wire::ActionLimits::default(),

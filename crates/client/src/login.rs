@@ -17,6 +17,8 @@ const STATEMENT: &str =
     "Allow this session to run the actions listed below, which may use the keys listed with them.";
 /// One hour.
 const LIFE_MS: u64 = 3_600_000;
+/// The domain of logins in development networks.
+const LOGIN_DOMAIN: &str = "localhost";
 
 /// What a session shall be allowed to do, and for how long.
 ///
@@ -42,12 +44,12 @@ pub enum LoginError {
 }
 
 impl<'a> LoginBuilder<'a> {
-    /// Begins a login for a network.
+    /// Begins a login for a network, at the domain `localhost` of development networks.
     #[must_use]
     pub fn new(network: &'a NetworkFile) -> Self {
         LoginBuilder {
             network,
-            domain: network.login_domains.first().cloned().unwrap_or_default(),
+            domain: LOGIN_DOMAIN.to_owned(),
             statement: STATEMENT.to_owned(),
             capabilities: Vec::new(),
             life_ms: LIFE_MS,
@@ -68,7 +70,7 @@ impl<'a> LoginBuilder<'a> {
         self
     }
 
-    /// Uses another of the network's login domains.
+    /// Uses another of the network's login domains, such as [`crate::Client::login_domain`] tells.
     #[must_use]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = domain.into();

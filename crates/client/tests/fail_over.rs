@@ -62,6 +62,7 @@ async fn view(State(server): State<Arc<Server>>) -> impl IntoResponse {
     let network = server.network.lock().unwrap().clone().unwrap();
     let head = HeadView { number: 5, hash: Digest([5; 32]), time_ms: 1 };
     let view = NetworkView {
+        login_domains: vec!["localhost".to_owned()],
         network: network.id(),
         epoch: 1,
         threshold: network.threshold,
@@ -169,7 +170,6 @@ fn network(endpoints: Vec<NodeEndpoint>) -> NetworkFile {
         },
         threshold: 2,
         nodes: (1..=count).map(node).collect(),
-        login_domains: vec!["localhost".to_owned()],
         wildcard_sessions: false,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),

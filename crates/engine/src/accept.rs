@@ -291,6 +291,7 @@ impl Engine {
             BlockStanding::Ahead => return Err(ErrorCode::BlockAhead.into()),
             BlockStanding::Unknown => return Err(ErrorCode::BlockUnknown.into()),
         }
+        self.node.committee.logins(registry.as_ref()).check(&session.domain)?;
         let welcome = match &self.node.committee.network.admission {
             Admission::Open => true,
             Admission::List(wallets) => wallets.contains(&session.wallet),

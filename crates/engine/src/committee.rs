@@ -4,7 +4,7 @@ use ed25519_dalek::SigningKey;
 use quorate_threshold::{Params, PartyIndex};
 use quorate_wire::{ActionLimits, Digest, NetworkFile, NetworkId, NodeIndex, Signable, Signed};
 
-use crate::{Config, Rates, StartError};
+use crate::{Config, LoginRule, Rates, ReadRegistry, StartError};
 
 pub(crate) struct Committee {
     pub(crate) id: NetworkId,
@@ -19,6 +19,11 @@ pub(crate) struct Committee {
 }
 
 impl Committee {
+    /// The rule about domains of logins, by a reading of the registry.
+    pub(crate) fn logins(&self, registry: &dyn ReadRegistry) -> LoginRule {
+        LoginRule::read(registry, self.network.wildcard_sessions)
+    }
+
     pub(crate) fn new(config: Config) -> Result<Self, StartError> {
         let contradiction = |text: &str| StartError::Config(text.to_owned());
         let Config { network, me, statement_key, guest, limits, rates, .. } = config;

@@ -51,7 +51,6 @@ pub(crate) fn network() -> quorate_wire::NetworkFile {
         },
         threshold: 2,
         nodes: (1..=3).map(node).collect(),
-        login_domains: vec!["localhost".to_owned()],
         wildcard_sessions: false,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),

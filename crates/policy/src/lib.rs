@@ -7,10 +7,12 @@
 //! Entry points: [`may_sign`], [`allowed`], [`digest`]; the registry is read through [`ReadRights`] and [`ReadRegistry`].
 
 mod authority;
+mod logins;
 mod message;
 mod registry;
 
 pub use authority::{Wish, allowed, may_sign, registry_fresh};
+pub use logins::LoginRule;
 pub use message::{Message, SigningKey, check_claim_id, check_signature_name, digest};
 pub use registry::{
     At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, ReadRights, SCOPE_NO_SINGLE_NODE,

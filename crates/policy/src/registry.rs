@@ -1,6 +1,10 @@
 //! What is asked of the registry.
 
-use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, SignedHead, TokenId};
+use std::sync::Arc;
+
+use quorate_wire::{
+    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, PublicKey, SignedHead, TokenId,
+};
 
 /// At which block to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +106,8 @@ pub trait ReadRegistry: ReadRights + Send + Sync {
     fn final_hash(&self, number: u64) -> Option<Digest>;
     /// Whether a named block is canonical, and how old.
     fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding;
+    /// Domains that logins may be for, by the Directory. What cannot be read is none.
+    fn login_domains(&self, at: At) -> Arc<LoginDomains>;
     /// The network's root, once all nodes have voted it.
     fn root(&self, at: At) -> Option<PublicKey>;
 }

@@ -28,6 +28,14 @@ pub fn mint_grant_and_burn_next(key_set: &str, action: &[u8; 34]) -> Bytes {
     .into()
 }
 
+/// A node's vote for a value of the Directory.
+#[must_use]
+pub fn vote_for_value(name: &str, version: u64, value: &[u8]) -> Bytes {
+    Directory::voteCall { name: name.to_owned(), version, value: Bytes::copy_from_slice(value) }
+        .abi_encode()
+        .into()
+}
+
 /// Grants a subject, or adds scopes to its grant.
 #[must_use]
 pub fn add_permitted(token_id: U256, subject: &Subject, scopes: &[u8]) -> Bytes {

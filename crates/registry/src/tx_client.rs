@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
-use alloy_sol_types::{SolCall, SolEvent as _};
+use alloy_sol_types::{SolCall, SolEvent};
 use k256::ecdsa::SigningKey;
 use serde_json::{Value, json};
 use tokio::{sync::Mutex, time::Instant};
@@ -67,6 +67,11 @@ pub struct Minted {
     pub receipt: TxReceipt,
 }
 
+/// Blocks that [`ChainReader::events`] looks through.
+pub const LOG_BLOCKS_MAX: u64 = 1_000_000;
+/// Blocks of one request for logs: the embedded chain answers this many.
+const LOG_PORTION_BLOCKS: u64 = 100_000;
+
 /// Reads contracts; needs no key.
 #[derive(Clone, Debug)]
 pub struct ChainReader {
@@ -91,6 +96,33 @@ impl ChainReader {
     pub async fn read<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, TxClientError> {
         let output = self.eth_call(to, call.abi_encode().into()).await?;
         C::abi_decode_returns_validate(&output).map_err(|_| TxClientError::BadForm("return values"))
+    }
+
+    /// The newest events of one kind that a contract has emitted, oldest first. At most [`LOG_BLOCKS_MAX`] blocks are
+    /// looked through, in portions that servers answer.
+    ///
+    /// # Errors
+    /// If the chain does not answer, or an event does not decode.
+    pub async fn events<E: SolEvent>(&self, contract: Address) -> Result<Vec<E>, TxClientError> {
+        let head = self.rpc.call("eth_blockNumber", json!([]), CallBounds::default()).await?;
+        let head = parse_quantity(&head).ok_or(TxClientError::BadForm("block number"))?;
+        let mut first = head.saturating_sub(LOG_BLOCKS_MAX - 1);
+        let mut events = Vec::new();
+        while first <= head {
+            let last = head.min(first + LOG_PORTION_BLOCKS - 1);
+            let wanted = json!([{
+                "address": contract, "topics": [E::SIGNATURE_HASH],
+                "fromBlock": format!("{first:#x}"), "toBlock": format!("{last:#x}"),
+            }]);
+            let answer = self.rpc.call("eth_getLogs", wanted, CallBounds::default()).await?;
+            let logs = answer.as_array().ok_or(TxClientError::BadForm("logs"))?;
+            for log in logs {
+                let log = parse_log(log).ok_or(TxClientError::BadForm("logs"))?;
+                events.push(E::decode_log(&log).map_err(|_| TxClientError::BadForm("event"))?.data);
+            }
+            first = last + 1;
+        }
+        Ok(events)
     }
 
     async fn eth_call(&self, to: Address, data: Bytes) -> Result<Bytes, TxClientError> {
@@ -299,6 +331,20 @@ impl TxClient {
     ) -> Result<TxReceipt, TxClientError> {
         let data = encode::vote_for_root_keys(contracts.node_registry, key_set, roots);
         self.send(Some(contracts.pubkey_router), data).await
+    }
+
+    /// Votes, with this account, for a value of the Directory.
+    ///
+    /// # Errors
+    /// As [`TxClient::send`].
+    pub async fn vote_for_value(
+        &self,
+        directory: Address,
+        name: &str,
+        version: u64,
+        value: &[u8],
+    ) -> Result<TxReceipt, TxClientError> {
+        self.send(Some(directory), encode::vote_for_value(name, version, value)).await
     }
 
     /// Asks the chain's own `ecrecover` (the precompile at address 1) who signed a digest. `v` is 27 or 28.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue as _};
-use quorate_wire::SignedHead;
+use quorate_wire::{LoginDomains, SignedHead};
 use tokio::sync::watch;
 
 use crate::{
@@ -26,6 +26,8 @@ pub(crate) use unlocked::Unlocked;
 
 /// Longest string that is read from storage.
 const STRING_BYTES_MAX: usize = 256;
+/// Longest value of the Directory.
+const VALUE_BYTES_MAX: usize = 4_096;
 
 /// At which block a read happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +105,8 @@ pub(crate) struct Shared {
     changed: watch::Sender<u64>,
     /// The committee as it was read last, and at which block.
     committee: Mutex<Option<(B256, Committee)>>,
+    /// The login domains as they were read last, and at which blocks: the latest and the finalized one.
+    login_domains: Mutex<Vec<(B256, Arc<LoginDomains>)>>,
     #[cfg(test)]
     committee_reads: std::sync::atomic::AtomicUsize,
 }
@@ -135,6 +139,7 @@ struct Slots {
     routes: U256,
     key_sets: U256,
     owners: U256,
+    entries: U256,
 }
 
 impl RegistryView {
@@ -145,6 +150,7 @@ impl RegistryView {
             routes: artifacts::pubkey_router().slot("_routes"),
             key_sets: artifacts::pubkey_router().slot("_keySets"),
             owners: artifacts::pkp_nft().slot("_owners"),
+            entries: artifacts::directory().slot("_entries"),
         };
         Self(Arc::new(Shared {
             state: RwLock::default(),
@@ -152,6 +158,7 @@ impl RegistryView {
             slots,
             changed: watch::Sender::new(0),
             committee: Mutex::default(),
+            login_domains: Mutex::default(),
             #[cfg(test)]
             committee_reads: std::sync::atomic::AtomicUsize::new(0),
         }))
@@ -381,6 +388,51 @@ impl RegistryView {
         Ok(committee)
     }
 
+    /// A named value of the Directory, and how often it was set: nothing and zero if it never was.
+    ///
+    /// # Errors
+    /// If the block cannot be read, or the value is longer than the contract lets it be.
+    pub fn named_value(&self, name: &str, at: At) -> Result<(u64, Vec<u8>), ReadError> {
+        let state = self.read()?;
+        let reader = state.reader(self, at)?;
+        let directory = self.0.contracts.directory;
+        let hash = U256::from_be_bytes(keccak256(name.as_bytes()).0);
+        let entry = mapping_slot(hash, self.0.slots.entries);
+        let version =
+            u64::try_from(reader.slot(directory, entry)?).map_err(|_| ReadError::Contract(directory))?;
+        let value = reader.bytes(directory, entry.wrapping_add(U256::ONE), VALUE_BYTES_MAX)?;
+        Ok((version, value))
+    }
+
+    /// The domains that logins may be for. A value that is no list of domains is no domain.
+    ///
+    /// # Errors
+    /// If the block cannot be read.
+    pub fn login_domains(&self, at: At) -> Result<Arc<LoginDomains>, ReadError> {
+        let (number, hash) = {
+            let state = self.read()?;
+            let number = state.number(at)?;
+            (number, state.ready()?.0.meta(number).ok_or(ReadError::Ahead(number))?.hash)
+        };
+        let kept = || self.0.login_domains.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, domains)) = kept().iter().find(|(read_at, _)| *read_at == hash) {
+            return Ok(domains.clone());
+        }
+        let (version, value) = self.named_value(LoginDomains::NAME, At::Number(number))?;
+        let domains = LoginDomains::parse(&value).unwrap_or_else(|error| {
+            tracing::warn!(version, error, "the login domains of the Directory are no list of domains");
+            LoginDomains::default()
+        });
+        let domains = Arc::new(domains);
+        let mut kept = kept();
+        // Two blocks are asked for again and again: the latest, and the finalized one.
+        if kept.len() == 2 {
+            kept.remove(0);
+        }
+        kept.push((hash, domains.clone()));
+        Ok(domains)
+    }
+
     fn read_committee(&self, at: At) -> Result<Committee, ReadError> {
         #[cfg(test)]
         self.0.committee_reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -507,13 +559,18 @@ impl Reader<'_> {
         self.ledger.slot(address, key, self.number)
     }
 
-    /// A Solidity string: short ones are in the slot itself, long ones behind its hash.
     fn string(&self, address: Address, slot: U256) -> Result<String, ReadError> {
+        let bytes = self.bytes(address, slot, STRING_BYTES_MAX)?;
+        String::from_utf8(bytes).map_err(|_| ReadError::Contract(address))
+    }
+
+    /// Solidity's bytes: short ones are in the slot itself, long ones behind its hash.
+    fn bytes(&self, address: Address, slot: U256, bytes_max: usize) -> Result<Vec<u8>, ReadError> {
         let head = self.slot(address, slot)?;
         let mut bytes = Vec::new();
         if head.bit(0) {
             let length = usize::try_from((head - U256::ONE) >> 1).unwrap_or(usize::MAX);
-            if length > STRING_BYTES_MAX {
+            if length > bytes_max {
                 return Err(ReadError::Contract(address));
             }
             let mut place = U256::from_be_bytes(keccak256(slot.to_be_bytes::<32>()).0);
@@ -527,7 +584,7 @@ impl Reader<'_> {
             let length = usize::from(word[31] / 2).min(31);
             bytes.extend_from_slice(&word[..length]);
         }
-        String::from_utf8(bytes).map_err(|_| ReadError::Contract(address))
+        Ok(bytes)
     }
 }
 

@@ -7,7 +7,9 @@ use quorate_engine::{
     At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, ReadRights, SCOPE_SIGN_ANYTHING, Subject,
 };
 use quorate_threshold::derive;
-use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, NodeIndex, PublicKey, SignedHead, TokenId};
+use quorate_wire::{
+    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, NodeIndex, PublicKey, SignedHead, TokenId,
+};
 use sha2::{Digest as _, Sha256};
 
 /// Hash of block 0.
@@ -236,6 +238,10 @@ impl ReadRegistry for View {
         let superseded_ms =
             if number == self.height { 0 } else { unix_ms.saturating_sub(self.blocks[number + 1].unix_ms) };
         BlockStanding::Canonical { superseded_ms }
+    }
+
+    fn login_domains(&self, _: At) -> Arc<LoginDomains> {
+        Arc::new(LoginDomains::new(vec!["localhost".to_owned()]).expect("a domain"))
     }
 
     fn root(&self, at: At) -> Option<PublicKey> {

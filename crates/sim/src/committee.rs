@@ -63,7 +63,6 @@ impl Committee {
             },
             threshold: shape.t,
             nodes: nodes.collect(),
-            login_domains: vec!["localhost".to_owned()],
             wildcard_sessions: false,
             admission: Admission::Open,
             limits: quorate_wire::ActionLimits::default(),

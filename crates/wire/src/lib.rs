@@ -26,6 +26,7 @@ mod json;
 mod key_id;
 pub mod limits;
 mod login;
+mod login_domains;
 mod network;
 mod operation;
 mod peer;
@@ -58,6 +59,7 @@ pub use login::{
     Capability, CapabilityAction, CapabilityKey, LoginKind, LoginTerms, WalletLogin, capabilities_hash,
     login_nonce,
 };
+pub use login_domains::LoginDomains;
 pub use network::{
     Admission, ChainParameters, ContractRecord, Contracts, FoundingNode, NetworkFile, NodeEndpoint,
 };

@@ -26,8 +26,6 @@ pub struct NetworkFile {
     pub threshold: u8,
     /// The founding committee, in order.
     pub nodes: Vec<FoundingNode>,
-    /// Domains that a login may be for.
-    pub login_domains: Vec<String>,
     /// Whether a session may name keys and actions by `*` as authority. Only for development.
     pub wildcard_sessions: bool,
     /// Who may ask for executions.
@@ -124,7 +122,7 @@ impl NetworkFile {
     pub fn id(&self) -> NetworkId {
         let bytes = borsh::to_vec(&(
             (self.version, &self.name, &self.chain, &self.contracts),
-            (self.threshold, &self.nodes, &self.login_domains, self.wildcard_sessions, &self.admission),
+            (self.threshold, &self.nodes, self.wildcard_sessions, &self.admission),
             &self.limits,
         ))
         .expect("memory writes do not fail");
@@ -161,10 +159,6 @@ impl NetworkFile {
         if self.endpoints.len() != n {
             return Err(format!("{} endpoints for {n} nodes", self.endpoints.len()));
         }
-        if self.login_domains.is_empty() {
-            return Err("no login domain".to_owned());
-        }
-        self.login_domains.iter().try_for_each(|domain| Self::check_login_domain(domain))?;
         self.limits.check()?;
         Self::check_hosts(self.allow_hosts.as_deref().unwrap_or_default())?;
         for (place, node) in self.nodes.iter().enumerate() {
@@ -205,32 +199,6 @@ impl NetworkFile {
         self.endpoints.get(usize::from(index.get()) - 1)
     }
 
-    /// Whether a login for this domain is taken: one of the list, with the port that stands there. In a development
-    /// network `localhost` stands for every port of it, as servers there take what is free.
-    #[must_use]
-    pub fn takes_logins_for(&self, domain: &str) -> bool {
-        let listed = |domain: &str| self.login_domains.iter().any(|listed| listed == domain);
-        let local = || domain.strip_prefix("localhost:").is_some_and(is_port);
-        listed(domain) || (self.wildcard_sessions && listed("localhost") && local())
-    }
-
-    /// Checks a login domain: `HOST` or `HOST:PORT` in small letters.
-    ///
-    /// # Errors
-    /// A sentence that names what is none.
-    pub fn check_login_domain(domain: &str) -> Result<(), String> {
-        let (host, port) = match domain.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((address, port)) => (address.parse::<std::net::Ipv6Addr>().is_ok(), port),
-            None => {
-                let end = domain.find(':').unwrap_or(domain.len());
-                (is_host(&domain[..end]), &domain[end..])
-            }
-        };
-        let sound = host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
-        let reason = || format!("{domain:?} is no login domain: HOST or HOST:PORT in small letters");
-        if sound { Ok(()) } else { Err(reason()) }
-    }
-
     /// The default threshold for n nodes: any two quorums meet.
     ///
     /// # Errors
@@ -242,18 +210,4 @@ impl NetworkFile {
             Err(ParseIdError { expected: "a committee of 2 to 32 nodes" })
         }
     }
-}
-
-/// A DNS name or an IPv4 address, in small letters.
-fn is_host(text: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let label = |label: &str| {
-        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(letter)
-    };
-    text.len() <= 253 && text.split('.').all(label)
-}
-
-/// A port in its one decimal form.
-fn is_port(text: &str) -> bool {
-    text.parse::<u16>().is_ok_and(|port| port > 0 && port.to_string() == text)
 }

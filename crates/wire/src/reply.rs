@@ -130,6 +130,8 @@ pub struct NetworkView {
     pub waiting_for: Option<String>,
     /// Hash of the guest.
     pub guest: Digest,
+    /// Domains that a login can be for now.
+    pub login_domains: Vec<String>,
     /// The nodes as this node sees them.
     pub nodes: Vec<NodeView>,
 }

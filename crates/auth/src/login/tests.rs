@@ -33,7 +33,6 @@ fn network(name: &str) -> NetworkFile {
         },
         threshold: 2,
         nodes: vec![node(1), node(2)],
-        login_domains: vec![DOMAIN.to_owned(), "other.example".to_owned()],
         wildcard_sessions: false,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
@@ -122,55 +121,10 @@ fn a_good_login_says_who_may_do_what_until_when() {
 }
 
 #[test]
-fn any_listed_domain_and_any_chain_id_will_do() {
+fn any_domain_and_any_chain_id_will_do() {
     assert_eq!(code(|message| message.domain = "other.example".to_owned()), None);
     assert_eq!(code(|message| message.chain_id = 0xffff), None);
     assert_eq!(code(|message| message.statement = None), None);
-}
-
-#[test]
-fn refuses_a_login_of_another_domain() {
-    assert_eq!(code(|message| message.domain = "evil.example".to_owned()), INVALID);
-    assert_eq!(code(|message| message.domain = "localhost.evil.example".to_owned()), INVALID);
-    assert_eq!(code(|message| message.domain = "LOCALHOST".to_owned()), INVALID);
-    assert_eq!(code(|message| message.domain = "other.example:8080".to_owned()), INVALID);
-}
-
-#[test]
-fn in_development_localhost_stands_for_its_ports() {
-    let mut network = network("a");
-    network.login_domains = vec!["localhost".to_owned(), "app.example".to_owned()];
-    for domain in ["localhost:5173", "localhost:1"] {
-        network.wildcard_sessions = false;
-        assert!(!network.takes_logins_for(domain), "{domain}");
-        network.wildcard_sessions = true;
-        assert!(network.takes_logins_for(domain), "{domain}");
-    }
-    for other in [
-        "localhost:0",
-        "localhost:05173",
-        "localhost:",
-        "localhost:5173:1",
-        "localhost:5173.evil.example",
-        "localhost.evil.example:1",
-        "app.example:5173",
-    ] {
-        assert!(!network.takes_logins_for(other), "{other}");
-    }
-    network.login_domains.remove(0);
-    assert!(!network.takes_logins_for("localhost:5173"), "not if it is not listed");
-}
-
-#[test]
-fn login_domains_are_hosts_with_or_without_a_port() {
-    for domain in ["localhost", "app.example", "app.example:8443", "[::1]", "[::1]:3000", "127.0.0.1:80"] {
-        assert_eq!(NetworkFile::check_login_domain(domain), Ok(()), "{domain}");
-    }
-    let none = "|App.example|https://app.example|app.example/|app.example:|app.example:0|app.example:99999|a..b|-a.example|\
-        [::1|[::1]x|[::1]:|[x]|a b|a:1:2";
-    for domain in none.split('|') {
-        assert!(NetworkFile::check_login_domain(domain).is_err(), "{domain}");
-    }
 }
 
 #[test]

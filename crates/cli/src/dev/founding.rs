@@ -14,13 +14,14 @@ use quorate_registry::rpc_client::CallBounds;
 use quorate_registry::subject::CommitteeNode;
 use quorate_registry::tx_client::TxClient;
 use quorate_wire::{
-    Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, FoundingNode, NetworkFile,
-    NodeEndpoint, StatementKey,
+    Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, FoundingNode, LoginDomains,
+    NetworkFile, NodeEndpoint, StatementKey,
 };
 use sha2::{Digest as _, Sha256};
 
 use crate::args::DevArgs;
 use crate::chain::genesis_in;
+use crate::directory;
 use crate::output::Output;
 use crate::ports::{Ports, Transport};
 use crate::state::{State, write_whole};
@@ -44,8 +45,8 @@ pub(super) struct Plan {
     pub(super) chain_listen: SocketAddr,
     /// What actions may reach, in a new network.
     allow_hosts: Option<Vec<String>>,
-    /// What logins may be for, in a new network.
-    login_domains: Vec<String>,
+    /// What logins may be for, if that is to be voted.
+    login_domains: Option<LoginDomains>,
     http: Vec<SocketAddr>,
     quic: Vec<SocketAddr>,
     genesis: Genesis,
@@ -67,7 +68,8 @@ pub(super) fn plan(state: &State, args: &DevArgs, ports: &mut Ports) -> Result<P
     let network = state.network()?;
     let (count, threshold) = size(network.as_ref(), args)?;
     let allow_hosts = hosts(network.as_ref(), &args.allow_host)?;
-    let login_domains = domains(network.as_ref(), &args.login_domain)?;
+    let new_domains = network.is_none() || !args.login_domain.is_empty();
+    let login_domains = new_domains.then(|| domains(&args.login_domain)).transpose()?;
     let keys = (1..=count).map(|number| Ok(NodeKeys::load_or_create(&key_files(state, number))?.public()));
     let keys: Vec<FoundingNode> = keys.collect::<Result<_>>()?;
     if let Some(network) = &network {
@@ -111,29 +113,11 @@ fn hosts(network: Option<&NetworkFile>, wanted: &[String]) -> Result<Option<Vec<
     Ok(wanted)
 }
 
-/// The domains of logins, which are for ever as well.
-fn domains(network: Option<&NetworkFile>, wanted: &[String]) -> Result<Vec<String>> {
-    wanted
-        .iter()
-        .try_for_each(|domain| NetworkFile::check_login_domain(domain))
-        .map_err(anyhow::Error::msg)?;
+/// The domains of logins that are asked for: what is voted with a new network, and at a later start if any is named.
+fn domains(wanted: &[String]) -> Result<LoginDomains> {
     let mut domains = vec![LOGIN_DOMAIN.to_owned()];
-    for domain in wanted {
-        if !domains.contains(domain) {
-            domains.push(domain.clone());
-        }
-    }
-    match network {
-        Some(network) if wanted.is_empty() => Ok(network.login_domains.clone()),
-        Some(network) => {
-            ensure!(
-                domains == network.login_domains,
-                "this folder holds a network with other login domains; take another --dir for another one"
-            );
-            Ok(domains)
-        }
-        None => Ok(domains),
-    }
+    domains.extend(wanted.iter().filter(|domain| *domain != LOGIN_DOMAIN).cloned());
+    LoginDomains::new(domains).map_err(anyhow::Error::msg)
 }
 
 fn size(network: Option<&NetworkFile>, args: &DevArgs) -> Result<(u8, u8)> {
@@ -199,6 +183,10 @@ pub(super) async fn found(state: &State, plan: Plan, output: Output) -> Result<F
             network_file(&plan, &deployment)
         }
     };
+    if let Some(domains) = &plan.login_domains {
+        let values = [(LoginDomains::NAME, domains.value())];
+        vote(state, &chain_rpc, &network, &values).await?;
+    }
     network.endpoints = plan
         .http
         .iter()
@@ -210,6 +198,27 @@ pub(super) async fn found(state: &State, plan: Plan, output: Output) -> Result<F
         write_config(&state.node_path(index.get()).join("node.toml"), &chain_rpc, (*http, *quic))?;
     }
     Ok(Founded { network, chain_rpc, wallet })
+}
+
+/// Votes for values of the Directory with as many of the nodes' accounts as it takes. A network file is written only after
+/// that, so an interrupted founding begins anew.
+async fn vote(
+    state: &State,
+    chain_rpc: &str,
+    network: &NetworkFile,
+    values: &[(&str, Vec<u8>)],
+) -> Result<()> {
+    let directory = network.contracts.directory.address.0.into();
+    for number in 1..=network.threshold {
+        let keys = NodeKeys::load(&key_files(state, number))?;
+        let client = TxClient::new(chain_rpc, network.chain.id, keys.chain.clone())?;
+        for (name, value) in values {
+            directory::vote(&client, directory, name, value)
+                .await
+                .with_context(|| format!("node {number} could not vote for {name}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a node's configuration for this start. What a person has changed in it stays.
@@ -272,7 +281,6 @@ fn network_file(plan: &Plan, deployment: &Deployment) -> NetworkFile {
         },
         threshold: plan.threshold,
         nodes: plan.keys.clone(),
-        login_domains: plan.login_domains.clone(),
         wildcard_sessions: true,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),

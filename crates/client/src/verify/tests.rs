@@ -40,7 +40,6 @@ fn network() -> NetworkFile {
         },
         threshold: 2,
         nodes: (1..=3).map(node).collect(),
-        login_domains: vec!["localhost".to_owned()],
         wildcard_sessions: false,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),

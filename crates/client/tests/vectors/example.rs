@@ -114,7 +114,6 @@ fn network() -> NetworkFile {
         },
         threshold: 2,
         nodes: (1..=3).map(node).collect(),
-        login_domains: vec!["localhost".to_owned(), "app.example:8443".to_owned()],
         wildcard_sessions: true,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),

@@ -179,7 +179,9 @@ impl Member {
         let action = state.action();
         let SignCall { key, message, name, recipient } = sign;
         let committee = &scene.node.committee;
-        let (kind, digest) = digest_of(&action, (&key, &message), &committee.network.login_domains)?;
+        let (registry, _) = scene.node.decided_by()?;
+        let login_domains = committee.logins(registry.as_ref()).names();
+        let (kind, digest) = digest_of(&action, (&key, &message), &login_domains)?;
         let guest = committee.guest;
         check_signature_name(&name)?;
         if !state.names.insert(name.clone()) {
@@ -247,7 +249,7 @@ pub(super) fn no_longer_waits(number: OperationNumber, scene: &mut Scene<'_, '_>
 /// The key and its tweak, if the right stands for this execution, now, at this node's own heads.
 ///
 /// # Errors
-/// `registry_stale`, and those of [`may_sign`].
+/// `registry_stale`, `login_invalid`, and those of [`may_sign`].
 pub(super) fn may_sign_now(
     right: &Right,
     scene: &mut Scene<'_, '_>,
@@ -256,6 +258,8 @@ pub(super) fn may_sign_now(
     scene.turn.by_registry = true;
     let now = scene.turn.now;
     registry_fresh(registry.heard(), now.mono_ms, now.unix_ms)?;
+    let logins = scene.node.committee.logins(registry.as_ref());
+    logins.check(&scene.facts.session.domain).map_err(|problem| problem.code)?;
     let wish = match right {
         Right::Own(action) => return derived(&root, &action_key_id(action)),
         Right::Registered(wish) => wish,

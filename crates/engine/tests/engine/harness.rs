@@ -26,7 +26,7 @@ use quorate_wire::{
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
 pub(crate) use caller::{CODE, Caller};
-pub(crate) use registry::{HEAD, Registry, block, final_head, head_key};
+pub(crate) use registry::{HEAD, Registry, block, domains, final_head, head_key};
 
 pub(crate) const UNIX_MS: u64 = 1_800_000_000_000;
 pub(crate) const KEY_ID: [u8; 32] = [0x5a; 32];
@@ -87,7 +87,6 @@ fn usual_network() -> NetworkFile {
         },
         threshold: 2,
         nodes: nodes.collect(),
-        login_domains: vec!["localhost".to_owned()],
         wildcard_sessions: false,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),

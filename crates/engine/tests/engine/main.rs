@@ -11,6 +11,7 @@ mod finality;
 mod founding;
 mod frames;
 mod harness;
+mod logins;
 mod membership;
 mod refusals;
 mod remembering;

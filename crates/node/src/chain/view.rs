@@ -1,14 +1,17 @@
 //! The engine's questions, answered from the replayed chain. What cannot be read is denied.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use quorate_engine::{At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, ReadRights, Subject};
+use quorate_engine::{At, BlockStanding, Grant, Heard, LoginRule, Pkp, ReadRegistry, ReadRights, Subject};
 use quorate_registry::{
     alloy_primitives::{self, U256},
     follow, subject,
     view::{self, RegistryView},
 };
-use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, SignedHead, TokenId, limits};
+use quorate_wire::{
+    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, NetworkFile, PublicKey, SignedHead, TokenId,
+    limits,
+};
 
 use crate::clock::Clock;
 
@@ -75,6 +78,16 @@ pub(crate) fn root(view: &RegistryView, at: view::At) -> Option<PublicKey> {
         .iter()
         .find(|root| root.key_type == ecdsa)
         .and_then(|root| PublicKey::from_sec1(&root.public_key).ok())
+}
+
+/// The login domains by both heads; none where they cannot be read.
+pub(crate) fn logins(view: &RegistryView, network: &NetworkFile) -> LoginRule {
+    let read = |at| view.login_domains(at).unwrap_or_default();
+    LoginRule {
+        finalized: read(view::At::Finalized),
+        latest: read(view::At::Latest),
+        development: network.wildcard_sessions,
+    }
 }
 
 /// Whether a key is granted to an action at the latest head. What cannot be read is not granted.
@@ -150,6 +163,10 @@ impl ReadRegistry for EngineView {
             Err(_) => return BlockStanding::Unknown,
         };
         BlockStanding::Canonical { superseded_ms }
+    }
+
+    fn login_domains(&self, when: At) -> Arc<LoginDomains> {
+        self.view.login_domains(at(when)).unwrap_or_default()
     }
 
     fn root(&self, when: At) -> Option<PublicKey> {

@@ -264,6 +264,7 @@ fn components() -> Components {
                 ("ready", flag("Whether the node takes executions"), true),
                 ("waiting_for", text("What it still waits for"), true),
                 ("guest", text("Hash of the engine of actions"), true),
+                ("login_domains", list(text("A domain that a login can be for now")), true),
                 ("nodes", list(reference("NodeView")), true),
             ]),
         )

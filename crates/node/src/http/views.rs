@@ -40,6 +40,7 @@ pub(super) async fn network(State(api): State<Arc<Api>>) -> Response {
         ready: status.ready,
         waiting_for: status.waiting_for,
         guest: api.guest,
+        login_domains: chain::logins(&api.registry, &api.network).taken(),
         nodes: status.peers,
     };
     json(StatusCode::OK, "application/json", &view)

@@ -1,10 +1,9 @@
 //! Values that t nodes set, and nobody else.
 
-use alloy_primitives::Bytes;
-use alloy_sol_types::SolCall as _;
-
 use super::harness::{Harness, NODES};
-use crate::abi::Directory;
+use quorate_wire::LoginDomains;
+
+use crate::{abi::Directory, encode, view::At};
 
 const NAME: &str = "login-domains";
 
@@ -15,9 +14,8 @@ impl Harness {
         (name, version): (&str, u64),
         value: &[u8],
     ) -> Result<(), String> {
-        let call =
-            Directory::voteCall { name: name.to_owned(), version, value: Bytes::copy_from_slice(value) };
-        self.send(from, Some(self.contracts.directory), call.abi_encode().into()).map(drop)
+        let data = encode::vote_for_value(name, version, value);
+        self.send(from, Some(self.contracts.directory), data).map(drop)
     }
 
     fn value(&self, name: &str) -> (u64, Vec<u8>) {
@@ -85,4 +83,30 @@ fn strangers_and_malformed_votes_are_refused_by_name() {
         harness.vote_value(node, (&long[..64], 1), &[b'v'; 4_096]).unwrap();
     }
     assert_eq!(harness.value(&long[..64]).1.len(), 4_096);
+}
+
+#[test]
+fn the_view_reads_login_domains_at_its_heads() {
+    let mut harness = Harness::deployed();
+    let read = |harness: &Harness, at| harness.view.login_domains(at).unwrap().names().to_vec();
+    assert!(read(&harness, At::Latest).is_empty());
+    let before = harness.view.head().unwrap().latest.number;
+    let domains: Vec<String> =
+        (0..64).map(|host| format!("host-{host}.app.example:{}", 8_000 + host)).collect();
+    let long = LoginDomains::new(domains.clone()).unwrap().value();
+    for (value, expected) in [(&b"[\"localhost\"]"[..], vec!["localhost".to_owned()]), (&long, domains)] {
+        let (version, _) = harness.view.named_value(NAME, At::Latest).unwrap();
+        for node in 0..2 {
+            harness.vote_value(node, (NAME, version + 1), value).unwrap();
+        }
+        assert_eq!(harness.view.named_value(NAME, At::Latest).unwrap(), (version + 1, value.to_vec()));
+        assert_eq!(read(&harness, At::Latest), expected);
+        assert_eq!(read(&harness, At::Finalized), expected, "read twice, from what was kept");
+    }
+    assert!(read(&harness, At::Number(before)).is_empty(), "an older block has what it had");
+    // Bytes that are no list are no domain: nothing is let in by them.
+    for node in 0..2 {
+        harness.vote_value(node, (NAME, 3), b"[\"localhost\"").unwrap();
+    }
+    assert!(read(&harness, At::Latest).is_empty());
 }

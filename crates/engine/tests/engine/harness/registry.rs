@@ -1,13 +1,18 @@
 //! The registry as one node sees it; tests change each node's view as they like.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ed25519_dalek::SigningKey;
 use quorate_engine::{
     At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, ReadRights, SCOPE_NO_SINGLE_NODE,
     SCOPE_SIGN_ANYTHING, Subject,
 };
-use quorate_wire::{ActionCid, Address, BlockRef, Digest, KeyId, PublicKey, SignedHead, TokenId};
+use quorate_wire::{
+    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, PublicKey, SignedHead, TokenId,
+};
 
 pub(crate) const HEAD: BlockRef = BlockRef { number: 100, hash: Digest([100; 32]) };
 
@@ -45,6 +50,10 @@ pub(crate) struct Registry {
     pub(crate) bars_single_node: bool,
     /// The grant is there at the head only.
     pub(crate) unfinalized: bool,
+    /// Domains of logins at the head.
+    pub(crate) login_domains: Arc<LoginDomains>,
+    /// Domains of logins at the finalized block.
+    pub(crate) final_login_domains: Arc<LoginDomains>,
     pkps: BTreeMap<PublicKey, Pkp>,
     permitted: BTreeSet<(TokenId, String)>,
 }
@@ -66,6 +75,8 @@ impl Default for Registry {
             unfinalized: false,
             pkps: BTreeMap::new(),
             permitted: BTreeSet::new(),
+            login_domains: domains(&["localhost"]),
+            final_login_domains: domains(&["localhost"]),
         }
     }
 }
@@ -84,6 +95,11 @@ impl Registry {
     pub(crate) fn permit(&mut self, key: &PublicKey, code: &str) {
         self.permitted.insert((key.token_id(), ActionCid::of_code(code.as_bytes()).to_string()));
     }
+}
+
+/// A list of login domains.
+pub(crate) fn domains(names: &[&str]) -> Arc<LoginDomains> {
+    Arc::new(LoginDomains::new(names.iter().map(|name| (*name).to_owned()).collect()).unwrap())
 }
 
 /// A block of the chain, or of its other branch.
@@ -134,6 +150,13 @@ impl ReadRegistry for Registry {
             BlockStanding::Canonical { superseded_ms: self.superseded_ms }
         } else {
             BlockStanding::Unknown
+        }
+    }
+
+    fn login_domains(&self, at: At) -> Arc<LoginDomains> {
+        match at {
+            At::Latest => self.login_domains.clone(),
+            At::Finalized => self.final_login_domains.clone(),
         }
     }
 
