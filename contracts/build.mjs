@@ -6,7 +6,18 @@ import { fileURLToPath } from "node:url";
 import solc from "solc";
 
 const root = dirname(fileURLToPath(import.meta.url));
-const deployed = ["Directory", "NodeRegistry", "PKPNFT", "PKPPermissions", "PubkeyRouter"];
+const deployed = [
+  "ContractResolver",
+  "Directory",
+  "Ledger",
+  "NodeRegistry",
+  "PKPHelper",
+  "PKPNFT",
+  "PKPPermissions",
+  "PaymentDelegation",
+  "PriceFeed",
+  "PubkeyRouter",
+];
 const check = process.argv.includes("--check");
 
 const sources = Object.fromEntries(

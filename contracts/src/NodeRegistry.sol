@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Endpoint} from "./Endpoint.sol";
 import {INodeRegistry} from "./INodeRegistry.sol";
+import {IValidators} from "./IValidators.sol";
+import {REALM} from "./KeySets.sol";
 
 /// The committee: who the nodes are and how many of them must agree.
 ///
 /// The founding committee is fixed by the constructor. There is no owner and no function that writes: what a
 /// deployment says about its committee cannot be changed by whoever deployed it.
-contract NodeRegistry is INodeRegistry {
+contract NodeRegistry is INodeRegistry, IValidators {
     /// One node.
     struct Node {
         /// Address from which the node votes.
@@ -20,17 +23,33 @@ contract NodeRegistry is INodeRegistry {
         string url;
     }
 
-    /// The reference network's epoch record, in its order; what has no meaning here is zero.
-    struct Epoch {
+    /// The epoch record of the older generation of client libraries.
+    struct EpochWithoutRealm {
         uint256 epochLength;
         uint256 number;
-        uint256 rewardEpochNumber;
-        uint256 nextRewardEpochNumber;
         uint256 endTime;
         uint256 retries;
         uint256 timeout;
         uint256 startTime;
-        uint256 lastAdvanceVoteTime;
+    }
+
+    /// A node for the older generation.
+    struct ValidatorWithoutRealm {
+        uint32 ip;
+        uint128 ipv6;
+        uint32 port;
+        address nodeAddress;
+        uint256 reward;
+        uint256 senderPubKey;
+        uint256 receiverPubKey;
+        uint256 lastActiveEpoch;
+    }
+
+    /// Where a node is, if its URL is that of an IPv4 address; zeros otherwise. One word in storage.
+    struct Place {
+        address nodeAddress;
+        uint32 ip;
+        uint32 port;
     }
 
     /// The reference network's states, in its order.
@@ -55,7 +74,7 @@ contract NodeRegistry is INodeRegistry {
     error UnknownRealm(uint256 realmId);
 
     /// The only realm there is.
-    uint256 public constant REALM_ID = 1;
+    uint256 public constant REALM_ID = REALM;
     uint256 private constant NODES_MAX = 64;
     uint256 private constant URL_BYTES_MAX = 256;
 
@@ -65,6 +84,7 @@ contract NodeRegistry is INodeRegistry {
     uint256 public constant epochNumber = 1;
 
     Node[] private _nodes;
+    Place[] private _places;
     mapping(address account => bool) private _isNode;
 
     constructor(Node[] memory foundingNodes, uint256 foundingThreshold) {
@@ -87,6 +107,8 @@ contract NodeRegistry is INodeRegistry {
             }
             _isNode[node.nodeAddress] = true;
             _nodes.push(node);
+            (uint32 ip, uint32 port) = Endpoint.parse(node.url);
+            _places.push(Place(node.nodeAddress, ip, port));
         }
         emit CommitteeFounded(epochNumber, count, foundingThreshold);
         emit StateChanged(State.Active);
@@ -115,11 +137,16 @@ contract NodeRegistry is INodeRegistry {
         }
     }
 
-    // What follows are the reads of the reference network's staking contract.
+    // What follows are the reads of existing client libraries, of two generations: the newer one names a realm.
 
-    /// The epoch record; the times are zero because founding epochs do not end by time.
-    function epoch(uint256 realmId) external pure returns (Epoch memory record) {
+    /// The epoch record; the times are zero because epochs do not end by time.
+    function epoch(uint256 realmId) public pure returns (Epoch memory record) {
         _checkRealm(realmId);
+        record.number = epochNumber;
+    }
+
+    /// The same for the older generation.
+    function epoch() public pure returns (EpochWithoutRealm memory record) {
         record.number = epochNumber;
     }
 
@@ -129,9 +156,19 @@ contract NodeRegistry is INodeRegistry {
         return State.Active;
     }
 
+    /// The same for the older generation.
+    function state() external pure returns (State) {
+        return State.Active;
+    }
+
     /// How many nodes must agree.
     function currentValidatorCountForConsensus(uint256 realmId) external view returns (uint256) {
         _checkRealm(realmId);
+        return threshold;
+    }
+
+    /// The same for the older generation.
+    function currentValidatorCountForConsensus() external view returns (uint256) {
         return threshold;
     }
 
@@ -141,16 +178,74 @@ contract NodeRegistry is INodeRegistry {
         return nodeAddresses();
     }
 
+    /// The same for the older generation.
+    function getValidatorsInCurrentEpoch() external view returns (address[] memory) {
+        return nodeAddresses();
+    }
+
     /// Voting addresses of the next epoch: the same, as long as no change was voted.
     function getValidatorsInNextEpoch(uint256 realmId) external view returns (address[] memory) {
         _checkRealm(realmId);
         return nodeAddresses();
     }
 
+    /// The same for the older generation.
+    function getValidatorsInNextEpoch() external view returns (address[] memory) {
+        return nodeAddresses();
+    }
+
+    /// Nodes that were thrown out of the current epoch: none.
+    function getKickedValidators(uint256 realmId) external pure returns (address[] memory list) {
+        _checkRealm(realmId);
+        return list;
+    }
+
+    /// The same for the older generation.
+    function getKickedValidators() external pure returns (address[] memory list) {
+        return list;
+    }
+
     /// Whether an address is a node of the current epoch.
     function isActiveValidatorByNodeAddress(uint256 realmId, address account) external view returns (bool) {
         _checkRealm(realmId);
         return _isNode[account];
+    }
+
+    /// The same for the older generation.
+    function isActiveValidatorByNodeAddress(address account) external view returns (bool) {
+        return _isNode[account];
+    }
+
+    /// @inheritdoc IValidators
+    function getActiveUnkickedValidatorStructsAndCounts(uint256 realmId)
+        external
+        view
+        returns (Epoch memory, uint256, Validator[] memory list)
+    {
+        list = new Validator[](_places.length);
+        for (uint256 i = 0; i < list.length; ++i) {
+            Place memory place = _places[i];
+            list[i].ip = place.ip;
+            list[i].port = place.port;
+            list[i].nodeAddress = place.nodeAddress;
+        }
+        return (epoch(realmId), threshold, list);
+    }
+
+    /// The same for the older generation.
+    function getActiveUnkickedValidatorStructsAndCounts()
+        external
+        view
+        returns (EpochWithoutRealm memory, uint256, ValidatorWithoutRealm[] memory list)
+    {
+        list = new ValidatorWithoutRealm[](_places.length);
+        for (uint256 i = 0; i < list.length; ++i) {
+            Place memory place = _places[i];
+            list[i].ip = place.ip;
+            list[i].port = place.port;
+            list[i].nodeAddress = place.nodeAddress;
+        }
+        return (epoch(), threshold, list);
     }
 
     function _checkRealm(uint256 realmId) private pure {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IPKPNFT} from "./IPKPNFT.sol";
 import {IPKPPermissions} from "./IPKPPermissions.sol";
+import {IPubkeyRouter} from "./IPubkeyRouter.sol";
 
 /// Who may use a PKP.
 ///
@@ -10,6 +11,8 @@ import {IPKPPermissions} from "./IPKPPermissions.sol";
 /// subject = keccak256(abi.encode(type, id)); bit 0 says that the subject is permitted, bit s that it has scope s.
 /// Only the token's owner writes, so the grants of a burnt token are frozen for ever. A transfer starts a new
 /// permission epoch: the new owner starts without the grants of the old one.
+///
+/// Whose token it is says the contract that minted it. For tokens of PKPNFT nobody else is ever asked.
 contract PKPPermissions is IPKPPermissions {
     /// A subject: how it authenticates, its identifier, and optionally the key that proves it.
     struct AuthMethod {
@@ -30,10 +33,11 @@ contract PKPPermissions is IPKPPermissions {
     event PermissionsReset(uint256 indexed tokenId, uint256 permEpoch);
 
     error NotOwner(uint256 tokenId, address caller);
-    error NotPKPNFT();
+    error NotMinter();
     error InvalidScope(uint256 scopeId);
     error InvalidSubject(uint256 authMethodType);
     error NotPermitted();
+    error UserPubkeyMismatch();
     error LengthMismatch();
 
     /// Subject type of an Ethereum address; the id is its 20 bytes.
@@ -49,28 +53,39 @@ contract PKPPermissions is IPKPPermissions {
         uint96 indexPlusOne;
     }
 
-    // Slots 0 and 1 are read by nodes directly: their place and meaning are part of the interface.
+    /// A subject in its token's list.
+    struct Listed {
+        uint256 authMethodType;
+        bytes id;
+    }
+
+    // Slots 0 to 2 are read by nodes directly: their place and meaning are part of the interface.
     /// slot 0: grant key to member bit and scope bits.
     mapping(bytes32 grantKey => uint256 bits) private _grants;
     /// slot 1: how often the token changed hands.
     mapping(uint256 tokenId => uint256) public permEpoch;
+    /// slot 2: grant key to the key that proves the subject; empty if none was recorded.
+    mapping(bytes32 grantKey => bytes userPubkey) private _userPubkeys;
 
     // What follows only serves enumeration.
-    mapping(bytes32 listKey => AuthMethod[]) private _lists;
+    mapping(bytes32 listKey => Listed[]) private _lists;
     mapping(bytes32 grantKey => Entry) private _entries;
     mapping(bytes32 subject => uint256[] tokenIds) private _tokensOf;
     mapping(bytes32 subject => mapping(uint256 tokenId => bool)) private _everListed;
 
-    /// The token whose owners write here.
+    /// The minter of the deployment, whose owners write here.
     IPKPNFT public immutable pkpNFT;
+    /// Knows who minted the other tokens.
+    IPubkeyRouter public immutable router;
 
-    constructor(IPKPNFT pkpNFT_) {
+    constructor(IPKPNFT pkpNFT_, IPubkeyRouter router_) {
         pkpNFT = pkpNFT_;
+        router = router_;
     }
 
     modifier onlyOwner(uint256 tokenId) {
-        // `ownerOf` reverts for a token that does not live, so nothing is ever written for a burnt one.
-        if (pkpNFT.ownerOf(tokenId) != msg.sender) revert NotOwner(tokenId, msg.sender);
+        // `_ownerOf` reverts for a token that does not live, so nothing is ever written for a burnt one.
+        if (_ownerOf(tokenId) != msg.sender) revert NotOwner(tokenId, msg.sender);
         _;
     }
 
@@ -163,7 +178,7 @@ contract PKPPermissions is IPKPPermissions {
 
     /// @inheritdoc IPKPPermissions
     function resetOnTransfer(uint256 tokenId) external {
-        if (msg.sender != address(pkpNFT)) revert NotPKPNFT();
+        if (msg.sender != address(pkpNFT) && msg.sender != router.minterOf(tokenId)) revert NotMinter();
         emit PermissionsReset(tokenId, ++permEpoch[tokenId]);
     }
 
@@ -192,7 +207,7 @@ contract PKPPermissions is IPKPPermissions {
     /// Whether an address was granted, or owns the token.
     function isPermittedAddress(uint256 tokenId, address user) external view returns (bool) {
         if (_bits(tokenId, AUTH_METHOD_ADDRESS, abi.encodePacked(user)) != 0) return true;
-        return pkpNFT.exists(tokenId) && pkpNFT.ownerOf(tokenId) == user;
+        return user != address(0) && _livingOwner(tokenId) == user;
     }
 
     /// Whether an auth method was granted.
@@ -237,17 +252,24 @@ contract PKPPermissions is IPKPPermissions {
     /// Every permitted address; the owner of a living token comes first.
     function getPermittedAddresses(uint256 tokenId) external view returns (address[] memory addresses) {
         bytes[] memory ids = _idsOfType(tokenId, AUTH_METHOD_ADDRESS);
-        uint256 offset = pkpNFT.exists(tokenId) ? 1 : 0;
+        address owner = _livingOwner(tokenId);
+        uint256 offset = owner == address(0) ? 0 : 1;
         addresses = new address[](ids.length + offset);
-        if (offset == 1) addresses[0] = pkpNFT.ownerOf(tokenId);
+        if (offset == 1) addresses[0] = owner;
         for (uint256 i = 0; i < ids.length; ++i) {
             addresses[i + offset] = address(bytes20(ids[i]));
         }
     }
 
     /// Every permitted subject, actions and addresses included.
-    function getPermittedAuthMethods(uint256 tokenId) external view returns (AuthMethod[] memory) {
-        return _lists[_listKey(tokenId)];
+    function getPermittedAuthMethods(uint256 tokenId) external view returns (AuthMethod[] memory methods) {
+        Listed[] storage list = _lists[_listKey(tokenId)];
+        methods = new AuthMethod[](list.length);
+        for (uint256 i = 0; i < methods.length; ++i) {
+            methods[i].authMethodType = list[i].authMethodType;
+            methods[i].id = list[i].id;
+            methods[i].userPubkey = _userPubkey(tokenId, getAuthMethodId(methods[i].authMethodType, methods[i].id));
+        }
     }
 
     /// The key that was recorded with a token's auth method; empty if none.
@@ -326,14 +348,19 @@ contract PKPPermissions is IPKPPermissions {
         uint256 bits = _grants[key];
         if (bits == 0) {
             bits = 1;
-            AuthMethod[] storage list = _lists[_listKey(tokenId)];
-            list.push(method);
+            if (method.userPubkey.length != 0) _userPubkeys[key] = method.userPubkey;
+            Listed[] storage list = _lists[_listKey(tokenId)];
+            list.push(Listed(method.authMethodType, method.id));
             _entries[key] = Entry(msg.sender, uint96(list.length));
             if (!_everListed[subject][tokenId]) {
                 _everListed[subject][tokenId] = true;
                 _tokensOf[subject].push(tokenId);
             }
             emit PermittedAuthMethodAdded(tokenId, method.authMethodType, method.id, method.userPubkey);
+        } else if (keccak256(_userPubkeys[key]) != keccak256(method.userPubkey)) {
+            // To drop the new key silently would leave the caller believing that it counts; to take it would let an
+            // addition of scopes change who can log in. Whoever means it removes the login first.
+            revert UserPubkeyMismatch();
         }
         for (uint256 i = 0; i < scopes.length; ++i) {
             bits |= _scopeBit(scopes[i]);
@@ -346,11 +373,12 @@ contract PKPPermissions is IPKPPermissions {
         bytes32 key = _grantKey(tokenId, getAuthMethodId(authMethodType, id));
         if (_grants[key] == 0) revert NotPermitted();
         delete _grants[key];
-        AuthMethod[] storage list = _lists[_listKey(tokenId)];
+        if (_userPubkeys[key].length != 0) delete _userPubkeys[key];
+        Listed[] storage list = _lists[_listKey(tokenId)];
         uint256 index = _entries[key].indexPlusOne - 1;
         uint256 last = list.length - 1;
         if (index != last) {
-            AuthMethod storage moved = list[last];
+            Listed storage moved = list[last];
             bytes32 movedKey = _grantKey(tokenId, getAuthMethodId(moved.authMethodType, moved.id));
             _entries[movedKey].indexPlusOne = uint96(index + 1);
             list[index] = moved;
@@ -391,7 +419,7 @@ contract PKPPermissions is IPKPPermissions {
     }
 
     function _idsOfType(uint256 tokenId, uint256 authMethodType) private view returns (bytes[] memory ids) {
-        AuthMethod[] storage list = _lists[_listKey(tokenId)];
+        Listed[] storage list = _lists[_listKey(tokenId)];
         uint256 count = 0;
         for (uint256 i = 0; i < list.length; ++i) {
             if (list[i].authMethodType == authMethodType) ++count;
@@ -404,7 +432,35 @@ contract PKPPermissions is IPKPPermissions {
     }
 
     function _userPubkey(uint256 tokenId, bytes32 subject) private view returns (bytes memory) {
-        uint256 indexPlusOne = _entries[_grantKey(tokenId, subject)].indexPlusOne;
-        return indexPlusOne == 0 ? bytes("") : _lists[_listKey(tokenId)][indexPlusOne - 1].userPubkey;
+        return _userPubkeys[_grantKey(tokenId, subject)];
+    }
+
+    /// Owner of a living token; reverts otherwise, with the minter's own error. PKPNFT is asked first: for its tokens
+    /// nobody else ever answers, also after a burn.
+    function _ownerOf(uint256 tokenId) private view returns (address) {
+        try pkpNFT.ownerOf(tokenId) returns (address owner) {
+            return owner;
+        } catch (bytes memory reason) {
+            address minter = router.minterOf(tokenId);
+            if (minter != address(0) && minter != address(pkpNFT)) return IPKPNFT(minter).ownerOf(tokenId);
+            assembly ("memory-safe") {
+                revert(add(reason, 32), mload(reason))
+            }
+        }
+    }
+
+    /// The same with zero for a token that does not live.
+    function _livingOwner(uint256 tokenId) private view returns (address) {
+        try pkpNFT.ownerOf(tokenId) returns (address owner) {
+            return owner;
+        } catch {
+            address minter = router.minterOf(tokenId);
+            if (minter == address(0) || minter == address(pkpNFT)) return address(0);
+            try IPKPNFT(minter).ownerOf(tokenId) returns (address owner) {
+                return owner;
+            } catch {
+                return address(0);
+            }
+        }
     }
 }

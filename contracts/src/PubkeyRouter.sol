@@ -3,12 +3,16 @@ pragma solidity 0.8.37;
 
 import {INodeRegistry} from "./INodeRegistry.sol";
 import {IPubkeyRouter} from "./IPubkeyRouter.sol";
+import {DEFAULT_KEY_SET} from "./KeySets.sol";
 import {Secp256k1} from "./Secp256k1.sol";
 
 /// Which public key belongs to which token, and the roots from which keys are derived.
 ///
 /// Roots are set by the unanimous vote of the founding nodes and never change. A route is written once and never
 /// changes: no function, for nobody, overwrites or deletes one.
+///
+/// Routes are added by minters: PKPNFT, and further contracts that the nodes admit by their votes. So minting can be
+/// replaced without losing a key. A further minter adds tokens of its own and has no say over those of another.
 contract PubkeyRouter is IPubkeyRouter {
     /// One root of a key set.
     struct RootKey {
@@ -45,8 +49,14 @@ contract PubkeyRouter is IPubkeyRouter {
     event RootKeysVoted(address indexed node, string keySetId, bytes32 rootsHash);
     /// All nodes agreed: the roots of this key set are final. One event for each root.
     event RootKeySet(address stakingContract, string keySetId, RootKey rootKey);
+    /// A node voted for a minter whose code has this hash.
+    event MinterVoted(address indexed node, address minter, bytes32 codeHash);
+    /// Enough nodes agreed: this contract may add routes, for ever.
+    event MinterAdmitted(address minter);
 
-    error NotPKPNFT();
+    error NotMinter();
+    error BadMinter();
+    error AlreadyMinter();
     error NotNode();
     error WrongStakingContract();
     error BadKeySetId();
@@ -60,7 +70,7 @@ contract PubkeyRouter is IPubkeyRouter {
     /// ECDSA on secp256k1.
     uint256 public constant KEY_TYPE_ECDSA_K256 = 2;
     /// The key set that a network uses unless another is named.
-    string public constant DEFAULT_KEY_SET_ID = "quorate-keyset1";
+    string public constant DEFAULT_KEY_SET_ID = DEFAULT_KEY_SET;
     /// The name under which existing client libraries ask for the default key set.
     string private constant KEY_SET_ALIAS = "naga-keyset1";
     uint256 private constant KEY_SET_ID_BYTES_MAX = 64;
@@ -69,13 +79,17 @@ contract PubkeyRouter is IPubkeyRouter {
 
     /// The committee whose nodes vote.
     INodeRegistry public immutable nodeRegistry;
-    /// The only contract that may add routes.
+    /// The minter of the deployment.
     address public immutable pkpNFT;
 
     mapping(uint256 tokenId => Route) private _routes;
     mapping(address ethAddress => uint256 tokenId) private _tokenOf;
     mapping(bytes32 keySetHash => KeySet) private _keySets;
     mapping(bytes32 keySetHash => mapping(address node => bytes32 rootsHash)) private _votes;
+    /// Who routed a token; zero for PKPNFT, which so pays nothing for it.
+    mapping(uint256 tokenId => address minter) private _minters;
+    mapping(address minter => bool) private _isAdmitted;
+    mapping(address minter => mapping(address node => bytes32 codeHash)) private _minterVotes;
 
     constructor(INodeRegistry nodeRegistry_, address pkpNFT_) {
         nodeRegistry = nodeRegistry_;
@@ -112,12 +126,33 @@ contract PubkeyRouter is IPubkeyRouter {
         }
     }
 
+    /// Votes for a further minter. The vote with which as many nodes as act together agree admits it for ever. Votes
+    /// are for the code that the contract has; who voted while it had another has not voted.
+    function voteForMinter(address minter) external {
+        if (!nodeRegistry.isNode(msg.sender)) revert NotNode();
+        if (isMinter(minter)) revert AlreadyMinter();
+        if (minter.code.length == 0) revert BadMinter();
+        bytes32 codeHash = minter.codehash;
+        _minterVotes[minter][msg.sender] = codeHash;
+        emit MinterVoted(msg.sender, minter, codeHash);
+
+        address[] memory nodes = nodeRegistry.nodeAddresses();
+        uint256 votes = 0;
+        for (uint256 i = 0; i < nodes.length; ++i) {
+            if (_minterVotes[minter][nodes[i]] == codeHash) ++votes;
+        }
+        if (votes < nodeRegistry.threshold()) return;
+        _isAdmitted[minter] = true;
+        emit MinterAdmitted(minter);
+    }
+
     /// @inheritdoc IPubkeyRouter
     function route(uint256 keyType, string calldata keySetId, bytes32 derivedKeyId)
         external
         returns (uint256 tokenId, bytes memory pubkey)
     {
-        if (msg.sender != pkpNFT) revert NotPKPNFT();
+        bool further = msg.sender != pkpNFT;
+        if (further && !_isAdmitted[msg.sender]) revert NotMinter();
         if (keyType != KEY_TYPE_ECDSA_K256) revert UnsupportedKeyType(keyType);
         (, bytes32 keySetHash) = _canonical(keySetId);
         (uint256 x, uint256 y) = _derive(keySetHash, derivedKeyId);
@@ -127,6 +162,24 @@ contract PubkeyRouter is IPubkeyRouter {
         if (_routes[tokenId].x != 0) revert AlreadyRouted(tokenId);
         _routes[tokenId] = Route(x, y, derivedKeyId, keySetHash);
         _tokenOf[_ethAddress(x, y)] = tokenId;
+        if (further) _minters[tokenId] = msg.sender;
+    }
+
+    /// Whether a contract may add routes.
+    function isMinter(address account) public view returns (bool) {
+        return account == pkpNFT || _isAdmitted[account];
+    }
+
+    /// @inheritdoc IPubkeyRouter
+    function minterOf(uint256 tokenId) external view returns (address minter) {
+        if (_routes[tokenId].x == 0) return address(0);
+        minter = _minters[tokenId];
+        if (minter == address(0)) minter = pkpNFT;
+    }
+
+    /// The hash of the code for which a node's vote for a minter is; zero if it has not voted.
+    function minterVote(address minter, address node) external view returns (bytes32) {
+        return _minterVotes[minter][node];
     }
 
     /// @inheritdoc IPubkeyRouter
@@ -146,7 +199,7 @@ contract PubkeyRouter is IPubkeyRouter {
         return _tokenOf[ethAddress];
     }
 
-    /// Whether a key was ever recorded for this token; burning does not change it.
+    /// @inheritdoc IPubkeyRouter
     function isRouted(uint256 tokenId) external view returns (bool) {
         return _routes[tokenId].x != 0;
     }
@@ -161,14 +214,15 @@ contract PubkeyRouter is IPubkeyRouter {
     }
 
     /// The roots of a key set; empty until the nodes have agreed on them.
-    function getRootKeys(address stakingContract, string calldata keySetId)
-        external
-        view
-        returns (RootKey[] memory)
-    {
+    function getRootKeys(address stakingContract, string memory keySetId) public view returns (RootKey[] memory) {
         _checkStaking(stakingContract);
         (, bytes32 keySetHash) = _canonical(keySetId);
         return _keySets[keySetHash].roots;
+    }
+
+    /// The same of the default key set, for the older generation of client libraries.
+    function getRootKeys(address stakingContract) external view returns (RootKey[] memory) {
+        return getRootKeys(stakingContract, DEFAULT_KEY_SET);
     }
 
     /// The hash of the roots that a node voted for; zero if it has not voted.
@@ -177,9 +231,9 @@ contract PubkeyRouter is IPubkeyRouter {
         return _votes[keySetHash][node];
     }
 
-    /// The 65-byte public key that a key id gives under a key set.
-    function getDerivedPubkey(address stakingContract, string calldata keySetId, bytes32 derivedKeyId)
-        external
+    /// @inheritdoc IPubkeyRouter
+    function getDerivedPubkey(address stakingContract, string memory keySetId, bytes32 derivedKeyId)
+        public
         view
         returns (bytes memory)
     {
@@ -187,6 +241,11 @@ contract PubkeyRouter is IPubkeyRouter {
         (, bytes32 keySetHash) = _canonical(keySetId);
         (uint256 x, uint256 y) = _derive(keySetHash, derivedKeyId);
         return _encode(x, y);
+    }
+
+    /// The same under the default key set, for the older generation of client libraries.
+    function getDerivedPubkey(address stakingContract, bytes32 derivedKeyId) external view returns (bytes memory) {
+        return getDerivedPubkey(stakingContract, DEFAULT_KEY_SET, derivedKeyId);
     }
 
     /// The Ethereum address of a 65-byte public key.
@@ -220,10 +279,10 @@ contract PubkeyRouter is IPubkeyRouter {
         if (stakingContract != address(nodeRegistry)) revert WrongStakingContract();
     }
 
-    function _canonical(string calldata keySetId) private pure returns (string memory id, bytes32 hash) {
+    function _canonical(string memory keySetId) private pure returns (string memory id, bytes32 hash) {
         hash = keccak256(bytes(keySetId));
         if (hash == keccak256(bytes(KEY_SET_ALIAS))) {
-            return (DEFAULT_KEY_SET_ID, keccak256(bytes(DEFAULT_KEY_SET_ID)));
+            return (DEFAULT_KEY_SET, keccak256(bytes(DEFAULT_KEY_SET)));
         }
         return (keySetId, hash);
     }

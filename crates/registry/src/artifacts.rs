@@ -91,6 +91,41 @@ pub fn directory() -> &'static Artifact {
     ARTIFACT.get_or_init(|| parse(include_str!("../../../contracts/artifacts/Directory.json")))
 }
 
+/// Mints with everything that goes with it.
+#[must_use]
+pub fn pkp_helper() -> &'static Artifact {
+    static ARTIFACT: OnceLock<Artifact> = OnceLock::new();
+    ARTIFACT.get_or_init(|| parse(include_str!("../../../contracts/artifacts/PKPHelper.json")))
+}
+
+/// What foreign clients ask for prices.
+#[must_use]
+pub fn price_feed() -> &'static Artifact {
+    static ARTIFACT: OnceLock<Artifact> = OnceLock::new();
+    ARTIFACT.get_or_init(|| parse(include_str!("../../../contracts/artifacts/PriceFeed.json")))
+}
+
+/// What foreign clients ask for balances.
+#[must_use]
+pub fn ledger() -> &'static Artifact {
+    static ARTIFACT: OnceLock<Artifact> = OnceLock::new();
+    ARTIFACT.get_or_init(|| parse(include_str!("../../../contracts/artifacts/Ledger.json")))
+}
+
+/// Whom foreign clients ask who pays.
+#[must_use]
+pub fn payment_delegation() -> &'static Artifact {
+    static ARTIFACT: OnceLock<Artifact> = OnceLock::new();
+    ARTIFACT.get_or_init(|| parse(include_str!("../../../contracts/artifacts/PaymentDelegation.json")))
+}
+
+/// Where foreign clients look contracts up.
+#[must_use]
+pub fn contract_resolver() -> &'static Artifact {
+    static ARTIFACT: OnceLock<Artifact> = OnceLock::new();
+    ARTIFACT.get_or_init(|| parse(include_str!("../../../contracts/artifacts/ContractResolver.json")))
+}
+
 fn parse(text: &str) -> Artifact {
     serde_json::from_str(text).expect("committed artifacts are well formed")
 }
@@ -109,4 +144,19 @@ pub struct Contracts {
     pub pkp_nft: Address,
     /// The named values.
     pub directory: Address,
+}
+
+/// Addresses of the contracts that nodes never ask: a composite for minting, and what foreign clients look for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Companions {
+    /// Mints with everything that goes with it.
+    pub pkp_helper: Address,
+    /// Prices for foreign clients.
+    pub price_feed: Address,
+    /// Balances for foreign clients.
+    pub ledger: Address,
+    /// Who pays, for foreign clients.
+    pub payment_delegation: Address,
+    /// Where foreign clients look contracts up.
+    pub contract_resolver: Address,
 }

@@ -9,12 +9,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    abi::{Directory, NodeRegistry, PKPNFT, PKPPermissions, PubkeyRouter},
-    artifacts::{self, Artifact, Contracts},
+    abi::{
+        ContractResolver, Directory, NodeRegistry, PKPHelper, PKPNFT, PKPPermissions, PriceFeed, PubkeyRouter,
+    },
+    artifacts::{self, Artifact, Companions, Contracts},
     rpc_client::CallBounds,
     subject::CommitteeNode,
     tx_client::{TxClient, TxClientError},
 };
+
+/// How many contracts the network file names.
+const CONTRACTS: u64 = 5;
 
 /// Keccak-256 of the runtime code of every contract, immutables included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +60,18 @@ pub fn addresses(deployer: Address, nonce: u64) -> Contracts {
     }
 }
 
+/// Where the companions come to be if the same account deploys them next; `nonce` is again that of the first contract.
+#[must_use]
+pub fn companion_addresses(deployer: Address, nonce: u64) -> Companions {
+    Companions {
+        pkp_helper: deployer.create(nonce + 5),
+        price_feed: deployer.create(nonce + 6),
+        ledger: deployer.create(nonce + 7),
+        payment_delegation: deployer.create(nonce + 8),
+        contract_resolver: deployer.create(nonce + 9),
+    }
+}
+
 /// Deploys the five contracts. The committee is fixed here, for ever.
 ///
 /// # Errors
@@ -64,23 +81,9 @@ pub async fn deploy(
     committee: &[CommitteeNode],
     threshold: u32,
 ) -> Result<Deployment, TxClientError> {
-    let nonce = client
-        .rpc()
-        .call("eth_getTransactionCount", json!([client.address(), "pending"]), CallBounds::default())
-        .await?;
-    let nonce = nonce
-        .as_str()
-        .and_then(|nonce| u64::from_str_radix(nonce.strip_prefix("0x")?, 16).ok())
-        .ok_or(TxClientError::BadForm("nonce"))?;
+    let nonce = next_nonce(client).await?;
     let contracts = addresses(client.address(), nonce);
-    let mut block_number = 0;
-    for (code, expected) in creation_codes(&contracts, committee, threshold) {
-        let receipt = client.send(None, code).await?;
-        if receipt.contract_address != Some(expected) {
-            return Err(TxClientError::BadForm("another transaction came between the deployments"));
-        }
-        block_number = receipt.block_number;
-    }
+    let block_number = create(client, &creation_codes(&contracts, committee, threshold)).await?;
     let code_hashes = CodeHashes {
         node_registry: code_hash(client, contracts.node_registry, artifacts::node_registry()).await?,
         pubkey_router: code_hash(client, contracts.pubkey_router, artifacts::pubkey_router()).await?,
@@ -89,6 +92,81 @@ pub async fn deploy(
         directory: code_hash(client, contracts.directory, artifacts::directory()).await?,
     };
     Ok(Deployment { contracts, code_hashes, block_number })
+}
+
+/// The companions on a chain: where each is, and Keccak-256 of its runtime code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeployedCompanions {
+    /// Where they are.
+    pub addresses: Companions,
+    /// What is there.
+    pub code_hashes: CompanionHashes,
+}
+
+/// Keccak-256 of the runtime code of every companion, immutables included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompanionHashes {
+    /// Mints with everything that goes with it.
+    pub pkp_helper: B256,
+    /// Prices for foreign clients.
+    pub price_feed: B256,
+    /// Balances for foreign clients.
+    pub ledger: B256,
+    /// Who pays, for foreign clients.
+    pub payment_delegation: B256,
+    /// Where foreign clients look contracts up.
+    pub contract_resolver: B256,
+}
+
+/// Deploys the five companions, right after [`deploy`] and as the same account.
+///
+/// # Errors
+/// If a transaction fails, or what is deployed is not what was meant.
+pub async fn deploy_companions(
+    client: &TxClient,
+    contracts: &Contracts,
+) -> Result<DeployedCompanions, TxClientError> {
+    // Their places are counted from the first contract.
+    let first = next_nonce(client).await?.checked_sub(CONTRACTS).ok_or(TxClientError::BadForm("nonce"))?;
+    if addresses(client.address(), first) != *contracts {
+        return Err(TxClientError::BadForm("another transaction came between the deployments"));
+    }
+    let companions = companion_addresses(client.address(), first);
+    create(client, &companion_codes(contracts, &companions)).await?;
+    let code_hashes = CompanionHashes {
+        pkp_helper: code_hash(client, companions.pkp_helper, artifacts::pkp_helper()).await?,
+        price_feed: code_hash(client, companions.price_feed, artifacts::price_feed()).await?,
+        ledger: code_hash(client, companions.ledger, artifacts::ledger()).await?,
+        payment_delegation: code_hash(client, companions.payment_delegation, artifacts::payment_delegation())
+            .await?,
+        contract_resolver: code_hash(client, companions.contract_resolver, artifacts::contract_resolver())
+            .await?,
+    };
+    Ok(DeployedCompanions { addresses: companions, code_hashes })
+}
+
+async fn next_nonce(client: &TxClient) -> Result<u64, TxClientError> {
+    let nonce = client
+        .rpc()
+        .call("eth_getTransactionCount", json!([client.address(), "pending"]), CallBounds::default())
+        .await?;
+    nonce
+        .as_str()
+        .and_then(|nonce| u64::from_str_radix(nonce.strip_prefix("0x")?, 16).ok())
+        .ok_or(TxClientError::BadForm("nonce"))
+}
+
+/// Creates contracts one after the other; the block of the last.
+async fn create(client: &TxClient, codes: &[(Bytes, Address)]) -> Result<u64, TxClientError> {
+    let mut block_number = 0;
+    for (code, expected) in codes {
+        let receipt = client.send(None, code.clone()).await?;
+        if receipt.contract_address != Some(*expected) {
+            return Err(TxClientError::BadForm("another transaction came between the deployments"));
+        }
+        block_number = receipt.block_number;
+    }
+    Ok(block_number)
 }
 
 /// Creation code with constructor arguments, in the order of the deployer's nonces, each with its address.
@@ -107,20 +185,19 @@ pub fn creation_codes(
             url: node.url.clone(),
         })
         .collect();
-    let with_arguments = |artifact: &Artifact, arguments: Vec<u8>| {
-        let mut code = artifact.bytecode.to_vec();
-        code.extend_from_slice(&arguments);
-        Bytes::from(code)
-    };
     let registry = NodeRegistry::constructorCall {
         foundingNodes: nodes,
         foundingThreshold: alloy_primitives::U256::from(threshold),
     };
     let router =
         PubkeyRouter::constructorCall { nodeRegistry_: contracts.node_registry, pkpNFT_: contracts.pkp_nft };
-    let permissions = PKPPermissions::constructorCall { pkpNFT_: contracts.pkp_nft };
-    let nft =
-        PKPNFT::constructorCall { router_: contracts.pubkey_router, permissions_: contracts.pkp_permissions };
+    let permissions =
+        PKPPermissions::constructorCall { pkpNFT_: contracts.pkp_nft, router_: contracts.pubkey_router };
+    let nft = PKPNFT::constructorCall {
+        router_: contracts.pubkey_router,
+        permissions_: contracts.pkp_permissions,
+        nodeRegistry_: contracts.node_registry,
+    };
     let directory = Directory::constructorCall { nodeRegistry_: contracts.node_registry };
     [
         (with_arguments(artifacts::node_registry(), registry.abi_encode()), contracts.node_registry),
@@ -129,6 +206,42 @@ pub fn creation_codes(
         (with_arguments(artifacts::pkp_nft(), nft.abi_encode()), contracts.pkp_nft),
         (with_arguments(artifacts::directory(), directory.abi_encode()), contracts.directory),
     ]
+}
+
+/// The same for the companions.
+#[must_use]
+pub fn companion_codes(contracts: &Contracts, companions: &Companions) -> [(Bytes, Address); 5] {
+    let helper = PKPHelper::constructorCall {
+        pkpNFT_: contracts.pkp_nft,
+        permissions_: contracts.pkp_permissions,
+        nodeRegistry_: contracts.node_registry,
+    };
+    let prices = PriceFeed::constructorCall { nodeRegistry_: contracts.node_registry };
+    let resolver = ContractResolver::constructorCall {
+        contracts: ContractResolver::Contracts {
+            staking: contracts.node_registry,
+            pkpNFT: contracts.pkp_nft,
+            pkpPermissions: contracts.pkp_permissions,
+            pubkeyRouter: contracts.pubkey_router,
+            pkpHelper: companions.pkp_helper,
+            priceFeed: companions.price_feed,
+            ledger: companions.ledger,
+            paymentDelegation: companions.payment_delegation,
+        },
+    };
+    [
+        (with_arguments(artifacts::pkp_helper(), helper.abi_encode()), companions.pkp_helper),
+        (with_arguments(artifacts::price_feed(), prices.abi_encode()), companions.price_feed),
+        (with_arguments(artifacts::ledger(), Vec::new()), companions.ledger),
+        (with_arguments(artifacts::payment_delegation(), Vec::new()), companions.payment_delegation),
+        (with_arguments(artifacts::contract_resolver(), resolver.abi_encode()), companions.contract_resolver),
+    ]
+}
+
+fn with_arguments(artifact: &Artifact, arguments: Vec<u8>) -> Bytes {
+    let mut code = artifact.bytecode.to_vec();
+    code.extend_from_slice(&arguments);
+    Bytes::from(code)
 }
 
 async fn code_hash(client: &TxClient, address: Address, artifact: &Artifact) -> Result<B256, TxClientError> {

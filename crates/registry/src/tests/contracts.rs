@@ -323,7 +323,7 @@ fn only_the_token_contract_routes_keys_and_resets_grants() {
     };
     let refused =
         harness.send(50, Some(harness.contracts.pubkey_router), route.abi_encode().into()).unwrap_err();
-    assert!(refused.contains("NotPKPNFT"));
+    assert!(refused.contains("NotMinter"));
     let mut reset = keccak256("resetOnTransfer(uint256)")[..4].to_vec();
     reset.extend_from_slice(&id.to_be_bytes::<32>());
     assert!(harness.send(50, Some(harness.contracts.pkp_permissions), reset.into()).is_err());

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+// The key set that a network uses unless another is named.
+string constant DEFAULT_KEY_SET = "quorate-keyset1";
+
+// The only realm there is: clients of the newer generation name it with every call.
+uint256 constant REALM = 1;
