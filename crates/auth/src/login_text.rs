@@ -1,7 +1,7 @@
 //! Whether a text may be somebody's login (`docs/protocols/execution.md`, "Texts that are logins").
 //!
 //! The rule errs toward "is a login": what a careless reader could take for one needs the scope of one. It
-//! is a pure function of the text and of the network file, so that all nodes say the same.
+//! is a pure function of the text and of the login domains that the node reads in the Directory.
 
 /// What every EIP-4361 text asks, whatever kind of account, without white space.
 const REQUEST: &str = "wantsyoutosigninwithyour";

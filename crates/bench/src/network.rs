@@ -131,7 +131,7 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path, bare_us: f64, wanted:
         u64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis())?;
     let any = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
     let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
-    let login = LoginBuilder::new(&file).allow(any).sign_in(&wallet, now_ms, &mut entropy)?;
+    let login = LoginBuilder::new(&file, "localhost").allow(any).sign_in(&wallet, now_ms, &mut entropy)?;
     let client = Client::new(file, ClientOptions::default())?;
     let caller = Arc::new(Caller { client, login, key: key.parse()? });
     let plain_ms = table.value("k256 sign").map(|us| us / 1e3);

@@ -13,8 +13,8 @@ use quorate_client::{
     Client, ClientError, ClientOptions, Execution, ExecutionCall, Login, LoginBuilder, Wallet,
 };
 use quorate_wire::{
-    ActionCid, Capability, CapabilityAction, CapabilityKey, Digest, ExecutionReply, LimitsRequest, NodeIndex,
-    PublicKey, SignatureView, Status,
+    ActionCid, Capability, CapabilityAction, CapabilityKey, Digest, ExecutionReply, LimitsRequest,
+    NetworkFile, NodeIndex, PublicKey, SignatureView, Status,
 };
 use serde_json::{Value, json, value::RawValue};
 
@@ -77,7 +77,7 @@ async fn execute(args: &RunArgs, output: Output) -> Result<bool, Failure> {
         None => None,
     };
     let params = parameters(&args.params, key.as_ref(), args.to_sign.as_ref())?;
-    let login = log_in(&client, &wallet, key, &[source.cid()]).await?;
+    let login = log_in((client.network_file(), &args.access.login_domain), &wallet, key, &[source.cid()])?;
     let call = ExecutionCall::new(source, &params)?.limits(limits.unwrap_or_default());
     let begun = std::time::Instant::now();
     let request = client.prepare(&login, &call).await.map_err(refused)?;
@@ -92,19 +92,18 @@ async fn execute(args: &RunArgs, output: Output) -> Result<bool, Failure> {
 }
 
 /// A session that may run these actions, which may use this key.
-async fn log_in(
-    client: &Client,
+fn log_in(
+    (network, domain): (&NetworkFile, &str),
     wallet: &Wallet,
     key: Option<PublicKey>,
     actions: &[ActionCid],
-) -> Result<Login, Failure> {
-    let domain = client.login_domain().await.map_err(refused)?;
+) -> Result<Login> {
     let key = key.map_or(CapabilityKey::Any, CapabilityKey::Named);
     let capabilities =
         actions.iter().map(|action| Capability { key, action: CapabilityAction::Named(*action) });
     let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
-    let builder = LoginBuilder::new(client.network_file()).domain(domain).allow_all(capabilities);
-    Ok(builder.sign_in(wallet, now_ms()?, &mut entropy).map_err(anyhow::Error::new)?)
+    let builder = LoginBuilder::new(network, domain).allow_all(capabilities);
+    Ok(builder.sign_in(wallet, now_ms()?, &mut entropy)?)
 }
 
 /// The text of `--params`, or of the file that it names, with key and digest added unless it has them.

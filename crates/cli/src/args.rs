@@ -127,6 +127,9 @@ pub(crate) struct Access {
     pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) wallet: WalletKey,
+    /// The domain that the wallet's login names: one that the network takes logins for, see `quorate network show`.
+    #[arg(long, value_name = "HOST[:PORT]", default_value = "localhost")]
+    pub(crate) login_domain: String,
 }
 
 /// Which network, and the chain that has its registry.
@@ -474,9 +477,13 @@ pub(crate) enum NodeCommand {
         config: PathBuf,
         /// The value's name: `login-domains`, or `contracts/…`.
         name: String,
-        /// The value, or `@file` with its bytes; an empty one takes the value away.
-        #[arg(value_name = "VALUE|@FILE")]
-        value: String,
+        /// The value, or `@file` with it.
+        #[arg(value_name = "VALUE|@FILE", required_unless_present = "remove",
+              value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        value: Option<String>,
+        /// Vote for no value under this name.
+        #[arg(long, conflicts_with = "value")]
+        remove: bool,
     },
 }
 

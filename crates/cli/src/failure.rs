@@ -120,6 +120,9 @@ fn advice(problem: &Problem) -> &'static str {
             "Grant the key to this action: quorate pkp grant KEY --action FILE --scope sign-anything."
         }
         ErrorCode::ScopeMissing => "Grant the scope as well; a bare digest needs --scope sign-anything.",
+        ErrorCode::LoginInvalid if problem.detail.contains("domain") => {
+            "Name a domain that the network takes: --login-domain DOMAIN; quorate network show lists them."
+        }
         ErrorCode::PkpUnknown => "Check the public key, and that it was minted on this network.",
         ErrorCode::CodeMissing | ErrorCode::CidMismatch => {
             "Send the very bytes that the CID was made of, or store them: quorate action put FILE."

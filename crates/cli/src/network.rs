@@ -1,12 +1,12 @@
 //! `quorate network`: what the network file and the chain say of a network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use quorate_registry::abi::Directory;
-use quorate_registry::alloy_primitives::keccak256;
+use quorate_registry::alloy_primitives::{B256, keccak256};
 use quorate_registry::tx_client::ChainReader;
-use quorate_wire::{Address, ContractRecord, NetworkFile};
+use quorate_wire::{Address, ContractRecord, LoginDomains, NetworkFile};
 use serde_json::{Value, json};
 
 use crate::access::contracts;
@@ -14,8 +14,6 @@ use crate::args::RegistryAccess;
 use crate::directory;
 use crate::output::{Output, quoted};
 
-/// Open votes that are shown: any node can open as many as it likes.
-const OPEN_VOTES_MAX: usize = 256;
 /// Characters of a value that are shown to people.
 const SHOWN_CHARS: usize = 120;
 
@@ -23,7 +21,9 @@ const SHOWN_CHARS: usize = 120;
 struct OpenVote {
     name: String,
     version: u64,
-    value: Vec<u8>,
+    hash: B256,
+    /// The value, if one of the voters' newest events has it.
+    value: Option<Vec<u8>>,
     /// The nodes, by their numbers.
     nodes: Vec<usize>,
 }
@@ -33,6 +33,11 @@ pub(crate) async fn show(access: &RegistryAccess, output: Output) -> Result<()> 
     let network = access.place.network_file()?;
     let chain = access.reader()?;
     let at = contracts(&network).directory;
+    let (id, code) = chain.identity(at).await?;
+    ensure!(
+        id == network.chain.id && code.0 == network.contracts.directory.code_hash.0,
+        "the chain that was asked is not this network's: it has another id, or another Directory"
+    );
     let mut values = Vec::new();
     for name in chain.read(at, &Directory::namesCall {}).await? {
         let (version, value) = directory::read(&chain, at, &name).await?;
@@ -44,28 +49,51 @@ pub(crate) async fn show(access: &RegistryAccess, output: Output) -> Result<()> 
     Ok(())
 }
 
-/// Each node's last vote for the version that a name would have next, grouped by what is voted for.
+/// The votes for the version that each name would have next, grouped by what is voted for. Names are those that something
+/// reads: a node may vote for any other as often as it likes, and hides nothing by it.
 async fn open_votes(
     chain: &ChainReader,
     network: &NetworkFile,
     values: &[(String, u64, Vec<u8>)],
 ) -> Result<Vec<OpenVote>> {
     let at = contracts(network).directory;
-    let next = |name: &str| values.iter().find(|(known, ..)| known == name).map_or(1, |(_, now, _)| now + 1);
-    let mut last = BTreeMap::new();
-    for vote in chain.events::<Directory::Voted>(at).await? {
-        let voter = |node: &quorate_wire::FoundingNode| node.chain_address.0 == vote.node.into_array();
-        let Some(place) = network.nodes.iter().position(voter) else { continue };
-        if vote.version == next(&vote.name) {
-            last.insert((vote.name, place + 1), (vote.version, vote.value.to_vec()));
+    let known = values.iter().map(|(name, ..)| name.as_str());
+    let companions = directory::COMPANIONS.iter().map(|(_, name)| *name);
+    let names: BTreeSet<&str> = known.chain([LoginDomains::NAME]).chain(companions).collect();
+    let mut open: BTreeMap<(&str, B256), OpenVote> = BTreeMap::new();
+    for name in names {
+        let version = values.iter().find(|(known, ..)| known == name).map_or(1, |(_, now, _)| now + 1);
+        for (place, node) in network.nodes.iter().enumerate() {
+            let call =
+                Directory::voteOfCall { name: name.to_owned(), version, node: node.chain_address.0.into() };
+            let hash = chain.read(at, &call).await?;
+            if !hash.is_zero() {
+                let new =
+                    || OpenVote { name: name.to_owned(), version, hash, value: None, nodes: Vec::new() };
+                open.entry((name, hash)).or_insert_with(new).nodes.push(place + 1);
+            }
         }
     }
-    let mut open: BTreeMap<(String, Vec<u8>), OpenVote> = BTreeMap::new();
-    for ((name, node), (version, value)) in last {
-        let vote = open.entry((name.clone(), value.clone()));
-        vote.or_insert(OpenVote { name, version, value, nodes: Vec::new() }).nodes.push(node);
+    let mut open: Vec<OpenVote> = open.into_values().collect();
+    for vote in &mut open {
+        for node in &vote.nodes {
+            let voter = network.nodes[node - 1].chain_address;
+            let topic = quorate_registry::alloy_primitives::Address::from(voter.0).into_word();
+            let value = &mut vote.value;
+            let look = |event: Directory::Voted| {
+                if keccak256(&event.value) == vote.hash {
+                    *value = Some(event.value.to_vec());
+                }
+                value.is_none()
+            };
+            // A vote counts whether or not its event is found.
+            let _ = chain.look_back(at, topic, look).await;
+            if vote.value.is_some() {
+                break;
+            }
+        }
     }
-    Ok(open.into_values().take(OPEN_VOTES_MAX).collect())
+    Ok(open)
 }
 
 fn records(network: &NetworkFile) -> [(&'static str, ContractRecord); 5] {
@@ -95,10 +123,10 @@ fn document(network: &NetworkFile, values: &[(String, u64, Vec<u8>)], open: &[Op
         .iter()
         .map(|(name, version, value)| json!({ "name": name, "version": version, "value": text(value) }));
     let open = open.iter().map(|vote| {
-        let OpenVote { name, version, value, nodes } = vote;
+        let OpenVote { name, version, hash, value, nodes } = vote;
         json!({
-            "name": name, "version": version, "value": text(value), "nodes": nodes,
-            "value_hash": keccak256(value),
+            "name": name, "version": version, "value": value.as_deref().map(text), "nodes": nodes,
+            "value_hash": hash,
         })
     });
     json!({
@@ -130,15 +158,15 @@ fn words(network: &NetworkFile, values: &[(String, u64, Vec<u8>)], open: &[OpenV
         lines.push(format!("contract  {name:<15} {}", record.address));
     }
     for (name, version, value) in values {
-        lines.push(format!("directory {name} (version {version}): {}", shown(value)));
+        lines.push(format!("directory {} (version {version}): {}", quoted(name), shown(value)));
     }
     for vote in open {
         let nodes: Vec<String> = vote.nodes.iter().map(ToString::to_string).collect();
         lines.push(format!(
-            "open vote {} (version {}): {}: nodes {} of {} needed",
-            vote.name,
+            "open vote {} (version {}): {}: by nodes {}; {} are needed",
+            quoted(&vote.name),
             vote.version,
-            shown(&vote.value),
+            vote.value.as_deref().map_or_else(|| format!("bytes with the hash {}", vote.hash), shown),
             nodes.join(", "),
             network.threshold
         ));

@@ -7,18 +7,20 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use quorate_node::{Config, NodeKeys};
 use quorate_registry::tx_client::TxClient;
-use quorate_wire::Address;
+use quorate_wire::{Address, LoginDomains, limits::DIRECTORY_VALUE_BYTES_MAX};
 use serde_json::json;
 
 use crate::args::{NodeArgs, NodeCommand, NodeRun};
-use crate::directory::{self, VALUE_BYTES_MAX, Voted};
+use crate::directory::{self, Voted};
 use crate::output::Output;
 use crate::shutdown;
 
 /// Runs the node until it is told to stop, or has to; or votes with its account.
 pub(crate) async fn run(args: NodeArgs, output: Output) -> Result<()> {
     match args.command {
-        Some(NodeCommand::Vote { config, name, value }) => vote(&config, &name, &value, output).await,
+        Some(NodeCommand::Vote { config, name, value, remove: _ }) => {
+            vote(&config, &name, value.as_deref(), output).await
+        }
         None => serve(&args.run).await,
     }
 }
@@ -34,20 +36,24 @@ async fn serve(args: &NodeRun) -> Result<()> {
 fn value_in(path: &Path) -> Result<Vec<u8>> {
     let reading = || format!("reading {}", path.display());
     let mut bytes = Vec::new();
-    let most = VALUE_BYTES_MAX as u64 + 1;
+    let most = DIRECTORY_VALUE_BYTES_MAX as u64 + 1;
     File::open(path).with_context(reading)?.take(most).read_to_end(&mut bytes).with_context(reading)?;
     Ok(bytes)
 }
 
-async fn vote(config: &Path, name: &str, value: &str, output: Output) -> Result<()> {
+async fn vote(config: &Path, name: &str, value: Option<&str>, output: Output) -> Result<()> {
     let config = Config::load(config)?;
     let network = config.load_network()?;
     let keys = NodeKeys::load(&config.keys)?;
-    let value = match value.strip_prefix('@') {
-        Some(path) => value_in(Path::new(path))?,
-        None => value.as_bytes().to_vec(),
+    let value = match value.map(|value| value.strip_prefix('@').ok_or(value)) {
+        Some(Ok(path)) => value_in(Path::new(path))?,
+        Some(Err(value)) => value.as_bytes().to_vec(),
+        None => Vec::new(),
     };
-    directory::check(name, &value)?;
+    let value = directory::canonical(name, &value)?;
+    if name == LoginDomains::NAME && LoginDomains::parse(&value).is_ok_and(|list| list.names().is_empty()) {
+        output.progress("With this value the network takes no login at all.");
+    }
     let client = TxClient::new(config.chain_rpc.expose(), network.chain.id, keys.chain.clone())?;
     let account = Address(client.address().into_array());
     let place = network.nodes.iter().position(|node| node.chain_address == account);

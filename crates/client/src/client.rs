@@ -111,24 +111,6 @@ impl Client {
         first_answer(self.order(), self.read_pace(), ask).await
     }
 
-    /// A domain that a login can be for, by the first node that tells one. Unproven: it says where the wallet's signature
-    /// counts in the network, and no node takes one that is wrong.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn login_domain(&self) -> Result<String, ClientError> {
-        let client = self.clone();
-        let ask = move |node| {
-            let client = client.clone();
-            async move {
-                let view = client.read_network(node).await?;
-                let silent = || Trouble::Silent("it knows no domain for logins yet".to_owned());
-                view.login_domains.into_iter().next().ok_or_else(silent)
-            }
-        };
-        Ok(first_answer(self.order(), self.read_pace(), ask).await?.1)
-    }
-
     /// A key, by the first node that tells of it. The node's own word, but for the relations between
     /// token, public key and address, which are checked.
     ///

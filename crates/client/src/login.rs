@@ -17,8 +17,6 @@ const STATEMENT: &str =
     "Allow this session to run the actions listed below, which may use the keys listed with them.";
 /// One hour.
 const LIFE_MS: u64 = 3_600_000;
-/// The domain of logins in development networks.
-const LOGIN_DOMAIN: &str = "localhost";
 
 /// What a session shall be allowed to do, and for how long.
 ///
@@ -44,12 +42,13 @@ pub enum LoginError {
 }
 
 impl<'a> LoginBuilder<'a> {
-    /// Begins a login for a network, at the domain `localhost` of development networks.
+    /// Begins a login for a network at one of its login domains: that of the application, as its page is served. The caller
+    /// names it, since a wallet shows it to a person and signs it: no node is asked.
     #[must_use]
-    pub fn new(network: &'a NetworkFile) -> Self {
+    pub fn new(network: &'a NetworkFile, domain: impl Into<String>) -> Self {
         LoginBuilder {
             network,
-            domain: LOGIN_DOMAIN.to_owned(),
+            domain: domain.into(),
             statement: STATEMENT.to_owned(),
             capabilities: Vec::new(),
             life_ms: LIFE_MS,
@@ -67,13 +66,6 @@ impl<'a> LoginBuilder<'a> {
     #[must_use]
     pub fn allow_all(mut self, capabilities: impl IntoIterator<Item = Capability>) -> Self {
         self.capabilities.extend(capabilities);
-        self
-    }
-
-    /// Uses another of the network's login domains, such as [`crate::Client::login_domain`] tells.
-    #[must_use]
-    pub fn domain(mut self, domain: impl Into<String>) -> Self {
-        self.domain = domain.into();
         self
     }
 
@@ -158,7 +150,8 @@ impl PendingLogin<'_> {
         &self.text
     }
 
-    /// Takes the wallet's signature, and checks the login as every node will.
+    /// Takes the wallet's signature, and checks the login as every node will, but for the domain:
+    /// the network's Directory says which it takes.
     ///
     /// # Errors
     /// [`LoginError::Refused`].

@@ -205,7 +205,7 @@ async fn start(manners: &[Option<Manner>]) -> Net {
     }
     let wallet = Wallet::from_bytes(&[3; 32]).unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let login = LoginBuilder::new(&network)
+    let login = LoginBuilder::new(&network, "localhost")
         .allow("quorate:key/*/action/*".parse().unwrap())
         .sign_in(&wallet, u64::try_from(now.as_millis()).unwrap(), &mut ChaCha20Rng::seed_from_u64(1))
         .unwrap();

@@ -42,7 +42,7 @@ pub use contract::{
 pub use engine::Engine;
 pub use quorate_policy::{
     At, BlockStanding, Grant, Heard, LoginRule, Pkp, ReadRegistry, ReadRights, SCOPE_NO_SINGLE_NODE,
-    SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, Subject,
+    SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, Subject, registry_fresh,
 };
 pub use rates::Rates;
 pub use status::{EngineStatus, StartError};

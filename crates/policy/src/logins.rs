@@ -53,8 +53,7 @@ impl LoginRule {
     /// The domains that logins can be for now.
     #[must_use]
     pub fn taken(&self) -> Vec<String> {
-        let latest = self.latest.names();
-        self.finalized.names().iter().filter(|name| latest.contains(name)).cloned().collect()
+        self.names().into_iter().filter(|name| self.check(name).is_ok()).collect()
     }
 }
 

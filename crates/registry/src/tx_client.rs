@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, Bytes, Log, U256};
+use alloy_primitives::{Address, B256, Bytes, Log, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent};
 use k256::ecdsa::SigningKey;
 use serde_json::{Value, json};
@@ -67,8 +67,14 @@ pub struct Minted {
     pub receipt: TxReceipt,
 }
 
-/// Blocks that [`ChainReader::events`] looks through.
+/// Gas for a vote on the Directory that sets a value, without the value, for the largest committee.
+const VOTE_GAS: u64 = 600_000;
+/// Gas for each word of such a value: in the call, in two events, and in storage.
+const GAS_PER_WORD: u64 = 25_000;
+/// Blocks that [`ChainReader::look_back`] looks through.
 pub const LOG_BLOCKS_MAX: u64 = 1_000_000;
+/// Requests for logs that it makes.
+const LOG_REQUESTS_MAX: usize = 64;
 /// Blocks of one request for logs: the embedded chain answers this many.
 const LOG_PORTION_BLOCKS: u64 = 100_000;
 
@@ -98,31 +104,58 @@ impl ChainReader {
         C::abi_decode_returns_validate(&output).map_err(|_| TxClientError::BadForm("return values"))
     }
 
-    /// The newest events of one kind that a contract has emitted, oldest first. At most [`LOG_BLOCKS_MAX`] blocks are
-    /// looked through, in portions that servers answer.
+    /// The chain's id, and Keccak-256 of the code at an address.
+    ///
+    /// # Errors
+    /// If the chain does not answer.
+    pub async fn identity(&self, contract: Address) -> Result<(u64, B256), TxClientError> {
+        let id = self.rpc.call("eth_chainId", json!([]), CallBounds::default()).await?;
+        let id = parse_quantity(&id).ok_or(TxClientError::BadForm("chain id"))?;
+        let code = self.rpc.call("eth_getCode", json!([contract, "latest"]), CallBounds::default()).await?;
+        let code: Bytes = serde_json::from_value(code).map_err(|_| TxClientError::BadForm("code"))?;
+        Ok((id, keccak256(&code)))
+    }
+
+    /// Looks through the newest events of one kind that a contract has emitted with this first topic, newest first, until
+    /// `look` has what it wants, says `false`, or [`LOG_BLOCKS_MAX`] blocks were looked through.
     ///
     /// # Errors
     /// If the chain does not answer, or an event does not decode.
-    pub async fn events<E: SolEvent>(&self, contract: Address) -> Result<Vec<E>, TxClientError> {
+    pub async fn look_back<E: SolEvent>(
+        &self,
+        contract: Address,
+        topic: B256,
+        mut look: impl FnMut(E) -> bool,
+    ) -> Result<(), TxClientError> {
         let head = self.rpc.call("eth_blockNumber", json!([]), CallBounds::default()).await?;
         let head = parse_quantity(&head).ok_or(TxClientError::BadForm("block number"))?;
-        let mut first = head.saturating_sub(LOG_BLOCKS_MAX - 1);
-        let mut events = Vec::new();
-        while first <= head {
-            let last = head.min(first + LOG_PORTION_BLOCKS - 1);
+        let first = head.saturating_sub(LOG_BLOCKS_MAX - 1);
+        let (mut last, mut portion) = (Some(head), LOG_PORTION_BLOCKS);
+        for _ in 0..LOG_REQUESTS_MAX {
+            let Some(to) = last.filter(|last| *last >= first) else { break };
+            let from = to.saturating_sub(portion - 1).max(first);
             let wanted = json!([{
-                "address": contract, "topics": [E::SIGNATURE_HASH],
-                "fromBlock": format!("{first:#x}"), "toBlock": format!("{last:#x}"),
+                "address": contract, "topics": [E::SIGNATURE_HASH, topic],
+                "fromBlock": format!("{from:#x}"), "toBlock": format!("{to:#x}"),
             }]);
-            let answer = self.rpc.call("eth_getLogs", wanted, CallBounds::default()).await?;
-            let logs = answer.as_array().ok_or(TxClientError::BadForm("logs"))?;
-            for log in logs {
+            let answer = match self.rpc.call("eth_getLogs", wanted, CallBounds::default()).await {
+                Ok(answer) => answer,
+                // Too much for one answer, most often. What no answer has room for is passed over.
+                Err(_) if portion > 1 => {
+                    portion = (portion / 8).max(1);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            for log in answer.as_array().ok_or(TxClientError::BadForm("logs"))?.iter().rev() {
                 let log = parse_log(log).ok_or(TxClientError::BadForm("logs"))?;
-                events.push(E::decode_log(&log).map_err(|_| TxClientError::BadForm("event"))?.data);
+                if !look(E::decode_log(&log).map_err(|_| TxClientError::BadForm("event"))?.data) {
+                    return Ok(());
+                }
             }
-            first = last + 1;
+            last = from.checked_sub(1);
         }
-        Ok(events)
+        Ok(())
     }
 
     async fn eth_call(&self, to: Address, data: Bytes) -> Result<Bytes, TxClientError> {
@@ -183,6 +216,16 @@ impl TxClient {
     /// # Errors
     /// If it would revert, is refused, or is not mined in time.
     pub async fn send(&self, to: Option<Address>, data: Bytes) -> Result<TxReceipt, TxClientError> {
+        self.send_with(to, data, 0).await
+    }
+
+    /// As [`TxClient::send`], with at least this much gas.
+    async fn send_with(
+        &self,
+        to: Option<Address>,
+        data: Bytes,
+        gas_min: u64,
+    ) -> Result<TxReceipt, TxClientError> {
         let hash = {
             let _sending = self.sending.lock().await;
             let estimated = self
@@ -194,7 +237,7 @@ impl TxClient {
                 chain_id: self.chain_id,
                 nonce,
                 // A fifth more: the state may have changed until the transaction runs.
-                gas_limit: estimated.saturating_mul(6) / 5,
+                gas_limit: (estimated.saturating_mul(6) / 5).max(gas_min),
                 max_fee_per_gas: u128::from(self.quantity("eth_gasPrice", json!([])).await?) * 2,
                 max_priority_fee_per_gas: 0,
                 to,
@@ -344,7 +387,10 @@ impl TxClient {
         version: u64,
         value: &[u8],
     ) -> Result<TxReceipt, TxClientError> {
-        self.send(Some(directory), encode::vote_for_value(name, version, value)).await
+        // The vote that sets the value pays for its storage. Which one that is shows only in its block.
+        let words = value.len().div_ceil(32) as u64 + 4;
+        let gas_min = VOTE_GAS + words * GAS_PER_WORD;
+        self.send_with(Some(directory), encode::vote_for_value(name, version, value), gas_min).await
     }
 
     /// Asks the chain's own `ecrecover` (the precompile at address 1) who signed a digest. `v` is 27 or 28.

@@ -1,5 +1,6 @@
 //! The read side: keys, grants and committee at a block that this process replayed itself.
 
+mod directory;
 mod unlocked;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -26,8 +27,6 @@ pub(crate) use unlocked::Unlocked;
 
 /// Longest string that is read from storage.
 const STRING_BYTES_MAX: usize = 256;
-/// Longest value of the Directory.
-const VALUE_BYTES_MAX: usize = 4_096;
 
 /// At which block a read happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -386,51 +385,6 @@ impl RegistryView {
         let committee = self.read_committee(at)?;
         *kept = Some((hash, committee.clone()));
         Ok(committee)
-    }
-
-    /// A named value of the Directory, and how often it was set: nothing and zero if it never was.
-    ///
-    /// # Errors
-    /// If the block cannot be read, or the value is longer than the contract lets it be.
-    pub fn named_value(&self, name: &str, at: At) -> Result<(u64, Vec<u8>), ReadError> {
-        let state = self.read()?;
-        let reader = state.reader(self, at)?;
-        let directory = self.0.contracts.directory;
-        let hash = U256::from_be_bytes(keccak256(name.as_bytes()).0);
-        let entry = mapping_slot(hash, self.0.slots.entries);
-        let version =
-            u64::try_from(reader.slot(directory, entry)?).map_err(|_| ReadError::Contract(directory))?;
-        let value = reader.bytes(directory, entry.wrapping_add(U256::ONE), VALUE_BYTES_MAX)?;
-        Ok((version, value))
-    }
-
-    /// The domains that logins may be for. A value that is no list of domains is no domain.
-    ///
-    /// # Errors
-    /// If the block cannot be read.
-    pub fn login_domains(&self, at: At) -> Result<Arc<LoginDomains>, ReadError> {
-        let (number, hash) = {
-            let state = self.read()?;
-            let number = state.number(at)?;
-            (number, state.ready()?.0.meta(number).ok_or(ReadError::Ahead(number))?.hash)
-        };
-        let kept = || self.0.login_domains.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, domains)) = kept().iter().find(|(read_at, _)| *read_at == hash) {
-            return Ok(domains.clone());
-        }
-        let (version, value) = self.named_value(LoginDomains::NAME, At::Number(number))?;
-        let domains = LoginDomains::parse(&value).unwrap_or_else(|error| {
-            tracing::warn!(version, error, "the login domains of the Directory are no list of domains");
-            LoginDomains::default()
-        });
-        let domains = Arc::new(domains);
-        let mut kept = kept();
-        // Two blocks are asked for again and again: the latest, and the finalized one.
-        if kept.len() == 2 {
-            kept.remove(0);
-        }
-        kept.push((hash, domains.clone()));
-        Ok(domains)
     }
 
     fn read_committee(&self, at: At) -> Result<Committee, ReadError> {

@@ -4,6 +4,8 @@ mod action;
 
 pub use action::{ActionLimits, LimitsRequest};
 
+/// Longest value of the Directory: the contract takes no longer one.
+pub const DIRECTORY_VALUE_BYTES_MAX: usize = 4_096;
 /// Members of a committee at most: pairwise set-up grows with the square.
 pub const COMMITTEE_MAX: u8 = 32;
 /// Longest body of `POST /v1/executions`: code, parameters and their base64 forms.

@@ -1,6 +1,6 @@
 //! Domains that a login may be for: a named value of the Directory.
 
-use crate::check_strict;
+use crate::{check_strict, limits::DIRECTORY_VALUE_BYTES_MAX};
 
 /// The login domains of a network, as a value of its Directory has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +44,14 @@ impl LoginDomains {
                 return Err(format!("{domain:?} is named twice"));
             }
         }
-        Ok(Self(domains))
+        let domains = Self(domains);
+        let bytes = domains.value().len();
+        if bytes > DIRECTORY_VALUE_BYTES_MAX {
+            return Err(format!(
+                "the list has {bytes} bytes, a value has at most {DIRECTORY_VALUE_BYTES_MAX}"
+            ));
+        }
+        Ok(domains)
     }
 
     /// The value for the Directory.
@@ -141,6 +148,8 @@ mod tests {
     #[test]
     fn a_value_is_a_strict_list_or_nothing() {
         assert_eq!(LoginDomains::parse(b""), Ok(LoginDomains::default()));
+        let long = |host: usize| format!("{}.{host}", ["a".repeat(63).as_str(); 3].join("."));
+        assert!(LoginDomains::new((0..21).map(long).collect()).unwrap_err().contains("4096"));
         let domains = of(&["localhost", "app.example:8443"]);
         assert_eq!(LoginDomains::parse(&domains.value()), Ok(domains));
         let many = serde_json::to_vec(&(0..65).map(|host| format!("h{host}")).collect::<Vec<_>>()).unwrap();

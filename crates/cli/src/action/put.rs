@@ -28,7 +28,7 @@ pub(super) async fn run(args: &PutArgs, output: Output) -> Result<bool, Failure>
     // A session names a bounded number of actions.
     for some in codes.chunks(CAPABILITIES_MAX) {
         let cids: Vec<ActionCid> = some.iter().map(|code| ActionCid::of_code(code.as_bytes())).collect();
-        let login = log_in(&client, &wallet, key, &cids).await?;
+        let login = log_in((client.network_file(), &args.access.login_domain), &wallet, key, &cids)?;
         for code in some {
             all.push(client.put_code(&login, code).await.map_err(refused)?);
         }

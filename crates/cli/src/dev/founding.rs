@@ -116,7 +116,11 @@ fn hosts(network: Option<&NetworkFile>, wanted: &[String]) -> Result<Option<Vec<
 /// The domains of logins that are asked for: what is voted with a new network, and at a later start if any is named.
 fn domains(wanted: &[String]) -> Result<LoginDomains> {
     let mut domains = vec![LOGIN_DOMAIN.to_owned()];
-    domains.extend(wanted.iter().filter(|domain| *domain != LOGIN_DOMAIN).cloned());
+    for domain in wanted {
+        if !domains.contains(domain) {
+            domains.push(domain.clone());
+        }
+    }
     LoginDomains::new(domains).map_err(anyhow::Error::msg)
 }
 

@@ -97,8 +97,10 @@ impl Asker {
         let file = file.unwrap();
         let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
         let everything = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
-        let login =
-            LoginBuilder::new(&file).allow(everything).sign_in(wallet, now_ms(), &mut entropy).unwrap();
+        let login = LoginBuilder::new(&file, "localhost")
+            .allow(everything)
+            .sign_in(wallet, now_ms(), &mut entropy)
+            .unwrap();
         Asker { network: file, address: network.http(0), login }
     }
 

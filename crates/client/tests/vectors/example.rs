@@ -164,7 +164,7 @@ fn login(network: &NetworkFile) -> Login {
         [format!("quorate:key/*/action/{}", action()), format!("quorate:key/{}/action/*", pkp_key())]
             .map(|text| text.parse().unwrap())
             .to_vec();
-    let builder = LoginBuilder::new(network).allow_all(capabilities.clone());
+    let builder = LoginBuilder::new(network, "localhost").allow_all(capabilities.clone());
     let login = builder.sign_in(&Wallet::from_bytes(&wallet).unwrap(), NOW_MS, &mut entropy).unwrap();
     Login { login, session: SigningKey::from_bytes(&session), wallet, capabilities }
 }

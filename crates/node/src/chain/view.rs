@@ -2,15 +2,19 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use quorate_engine::{At, BlockStanding, Grant, Heard, LoginRule, Pkp, ReadRegistry, ReadRights, Subject};
+use quorate_engine::{
+    At, BlockStanding, Grant, Heard, LoginRule, Pkp, ReadRegistry, ReadRights, Subject, registry_fresh,
+};
 use quorate_registry::{
     alloy_primitives::{self, U256},
-    follow, subject,
+    follow,
+    moment::Moment,
+    subject,
     view::{self, RegistryView},
 };
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, NetworkFile, PublicKey, SignedHead, TokenId,
-    limits,
+    ActionCid, Address, BlockRef, Digest, ErrorCode, KeyId, LoginDomains, NetworkFile, PublicKey, SignedHead,
+    TokenId, limits,
 };
 
 use crate::clock::Clock;
@@ -88,6 +92,22 @@ pub(crate) fn logins(view: &RegistryView, network: &NetworkFile) -> LoginRule {
         latest: read(view::At::Latest),
         development: network.wildcard_sessions,
     }
+}
+
+/// The login domains, if the last head statement is recent enough to decide by.
+///
+/// # Errors
+/// `not_ready` or `registry_stale`.
+pub(crate) fn fresh_logins(
+    view: &RegistryView,
+    network: &NetworkFile,
+    now_ms: u64,
+) -> Result<LoginRule, ErrorCode> {
+    let head = view.head().map_err(|_| ErrorCode::NotReady)?;
+    let waited_ms = view.head_age_ms(Moment::now()).ok_or(ErrorCode::NotReady)?;
+    let heard = Heard { asked_mono_ms: 0, stated_unix_ms: head.chain_time_ms };
+    registry_fresh(heard, waited_ms, now_ms)?;
+    Ok(logins(view, network))
 }
 
 /// Whether a key is granted to an action at the latest head. What cannot be read is not granted.

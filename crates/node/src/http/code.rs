@@ -89,7 +89,7 @@ fn check(api: &Api, body: &[u8], now_ms: u64) -> Result<Checked, Problem> {
     check_time(request.time_ms, now_ms, 0)?;
     submission.login.check_named(&request.login)?;
     let session = verify_wallet_login(&api.network, &submission.login, now_ms)?;
-    chain::logins(&api.registry, &api.network).check(&session.domain)?;
+    chain::fresh_logins(&api.registry, &api.network, now_ms)?.check(&session.domain)?;
     if request.session != session.key {
         let detail = "the request names another session";
         return Err(Problem::new(ErrorCode::SessionSignatureInvalid, detail));
