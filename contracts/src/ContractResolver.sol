@@ -55,7 +55,7 @@ contract ContractResolver {
     }
 
     /// Always refused.
-    function setContract(bytes32, uint8, address) external pure {
+    function setContract(bytes32, uint8, address) external {
         revert Fixed();
     }
 }

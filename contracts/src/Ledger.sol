@@ -42,12 +42,12 @@ contract Ledger {
     }
 
     /// Always refused.
-    function requestWithdraw(int256) external pure {
+    function requestWithdraw(int256) external {
         revert(NO_PAYMENTS);
     }
 
     /// Always refused.
-    function withdraw(int256) external pure {
+    function withdraw(int256) external {
         revert(NO_PAYMENTS);
     }
 }

@@ -42,27 +42,27 @@ contract PaymentDelegation {
     }
 
     /// Always refused.
-    function delegatePayments(address) external pure {
+    function delegatePayments(address) external {
         revert(NO_PAYMENTS);
     }
 
     /// Always refused.
-    function delegatePaymentsBatch(address[] calldata) external pure {
+    function delegatePaymentsBatch(address[] calldata) external {
         revert(NO_PAYMENTS);
     }
 
     /// Always refused.
-    function undelegatePayments(address) external pure {
+    function undelegatePayments(address) external {
         revert(NO_PAYMENTS);
     }
 
     /// Always refused.
-    function undelegatePaymentsBatch(address[] calldata) external pure {
+    function undelegatePaymentsBatch(address[] calldata) external {
         revert(NO_PAYMENTS);
     }
 
     /// Always refused.
-    function setRestriction(Restriction calldata) external pure {
+    function setRestriction(Restriction calldata) external {
         revert(NO_PAYMENTS);
     }
 }

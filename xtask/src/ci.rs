@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{Steps, as_text, cargo, root, run, target};
-use crate::{demo, guest, mutants, npm_packages, packages, say, sim, tidy, warn};
+use crate::{demo, guest, lit_contracts, mutants, npm_packages, packages, say, sim, tidy, warn};
 
 /// Seeds of the simulator that each run goes through.
 const SEEDS: u64 = 1_000;
@@ -129,6 +129,11 @@ const STEPS: &[Step] = &[
         act: Act::Call(|| mutants::run(&["--turn".to_owned()])),
     },
     Step { name: "demo", about: "the whole network, in real processes", act: Act::Call(|| demo::run(&[])) },
+    Step {
+        name: "lit contracts",
+        about: "published client libraries call every function of the contracts",
+        act: Act::Call(lit_contracts::run),
+    },
 ];
 
 /// What takes longer than a run of the checks may.
@@ -147,6 +152,11 @@ const FULL: &[Step] = &[
         name: "npm packages",
         about: "the npm packages that actions use most do what they should",
         act: Act::Call(|| npm_packages::run(&[])),
+    },
+    Step {
+        name: "lit networks",
+        about: "the newer generation's contract clients, whose packages are many",
+        act: Act::Call(lit_contracts::run_networks),
     },
     Step {
         name: "all mutants",
@@ -299,7 +309,7 @@ fn contracts() -> Result<()> {
 }
 
 /// Installs exactly what a folder's lock names.
-fn npm_ci(folder: &str) -> Result<()> {
+pub(crate) fn npm_ci(folder: &str) -> Result<()> {
     let words = ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"];
     run(Command::new("npm").current_dir(root().join(folder)).args(words))
 }

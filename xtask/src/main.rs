@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod demo;
 mod guest;
+mod lit_contracts;
 mod mutants;
 mod npm_packages;
 mod packages;

@@ -11,6 +11,9 @@ use quorate_registry::subject::{
 };
 use quorate_wire::{Address, Digest, PublicKey, SecretUrl, TokenId};
 
+/// The largest chain id that wallets take.
+const CHAIN_ID_MAX: u64 = (1 << 52) - 20;
+
 /// Keys that sign only when a quorum of independent nodes has run the owner's program and each said yes.
 ///
 /// `quorate dev` starts a network of your own on this machine. Then, in the same folder:
@@ -78,6 +81,10 @@ pub(crate) struct DevArgs {
     /// place of the one before.
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) login_domain: Vec<String>,
+    /// The chain's id, up to 2^52 - 20; a new chain draws one that no public chain has. Client libraries that are built for a
+    /// local chain may take 31337 only (first start only).
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..=CHAIN_ID_MAX))]
+    pub(crate) chain_id: Option<u64>,
     /// First HTTP port; each node takes the next free one from here, 0 takes any.
     #[arg(long, value_name = "PORT", default_value_t = 7470)]
     pub(crate) http_port: u16,
@@ -145,12 +152,9 @@ pub(crate) struct RegistryAccess {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PkpCommand {
     /// Mint a key: a new public key whose private key no one has, owned by your wallet as a token.
-    Mint {
-        #[command(flatten)]
-        access: RegistryAccess,
-        #[command(flatten)]
-        wallet: WalletKey,
-    },
+    ///
+    /// With options it is granted, and handed to itself or burnt, in the same transaction: all of it happens, or nothing.
+    Mint(MintArgs),
     /// List the keys that an account owns, in no order; those whose token is burnt have no owner.
     List {
         #[command(flatten)]
@@ -160,6 +164,8 @@ pub(crate) enum PkpCommand {
         /// Whose keys; without it those of your wallet.
         #[arg(long, value_name = "ADDRESS")]
         owner: Option<Address>,
+        #[command(flatten)]
+        pages: Pages,
     },
     /// Show a key, its owner, and who may use it.
     Show {
@@ -206,6 +212,93 @@ pub(crate) enum PkpCommand {
     },
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct MintArgs {
+    #[command(flatten)]
+    pub(crate) access: RegistryAccess,
+    #[command(flatten)]
+    pub(crate) wallet: WalletKey,
+    /// Make the key the owner of its own token: then its grants are changed by transactions that it signs itself.
+    #[arg(long, conflicts_with = "burn")]
+    pub(crate) self_owned: bool,
+    /// Grant the key to an action, a file or a CID, with these scopes; may be repeated. The scopes are those of `pkp grant`.
+    #[arg(long, value_name = "ACTION=SCOPE[,SCOPE]")]
+    pub(crate) grant: Vec<ActionGrant>,
+    /// Permit another way to log in, as `pkp grant --auth-method` does; may be repeated. Behind it stands the public key that
+    /// proves the login, if it has one, in hexadecimal digits.
+    #[arg(long, value_name = "TYPE:ID[:PUBKEY]")]
+    pub(crate) login: Vec<LoginMethod>,
+    /// Burn the token: the key keeps signing for what it is granted to, and no one can change that, ever.
+    #[arg(long)]
+    pub(crate) burn: bool,
+}
+
+/// Which keys of many.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Pages {
+    /// Only this page, from 1; otherwise all pages, up to 10,000 keys.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub(crate) page: Option<u64>,
+    /// Keys of a page.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) page_size: u8,
+}
+
+/// An action and what it may do with a key that is being minted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ActionGrant {
+    /// A file, or a CID.
+    pub(crate) action: String,
+    /// Its scopes.
+    pub(crate) scopes: Vec<Scope>,
+}
+
+impl std::str::FromStr for ActionGrant {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((action, names)) = text.rsplit_once('=') else {
+            return Ok(Self { action: text.to_owned(), scopes: Vec::new() });
+        };
+        let scope = |name: &str| {
+            let known = || {
+                let names = Scope::value_variants().iter().map(|scope| Scope::name_of(scope.number()));
+                names.collect::<Vec<_>>().join(", ")
+            };
+            <Scope as ValueEnum>::from_str(name, false)
+                .map_err(|_| format!("{name:?} is no scope; behind = stand scopes: {}", known()))
+        };
+        let scopes = names.split(',').map(scope).collect::<Result<_, _>>()?;
+        Ok(Self { action: action.to_owned(), scopes })
+    }
+}
+
+/// A way to log in, and the key that proves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LoginMethod {
+    /// Its kind, and who.
+    pub(crate) method: AuthMethod,
+    /// The key, or nothing.
+    pub(crate) user_pubkey: Vec<u8>,
+}
+
+impl std::str::FromStr for LoginMethod {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.splitn(3, ':');
+        let (kind, id, key) = (parts.next(), parts.next(), parts.next());
+        let reserved = "types 1 and 2 are addresses and actions: use --grant for an action, and pkp grant for an address";
+        let method = AuthMethod::of(kind.unwrap_or_default(), id.unwrap_or_default(), reserved)?;
+        let user_pubkey = match key.map(|key| hex::decode(key.strip_prefix("0x").unwrap_or(key))) {
+            None => Vec::new(),
+            Some(Ok(key)) if !key.is_empty() && key.len() <= AuthMethod::BYTES_MAX => key,
+            Some(_) => return Err("the public key is 1 to 1024 bytes, in hexadecimal digits"),
+        };
+        Ok(Self { method, user_pubkey })
+    }
+}
+
 /// Whom a grant is for: exactly one of these.
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
@@ -231,23 +324,33 @@ pub(crate) struct AuthMethod {
     pub(crate) id: Vec<u8>,
 }
 
-impl std::str::FromStr for AuthMethod {
-    type Err = &'static str;
+impl AuthMethod {
+    /// Bytes of an id, and of a key, that the contracts take.
+    const BYTES_MAX: usize = 1_024;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, id) = text.split_once(':').ok_or("is TYPE:ID, such as 6:0x1234")?;
+    /// Out of type and id; `reserved` is said of types that have options of their own.
+    fn of(kind: &str, id: &str, reserved: &'static str) -> Result<Self, &'static str> {
         let (digits, radix) = kind.strip_prefix("0x").map_or((kind, 10), |digits| (digits, 16));
         // The parser itself would take nothing, and underscores, for digits.
         let plain = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         let kind = plain.then(|| U256::from_str_radix(digits, radix).ok()).flatten();
         let kind = kind.ok_or("the type is a number, decimal or in hexadecimal digits after 0x")?;
         if kind == U256::from(TYPE_ADDRESS) || kind == U256::from(TYPE_ACTION) {
-            return Err("types 1 and 2 are addresses and actions: use --address or --action");
+            return Err(reserved);
         }
         match hex::decode(id.strip_prefix("0x").unwrap_or(id)) {
-            Ok(id) if !id.is_empty() => Ok(Self { kind, id }),
-            _ => Err("the id is one byte at least, in hexadecimal digits"),
+            Ok(id) if !id.is_empty() && id.len() <= Self::BYTES_MAX => Ok(Self { kind, id }),
+            _ => Err("the id is 1 to 1024 bytes, in hexadecimal digits"),
         }
+    }
+}
+
+impl std::str::FromStr for AuthMethod {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, id) = text.split_once(':').ok_or("is TYPE:ID, such as 6:0x1234")?;
+        Self::of(kind, id, "types 1 and 2 are addresses and actions: use --address or --action")
     }
 }
 
@@ -536,5 +639,31 @@ mod tests {
             assert!(parse(refused).is_err(), "{refused:?}");
         }
         assert!(parse(&["action", "run", "a.js", "--pkp", &token, "--limits", "{}"]).is_ok());
+    }
+
+    #[test]
+    fn what_a_key_is_minted_with_is_read_before_anything_is_sent() {
+        let grant = |text: &str| text.parse::<ActionGrant>();
+        let scopes = vec![Scope::SignAnything, Scope::NoSingleNode];
+        let expected = ActionGrant { action: "a=b.js".to_owned(), scopes };
+        assert_eq!(grant("a=b.js=sign-anything,no-single-node"), Ok(expected));
+        assert_eq!(grant("a.js"), Ok(ActionGrant { action: "a.js".to_owned(), scopes: Vec::new() }));
+        for bad in ["a.js=", "a.js=sign", "a.js=sign-anything,", "a.js=1", "a=b.js"] {
+            assert!(grant(bad).unwrap_err().contains("personal-sign"), "{bad}");
+        }
+        let login = |text: &str| text.parse::<LoginMethod>();
+        let method = |key: &[u8]| LoginMethod {
+            method: AuthMethod { kind: U256::from(3), id: vec![0xab] },
+            user_pubkey: key.to_vec(),
+        };
+        assert_eq!(login("3:0xab"), Ok(method(&[])));
+        assert_eq!(login("0x3:ab:0x04"), Ok(method(&[4])));
+        let long = format!("3:{}", "ab".repeat(1_025));
+        for bad in ["3", "3:", "1:0xab", "2:0xab", "3:0xab:", "3:0xab:04:05", "3:0xab:zz", ":0xab", &long] {
+            assert!(login(bad).is_err(), "{bad}");
+        }
+        let parse = |words: &[&str]| Cli::try_parse_from([&["quorate", "pkp", "mint"], words].concat());
+        assert!(parse(&["--grant", "a.js=sign-anything", "--login", "3:ab", "--burn"]).is_ok());
+        assert!(parse(&["--grant", "a.js=sign-anything", "--self-owned", "--burn"]).is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use quorate_registry::alloy_primitives::{Address, B256, U256};
 use quorate_registry::chain::{ChainConfig, Genesis, founded_chain_id, serve};
 
@@ -19,7 +19,7 @@ const FUNDS_ETHER: u64 = 1_000_000;
 /// Runs the chain until it is told to stop.
 pub(crate) async fn run(args: ChainArgs, output: Output) -> Result<()> {
     fs::create_dir_all(&args.dir).with_context(|| format!("making {}", args.dir.display()))?;
-    let genesis = genesis_in(&args.dir, None)?;
+    let genesis = genesis_in(&args.dir, None, None)?;
     let config = ChainConfig {
         listen: args.listen,
         data_dir: Some(args.dir.clone()),
@@ -33,12 +33,19 @@ pub(crate) async fn run(args: ChainArgs, output: Output) -> Result<()> {
     Ok(())
 }
 
-/// The chain's block 0, made at the first start with money for one account.
-pub(crate) fn genesis_in(folder: &Path, funded: Option<Address>) -> Result<Genesis> {
+/// The chain's block 0, made at the first start with money for one account. Its id is for ever; drawn unless it is named.
+pub(crate) fn genesis_in(folder: &Path, funded: Option<Address>, id: Option<u64>) -> Result<Genesis> {
     let path = folder.join("genesis.json");
     if path.exists() {
         let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        return serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()));
+        let genesis: Genesis =
+            serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
+        ensure!(
+            id.is_none_or(|id| id == genesis.chain_id),
+            "this folder holds a chain with the id {}; take another --dir for another one",
+            genesis.chain_id
+        );
+        return Ok(genesis);
     }
     let head_key = B256::from(head_key(folder)?.verifying_key().to_bytes());
     let funds = U256::from(FUNDS_ETHER) * U256::from(10).pow(U256::from(18));
@@ -46,7 +53,7 @@ pub(crate) fn genesis_in(folder: &Path, funded: Option<Address>) -> Result<Genes
     let mut random = [0; 8];
     getrandom::fill(&mut random)
         .map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
-    let chain_id = founded_chain_id(u64::from_be_bytes(random));
+    let chain_id = id.unwrap_or_else(|| founded_chain_id(u64::from_be_bytes(random)));
     let genesis = Genesis::new(chain_id, head_key, accounts);
     write_whole(&path, serde_json::to_string_pretty(&genesis)?.as_bytes(), 0o644)?;
     Ok(genesis)

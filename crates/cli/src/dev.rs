@@ -1,9 +1,11 @@
 //! `quorate dev`: a network of real processes on this machine, from nothing to ready, until Ctrl-C.
 
 mod founding;
+mod lit;
 mod process;
 mod ready;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -166,6 +168,12 @@ impl Network {
                 founded.wallet
             ));
             lines.push(format!("  network   {}", self.state.network_path().display()));
+            for (generation, path) in lit::paths(&self.state) {
+                lines.push(format!("  lit {generation}    {}", path.display()));
+            }
+            for (name, address) in &founded.contracts {
+                lines.push(format!("  {name:17} {address}"));
+            }
             lines.push(format!("  logs      {}", self.state.folder().join("*.log").display()));
             lines.push(advice(network));
             lines.push("Ctrl-C stops everything; the same folder goes on with the same keys.".to_owned());
@@ -216,6 +224,8 @@ fn describe(state: &State, founded: &Founded) -> Value {
         "nodes": nodes,
         "chain": { "rpc": founded.chain_rpc, "id": network.chain.id },
         "wallet": { "key_file": state.wallet_path(), "address": founded.wallet },
+        "contracts": founded.contracts,
+        "lit": lit::paths(state).into_iter().collect::<BTreeMap<_, _>>(),
         "dir": state.folder(),
         "network_file": state.network_path(),
         "process": std::process::id(),

@@ -1,12 +1,10 @@
 //! `quorate pkp`: keys, as the registry's contracts have them.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use quorate_registry::abi::{PKPNFT, PKPPermissions, PubkeyRouter};
 use quorate_registry::alloy_primitives::{U256, hex};
 use quorate_registry::artifacts::Contracts;
-use quorate_registry::subject::{
-    DEFAULT_KEY_SET_ID, Grant, Subject as Registered, TYPE_ACTION, TYPE_ADDRESS,
-};
+use quorate_registry::subject::{Grant, Subject as Registered, TYPE_ACTION, TYPE_ADDRESS};
 use quorate_registry::tx_client::{ChainReader, TxClient};
 use quorate_wire::{ActionCid, Address, PublicKey};
 use serde_json::{Value, json};
@@ -14,19 +12,21 @@ use serde_json::{Value, json};
 use crate::args::{KeyName, PkpCommand, RegistryAccess, Scope, Subject, WalletKey};
 use crate::output::Output;
 
-/// Keys read at once.
-const PAGE_SIZE: usize = 100;
+mod list;
+mod mint;
 
 /// Runs one of the commands.
 pub(crate) async fn run(command: PkpCommand, output: Output) -> Result<()> {
     match command {
-        PkpCommand::Mint { access, wallet } => mint(&access, &wallet, output).await,
-        PkpCommand::List { access, wallet, owner } => list(&access, &wallet, owner, output).await,
+        PkpCommand::Mint(args) => mint::run(&args, output).await,
+        PkpCommand::List { access, wallet, owner, pages } => {
+            list::run(&access, &wallet, owner, pages, output).await
+        }
         PkpCommand::Show { access, pkp } => show(&access, pkp, output).await,
         PkpCommand::Grant { access, wallet, pkp, subject, scope } => {
             // What another way to log in may do is for actions to decide, which read the scopes.
             if subject.auth_method.is_none() {
-                must_allow(&scope)?;
+                must_allow(&scope, "--scope ")?;
             }
             let change = Change::of(&access, &wallet, pkp, &subject)?;
             grant(change, &scope, output).await
@@ -36,67 +36,6 @@ pub(crate) async fn run(command: PkpCommand, output: Output) -> Result<()> {
         }
         PkpCommand::Burn { access, wallet, pkp } => burn(&access, &wallet, pkp, output).await,
     }
-}
-
-async fn mint(access: &RegistryAccess, wallet: &WalletKey, output: Output) -> Result<()> {
-    let contracts = access.contracts()?;
-    let chain = access.chain(wallet)?;
-    let minted = chain.mint_next(&contracts, DEFAULT_KEY_SET_ID).await?;
-    let key = PublicKey::from_sec1(&minted.public_key)?;
-    let owner = Address(chain.address().into_array());
-    let value = json!({
-        "public_key": key, "token_id": key.token_id(), "address": key.address(), "owner": owner,
-        "transaction": minted.receipt.hash, "block": minted.receipt.block_number,
-    });
-    output.result(&value, || {
-        format!(
-            "minted   {key}\ntoken    {}\naddress  {}\nowner    {owner}\nNobody may use it yet: quorate pkp grant {key} --action FILE --scope sign-anything",
-            key.token_id(),
-            key.address()
-        )
-    });
-    Ok(())
-}
-
-async fn list(
-    access: &RegistryAccess,
-    wallet: &WalletKey,
-    owner: Option<Address>,
-    output: Output,
-) -> Result<()> {
-    let contracts = access.contracts()?;
-    let chain = access.reader()?;
-    let owner = match owner {
-        Some(owner) => owner,
-        None => Address(access.chain(wallet)?.address().into_array()),
-    };
-    let mut keys = Vec::new();
-    for page in 0_u64.. {
-        let call = PKPNFT::getPkpInfoFromOwnerAddressCall {
-            owner: owner.0.into(),
-            pageSize: U256::from(PAGE_SIZE),
-            pageIndex: U256::from(page),
-        };
-        let infos = chain.read(contracts.pkp_nft, &call).await?;
-        let last = infos.len() < PAGE_SIZE;
-        for info in infos {
-            keys.push(PublicKey::from_sec1(&info.pubkey).context("the registry names a key")?);
-        }
-        if last {
-            break;
-        }
-    }
-    let described =
-        |key: &PublicKey| json!({ "public_key": key, "token_id": key.token_id(), "address": key.address() });
-    let value = json!({ "owner": owner, "keys": keys.iter().map(described).collect::<Vec<_>>() });
-    output.result(&value, || {
-        if keys.is_empty() {
-            return format!("{owner} owns no key; one of your own: quorate pkp mint");
-        }
-        let lines = keys.iter().map(|key| format!("{key}  {}", key.address()));
-        lines.collect::<Vec<_>>().join("\n")
-    });
-    Ok(())
 }
 
 async fn show(access: &RegistryAccess, pkp: KeyName, output: Output) -> Result<()> {
@@ -164,48 +103,50 @@ impl Change {
 }
 
 /// A grant has to allow something: without one of these scopes the registry would have it, and no node would sign for it.
-fn must_allow(scopes: &[Scope]) -> Result<()> {
+fn must_allow(scopes: &[Scope], option: &str) -> Result<()> {
     if scopes.iter().any(|scope| *scope != Scope::NoSingleNode) {
         return Ok(());
     }
     let bar = if scopes.is_empty() { "without a scope" } else { "with no-single-node alone" };
     bail!(
         "a grant {bar} allows nothing, so nothing was sent. Name what it shall allow:\n\
-         \x20 --scope personal-sign   texts as wallets sign them (EIP-191), no login and no transaction\n\
-         \x20 --scope sign-logins     texts that are logins: whoever has one acts as the key's address\n\
-         \x20 --scope sign-anything   any 32 bytes, so also every transaction of the key"
+         \x20 {option}personal-sign   texts as wallets sign them (EIP-191), no login and no transaction\n\
+         \x20 {option}sign-logins     texts that are logins: whoever has one acts as the key's address\n\
+         \x20 {option}sign-anything   any 32 bytes, so also every transaction of the key"
     )
 }
 
-async fn grant(change: Change, scopes: &[Scope], output: Output) -> Result<()> {
-    let pkp = change.key().await?;
-    let Change { chain, contracts, subject, named, .. } = change;
+/// Says what scopes allow that is easily overlooked. `address` is the key's, or words for it.
+fn warn(output: Output, named: &str, scopes: &[Scope], address: &str, owns_itself: bool) {
     if scopes.contains(&Scope::SignAnything) {
         output.progress(&format!(
-            "sign-anything: {named} can have any 32 bytes signed by this key, so also any transaction of {}.",
-            pkp.key.address()
+            "sign-anything: {named} can have any 32 bytes signed by this key, so also any transaction of {address}.",
         ));
-        if pkp.owner == Some(pkp.key.address()) {
+        if owns_itself {
             output.progress(
                 "This key owns its own token: what it signs can also change its grants. This is full control.",
             );
         }
     } else if scopes.contains(&Scope::PersonalSign) {
-        output.progress(
-            "Without --scope sign-anything only EIP-191 messages are signed for it, no bare digest.",
-        );
+        output.progress("Without sign-anything only EIP-191 messages are signed for it, no bare digest.");
     }
     if scopes.contains(&Scope::SignLogins) {
         output.progress(&format!(
-            "sign-logins: {named} can log in as {}, here and wherever a wallet's login counts, and have whatever that address may.",
-            pkp.key.address()
+            "sign-logins: {named} can log in as {address}, here and wherever a wallet's login counts, and have whatever that address may.",
         ));
-        if pkp.owner == Some(pkp.key.address()) {
+        if owns_itself {
             output.progress(
                 "This key owns its own token: a login of its address uses the key without any grant. This is full control.",
             );
         }
     }
+}
+
+async fn grant(change: Change, scopes: &[Scope], output: Output) -> Result<()> {
+    let pkp = change.key().await?;
+    let Change { chain, contracts, subject, named, .. } = change;
+    let address = pkp.key.address();
+    warn(output, &named, scopes, &address.to_string(), pkp.owner == Some(address));
     let numbers: Vec<u8> = scopes.iter().map(|scope| scope.number()).collect();
     let receipt = chain.add_permitted(&contracts, pkp.token(), &subject, &numbers).await?;
     let value = json!({
@@ -291,11 +232,21 @@ impl Pkp {
         }
     }
 
+    /// Whether a grant came with the key: somebody else than its present owner made it. A burnt key has no owner. What the
+    /// helper granted when it minted the key, its owner asked for, unless the key itself is its owner: a transfer to anybody
+    /// else would have voided it.
+    fn foreign(&self, granted_by: Address, helper: Option<Address>) -> bool {
+        let asked_for = Some(granted_by) == helper && self.owner != Some(self.key.address());
+        self.owner.is_some_and(|owner| owner != granted_by) && !asked_for
+    }
+
     /// Everybody who is permitted, with scopes.
     async fn grants(&self) -> Result<Vec<Value>> {
         let token = self.token();
         let list = PKPPermissions::getPermittedAuthMethodsCall { tokenId: token };
         let methods = self.chain.read(self.contracts.pkp_permissions, &list).await?;
+        let helper = mint::named_helper(&self.chain, self.contracts.directory).await?;
+        let helper = helper.map(|named| Address(named.address.into_array()));
         let mut grants = Vec::new();
         for method in methods {
             let call = PKPPermissions::grantBitsCall {
@@ -315,16 +266,11 @@ impl Pkp {
             let granted_by = Address(granted_by.into_array());
             grants.push(json!({
                 "kind": kind, "id": id, "scopes": scopes,
-                "granted_by": granted_by, "foreign": foreign(self.owner, granted_by),
+                "granted_by": granted_by, "foreign": self.foreign(granted_by, helper),
             }));
         }
         Ok(grants)
     }
-}
-
-/// Whether a grant came with the key: somebody else than its present owner made it. A burnt key has no owner.
-fn foreign(owner: Option<Address>, granted_by: Address) -> bool {
-    owner.is_some_and(|owner| owner != granted_by)
 }
 
 /// The kind of a subject, and its id as the options of `grant` take it. Anybody may have registered anything.
@@ -364,8 +310,21 @@ mod tests {
 
     #[test]
     fn grants_that_came_with_the_key_are_foreign() {
-        let (ours, others) = (Address([1; 20]), Address([2; 20]));
-        assert!(foreign(Some(ours), others) && !foreign(Some(ours), ours) && !foreign(None, others));
+        let key = PublicKey::from_sec1(
+            &hex::decode("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798").unwrap(),
+        );
+        let key = key.unwrap();
+        let (ours, others, helper) = (Address([1; 20]), Address([2; 20]), Address([3; 20]));
+        let contracts = quorate_registry::deploy::addresses(Default::default(), 0);
+        let chain = ChainReader::new("http://127.0.0.1:1").unwrap();
+        let pkp = |owner| Pkp { chain: chain.clone(), contracts, key, owner };
+        assert!(!pkp(Some(ours)).foreign(ours, None) && pkp(Some(ours)).foreign(others, None));
+        assert!(!pkp(None).foreign(others, None));
+        // What the helper granted is the wish of who minted the key, and that is its owner, unless the key owns itself.
+        assert!(
+            !pkp(Some(ours)).foreign(helper, Some(helper)) && pkp(Some(ours)).foreign(others, Some(helper))
+        );
+        assert!(pkp(Some(key.address())).foreign(helper, Some(helper)));
     }
 
     #[test]

@@ -190,6 +190,13 @@ pub(crate) fn read_network(path: &Path) -> Result<NetworkFile> {
         ),
         read => read.with_context(|| format!("reading the network file {}", path.display()))?,
     };
+    if NetworkFile::version_of(&text).is_some_and(|version| version < NetworkFile::VERSION) {
+        bail!(
+            "{} is of a network that an earlier release founded, which this one does not run: found a new one in another \
+             folder, quorate dev --dir DIR",
+            path.display()
+        );
+    }
     NetworkFile::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
 }
 

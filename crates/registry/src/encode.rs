@@ -1,10 +1,10 @@
 //! Call data of every transaction that owners and nodes make, and what comes back.
 
 use alloy_primitives::{Address, Bytes, U256};
-use alloy_sol_types::{SolCall as _, SolInterface as _};
+use alloy_sol_types::SolCall as _;
 
 use crate::{
-    abi::{Directory, NodeRegistry, PKPNFT, PKPPermissions, PubkeyRouter},
+    abi::{Directory, PKPHelper, PKPNFT, PKPPermissions, PubkeyRouter},
     subject::{KEY_TYPE_ECDSA_K256, RootKey, Subject},
 };
 
@@ -145,29 +145,37 @@ pub fn vote_for_root_keys(node_registry: Address, key_set: &str, roots: &[RootKe
     .into()
 }
 
-/// What a revert says, for people.
+/// A mint with everything that goes with it, by PKPHelper: all of it, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MintTerms {
+    /// Who is permitted: the subject, the key that proves a login, and the scopes.
+    pub grants: Vec<(Subject, Vec<u8>, Vec<u8>)>,
+    /// Whether the key becomes the owner of its own token.
+    pub self_owned: bool,
+    /// Whether the token is burnt: the grants are then for ever.
+    pub burn: bool,
+}
+
+/// `mintWith` for an ECDSA key.
 #[must_use]
-pub fn readable_revert(data: &[u8]) -> String {
-    if data.is_empty() {
-        return "reverted without a reason".to_owned();
-    }
-    if let Ok(error) = PKPPermissions::PKPPermissionsErrors::abi_decode(data) {
-        return format!("{error:?}");
-    }
-    if let Ok(error) = PKPNFT::PKPNFTErrors::abi_decode(data) {
-        return format!("{error:?}");
-    }
-    if let Ok(error) = PubkeyRouter::PubkeyRouterErrors::abi_decode(data) {
-        return format!("{error:?}");
-    }
-    if let Ok(error) = NodeRegistry::NodeRegistryErrors::abi_decode(data) {
-        return format!("{error:?}");
-    }
-    if let Ok(error) = Directory::DirectoryErrors::abi_decode(data) {
-        return format!("{error:?}");
-    }
-    match alloy_sol_types::decode_revert_reason(data) {
-        Some(reason) => reason,
-        None => format!("reverted with {}", Bytes::copy_from_slice(data)),
-    }
+pub fn mint_with(key_set: &str, terms: &MintTerms) -> Bytes {
+    let method = |(subject, user_pubkey, _): &(Subject, Vec<u8>, Vec<u8>)| {
+        let (kind, id) = subject.auth_method();
+        PKPHelper::AuthMethod { authMethodType: kind, id, userPubkey: Bytes::copy_from_slice(user_pubkey) }
+    };
+    let scopes = |(_, _, scopes): &(Subject, Vec<u8>, Vec<u8>)| {
+        scopes.iter().map(|scope| U256::from(*scope)).collect::<Vec<_>>()
+    };
+    let terms = PKPHelper::MintTerms {
+        keyType: U256::from(KEY_TYPE_ECDSA_K256),
+        keySetId: key_set.to_owned(),
+        methods: terms.grants.iter().map(method).collect(),
+        scopes: terms.grants.iter().map(scopes).collect(),
+        // The owner may use its key without a grant; a key that owns itself needs none either.
+        permitPkpAddress: false,
+        pkpAddressScopes: Vec::new(),
+        sendPkpToItself: terms.self_owned,
+        burnPkp: terms.burn,
+    };
+    PKPHelper::mintWithCall { terms }.abi_encode().into()
 }

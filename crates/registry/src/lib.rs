@@ -23,6 +23,7 @@ pub mod encode;
 pub mod error;
 pub mod follow;
 pub mod moment;
+pub mod revert;
 pub mod rpc_client;
 pub mod subject;
 pub mod tx_client;

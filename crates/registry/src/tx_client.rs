@@ -12,7 +12,8 @@ use crate::{
     abi::PKPNFT,
     artifacts::Contracts,
     chain::{TxRequest, address_of, sign_1559},
-    encode,
+    encode::{self, MintTerms},
+    revert,
     rpc_client::{CallBounds, RpcCallError, RpcClient},
     subject::{RootKey, Subject},
 };
@@ -314,6 +315,20 @@ impl TxClient {
         minted(self.send(Some(contracts.pkp_nft), data).await?, contracts)
     }
 
+    /// Mints a key with everything that goes with it, by the contract `helper`: one transaction.
+    ///
+    /// # Errors
+    /// As [`TxClient::send`].
+    pub async fn mint_with(
+        &self,
+        contracts: &Contracts,
+        helper: Address,
+        key_set: &str,
+        terms: &MintTerms,
+    ) -> Result<Minted, TxClientError> {
+        minted(self.send(Some(helper), encode::mint_with(key_set, terms)).await?, contracts)
+    }
+
     /// Grants a subject, or adds scopes to its grant.
     ///
     /// # Errors
@@ -425,7 +440,7 @@ impl TxClient {
 fn readable(error: TxClientError) -> TxClientError {
     match error {
         TxClientError::Call(RpcCallError::Refused { code: 3, data: Some(data), .. }) => {
-            TxClientError::Reverted(encode::readable_revert(&data))
+            TxClientError::Reverted(revert::sentence(&data))
         }
         other => other,
     }

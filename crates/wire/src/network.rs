@@ -140,15 +140,26 @@ impl NetworkFile {
     /// A sentence for the operator.
     pub fn parse(text: &str) -> Result<Self, String> {
         crate::check_strict(text.as_bytes()).map_err(|error| error.to_string())?;
+        // Another version has other members: what is said of it is its version, and not the first of them.
+        if let Some(version) = Self::version_of(text).filter(|version| *version != Self::VERSION) {
+            return Err(format!("version {version} of the format is not supported, only {}", Self::VERSION));
+        }
         let file: NetworkFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
         file.check()?;
         Ok(file)
     }
 
-    fn check(&self) -> Result<(), String> {
-        if self.version != Self::VERSION {
-            return Err(format!("version {} is not supported", self.version));
+    /// The version of the format that a text is in, whatever its other members are.
+    #[must_use]
+    pub fn version_of(text: &str) -> Option<u32> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
         }
+        serde_json::from_str::<Versioned>(text).ok().map(|file| file.version)
+    }
+
+    fn check(&self) -> Result<(), String> {
         let n = self.nodes.len();
         if n < 2 || n > usize::from(COMMITTEE_MAX) {
             return Err(format!("{n} nodes; a committee has 2 to {COMMITTEE_MAX}"));

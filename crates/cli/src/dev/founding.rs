@@ -1,5 +1,6 @@
 //! From an empty folder to a network file: keys, chain, contracts. A folder that has them is taken as it is.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use k256::ecdsa::SigningKey;
 use quorate_node::{Config, KeyFiles, NodeKeys};
 use quorate_registry::alloy_primitives::B256;
 use quorate_registry::chain::{Genesis, address_of, genesis_hash};
-use quorate_registry::deploy::{Deployment, deploy};
+use quorate_registry::deploy::{DeployedCompanions, Deployment, deploy, deploy_companions};
 use quorate_registry::rpc_client::CallBounds;
 use quorate_registry::subject::CommitteeNode;
 use quorate_registry::tx_client::TxClient;
@@ -19,9 +20,10 @@ use quorate_wire::{
 };
 use sha2::{Digest as _, Sha256};
 
+use super::lit;
 use crate::args::DevArgs;
 use crate::chain::genesis_in;
-use crate::directory;
+use crate::directory::{self, NamedContract};
 use crate::output::Output;
 use crate::ports::{Ports, Transport};
 use crate::state::{State, write_whole};
@@ -61,6 +63,8 @@ pub(super) struct Founded {
     pub(super) chain_rpc: String,
     /// The account that has money.
     pub(super) wallet: Address,
+    /// Every contract, by its name.
+    pub(super) contracts: BTreeMap<&'static str, Address>,
 }
 
 /// Makes or loads keys and finds free ports.
@@ -82,7 +86,8 @@ pub(super) fn plan(state: &State, args: &DevArgs, ports: &mut Ports) -> Result<P
     let secret = state.wallet()?;
     let wallet = SigningKey::from_slice(secret.as_ref()).context("the test key is not a secp256k1 key")?;
     std::fs::create_dir_all(state.chain_path())?;
-    let genesis = genesis_in(&state.chain_path(), Some(address_of(wallet.verifying_key())))?;
+    let funded = Some(address_of(wallet.verifying_key()));
+    let genesis = genesis_in(&state.chain_path(), funded, args.chain_id)?;
     let (http, quic) = listen(network.as_ref(), args, count, ports)?;
     let chain_listen = ports.take(Transport::Tcp, args.chain_port)?;
     Ok(Plan {
@@ -178,30 +183,51 @@ pub(super) async fn found(state: &State, plan: Plan, output: Output) -> Result<F
     let chain = TxClient::new(&chain_rpc, plan.genesis.chain_id, plan.wallet.clone())?;
     let wallet = Address(chain.address().into_array());
     answers(&chain).await?;
+    let mut values = Vec::new();
     let mut network = match plan.network {
         Some(ref network) => network.clone(),
         None => {
             let begun = Instant::now();
             let deployment = deploy(&chain, &committee(&plan), plan.threshold.into()).await?;
+            values = named(&deploy_companions(&chain, &deployment.contracts).await?)?;
             output.progress(&format!("contracts deployed ({} ms)", begun.elapsed().as_millis()));
             network_file(&plan, &deployment)
         }
     };
     if let Some(domains) = &plan.login_domains {
-        let values = [(LoginDomains::NAME, domains.value())];
-        vote(state, &chain_rpc, &network, &values).await?;
+        values.push((LoginDomains::NAME, domains.value()));
     }
+    vote(state, &chain_rpc, &network, &values).await?;
     network.endpoints = plan
         .http
         .iter()
         .zip(&plan.quic)
         .map(|(http, quic)| NodeEndpoint { http: format!("http://{http}"), quic: quic.to_string() })
         .collect();
+    let contracts = lit::addresses(chain.reader(), &network).await?;
     state.write_network(&network)?;
+    lit::write(state, &contracts)?;
     for (index, (http, quic)) in network.indices().zip(plan.http.iter().zip(&plan.quic)) {
         write_config(&state.node_path(index.get()).join("node.toml"), &chain_rpc, (*http, *quic))?;
     }
-    Ok(Founded { network, chain_rpc, wallet })
+    Ok(Founded { network, chain_rpc, wallet, contracts })
+}
+
+/// The companions as the Directory names them.
+fn named(deployed: &DeployedCompanions) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let (at, code) = (&deployed.addresses, &deployed.code_hashes);
+    let contracts = [
+        (at.pkp_helper, code.pkp_helper),
+        (at.price_feed, code.price_feed),
+        (at.ledger, code.ledger),
+        (at.payment_delegation, code.payment_delegation),
+        (at.contract_resolver, code.contract_resolver),
+    ];
+    let names = directory::COMPANIONS.into_iter().zip(contracts);
+    let value = |((_, name), (address, code_hash))| {
+        Ok((name, serde_json::to_vec(&NamedContract { address, code_hash })?))
+    };
+    names.map(value).collect()
 }
 
 /// Votes for values of the Directory with as many of the nodes' accounts as it takes. A network file is written only after

@@ -132,3 +132,61 @@ fn a_state_folder_that_came_with_a_project_is_not_taken() {
     assert!(!ran.exists(), "the project's worker ran");
     assert!(!project.join(".quorate/wallet.key").exists(), "a key was made in it");
 }
+
+/// Every file of a folder with its bytes and the time of its last change.
+fn everything(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>, std::time::SystemTime)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let changed = path.metadata().unwrap().modified().unwrap();
+        if path.is_dir() {
+            found.push((path.clone(), Vec::new(), changed));
+            found.extend(everything(&path));
+        } else {
+            found.push((path.clone(), fs::read(&path).unwrap(), changed));
+        }
+    }
+    found.sort();
+    found
+}
+
+const ANY_PORTS: [&str; 6] = ["--http-port", "0", "--quic-port", "0", "--chain-port", "0"];
+
+#[test]
+fn a_folder_of_a_network_of_before_is_refused_and_nothing_in_it_is_changed() {
+    let folder = folder();
+    let project = folder.path().join("project");
+    let state = project.join(".quorate");
+    write(&state.join("network.json"), include_str!("network-of-before.json"));
+    write(&state.join("wallet.key"), &"11".repeat(32));
+    write(&state.join("mark"), &"22".repeat(32));
+    write(&state.join("chain/genesis.json"), "{}");
+    write(&state.join("node-1/node.toml"), "");
+    let before = everything(&state);
+    let dev = [&["dev"][..], &ANY_PORTS].concat();
+    let adopt = [&dev[..], &["--adopt"]].concat();
+    for words in [&dev[..], &adopt, &["pkp", "mint"], &["pkp", "list"]] {
+        let (succeeded, answer) = run(&project, folder.path(), words);
+        let detail = answer["error"]["detail"].as_str().unwrap();
+        assert!(!succeeded && detail.contains("earlier release"), "{words:?}: {detail}");
+        assert!(detail.contains("--dir") && detail.contains("network.json"), "{words:?}: {detail}");
+        assert_eq!(everything(&state), before, "{words:?}");
+    }
+}
+
+#[test]
+fn a_network_that_was_not_founded_leaves_no_network_file() {
+    let folder = folder();
+    let project = folder.path().join("project");
+    fs::create_dir_all(&project).unwrap();
+    let words = [&["dev", "--ready-within", "0"][..], &ANY_PORTS].concat();
+    let (succeeded, answer) = run(&project, folder.path(), &words);
+    assert!(!succeeded && answer.to_string().contains("not ready"), "{answer}");
+    assert!(project.join(".quorate/chain/genesis.json").exists());
+    assert!(!project.join(".quorate/network.json").exists());
+    // A chain keeps its id, also if no network came of it.
+    let words = [&words[..], &["--chain-id", "31337"]].concat();
+    let (succeeded, answer) = run(&project, folder.path(), &words);
+    let detail = answer["error"]["detail"].as_str().unwrap();
+    assert!(!succeeded && detail.contains("chain with the id 4") && detail.contains("--dir"), "{detail}");
+}

@@ -23,6 +23,8 @@ mod harness;
 #[cfg(test)]
 mod hosts;
 #[cfg(test)]
+mod minting;
+#[cfg(test)]
 mod recorded;
 #[cfg(test)]
 mod rolled_back;

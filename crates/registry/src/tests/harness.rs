@@ -13,7 +13,7 @@ use crate::{
         ledger::{IncludedTx, Keep, Ledger},
         sign_1559,
     },
-    deploy, encode,
+    deploy, encode, revert,
     subject::{CommitteeNode, DEFAULT_KEY_SET_ID, KEY_TYPE_ECDSA_K256, RootKey},
     view::{RegistryView, Status},
 };
@@ -83,7 +83,7 @@ impl Harness {
         let reason = {
             let call = Call { from: address, to, data: data.clone(), ..Call::default() };
             let outcome = ledger.call(&call, ledger.head()).unwrap().unwrap();
-            encode::readable_revert(&outcome.output)
+            revert::sentence(&outcome.output)
         };
         let (_, raw) = sign_1559(
             &key,
@@ -125,7 +125,7 @@ impl Harness {
         let request = Call { to: Some(to), data: call.abi_encode().into(), ..Call::default() };
         let outcome = ledger.call(&request, ledger.head()).unwrap().unwrap();
         if !outcome.success {
-            return Err(encode::readable_revert(&outcome.output));
+            return Err(revert::sentence(&outcome.output));
         }
         Ok(C::abi_decode_returns_validate(&outcome.output).expect("the contract's return values decode"))
     }

@@ -1,0 +1,114 @@
+//! Keys that are minted with everything that goes with them, and the files for published client libraries.
+
+use serde_json::{Value, json};
+
+use crate::harness::{DIGEST, Folder, Network, OTHER, SIGN};
+
+fn words<'a>(mint: &[&'a str]) -> Vec<&'a str> {
+    [&["pkp", "mint"][..], mint].concat()
+}
+
+#[test]
+fn a_key_is_minted_with_its_grants_and_handed_over_or_burnt_in_one_transaction() {
+    let folder = Folder::new("minting");
+    let network = Network::start(&folder, &["--chain-id", "31337"]);
+    assert_eq!(network.ready["chain"]["id"], 31_337);
+    let wallet = network.ready["wallet"]["address"].clone();
+    let (sign, other) = (network.action(SIGN), network.action(OTHER));
+    let all = format!("{sign}=sign-anything");
+    let texts = format!("{other}=personal-sign,no-single-node");
+    let login = ["--login", "3:0xab:0x0405"];
+    let key_of = |minted: &Value| minted["public_key"].as_str().unwrap().to_owned();
+    let show = |key: &str| network.quorate(&["pkp", "show", key]).ok();
+
+    // Burnt: it signs for what it is granted to, and for nothing else, ever.
+    let burnt = network.quorate(&words(&["--grant", &all, "--grant", &texts, "--burn"])).ok();
+    assert_eq!((burnt["owner"].clone(), burnt["burnt"].clone()), (Value::Null, json!(true)));
+    let shown = show(&key_of(&burnt));
+    assert_eq!((shown["burnt"].clone(), shown["grants"].as_array().unwrap().len()), (json!(true), 2));
+    let ran = network.quorate(&["action", "run", &sign, "--pkp", &key_of(&burnt), "--to-sign", DIGEST]).ok();
+    assert_eq!(ran["reply"]["status"], "completed", "{ran}");
+    network.run(OTHER, &key_of(&burnt), &[]).error();
+
+    // Owned by itself, with a login and the key that proves it.
+    let own =
+        network.quorate(&words(&[&["--grant", all.as_str(), "--self-owned"][..], &login].concat())).ok();
+    let shown = show(&key_of(&own));
+    assert_eq!(
+        (own["owner"].clone(), shown["owner"].clone()),
+        (own["address"].clone(), own["address"].clone())
+    );
+    let kinds: Vec<&str> =
+        shown["grants"].as_array().unwrap().iter().map(|grant| grant["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["action", "auth_method"]);
+    assert_eq!(shown["grants"][1]["id"], "3:0xab");
+
+    // The wallet's, and changed by it afterwards: in the same block nothing was voided.
+    let mine = network.quorate(&words(&["--grant", &texts])).ok();
+    assert_eq!(mine["owner"], wallet);
+    let grant = ["pkp", "grant", &key_of(&mine), "--action", &other, "--scope", "sign-anything"];
+    network.quorate(&grant).ok();
+    let shown = show(&key_of(&mine));
+    assert_eq!(shown["grants"][0]["scopes"], json!(["sign-anything", "personal-sign", "no-single-node"]));
+    assert_eq!(shown["grants"][0]["foreign"], false, "the helper made it for the wallet that asked for it");
+
+    // Whatever makes no sense is refused before anything is sent.
+    let barred = format!("{sign}=no-single-node");
+    for (mint, said) in [
+        (&["--burn"][..], "granted to no action"),
+        (&["--self-owned", "--login", "3:0xab"], "granted to no action"),
+        (&["--grant", sign.as_str()], "without a scope"),
+        (&["--grant", &barred], "no-single-node alone"),
+        (&["--grant", &all, "--grant", &all], "named twice"),
+        (&["--grant", "missing.js=sign-anything"], "missing.js"),
+    ] {
+        let error = network.quorate(&words(mint)).error();
+        assert!(error["detail"].as_str().unwrap().contains(said), "{mint:?}: {error}");
+    }
+
+    pages_and_files(&network, &wallet, &key_of(&mine));
+    network.stop();
+
+    // The chain's id is for ever.
+    let error = refused_start(&folder, "5");
+    assert!(error.contains("31337") && error.contains("--dir"), "{error}");
+}
+
+fn refused_start(folder: &Folder, id: &str) -> String {
+    let state = folder.path.join("state");
+    let output = crate::harness::program()
+        .args(["--json", "dev", "--adopt", "--chain-id", id, "--dir"])
+        .arg(state)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The list of the wallet's keys by pages, and what published client libraries read.
+fn pages_and_files(network: &Network, wallet: &Value, key: &str) {
+    let second = network.quorate(&["pkp", "mint"]).ok();
+    let list = |words: &[&str]| network.quorate(&[&["pkp", "list"], words].concat()).ok();
+    let all = list(&[]);
+    assert_eq!((all["owner"].clone(), all["keys"].as_array().unwrap().len()), (wallet.clone(), 2));
+    assert_eq!(all["next_page"], Value::Null);
+    let first = list(&["--page-size", "1", "--page", "1"]);
+    assert_eq!((first["keys"][0]["public_key"].clone(), first["next_page"].clone()), (json!(key), json!(2)));
+    let last = list(&["--page-size", "1", "--page", "2"]);
+    assert_eq!(last["keys"][0]["public_key"], second["public_key"]);
+    assert_eq!(list(&["--page-size", "1", "--page", "3"])["keys"], json!([]));
+    assert_eq!(list(&["--page-size", "1"])["keys"], all["keys"]);
+
+    let contracts = &network.ready["contracts"];
+    for (generation, count) in [("v7", 15), ("v8", 8)] {
+        let path = network.ready["lit"][generation].as_str().unwrap();
+        let context: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(context.as_object().unwrap().len(), count, "{generation}");
+        for (name, contract) in
+            [("PKPNFT", "PKPNFT"), ("PKPHelper", "PKPHelper"), ("Staking", "NodeRegistry")]
+        {
+            assert_eq!(context[name]["address"], contracts[contract], "{generation} {name}");
+        }
+    }
+}
