@@ -2,13 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_wire::{ErrorCode, NodeIndex, Offer, OperationNumber, PeerMessage, Problem, Proposal, limits};
+use quorate_wire::{
+    Digest, ErrorCode, NodeIndex, Offer, OperationNumber, PeerMessage, Problem, Proposal, limits,
+};
 
 use super::{
     Coordinator, ProposalId,
     tally::{Group, GroupKind},
 };
-use crate::{committee::pairs_of, facts::LOOK_MS, node::Scene};
+use crate::{
+    committee::pairs_of,
+    facts::LOOK_MS,
+    node::{Node, Scene},
+};
 
 /// Signer sets that are looked at before giving up for now.
 const SETS_MAX: usize = 2_000;
@@ -33,6 +39,8 @@ pub(super) struct Proposing {
     spoilt: BTreeMap<NodeIndex, u8>,
     /// The signer sets of these proposals.
     failed_sets: BTreeSet<BTreeSet<NodeIndex>>,
+    /// Signers of which one said that the other spoilt or stalled an attempt.
+    apart: BTreeSet<(NodeIndex, NodeIndex)>,
 }
 
 /// A proposal that may still succeed.
@@ -59,6 +67,23 @@ impl Proposing {
             *count = count.saturating_add(1);
         }
         self.failed_sets.insert(proposed.signers.into_iter().collect());
+    }
+
+    /// A signer blames others. Of two honest ones neither blames the other, unless somebody sent something to one only.
+    fn keep_apart(&mut self, from: NodeIndex, blamed: &[NodeIndex]) {
+        let others = blamed.iter().filter(|node| **node != from);
+        self.apart.extend(others.map(|node| (from.min(*node), from.max(*node))));
+    }
+
+    /// Whether one of a set and another node were in each other's way.
+    fn are_apart(&self, set: &[NodeIndex], new: NodeIndex) -> bool {
+        set.iter().any(|other| self.apart.contains(&(new.min(*other), new.max(*other))))
+    }
+
+    /// Whether these signers have failed together.
+    fn has_failed(&self, set: &[NodeIndex], last: NodeIndex) -> bool {
+        let whole: BTreeSet<NodeIndex> = set.iter().copied().chain([last]).collect();
+        self.failed_sets.contains(&whole)
     }
 
     /// Nothing is proposed any more: the operation is decided.
@@ -107,22 +132,32 @@ impl Coordinator {
             return;
         }
         let request = scene.facts.id;
-        let attempt = proposing.last_proposed + 1;
-        if proposing.tried >= limits::ATTEMPTS_MAX || attempt > limits::PROPOSALS_MAX {
+        if proposing.tried >= limits::ATTEMPTS_MAX || proposing.last_proposed >= limits::PROPOSALS_MAX {
             let detail =
                 format!("operation {number} has no signature after {} attempts", limits::ATTEMPTS_MAX);
             let problem = Problem::new(ErrorCode::SigningFailed, detail).about(request);
             return self.answer_callers(Err(Box::new(problem)), scene);
         }
-        let signers = match self.choose(number, quorum, scene) {
-            Ok(signers) => signers,
-            Err(NoSet::NotYet) => return,
+        match self.choose(number, quorum, scene) {
+            Ok(signers) => self.propose_to(number, (quorum.hash, signers), scene),
+            Err(NoSet::NotYet) => {}
             Err(NoSet::Banned) => {
                 let problem = Problem::of(ErrorCode::NoUnbannedQuorum).about(request);
-                return self.answer_callers(Err(Box::new(problem)), scene);
+                self.answer_callers(Err(Box::new(problem)), scene);
             }
-        };
+        }
+    }
+
+    /// Proposes the next attempt to these signers.
+    fn propose_to(
+        &mut self,
+        number: OperationNumber,
+        (intent, signers): (Digest, Vec<NodeIndex>),
+        scene: &mut Scene<'_, '_>,
+    ) {
+        let now = scene.now();
         let Some(tally) = self.tallies.get_mut(&number) else { return };
+        let attempt = tally.proposing.last_proposed + 1;
         let mut offered = Vec::with_capacity(signers.len());
         for signer in &signers {
             // An offer is good for one proposal; the signer makes another when it has joined or declined.
@@ -138,27 +173,26 @@ impl Coordinator {
             until_mono_ms: now + limits::SIGNING_ROUND_MS + PROPOSAL_GRACE_MS,
         });
         let proposal = Proposal {
-            request,
+            request: scene.facts.id,
             operation: number,
             coordinator: scene.me(),
             attempt,
-            intent: quorum.hash,
+            intent,
             signers: offered,
             set_ups,
         };
         scene.turn.send_all(signers, PeerMessage::Propose(proposal));
     }
 
-    /// The first t equal votes whose nodes can sign together; those that failed lately go last.
-    fn choose(
+    /// Who of a quorum can sign now; those that failed lately go last.
+    fn candidates(
         &self,
         number: OperationNumber,
         quorum: &Group,
         scene: &Scene<'_, '_>,
-    ) -> Result<Vec<NodeIndex>, NoSet> {
+    ) -> Option<Vec<NodeIndex>> {
         let (node, me, now) = (&*scene.node, scene.me(), scene.now());
-        let tally = self.tallies.get(&number).ok_or(NoSet::NotYet)?;
-        let proposing = &tally.proposing;
+        let tally = self.tallies.get(&number)?;
         let usable = |signer: &NodeIndex| {
             // A run that has ended takes back what it offered.
             tally.offers.contains_key(signer)
@@ -167,28 +201,49 @@ impl Coordinator {
         };
         let mut candidates: Vec<NodeIndex> = quorum.nodes.iter().copied().filter(usable).collect();
         candidates.sort_by_key(|signer| {
-            let spoilt = proposing.spoilt.get(signer).copied().unwrap_or_default();
+            let spoilt = tally.proposing.spoilt.get(signer).copied().unwrap_or_default();
             (spoilt, node.peers.failed_lately(*signer, now))
         });
-        let fits = |set: &[NodeIndex], new: NodeIndex| {
-            set.iter().all(|other| !node.peers.banned(*other, new) && node.set_up_of(*other, new).is_some())
+        Some(candidates)
+    }
+
+    /// A set that has not failed yet, of these candidates. Whoever spoils attempts, and whomever it blames, a set of
+    /// honest nodes has its turn; those that blame each other go last, so that its turn comes soon.
+    fn untried(
+        &self,
+        number: OperationNumber,
+        candidates: &[NodeIndex],
+        scene: &Scene<'_, '_>,
+    ) -> Option<Vec<NodeIndex>> {
+        let proposing = &self.tallies.get(&number)?.proposing;
+        let threshold = scene.node.committee.threshold();
+        let untried = |set: &[NodeIndex], new: NodeIndex| {
+            let whole = set.len() + 1 == threshold;
+            scene.node.can_join(set, new) && !(whole && proposing.has_failed(set, new))
         };
+        let at_peace =
+            |set: &[NodeIndex], new: NodeIndex| !proposing.are_apart(set, new) && untried(set, new);
+        let rules: [&Fits<'_>; 2] = [&at_peace, &untried];
+        rules.into_iter().find_map(|rule| first_set(candidates, threshold, rule, SETS_MAX))
+    }
+
+    /// The first t equal votes whose nodes can sign together. A set that has failed is chosen again only when all have.
+    fn choose(
+        &self,
+        number: OperationNumber,
+        quorum: &Group,
+        scene: &Scene<'_, '_>,
+    ) -> Result<Vec<NodeIndex>, NoSet> {
+        let (node, me, now) = (&*scene.node, scene.me(), scene.now());
         let threshold = node.committee.threshold();
-        // A set that has failed is chosen again only when all have: whoever spoils attempts, and whomever it
-        // blames, a set of honest nodes has its turn.
-        let fresh = |set: &[NodeIndex], new: NodeIndex| {
-            if set.len() + 1 < threshold {
-                return fits(set, new);
-            }
-            let whole: BTreeSet<NodeIndex> = set.iter().copied().chain([new]).collect();
-            !proposing.failed_sets.contains(&whole) && fits(set, new)
+        let candidates = self.candidates(number, quorum, scene).ok_or(NoSet::NotYet)?;
+        let again = || {
+            let fits = |set: &[NodeIndex], new: NodeIndex| node.can_join(set, new);
+            first_set(&candidates, threshold, &fits, SETS_MAX)
         };
-        let rules: [&Fits<'_>; 2] = [&fresh, &fits];
-        for rule in rules {
-            if let Some(mut set) = first_set(&candidates, threshold, rule, SETS_MAX) {
-                set.sort_unstable();
-                return Ok(set);
-            }
+        if let Some(mut set) = self.untried(number, &candidates, scene).or_else(again) {
+            set.sort_unstable();
+            return Ok(set);
         }
         // Only bans are in the way if nobody is missing and without them there would be a set.
         let gone = |member| member != me && !node.peers.reachable(member, now);
@@ -218,6 +273,9 @@ impl Coordinator {
         scene.node.peers.failed(&blamed, scene.turn.now.mono_ms);
         let id = ProposalId { operation, attempt };
         let own = from == scene.me();
+        if let Some(tally) = self.tallies.get_mut(&operation) {
+            tally.proposing.keep_apart(from, &blamed);
+        }
         if ended {
             self.proposal_ended(id, (nodes.is_empty(), own), scene)
         } else {
@@ -245,7 +303,8 @@ impl Coordinator {
         self.evaluate(operation, scene);
     }
 
-    /// It may still end well, so it is given up only for a set without those it waits for.
+    /// It may still end well, so it is given up only for a set without those it waits for. That set must not have
+    /// failed: where everything is slow, the last attempt has the whole of its time.
     fn proposal_stalls(&mut self, id: ProposalId, blamed: &[NodeIndex], scene: &mut Scene<'_, '_>) {
         let Some(tally) = self.tallies.get(&id.operation) else { return };
         let threshold = scene.node.committee.threshold();
@@ -254,15 +313,19 @@ impl Coordinator {
             .into_iter()
             .find(|group| group.kind == GroupKind::Intent && group.nodes.len() >= threshold);
         let Some(quorum) = quorum else { return };
-        let set = self.choose(id.operation, &quorum, scene);
-        let better = set.is_ok_and(|set| blamed.iter().all(|node| !set.contains(node)));
-        if better && !blamed.is_empty() {
-            if let Some(tally) = self.tallies.get_mut(&id.operation) {
-                tally.proposing.give_up();
-                tally.proposing.tried = tally.proposing.tried.saturating_add(1);
-            }
-            self.evaluate(id.operation, scene);
+        let last = tally.proposing.tried + 1 >= limits::ATTEMPTS_MAX
+            || tally.proposing.last_proposed >= limits::PROPOSALS_MAX;
+        if last || blamed.is_empty() || self.reply.is_some() || scene.facts.decided(id.operation) {
+            return;
         }
+        let Some(mut candidates) = self.candidates(id.operation, &quorum, scene) else { return };
+        candidates.retain(|node| !blamed.contains(node));
+        let Some(mut set) = self.untried(id.operation, &candidates, scene) else { return };
+        set.sort_unstable();
+        let Some(tally) = self.tallies.get_mut(&id.operation) else { return };
+        tally.proposing.give_up();
+        tally.proposing.tried += 1;
+        self.propose_to(id.operation, (quorum.hash, set), scene);
     }
 
     /// Gives up proposals of which nothing was heard, and looks again at what is not decided.
@@ -289,6 +352,13 @@ impl Coordinator {
                 self.evaluate(number, scene);
             }
         }
+    }
+}
+
+impl Node {
+    /// Whether no ban is between a node and those that are chosen, and all its pairs with them are set up.
+    fn can_join(&self, set: &[NodeIndex], new: NodeIndex) -> bool {
+        set.iter().all(|other| !self.peers.banned(*other, new) && self.set_up_of(*other, new).is_some())
     }
 }
 

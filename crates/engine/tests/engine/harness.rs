@@ -62,13 +62,28 @@ pub(crate) fn network() -> NetworkFile {
     network
 }
 
-fn usual_network() -> NetworkFile {
-    let record = ContractRecord { address: Address([1; 20]), code_hash: Digest([1; 32]) };
-    let nodes = (1..=3u8).map(|node| FoundingNode {
+/// The members of the network of this test.
+fn members() -> std::ops::RangeInclusive<u8> {
+    1..=u8::try_from(network().nodes.len()).unwrap()
+}
+
+fn founding_node(node: u8) -> FoundingNode {
+    FoundingNode {
         transport_key: TransportKey([node; 32]),
         statement_key: StatementKey(statement_key(node).verifying_key().to_bytes()),
         chain_address: Address([node; 20]),
-    });
+    }
+}
+
+/// Makes a network one of five nodes, of which three sign.
+pub(crate) fn of_five(network: &mut NetworkFile) {
+    network.threshold = 3;
+    network.nodes = (1..=5).map(founding_node).collect();
+    network.endpoints = vec![network.endpoints[0].clone(); 5];
+}
+
+fn usual_network() -> NetworkFile {
+    let record = ContractRecord { address: Address([1; 20]), code_hash: Digest([1; 32]) };
     let endpoint = NodeEndpoint { http: "http://127.0.0.1:0".to_owned(), quic: "127.0.0.1:0".to_owned() };
     NetworkFile {
         version: NetworkFile::VERSION,
@@ -86,7 +101,7 @@ fn usual_network() -> NetworkFile {
             directory: record,
         },
         threshold: 2,
-        nodes: nodes.collect(),
+        nodes: (1..=3).map(founding_node).collect(),
         wildcard_sessions: false,
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
@@ -156,17 +171,17 @@ pub(crate) struct Net {
 }
 
 impl Net {
-    /// Three nodes that have never met.
+    /// Nodes that have never met.
     pub(crate) fn unfounded() -> Net {
         Net::with_stores(BTreeMap::new(), None)
     }
 
-    /// Three nodes that have never met, up to their readiness.
+    /// Nodes that have never met, up to their readiness.
     pub(crate) fn found() -> Net {
         let mut net = Net::unfounded();
         for _ in 0..100 {
             net.advance(100);
-            if (1..=3).all(|node| {
+            if members().all(|node| {
                 let status = net.engine(node).status();
                 status.ready && status.peers.iter().all(|peer| peer.set_up)
             }) {
@@ -190,7 +205,7 @@ impl Net {
     pub(crate) fn ready() -> Net {
         let (stores, root) = founded::founded();
         let net = Net::with_stores(stores.clone(), Some(*root));
-        for node in 1..=3 {
+        for node in members() {
             assert!(net.engine(node).status().ready, "{:?}", net.engine(node).status());
         }
         net
@@ -217,7 +232,7 @@ impl Net {
             next_head_ms: 0,
             apart: Vec::new(),
         };
-        for node in 1..=3 {
+        for node in members() {
             let state = Node {
                 engine: None,
                 store: stores.remove(&node).unwrap_or_default(),
@@ -237,7 +252,7 @@ impl Net {
         if let Some(root) = root {
             net.set_root(root);
         }
-        for node in 1..=3 {
+        for node in members() {
             net.start(node);
         }
         net.advance(10);
@@ -258,7 +273,8 @@ impl Net {
     /// The root for which all vote now, until it stands.
     fn voted(&self) -> Option<PublicKey> {
         let root = self.votes.get(&1).filter(|_| self.nodes[&1].registry.root.is_none())?;
-        (self.votes.len() == 3 && self.votes.values().all(|vote| vote == root)).then_some(*root)
+        (self.votes.len() == members().count() && self.votes.values().all(|vote| vote == root))
+            .then_some(*root)
     }
 
     pub(crate) fn node(&mut self, node: u8) -> &mut Node {
@@ -279,7 +295,7 @@ impl Net {
         self.node(node).engine = Some(engine);
         self.apply(node, effects);
         self.head(node);
-        for peer in 1..=3 {
+        for peer in members() {
             if peer != node && self.nodes[&peer].engine.is_some() {
                 self.input(node, Input::PeerConnected { peer: index(peer) });
                 self.input(peer, Input::PeerConnected { peer: index(node) });
@@ -314,7 +330,7 @@ impl Net {
         self.node(node).engine = None;
         self.node(node).runs.clear();
         self.flight.retain(|(from, to, _)| *from != node && *to != node);
-        for peer in 1..=3 {
+        for peer in members() {
             if peer != node && self.nodes[&peer].engine.is_some() {
                 self.input(peer, Input::PeerDisconnected { peer: index(node) });
             }
@@ -526,7 +542,7 @@ impl Net {
             }
             if self.heads && self.mono_ms >= self.next_head_ms {
                 self.next_head_ms = self.mono_ms + 1_000;
-                for node in 1..=3 {
+                for node in members() {
                     self.head(node);
                 }
                 continue;
@@ -545,7 +561,7 @@ impl Net {
             let step = next.saturating_sub(self.mono_ms).max(1);
             self.unix_ms += step;
             self.mono_ms += step;
-            for node in 1..=3 {
+            for node in members() {
                 self.input(node, Input::Tick);
             }
         }

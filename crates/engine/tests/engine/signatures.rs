@@ -6,7 +6,7 @@ use quorate_wire::{
     Decision, EcdsaBytes, Offer, OperationNumber, PeerMessage, Proposal, Recipient, RequestId, Signed, Vote,
 };
 
-use crate::harness::{Caller, Net, index};
+use crate::harness::{Caller, Net, index, of_five};
 
 /// The same digest in every execution: it depends on action and text only.
 fn own(_: u8) -> Vec<Wanted> {
@@ -288,4 +288,31 @@ fn a_first_coordinator_that_stalls_goes_last_and_six_signatures_keep_the_deadlin
     let to = to.unwrap();
     assert!(net.answer(to).is_some_and(Result::is_ok), "{:?}", net.answer(to));
     assert_eq!(answered(&net, 1).len(), 6);
+}
+
+#[test]
+fn signers_that_fall_silent_in_attempts_are_passed_over_as_soon_as_each_stalls() {
+    let mut net = Net::ready_in(of_five);
+    net.wanted = Some((own, false));
+    // Nodes 3 and 4 vote and offer, and send nothing of any attempt.
+    net.links = Box::new(|from, to, message| match message {
+        PeerMessage::Vote(_) => from == 3 || to != 1,
+        PeerMessage::Round(_) => from != 3 && from != 4,
+        _ => true,
+    });
+    let (id, submission) = Caller::new(1).request(1);
+    let to = net.submit(1, &submission);
+    net.advance(5);
+    // So node 3 is of the first set, and node 4 of the second.
+    for node in [2, 4, 5] {
+        let vote = votes(&net, node, 1, id)[0].clone();
+        net.forge(node, 1, &PeerMessage::Vote(vote));
+    }
+    net.links =
+        Box::new(|from, _, message| (from != 3 && from != 4) || !matches!(message, PeerMessage::Round(_)));
+    // One attempt for each silent member, and not the whole of its time: the coordinator is waited for no longer than 3 s.
+    net.advance(1_200);
+    assert!(net.answer(to).is_some_and(Result::is_ok), "{:?}", net.answer(to));
+    let proposals = |node| net.sent(1, node).filter(|message| matches!(message, PeerMessage::Propose(_)));
+    assert!(proposals(3).count() > 0 && proposals(4).count() > 0, "each was tried");
 }
