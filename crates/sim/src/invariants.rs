@@ -92,6 +92,8 @@ pub(crate) struct Checker {
     offered: BTreeSet<(Life, [u8; 32])>,
     sessions: BTreeMap<[u8; 32], Proposal>,
     joined: BTreeSet<(Life, [u8; 32])>,
+    /// Honest nodes that let their last message of a session go.
+    released: BTreeMap<[u8; 32], BTreeSet<NodeIndex>>,
     spent: BTreeMap<(NodeIndex, [u8; 32]), [u8; 32]>,
     attempts: BTreeMap<(Life, RequestId, OperationNumber, NodeIndex), u8>,
     nonces: BTreeMap<[u8; 32], Shown>,
@@ -116,6 +118,7 @@ impl Checker {
             offered: BTreeSet::new(),
             sessions: BTreeMap::new(),
             joined: BTreeSet::new(),
+            released: BTreeMap::new(),
             spent: BTreeMap::new(),
             attempts: BTreeMap::new(),
             nonces: BTreeMap::new(),
@@ -281,6 +284,7 @@ impl Checker {
 
     /// An honest node let its last message of a session go.
     pub(crate) fn released(&mut self, life: Life, session: &[u8; 32], allowed: bool) {
+        self.released.entry(*session).or_default().insert(life.node);
         if !allowed {
             let detail = format!("{life:?} releases its part in session {}", short(session));
             self.broken("no last message without authority at that moment", detail);
@@ -321,10 +325,20 @@ impl Checker {
             .map(|((life, _), _)| life.node)
             .collect();
         let needed = usize::from(self.shape.t).saturating_sub(self.dishonest.len()).max(1);
-        if supporters.len() < needed {
+        if supporters.len() < needed && !self.kept_back(shown, needed) {
             let detail = format!("{by:?} shows {shown:?}, wanted by {supporters:?} only");
             self.broken("no signature without t equal intents", detail);
         }
+    }
+
+    /// Whether a session of another request can have given a signature: so many honest nodes let it go there, and only
+    /// liars have seen it since.
+    fn kept_back(&self, shown: &Shown, needed: usize) -> bool {
+        self.released.iter().filter(|(_, nodes)| nodes.len() >= needed).any(|(session, _)| {
+            let Some(proposal) = self.sessions.get(session) else { return false };
+            let mut wanted = self.own.iter().filter(|((_, intent), _)| *intent == proposal.intent);
+            wanted.any(|(_, own)| own.asked.key == shown.key && own.asked.digest == shown.digest)
+        })
     }
 
     /// An honest run goes on with a signature, where all are promised the same one.

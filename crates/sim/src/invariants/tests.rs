@@ -110,6 +110,25 @@ fn finds_a_signature_without_votes() {
 }
 
 #[test]
+fn a_signature_that_liars_kept_back_was_wanted_in_its_own_request() {
+    let later = Shown { request: RequestId([9; 32]), ..shown() };
+    let (mut checker, proposal) = agreed();
+    for (slot, node) in [(0, 1), (1, 2)] {
+        checker.joined(life(slot, node), [9; 32], &proposal, node != 1);
+    }
+    checker.released(life(0, 1), &[9; 32], true);
+    checker.released(life(1, 2), &[9; 32], true);
+    checker.shown(&later, life(0, 1).node);
+    assert_eq!(broken(&checker), None);
+    // One honest node alone let it go: nobody else can have.
+    let (mut checker, proposal) = agreed();
+    checker.joined(life(0, 1), [9; 32], &proposal, false);
+    checker.released(life(0, 1), &[9; 32], true);
+    checker.shown(&later, life(0, 1).node);
+    assert_eq!(broken(&checker), Some("no signature without t equal intents"));
+}
+
+#[test]
 fn a_signature_of_an_earlier_request_is_no_new_one() {
     let (mut checker, _) = agreed();
     checker.shown(&shown(), life(0, 1).node);

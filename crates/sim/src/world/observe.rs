@@ -2,7 +2,7 @@
 
 use quorate_engine::{Answer, Effect};
 use quorate_wire::{
-    Decision, OperationNumber, PeerMessage, Proposal, RequestId, decode, ecdsa_valid, limits,
+    Decision, NodeIndex, OperationNumber, PeerMessage, Proposal, RequestId, decode, ecdsa_valid, limits,
 };
 
 use super::World;
@@ -206,12 +206,46 @@ impl World {
         let life = self.nodes[slot].life();
         let known = self.checker.session(session);
         let earlier = self.nodes[slot].proposals.iter().rev().map(|proposal| (proposal.clone(), true));
-        candidates
+        let possible = candidates
             .iter()
             .cloned()
             .chain(earlier)
             .filter(|(proposal, _)| self.checker.own(life, &proposal.intent).is_some())
             .filter(|(proposal, _)| !self.checker.has_answered(life, proposal))
-            .find(|(proposal, _)| known.is_none_or(|known| known == proposal))
+            .filter(|(proposal, _)| known.is_none_or(|known| known == proposal));
+        likeliest(possible, life.node)
+    }
+}
+
+/// The first proposal that names the node, if there is one: of what it proposes in one step, some may be for others.
+fn likeliest(possible: impl Iterator<Item = (Proposal, bool)>, node: NodeIndex) -> Option<(Proposal, bool)> {
+    let possible: Vec<(Proposal, bool)> = possible.collect();
+    let names =
+        |(proposal, _): &&(Proposal, bool)| proposal.signers.iter().any(|(signer, _)| *signer == node);
+    possible.iter().find(names).or(possible.first()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use quorate_wire::Digest;
+
+    use super::*;
+
+    #[test]
+    fn a_session_is_of_the_proposal_that_names_the_node() {
+        let node = |index: u8| NodeIndex::new(index).unwrap();
+        let proposal = |signers: [u8; 2]| Proposal {
+            request: RequestId([1; 32]),
+            operation: OperationNumber::FIRST,
+            coordinator: node(2),
+            attempt: 1,
+            intent: Digest([signers[0]; 32]),
+            signers: signers.map(|signer| (node(signer), [signer; 32])).to_vec(),
+            set_ups: vec![[0; 32]],
+        };
+        let (others, own) = ((proposal([1, 3]), false), (proposal([2, 3]), false));
+        assert_eq!(likeliest([others.clone(), own.clone()].into_iter(), node(2)), Some(own));
+        // Whoever joins a set without itself is found out.
+        assert_eq!(likeliest([others.clone()].into_iter(), node(2)), Some(others));
     }
 }
