@@ -76,7 +76,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "anvil",
-        about: "install anvil, the chain of another make that actions read in a test",
+        about: "install anvil, the chain of another make that actions read and contracts run on in tests",
         act: Act::Call(|| npm_ci(ANVIL)),
     },
     Step {
@@ -147,6 +147,11 @@ const FULL: &[Step] = &[
         name: "generated programs",
         about: "2,000 calls of the helpers come to the same in a simulation and on nodes",
         act: Act::Call(|| long_network_tests("generated::")),
+    },
+    Step {
+        name: "contract sequences",
+        about: "10,000 random lives of keys come to the same in the contracts and in a model",
+        act: Act::Call(contract_sequences),
     },
     Step {
         name: "npm packages",
@@ -325,6 +330,11 @@ fn long_network_tests(module: &str) -> Result<()> {
     let words =
         ["test", "--locked", "--quiet", "--workspace", "--test", "network", "--", "--ignored", module];
     run(cargo().args(words))
+}
+
+fn contract_sequences() -> Result<()> {
+    let words = ["test", "--locked", "--quiet", "--workspace", "--lib", "--", "model::no_sequence_of_calls"];
+    run(cargo().args(words).env("REGISTRY_SEQUENCES", "10000"))
 }
 
 /// `cargo nextest` where it is installed: one process a test, and a list of what is slow.

@@ -179,3 +179,9 @@ pub fn mint_with(key_set: &str, terms: &MintTerms) -> Bytes {
     };
     PKPHelper::mintWithCall { terms }.abi_encode().into()
 }
+
+/// A node's vote for a further minter.
+#[must_use]
+pub fn vote_for_minter(minter: Address) -> Bytes {
+    PubkeyRouter::voteForMinterCall { minter }.abi_encode().into()
+}

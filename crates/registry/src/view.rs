@@ -1,6 +1,7 @@
 //! The read side: keys, grants and committee at a block that this process replayed itself.
 
 mod directory;
+mod reader;
 mod unlocked;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -11,7 +12,7 @@ use quorate_wire::{LoginDomains, SignedHead};
 use tokio::sync::watch;
 
 use crate::{
-    abi::{NodeRegistry, PKPPermissions, PubkeyRouter},
+    abi::{NodeRegistry, PKPNFT, PKPPermissions, PubkeyRouter},
     artifacts::{self, Contracts},
     chain::{
         BlockId,
@@ -25,8 +26,10 @@ use crate::{
 
 pub(crate) use unlocked::Unlocked;
 
-/// Longest string that is read from storage.
-const STRING_BYTES_MAX: usize = 256;
+use reader::{Reader, address_of_word, mapping_slot};
+
+/// Longest key of a login that the contract records.
+const USER_PUBKEY_BYTES_MAX: usize = 1024;
 
 /// At which block a read happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +138,9 @@ pub(crate) struct Status {
 struct Slots {
     grants: U256,
     perm_epoch: U256,
+    user_pubkeys: U256,
     routes: U256,
+    minters: U256,
     key_sets: U256,
     owners: U256,
     entries: U256,
@@ -146,7 +151,9 @@ impl RegistryView {
         let slots = Slots {
             grants: artifacts::pkp_permissions().slot("_grants"),
             perm_epoch: artifacts::pkp_permissions().slot("permEpoch"),
+            user_pubkeys: artifacts::pkp_permissions().slot("_userPubkeys"),
             routes: artifacts::pubkey_router().slot("_routes"),
+            minters: artifacts::pubkey_router().slot("_minters"),
             key_sets: artifacts::pubkey_router().slot("_keySets"),
             owners: artifacts::pkp_nft().slot("_owners"),
             entries: artifacts::directory().slot("_entries"),
@@ -246,6 +253,15 @@ impl RegistryView {
         Ok(state.ready()?.0.meta(number).map(|meta| meta.timestamp.saturating_mul(1000)))
     }
 
+    /// One word of a contract's storage.
+    ///
+    /// # Errors
+    /// If the block cannot be read.
+    pub fn slot(&self, address: Address, key: U256, at: At) -> Result<U256, ReadError> {
+        let state = self.read()?;
+        state.reader(self, at)?.slot(address, key)
+    }
+
     /// A key by its token; `None` if it was never minted (at that block).
     ///
     /// # Errors
@@ -263,7 +279,16 @@ impl RegistryView {
         let key_id = reader.slot(router, route.wrapping_add(U256::from(2)))?;
         let key_set_hash = reader.slot(router, route.wrapping_add(U256::from(3)))?;
         let key_set = reader.string(router, mapping_slot(key_set_hash, self.0.slots.key_sets))?;
-        let owner = reader.slot(self.0.contracts.pkp_nft, mapping_slot(token_id, self.0.slots.owners))?;
+        let minter = reader.slot(router, mapping_slot(token_id, self.0.slots.minters))?;
+        let number = reader.number;
+        let owner = if minter.is_zero() {
+            address_of_word(
+                reader.slot(self.0.contracts.pkp_nft, mapping_slot(token_id, self.0.slots.owners))?,
+            )
+        } else {
+            drop(state);
+            self.owner_at_minter(address_of_word(minter), token_id, number)?
+        };
         let mut public_key = [4; 65];
         public_key[1..33].copy_from_slice(&x.to_be_bytes::<32>());
         public_key[33..].copy_from_slice(&y.to_be_bytes::<32>());
@@ -272,8 +297,22 @@ impl RegistryView {
             public_key,
             key_id: B256::from(key_id),
             key_set,
-            owner: (!owner.is_zero()).then(|| Address::from_word(B256::from(owner))),
+            owner: (!owner.is_zero()).then_some(owner),
         }))
+    }
+
+    /// What a further minter says of a token of its own, as the permissions ask it; zero if it does not live. A minter
+    /// that answers nonsense says so of its own tokens only.
+    fn owner_at_minter(&self, minter: Address, token_id: U256, number: u64) -> Result<Address, ReadError> {
+        let call = ViewCall {
+            from: self.0.contracts.pkp_permissions,
+            to: minter,
+            value: U256::ZERO,
+            data: PKPNFT::ownerOfCall { tokenId: token_id }.abi_encode().into(),
+            gas: None,
+        };
+        let output = self.call_contract(&call, At::Number(number))?.output.unwrap_or_default();
+        Ok(PKPNFT::ownerOfCall::abi_decode_returns_validate(&output).unwrap_or_default())
     }
 
     /// A key by its public key, compressed (33 bytes) or not (65).
@@ -300,11 +339,28 @@ impl RegistryView {
         let state = self.read()?;
         let reader = state.reader(self, at)?;
         let permissions = self.0.contracts.pkp_permissions;
-        let epoch = reader.slot(permissions, mapping_slot(token_id, self.0.slots.perm_epoch))?;
-        let key = keccak256((token_id, epoch, subject.hash()).abi_encode());
-        Ok(Grant::from_word(
-            reader.slot(permissions, mapping_slot(U256::from_be_bytes(key.0), self.0.slots.grants))?,
-        ))
+        let key = self.grant_key(&reader, token_id, subject)?;
+        Ok(Grant::from_word(reader.slot(permissions, mapping_slot(key, self.0.slots.grants))?))
+    }
+
+    /// The key that was recorded with a login of a token; empty if the login is not permitted or has none.
+    ///
+    /// # Errors
+    /// If the block cannot be read.
+    pub fn user_pubkey(&self, token_id: U256, subject: &Subject, at: At) -> Result<Bytes, ReadError> {
+        let state = self.read()?;
+        let reader = state.reader(self, at)?;
+        let permissions = self.0.contracts.pkp_permissions;
+        let key = self.grant_key(&reader, token_id, subject)?;
+        let slot = mapping_slot(key, self.0.slots.user_pubkeys);
+        Ok(reader.bytes(permissions, slot, USER_PUBKEY_BYTES_MAX)?.into())
+    }
+
+    /// Under which key the permissions keep what they know of a subject of a token.
+    fn grant_key(&self, reader: &Reader<'_>, token_id: U256, subject: &Subject) -> Result<U256, ReadError> {
+        let place = mapping_slot(token_id, self.0.slots.perm_epoch);
+        let epoch = reader.slot(self.0.contracts.pkp_permissions, place)?;
+        Ok(U256::from_be_bytes(keccak256((token_id, epoch, subject.hash()).abi_encode()).0))
     }
 
     /// Every subject that has a grant on a key: kind, id, and the key that was recorded with it.
@@ -501,48 +557,4 @@ impl ViewState {
         }
         Ok(Reader { ledger, number })
     }
-}
-
-struct Reader<'a> {
-    ledger: &'a Ledger,
-    number: u64,
-}
-
-impl Reader<'_> {
-    fn slot(&self, address: Address, key: U256) -> Result<U256, ReadError> {
-        self.ledger.slot(address, key, self.number)
-    }
-
-    fn string(&self, address: Address, slot: U256) -> Result<String, ReadError> {
-        let bytes = self.bytes(address, slot, STRING_BYTES_MAX)?;
-        String::from_utf8(bytes).map_err(|_| ReadError::Contract(address))
-    }
-
-    /// Solidity's bytes: short ones are in the slot itself, long ones behind its hash.
-    fn bytes(&self, address: Address, slot: U256, bytes_max: usize) -> Result<Vec<u8>, ReadError> {
-        let head = self.slot(address, slot)?;
-        let mut bytes = Vec::new();
-        if head.bit(0) {
-            let length = usize::try_from((head - U256::ONE) >> 1).unwrap_or(usize::MAX);
-            if length > bytes_max {
-                return Err(ReadError::Contract(address));
-            }
-            let mut place = U256::from_be_bytes(keccak256(slot.to_be_bytes::<32>()).0);
-            while bytes.len() < length {
-                bytes.extend_from_slice(&self.slot(address, place)?.to_be_bytes::<32>());
-                place = place.wrapping_add(U256::ONE);
-            }
-            bytes.truncate(length);
-        } else {
-            let word = head.to_be_bytes::<32>();
-            let length = usize::from(word[31] / 2).min(31);
-            bytes.extend_from_slice(&word[..length]);
-        }
-        Ok(bytes)
-    }
-}
-
-/// Where Solidity keeps the value of a mapping's key.
-fn mapping_slot(key: U256, slot: U256) -> U256 {
-    U256::from_be_bytes(keccak256((key, slot).abi_encode()).0)
 }

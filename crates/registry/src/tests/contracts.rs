@@ -2,165 +2,23 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall as _, SolEvent as _};
-use serde_json::Value;
 
 use super::harness::{Harness, NODES, committee, key, root_key};
 use crate::{
-    abi::{NodeRegistry, PKPNFT, PKPPermissions, PubkeyRouter},
+    abi::{PKPNFT, PKPPermissions, PubkeyRouter},
     artifacts, deploy, encode,
     subject::{DEFAULT_KEY_SET_ID, Subject, token_id},
     view::At,
 };
 
-const ACTION: [u8; 34] = {
+pub(super) const ACTION: [u8; 34] = {
     let mut id = [9; 34];
     id[0] = 0x12;
     id[1] = 0x20;
     id
 };
 
-/// Selectors that foreign SDKs call, by contract; recomputed here from the committed interface.
-const SELECTORS: &[(&str, &[(&str, &str)])] = &[
-    (
-        "PKPNFT",
-        &[
-            ("7ff00d2e", "mintNext(uint256,string)"),
-            ("f641728c", "mintGrantAndBurnNext(uint256,string,bytes)"),
-            ("bdb4b848", "mintCost()"),
-            ("ef6fd878", "getPubkey(uint256)"),
-            ("bd4986a0", "getEthAddress(uint256)"),
-            ("4f558e79", "exists(uint256)"),
-            ("42966c68", "burn(uint256)"),
-            ("72b1b859", "getNextDerivedKeyId()"),
-            ("6352211e", "ownerOf(uint256)"),
-            ("2f745c59", "tokenOfOwnerByIndex(address,uint256)"),
-            ("42842e0e", "safeTransferFrom(address,address,uint256)"),
-            ("cf19adaa", "getPkpInfoFromOwnerAddress(address,uint256,uint256)"),
-        ],
-    ),
-    (
-        "PKPPermissions",
-        &[
-            ("8a431578", "addPermittedAction(uint256,bytes,uint256[])"),
-            ("1663c121", "addPermittedAddress(uint256,address,uint256[])"),
-            ("9dd4349b", "addPermittedAuthMethod(uint256,(uint256,bytes,bytes),uint256[])"),
-            ("6821c8e2", "addPermittedAuthMethodScope(uint256,uint256,bytes,uint256)"),
-            ("d41a3272", "removePermittedAction(uint256,bytes)"),
-            ("b997606f", "removePermittedAddress(uint256,address)"),
-            ("66fc6541", "removePermittedAuthMethod(uint256,uint256,bytes)"),
-            ("82559561", "removePermittedAuthMethodScope(uint256,uint256,bytes,uint256)"),
-            (
-                "95e01294",
-                "batchAddRemoveAuthMethods(uint256,uint256[],bytes[],bytes[],uint256[][],uint256[],bytes[])",
-            ),
-            ("bb7a1070", "getPermittedActions(uint256)"),
-            ("abc541ae", "getPermittedAddresses(uint256)"),
-            ("f34f21ba", "getPermittedAuthMethods(uint256)"),
-            ("00221c08", "getPermittedAuthMethodScopes(uint256,uint256,bytes,uint256)"),
-            ("fceb3983", "isPermittedAction(uint256,bytes)"),
-            ("00008b4f", "isPermittedAddress(uint256,address)"),
-            ("557b5eba", "isPermittedAuthMethod(uint256,uint256,bytes)"),
-            ("a1c805fa", "isPermittedAuthMethodScopePresent(uint256,uint256,bytes,uint256)"),
-            ("5521c452", "getTokenIdsForAuthMethod(uint256,bytes)"),
-            ("a1afdc6f", "getUserPubkeyForAuthMethod(uint256,bytes)"),
-            ("0a60950d", "getAuthMethodId(uint256,bytes)"),
-        ],
-    ),
-    (
-        "PubkeyRouter",
-        &[
-            ("ef6fd878", "getPubkey(uint256)"),
-            ("bd4986a0", "getEthAddress(uint256)"),
-            ("de18a508", "ethAddressToPkpId(address)"),
-            ("cc609d27", "deriveEthAddressFromPubkey(bytes)"),
-            ("01c6d035", "isRouted(uint256)"),
-            ("25c836f9", "getRoutingData(uint256)"),
-            ("a1d2cf29", "getRootKeys(address,string)"),
-            ("88244e4f", "getDerivedPubkey(address,string,bytes32)"),
-            ("efda58f6", "voteForRootKeys(address,string,(bytes,uint256)[])"),
-        ],
-    ),
-    (
-        "NodeRegistry",
-        &[
-            ("5487c577", "epoch(uint256)"),
-            ("3e4f49e6", "state(uint256)"),
-            ("eccd9e0e", "getValidatorsInCurrentEpoch(uint256)"),
-            ("84bc5324", "getValidatorsInNextEpoch(uint256)"),
-            ("5064c127", "isActiveValidatorByNodeAddress(uint256,address)"),
-            ("9423f589", "currentValidatorCountForConsensus(uint256)"),
-        ],
-    ),
-];
-
-fn canonical_type(parameter: &Value) -> String {
-    let kind = parameter["type"].as_str().unwrap();
-    match kind.strip_prefix("tuple") {
-        None => kind.to_owned(),
-        Some(suffix) => {
-            let parts: Vec<_> =
-                parameter["components"].as_array().unwrap().iter().map(canonical_type).collect();
-            format!("({}){suffix}", parts.join(","))
-        }
-    }
-}
-
-fn signatures(abi: &Value, kind: &str) -> Vec<String> {
-    abi.as_array()
-        .unwrap()
-        .iter()
-        .filter(|entry| entry["type"] == kind)
-        .map(|entry| {
-            let inputs: Vec<_> = entry["inputs"].as_array().unwrap().iter().map(canonical_type).collect();
-            format!("{}({})", entry["name"].as_str().unwrap(), inputs.join(","))
-        })
-        .collect()
-}
-
-fn abi_of(name: &str) -> &'static Value {
-    match name {
-        "Directory" => &artifacts::directory().abi,
-        "PKPNFT" => &artifacts::pkp_nft().abi,
-        "PKPPermissions" => &artifacts::pkp_permissions().abi,
-        "PubkeyRouter" => &artifacts::pubkey_router().abi,
-        _ => &artifacts::node_registry().abi,
-    }
-}
-
-#[test]
-fn committed_interface_has_the_selectors_that_clients_call() {
-    for (contract, entries) in SELECTORS {
-        let functions = signatures(abi_of(contract), "function");
-        for (selector, signature) in *entries {
-            assert_eq!(&alloy_primitives::hex::encode(&keccak256(signature)[..4]), selector, "{signature}");
-            assert!(functions.iter().any(|function| function == signature), "{contract} lacks {signature}");
-        }
-    }
-}
-
-#[test]
-fn typed_calls_errors_and_events_are_in_the_committed_interface() {
-    fn check(contract: &str, kind: &str, wanted: &[[u8; 4]]) {
-        // An error that a library raises through a contract is in that contract's interface as well.
-        let present: Vec<_> =
-            signatures(abi_of(contract), kind).iter().map(|entry| keccak256(entry)[..4].to_vec()).collect();
-        for selector in wanted {
-            assert!(present.contains(&selector.to_vec()), "{contract}: {kind} {selector:02x?}");
-        }
-    }
-    check("PKPNFT", "function", PKPNFT::PKPNFTCalls::SELECTORS);
-    check("PKPNFT", "error", PKPNFT::PKPNFTErrors::SELECTORS);
-    check("PKPPermissions", "function", PKPPermissions::PKPPermissionsCalls::SELECTORS);
-    check("PKPPermissions", "error", PKPPermissions::PKPPermissionsErrors::SELECTORS);
-    check("PubkeyRouter", "function", PubkeyRouter::PubkeyRouterCalls::SELECTORS);
-    check("PubkeyRouter", "error", PubkeyRouter::PubkeyRouterErrors::SELECTORS);
-    check("NodeRegistry", "function", NodeRegistry::NodeRegistryCalls::SELECTORS);
-    check("NodeRegistry", "error", NodeRegistry::NodeRegistryErrors::SELECTORS);
-    let minted = signatures(abi_of("PKPNFT"), "event");
-    assert!(minted.iter().any(|event| event == PKPNFT::PKPMinted::SIGNATURE));
-}
-
-fn mint(harness: &mut Harness, account: u8) -> (U256, Bytes) {
+pub(super) fn mint(harness: &mut Harness, account: u8) -> (U256, Bytes) {
     let tx = harness
         .send(account, Some(harness.contracts.pkp_nft), encode::mint_next(DEFAULT_KEY_SET_ID))
         .expect("the mint succeeds");
@@ -438,7 +296,7 @@ fn grants_of_the_minting_transaction_do_not_come_with_a_gift() {
 }
 
 /// The public key that is minted next.
-fn next_key(harness: &Harness) -> [u8; 65] {
+pub(super) fn next_key(harness: &Harness) -> [u8; 65] {
     let key_id = harness.call(harness.contracts.pkp_nft, &PKPNFT::getNextDerivedKeyIdCall {}).unwrap();
     let derived = PubkeyRouter::getDerivedPubkeyCall {
         stakingContract: harness.contracts.node_registry,
@@ -492,5 +350,6 @@ fn gas_stays_within_its_budget() {
 #[test]
 fn grant_slots_are_where_the_view_looks() {
     let permissions = artifacts::pkp_permissions();
-    assert_eq!((permissions.slot("_grants"), permissions.slot("permEpoch")), (U256::ZERO, U256::ONE));
+    let slots = ["_grants", "permEpoch", "_userPubkeys"].map(|variable| permissions.slot(variable));
+    assert_eq!(slots, [U256::ZERO, U256::ONE, U256::from(2)]);
 }

@@ -1,12 +1,13 @@
 //! A chain without processes: transactions go straight into the ledger.
 
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy_sol_types::SolCall;
+use alloy_primitives::{Address, B256, Bytes, Signature, U256, keccak256};
+use alloy_sol_types::{SolCall, SolValue as _};
 use ed25519_dalek::SigningKey as HeadKey;
 use k256::ecdsa::SigningKey;
 
 use crate::{
-    artifacts::Contracts,
+    abi::PKPNFT,
+    artifacts::{Artifact, Companions, Contracts},
     chain::{
         BlockId, Genesis, HeadStatement, TxRequest, address_of,
         evm::Call,
@@ -30,23 +31,33 @@ const DEPLOYER: u8 = 100;
 pub(super) struct Harness {
     pub(super) view: RegistryView,
     pub(super) contracts: Contracts,
+    pub(super) companions: Companions,
     clock: u64,
 }
 
 impl Harness {
     /// Three nodes with threshold two, contracts deployed, no roots yet.
     pub(super) fn deployed() -> Self {
+        Self::of(&committee(), 2)
+    }
+
+    /// Any committee, contracts deployed, no roots yet.
+    pub(super) fn of(committee: &[CommitteeNode], threshold: u32) -> Self {
         let head_key = HeadKey::from_bytes(&[7; 32]);
         let genesis = Genesis::new(
             7470,
             B256::from(head_key.verifying_key().to_bytes()),
             std::collections::BTreeMap::new(),
         );
-        let contracts = deploy::addresses(address_of(key(DEPLOYER).verifying_key()), 0);
+        let deployer = address_of(key(DEPLOYER).verifying_key());
+        let contracts = deploy::addresses(deployer, 0);
+        let companions = deploy::companion_addresses(deployer, 0);
         let view = RegistryView::new(contracts);
         view.write().unwrap().ledger = Some(Ledger::new(genesis, Keep::Everything));
-        let mut harness = Self { view, contracts, clock: 1_000 };
-        for (code, address) in deploy::creation_codes(&contracts, &committee(), 2) {
+        let mut harness = Self { view, contracts, companions, clock: 1_000 };
+        let mut codes = deploy::creation_codes(&contracts, committee, threshold).to_vec();
+        codes.extend(deploy::companion_codes(&contracts, &companions));
+        for (code, address) in codes {
             let tx = harness.send(DEPLOYER, None, code).expect("deployment succeeds");
             assert_eq!(tx.created, Some(address));
         }
@@ -132,6 +143,95 @@ impl Harness {
 
     pub(super) fn address(&self, account: u8) -> Address {
         address_of(key(account).verifying_key())
+    }
+
+    /// Puts a contract without constructor arguments on the chain.
+    pub(super) fn create(&mut self, artifact: &Artifact) -> Address {
+        let tx = self.send(DEPLOYER, None, artifact.bytecode.clone()).expect("deployment succeeds");
+        tx.created.expect("a contract was created")
+    }
+
+    /// A contract that does what it is told.
+    pub(super) fn puppet(&mut self) -> Address {
+        let artifact = include_str!("../../../../contracts/artifacts/test/Puppet.json");
+        self.create(&serde_json::from_str(artifact).expect("committed artifacts are well formed"))
+    }
+
+    /// Has a puppet make calls, all or none.
+    pub(super) fn act(
+        &mut self,
+        from: u8,
+        puppet: Address,
+        calls: &[(Address, Bytes)],
+    ) -> Result<IncludedTx, String> {
+        let call = Puppet::actCall { calls: puppet_calls(calls) };
+        self.send(from, Some(puppet), call.abi_encode().into())
+    }
+
+    /// The signatures of these nodes for a claim, in the order in which the contract wants them.
+    pub(super) fn attest(&self, nodes: &[u8], claim: &Claim) -> Vec<PKPNFT::Signature> {
+        let digest = claim.digest(7470, self.contracts.pkp_nft);
+        let mut nodes = nodes.to_vec();
+        nodes.sort_by_key(|node| self.address(*node));
+        nodes.into_iter().map(|node| sign(node, digest)).collect()
+    }
+}
+
+/// What nodes attest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim {
+    pub(super) key_id: B256,
+    pub(super) receiver: Address,
+    pub(super) minter: Address,
+    pub(super) by_all: bool,
+}
+
+impl Claim {
+    /// The digest of the typed text, written down a second time.
+    pub(super) fn digest(&self, chain_id: u64, contract: Address) -> B256 {
+        let domain = (
+            keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+            keccak256("Quorate"),
+            keccak256("1"),
+            U256::from(chain_id),
+            contract,
+        );
+        let name = if self.by_all { "ClaimByAll" } else { "Claim" };
+        let text = (
+            keccak256(format!("{name}(bytes32 derivedKeyId,address receiver,address minter)")),
+            self.key_id,
+            self.receiver,
+            self.minter,
+        );
+        let hashes = [keccak256(domain.abi_encode()), keccak256(text.abi_encode())].concat();
+        keccak256([&[0x19, 0x01][..], &hashes].concat())
+    }
+}
+
+/// An account's signature over a digest, with low s.
+pub(super) fn sign(account: u8, digest: B256) -> PKPNFT::Signature {
+    let (signature, id) = key(account).sign_prehash_recoverable(digest.as_slice());
+    let (r, s) = signature.split_bytes();
+    let signature = Signature::new(U256::from_be_slice(&r), U256::from_be_slice(&s), id.is_y_odd());
+    let signature = signature.normalize_s().unwrap_or(signature);
+    PKPNFT::Signature { r: signature.r().into(), s: signature.s().into(), v: 27 + u8::from(signature.v()) }
+}
+
+pub(super) fn puppet_calls(calls: &[(Address, Bytes)]) -> Vec<Puppet::Call> {
+    calls.iter().map(|(to, data)| Puppet::Call { to: *to, data: data.clone() }).collect()
+}
+
+alloy_sol_types::sol! {
+    /// Does what tests tell it.
+    interface Puppet {
+        struct Call {
+            address to;
+            bytes data;
+        }
+
+        function act(Call[] calls) external payable;
+        function setOwner(uint256 tokenId, address owner) external;
+        function setWhenReceived(Call[] calls) external;
     }
 }
 

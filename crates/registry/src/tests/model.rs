@@ -6,138 +6,115 @@ use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall as _, SolEvent as _};
 use proptest::prelude::*;
 
-use super::harness::Harness;
+use super::{
+    harness::{Claim, Harness, NODES, Puppet},
+    helper::Keep,
+    steps::{
+        MINTERS, NAMES, Permission, SUBJECTS, Step, VALUES, action, key_id, steps, subject, user_pubkey,
+    },
+};
 use crate::{
-    abi::{PKPNFT, PKPPermissions, PubkeyRouter},
+    abi::{Directory, PKPNFT, PKPNFTWithoutKeySet, PKPPermissions, PubkeyRouter},
     encode,
     subject::{DEFAULT_KEY_SET_ID, Subject},
     view::At,
 };
 
-const ACCOUNTS: u8 = 3;
-const SUBJECTS: usize = 4;
-
-#[derive(Clone, Debug)]
-enum Step {
-    Mint { by: u8 },
-    MintGrantBurn { by: u8, action: u8 },
-    Add { by: u8, token: usize, subject: usize, scopes: Vec<u8> },
-    Remove { by: u8, token: usize, subject: usize },
-    AddScope { by: u8, token: usize, subject: usize, scope: u8 },
-    RemoveScope { by: u8, token: usize, subject: usize, scope: u8 },
-    Batch { by: u8, token: usize, add: usize, remove: usize },
-    Transfer { by: u8, token: usize, to: u8 },
-    TransferToItself { by: u8, token: usize },
-    Burn { by: u8, token: usize },
-    MintAgain { by: u8, token: usize },
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let by = || 50..50 + ACCOUNTS;
-    let token = || 0..4_usize;
-    let subject = || 0..SUBJECTS;
-    // Every scope is a valid one; the invalid ones have tests of their own.
-    let scope = || 1..=255_u8;
-    let step = prop_oneof![
-        2 => by().prop_map(|by| Step::Mint { by }),
-        1 => (by(), 0..2_u8).prop_map(|(by, action)| Step::MintGrantBurn { by, action }),
-        6 => (by(), token(), subject(), prop::collection::vec(scope(), 0..3))
-            .prop_map(|(by, token, subject, scopes)| Step::Add { by, token, subject, scopes }),
-        3 => (by(), token(), subject()).prop_map(|(by, token, subject)| Step::Remove { by, token, subject }),
-        2 => (by(), token(), subject(), scope())
-            .prop_map(|(by, token, subject, scope)| Step::AddScope { by, token, subject, scope }),
-        2 => (by(), token(), subject(), scope())
-            .prop_map(|(by, token, subject, scope)| Step::RemoveScope { by, token, subject, scope }),
-        1 => (by(), token(), subject(), subject())
-            .prop_map(|(by, token, add, remove)| Step::Batch { by, token, add, remove }),
-        2 => (by(), token(), by()).prop_map(|(by, token, to)| Step::Transfer { by, token, to }),
-        1 => (by(), token()).prop_map(|(by, token)| Step::TransferToItself { by, token }),
-        2 => (by(), token()).prop_map(|(by, token)| Step::Burn { by, token }),
-        1 => (by(), token()).prop_map(|(by, token)| Step::MintAgain { by, token }),
-    ];
-    prop::collection::vec(step, 1..40)
-}
-
-fn subject(index: usize) -> Subject {
-    match index {
-        0 | 1 => Subject::Action(action(u8::try_from(index).unwrap())),
-        2 => Subject::Address(Address::repeat_byte(0xaa)),
-        _ => Subject::AuthMethod { kind: U256::from(6), id: b"issuer|somebody".to_vec() },
-    }
-}
-
-fn action(index: u8) -> [u8; 34] {
-    let mut id = [index; 34];
-    id[0] = 0x12;
-    id[1] = 0x20;
-    id
-}
+/// How many nodes act together.
+const THRESHOLD: usize = 2;
 
 fn bit(scope: u8) -> U256 {
     U256::ONE << usize::from(scope)
+}
+
+fn bits(scopes: &[u8]) -> U256 {
+    scopes.iter().fold(U256::ZERO, |bits, scope| bits | bit(*scope))
+}
+
+/// A subject's word, and the number of the key that was recorded with it.
+type Grants = BTreeMap<usize, (U256, u8)>;
+
+/// Permits a subject as the contract does; whether it may.
+fn permit(grants: &mut Grants, (index, user_pubkey, scopes): &Permission) -> bool {
+    let (word, recorded) = grants.entry(*index).or_insert((U256::ONE, *user_pubkey));
+    *word |= bits(scopes);
+    recorded == user_pubkey
 }
 
 #[derive(Clone, Debug)]
 struct Token {
     id: U256,
     itself: Address,
+    minter: Address,
+    key: (Bytes, alloy_primitives::B256),
     owner: Option<Address>,
-    grants: BTreeMap<usize, U256>,
-    frozen: Option<BTreeMap<usize, U256>>,
+    grants: Grants,
+    frozen: Option<Grants>,
 }
 
 struct World {
     harness: Harness,
     tokens: Vec<Token>,
     keys: BTreeSet<Bytes>,
+    /// Key ids that were claimed or routed.
+    taken: BTreeSet<u8>,
+    minters: [Address; MINTERS],
+    minter_votes: [BTreeSet<u8>; MINTERS],
+    /// Version and value of each name.
+    values: [(u64, usize); NAMES.len()],
+    /// By name, version and node.
+    value_votes: BTreeMap<(usize, u64, u8), usize>,
 }
 
 impl World {
     fn new() -> Self {
-        Self { harness: Harness::with_root(), tokens: Vec::new(), keys: BTreeSet::new() }
+        let mut harness = Harness::with_root();
+        let minters = [harness.puppet(), harness.puppet()];
+        Self {
+            harness,
+            tokens: Vec::new(),
+            keys: BTreeSet::new(),
+            taken: BTreeSet::new(),
+            minters,
+            minter_votes: [BTreeSet::new(), BTreeSet::new()],
+            values: [(0, 0); NAMES.len()],
+            value_votes: BTreeMap::new(),
+        }
     }
 
     /// Does a step on the chain and in the model; both must agree on whether it is allowed.
     fn step(&mut self, step: &Step) {
         match step {
-            Step::Mint { by } => {
+            Step::Mint { by, older } => {
                 let owner = self.harness.address(*by);
-                self.minted(*by, encode::mint_next(DEFAULT_KEY_SET_ID), Some(owner), BTreeMap::new());
+                let data = if *older {
+                    PKPNFTWithoutKeySet::mintNextCall { keyType: U256::from(2) }.abi_encode().into()
+                } else {
+                    encode::mint_next(DEFAULT_KEY_SET_ID)
+                };
+                self.minted(*by, data, Some(owner), Grants::new());
             }
-            Step::MintGrantBurn { by, action: index } => {
-                let data = encode::mint_grant_and_burn_next(DEFAULT_KEY_SET_ID, &action(*index));
-                let grants = BTreeMap::from([(usize::from(*index), U256::ONE | bit(1))]);
-                self.minted(*by, data, None, grants);
+            Step::MintGrantBurn { by, action: index, older } => {
+                let data = if *older {
+                    let call = PKPNFTWithoutKeySet::mintGrantAndBurnNextCall {
+                        keyType: U256::from(2),
+                        ipfsCID: Bytes::copy_from_slice(&action(*index)),
+                    };
+                    call.abi_encode().into()
+                } else {
+                    encode::mint_grant_and_burn_next(DEFAULT_KEY_SET_ID, &action(*index))
+                };
+                self.minted(
+                    *by,
+                    data,
+                    None,
+                    Grants::from([(usize::from(*index), (bits(&[1]) | U256::ONE, 0))]),
+                );
             }
-            Step::Add { by, token, subject: index, scopes } => {
-                let Some(id) = self.id(*token) else { return };
-                let data = encode::add_permitted(id, &subject(*index), scopes);
-                self.write(*by, *token, data, |grants| {
-                    let word = grants.entry(*index).or_insert(U256::ONE);
-                    *word |= scopes.iter().fold(U256::ZERO, |bits, scope| bits | bit(*scope));
-                    true
-                });
+            Step::MintWith { by, permissions, own, keep } => {
+                self.mint_with(*by, permissions, own.as_deref(), *keep);
             }
-            Step::Remove { by, token, subject: index } => {
-                let Some(id) = self.id(*token) else { return };
-                let data = encode::remove_permitted(id, &subject(*index));
-                self.write(*by, *token, data, |grants| grants.remove(index).is_some());
-            }
-            Step::AddScope { by, token, subject: index, scope } => {
-                let Some(id) = self.id(*token) else { return };
-                let data = encode::add_scope(id, &subject(*index), *scope);
-                self.write(*by, *token, data, |grants| {
-                    grants.get_mut(index).map(|word| *word |= bit(*scope)).is_some()
-                });
-            }
-            Step::RemoveScope { by, token, subject: index, scope } => {
-                let Some(id) = self.id(*token) else { return };
-                let data = encode::remove_scope(id, &subject(*index), *scope);
-                self.write(*by, *token, data, |grants| {
-                    grants.get_mut(index).map(|word| *word &= !bit(*scope)).is_some()
-                });
-            }
-            Step::Batch { by, token, add, remove } => self.batch(*by, *token, *add, *remove),
+            Step::Claim { by, key_id, nodes, by_all } => self.claim(*by, *key_id, nodes, *by_all),
             Step::Transfer { by, token, to } => {
                 let to = self.harness.address(*to);
                 self.transfer(*by, *token, to);
@@ -146,39 +123,118 @@ impl World {
                 let Some(to) = self.tokens.get(*token).map(|token| token.itself) else { return };
                 self.transfer(*by, *token, to);
             }
-            Step::Burn { by, token } => {
-                let Some(id) = self.id(*token) else { return };
-                let allowed = self.owns(*by, *token);
-                let nft = self.harness.contracts.pkp_nft;
-                assert_eq!(self.harness.send(*by, Some(nft), encode::burn(id)).is_ok(), allowed);
-                if allowed {
-                    let token = &mut self.tokens[*token];
-                    token.owner = None;
-                    token.frozen = Some(token.grants.clone());
-                }
-            }
+            Step::Burn { by, token } => self.burn(*by, *token),
             Step::MintAgain { by, token } => self.mint_again(*by, *token),
+            Step::VoteForMinter { by, minter } => self.vote_for_minter(*by, *minter),
+            Step::RouteByMinter { minter, key_id } => self.route_by_minter(*minter, *key_id),
+            Step::Hostile { minter, token } => self.hostile(*minter, *token),
+            Step::VoteForValue { by, name, ahead, value } => self.vote_for_value(*by, *name, *ahead, *value),
+            other => self.grants_step(other),
         }
     }
 
-    fn minted(&mut self, by: u8, data: Bytes, owner: Option<Address>, grants: BTreeMap<usize, U256>) {
+    /// Steps that change a token's grants.
+    fn grants_step(&mut self, step: &Step) {
+        match step {
+            Step::Add { by, token, permission } => {
+                let Some((id, itself)) = self.named(*token) else { return };
+                let (index, user_pubkey_number, scopes) = permission;
+                let (kind, name) = subject(*index, itself).auth_method();
+                let call = PKPPermissions::addPermittedAuthMethodCall {
+                    tokenId: id,
+                    authMethod: PKPPermissions::AuthMethod {
+                        authMethodType: kind,
+                        id: name,
+                        userPubkey: user_pubkey(*user_pubkey_number).into(),
+                    },
+                    scopes: scopes.iter().map(|scope| U256::from(*scope)).collect(),
+                };
+                self.write(*by, *token, call.abi_encode().into(), |grants| permit(grants, permission));
+            }
+            Step::Remove { by, token, subject: index } => {
+                let Some((id, itself)) = self.named(*token) else { return };
+                let data = encode::remove_permitted(id, &subject(*index, itself));
+                self.write(*by, *token, data, |grants| grants.remove(index).is_some());
+            }
+            Step::AddScope { by, token, subject: index, scope } => {
+                let Some((id, itself)) = self.named(*token) else { return };
+                let data = encode::add_scope(id, &subject(*index, itself), *scope);
+                self.write(*by, *token, data, |grants| {
+                    grants.get_mut(index).map(|(word, _)| *word |= bit(*scope)).is_some()
+                });
+            }
+            Step::RemoveScope { by, token, subject: index, scope } => {
+                let Some((id, itself)) = self.named(*token) else { return };
+                let data = encode::remove_scope(id, &subject(*index, itself), *scope);
+                self.write(*by, *token, data, |grants| {
+                    grants.get_mut(index).map(|(word, _)| *word &= !bit(*scope)).is_some()
+                });
+            }
+            Step::Batch { by, token, add, remove } => self.batch(*by, *token, *add, *remove),
+            other => unreachable!("{other:?} changes no grants"),
+        }
+    }
+
+    fn minted(&mut self, by: u8, data: Bytes, owner: Option<Address>, grants: Grants) {
         let nft = self.harness.contracts.pkp_nft;
         let tx = self.harness.send(by, Some(nft), data).expect("anybody may mint");
         let event = PKPNFT::PKPMinted::decode_log(&tx.logs[0]).unwrap().data;
-        assert!(self.keys.insert(event.pubkey), "a key is minted at most once");
-        let pkp = self.harness.view.pkp(event.tokenId, At::Latest).unwrap().unwrap();
+        self.born(event.tokenId, nft, owner, grants);
+    }
+
+    fn born(&mut self, id: U256, minter: Address, owner: Option<Address>, grants: Grants) {
+        let pkp = self.harness.view.pkp(id, At::Latest).unwrap().unwrap();
+        let key = Bytes::copy_from_slice(&pkp.public_key);
+        assert!(self.keys.insert(key.clone()), "a key is minted at most once");
         let frozen = owner.is_none().then(|| grants.clone());
-        self.tokens.push(Token { id: event.tokenId, itself: pkp.eth_address(), owner, grants, frozen });
+        let (itself, key) = (pkp.eth_address(), (key, pkp.key_id));
+        self.tokens.push(Token { id, itself, minter, key, owner, grants, frozen });
+    }
+
+    fn mint_with(&mut self, by: u8, permissions: &[Permission], own: Option<&[u8]>, keep: Keep) {
+        let terms: Vec<_> = permissions
+            .iter()
+            .map(|(index, user_pubkey_number, scopes)| {
+                let user_pubkey = Bytes::from(user_pubkey(*user_pubkey_number));
+                (subject(*index, Address::ZERO), user_pubkey, scopes.clone())
+            })
+            .collect();
+        let mut grants = Grants::new();
+        let allowed = permissions.iter().all(|permission| permit(&mut grants, permission));
+        if let Some(scopes) = own {
+            permit(&mut grants, &(SUBJECTS - 1, 0, scopes.to_vec()));
+        }
+        let minted = self.harness.mint_with(by, &terms, own, keep);
+        assert_eq!(minted.is_ok(), allowed, "{minted:?}");
+        let Ok(id) = minted else { return };
+        let itself = self.harness.view.pkp(id, At::Latest).unwrap().unwrap().eth_address();
+        let owner = match keep {
+            Keep::Caller => Some(self.harness.address(by)),
+            Keep::Itself => Some(itself),
+            Keep::Nobody => None,
+        };
+        self.born(id, self.harness.contracts.pkp_nft, owner, grants);
+    }
+
+    fn claim(&mut self, by: u8, index: u8, nodes: &[u8], by_all: bool) {
+        let receiver = self.harness.address(by);
+        let claim = Claim { key_id: key_id(index), receiver, minter: receiver, by_all };
+        let distinct: BTreeSet<_> = nodes.iter().collect();
+        let needed = if by_all { usize::from(NODES) } else { THRESHOLD };
+        let good =
+            distinct.len() == nodes.len() && nodes.iter().all(|node| *node < NODES) && nodes.len() >= needed;
+        let allowed = good && !self.taken.contains(&index);
+        let signatures = self.harness.attest(nodes, &claim);
+        let claimed = self.harness.claim(by, claim.key_id, signatures);
+        assert_eq!(claimed.is_ok(), allowed, "{claimed:?}");
+        if let Ok(id) = claimed {
+            self.taken.insert(index);
+            self.born(id, self.harness.contracts.pkp_nft, Some(receiver), Grants::new());
+        }
     }
 
     /// A write to the permissions: allowed for the owner if the model's change is.
-    fn write(
-        &mut self,
-        by: u8,
-        token: usize,
-        data: Bytes,
-        change: impl FnOnce(&mut BTreeMap<usize, U256>) -> bool,
-    ) {
+    fn write(&mut self, by: u8, token: usize, data: Bytes, change: impl FnOnce(&mut Grants) -> bool) {
         let mut changed = self.tokens[token].grants.clone();
         let allowed = self.owns(by, token) && change(&mut changed);
         let permissions = self.harness.contracts.pkp_permissions;
@@ -189,9 +245,9 @@ impl World {
     }
 
     fn batch(&mut self, by: u8, token: usize, add: usize, remove: usize) {
-        let Some(id) = self.id(token) else { return };
-        let (add_kind, add_id) = subject(add).auth_method();
-        let (remove_kind, remove_id) = subject(remove).auth_method();
+        let Some((id, itself)) = self.named(token) else { return };
+        let (add_kind, add_id) = subject(add, itself).auth_method();
+        let (remove_kind, remove_id) = subject(remove, itself).auth_method();
         let call = PKPPermissions::batchAddRemoveAuthMethodsCall {
             tokenId: id,
             typesToAdd: vec![add_kind],
@@ -202,16 +258,16 @@ impl World {
             idsToRemove: vec![remove_id],
         };
         self.write(by, token, call.abi_encode().into(), |grants| {
-            *grants.entry(add).or_insert(U256::ONE) |= bit(3);
-            grants.remove(&remove).is_some()
+            permit(grants, &(add, 0, vec![3])) && grants.remove(&remove).is_some()
         });
     }
 
     fn transfer(&mut self, by: u8, token: usize, to: Address) {
-        let Some(id) = self.id(token) else { return };
+        let Some((id, _)) = self.named(token) else { return };
         let from = self.harness.address(by);
-        let allowed = self.owns(by, token);
         let nft = self.harness.contracts.pkp_nft;
+        // A token of a further minter is none of the token contract's.
+        let allowed = self.owns(by, token) && self.tokens[token].minter == nft;
         assert_eq!(self.harness.send(by, Some(nft), encode::transfer(from, to, id)).is_ok(), allowed);
         if allowed {
             let token = &mut self.tokens[token];
@@ -223,21 +279,97 @@ impl World {
         }
     }
 
-    /// Every way to record a key a second time fails, for everybody.
-    fn mint_again(&mut self, by: u8, token: usize) {
-        let Some(id) = self.id(token) else { return };
-        let pkp = self.harness.view.pkp(id, At::Latest).unwrap().unwrap();
-        let route = PubkeyRouter::routeCall {
-            keyType: U256::from(2),
-            keySetId: pkp.key_set,
-            derivedKeyId: pkp.key_id,
-        };
-        let router = self.harness.contracts.pubkey_router;
-        assert!(self.harness.send(by, Some(router), route.abi_encode().into()).is_err());
+    fn burn(&mut self, by: u8, token: usize) {
+        let Some((id, _)) = self.named(token) else { return };
+        let nft = self.harness.contracts.pkp_nft;
+        let allowed = self.owns(by, token) && self.tokens[token].minter == nft;
+        assert_eq!(self.harness.send(by, Some(nft), encode::burn(id)).is_ok(), allowed);
+        if allowed {
+            let token = &mut self.tokens[token];
+            token.owner = None;
+            token.frozen = Some(token.grants.clone());
+        }
     }
 
-    fn id(&self, token: usize) -> Option<U256> {
-        self.tokens.get(token).map(|token| token.id)
+    /// Every way to record a key a second time fails, for everybody.
+    fn mint_again(&mut self, by: u8, token: usize) {
+        let Some(token) = self.tokens.get(token) else { return };
+        let id = token.key.1;
+        let route = route(id);
+        let receiver = self.harness.address(by);
+        let claim = Claim { key_id: id, receiver, minter: receiver, by_all: true };
+        let signatures = self.harness.attest(&[0, 1, 2], &claim);
+        assert!(self.harness.claim(by, id, signatures).unwrap_err().contains("AlreadyRouted"));
+        let router = self.harness.contracts.pubkey_router;
+        assert!(self.harness.send(by, Some(router), route.clone()).is_err());
+        for minter in self.minters {
+            assert!(self.harness.act(by, minter, &[(router, route.clone())]).is_err());
+        }
+    }
+
+    fn admitted(&self, minter: usize) -> bool {
+        self.minter_votes[minter].len() >= THRESHOLD
+    }
+
+    fn vote_for_minter(&mut self, by: u8, minter: usize) {
+        let allowed = by < NODES && !self.admitted(minter);
+        assert_eq!(self.harness.vote_for_minter(by, self.minters[minter]).is_ok(), allowed);
+        if allowed {
+            self.minter_votes[minter].insert(by);
+        }
+    }
+
+    fn route_by_minter(&mut self, minter: usize, index: u8) {
+        let allowed = self.admitted(minter) && !self.taken.contains(&index);
+        let router = self.harness.contracts.pubkey_router;
+        let (puppet, id) = (self.minters[minter], key_id(index));
+        assert_eq!(self.harness.act(60, puppet, &[(router, route(id))]).is_ok(), allowed);
+        if allowed {
+            self.taken.insert(index);
+            let token = self.harness.key_of(id);
+            let owner = self.harness.address(50);
+            let set = Puppet::setOwnerCall { tokenId: token, owner };
+            self.harness.send(60, Some(puppet), set.abi_encode().into()).unwrap();
+            self.born(token, puppet, Some(owner), Grants::new());
+        }
+    }
+
+    /// A further minter says that a token is its own and goes for its grants. It comes to something for its own only.
+    fn hostile(&mut self, minter: usize, token: usize) {
+        let Some((id, _)) = self.named(token) else { return };
+        let (puppet, permissions) = (self.minters[minter], self.harness.contracts.pkp_permissions);
+        let own = self.tokens[token].minter == puppet;
+        let set = Puppet::setOwnerCall { tokenId: id, owner: puppet };
+        self.harness.send(60, Some(puppet), set.abi_encode().into()).unwrap();
+        let reset = PKPPermissions::resetOnTransferCall { tokenId: id }.abi_encode().into();
+        let add = encode::add_permitted(id, &Subject::Address(puppet), &[1]);
+        for data in [add, reset] {
+            assert_eq!(self.harness.act(60, puppet, &[(permissions, data)]).is_ok(), own);
+        }
+        if own {
+            self.tokens[token].owner = Some(puppet);
+            self.tokens[token].grants.clear();
+        }
+    }
+
+    fn vote_for_value(&mut self, by: u8, name: usize, ahead: u64, value: usize) {
+        let version = self.values[name].0 + ahead;
+        let allowed = by < NODES && ahead == 1;
+        let voted = self.harness.vote_value(by, (NAMES[name], version), VALUES[value]);
+        assert_eq!(voted.is_ok(), allowed, "{voted:?}");
+        if !allowed {
+            return;
+        }
+        self.value_votes.insert((name, version, by), value);
+        let equal =
+            (0..NODES).filter(|node| self.value_votes.get(&(name, version, *node)) == Some(&value)).count();
+        if equal >= THRESHOLD {
+            self.values[name] = (version, value);
+        }
+    }
+
+    fn named(&self, token: usize) -> Option<(U256, Address)> {
+        self.tokens.get(token).map(|token| (token.id, token.itself))
     }
 
     fn owns(&self, by: u8, token: usize) -> bool {
@@ -251,16 +383,23 @@ impl World {
             }
             check_at(&self.harness, token, At::Latest);
         }
+        assert!(self.harness.kept_by_helper().is_zero(), "the composite holds a token");
+        for (name, (version, value)) in NAMES.iter().zip(self.values) {
+            let call = Directory::getCall { name: (*name).to_owned() };
+            let found = self.harness.call(self.harness.contracts.directory, &call).unwrap();
+            assert_eq!((found.version, found.value.as_ref()), (version, VALUES[value]));
+        }
     }
 
     /// The same through the contract's own functions, which share no code with the view's slot reads.
     fn check_by_calls(&self) {
         let permissions = self.harness.contracts.pkp_permissions;
         for token in &self.tokens {
+            assert_eq!(self.harness.minter_of(token.id), token.minter);
             for index in 0..SUBJECTS {
-                let (kind, id) = subject(index).auth_method();
+                let (kind, id) = subject(index, token.itself).auth_method();
                 let call = PKPPermissions::grantBitsCall { tokenId: token.id, authMethodType: kind, id };
-                let expected = token.grants.get(&index).copied().unwrap_or_default();
+                let expected = token.grants.get(&index).map(|grant| grant.0).unwrap_or_default();
                 assert_eq!(self.harness.call(permissions, &call).unwrap(), expected);
             }
             let listed = self
@@ -268,35 +407,60 @@ impl World {
                 .call(permissions, &PKPPermissions::getPermittedAuthMethodsCall { tokenId: token.id })
                 .unwrap();
             let listed: BTreeSet<_> =
-                listed.into_iter().map(|entry| (entry.authMethodType, entry.id)).collect();
-            let expected: BTreeSet<_> =
-                token.grants.keys().map(|index| subject(*index).auth_method()).collect();
+                listed.into_iter().map(|entry| (entry.authMethodType, entry.id, entry.userPubkey)).collect();
+            let expected: BTreeSet<_> = token
+                .grants
+                .iter()
+                .map(|(index, (_, recorded))| {
+                    let (kind, id) = subject(*index, token.itself).auth_method();
+                    (kind, id, Bytes::from(user_pubkey(*recorded)))
+                })
+                .collect();
             assert_eq!(listed, expected);
             let exists = PKPNFT::existsCall { tokenId: token.id };
+            let nft = self.harness.contracts.pkp_nft;
             assert_eq!(
-                self.harness.call(self.harness.contracts.pkp_nft, &exists).unwrap(),
-                token.owner.is_some()
+                self.harness.call(nft, &exists).unwrap(),
+                token.owner.is_some() && token.minter == nft
             );
         }
     }
 }
 
+fn route(key_id: alloy_primitives::B256) -> Bytes {
+    PubkeyRouter::routeCall {
+        keyType: U256::from(2),
+        keySetId: DEFAULT_KEY_SET_ID.to_owned(),
+        derivedKeyId: key_id,
+    }
+    .abi_encode()
+    .into()
+}
+
 fn check_at(harness: &Harness, token: &Token, at: At) {
     let pkp = harness.view.pkp(token.id, at).unwrap().unwrap();
     assert_eq!(pkp.owner, token.owner);
+    assert_eq!((pkp.public_key.as_slice(), pkp.key_id), (token.key.0.as_ref(), token.key.1));
     for index in 0..SUBJECTS {
-        let grant = harness.view.grant(token.id, &subject(index), at).unwrap();
-        let expected = token.grants.get(&index).copied().unwrap_or_default();
-        assert_eq!(grant.member, !expected.is_zero());
-        assert_eq!(grant.scopes.bits(), expected & !U256::ONE);
+        let subject = subject(index, token.itself);
+        let grant = harness.view.grant(token.id, &subject, at).unwrap();
+        let (word, recorded) = token.grants.get(&index).copied().unwrap_or_default();
+        assert_eq!(grant.member, !word.is_zero());
+        assert_eq!(grant.scopes.bits(), word & !U256::ONE);
+        assert_eq!(harness.view.user_pubkey(token.id, &subject, at).unwrap(), user_pubkey(recorded));
     }
 }
 
+/// How many sequences are tried; `cargo xtask ci --full` tries 10,000.
+fn sequences() -> u32 {
+    std::env::var("REGISTRY_SEQUENCES").ok().and_then(|count| count.parse().ok()).unwrap_or(100)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: sequences(), ..ProptestConfig::default() })]
 
     #[test]
-    fn no_sequence_of_calls_changes_a_grant_of_a_burnt_token(steps in steps()) {
+    fn no_sequence_of_calls_gets_around_an_owner_a_burn_or_a_threshold(steps in steps()) {
         let mut world = World::new();
         let mut history = Vec::new();
         for step in &steps {

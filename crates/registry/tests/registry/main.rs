@@ -1,6 +1,8 @@
 //! The chain, its clients and its followers over real sockets.
 
 #[cfg(test)]
+mod anvil;
+#[cfg(test)]
 mod asking;
 #[cfg(test)]
 mod ethers;

@@ -1,0 +1,248 @@
+//! Further minters: admitted by nodes, and only ever of use for what is their own.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_sol_types::SolCall as _;
+
+use super::{
+    contracts::{mint, next_key},
+    harness::{Harness, NODES, Puppet, puppet_calls},
+};
+use crate::{
+    abi::{PKPNFT, PKPPermissions, PubkeyRouter},
+    encode,
+    subject::{DEFAULT_KEY_SET_ID, Subject, token_id},
+    view::At,
+};
+
+const KEY_ID: B256 = B256::repeat_byte(0x55);
+
+fn route(key_id: B256) -> Bytes {
+    PubkeyRouter::routeCall {
+        keyType: U256::from(2),
+        keySetId: DEFAULT_KEY_SET_ID.to_owned(),
+        derivedKeyId: key_id,
+    }
+    .abi_encode()
+    .into()
+}
+
+fn reset(token: U256) -> Bytes {
+    PKPPermissions::resetOnTransferCall { tokenId: token }.abi_encode().into()
+}
+
+fn set_owner(token: U256, owner: Address) -> Bytes {
+    Puppet::setOwnerCall { tokenId: token, owner }.abi_encode().into()
+}
+
+fn login() -> Subject {
+    Subject::AuthMethod { kind: U256::from(6), id: b"somebody".to_vec() }
+}
+
+impl Harness {
+    pub(super) fn vote_for_minter(&mut self, from: u8, minter: Address) -> Result<(), String> {
+        self.send(from, Some(self.contracts.pubkey_router), encode::vote_for_minter(minter)).map(drop)
+    }
+
+    fn is_minter(&self, account: Address) -> bool {
+        self.call(self.contracts.pubkey_router, &PubkeyRouter::isMinterCall { account }).unwrap()
+    }
+
+    pub(super) fn minter_of(&self, token: U256) -> Address {
+        let call = PubkeyRouter::minterOfCall { tokenId: token };
+        self.call(self.contracts.pubkey_router, &call).unwrap()
+    }
+
+    /// A puppet that the nodes have admitted.
+    pub(super) fn admitted(&mut self) -> Address {
+        let puppet = self.puppet();
+        for node in 0..2 {
+            self.vote_for_minter(node, puppet).unwrap();
+        }
+        puppet
+    }
+
+    pub(super) fn key_of(&self, key_id: B256) -> U256 {
+        let call = PubkeyRouter::getDerivedPubkeyCall {
+            stakingContract: self.contracts.node_registry,
+            keySetId: DEFAULT_KEY_SET_ID.to_owned(),
+            derivedKeyId: key_id,
+        };
+        let key = self.call(self.contracts.pubkey_router, &call).unwrap();
+        token_id(key.as_ref().try_into().unwrap())
+    }
+}
+
+#[test]
+fn a_threshold_of_nodes_admits_a_minter_and_fewer_do_not() {
+    let mut harness = Harness::with_root();
+    let puppet = harness.puppet();
+    let router = harness.contracts.pubkey_router;
+    harness.vote_for_minter(0, puppet).unwrap();
+    harness.vote_for_minter(0, puppet).unwrap();
+    assert!(!harness.is_minter(puppet), "one node, however often it votes");
+    let refused = harness.act(50, puppet, &[(router, route(KEY_ID))]).unwrap_err();
+    assert!(refused.contains("NotMinter"), "{refused}");
+    harness.vote_for_minter(2, puppet).unwrap();
+    assert!(harness.is_minter(puppet));
+    harness.act(50, puppet, &[(router, route(KEY_ID))]).unwrap();
+    assert_eq!(harness.minter_of(harness.key_of(KEY_ID)), puppet);
+    assert_eq!(harness.minter_of(U256::ONE), Address::ZERO);
+    let nft = harness.contracts.pkp_nft;
+    assert!(harness.is_minter(nft));
+    let (minted, _) = mint(&mut harness, 50);
+    assert_eq!(harness.minter_of(minted), nft);
+}
+
+#[test]
+fn votes_for_a_minter_are_refused_by_name() {
+    let mut harness = Harness::with_root();
+    let puppet = harness.admitted();
+    let nft = harness.contracts.pkp_nft;
+    let helper = harness.companions.pkp_helper;
+    for (from, minter, error) in [
+        (NODES, helper, "NotNode"),
+        (50, helper, "NotNode"),
+        (0, Address::ZERO, "BadMinter"),
+        (0, harness.address(50), "BadMinter"),
+        (0, puppet, "AlreadyMinter"),
+        (0, nft, "AlreadyMinter"),
+    ] {
+        let refused = harness.vote_for_minter(from, minter).unwrap_err();
+        assert!(refused.contains(error), "{refused}");
+    }
+}
+
+#[test]
+fn a_further_minter_cannot_touch_what_is_not_its_own() {
+    let mut harness = Harness::with_root();
+    let (router, permissions) = (harness.contracts.pubkey_router, harness.contracts.pkp_permissions);
+    let puppet = harness.admitted();
+    let other = harness.admitted();
+    let (living, _) = mint(&mut harness, 50);
+    let (burnt, _) = mint(&mut harness, 50);
+    for token in [living, burnt] {
+        harness.send(50, Some(permissions), encode::add_permitted(token, &login(), &[1])).unwrap();
+    }
+    harness.send(50, Some(harness.contracts.pkp_nft), encode::burn(burnt)).unwrap();
+    harness.act(50, other, &[(router, route(KEY_ID))]).unwrap();
+    let foreign = harness.key_of(KEY_ID);
+    harness.send(51, Some(other), set_owner(foreign, harness.address(51))).unwrap();
+    let before: Vec<_> = [living, burnt, foreign]
+        .iter()
+        .map(|token| harness.view.pkp(*token, At::Latest).unwrap().unwrap())
+        .collect();
+    for pkp in &before {
+        let token = pkp.token_id;
+        // It says that it owns the token, and that its caller does.
+        for owner in [puppet, harness.address(60)] {
+            harness.send(60, Some(puppet), set_owner(token, owner)).unwrap();
+            let add = encode::add_permitted(token, &Subject::Address(owner), &[1]);
+            for (from, to, data) in [
+                (60, router, route(pkp.key_id)),
+                (60, permissions, reset(token)),
+                (60, permissions, add.clone()),
+            ] {
+                let refused = harness.act(from, puppet, &[(to, data)]).unwrap_err();
+                assert!(
+                    ["AlreadyRouted", "NotMinter", "NotOwner", "ERC721NonexistentToken"]
+                        .iter()
+                        .any(|name| refused.contains(name)),
+                    "{refused}"
+                );
+            }
+            assert!(harness.send(60, Some(permissions), add).is_err());
+        }
+        assert_eq!(harness.view.pkp(token, At::Latest).unwrap().as_ref(), Some(pkp));
+    }
+    for token in [living, burnt] {
+        let grant = harness.view.grant(token, &login(), At::Latest).unwrap();
+        assert!(grant.member && grant.scopes.iter().eq([1]));
+        let epoch = PKPPermissions::permEpochCall { tokenId: token };
+        assert!(harness.call(permissions, &epoch).unwrap().is_zero());
+    }
+}
+
+#[test]
+fn a_further_minter_says_who_owns_its_own_tokens() {
+    let mut harness = Harness::with_root();
+    let (router, permissions) = (harness.contracts.pubkey_router, harness.contracts.pkp_permissions);
+    let puppet = harness.admitted();
+    harness.act(50, puppet, &[(router, route(KEY_ID))]).unwrap();
+    let token = harness.key_of(KEY_ID);
+    let owner = |harness: &Harness| harness.view.pkp(token, At::Latest).unwrap().unwrap().owner;
+    assert_eq!(owner(&harness), None);
+    harness.send(50, Some(puppet), set_owner(token, harness.address(51))).unwrap();
+    assert_eq!(owner(&harness), Some(harness.address(51)));
+    let add = encode::add_permitted(token, &login(), &[1]);
+    assert!(harness.send(50, Some(permissions), add.clone()).unwrap_err().contains("NotOwner"));
+    harness.send(51, Some(permissions), add).unwrap();
+    let user = harness.address(51);
+    let permitted = PKPPermissions::isPermittedAddressCall { tokenId: token, user };
+    assert!(harness.call(permissions, &permitted).unwrap());
+    let nobody = PKPPermissions::isPermittedAddressCall { tokenId: token, user: Address::ZERO };
+    assert!(!harness.call(permissions, &nobody).unwrap());
+    harness.act(50, puppet, &[(permissions, reset(token))]).unwrap();
+    assert!(!harness.view.grant(token, &login(), At::Latest).unwrap().member);
+    // The token contract of the deployment never owns it.
+    let exists = PKPNFT::existsCall { tokenId: token };
+    assert!(!harness.call(harness.contracts.pkp_nft, &exists).unwrap());
+}
+
+/// A minter that takes any id could take the one that is next. Anybody goes past it.
+#[test]
+fn mints_go_past_a_key_id_that_a_further_minter_took() {
+    let mut harness = Harness::with_root();
+    let nft = harness.contracts.pkp_nft;
+    let skip: Bytes =
+        PKPNFT::skipRoutedKeyIdCall { keySetId: DEFAULT_KEY_SET_ID.to_owned() }.abi_encode().into();
+    assert!(harness.send(60, Some(nft), skip.clone()).unwrap_err().contains("KeyIdNotRouted"));
+    let puppet = harness.admitted();
+    let (next, key_id) =
+        (next_key(&harness), harness.call(nft, &PKPNFT::getNextDerivedKeyIdCall {}).unwrap());
+    harness.act(50, puppet, &[(harness.contracts.pubkey_router, route(key_id))]).unwrap();
+    let refused = harness.send(50, Some(nft), encode::mint_next(DEFAULT_KEY_SET_ID)).unwrap_err();
+    assert!(refused.contains("AlreadyRouted"), "{refused}");
+    harness.send(60, Some(nft), skip).unwrap();
+    let (minted, _) = mint(&mut harness, 50);
+    assert_ne!(minted, token_id(&next));
+}
+
+/// A receiver that acts while it is handed a token finds everything done: the grants of the former owner are void.
+#[test]
+fn a_receiver_that_re_enters_gains_nothing() {
+    let mut harness = Harness::with_root();
+    let (nft, permissions) = (harness.contracts.pkp_nft, harness.contracts.pkp_permissions);
+    let puppet = harness.puppet();
+    let (token, _) = mint(&mut harness, 50);
+    harness.send(50, Some(permissions), encode::add_permitted(token, &login(), &[1])).unwrap();
+    let (seller, send) = (
+        harness.address(50),
+        PKPNFT::safeTransferFromCall { from: harness.address(50), to: puppet, tokenId: token },
+    );
+    let send: Bytes = send.abi_encode().into();
+    let tell = |calls: &[(Address, Bytes)]| -> Bytes {
+        Puppet::setWhenReceivedCall { calls: puppet_calls(calls) }.abi_encode().into()
+    };
+    // The former owner's grant is void already: it cannot be extended, only made anew.
+    let extend = encode::add_scope(token, &login(), 2);
+    harness.send(60, Some(puppet), tell(&[(permissions, extend)])).unwrap();
+    assert!(harness.send(50, Some(nft), send.clone()).unwrap_err().contains("NotPermitted"));
+    // It may do what an owner may, and that is undone when the token goes on.
+    let own = Subject::Address(puppet);
+    harness
+        .send(
+            60,
+            Some(puppet),
+            tell(&[
+                (permissions, encode::add_permitted(token, &own, &[1])),
+                (nft, encode::transfer(puppet, seller, token)),
+            ]),
+        )
+        .unwrap();
+    harness.send(50, Some(nft), send).unwrap();
+    let pkp = harness.view.pkp(token, At::Latest).unwrap().unwrap();
+    assert_eq!(pkp.owner, Some(seller));
+    for subject in [own, login()] {
+        assert!(!harness.view.grant(token, &subject, At::Latest).unwrap().member, "{subject:?}");
+    }
+}

@@ -1,0 +1,58 @@
+//! Storage of the contracts, as Solidity lays it out.
+
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_sol_types::SolValue as _;
+
+use crate::{chain::ledger::Ledger, error::ReadError};
+
+/// Longest string that is read from storage.
+const STRING_BYTES_MAX: usize = 256;
+
+/// Reads storage at a block.
+pub(super) struct Reader<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) number: u64,
+}
+
+impl Reader<'_> {
+    pub(super) fn slot(&self, address: Address, key: U256) -> Result<U256, ReadError> {
+        self.ledger.slot(address, key, self.number)
+    }
+
+    pub(super) fn string(&self, address: Address, slot: U256) -> Result<String, ReadError> {
+        let bytes = self.bytes(address, slot, STRING_BYTES_MAX)?;
+        String::from_utf8(bytes).map_err(|_| ReadError::Contract(address))
+    }
+
+    /// Solidity's bytes: short ones are in the slot itself, long ones behind its hash.
+    pub(super) fn bytes(&self, address: Address, slot: U256, bytes_max: usize) -> Result<Vec<u8>, ReadError> {
+        let head = self.slot(address, slot)?;
+        let mut bytes = Vec::new();
+        if head.bit(0) {
+            let length = usize::try_from((head - U256::ONE) >> 1).unwrap_or(usize::MAX);
+            if length > bytes_max {
+                return Err(ReadError::Contract(address));
+            }
+            let mut place = U256::from_be_bytes(keccak256(slot.to_be_bytes::<32>()).0);
+            while bytes.len() < length {
+                bytes.extend_from_slice(&self.slot(address, place)?.to_be_bytes::<32>());
+                place = place.wrapping_add(U256::ONE);
+            }
+            bytes.truncate(length);
+        } else {
+            let word = head.to_be_bytes::<32>();
+            let length = usize::from(word[31] / 2).min(31);
+            bytes.extend_from_slice(&word[..length]);
+        }
+        Ok(bytes)
+    }
+}
+
+pub(super) fn address_of_word(word: U256) -> Address {
+    Address::from_word(B256::from(word))
+}
+
+/// Where Solidity keeps the value of a mapping's key.
+pub(super) fn mapping_slot(key: U256, slot: U256) -> U256 {
+    U256::from_be_bytes(keccak256((key, slot).abi_encode()).0)
+}
