@@ -10,7 +10,7 @@ import {IPKPMint} from "./IPKPMint.sol";
 import {IPKPNFT} from "./IPKPNFT.sol";
 import {IPKPPermissions} from "./IPKPPermissions.sol";
 import {IPubkeyRouter} from "./IPubkeyRouter.sol";
-import {DEFAULT_KEY_SET, REALM} from "./KeySets.sol";
+import {DEFAULT_KEY_SET, KEY_SET_ALIAS, REALM} from "./KeySets.sol";
 
 /// Ownership of PKPs: one token for each key, minted once for ever.
 ///
@@ -43,7 +43,6 @@ contract PKPNFT is ERC721Enumerable, IPKPNFT, IPKPMint {
     error BadSignature(uint256 index);
     error NotNodeSignature(uint256 index, address signer);
     error SignersNotAscending(uint256 index);
-    error KeyIdNotRouted();
 
     /// The scope with which `mintGrantAndBurnNext` grants: sign anything.
     uint256 private constant SCOPE_SIGN_ANYTHING = 1;
@@ -51,10 +50,13 @@ contract PKPNFT is ERC721Enumerable, IPKPNFT, IPKPMint {
     bytes32 private constant DOMAIN_TYPE =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     /// What nodes sign for a key id that is a tagged hash, which nobody can choose.
-    bytes32 private constant CLAIM_TYPE = keccak256("Claim(bytes32 derivedKeyId,address receiver,address minter)");
+    bytes32 private constant CLAIM_TYPE = keccak256(
+        "Claim(uint256 keyType,string keySetId,bytes32 derivedKeyId,address receiver,address minter)"
+    );
     /// What nodes sign for a key id as existing client libraries compute it, without a tag.
-    bytes32 private constant CLAIM_BY_ALL_TYPE =
-        keccak256("ClaimByAll(bytes32 derivedKeyId,address receiver,address minter)");
+    bytes32 private constant CLAIM_BY_ALL_TYPE = keccak256(
+        "ClaimByAll(uint256 keyType,string keySetId,bytes32 derivedKeyId,address receiver,address minter)"
+    );
     /// Half the order of the curve: of the two signatures that differ by a sign only the low one counts.
     uint256 private constant S_MAX = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
     bytes32 private constant MINTED_NOW = keccak256("quorate/minted-in-this-transaction/v1");
@@ -156,24 +158,25 @@ contract PKPNFT is ERC721Enumerable, IPKPNFT, IPKPMint {
         return _claim(keyType, keySetId, derivedKeyId, signatures, receiver);
     }
 
-    /// Goes on to another key id if a further minter has routed the next one, with which no mint could succeed.
-    function skipRoutedKeyId(string calldata keySetId) external {
-        bytes memory pubkey = router.getDerivedPubkey(address(nodeRegistry), keySetId, getNextDerivedKeyId());
-        if (!router.isRouted(uint256(keccak256(pubkey)))) revert KeyIdNotRouted();
-        ++mintCount;
-    }
-
-    /// The digest that a node signs: that the key of this id is for `receiver` and that `minter` may take it.
-    /// `byAll` says which of the two texts: the one of which all nodes' signatures are needed, or a threshold's.
-    function claimDigest(bytes32 derivedKeyId, address receiver, address minter, bool byAll)
-        public
-        view
-        returns (bytes32)
-    {
+    /// The digest that a node signs: that the key of this id, under this key set, is for `receiver` and that `minter`
+    /// may take it. `byAll` says which of the two texts: the one of which all nodes' signatures are needed, or a
+    /// threshold's. The text has the key set's own name, also if the claim uses an alias.
+    function claimDigest(
+        uint256 keyType,
+        string memory keySetId,
+        bytes32 derivedKeyId,
+        address receiver,
+        address minter,
+        bool byAll
+    ) public view returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(DOMAIN_TYPE, keccak256("Quorate"), keccak256("1"), block.chainid, address(this))
         );
-        bytes32 text = keccak256(abi.encode(byAll ? CLAIM_BY_ALL_TYPE : CLAIM_TYPE, derivedKeyId, receiver, minter));
+        bytes32 keySet = keccak256(bytes(keySetId));
+        if (keySet == keccak256(bytes(KEY_SET_ALIAS))) keySet = keccak256(bytes(DEFAULT_KEY_SET));
+        bytes32 text = keccak256(
+            abi.encode(byAll ? CLAIM_BY_ALL_TYPE : CLAIM_TYPE, keyType, keySet, derivedKeyId, receiver, minter)
+        );
         return keccak256(abi.encodePacked(hex"1901", domain, text));
     }
 
@@ -296,7 +299,7 @@ contract PKPNFT is ERC721Enumerable, IPKPNFT, IPKPMint {
         address receiver
     ) private returns (uint256 tokenId) {
         if (msg.value != mintCost) revert WrongMintCost();
-        bool byAll = _checkAttestations(derivedKeyId, signatures, receiver);
+        bool byAll = _checkAttestations(keyType, keySetId, derivedKeyId, signatures, receiver);
         bytes memory pubkey;
         // Reverts if this key was ever minted, burnt or not.
         (tokenId, pubkey) = router.route(keyType, keySetId, derivedKeyId);
@@ -308,18 +311,20 @@ contract PKPNFT is ERC721Enumerable, IPKPNFT, IPKPMint {
 
     /// Distinct nodes, told by strictly ascending addresses, all signed the same of the two texts; the first
     /// signature tells which.
-    function _checkAttestations(bytes32 derivedKeyId, Signature[] calldata signatures, address receiver)
-        private
-        view
-        returns (bool byAll)
-    {
+    function _checkAttestations(
+        uint256 keyType,
+        string memory keySetId,
+        bytes32 derivedKeyId,
+        Signature[] calldata signatures,
+        address receiver
+    ) private view returns (bool byAll) {
         uint256 count = signatures.length;
         uint256 nodeCount = nodeRegistry.nodeCount();
         if (count == 0 || count > nodeCount) revert WrongSignatureCount(count, nodeRegistry.threshold());
-        bytes32 digest = claimDigest(derivedKeyId, receiver, msg.sender, false);
+        bytes32 digest = claimDigest(keyType, keySetId, derivedKeyId, receiver, msg.sender, false);
         if (!nodeRegistry.isNode(_signer(digest, signatures[0], 0))) {
             byAll = true;
-            digest = claimDigest(derivedKeyId, receiver, msg.sender, true);
+            digest = claimDigest(keyType, keySetId, derivedKeyId, receiver, msg.sender, true);
         }
         uint256 needed = byAll ? nodeCount : nodeRegistry.threshold();
         address last = address(0);

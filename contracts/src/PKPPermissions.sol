@@ -44,6 +44,8 @@ contract PKPPermissions is IPKPPermissions {
     uint256 public constant AUTH_METHOD_ADDRESS = 1;
     /// Subject type of an action; the id is its 34-byte sha2-256 multihash (a decoded CIDv0).
     uint256 public constant AUTH_METHOD_ACTION = 2;
+    /// Gas in which a further minter says who owns a token; nodes ask it with as much.
+    uint256 private constant OWNER_GAS = 100_000;
     uint256 private constant ID_BYTES_MAX = 1024;
     uint256 private constant USER_PUBKEY_BYTES_MAX = 1024;
 
@@ -442,7 +444,7 @@ contract PKPPermissions is IPKPPermissions {
             return owner;
         } catch (bytes memory reason) {
             address minter = router.minterOf(tokenId);
-            if (minter != address(0) && minter != address(pkpNFT)) return IPKPNFT(minter).ownerOf(tokenId);
+            if (minter != address(0) && minter != address(pkpNFT)) return IPKPNFT(minter).ownerOf{gas: OWNER_GAS}(tokenId);
             assembly ("memory-safe") {
                 revert(add(reason, 32), mload(reason))
             }
@@ -456,7 +458,7 @@ contract PKPPermissions is IPKPPermissions {
         } catch {
             address minter = router.minterOf(tokenId);
             if (minter == address(0) || minter == address(pkpNFT)) return address(0);
-            try IPKPNFT(minter).ownerOf(tokenId) returns (address owner) {
+            try IPKPNFT(minter).ownerOf{gas: OWNER_GAS}(tokenId) returns (address owner) {
                 return owner;
             } catch {
                 return address(0);

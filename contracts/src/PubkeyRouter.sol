@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {INodeRegistry} from "./INodeRegistry.sol";
 import {IPubkeyRouter} from "./IPubkeyRouter.sol";
-import {DEFAULT_KEY_SET} from "./KeySets.sol";
+import {DEFAULT_KEY_SET, KEY_SET_ALIAS} from "./KeySets.sol";
 import {Secp256k1} from "./Secp256k1.sol";
 
 /// Which public key belongs to which token, and the roots from which keys are derived.
@@ -71,8 +71,6 @@ contract PubkeyRouter is IPubkeyRouter {
     uint256 public constant KEY_TYPE_ECDSA_K256 = 2;
     /// The key set that a network uses unless another is named.
     string public constant DEFAULT_KEY_SET_ID = DEFAULT_KEY_SET;
-    /// The name under which existing client libraries ask for the default key set.
-    string private constant KEY_SET_ALIAS = "naga-keyset1";
     uint256 private constant KEY_SET_ID_BYTES_MAX = 64;
     uint256 private constant ROOTS_MAX = 16;
     uint256 private constant ROOT_BYTES_MAX = 192;
@@ -126,15 +124,15 @@ contract PubkeyRouter is IPubkeyRouter {
         }
     }
 
-    /// Votes for a further minter. The vote with which as many nodes as act together agree admits it for ever. Votes
-    /// are for the code that the contract has; who voted while it had another has not voted.
-    function voteForMinter(address minter) external {
+    /// Votes for a further minter with the code of this hash; zero takes an earlier vote back. The vote with which as
+    /// many nodes as act together agree admits it for ever.
+    function voteForMinter(address minter, bytes32 codeHash) external {
         if (!nodeRegistry.isNode(msg.sender)) revert NotNode();
         if (isMinter(minter)) revert AlreadyMinter();
-        if (minter.code.length == 0) revert BadMinter();
-        bytes32 codeHash = minter.codehash;
+        if (codeHash != 0 && (minter.code.length == 0 || minter.codehash != codeHash)) revert BadMinter();
         _minterVotes[minter][msg.sender] = codeHash;
         emit MinterVoted(msg.sender, minter, codeHash);
+        if (codeHash == 0) return;
 
         address[] memory nodes = nodeRegistry.nodeAddresses();
         uint256 votes = 0;
@@ -155,6 +153,7 @@ contract PubkeyRouter is IPubkeyRouter {
         if (further && !_isAdmitted[msg.sender]) revert NotMinter();
         if (keyType != KEY_TYPE_ECDSA_K256) revert UnsupportedKeyType(keyType);
         (, bytes32 keySetHash) = _canonical(keySetId);
+        derivedKeyId = keyIdOf(msg.sender, derivedKeyId);
         (uint256 x, uint256 y) = _derive(keySetHash, derivedKeyId);
         pubkey = _encode(x, y);
         tokenId = uint256(keccak256(pubkey));
@@ -163,6 +162,14 @@ contract PubkeyRouter is IPubkeyRouter {
         _routes[tokenId] = Route(x, y, derivedKeyId, keySetHash);
         _tokenOf[_ethAddress(x, y)] = tokenId;
         if (further) _minters[tokenId] = msg.sender;
+    }
+
+    /// The key id under which a minter's id is routed. Those of PKPNFT are hashes of its own making, and are taken as
+    /// they are. A further minter's are mixed with its address: it reaches no key of an action, of a login or of
+    /// another minter, whatever it asks for.
+    function keyIdOf(address minter, bytes32 derivedKeyId) public view returns (bytes32) {
+        if (minter == pkpNFT) return derivedKeyId;
+        return keccak256(abi.encode("quorate/key/minter/v1", block.chainid, address(this), minter, derivedKeyId));
     }
 
     /// Whether a contract may add routes.

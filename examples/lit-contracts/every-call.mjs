@@ -195,7 +195,7 @@ async function mints(calls, me) {
 async function noClaims(calls, me) {
   const { NodeRegistry: staking } = calls.addresses;
   const claims = "(bytes32,bytes32,uint8)[]", error = "WrongSignatureCount";
-  equal((await calls.read("PKPNFT.claimDigest", ZERO, me, me, true)).length, 66, "a digest");
+  equal((await calls.read("PKPNFT.claimDigest", KEY_TYPE, KEY_SET, ZERO, me, me, true)).length, 66, "a digest");
   await calls.refuses(error, `PKPNFT.claimAndMint(uint256,uint256,string,bytes32,${claims},address)`, REALM, KEY_TYPE, KEY_SET, ZERO, [], staking);
   await calls.refuses(error, `PKPNFT.claimAndMint(uint256,bytes32,${claims},address)`, KEY_TYPE, ZERO, [], staking);
   await calls.refuses(error, `PKPNFT.claimAndMint(uint256,bytes32,${claims})`, KEY_TYPE, ZERO, []);
@@ -205,7 +205,6 @@ async function noClaims(calls, me) {
   await calls.refuses(
     error, "PKPHelper.claimAndMintNextAndAddAuthMethodsWithTypes", { keyType: KEY_TYPE, derivedKeyId: ZERO, signatures: [] },
     { keyType: KEY_TYPE, ...nothing, addPkpEthAddressAsPermittedAddress: true, sendPkpToItself: true });
-  await calls.refuses("KeyIdNotRouted", "PKPNFT.skipRoutedKeyId", KEY_SET);
 }
 
 async function keys(calls, token) {
@@ -229,7 +228,8 @@ async function keys(calls, token) {
   equal(await calls.read("PubkeyRouter.minterVote", nft, node), ZERO, "a vote for a minter");
   await calls.read("PubkeyRouter.rootKeysVote", KEY_SET, node);
   await calls.refuses("NotMinter", "PubkeyRouter.route", KEY_TYPE, KEY_SET, ZERO);
-  await calls.refuses("NotNode", "PubkeyRouter.voteForMinter", nft);
+  equal(await calls.read("PubkeyRouter.keyIdOf", nft, ZERO), ZERO, "the key id of a mint");
+  await calls.refuses("NotNode", "PubkeyRouter.voteForMinter", nft, ZERO);
   await calls.refuses("NotNode", "PubkeyRouter.voteForRootKeys", staking, "another", [{ pubkey, keyType: KEY_TYPE }]);
 }
 

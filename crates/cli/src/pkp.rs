@@ -5,7 +5,7 @@ use quorate_registry::abi::{PKPNFT, PKPPermissions, PubkeyRouter};
 use quorate_registry::alloy_primitives::{U256, hex};
 use quorate_registry::artifacts::Contracts;
 use quorate_registry::subject::{Grant, Subject as Registered, TYPE_ACTION, TYPE_ADDRESS};
-use quorate_registry::tx_client::{ChainReader, TxClient};
+use quorate_registry::tx_client::{ChainReader, TxClient, TxClientError};
 use quorate_wire::{ActionCid, Address, PublicKey};
 use serde_json::{Value, json};
 
@@ -43,12 +43,14 @@ async fn show(access: &RegistryAccess, pkp: KeyName, output: Output) -> Result<(
     let grants = pkp.grants().await?;
     let value = json!({
         "public_key": pkp.key, "token_id": pkp.key.token_id(), "address": pkp.key.address(),
-        "owner": pkp.owner, "burnt": pkp.owner.is_none(), "grants": grants,
+        "owner": pkp.owner, "burnt": pkp.owner.is_none() && pkp.further_minter.is_none(),
+        "further_minter": pkp.further_minter, "grants": grants,
     });
     output.result(&value, || {
         let owner = match pkp.owner {
             Some(owner) if owner == pkp.key.address() => format!("{owner} (this key itself)"),
             Some(owner) => owner.to_string(),
+            None if pkp.further_minter.is_some() => "nobody at present".to_owned(),
             None => "burnt: its grants are frozen for ever".to_owned(),
         };
         let mut text = format!(
@@ -57,6 +59,11 @@ async fn show(access: &RegistryAccess, pkp: KeyName, output: Output) -> Result<(
             pkp.key.token_id(),
             pkp.key.address()
         );
+        if let Some(minter) = pkp.further_minter {
+            text.push_str(&format!(
+                "\nminter   {minter}: who owns the token is this contract's word, at any time"
+            ));
+        }
         for grant in &grants {
             let words = |name: &str| grant[name].as_str().unwrap_or_default().to_owned();
             let scopes: Vec<&str> =
@@ -194,6 +201,8 @@ struct Pkp {
     contracts: Contracts,
     key: PublicKey,
     owner: Option<Address>,
+    /// Who minted it, if not the network's own token contract.
+    further_minter: Option<Address>,
 }
 
 impl Pkp {
@@ -211,14 +220,16 @@ impl Pkp {
             bail!("no such key was minted on this network: the token {shown} does not exist");
         }
         let key = PublicKey::from_sec1(&bytes)?;
-        let live = chain.read(contracts.pkp_nft, &PKPNFT::existsCall { tokenId: token }).await?;
-        let owner = if live {
-            let owner = chain.read(contracts.pkp_nft, &PKPNFT::ownerOfCall { tokenId: token }).await?;
-            Some(Address(owner.into_array()))
-        } else {
-            None
+        let minter =
+            chain.read(contracts.pubkey_router, &PubkeyRouter::minterOfCall { tokenId: token }).await?;
+        // It reverts for a token that does not live.
+        let owner = match chain.read(minter, &PKPNFT::ownerOfCall { tokenId: token }).await {
+            Ok(owner) => Some(Address(owner.into_array())),
+            Err(TxClientError::Reverted(_)) => None,
+            Err(error) => return Err(error.into()),
         };
-        Ok(Self { chain, contracts, key, owner })
+        let further_minter = (minter != contracts.pkp_nft).then(|| Address(minter.into_array()));
+        Ok(Self { chain, contracts, key, owner, further_minter })
     }
 
     fn token(&self) -> U256 {
@@ -228,6 +239,9 @@ impl Pkp {
     fn must_live(&self) -> Result<()> {
         match self.owner {
             Some(_) => Ok(()),
+            None if self.further_minter.is_some() => {
+                bail!("by its minter's word the token of this key has no owner")
+            }
             None => bail!("the token of this key is burnt: nobody can change its grants any more"),
         }
     }
@@ -317,7 +331,7 @@ mod tests {
         let (ours, others, helper) = (Address([1; 20]), Address([2; 20]), Address([3; 20]));
         let contracts = quorate_registry::deploy::addresses(Default::default(), 0);
         let chain = ChainReader::new("http://127.0.0.1:1").unwrap();
-        let pkp = |owner| Pkp { chain: chain.clone(), contracts, key, owner };
+        let pkp = |owner| Pkp { chain: chain.clone(), contracts, key, owner, further_minter: None };
         assert!(!pkp(Some(ours)).foreign(ours, None) && pkp(Some(ours)).foreign(others, None));
         assert!(!pkp(None).foreign(others, None));
         // What the helper granted is the wish of who minted the key, and that is its owner, unless the key owns itself.

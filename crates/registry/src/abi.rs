@@ -159,7 +159,6 @@ sol! {
         error BadSignature(uint256 index);
         error NotNodeSignature(uint256 index, address signer);
         error SignersNotAscending(uint256 index);
-        error KeyIdNotRouted();
         error ERC721NonexistentToken(uint256 tokenId);
         error ERC721InsufficientApproval(address operator, uint256 tokenId);
         error ERC721IncorrectOwner(address sender, uint256 tokenId, address owner);
@@ -187,9 +186,14 @@ sol! {
             address stakingContractAddress,
             address receiver
         ) external payable returns (uint256);
-        function claimDigest(bytes32 derivedKeyId, address receiver, address minter, bool byAll)
-            external view returns (bytes32);
-        function skipRoutedKeyId(string keySetId) external;
+        function claimDigest(
+            uint256 keyType,
+            string keySetId,
+            bytes32 derivedKeyId,
+            address receiver,
+            address minter,
+            bool byAll
+        ) external view returns (bytes32);
         function burn(uint256 tokenId) external;
         function transferFrom(address from, address to, uint256 tokenId) external;
         function safeTransferFrom(address from, address to, uint256 tokenId) external;
@@ -456,7 +460,8 @@ sol! {
         constructor(address nodeRegistry_, address pkpNFT_);
 
         function voteForRootKeys(address stakingContract, string keySetId, RootKey[] rootKeys) external;
-        function voteForMinter(address minter) external;
+        function voteForMinter(address minter, bytes32 codeHash) external;
+        function keyIdOf(address minter, bytes32 derivedKeyId) external view returns (bytes32);
         function isMinter(address account) external view returns (bool);
         function minterOf(uint256 tokenId) external view returns (address minter);
         function minterVote(address minter, address node) external view returns (bytes32);

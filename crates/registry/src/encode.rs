@@ -1,6 +1,6 @@
 //! Call data of every transaction that owners and nodes make, and what comes back.
 
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall as _;
 
 use crate::{
@@ -180,8 +180,8 @@ pub fn mint_with(key_set: &str, terms: &MintTerms) -> Bytes {
     PKPHelper::mintWithCall { terms }.abi_encode().into()
 }
 
-/// A node's vote for a further minter.
+/// A node's vote for a further minter with this code; zero takes it back.
 #[must_use]
-pub fn vote_for_minter(minter: Address) -> Bytes {
-    PubkeyRouter::voteForMinterCall { minter }.abi_encode().into()
+pub fn vote_for_minter(minter: Address, code_hash: B256) -> Bytes {
+    PubkeyRouter::voteForMinterCall { minter, codeHash: code_hash }.abi_encode().into()
 }

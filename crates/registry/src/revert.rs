@@ -43,7 +43,6 @@ const SENTENCES: &[(&str, &str)] = &[
         "SignersNotAscending(uint256)",
         "the signature {0} of the claim is not by a node with a higher address than the one before it",
     ),
-    ("KeyIdNotRouted()", "the next key id of the key set is free: there is nothing to skip"),
     ("ERC721NonexistentToken(uint256)", "the token {0} does not exist, or is burnt"),
     (
         "ERC721InsufficientApproval(address,uint256)",

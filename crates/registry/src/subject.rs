@@ -116,8 +116,11 @@ pub struct Pkp {
     pub key_id: B256,
     /// Of which roots.
     pub key_set: String,
-    /// Who may change its grants; `None` if the token was burnt: then nobody may, ever.
+    /// Who may change its grants; `None` if the token was burnt: then nobody may, ever. Of a further minter's token it is
+    /// that minter's word.
     pub owner: Option<Address>,
+    /// Who minted it, if that is not the deployment's own token contract.
+    pub further_minter: Option<Address>,
 }
 
 impl Pkp {

@@ -46,6 +46,9 @@ pub enum At {
 /// precompile is paid least for takes a processor some hundredths of a second.
 pub const CALL_GAS_MAX: u64 = 3_000_000;
 
+/// Gas in which a further minter says who owns a token: the permissions ask it with as much.
+const OWNER_GAS: u64 = 100_000;
+
 /// A call that changes nothing.
 #[derive(Clone, Debug)]
 pub struct ViewCall {
@@ -298,6 +301,7 @@ impl RegistryView {
             key_id: B256::from(key_id),
             key_set,
             owner: (!owner.is_zero()).then_some(owner),
+            further_minter: (!minter.is_zero()).then(|| address_of_word(minter)),
         }))
     }
 
@@ -309,7 +313,7 @@ impl RegistryView {
             to: minter,
             value: U256::ZERO,
             data: PKPNFT::ownerOfCall { tokenId: token_id }.abi_encode().into(),
-            gas: None,
+            gas: Some(OWNER_GAS),
         };
         let output = self.call_contract(&call, At::Number(number))?.output.unwrap_or_default();
         Ok(PKPNFT::ownerOfCall::abi_decode_returns_validate(&output).unwrap_or_default())

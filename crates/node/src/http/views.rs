@@ -78,7 +78,8 @@ pub(super) async fn pkp(
         address: public_key.address(),
         key_id: pkp.key_id,
         owner: pkp.owner,
-        burnt: pkp.owner.is_none(),
+        // A further minter can name another owner later: what it says is burnt need not stay so.
+        burnt: pkp.owner.is_none() && found.is_some_and(|found| found.further_minter.is_none()),
         block: head.latest.number,
     };
     Ok(json(StatusCode::OK, "application/json", &view))

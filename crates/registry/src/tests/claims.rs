@@ -52,6 +52,8 @@ fn a_threshold_of_nodes_gives_the_key_of_a_tagged_id() {
     let mut harness = Harness::with_root();
     let claim = harness.claim_of(50);
     let digest = PKPNFT::claimDigestCall {
+        keyType: U256::from(2),
+        keySetId: "naga-keyset1".to_owned(),
         derivedKeyId: claim.key_id,
         receiver: claim.receiver,
         minter: claim.minter,
@@ -213,8 +215,8 @@ fn a_claim_names_this_network_and_a_known_kind_of_key() {
         (other(|call| call.stakingContractAddress = Address::repeat_byte(1)), "WrongStakingContract"),
         (other(|call| call.receiver = Address::ZERO), "BadReceiver"),
         (other(|call| call.receiver = Address::repeat_byte(1)), "NotNodeSignature"),
-        (other(|call| call.keyType = U256::from(3)), "UnsupportedKeyType"),
-        (other(|call| "other".clone_into(&mut call.keySetId)), "RootKeysNotSet"),
+        (other(|call| call.keyType = U256::from(3)), "NotNodeSignature"),
+        (other(|call| "other".clone_into(&mut call.keySetId)), "NotNodeSignature"),
     ] {
         let refused = harness.send(50, Some(harness.contracts.pkp_nft), data).unwrap_err();
         assert!(refused.contains(error), "{refused}");

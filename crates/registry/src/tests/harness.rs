@@ -198,7 +198,11 @@ impl Claim {
         );
         let name = if self.by_all { "ClaimByAll" } else { "Claim" };
         let text = (
-            keccak256(format!("{name}(bytes32 derivedKeyId,address receiver,address minter)")),
+            keccak256(format!(
+                "{name}(uint256 keyType,string keySetId,bytes32 derivedKeyId,address receiver,address minter)"
+            )),
+            U256::from(2),
+            keccak256(DEFAULT_KEY_SET_ID),
             self.key_id,
             self.receiver,
             self.minter,

@@ -39,8 +39,15 @@ fn login() -> Subject {
 }
 
 impl Harness {
+    /// A vote for the code that the minter has.
     pub(super) fn vote_for_minter(&mut self, from: u8, minter: Address) -> Result<(), String> {
-        self.send(from, Some(self.contracts.pubkey_router), encode::vote_for_minter(minter)).map(drop)
+        let code = self.view.code_hash(minter, At::Latest).unwrap();
+        self.vote_for_code(from, minter, code.unwrap_or(B256::repeat_byte(1)))
+    }
+
+    fn vote_for_code(&mut self, from: u8, minter: Address, code_hash: B256) -> Result<(), String> {
+        let vote = encode::vote_for_minter(minter, code_hash);
+        self.send(from, Some(self.contracts.pubkey_router), vote).map(drop)
     }
 
     fn is_minter(&self, account: Address) -> bool {
@@ -61,7 +68,10 @@ impl Harness {
         puppet
     }
 
-    pub(super) fn key_of(&self, key_id: B256) -> U256 {
+    /// The token of a minter's key.
+    pub(super) fn key_of(&self, minter: Address, key_id: B256) -> U256 {
+        let mixed = PubkeyRouter::keyIdOfCall { minter, derivedKeyId: key_id };
+        let key_id = self.call(self.contracts.pubkey_router, &mixed).unwrap();
         let call = PubkeyRouter::getDerivedPubkeyCall {
             stakingContract: self.contracts.node_registry,
             keySetId: DEFAULT_KEY_SET_ID.to_owned(),
@@ -80,12 +90,16 @@ fn a_threshold_of_nodes_admits_a_minter_and_fewer_do_not() {
     harness.vote_for_minter(0, puppet).unwrap();
     harness.vote_for_minter(0, puppet).unwrap();
     assert!(!harness.is_minter(puppet), "one node, however often it votes");
+    harness.vote_for_code(0, puppet, B256::ZERO).unwrap();
+    harness.vote_for_minter(1, puppet).unwrap();
+    assert!(!harness.is_minter(puppet), "the first vote was taken back");
+    assert!(harness.vote_for_code(2, puppet, B256::repeat_byte(7)).unwrap_err().contains("BadMinter"));
     let refused = harness.act(50, puppet, &[(router, route(KEY_ID))]).unwrap_err();
     assert!(refused.contains("NotMinter"), "{refused}");
     harness.vote_for_minter(2, puppet).unwrap();
     assert!(harness.is_minter(puppet));
     harness.act(50, puppet, &[(router, route(KEY_ID))]).unwrap();
-    assert_eq!(harness.minter_of(harness.key_of(KEY_ID)), puppet);
+    assert_eq!(harness.minter_of(harness.key_of(puppet, KEY_ID)), puppet);
     assert_eq!(harness.minter_of(U256::ONE), Address::ZERO);
     let nft = harness.contracts.pkp_nft;
     assert!(harness.is_minter(nft));
@@ -125,7 +139,7 @@ fn a_further_minter_cannot_touch_what_is_not_its_own() {
     }
     harness.send(50, Some(harness.contracts.pkp_nft), encode::burn(burnt)).unwrap();
     harness.act(50, other, &[(router, route(KEY_ID))]).unwrap();
-    let foreign = harness.key_of(KEY_ID);
+    let foreign = harness.key_of(other, KEY_ID);
     harness.send(51, Some(other), set_owner(foreign, harness.address(51))).unwrap();
     let before: Vec<_> = [living, burnt, foreign]
         .iter()
@@ -137,14 +151,10 @@ fn a_further_minter_cannot_touch_what_is_not_its_own() {
         for owner in [puppet, harness.address(60)] {
             harness.send(60, Some(puppet), set_owner(token, owner)).unwrap();
             let add = encode::add_permitted(token, &Subject::Address(owner), &[1]);
-            for (from, to, data) in [
-                (60, router, route(pkp.key_id)),
-                (60, permissions, reset(token)),
-                (60, permissions, add.clone()),
-            ] {
+            for (from, to, data) in [(60, permissions, reset(token)), (60, permissions, add.clone())] {
                 let refused = harness.act(from, puppet, &[(to, data)]).unwrap_err();
                 assert!(
-                    ["AlreadyRouted", "NotMinter", "NotOwner", "ERC721NonexistentToken"]
+                    ["NotMinter", "NotOwner", "ERC721NonexistentToken"]
                         .iter()
                         .any(|name| refused.contains(name)),
                     "{refused}"
@@ -168,7 +178,7 @@ fn a_further_minter_says_who_owns_its_own_tokens() {
     let (router, permissions) = (harness.contracts.pubkey_router, harness.contracts.pkp_permissions);
     let puppet = harness.admitted();
     harness.act(50, puppet, &[(router, route(KEY_ID))]).unwrap();
-    let token = harness.key_of(KEY_ID);
+    let token = harness.key_of(puppet, KEY_ID);
     let owner = |harness: &Harness| harness.view.pkp(token, At::Latest).unwrap().unwrap().owner;
     assert_eq!(owner(&harness), None);
     harness.send(50, Some(puppet), set_owner(token, harness.address(51))).unwrap();
@@ -188,23 +198,25 @@ fn a_further_minter_says_who_owns_its_own_tokens() {
     assert!(!harness.call(harness.contracts.pkp_nft, &exists).unwrap());
 }
 
-/// A minter that takes any id could take the one that is next. Anybody goes past it.
+/// Whatever id a further minter asks for, the key is one of its own: not the next of PKPNFT, not an action's.
 #[test]
-fn mints_go_past_a_key_id_that_a_further_minter_took() {
+fn a_further_minter_reaches_no_key_but_its_own() {
     let mut harness = Harness::with_root();
-    let nft = harness.contracts.pkp_nft;
-    let skip: Bytes =
-        PKPNFT::skipRoutedKeyIdCall { keySetId: DEFAULT_KEY_SET_ID.to_owned() }.abi_encode().into();
-    assert!(harness.send(60, Some(nft), skip.clone()).unwrap_err().contains("KeyIdNotRouted"));
+    let (nft, router) = (harness.contracts.pkp_nft, harness.contracts.pubkey_router);
     let puppet = harness.admitted();
-    let (next, key_id) =
-        (next_key(&harness), harness.call(nft, &PKPNFT::getNextDerivedKeyIdCall {}).unwrap());
-    harness.act(50, puppet, &[(harness.contracts.pubkey_router, route(key_id))]).unwrap();
-    let refused = harness.send(50, Some(nft), encode::mint_next(DEFAULT_KEY_SET_ID)).unwrap_err();
-    assert!(refused.contains("AlreadyRouted"), "{refused}");
-    harness.send(60, Some(nft), skip).unwrap();
+    let next = next_key(&harness);
+    let next_id = harness.call(nft, &PKPNFT::getNextDerivedKeyIdCall {}).unwrap();
+    let action = quorate_wire::action_key_id(&quorate_wire::ActionCid::of_code(b"1;"));
+    for id in [next_id, B256::from(action.0), KEY_ID] {
+        harness.act(50, puppet, &[(router, route(id))]).unwrap();
+        let raw = harness.key_of(nft, id);
+        assert_eq!(harness.minter_of(raw), Address::ZERO, "the key that the id names is free");
+        let own = harness.key_of(puppet, id);
+        assert_eq!(harness.minter_of(own), puppet);
+        assert_ne!(harness.view.pkp(own, At::Latest).unwrap().unwrap().key_id, id);
+    }
     let (minted, _) = mint(&mut harness, 50);
-    assert_ne!(minted, token_id(&next));
+    assert_eq!(minted, token_id(&next));
 }
 
 /// A receiver that acts while it is handed a token finds everything done: the grants of the former owner are void.

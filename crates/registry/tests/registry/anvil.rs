@@ -87,6 +87,8 @@ struct Side {
     url: String,
     contracts: Contracts,
     companions: Companions,
+    /// Of the code of PKPHelper, which nodes vote for as a minter.
+    helper_code: B256,
     /// What came of each step.
     came: Vec<Came>,
     /// What reads gave in the end.
@@ -98,12 +100,13 @@ impl Side {
     async fn new(url: &str) -> Side {
         let deployer = TxClient::new(url, CHAIN_ID, key("deployer")).unwrap();
         let contracts = deploy(&deployer, &committee(), 2).await.expect("deployment succeeds").contracts;
-        let companions =
-            deploy_companions(&deployer, &contracts).await.expect("deployment succeeds").addresses;
+        let deployed = deploy_companions(&deployer, &contracts).await.expect("deployment succeeds");
+        let (companions, helper_code) = (deployed.addresses, deployed.code_hashes.pkp_helper);
         let mut side = Side {
             url: url.to_owned(),
             contracts,
             companions,
+            helper_code,
             came: Vec::new(),
             reads: Vec::new(),
             tokens: Vec::new(),
@@ -190,7 +193,7 @@ impl Side {
                 };
                 (node.as_str(), contracts.directory, call_data(&call))
             }
-            18 => (node.as_str(), contracts.pubkey_router, encode::vote_for_minter(helper)),
+            18 => (node.as_str(), contracts.pubkey_router, encode::vote_for_minter(helper, self.helper_code)),
             _ => {
                 let call = PKPNFT::claimAndMintCall {
                     realmId: U256::ONE,
