@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use k256::ecdsa::SigningKey;
 use quorate_client::{Client, Wallet};
 use quorate_node::read_secret;
@@ -79,6 +79,18 @@ impl RegistryAccess {
         let secret = wallet.secret(&self.place)?;
         let key = SigningKey::from_slice(secret.as_ref()).context("the wallet's key is no secp256k1 key")?;
         Ok(TxClient::new(self.rpc()?.expose(), chain, key)?)
+    }
+
+    /// Compares a chain with the network file: its id, and the code of its Directory.
+    pub(crate) async fn must_be_its_chain(&self, chain: &ChainReader) -> Result<()> {
+        let network = self.place.network_file()?;
+        let record = network.contracts.directory;
+        let (id, code) = chain.identity(record.address.0.into()).await?;
+        ensure!(
+            id == network.chain.id && code.0 == record.code_hash.0,
+            "the chain that was asked is not this network's: it has another id, or another Directory"
+        );
+        Ok(())
     }
 
     fn rpc(&self) -> Result<SecretUrl> {

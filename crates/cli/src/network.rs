@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use quorate_registry::abi::Directory;
 use quorate_registry::alloy_primitives::{B256, keccak256};
 use quorate_registry::tx_client::ChainReader;
@@ -33,11 +33,7 @@ pub(crate) async fn show(access: &RegistryAccess, output: Output) -> Result<()> 
     let network = access.place.network_file()?;
     let chain = access.reader()?;
     let at = contracts(&network).directory;
-    let (id, code) = chain.identity(at).await?;
-    ensure!(
-        id == network.chain.id && code.0 == network.contracts.directory.code_hash.0,
-        "the chain that was asked is not this network's: it has another id, or another Directory"
-    );
+    access.must_be_its_chain(&chain).await?;
     let mut values = Vec::new();
     for name in chain.read(at, &Directory::namesCall {}).await? {
         let (version, value) = directory::read(&chain, at, &name).await?;

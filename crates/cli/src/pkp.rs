@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use quorate_registry::abi::{PKPNFT, PKPPermissions, PubkeyRouter};
 use quorate_registry::alloy_primitives::{U256, hex};
 use quorate_registry::artifacts::Contracts;
+use quorate_registry::encode;
 use quorate_registry::subject::{Grant, Subject as Registered, TYPE_ACTION, TYPE_ADDRESS};
 use quorate_registry::tx_client::{ChainReader, TxClient, TxClientError};
 use quorate_wire::{ActionCid, Address, PublicKey};
@@ -155,7 +156,21 @@ async fn grant(change: Change, scopes: &[Scope], output: Output) -> Result<()> {
     let address = pkp.key.address();
     warn(output, &named, scopes, &address.to_string(), pkp.owner == Some(address));
     let numbers: Vec<u8> = scopes.iter().map(|scope| scope.number()).collect();
-    let receipt = chain.add_permitted(&contracts, pkp.token(), &subject, &numbers).await?;
+    let receipt = match &subject {
+        // A login that is permitted already keeps the key that is recorded for it.
+        Registered::AuthMethod { kind, id } => {
+            let (auth_method_type, bytes) = (*kind, id.clone().into());
+            let call = PKPPermissions::getUserPubkeyCall {
+                tokenId: pkp.token(),
+                authMethodType: auth_method_type,
+                id: bytes,
+            };
+            let recorded = chain.read(contracts.pkp_permissions, &call).await?;
+            let data = encode::add_permitted_login(pkp.token(), (*kind, id), &recorded, &numbers);
+            chain.send(Some(contracts.pkp_permissions), data).await?
+        }
+        _ => chain.add_permitted(&contracts, pkp.token(), &subject, &numbers).await?,
+    };
     let value = json!({
         "public_key": pkp.key, "subject": named, "scopes": numbers,
         "transaction": receipt.hash, "block": receipt.block_number,
@@ -259,8 +274,9 @@ impl Pkp {
         let token = self.token();
         let list = PKPPermissions::getPermittedAuthMethodsCall { tokenId: token };
         let methods = self.chain.read(self.contracts.pkp_permissions, &list).await?;
-        let helper = mint::named_helper(&self.chain, self.contracts.directory).await?;
-        let helper = helper.map(|named| Address(named.address.into_array()));
+        // Whatever the Directory says, only a helper that does what ours does has asked its caller.
+        let helper = mint::our_helper(&self.chain, &self.contracts).await.ok();
+        let helper = helper.map(|address| Address(address.into_array()));
         let mut grants = Vec::new();
         for method in methods {
             let call = PKPPermissions::grantBitsCall {

@@ -288,6 +288,8 @@ sol! {
 
         constructor(address pkpNFT_, address permissions_, address nodeRegistry_);
 
+        function pkpNFT() external view returns (address);
+        function permissions() external view returns (address);
         function mintWith(MintTerms terms) external payable returns (uint256 tokenId);
         function mintNextAndAddAuthMethods(
             uint256 keyType,

@@ -67,6 +67,27 @@ pub fn add_permitted(token_id: U256, subject: &Subject, scopes: &[u8]) -> Bytes 
     }
 }
 
+/// Adds scopes to a permitted login with the key that is recorded for it.
+#[must_use]
+pub fn add_permitted_login(
+    token_id: U256,
+    (kind, id): (U256, &[u8]),
+    user_pubkey: &[u8],
+    scopes: &[u8],
+) -> Bytes {
+    PKPPermissions::addPermittedAuthMethodCall {
+        tokenId: token_id,
+        authMethod: PKPPermissions::AuthMethod {
+            authMethodType: kind,
+            id: Bytes::copy_from_slice(id),
+            userPubkey: Bytes::copy_from_slice(user_pubkey),
+        },
+        scopes: scopes.iter().map(|scope| U256::from(*scope)).collect(),
+    }
+    .abi_encode()
+    .into()
+}
+
 /// Takes a subject's grant away, with all its scopes.
 #[must_use]
 pub fn remove_permitted(token_id: U256, subject: &Subject) -> Bytes {

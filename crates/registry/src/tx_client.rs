@@ -33,8 +33,16 @@ pub enum TxClientError {
     #[error("the contract refused: {0}")]
     Reverted(String),
     /// It is not in a block in time.
-    #[error("transaction {0} is not in a block yet")]
+    #[error("transaction {0} is not in a block yet, and may still come: look for it before you send another")]
     NoReceipt(B256),
+    /// It was sent, and the chain does not say what became of it.
+    #[error("transaction {hash} was sent, and what became of it is not known: {reason}")]
+    Unknown {
+        /// The transaction.
+        hash: B256,
+        /// What was wrong with the answer.
+        reason: String,
+    },
     /// An answer has another form than it should.
     #[error("the chain's answer has another form: {0}")]
     BadForm(&'static str),
@@ -112,9 +120,16 @@ impl ChainReader {
     pub async fn identity(&self, contract: Address) -> Result<(u64, B256), TxClientError> {
         let id = self.rpc.call("eth_chainId", json!([]), CallBounds::default()).await?;
         let id = parse_quantity(&id).ok_or(TxClientError::BadForm("chain id"))?;
+        Ok((id, keccak256(&self.code(contract).await?)))
+    }
+
+    /// The code at an address.
+    ///
+    /// # Errors
+    /// If the chain does not answer.
+    pub async fn code(&self, contract: Address) -> Result<Bytes, TxClientError> {
         let code = self.rpc.call("eth_getCode", json!([contract, "latest"]), CallBounds::default()).await?;
-        let code: Bytes = serde_json::from_value(code).map_err(|_| TxClientError::BadForm("code"))?;
-        Ok((id, keccak256(&code)))
+        serde_json::from_value(code).map_err(|_| TxClientError::BadForm("code"))
     }
 
     /// Looks through the newest events of one kind that a contract has emitted with this first topic, newest first, until
@@ -254,7 +269,12 @@ impl TxClient {
                 .map_err(readable)?;
             hash
         };
-        self.receipt(hash).await
+        self.receipt(hash).await.map_err(|error| match error {
+            TxClientError::Call(_) | TxClientError::BadForm(_) => {
+                TxClientError::Unknown { hash, reason: error.to_string() }
+            }
+            known => known,
+        })
     }
 
     /// Waits for a transaction's receipt.
@@ -447,13 +467,21 @@ fn readable(error: TxClientError) -> TxClientError {
 }
 
 fn minted(receipt: TxReceipt, contracts: &Contracts) -> Result<Minted, TxClientError> {
-    let event = receipt
+    let events: Vec<_> = receipt
         .logs
         .iter()
         .filter(|log| log.address == contracts.pkp_nft)
-        .find_map(|log| PKPNFT::PKPMinted::decode_log(log).ok())
-        .ok_or(TxClientError::BadForm("no PKPMinted event"))?;
-    Ok(Minted { token_id: event.tokenId, public_key: event.pubkey.clone(), receipt })
+        .filter_map(|log| PKPNFT::PKPMinted::decode_log(log).ok())
+        .collect();
+    match events.as_slice() {
+        [event] if event.tokenId == U256::from_be_bytes(keccak256(&event.pubkey).0) => {
+            Ok(Minted { token_id: event.tokenId, public_key: event.pubkey.clone(), receipt })
+        }
+        _ => {
+            let reason = "its logs do not name the one key that it minted".to_owned();
+            Err(TxClientError::Unknown { hash: receipt.hash, reason })
+        }
+    }
 }
 
 fn parse_quantity(value: &Value) -> Option<u64> {

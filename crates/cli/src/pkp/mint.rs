@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use quorate_registry::alloy_primitives::{Address as Account, Bytes, hex, keccak256};
+use quorate_registry::abi::{PKPHelper, PKPNFT, PKPPermissions};
+use quorate_registry::alloy_primitives::{Address as Account, U256, hex, keccak256};
+use quorate_registry::artifacts::{self, Contracts};
 use quorate_registry::encode::MintTerms;
-use quorate_registry::rpc_client::CallBounds;
 use quorate_registry::subject::{DEFAULT_KEY_SET_ID, Subject as Registered};
 use quorate_registry::tx_client::{ChainReader, Minted, TxClient};
 use quorate_wire::{Address, PublicKey};
@@ -36,17 +37,30 @@ pub(super) async fn run(args: &MintArgs, output: Output) -> Result<()> {
     let grants = grants(args)?;
     let contracts = args.access.contracts()?;
     let chain = args.access.chain(&args.wallet)?;
+    args.access.must_be_its_chain(chain.reader()).await?;
     let minted = if grants.is_empty() {
         chain.mint_next(&contracts, DEFAULT_KEY_SET_ID).await?
     } else {
-        let helper = helper(&chain, contracts.directory).await?;
+        let helper = our_helper(chain.reader(), &contracts).await?;
         for grant in grants.iter().filter(|grant| grant.kind == "action") {
             super::warn(output, &format!("action {}", grant.id), &grant.scopes, ITS_ADDRESS, args.self_owned);
+        }
+        let changes = grants
+            .iter()
+            .flat_map(|grant| &grant.scopes)
+            .any(|scope| matches!(scope, Scope::SignAnything | Scope::SignLogins));
+        if args.burn || (args.self_owned && !changes) {
+            output.progress("Nobody will ever be able to change these grants, or to take one back.");
         }
         let terms = MintTerms { grants: terms(&grants), self_owned: args.self_owned, burn: args.burn };
         chain.mint_with(&contracts, helper, DEFAULT_KEY_SET_ID, &terms).await?
     };
-    show(args, &grants, &minted, Address(chain.address().into_array()), output)
+    let own = PublicKey::from_sec1(&minted.public_key)?.address();
+    let wallet = Address(chain.address().into_array());
+    let owner = if args.self_owned { own } else { wallet };
+    let owner = (!args.burn).then(|| owner.0.into());
+    confirm(&chain, &contracts, &minted, &Asked { grants: &grants, owner }).await?;
+    show(args, &grants, &minted, wallet, output)
 }
 
 /// What the key is granted, checked for combinations of which nobody could mean one.
@@ -103,33 +117,72 @@ fn terms(grants: &[Named]) -> Vec<(Registered, Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-/// What the Directory names as the contract that mints with grants, if it names one.
-pub(super) async fn named_helper(chain: &ChainReader, at: Account) -> Result<Option<NamedContract>> {
-    let (_, value) = directory::read(chain, at, HELPER).await?;
-    if value.is_empty() {
-        return Ok(None);
-    }
-    let named = serde_json::from_slice(&value);
-    named.map(Some).with_context(|| format!("{HELPER} of this network's Directory names no contract"))
-}
-
-/// The contract that mints with grants, which the network's nodes have voted for.
-async fn helper(chain: &TxClient, at: Account) -> Result<Account> {
-    let named = named_helper(chain.reader(), at).await?.with_context(|| {
-        format!(
-            "this network's Directory has no {HELPER}, which mints a key with its grants: mint without options and grant then, \
-             or have its nodes vote for one"
-        )
-    })?;
-    let code =
-        chain.rpc().call("eth_getCode", json!([named.address, "latest"]), CallBounds::default()).await?;
-    let code: Bytes = serde_json::from_value(code).context("the chain's answer is no code")?;
+/// The contract that mints with grants: what the Directory names, if it is PKPHelper for these very contracts. Nodes vote for
+/// the address; what it does with a key is not a matter of votes.
+pub(super) async fn our_helper(chain: &ChainReader, contracts: &Contracts) -> Result<Account> {
+    let (_, value) = directory::read(chain, contracts.directory, HELPER).await?;
     ensure!(
-        keccak256(&code) == named.code_hash,
-        "the contract at {} is not the one that the nodes have voted for as {HELPER}, so nothing was sent",
+        !value.is_empty(),
+        "this network's Directory has no {HELPER}, which mints a key with its grants: mint without options and grant then, or \
+         have its nodes vote for one"
+    );
+    let named: NamedContract = serde_json::from_slice(&value)
+        .with_context(|| format!("{HELPER} of this network's Directory names no contract"))?;
+    let code = chain.code(named.address).await?;
+    ensure!(
+        keccak256(&code) == named.code_hash && artifacts::pkp_helper().matches_runtime(&code),
+        "the contract at {}, which the Directory names as {HELPER}, is not the PKPHelper of this release",
+        named.address
+    );
+    let nft = chain.read(named.address, &PKPHelper::pkpNFTCall {}).await?;
+    let permissions = chain.read(named.address, &PKPHelper::permissionsCall {}).await?;
+    ensure!(
+        (nft, permissions) == (contracts.pkp_nft, contracts.pkp_permissions),
+        "the PKPHelper at {} is one for other contracts than this network's",
         named.address
     );
     Ok(named.address)
+}
+
+/// Reads back what the chain has, and compares it with what was asked for.
+async fn confirm(chain: &TxClient, contracts: &Contracts, minted: &Minted, asked: &Asked<'_>) -> Result<()> {
+    let token = minted.token_id;
+    let lives = chain.read(contracts.pkp_nft, &PKPNFT::existsCall { tokenId: token }).await?;
+    let owner = match lives {
+        true => Some(chain.read(contracts.pkp_nft, &PKPNFT::ownerOfCall { tokenId: token }).await?),
+        false => None,
+    };
+    let list = PKPPermissions::getPermittedAuthMethodsCall { tokenId: token };
+    let mut found = BTreeSet::new();
+    for method in chain.read(contracts.pkp_permissions, &list).await? {
+        let bits = PKPPermissions::grantBitsCall {
+            tokenId: token,
+            authMethodType: method.authMethodType,
+            id: method.id.clone(),
+        };
+        let bits = chain.read(contracts.pkp_permissions, &bits).await?;
+        found.insert((method.authMethodType, method.id.to_vec(), method.userPubkey.to_vec(), bits));
+    }
+    let wanted = asked.grants.iter().map(|grant| {
+        let (kind, id) = grant.subject.auth_method();
+        let bits = grant.scopes.iter().fold(U256::ONE, |bits, scope| bits | U256::ONE << scope.number());
+        (kind, id.to_vec(), grant.user_pubkey.clone(), bits)
+    });
+    ensure!(
+        owner == asked.owner && found == wanted.collect(),
+        "transaction {} has minted {}, but its owner or its grants are not those that were asked for: quorate pkp show says what \
+         they are",
+        minted.receipt.hash,
+        hex::encode_prefixed(&minted.public_key)
+    );
+    Ok(())
+}
+
+/// What a mint is to come to.
+struct Asked<'a> {
+    grants: &'a [Named],
+    /// Nobody if it is burnt.
+    owner: Option<Account>,
 }
 
 fn show(args: &MintArgs, grants: &[Named], minted: &Minted, wallet: Address, output: Output) -> Result<()> {

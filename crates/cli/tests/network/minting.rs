@@ -67,11 +67,42 @@ fn a_key_is_minted_with_its_grants_and_handed_over_or_burnt_in_one_transaction()
     }
 
     pages_and_files(&network, &wallet, &key_of(&mine));
+    recorded_keys_stay(&network, &wallet);
+    another_helper_is_not_asked(&network, &key_of(&mine));
     network.stop();
 
     // The chain's id is for ever.
     let error = refused_start(&folder, "5");
     assert!(error.contains("31337") && error.contains("--dir"), "{error}");
+}
+
+/// Scopes are added to a login without the key that was recorded for it.
+fn recorded_keys_stay(network: &Network, wallet: &Value) {
+    let minted = network.quorate(&words(&["--login", "3:0xab:0x0405"])).ok();
+    assert_eq!(minted["owner"], *wallet);
+    let key = minted["public_key"].as_str().unwrap();
+    let grant = ["pkp", "grant", key, "--auth-method", "3:0xab", "--scope", "personal-sign"];
+    network.quorate(&grant).ok();
+    let shown = network.quorate(&["pkp", "show", key]).ok();
+    assert_eq!(shown["grants"][0]["scopes"], json!(["personal-sign"]));
+}
+
+/// Nodes can vote for any contract. One that is not this release's helper is sent nothing, and hides no grant.
+fn another_helper_is_not_asked(network: &Network, key: &str) {
+    let shown = network.quorate(&["network", "show"]).ok();
+    let values = shown["directory"].as_array().unwrap();
+    let feed = values.iter().find(|value| value["name"] == "contracts/price-feed").unwrap();
+    for node in 1..=2 {
+        let config = network.state().join(format!("node-{node}/node.toml"));
+        let (config, value) = (config.to_str().unwrap(), feed["value"].as_str().unwrap());
+        let vote = ["node", "vote", "contracts/pkp-helper", value, "--config", config];
+        assert!(crate::harness::program().args(vote).output().unwrap().status.success());
+    }
+    let action = network.action(SIGN);
+    let error = network.quorate(&words(&["--grant", &format!("{action}=sign-anything")])).error();
+    assert!(error["detail"].as_str().unwrap().contains("not the PKPHelper"), "{error}");
+    let shown = network.quorate(&["pkp", "show", key]).ok();
+    assert_eq!(shown["grants"][0]["foreign"], true, "who has granted it is not known any more");
 }
 
 fn refused_start(folder: &Folder, id: &str) -> String {
