@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what Quorate costs, beside the plain primitives in the same run.
 
 mod action;
+mod contracts;
 mod cpu;
 mod network;
 mod protocol;
@@ -15,7 +16,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 const USAGE: &str =
-    "usage: quorate-bench [--json] [--only protocol|action|scripts|network] [--packages FOLDER]
+    "usage: quorate-bench [--json] [--only protocol|action|scripts|contracts|network] [--packages FOLDER]
                      [--seconds N] [--callers N,N]
 Prints a table, or with --json one object a line: name, value, unit, baseline, ratio.
 With --packages, where npm installed ethers, scripts run in Node.js as well.
@@ -57,14 +58,15 @@ fn main() -> Result<()> {
             _ => anyhow::bail!("{USAGE}"),
         }
     }
-    let known = |part: &String| matches!(part.as_str(), "protocol" | "action" | "scripts" | "network");
+    let known =
+        |part: &String| matches!(part.as_str(), "protocol" | "action" | "scripts" | "contracts" | "network");
     anyhow::ensure!(only.iter().all(known), "{USAGE}");
     let wanted = |part: &str| only.as_ref().is_none_or(|only| only == part);
     let mut table = table::Table::new(json);
     protocol::calibrate(&mut table);
-    // The other parts are compared with these; scripts are not.
-    let bare_us =
-        if only.as_deref() == Some("scripts") { 0.0 } else { protocol::committee(&mut table, 2, 3)? };
+    // The other parts are compared with these; scripts and contracts are not.
+    let alone = matches!(only.as_deref(), Some("scripts" | "contracts"));
+    let bare_us = if alone { 0.0 } else { protocol::committee(&mut table, 2, 3)? };
     if wanted("protocol") {
         protocol::committee(&mut table, 3, 5)?;
     }
@@ -76,6 +78,9 @@ fn main() -> Result<()> {
         }
         if wanted("scripts") {
             scripts::run(&mut table, &quorate, packages.as_deref()).await?;
+        }
+        if wanted("contracts") {
+            contracts::run(&mut table).await?;
         }
         if wanted("network") {
             network::run(&mut table, &quorate, bare_us, &load).await?;
