@@ -92,7 +92,8 @@ async fn open_votes(
     Ok(open)
 }
 
-fn records(network: &NetworkFile) -> [(&'static str, ContractRecord); 5] {
+/// The contracts of the network file, by their names.
+pub(crate) fn records(network: &NetworkFile) -> [(&'static str, ContractRecord); 5] {
     let records = &network.contracts;
     [
         ("NodeRegistry", records.node_registry),

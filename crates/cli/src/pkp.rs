@@ -159,11 +159,10 @@ async fn grant(change: Change, scopes: &[Scope], output: Output) -> Result<()> {
     let receipt = match &subject {
         // A login that is permitted already keeps the key that is recorded for it.
         Registered::AuthMethod { kind, id } => {
-            let (auth_method_type, bytes) = (*kind, id.clone().into());
             let call = PKPPermissions::getUserPubkeyCall {
                 tokenId: pkp.token(),
-                authMethodType: auth_method_type,
-                id: bytes,
+                authMethodType: *kind,
+                id: id.clone().into(),
             };
             let recorded = chain.read(contracts.pkp_permissions, &call).await?;
             let data = encode::add_permitted_login(pkp.token(), (*kind, id), &recorded, &numbers);
@@ -330,11 +329,11 @@ mod tests {
         assert_eq!(subject_of(kind(1), &[7; 20]), ("address", Address([7; 20]).to_string()));
         assert_eq!(subject_of(kind(2), &[7; 2]), ("auth_method", "2:0x0707".to_owned()));
         let (_, text) = subject_of(kind(6), &[0xab]);
-        let method: crate::args::AuthMethod = text.parse().unwrap();
+        let method: crate::args::pkp::AuthMethod = text.parse().unwrap();
         assert_eq!((method.kind, method.id), (kind(6), vec![0xab]));
         for bad in ["6", "6:", "6:0x", ":0xab", "x:0xab", "0x:0xab", "1_0:0xab", "1:0xab", "0x02:ab", "-1:ab"]
         {
-            assert!(bad.parse::<crate::args::AuthMethod>().is_err(), "{bad}");
+            assert!(bad.parse::<crate::args::pkp::AuthMethod>().is_err(), "{bad}");
         }
     }
 

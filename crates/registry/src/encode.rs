@@ -38,8 +38,8 @@ pub fn vote_for_value(name: &str, version: u64, value: &[u8]) -> Bytes {
 
 /// Grants a subject, or adds scopes to its grant.
 #[must_use]
-pub fn add_permitted(token_id: U256, subject: &Subject, scopes: &[u8]) -> Bytes {
-    let scopes = scopes.iter().map(|scope| U256::from(*scope)).collect();
+pub fn add_permitted(token_id: U256, subject: &Subject, numbers: &[u8]) -> Bytes {
+    let scopes = numbers.iter().map(|scope| U256::from(*scope)).collect();
     match subject {
         Subject::Action(multihash) => PKPPermissions::addPermittedActionCall {
             tokenId: token_id,
@@ -53,21 +53,11 @@ pub fn add_permitted(token_id: U256, subject: &Subject, scopes: &[u8]) -> Bytes 
                 .abi_encode()
                 .into()
         }
-        Subject::AuthMethod { kind, id } => PKPPermissions::addPermittedAuthMethodCall {
-            tokenId: token_id,
-            authMethod: PKPPermissions::AuthMethod {
-                authMethodType: *kind,
-                id: Bytes::copy_from_slice(id),
-                userPubkey: Bytes::new(),
-            },
-            scopes,
-        }
-        .abi_encode()
-        .into(),
+        Subject::AuthMethod { kind, id } => add_permitted_login(token_id, (*kind, id), &[], numbers),
     }
 }
 
-/// Adds scopes to a permitted login with the key that is recorded for it.
+/// Permits a login with the public key that proves it, or adds scopes to one that has this key.
 #[must_use]
 pub fn add_permitted_login(
     token_id: U256,

@@ -44,15 +44,9 @@ pub(super) async fn addresses(
     chain: &ChainReader,
     network: &NetworkFile,
 ) -> Result<BTreeMap<&'static str, Address>> {
-    let five = &network.contracts;
-    let mut found = BTreeMap::from([
-        ("NodeRegistry", five.node_registry.address),
-        ("PubkeyRouter", five.pubkey_router.address),
-        ("PKPPermissions", five.pkp_permissions.address),
-        ("PKPNFT", five.pkp_nft.address),
-        ("Directory", five.directory.address),
-    ]);
-    let directory = Account::from(five.directory.address.0);
+    let records = crate::network::records(network);
+    let mut found: BTreeMap<_, _> = records.map(|(name, record)| (name, record.address)).into();
+    let directory = Account::from(network.contracts.directory.address.0);
     for (contract, name) in directory::COMPANIONS {
         let (_, value) = directory::read(chain, directory, name).await?;
         // Nodes may have voted for something else, which the clients then do without.
