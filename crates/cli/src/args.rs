@@ -76,6 +76,10 @@ pub(crate) struct DevArgs {
     /// that are public (first start only).
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_host: Vec<String>,
+    /// A port of this machine that actions may reach by `fetch`, for this start only; may be repeated. Development networks
+    /// only, and said at each start.
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) allow_loopback_port: Vec<u16>,
     /// A domain that logins may be for, beside `localhost` with any port; may be repeated. The nodes vote for this list in
     /// place of the one before.
     #[arg(long, value_name = "HOST[:PORT]")]
@@ -332,6 +336,9 @@ pub(crate) struct NodeRun {
     /// The node's configuration, `node.toml`.
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) config: Option<PathBuf>,
+    /// A port of this machine that actions may reach, beside those of the configuration.
+    #[arg(long, value_name = "PORT", hide = true)]
+    pub(crate) allow_loopback_port: Vec<u16>,
     /// Stop when standard input ends: when the process that started this one is gone.
     #[arg(long, hide = true)]
     pub(crate) follow_stdin: bool,

@@ -5,12 +5,13 @@ mod lit;
 mod process;
 mod ready;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use quorate_node::Config;
 use quorate_wire::NetworkFile;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -78,11 +79,11 @@ impl Network {
         let within = Duration::from_secs(args.ready_within);
         let (state, output) = (self.state.clone(), self.output);
         let founded = self.watching(within, founding::found(&state, plan, output)).await?;
-        self.start_nodes(&founded)?;
+        self.start_nodes(&founded, &args.allow_loopback_port)?;
         self.state
             .write_running(&Running { chain_rpc: founded.chain_rpc.clone(), process: std::process::id() })?;
         self.watching(within, ready::all_ready(founded.network.clone(), output)).await?;
-        self.announce(&founded, args.ready_file.as_deref(), begun)?;
+        self.announce(&founded, args, begun)?;
         while let Some(event) = self.events.recv().await {
             show(self.output, &event);
         }
@@ -97,12 +98,15 @@ impl Network {
         Ok(())
     }
 
-    fn start_nodes(&mut self, founded: &Founded) -> Result<()> {
+    fn start_nodes(&mut self, founded: &Founded, loopback_ports: &[u16]) -> Result<()> {
         for index in founded.network.indices() {
             let config = self.state.node_path(index.get()).join("node.toml");
-            let arguments =
-                ["node".into(), "--config".into(), config.into_os_string(), "--follow-stdin".into()];
-            let node = self.start(&format!("node-{index}"), arguments.to_vec())?;
+            let mut arguments: Vec<OsString> =
+                vec!["node".into(), "--config".into(), config.into_os_string(), "--follow-stdin".into()];
+            for port in loopback_ports {
+                arguments.extend(["--allow-loopback-port".into(), port.to_string().into()]);
+            }
+            let node = self.start(&format!("node-{index}"), arguments)?;
             self.nodes.push(node);
         }
         Ok(())
@@ -142,11 +146,13 @@ impl Network {
         }
     }
 
-    fn announce(&self, founded: &Founded, ready_file: Option<&Path>, begun: Instant) -> Result<()> {
+    fn announce(&self, founded: &Founded, args: &DevArgs, begun: Instant) -> Result<()> {
         let mut value = describe(&self.state, founded);
+        let open = open_ports(&self.state, &founded.network, &args.allow_loopback_port)?;
+        value["loopback_ports"] = json!(open);
         let processes = self.chain.iter().chain(&self.nodes).map(Supervised::first_process);
         value["processes"] = processes.map(|(name, id)| (name.to_owned(), json!(id))).collect();
-        if let Some(path) = ready_file {
+        if let Some(path) = &args.ready_file {
             write_whole(path, value.to_string().as_bytes(), 0o644)?;
         }
         let network = &founded.network;
@@ -176,6 +182,11 @@ impl Network {
             }
             lines.push(format!("  logs      {}", self.state.folder().join("*.log").display()));
             lines.push(advice(network));
+            for port in &open {
+                lines.push(format!(
+                    "Actions may reach port {port} of this machine: any caller may send there what it likes."
+                ));
+            }
             lines.push("Ctrl-C stops everything; the same folder goes on with the same keys.".to_owned());
             lines.join("\n")
         });
@@ -230,6 +241,16 @@ fn describe(state: &State, founded: &Founded) -> Value {
         "network_file": state.network_path(),
         "process": std::process::id(),
     })
+}
+
+/// The ports of this machine that actions may reach: those of this start, and those that somebody wrote into a `node.toml`.
+fn open_ports(state: &State, network: &NetworkFile, of_this_start: &[u16]) -> Result<BTreeSet<u16>> {
+    let mut open: BTreeSet<u16> = of_this_start.iter().copied().collect();
+    for index in network.indices() {
+        let config = Config::as_written(&state.node_path(index.get()).join("node.toml"))?;
+        open.extend(config.egress.allow_loopback_ports);
+    }
+    Ok(open)
 }
 
 /// How many nodes may be down.

@@ -27,7 +27,9 @@ pub(crate) async fn run(args: NodeArgs, output: Output) -> Result<()> {
 
 async fn serve(args: &NodeRun) -> Result<()> {
     let path = args.config.as_deref().context("--config names the node's configuration")?;
-    let config = Config::load(path)?;
+    let mut config = Config::load(path)?;
+    // A network that is not for development refuses these as it does those of the file.
+    config.egress.allow_loopback_ports.extend(&args.allow_loopback_port);
     quorate_node::start_log(&config.log)?;
     quorate_node::run(config, shutdown::requested(args.follow_stdin)?).await
 }

@@ -233,17 +233,6 @@ impl Folder {
     }
 }
 
-impl Folder {
-    /// Lets actions reach this port of the machine from a node, from its next start on.
-    pub(crate) fn allow_loopback_port(&self, node: usize, port: u16) {
-        let path = self.path.join(format!("state/node-{node}/node.toml"));
-        let mut config: toml::Table = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        let egress = config["egress"].as_table_mut().unwrap();
-        egress.insert("allow_loopback_ports".to_owned(), vec![i64::from(port)].into());
-        fs::write(&path, toml::to_string(&config).unwrap()).unwrap();
-    }
-}
-
 #[cfg(feature = "faults")]
 impl Folder {
     /// Makes a node commit a fault from its next start on, instead of what it was told before.

@@ -46,17 +46,15 @@ fn server() -> (u16, Arc<AtomicUsize>) {
 #[test]
 fn hosts_outside_of_the_networks_list_are_reached_from_no_node() {
     let folder = Folder::new("hosts");
+    let (port, asked) = server();
+    // The port of this machine is allowed; what the network's list says holds all the same.
+    let allowed = port.to_string();
     let list = ["--allow-host", "localhost", "--allow-host", "*.allowed.example"];
-    Network::start(&folder, &list).stop();
+    let network = Network::start(&folder, &[list.as_slice(), &["--allow-loopback-port", &allowed]].concat());
+    assert_eq!(network.ready["loopback_ports"], json!([port]));
     let file: Value =
         serde_json::from_slice(&fs::read(folder.path.join("state/network.json")).unwrap()).unwrap();
     assert_eq!(file["allow_hosts"], json!(["localhost", "*.allowed.example"]));
-    let (port, asked) = server();
-    for number in 1..=3 {
-        // Its operator allows the port of this machine; what the network's list says holds all the same.
-        folder.allow_loopback_port(number, port);
-    }
-    let network = Network::start(&folder, &[]);
     let action = network.action(FETCH);
     let urls = [
         format!("http://localhost:{port}/"),
@@ -71,6 +69,16 @@ fn hosts_outside_of_the_networks_list_are_reached_from_no_node() {
     network.stop();
     // Two requests of each node that took part, and none by the address.
     assert!((4..=6).contains(&asked.load(Ordering::SeqCst)), "{asked:?}");
+
+    // An open port is open for one start.
+    let network = Network::start(&folder, &[]);
+    assert_eq!(network.ready["loopback_ports"], json!([]));
+    let ran = network.quorate(&["action", "run", &action, "--params", &params]).ok();
+    assert_eq!(
+        ran["reply"]["response"],
+        json!(["fetch_refused", "fetch_refused", "fetch_refused", "fetch_refused"]).to_string()
+    );
+    network.stop();
 
     // The list is part of the network: another one is another network, and one that is none is refused.
     let state = folder.path.join("state").display().to_string();

@@ -98,12 +98,8 @@ fn shown(reply: &Value) -> (Vec<String>, Value) {
 #[test]
 fn a_simulation_of_recorded_answers_shows_the_digests_that_nodes_sign() {
     let folder = Folder::new("recorded");
-    Network::start(&folder, &[]).stop();
     let port = server();
-    for number in 1..=3 {
-        folder.allow_loopback_port(number, port);
-    }
-    let network = Network::start(&folder, &[]);
+    let network = Network::start(&folder, &["--allow-loopback-port", &port.to_string()]);
     let key = network.key_for(&[NOTARY]);
     let action = network.action(NOTARY);
     let paths = answers();
