@@ -1,82 +1,86 @@
-// Ceramic, like a post: a user likes a post once. Asks the index for the user's like and refuses a second one.
-// Then it signs the data commit of the document that post and user determine, so storage itself holds one like at most.
-const utf8 = (text) => new TextEncoder().encode(text);
-const BASE36 = '0123456789abcdefghijklmnopqrstuvwxyz', BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
-// Base36 after a `k`, as stream ids are written, and base32 after a `b`, as CIDs are.
-const fromBase36 = (text) => {
-  let number = 0n;
-  for (const digit of text) number = number * 36n + BigInt(BASE36.indexOf(digit));
-  const hex = number.toString(16);
-  return ethers.utils.arrayify('0x' + (hex.length % 2 ? '0' : '') + hex);
-};
-const toBase32 = (bytes) => {
-  let bits = '', text = '';
-  for (const byte of bytes) bits += byte.toString(2).padStart(8, '0');
-  for (let at = 0; at < bits.length; at += 5) text += BASE32[parseInt(bits.slice(at, at + 5).padEnd(5, '0'), 2)];
-  return 'b' + text;
-};
-const fromBase32 = (text) => {
-  let bits = '';
-  for (const digit of text) bits += BASE32.indexOf(digit).toString(2).padStart(5, '0');
-  return Uint8Array.from({ length: bits.length >> 3 }, (_, at) => parseInt(bits.slice(at * 8, at * 8 + 8), 2));
-};
-
-// DAG-CBOR: the keys of maps by their length and then their bytes, links as tag 42.
-const head = (major, n) => n < 24 ? [major << 5 | n] : n < 256 ? [major << 5 | 24, n] : [major << 5 | 25, n >> 8, n & 255];
-const cbor = (value) => {
-  if (value === null) return [0xf6];
-  if (typeof value === 'number') return head(0, value);
-  if (typeof value === 'string') return [...head(3, utf8(value).length), ...utf8(value)];
-  if (value instanceof Uint8Array) return [...head(2, value.length), ...value];
-  if (Array.isArray(value)) return [...head(4, value.length), ...value.flatMap(cbor)];
-  if (value['/'] !== undefined) return [0xd8, 42, ...cbor(Uint8Array.from([0, ...fromBase32(value['/'].slice(1))]))];
-  const keys = Object.keys(value).sort((a, b) => utf8(a).length - utf8(b).length || (a < b ? -1 : 1));
-  return [...head(5, keys.length), ...keys.flatMap((key) => [...cbor(key), ...cbor(value[key])])];
-};
-
-// The key as a `did:key`, and a payload as a commit: JWS over the CID of its block, signed ES256K.
-const didOf = (publicKey) =>
-  'did:key:z' + Lit.Actions.uint8arrayToString(Uint8Array.from([0xe7, 1, ...ethers.utils.arrayify(ethers.utils.computePublicKey(publicKey, true))]), 'base58btc');
-const base64url = (bytes) => Lit.Actions.uint8arrayToString(bytes, 'base64url');
-const signCommit = async (payload, sigName) => {
-  const did = didOf(publicKey), block = Uint8Array.from(cbor(payload));
-  const cid = Uint8Array.from([1, 0x71, 0x12, 32, ...ethers.utils.arrayify(ethers.utils.sha256(block))]);
-  const header = base64url(utf8(JSON.stringify({ alg: 'ES256K', kid: `${did}#${did.slice(8)}` })));
-  const input = `${header}.${base64url(cid)}`;
-  const toSign = ethers.utils.arrayify(ethers.utils.sha256(utf8(input)));
-  const { r, s } = JSON.parse(await Lit.Actions.signAndCombineEcdsa({ toSign, publicKey, sigName }));
-  const signature = base64url(ethers.utils.arrayify('0x' + r.substring(2) + s));
-  return {
-    jws: { payload: base64url(cid), signatures: [{ protected: header, signature }], link: toBase32(cid) },
-    linkedBlock: Lit.Actions.uint8arrayToString(block, 'base64'),
+(() => {
+  // project/chirp/actions/ceramic.ts
+  var utf8 = (text) => new TextEncoder().encode(text);
+  var coded = (bytes, encoding) => Lit.Actions.uint8arrayToString(bytes, encoding);
+  var base64 = (bytes) => coded(bytes, "base64");
+  var base64url = (bytes) => coded(bytes, "base64url");
+  var decoded = (text, encoding) => {
+    if (typeof text !== "string") return null;
+    try {
+      const bytes = Lit.Actions.uint8arrayFromString(text, encoding);
+      return coded(bytes, encoding) === text ? bytes : null;
+    } catch {
+      return null;
+    }
   };
-};
-
-const CERAMIC = 'https://ceramic.example/api/v0';
-const MODEL = 'kjzl6hvfrbw6c9hbrvqfvqqzrqp7qd2s6h6wbs1kv2yl8rp4gmm7ju10ak19ywx';
-
-const go = async () => {
-  const user = Lit.Auth.authSigAddress;
-  const refuse = (reason) => Lit.Actions.setResponse({ response: JSON.stringify({ liked: false, reason }) });
-  if (!user) return refuse('log in first');
-  const post = await fetch(`${CERAMIC}/streams/${postID}`);
-  if (!post.ok) return refuse('there is no such post');
-  const found = await fetch(`${CERAMIC}/collection`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ model: MODEL, last: 1, queryFilters: { where: { postID: { equalTo: postID }, user: { equalTo: user } } } }),
-  });
-  const { edges } = await found.json();
-  if (edges.length > 0) return refuse('you have liked this post before');
-  // The genesis is not signed: post and user alone make it, and with it the id of the stream.
-  const genesis = {
-    data: null,
-    header: { controllers: [didOf(publicKey)], model: fromBase36(MODEL.slice(1)), sep: 'model', unique: utf8(`${postID}|${user}`) },
+  var sha256 = (bytes) => ethers.utils.arrayify(ethers.utils.sha256(bytes));
+  var toBase32 = (bytes) => "b" + coded(bytes, "base32");
+  var toBase36 = (bytes) => "k" + coded(bytes, "base36");
+  var fromBase32 = (text) => typeof text === "string" && text[0] === "b" ? decoded(text.slice(1), "base32") : null;
+  var fromBase36 = (text) => typeof text === "string" && text[0] === "k" ? decoded(text.slice(1), "base36") : null;
+  var BLOCK = 113;
+  var DOCUMENT = 3;
+  var cidOf = (block2) => Uint8Array.from([1, BLOCK, 18, 32, ...sha256(block2)]);
+  var head = (major, n) => n < 24 ? [major << 5 | n] : n < 256 ? [major << 5 | 24, n] : n < 65536 ? [major << 5 | 25, n >> 8, n & 255] : refuseLength();
+  var refuseLength = () => {
+    throw new RangeError("longer than any commit of these actions");
   };
-  const genesisCid = toBase32(Uint8Array.from([1, 0x71, 0x12, 32, ...ethers.utils.arrayify(ethers.utils.sha256(Uint8Array.from(cbor(genesis))))]));
-  const link = { '/': genesisCid };
-  const data = [{ op: 'add', path: '/postID', value: postID }, { op: 'add', path: '/user', value: user }];
-  const commit = await signCommit({ data, prev: link, id: link }, 'likePost');
-  Lit.Actions.setResponse({ response: JSON.stringify({ liked: true, genesisCid, commit }) });
-};
-go();
+  var cbor = (value) => {
+    if (value === null) return [246];
+    if (typeof value === "boolean") return [value ? 245 : 244];
+    if (typeof value === "string") return [...head(3, utf8(value).length), ...utf8(value)];
+    if (value instanceof Uint8Array) return [...head(2, value.length), ...value];
+    if (Array.isArray(value)) return [...head(4, value.length), ...value.flatMap(cbor)];
+    if (value["/"] !== void 0) return [216, 42, ...cbor(Uint8Array.from([0, ...fromBase32(value["/"])]))];
+    const keys = Object.keys(value).sort((a, b) => utf8(a).length - utf8(b).length || (a < b ? -1 : 1));
+    return [...head(5, keys.length), ...keys.flatMap((key) => [...cbor(key), ...cbor(value[key])])];
+  };
+  var block = (value) => Uint8Array.from(cbor(value));
+  var didOf = (publicKey) => "did:key:z" + coded(Uint8Array.from([231, 1, ...ethers.utils.arrayify(ethers.utils.computePublicKey(publicKey, true))]), "base58btc");
+  function documentOf(publicKey, model, unique) {
+    const header = { controllers: [didOf(publicKey)], model: fromBase36(model), sep: "model", unique };
+    const cid = cidOf(block({ data: null, header }));
+    return {
+      stream: toBase36(Uint8Array.from([206, 1, DOCUMENT, ...cid])),
+      link: toBase32(cid),
+      /** As a Ceramic node takes it. */
+      genesis: { data: null, header: { ...header, model: base64(header.model), unique: base64(unique) } }
+    };
+  }
+  var protectedOf = (publicKey) => {
+    const did = didOf(publicKey);
+    return base64url(utf8(JSON.stringify({ alg: "ES256K", kid: `${did}#${did.slice("did:key:".length)}` })));
+  };
+  async function signCommit(publicKey, payload, sigName) {
+    const bytes = block(payload), cid = cidOf(bytes), head2 = protectedOf(publicKey);
+    const toSign = sha256(utf8(`${head2}.${base64url(cid)}`));
+    const { r, s } = JSON.parse(await Lit.Actions.signAndCombineEcdsa({ toSign, publicKey, sigName }));
+    const signature = base64url(ethers.utils.arrayify("0x" + r.substring(2) + s));
+    return { jws: { payload: base64url(cid), signatures: [{ protected: head2, signature }], link: toBase32(cid) }, linkedBlock: base64(bytes) };
+  }
+
+  // project/actions/ceramic-like-post/action.ts
+  var CERAMIC = "https://ceramic.example/api/v0";
+  var MODEL = "kjzl6hvfrbw6c9hbrvqfvqqzrqp7qd2s6h6wbs1kv2yl8rp4gmm7ju10ak19ywx";
+  async function main({ publicKey, postID }) {
+    const user = Lit.Auth.authSigAddress;
+    const refuse = (reason) => ({ liked: false, reason });
+    if (!user) return refuse("log in first");
+    const post = await fetch(`${CERAMIC}/streams/${postID}`);
+    if (!post.ok) return refuse("there is no such post");
+    const found = await fetch(`${CERAMIC}/collection`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ model: MODEL, last: 1, queryFilters: { where: { postID: { equalTo: postID }, user: { equalTo: user } } } })
+    });
+    const { edges } = await found.json();
+    if (edges.length > 0) return refuse("you have liked this post before");
+    const { link } = documentOf(publicKey, MODEL, utf8(`${postID}|${user}`));
+    const data = [{ op: "add", path: "/postID", value: postID }, { op: "add", path: "/user", value: user }];
+    const commit = await signCommit(publicKey, { data, prev: { "/": link }, id: { "/": link } }, "likePost");
+    return { liked: true, genesisCid: link, commit };
+  }
+
+  // project/entry.js
+  globalThis.main = main;
+})();

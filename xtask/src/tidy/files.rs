@@ -33,7 +33,7 @@ pub(super) fn check() -> Result<Findings> {
                 findings.push(format!("{path}:{}: a path of one machine (/{folder}/…)", number + 1));
             }
         }
-        if path.ends_with("package-lock.json") && text.contains("\"resolved\"") {
+        if path.ends_with("package-lock.json") && text.lines().any(is_download_address) {
             findings.push(format!(
                 "{path}: has download addresses; see omit-lockfile-registry-resolved in .npmrc"
             ));
@@ -51,6 +51,11 @@ fn machine_path(line: &str) -> Option<&'static str> {
             !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '}' | ')' | '>'))
         })
     })
+}
+
+/// Whether a line of a lock says where a package comes from. A folder of the tree is no such place.
+fn is_download_address(line: &str) -> bool {
+    line.trim_start().strip_prefix("\"resolved\":").is_some_and(|place| place.contains("://"))
 }
 
 /// The paths of all tracked files.
@@ -72,5 +77,13 @@ mod tests {
     fn paths_of_one_machine_are_found() {
         assert_eq!(machine_path(&format!("see /{}/me/x", "home")), Some("home"));
         assert_eq!(machine_path("crates/work/x and https://a.example/root/x"), None);
+    }
+
+    #[test]
+    fn a_folder_of_the_tree_is_no_download_address() {
+        assert!(is_download_address(r#"      "resolved": "https://packages.example/a-1.0.0.tgz","#));
+        assert!(is_download_address(r#""resolved": "git+ssh://git@host.example/a.git#1","#));
+        assert!(!is_download_address(r#"      "resolved": "empty","#));
+        assert!(!is_download_address(r#"      "link": true"#));
     }
 }

@@ -58,7 +58,10 @@ fn every_example_says_what_it_shows_and_is_listed() {
     for example in examples {
         let name = example.file_name().and_then(|name| name.to_str()).expect("a name");
         assert!(readme.contains(&format!("| `{name}` |")), "{name} is not in the readme");
-        let source = fs::read_to_string(example.join("action.js")).expect("an action");
+        // What is bundled says it in its source.
+        let source = ["action.ts", "action.js"].map(|file| example.join(file));
+        let source = source.iter().find(|path| path.exists()).expect("an action");
+        let source = fs::read_to_string(source).expect("an action");
         let comment = source.lines().take_while(|line| line.starts_with("// ")).count();
         assert_eq!(comment, 2, "{name} begins with a comment of two lines");
     }
@@ -80,6 +83,15 @@ fn the_tests_of_the_examples_pass() {
         assert_eq!(result["failed"], 0);
     }
     assert!(count > 0, "no example has tests");
+}
+
+#[test]
+fn the_tests_of_chirp_pass() {
+    let actions = folder().join("../chirp/actions");
+    let output = quorate(&["--json", "action", "test", &actions.display().to_string()]);
+    let result: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(output.status.success(), "{result:#}");
+    assert_eq!(result["failed"], 0);
 }
 
 fn simulate(example: &std::path::Path) -> (bool, Value) {
