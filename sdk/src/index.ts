@@ -1,0 +1,22 @@
+/** The client of a Quorate network, for browsers and Node.js. `README.md` describes it. */
+
+export { toHex, fromHex } from "./bytes.js";
+export { Client, type ClientOptions, type StoredBy } from "./client.js";
+export { type ErrorCode, errorCodes, isErrorCode, isRetryable } from "./codes.js";
+export {
+  LocalError, ProblemError, QuorateError, UnreachableError, VerificationError,
+  type LocalCode, type Problem, type Tried, type VerifyCode,
+} from "./errors.js";
+export { cidOf, transcript } from "./hash.js";
+export type { Waiting } from "./http.js";
+export { parseJson, type JsonValue } from "./json.js";
+export { capability, type LoginKind, type LoginMethod, type LoginProof, type LoginTerms, type WalletProof } from "./login.js";
+export { fetchNetwork, parseNetwork, type Admission, type LimitsRequest, type Network, type NetworkFile } from "./network.js";
+export type {
+  Claim, CodeStored, Execution, Head, Intent, KeyView, NodeView, Receipt, SignatureView, Statement, Usage, Verified,
+} from "./reply.js";
+export type { Call, PreparedRequest } from "./request.js";
+export { forgetSession, logIn, restoreSession, type Session } from "./session.js";
+export { memoryStore, openStore, type Store } from "./store.js";
+export { requestId, verifyExecution, verifyReceipt } from "./verify.js";
+export { addressOf, guestKey, keyLogin, walletLogin, type Eip1193Provider } from "./wallet.js";
