@@ -1,11 +1,13 @@
 // Builds dist/: the modules with their types, and all of them as one file for a page. node build.mjs
-import { rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-/** A page loads no more than this. */
-const BUNDLE_BYTES_MAX = 60_000;
+/** A page loads no more than this, plain and compressed. More than half of it is noble. */
+const BUNDLE_BYTES_MAX = 106_000;
+const COMPRESSED_BYTES_MAX = 40_000;
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 rmSync(at("dist"), { recursive: true, force: true });
@@ -16,9 +18,10 @@ await build({
   target: "es2022", platform: "browser", logLevel: "warning",
 });
 writeFileSync(at("dist/quorate.d.ts"), 'export * from "./esm/index.js";\n');
-const { size } = statSync(at("dist/quorate.js"));
-console.log(`dist/quorate.js: ${size} bytes`);
-if (size > BUNDLE_BYTES_MAX) {
-  console.error(`the bundle is larger than ${BUNDLE_BYTES_MAX} bytes`);
+const bundle = readFileSync(at("dist/quorate.js"));
+const compressed = gzipSync(bundle, { level: 9 }).length;
+console.log(`dist/quorate.js: ${bundle.length} bytes, ${compressed} compressed`);
+if (bundle.length > BUNDLE_BYTES_MAX || compressed > COMPRESSED_BYTES_MAX) {
+  console.error(`the bundle is larger than ${BUNDLE_BYTES_MAX} bytes, or ${COMPRESSED_BYTES_MAX} compressed`);
   process.exit(1);
 }

@@ -1,0 +1,97 @@
+// The client with a real development network, which this test starts and ends: QUORATE_BIN is the program.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  Client, ProblemError, capability, cidOf, keyLogin, logIn, memoryStore, parseNetwork, restoreSession, verifyExecution,
+} from "../dist/quorate.js";
+
+const PROGRAM = process.env["QUORATE_BIN"];
+const READY_MS = 240_000;
+const HELLO = "async function main({ name }) { return `hello, ${name}, from ${Lit.Auth.authSigAddress}`; }";
+const THROWS = "async function main() { console.log('so far'); throw new Error('no further'); }";
+
+/** Starts a network in a folder of its own, on free ports. */
+async function start(t) {
+  const folder = mkdtempSync(join(tmpdir(), "quorate-sdk-"));
+  const ready = join(folder, "ready.json");
+  const words = ["dev", "--dir", join(folder, "net"), "--http-port", "0", "--quic-port", "0", "--chain-port", "0", "--ready-file", ready,
+    "--ready-within", String(READY_MS / 1_000), "--no-restart"];
+  const dev = spawn(PROGRAM, words, { cwd: folder, stdio: ["pipe", "ignore", "pipe"] });
+  const said = [];
+  dev.stderr.on("data", (part) => said.push(part));
+  const ended = new Promise((resolve) => dev.on("exit", resolve));
+  t.after(async () => {
+    dev.kill("SIGINT");
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const until = Date.now() + READY_MS;
+  while (!existsSync(ready)) {
+    if (dev.exitCode !== null || Date.now() > until) assert.fail(`the network does not start: ${Buffer.concat(said)}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return { folder, ready: JSON.parse(readFileSync(ready, "utf8")) };
+}
+
+test("a real network", { skip: PROGRAM === undefined && "QUORATE_BIN names no program" }, async (t) => {
+  const { folder, ready } = await start(t);
+  const file = join(folder, "net", "network.json");
+  const network = parseNetwork(readFileSync(file, "utf8"), ready.network === undefined ? {} : { id: ready.network });
+  const client = new Client(network);
+  const store = memoryStore();
+  const secret = crypto.getRandomValues(new Uint8Array(32));
+  const session = await logIn(network, keyLogin(secret), {
+    domain: "localhost", capabilities: [HELLO, THROWS].map((code) => capability({ action: cidOf(code) })), store,
+  });
+
+  await t.test("the network file's id is the nodes' own", async () => {
+    for (let node = 1; node <= network.size; node += 1) assert.equal((await client.nodeView(node)).network, network.id);
+  });
+
+  await t.test("an action runs, and its receipt proves what it said", async () => {
+    const request = await client.prepare(session, { action: { code: HELLO }, params: { name: "Zoë" } });
+    const execution = await client.submit(request);
+    assert.equal(execution.response, `hello, Zoë, from ${session.address}`);
+    assert.ok(execution.members.length >= network.threshold);
+    assert.equal((await client.submit(request)).response, execution.response, "sent again: the same execution");
+    const { response, signatures, receipt, logs, usage, requestId } = execution;
+    const reply = { request_id: requestId, status: "completed", response, signatures, logs, usage, receipt };
+    assert.deepEqual(verifyExecution(network, request.bytes, reply).members, execution.members);
+    assert.throws(() => verifyExecution(network, request.bytes, { ...reply, response: "other" }));
+  });
+
+  await t.test("stored code runs by its name, with a session that was kept", async () => {
+    const stored = await client.putCode(session, HELLO);
+    assert.equal(stored.nodes.length, network.size);
+    assert.equal(await client.getCode(cidOf(HELLO)), HELLO);
+    const again = await restoreSession(network, { store });
+    const execution = await client.execute(again, { action: { cid: cidOf(HELLO) }, params: { name: "you" } });
+    assert.match(execution.response, /^hello, you/);
+  });
+
+  await t.test("an action that throws is a problem with its proof", async () => {
+    await assert.rejects(client.execute(session, { action: { code: THROWS } }), (error) => error instanceof ProblemError
+      && error.code === "action_threw" && error.proven && error.execution.logs.includes("so far") && error.message.includes("no further"));
+  });
+
+  await t.test("a node that is gone is passed over", async () => {
+    const elsewhere = JSON.parse(readFileSync(file, "utf8"));
+    elsewhere.endpoints[0].http = "http://127.0.0.1:1";
+    const gone = new Client(parseNetwork(JSON.stringify(elsewhere), { id: network.id }));
+    const execution = await gone.execute(session, { action: { code: HELLO }, params: { name: "all" } });
+    assert.equal(execution.node, 2);
+  });
+
+  await t.test("a key that was never minted is unknown", async () => {
+    await assert.rejects(client.key(`0x${"11".repeat(32)}`), (error) => error.code === "pkp_unknown" && error.node === 2);
+  });
+
+  await t.test("a login for a domain that the network does not take is refused", async () => {
+    const elsewhere = await logIn(network, keyLogin(secret), { domain: "elsewhere.example", capabilities: [capability({ action: cidOf(HELLO) })] });
+    await assert.rejects(client.execute(elsewhere, { action: { code: HELLO } }), (error) => error.code === "login_invalid");
+  });
+});

@@ -1,0 +1,132 @@
+// Every value of docs/vectors/http.json, which the Rust side writes and checks.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fromHex, toBase64url, toHex, utf8 } from "../dist/esm/bytes.js";
+import { errorCodes, isRetryable, numberOf } from "../dist/esm/codes.js";
+import { binary } from "../dist/esm/codec.js";
+import { cidHash, cidOf, numberField, transcript } from "../dist/esm/hash.js";
+import { capabilitiesHash, didKey, loginHash, loginNonce, loginText, termsOf } from "../dist/esm/login.js";
+import { parseNetwork } from "../dist/esm/network.js";
+import { readReply, statement } from "../dist/esm/reply.js";
+import { signCode, signRequest } from "../dist/esm/request.js";
+import { requestId, verifyExecution, verifyReceipt } from "../dist/esm/verify.js";
+import { addressOf, keyLogin, personalDigest, signerOf } from "../dist/esm/wallet.js";
+import { VerificationError } from "../dist/esm/errors.js";
+import { sessionOfSecret } from "./help.mjs";
+
+const vectors = JSON.parse(readFileSync(new URL("../../docs/vectors/http.json", import.meta.url), "utf8"));
+const network = parseNetwork(JSON.stringify(vectors.networks[0].file));
+const of = vectors.login;
+const terms = termsOf(network, of.session, { domain: of.domain, capabilities: of.capabilities }, of.issued_ms, fromHex(of.login.rz));
+
+test("base64url", () => {
+  for (const { bytes, text } of vectors.base64url) assert.equal(toBase64url(fromHex(bytes)), text);
+});
+
+test("transcripts", () => {
+  for (const { domain, fields, hash } of vectors.transcripts) {
+    assert.equal(toHex(transcript(domain, ...fields.map(fromHex))), hash);
+  }
+});
+
+test("names of actions", () => {
+  for (const { text, times, cid, bytes } of vectors.cids) {
+    assert.equal(cidOf(text.repeat(times)), cid, `${times} times ${text}`);
+    assert.equal(toHex(cidHash(cid)), bytes);
+  }
+});
+
+test("network ids, with and without allow_hosts", () => {
+  for (const { file, id } of vectors.networks) assert.equal(parseNetwork(JSON.stringify(file), { id }).id, id);
+});
+
+test("error codes and their numbers, and which of them docs/errors.md calls temporary", () => {
+  assert.deepEqual(Object.fromEntries(errorCodes().map((code) => [code, numberOf(code)])), vectors.error_codes);
+  const page = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
+  const section = page.split("\n## ").find((one) => one.startsWith("Too much, or not now"));
+  const temporary = [...section.matchAll(/^### `(\w+)`$/gm)].map(([, code]) => code).sort();
+  assert.deepEqual(errorCodes().filter(isRetryable).sort(), temporary);
+});
+
+test("the login: session, capabilities, nonce, text, digest, signature, hash", async () => {
+  assert.equal(didKey(of.session), of.did);
+  assert.equal(toHex(capabilitiesHash(of.capabilities)), of.capabilities_hash);
+  assert.equal(terms.expiresMs, of.expires_ms);
+  assert.equal(loginNonce(terms), of.nonce);
+  assert.equal(loginText(terms, of.address), of.login.message);
+  assert.equal(addressOf(fromHex(of.wallet_secret)), of.address);
+  assert.equal(toHex(personalDigest(of.login.message)), of.digest);
+  assert.equal(signerOf(of.login.message, of.login.signature), of.address);
+  const proof = await keyLogin(fromHex(of.wallet_secret)).prove(terms);
+  assert.deepEqual(proof, of.login);
+  assert.equal(`0x${toHex(loginHash(proof))}`, of.hash);
+});
+
+test("the request and the request to store code", async () => {
+  const { request, code_request: code } = vectors;
+  const session = sessionOfSecret(network, of);
+  assert.equal(requestId(network, utf8(request.bytes)), request.id);
+  const signed = JSON.parse(request.bytes);
+  const made = await signRequest(network, session, {
+    action: { code: request.body.code }, paramsJson: request.params, limits: signed.limits,
+  }, { head: signed.block, timeMs: signed.time_ms, nonce: fromHex(signed.nonce) });
+  assert.equal(new TextDecoder().decode(made.bytes), request.bytes);
+  assert.equal(made.id, request.id);
+  assert.deepEqual(JSON.parse(made.body), request.body);
+  const body = JSON.parse(await signCode(network, session, { cid: signed.action, code: request.body.code }, signed.time_ms));
+  assert.equal(Buffer.from(body.request, "base64url").toString(), code.bytes);
+  assert.equal(body.sig, code.sig);
+});
+
+test("replies: those that are proven, and those that must be refused", () => {
+  const { request, replies } = vectors;
+  for (const { about, proven, statement_bytes: bytes, signed_by_first: first, reply } of replies) {
+    for (const form of [reply, JSON.stringify(reply)]) {
+      const verify = () => verifyExecution(network, request.bytes, form);
+      if (!proven) {
+        assert.throws(verify, VerificationError, about);
+        continue;
+      }
+      const verified = verify();
+      assert.deepEqual(verified.members, reply.receipt.statements.map(({ node }) => node), about);
+      assert.equal(toHex(binary(statement, verified.statement)), bytes, about);
+      const { node } = reply.receipt.statements[0];
+      assert.equal(toHex(transcript("quorate/statement/v1", numberField(node), fromHex(bytes))), first, about);
+      assert.deepEqual(verifyReceipt(network, reply.receipt), verified, about);
+      assert.deepEqual({ ...readReply(reply).signatures }, reply.signatures, about);
+    }
+  }
+  const refused = (about) => {
+    try {
+      verifyExecution(network, request.bytes, replies.find((one) => one.about === about).reply);
+    } catch (error) {
+      return error.code;
+    }
+    return null;
+  };
+  // Each for its own reason, and not for another that would hide it.
+  const reasons = {
+    "statements of fewer than t members": "too_few_members",
+    "one member twice, beside another": "member_twice",
+    "a node that the network file does not list": "not_member",
+    "another network": "wrong_network",
+    "another epoch": "wrong_epoch",
+    "another request": "wrong_request",
+    "another login": "other_login",
+    "other parameters": "wrong_execution",
+    "another action": "wrong_execution",
+    "another block": "wrong_execution",
+    "another response": "response_mismatch",
+    "no response": "response_mismatch",
+    "another's signature": "statement_signature",
+    "statements that differ": "unequal_statement",
+    "a claim left out": "claims_mismatch",
+    "a signature left out": "signature_withheld",
+    "one signature more": "unknown_signature",
+    "another recovery id": "signature_invalid",
+    "a signature with a high s": "signature_invalid",
+    "one member twice, once as text": "form",
+  };
+  for (const [about, code] of Object.entries(reasons)) assert.equal(refused(about), code, about);
+});
