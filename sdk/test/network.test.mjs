@@ -1,7 +1,7 @@
 // The client with a real development network, which this test starts and ends: QUORATE_BIN is the program.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -12,6 +12,9 @@ import {
 const PROGRAM = process.env["QUORATE_BIN"];
 const READY_MS = 240_000;
 const HELLO = "async function main({ name }) { return `hello, ${name}, from ${Lit.Auth.authSigAddress}`; }";
+const SIGNS = `async function main({ publicKey }) {
+  await Lit.Actions.signEcdsa({ publicKey, toSign: new Uint8Array(32).fill(7), sigName: "sig" });
+}`;
 const THROWS = "async function main() { console.log('so far'); throw new Error('no further'); }";
 
 /** Starts a network in a folder of its own, on free ports. */
@@ -19,13 +22,14 @@ async function start(t) {
   const folder = mkdtempSync(join(tmpdir(), "quorate-sdk-"));
   const ready = join(folder, "ready.json");
   const words = ["dev", "--dir", join(folder, "net"), "--http-port", "0", "--quic-port", "0", "--chain-port", "0", "--ready-file", ready,
-    "--ready-within", String(READY_MS / 1_000), "--no-restart"];
+    "--ready-within", String(READY_MS / 1_000), "--no-restart", "--follow-stdin"];
   const dev = spawn(PROGRAM, words, { cwd: folder, stdio: ["pipe", "ignore", "pipe"] });
   const said = [];
   dev.stderr.on("data", (part) => said.push(part));
   const ended = new Promise((resolve) => dev.on("exit", resolve));
   t.after(async () => {
-    dev.kill("SIGINT");
+    // The network follows this end of the pipe, and ends with this process as well.
+    dev.stdin.end();
     await ended;
     rmSync(folder, { recursive: true, force: true });
   });
@@ -45,7 +49,7 @@ test("a real network", { skip: PROGRAM === undefined && "QUORATE_BIN names no pr
   const store = memoryStore();
   const secret = crypto.getRandomValues(new Uint8Array(32));
   const session = await logIn(network, keyLogin(secret), {
-    domain: "localhost", capabilities: [HELLO, THROWS].map((code) => capability({ action: cidOf(code) })), store,
+    domain: "localhost", capabilities: [HELLO, SIGNS, THROWS].map((code) => capability({ action: cidOf(code) })), store,
   });
 
   await t.test("the network file's id is the nodes' own", async () => {
@@ -71,6 +75,18 @@ test("a real network", { skip: PROGRAM === undefined && "QUORATE_BIN names no pr
     const again = await restoreSession(network, { store });
     const execution = await client.execute(again, { action: { cid: cidOf(HELLO) }, params: { name: "you" } });
     assert.match(execution.response, /^hello, you/);
+  });
+
+  await t.test("a key signs for the action that it is granted to", async () => {
+    writeFileSync(join(folder, "signs.js"), SIGNS);
+    const words = ["--json", "pkp", "mint", "--dir", join(folder, "net"), "--grant", `${join(folder, "signs.js")}=sign-anything`];
+    const minted = JSON.parse(execFileSync(PROGRAM, words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+    const view = await client.key(minted.public_key);
+    assert.deepEqual([view.token_id, view.burnt], [minted.token_id, false]);
+    const execution = await client.execute(session, { action: { code: SIGNS }, params: { publicKey: view.public_key } });
+    assert.deepEqual(Object.keys(execution.signatures), ["sig"]);
+    assert.equal(execution.signatures.sig.digest, `0x${"07".repeat(32)}`);
+    assert.equal(execution.signatures.sig.public_key, view.public_key);
   });
 
   await t.test("an action that throws is a problem with its proof", async () => {

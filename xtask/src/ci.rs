@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{Steps, as_text, cargo, root, run, target};
-use crate::{demo, guest, lit_contracts, mutants, npm_packages, packages, say, sim, tidy, warn};
+use crate::{demo, guest, lit_contracts, mutants, npm_packages, packages, say, sdk, sim, tidy, warn};
 
 /// Seeds of the simulator that each run goes through.
 const SEEDS: u64 = 1_000;
@@ -129,6 +129,11 @@ const STEPS: &[Step] = &[
         act: Act::Call(|| mutants::run(&["--turn".to_owned()])),
     },
     Step { name: "demo", about: "the whole network, in real processes", act: Act::Call(|| demo::run(&[])) },
+    Step {
+        name: "sdk",
+        about: "the client in TypeScript: types, bundle, vectors, hostile nodes, a network of real processes",
+        act: Act::Call(sdk::run),
+    },
     Step {
         name: "lit contracts",
         about: "published client libraries call every function of the contracts",

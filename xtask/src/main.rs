@@ -8,6 +8,7 @@ mod lit_contracts;
 mod mutants;
 mod npm_packages;
 mod packages;
+mod sdk;
 mod sim;
 mod step;
 mod tidy;
