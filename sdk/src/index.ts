@@ -19,4 +19,4 @@ export type { Call, PreparedRequest } from "./request.js";
 export { forgetSession, logIn, restoreSession, type Session } from "./session.js";
 export { memoryStore, openStore, type Store } from "./store.js";
 export { requestId, verifyExecution, verifyReceipt } from "./verify.js";
-export { addressOf, guestKey, keyLogin, walletLogin, type Eip1193Provider } from "./wallet.js";
+export { addressOf, guestKey, keyLogin, signText, walletLogin, type Eip1193Provider } from "./wallet.js";

@@ -160,12 +160,15 @@ function checkSignatures(said: Statement, signatures: Reply["signatures"]): void
   }
 }
 
-/** Whether the key has signed the digest, s is in the lower half, and the signature recovers to the key. */
+/**
+ * Whether the key has signed the digest, with s in the lower half. That the signature recovers to the key says all of it:
+ * with the key that comes out, the equation of ECDSA holds.
+ */
 function ecdsaValid({ public_key: publicKey, digest, signature, recovery_id: recovery }: SignatureView): boolean {
-  const [key, hash, rs] = [fromHex(publicKey), fromHex(digest), fromHex(signature)];
   try {
-    return secp256k1.verify(rs, hash, key, { prehash: false, lowS: true })
-      && equal(secp256k1.recoverPublicKey(concat(Uint8Array.of(recovery), rs), hash, { prehash: false }), key);
+    const rs = secp256k1.Signature.fromBytes(fromHex(signature), "compact");
+    if (rs.hasHighS()) return false;
+    return equal(rs.addRecoveryBit(recovery).recoverPublicKey(fromHex(digest)).toBytes(true), fromHex(publicKey));
   } catch {
     return false;
   }

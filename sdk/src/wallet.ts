@@ -41,6 +41,12 @@ export function personalDigest(text: string): Uint8Array {
   return keccak_256(concat(utf8(`\x19Ethereum Signed Message:\n${bytes.length}`), bytes));
 }
 
+/** Signs a text with a wallet's key as `personal_sign` does: r ‖ s ‖ v, `0x` and 130 digits. */
+export function signText(secret: Uint8Array, text: string): string {
+  const bytes = secp256k1.sign(personalDigest(text), secret, { prehash: false, format: "recovered" });
+  return to0x(concat(bytes.subarray(1), Uint8Array.of(27 + (bytes[0] ?? 0))));
+}
+
 /** The address that has signed a text, with its checksum; `null` for a signature that nodes would refuse. */
 export function signerOf(text: string, signature: string): string | null {
   if (!/^0x[0-9a-f]{130}$/.test(signature)) return null;
@@ -49,10 +55,9 @@ export function signerOf(text: string, signature: string): string | null {
   const recovery = v >= 27 ? v - 27 : v;
   if (recovery > 1) return null;
   try {
-    const digest = personalDigest(text);
-    const key = secp256k1.recoverPublicKey(concat(Uint8Array.of(recovery), bytes.subarray(0, 64)), digest, { prehash: false });
-    if (!secp256k1.verify(bytes.subarray(0, 64), digest, key, { prehash: false, lowS: true })) return null;
-    return checksumAddress(addressOfKey(secp256k1.Point.fromBytes(key).toBytes(false)));
+    const rs = secp256k1.Signature.fromBytes(bytes.subarray(0, 64), "compact");
+    if (rs.hasHighS()) return null;
+    return checksumAddress(addressOfKey(rs.addRecoveryBit(recovery).recoverPublicKey(personalDigest(text)).toBytes(false)));
   } catch {
     return null;
   }
@@ -75,9 +80,7 @@ export function keyLogin(secret: Uint8Array): LoginMethod {
     kind: "wallet",
     prove: (terms) => {
       const message = loginText(terms, address);
-      const bytes = secp256k1.sign(personalDigest(message), secret, { prehash: false, format: "recovered" });
-      const signature = to0x(concat(bytes.subarray(1), Uint8Array.of(27 + (bytes[0] ?? 0))));
-      return Promise.resolve({ kind: "wallet", message, signature, rz: to0x(terms.rz) });
+      return Promise.resolve({ kind: "wallet", message, signature: signText(secret, message), rz: to0x(terms.rz) });
     },
   };
 }

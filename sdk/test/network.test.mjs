@@ -1,45 +1,19 @@
 // The client with a real development network, which this test starts and ends: QUORATE_BIN is the program.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
   Client, ProblemError, capability, cidOf, keyLogin, logIn, memoryStore, parseNetwork, restoreSession, verifyExecution,
 } from "../dist/quorate.js";
+import { PROGRAM, start } from "./dev.mjs";
 
-const PROGRAM = process.env["QUORATE_BIN"];
-const READY_MS = 240_000;
 const HELLO = "async function main({ name }) { return `hello, ${name}, from ${Lit.Auth.authSigAddress}`; }";
 const SIGNS = `async function main({ publicKey }) {
   await Lit.Actions.signEcdsa({ publicKey, toSign: new Uint8Array(32).fill(7), sigName: "sig" });
 }`;
 const THROWS = "async function main() { console.log('so far'); throw new Error('no further'); }";
-
-/** Starts a network in a folder of its own, on free ports. */
-async function start(t) {
-  const folder = mkdtempSync(join(tmpdir(), "quorate-sdk-"));
-  const ready = join(folder, "ready.json");
-  const words = ["dev", "--dir", join(folder, "net"), "--http-port", "0", "--quic-port", "0", "--chain-port", "0", "--ready-file", ready,
-    "--ready-within", String(READY_MS / 1_000), "--no-restart", "--follow-stdin"];
-  const dev = spawn(PROGRAM, words, { cwd: folder, stdio: ["pipe", "ignore", "pipe"] });
-  const said = [];
-  dev.stderr.on("data", (part) => said.push(part));
-  const ended = new Promise((resolve) => dev.on("exit", resolve));
-  t.after(async () => {
-    // The network follows this end of the pipe, and ends with this process as well.
-    dev.stdin.end();
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const until = Date.now() + READY_MS;
-  while (!existsSync(ready)) {
-    if (dev.exitCode !== null || Date.now() > until) assert.fail(`the network does not start: ${Buffer.concat(said)}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  return { folder, ready: JSON.parse(readFileSync(ready, "utf8")) };
-}
 
 test("a real network", { skip: PROGRAM === undefined && "QUORATE_BIN names no program" }, async (t) => {
   const { folder, ready } = await start(t);

@@ -164,6 +164,11 @@ const FULL: &[Step] = &[
         act: Act::Call(|| npm_packages::run(&[])),
     },
     Step {
+        name: "sdk browser",
+        about: "the client in TypeScript in Chromium, which is installed for it",
+        act: Act::Call(sdk::run_browser),
+    },
+    Step {
         name: "lit networks",
         about: "the newer generation's contract clients, whose packages are many",
         act: Act::Call(lit_contracts::run_networks),

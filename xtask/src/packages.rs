@@ -29,6 +29,9 @@ const NODE: Package = Package { name: "nodejs", file: "/usr/bin/node" };
 /// Installs what these need.
 const NPM: Package = Package { name: "npm", file: "/usr/bin/npm" };
 
+/// Runs the tests of pages.
+pub(crate) const CHROMIUM: Package = Package { name: "chromium", file: "/usr/bin/chromium" };
+
 /// Runs the example client in Python.
 pub(crate) const PYTHON: Package = Package { name: "python3", file: "/usr/bin/python3" };
 /// Both curves of that client.

@@ -1,0 +1,34 @@
+// A development network of real processes, which ends with the test that started it.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The program, where the environment names one. */
+export const PROGRAM = process.env["QUORATE_BIN"];
+const READY_MS = 240_000;
+
+/** Starts a network in a folder of its own, on free ports. */
+export async function start(t) {
+  const folder = mkdtempSync(join(tmpdir(), "quorate-sdk-"));
+  const ready = join(folder, "ready.json");
+  const words = ["dev", "--dir", join(folder, "net"), "--http-port", "0", "--quic-port", "0", "--chain-port", "0", "--ready-file", ready,
+    "--ready-within", String(READY_MS / 1_000), "--no-restart", "--follow-stdin"];
+  const dev = spawn(PROGRAM, words, { cwd: folder, stdio: ["pipe", "ignore", "pipe"] });
+  const said = [];
+  dev.stderr.on("data", (part) => said.push(part));
+  const ended = new Promise((resolve) => dev.on("exit", resolve));
+  t.after(async () => {
+    // The network follows this end of the pipe, and ends with this process as well.
+    dev.stdin.end();
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const until = Date.now() + READY_MS;
+  while (!existsSync(ready)) {
+    if (dev.exitCode !== null || Date.now() > until) assert.fail(`the network does not start: ${Buffer.concat(said)}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return { folder, ready: JSON.parse(readFileSync(ready, "utf8")) };
+}
