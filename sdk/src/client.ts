@@ -126,7 +126,7 @@ export class Client {
   /** Checks a reply. A run that failed is a problem, whatever status a node gave it. */
   #executionOf(node: number, request: PreparedRequest, reply: Reply): Execution {
     const execution = this.#checked(node, request, reply);
-    if (reply.error !== null) throw failedRun(node, reply, execution, null);
+    if (reply.error !== null || reply.status !== "completed") throw failedRun(node, reply, execution, null);
     return execution;
   }
 

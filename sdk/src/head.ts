@@ -1,6 +1,6 @@
 /** The chain's head, as several nodes tell it. */
 
-import { type QuorateError, UnreachableError, type Tried, VerificationError } from "./errors.js";
+import { QuorateError, type Tried, UnreachableError, VerificationError } from "./errors.js";
 import { ExchangeError, bounded } from "./http.js";
 import type { Network } from "./network.js";
 import type { Head, NodeView } from "./reply.js";
@@ -92,9 +92,12 @@ function askRound(
     };
     const failed = (node: number, error: unknown): void => {
       if (control.signal.aborted) return;
+      if (!(error instanceof QuorateError) && !(error instanceof ExchangeError)) {
+        end(() => reject(error));
+        return;
+      }
       if (error instanceof VerificationError) unproven = new VerificationError(error.code, error.message, node);
-      else if (!(error instanceof Error)) end(() => reject(error));
-      tried.push({ node, trouble: error instanceof Error ? error.message : "" });
+      tried.push({ node, trouble: error.message });
       ended();
     };
     if (outer.aborted) {

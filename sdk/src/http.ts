@@ -47,7 +47,9 @@ export function bounded(deadlineMs: number, signal: AbortSignal | undefined): { 
 export async function readText(url: string | URL, asked: Asked): Promise<{ status: number; text: string }> {
   const { signal, done } = bounded(asked.deadlineMs, asked.signal);
   try {
-    const response = await asked.fetch(url, {
+    // Not as a method: a browser's `fetch` wants to be called for no object.
+    const { fetch } = asked;
+    const response = await fetch(url, {
       method: asked.method ?? "GET",
       // No cookie, no address of the page, no copy of an old answer, and no way to send the caller elsewhere.
       credentials: "omit",

@@ -160,14 +160,16 @@ async function keep(store: Store, name: string, kept: Kept): Promise<boolean> {
 /**
  * The session that an earlier visit kept.
  *
- * It is `null` if there is none, if it has ended or ends within `marginMs` (a minute), or if it is of another network.
+ * It is `null` if there is none or the store does not answer, if it has ended or ends within `marginMs` (a minute), or if
+ * it is of another network.
  */
 export async function restoreSession(
   network: Network,
   options: KeptOptions & { readonly marginMs?: number; readonly now?: () => number },
 ): Promise<Session | null> {
   const { store, name = "session", marginMs = 60_000, now = Date.now } = options;
-  const kept = readKept(await store.get(name));
+  // A store that does not answer has no session; the next login does without it.
+  const kept = readKept(await store.get(name).catch(() => null));
   if (kept === null || kept.network !== network.id || kept.expiresMs - marginMs <= now()) return null;
   if (!(await isKeyOf(kept)) || walletOf(kept.login) === null) return null;
   return sessionOf(kept, store.kind === "indexeddb" ? "store" : "memory", now);

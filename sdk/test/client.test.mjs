@@ -153,6 +153,8 @@ test("a run that failed is a problem with its proof, also where the node says 20
       && error.execution.logs === "a log" && error.execution.members.length === 2);
     assert.equal(seen[1].length, 0, "a proven end is an end");
   }
+  const vague = (body, at) => [200, { ...failed(body, at), error: undefined }];
+  assert.equal((await (await run(t, [vague, honest, honest])).execute()).node, 2);
   // The code beside the proof is another: it is the node that lies.
   const other = await run(t, [(body, at) => [422, problemOf("limit_cpu", { execution: failed(body, at) })], honest, honest]);
   assert.equal((await other.execute()).node, 2);

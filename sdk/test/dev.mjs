@@ -9,6 +9,17 @@ import { join } from "node:path";
 export const PROGRAM = process.env["QUORATE_BIN"];
 const READY_MS = 240_000;
 
+/** Repeats what may succeed later: on a busy machine, nodes lose sight of each other for a moment. */
+export async function patient(act) {
+  for (const until = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 500))) {
+    try {
+      return await act();
+    } catch (error) {
+      if (error.retryable !== true || Date.now() > until) throw error;
+    }
+  }
+}
+
 /** Starts a network in a folder of its own, on free ports. */
 export async function start(t) {
   const folder = mkdtempSync(join(tmpdir(), "quorate-sdk-"));

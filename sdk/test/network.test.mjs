@@ -7,7 +7,7 @@ import { test } from "node:test";
 import {
   Client, ProblemError, capability, cidOf, keyLogin, logIn, memoryStore, parseNetwork, restoreSession, verifyExecution,
 } from "../dist/quorate.js";
-import { PROGRAM, start } from "./dev.mjs";
+import { PROGRAM, patient, start } from "./dev.mjs";
 
 const HELLO = "async function main({ name }) { return `hello, ${name}, from ${Lit.Auth.authSigAddress}`; }";
 const SIGNS = `async function main({ publicKey }) {
@@ -31,8 +31,10 @@ test("a real network", { skip: PROGRAM === undefined && "QUORATE_BIN names no pr
   });
 
   await t.test("an action runs, and its receipt proves what it said", async () => {
-    const request = await client.prepare(session, { action: { code: HELLO }, params: { name: "Zoë" } });
-    const execution = await client.submit(request);
+    const { request, execution } = await patient(async () => {
+      const request = await client.prepare(session, { action: { code: HELLO }, params: { name: "Zoë" } });
+      return { request, execution: await client.submit(request) };
+    });
     assert.equal(execution.response, `hello, Zoë, from ${session.address}`);
     assert.ok(execution.members.length >= network.threshold);
     assert.equal((await client.submit(request)).response, execution.response, "sent again: the same execution");
@@ -47,7 +49,7 @@ test("a real network", { skip: PROGRAM === undefined && "QUORATE_BIN names no pr
     assert.equal(stored.nodes.length, network.size);
     assert.equal(await client.getCode(cidOf(HELLO)), HELLO);
     const again = await restoreSession(network, { store });
-    const execution = await client.execute(again, { action: { cid: cidOf(HELLO) }, params: { name: "you" } });
+    const execution = await patient(() => client.execute(again, { action: { cid: cidOf(HELLO) }, params: { name: "you" } }));
     assert.match(execution.response, /^hello, you/);
   });
 
@@ -57,14 +59,14 @@ test("a real network", { skip: PROGRAM === undefined && "QUORATE_BIN names no pr
     const minted = JSON.parse(execFileSync(PROGRAM, words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
     const view = await client.key(minted.public_key);
     assert.deepEqual([view.token_id, view.burnt], [minted.token_id, false]);
-    const execution = await client.execute(session, { action: { code: SIGNS }, params: { publicKey: view.public_key } });
+    const execution = await patient(() => client.execute(session, { action: { code: SIGNS }, params: { publicKey: view.public_key } }));
     assert.deepEqual(Object.keys(execution.signatures), ["sig"]);
     assert.equal(execution.signatures.sig.digest, `0x${"07".repeat(32)}`);
     assert.equal(execution.signatures.sig.public_key, view.public_key);
   });
 
   await t.test("an action that throws is a problem with its proof", async () => {
-    await assert.rejects(client.execute(session, { action: { code: THROWS } }), (error) => error instanceof ProblemError
+    await assert.rejects(patient(() => client.execute(session, { action: { code: THROWS } })), (error) => error instanceof ProblemError
       && error.code === "action_threw" && error.proven && error.execution.logs.includes("so far") && error.message.includes("no further"));
   });
 
@@ -72,7 +74,7 @@ test("a real network", { skip: PROGRAM === undefined && "QUORATE_BIN names no pr
     const elsewhere = JSON.parse(readFileSync(file, "utf8"));
     elsewhere.endpoints[0].http = "http://127.0.0.1:1";
     const gone = new Client(parseNetwork(JSON.stringify(elsewhere), { id: network.id }));
-    const execution = await gone.execute(session, { action: { code: HELLO }, params: { name: "all" } });
+    const execution = await patient(() => gone.execute(session, { action: { code: HELLO }, params: { name: "all" } }));
     assert.equal(execution.node, 2);
   });
 
@@ -82,6 +84,6 @@ test("a real network", { skip: PROGRAM === undefined && "QUORATE_BIN names no pr
 
   await t.test("a login for a domain that the network does not take is refused", async () => {
     const elsewhere = await logIn(network, keyLogin(secret), { domain: "elsewhere.example", capabilities: [capability({ action: cidOf(HELLO) })] });
-    await assert.rejects(client.execute(elsewhere, { action: { code: HELLO } }), (error) => error.code === "login_invalid");
+    await assert.rejects(patient(() => client.execute(elsewhere, { action: { code: HELLO } })), (error) => error.code === "login_invalid");
   });
 });

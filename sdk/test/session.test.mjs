@@ -134,6 +134,8 @@ test("without Ed25519 in WebCrypto the key is in memory, and in no lasting store
 test("a browser without a store, or one that does not open or keep, is no obstacle", async () => {
   assert.equal((await openStore("app")).kind, "memory");
   assert.equal((await openStore("app", { indexedDB: fakeIndexedDB({ broken: true }) })).kind, "memory");
+  const failing = { ...memoryStore(), get: async () => { throw new LocalError("store_failed", "no answer"); } };
+  assert.equal(await restoreSession(network, { store: failing }), null);
   const store = await openStore("app", { indexedDB: fakeIndexedDB({ refuses: true }) });
   const session = await logIn(network, keyLogin(SECRET), { ...OPTIONS, store });
   assert.equal(session.kept, "memory");

@@ -14,6 +14,7 @@ const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
 const FILES = {
   "/": ["text/html", '<!doctype html><meta charset="utf-8"><title>sdk</title><script type="module" src="/page.js"></script>'],
   "/page.js": ["text/javascript", 'import * as sdk from "/quorate.js"; window.sdk = sdk; document.title = "ready";'],
+  "/network.json": ["application/json", JSON.stringify(JSON.parse(read("../../../docs/vectors/http.json")).networks[0].file)],
   "/quorate.js": ["text/javascript", read("../../dist/quorate.js")],
 };
 const POLICY = "default-src 'none'; script-src 'self'; connect-src 'self' http://127.0.0.1:*; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'";
@@ -41,7 +42,7 @@ test("the client in Chromium", { skip: !existsSync(CHROMIUM) && `there is no ${C
   const page = await browser.newPage();
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (line) => line.type() === "error" && !line.text().includes("404") && complaints.push(line.text()));
+  page.on("console", (line) => line.type() === "error" && !line.text().startsWith("Failed to load resource") && complaints.push(line.text()));
   const vectors = JSON.parse(read("../../../docs/vectors/http.json"));
   const file = JSON.stringify(vectors.networks[0].file);
 
@@ -73,6 +74,13 @@ test("the client in Chromium", { skip: !existsSync(CHROMIUM) && `there is no ${C
     t.diagnostic(`a receipt with four signatures: the first check ${first.toFixed(1)} ms, then ${median.toFixed(1)} ms, the fastest ${fastest.toFixed(1)} ms`);
     assert.deepEqual(wrong, []);
     assert.ok(fastest <= CHECK_MS, `${fastest} ms`);
+  });
+
+  await t.test("the network file is fetched from the page's own server", async () => {
+    const { id } = vectors.networks[0];
+    assert.equal(await page.evaluate(async (id) => (await sdk.fetchNetwork("./network.json", { id })).id, id), id);
+    const code = await page.evaluate(() => sdk.fetchNetwork("./none.json").catch((error) => error.code));
+    assert.equal(code, "fetch_failed");
   });
 
   await t.test("a session's key stays in the browser, and a second visit finds the session", async () => {
@@ -120,8 +128,17 @@ test("the client in Chromium", { skip: !existsSync(CHROMIUM) && `there is no ${C
       };
       const options = { domain: location.host, capabilities: [sdk.capability({ action: sdk.cidOf(code) })] };
       const session = await sdk.logIn(network, sdk.walletLogin(provider), options);
-      const execution = await new sdk.Client(network).execute(session, { action: { code }, params: { name: "page" } });
-      return { response: execution.response, members: execution.members, wallet };
+      const client = new sdk.Client(network);
+      for (let left = 60; ; left -= 1) {
+        try {
+          const { response, members } = await client.execute(session, { action: { code }, params: { name: "page" } });
+          return { response, members, wallet };
+        } catch (error) {
+          // On a busy machine, nodes lose sight of each other for a moment.
+          if (error.retryable !== true || left === 0) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 1_000));
+        }
+      }
     }, network);
     assert.equal(response, `hello, page, from ${wallet}`);
     assert.ok(members.length >= 2);
