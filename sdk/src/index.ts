@@ -18,5 +18,5 @@ export type {
 export type { Call, PreparedRequest } from "./request.js";
 export { forgetSession, logIn, restoreSession, type Session } from "./session.js";
 export { memoryStore, openStore, type Store } from "./store.js";
-export { requestId, verifyExecution, verifyReceipt } from "./verify.js";
+export { requestId, verifyDigest, verifyExecution, verifyReceipt } from "./verify.js";
 export { addressOf, guestKey, keyLogin, signText, walletLogin, type Eip1193Provider } from "./wallet.js";

@@ -160,6 +160,15 @@ function checkSignatures(said: Statement, signatures: Reply["signatures"]): void
   }
 }
 
+/** Whether a compressed secp256k1 key has signed a digest, with s in the lower half; `signature` is r ‖ s. Wrong bytes are no signature. */
+export function verifyDigest(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean {
+  try {
+    return secp256k1.verify(signature, digest, publicKey, { prehash: false, lowS: true });
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Whether the key has signed the digest, with s in the lower half. That the signature recovers to the key says all of it:
  * with the key that comes out, the equation of ECDSA holds.

@@ -10,7 +10,7 @@ import { capabilitiesHash, didKey, loginHash, loginNonce, loginText, termsOf } f
 import { parseNetwork } from "../dist/esm/network.js";
 import { readReply, statement } from "../dist/esm/reply.js";
 import { signCode, signRequest } from "../dist/esm/request.js";
-import { requestId, verifyExecution, verifyReceipt } from "../dist/esm/verify.js";
+import { requestId, verifyDigest, verifyExecution, verifyReceipt } from "../dist/esm/verify.js";
 import { addressOf, keyLogin, personalDigest, signerOf } from "../dist/esm/wallet.js";
 import { VerificationError } from "../dist/esm/errors.js";
 import { sessionOfSecret } from "./help.mjs";
@@ -47,6 +47,17 @@ test("error codes and their numbers, and which of them docs/errors.md calls temp
   const section = page.split("\n## ").find((one) => one.startsWith("Too much, or not now"));
   const temporary = [...section.matchAll(/^### `(\w+)`$/gm)].map(([, code]) => code).sort();
   assert.deepEqual(errorCodes().filter(isRetryable).sort(), temporary);
+});
+
+test("a digest's signature is of its key, with s in the lower half, and of nothing else", () => {
+  const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+  const { signature, digest, public_key: key } = vectors.replies.flatMap(({ reply }) => Object.values(reply?.signatures ?? {}))[0];
+  const [rs, hash, point] = [signature, digest, key].map(fromHex), high = rs.slice();
+  high.set(fromHex((order - BigInt(`0x${toHex(rs.slice(32))}`)).toString(16).padStart(64, "0")), 32);
+  assert.equal(verifyDigest(rs, hash, point), true);
+  for (const wrong of [[high, hash, point], [rs.slice(1), hash, point], [rs, hash.map((byte) => byte ^ 1), point], [rs, hash, point.slice(1)], [new Uint8Array(64), hash, point], [new Uint8Array(), hash, new Uint8Array()]]) {
+    assert.equal(verifyDigest(...wrong), false);
+  }
 });
 
 test("the login: session, capabilities, nonce, text, digest, signature, hash", async () => {

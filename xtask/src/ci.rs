@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{Steps, as_text, cargo, root, run, target};
-use crate::{demo, guest, lit_contracts, mutants, npm_packages, packages, say, sdk, sim, tidy, warn};
+use crate::{
+    chirp_page, demo, guest, lit_contracts, mutants, npm_packages, packages, say, sdk, sim, tidy, warn,
+};
 
 /// Seeds of the simulator that each run goes through.
 const SEEDS: u64 = 1_000;
@@ -135,6 +137,11 @@ const STEPS: &[Step] = &[
         act: Act::Call(sdk::run),
     },
     Step {
+        name: "chirp page",
+        about: "the page of examples/chirp: types, bundle, checked commits, and what it does when nothing answers",
+        act: Act::Call(chirp_page::run),
+    },
+    Step {
         name: "lit contracts",
         about: "published client libraries call every function of the contracts",
         act: Act::Call(lit_contracts::run),
@@ -172,6 +179,11 @@ const FULL: &[Step] = &[
         name: "lit networks",
         about: "the newer generation's contract clients, whose packages are many",
         act: Act::Call(lit_contracts::run_networks),
+    },
+    Step {
+        name: "chirp browser",
+        about: "the page of examples/chirp in Chromium, which it installs: flows, keyboard, pictures of every state",
+        act: Act::Call(chirp_page::run_browser),
     },
     Step {
         name: "all mutants",

@@ -1,6 +1,7 @@
 //! The project's tasks: `cargo xtask` lists them.
 
 mod bench;
+mod chirp_page;
 mod ci;
 mod demo;
 mod guest;
@@ -20,7 +21,7 @@ usage: cargo xtask TASK
 
   demo                       build everything, start a network, mint, grant, burn, sign, verify, refuse
   ci [--fast | --full | --list | --only STEP | --from STEP]
-                             every check and every test, each timed; --full adds all planted faults, more seeds and npm packages;
+                             every check and every test, each timed; --full adds all planted faults, more seeds, npm packages and a browser;
                              --fast only formats, documents, and lints and unit tests of changed crates
   sim [--seeds N] [--start S]
                              run the simulator over seeds S to S+N

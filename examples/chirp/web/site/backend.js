@@ -1,0 +1,271 @@
+// The real outside: the network through its client, and the Ceramic node. What either says is checked here or where it is read.
+import {
+  Client, capability, cidOf, fetchNetwork, forgetSession, guestKey, keyLogin, logIn, openStore, restoreSession, verifyDigest, verifyReceipt, walletLogin,
+} from "/sdk/quorate.js";
+import { sha256, toHex, utf8 } from "./bytes.js";
+import { Ceramic } from "./ceramic.js";
+import { checkCommit, didOf, isDocumentId } from "./commit.js";
+import { readConfig } from "./config.js";
+import { Documents, postOf } from "./documents.js";
+import { Failure } from "./failure.js";
+import { Refusal, answered, inWords } from "./refusal.js";
+import { findWallets } from "./wallets.js";
+
+/** @import { About, Backend, Health, Post, Session, Wallet } from "../types.js" */
+/** @import { Config } from "./config.js" */
+
+const DAY_MS = 86_400_000, NODE_PATIENCE_MS = 3_000;
+const STATEMENT = "Sign in to Chirp. This costs nothing and sends nothing to a chain.";
+
+/** @typedef {{ stream: string, genesis: unknown, commit: unknown, cid: string, receipt: unknown }} Signed */
+
+/** @returns {Backend} */
+export const open = () => new Live();
+
+/** @implements {Backend} */
+class Live {
+  constructor() {
+    /** @type {ReturnType<Live["load"]> | null} */
+    this.loading = null;
+    /** @type {any} the client's session */
+    this.session = null;
+    this.guest = false;
+    /** Signed and not known to be published, by wish. @type {Map<string, Signed>} */
+    this.signed = new Map();
+    /** Numbers that were tried for a post, by ticket. @type {Map<string, number[]>} */
+    this.numbers = new Map();
+    /** The last commits of documents that a commit of ours did not follow, by wish. @type {Map<string, string>} */
+    this.tips = new Map();
+    /** @type {(id: string) => any} */
+    this.provider = () => undefined;
+  }
+
+  /** The configuration, the network file and what is made of them: once, or again after a failure. */
+  ready() {
+    this.loading ??= this.load().catch((error) => {
+      this.loading = null;
+      throw inWords(error);
+    });
+    return this.loading;
+  }
+
+  async load() {
+    const config = await readConfig();
+    const [network, store] = await Promise.all([fetchNetwork(new URL(config.network, location.href)), openStore("chirp")]);
+    const client = new Client(network, { first: 1 + Math.floor(Math.random() * network.size) });
+    const ceramic = new Ceramic(config.ceramic), place = { publicKey: config.publicKey, did: didOf(config.publicKey), models: config.models };
+    return { config, network, store, client, ceramic, documents: new Documents(ceramic, place, verifyDigest) };
+  }
+
+  // ---- who is here
+
+  /** @param {(wallets: Wallet[]) => void} found */
+  wallets(found) {
+    this.provider = findWallets(window, found).provider;
+  }
+
+  /** @param {string} wallet @returns {Promise<Session>} */
+  async signIn(wallet) {
+    const { store } = await this.ready();
+    const guest = wallet === "guest", provider = this.provider(wallet);
+    if (!guest && !provider) throw new Failure("declined", "This wallet is gone from the browser. Load the page again, or go on as a guest.");
+    try {
+      await this.#logIn(guest ? keyLogin(await guestKey(store)) : walletLogin(provider));
+      await store.put("guest", guest);
+    } catch (error) {
+      throw inWords(error);
+    }
+    this.guest = guest;
+    return this.#who();
+  }
+
+  /** @param {import("/sdk/quorate.js").LoginMethod} method */
+  async #logIn(method) {
+    const { config, network, store } = await this.ready();
+    const capabilities = Object.values(config.actions).map(({ cid }) => capability({ action: cid }));
+    this.session = await logIn(network, method, { domain: config.domain, capabilities, lifeMs: DAY_MS - 60_000, statement: STATEMENT, store });
+  }
+
+  /** @returns {Session} */
+  #who() {
+    return { user: `wallet:${this.session.address.toLowerCase()}`, address: this.session.address, guest: this.guest };
+  }
+
+  async resume() {
+    const { network, store, config } = await this.ready();
+    this.guest = (await store.get("guest")) === true;
+    this.session = await restoreSession(network, { store });
+    const wanted = Object.values(config.actions).map(({ cid }) => capability({ action: cid }));
+    if (this.session && !wanted.every((one) => this.session.capabilities.includes(one))) this.session = null;
+    return this.session ? this.#who() : null;
+  }
+
+  async signOut() {
+    const { store } = await this.ready();
+    this.session = null;
+    await forgetSession({ store });
+  }
+
+  // ---- reading
+
+  /** @returns {Promise<About>} */
+  async about() {
+    const { config, network, client } = await this.ready();
+    const key = await client.key(config.tokenId).catch(() => null);
+    const actions = Object.entries(config.actions).map(([name, { cid }]) => ({ name, cid }));
+    return { did: didOf(config.publicKey), publicKey: config.key, burnt: key ? key.burnt : null, actions, nodes: network.size, threshold: network.threshold };
+  }
+
+  /** @param {{ before: string | null, user: string | null }} options */
+  async posts({ before, user }) {
+    return (await this.ready()).documents.posts(before, user);
+  }
+
+  /** @param {string[]} users */
+  async names(users) {
+    return (await this.ready()).documents.names(users);
+  }
+
+  /** @returns {Promise<Health>} */
+  async health() {
+    const { network, client, ceramic } = await this.ready();
+    const numbers = Array.from({ length: network.size }, (_, at) => at + 1);
+    const answers = (/** @type {number} */ node) => client.nodeView(node, { signal: AbortSignal.timeout(NODE_PATIENCE_MS) }).then(() => true, () => false);
+    const [answering, store] = await Promise.all([Promise.all(numbers.map(answers)), ceramic.answers()]);
+    return { silent: numbers.filter((_, at) => !answering[at]), ceramic: store };
+  }
+
+  /** @param {string} cid */
+  async source(cid) {
+    const { client } = await this.ready();
+    try {
+      const text = await client.getCode(cid);
+      if (cidOf(text) === cid) return text;
+    } catch (error) {
+      throw new Failure("silent", "No node gave this source with the right hash. Open it again in a moment.", { cause: error });
+    }
+    throw new Failure("refused", "A node gave another text than the action’s name says. It is not shown; open it again to ask another node.");
+  }
+
+  /** @param {string} post */
+  async proof(post) {
+    const { documents, config, network, store } = await this.ready();
+    const stream = await documents.post(post).catch((error) => {
+      if (error instanceof Failure) throw new Failure("silent", "The Ceramic node does not answer, so nothing can be checked now. Try again in a moment.", { cause: error });
+      throw new Failure("refused", `This commit does not hold: ${error.message}. It is not shown as a post any more.`, { cause: error });
+    });
+    const commit = stream.commits[0];
+    if (!commit) throw new Failure("refused", "This stream has no signed commit, so there is nothing to show. Load the page again.");
+    const action = { name: "createPost", cid: config.actions.createPost.cid };
+    const kept = await store.get(`receipt:${commit.cid}`).catch(() => undefined);
+    return { stream, commit, action, receipt: await receiptOf(network, kept, commit, action.cid) };
+  }
+
+  // ---- writing
+
+  /** @param {string} text @param {string} ticket @returns {Promise<Post>} */
+  async createPost(text, ticket) {
+    const { documents } = await this.ready(), { user } = this.#who(), tried = this.numbers.get(ticket) ?? [];
+    this.numbers.set(ticket, tried);
+    const today = await documents.today(user, new Date().toISOString().slice(0, 10));
+    const number = Math.max(today, ...tried.map((one) => one + 1));
+    const signed = await this.#write(ticket, "createPost", { text, number }).catch((error) => {
+      if (error instanceof Refusal && error.code === "slot_taken") tried.push(number);
+      throw error;
+    });
+    const stream = await documents.post(signed.stream), post = postOf(stream);
+    if (!post) throw new Failure("refused", "The nodes signed something that is no post. It is not shown; load the page again.");
+    this.numbers.delete(ticket);
+    return post;
+  }
+
+  /** @param {string} post */
+  async like(post) {
+    await this.#write(`like ${post}`, "likePost", { post: checkedId(post) });
+  }
+
+  /** @param {string} post */
+  async unlike(post) {
+    await this.#write(`unlike ${post}`, "unlikePost", { post: checkedId(post) });
+  }
+
+  /** @param {string} name */
+  async saveName(name) {
+    await this.#write(`name ${name}`, "createProfile", { name }).catch((error) => {
+      if (!(error instanceof Refusal && error.code === "name_unchanged")) throw error;
+    });
+  }
+
+  /**
+   * Runs an action and publishes what it signed. What was signed and not published is published first: a wish has one commit.
+   * @param {string} wish @param {keyof Config["actions"]} action @param {Record<string, string | number>} params
+   * @returns {Promise<Signed>}
+   */
+  async #write(wish, action, params) {
+    const { ceramic, store } = await this.ready();
+    const tip = this.tips.get(wish);
+    this.tips.delete(wish);
+    const signed = this.signed.get(wish) ?? (await this.#run(action, tip ? { ...params, tip } : params));
+    this.signed.set(wish, signed);
+    const published = await ceramic.publish(signed);
+    this.signed.delete(wish);
+    // An index may not know of a document's last commit: the next try names it.
+    if (!published) this.tips.set(wish, await ceramic.tip(signed.stream));
+    if (!published) throw new Failure("raced", "Somebody else wrote at the same moment, again and again. Try it once more in a while.");
+    await store.put(`receipt:${signed.cid}`, signed.receipt).catch(() => undefined);
+    return signed;
+  }
+
+  /** @param {keyof Config["actions"]} name @param {Record<string, string | number>} params @returns {Promise<Signed>} */
+  async #run(name, params) {
+    const { config, client, documents } = await this.ready(), session = await this.#session();
+    /** @type {import("/sdk/quorate.js").Execution} */
+    let execution;
+    try {
+      execution = await client.execute(session, { action: { cid: config.actions[name].cid }, params: { publicKey: config.key, ...params } });
+    } catch (error) {
+      throw inWords(error);
+    }
+    const { stream, genesis, commit } = answered(execution.response);
+    if (!isDocumentId(stream)) throw new Failure("refused", "The nodes named a stream that is none. Nothing was published; load the page again.");
+    try {
+      const { cid } = await checkCommit(commit, documents.did, { publicKey: config.publicKey, verify: verifyDigest });
+      return { stream: /** @type {string} */ (stream), genesis, commit, cid, receipt: execution.receipt };
+    } catch (error) {
+      throw new Failure("refused", "The nodes gave a commit whose signature is not the key’s. Nothing was published; load the page again.", { cause: error });
+    }
+  }
+
+  /** A session that is still good; a guest's is made anew without a question. */
+  async #session() {
+    if (this.session && !this.session.expired) return this.session;
+    if (!this.session || !this.guest) throw new Failure("ended", "Your session is over. Sign in and try again.");
+    const { store } = await this.ready();
+    await this.#logIn(keyLogin(await guestKey(store))).catch((error) => {
+      throw inWords(error);
+    });
+    return this.session;
+  }
+}
+
+/** @param {string} id */
+function checkedId(id) {
+  if (!isDocumentId(id)) throw new Failure("refused", "This is not the id of a post. Nothing was asked; load the page again.");
+  return id;
+}
+
+/**
+ * Who signed the receipt of a commit; nothing if this browser has none, or it does not hold.
+ * @param {any} network @param {unknown} kept @param {import("./commit.js").Checked} commit @param {string} action
+ */
+async function receiptOf(network, kept, commit, action) {
+  if (kept === undefined || kept === null) return null;
+  try {
+    const { members, statement } = verifyReceipt(network, kept);
+    const digest = `0x${toHex(await sha256(utf8(`${commit.protected}.${commit.signed}`)))}`;
+    const about = statement.action === action && statement.intents.some((intent) => intent.digest === digest);
+    return about ? { request: statement.request, members: [...members], action } : null;
+  } catch {
+    return null;
+  }
+}

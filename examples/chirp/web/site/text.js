@@ -1,0 +1,76 @@
+// What may be typed: the rules of the actions, told before anything is asked. The actions decide; the page only says it sooner.
+
+/** Code points of a post at most. */
+export const POST_MAX = 280;
+/** Code points of a name at most. */
+export const NAME_MAX = 40;
+
+/** How many Unicode code points a text has. A lone surrogate counts as one. @param {string} text */
+export function countPoints(text) {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/** Whether half of a surrogate pair stands alone. @param {string} text */
+export const hasLoneSurrogate = (text) => /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text);
+
+/** Whether a control character is in it. A line feed is one. @param {string} text */
+export const hasControl = (text) => /[\u0000-\u001f\u007f-\u009f]/.test(text);
+
+/** A typed post as it is sent: lines become one line, as a post has no line feed. @param {string} typed */
+export const tidyPost = (typed) => typed.replace(/\s*[\r\n\u2028\u2029]+\s*/g, " ").trim();
+
+/**
+ * What is wrong with a post, as a sentence; nothing if it may be sent.
+ * @param {string} text
+ * @returns {string | null}
+ */
+export function postFault(text) {
+  const points = countPoints(text);
+  if (points === 0) return "A post needs at least one character. Write something first.";
+  if (points > POST_MAX) return `This is ${points - POST_MAX} too long: a post has ${POST_MAX} characters at most. Shorten it and post again.`;
+  return unprintable(text, "post");
+}
+
+/**
+ * What is wrong with a name, as a sentence; nothing if it may be kept.
+ * @param {string} text
+ * @returns {string | null}
+ */
+export function nameFault(text) {
+  const points = countPoints(text);
+  if (points === 0) return "A name needs at least one character. Type one first.";
+  if (points > NAME_MAX) return `This is ${points - NAME_MAX} too long: a name has ${NAME_MAX} characters at most. Shorten it and save again.`;
+  return unprintable(text, "name");
+}
+
+/** @param {string} text @param {string} what */
+function unprintable(text, what) {
+  if (hasLoneSurrogate(text)) return `This ${what} has half a character in it, which cannot be stored. Delete it and type it again.`;
+  if (hasControl(text)) return `This ${what} has a character that cannot be seen, which is not allowed. Delete it and try again.`;
+  return null;
+}
+
+const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** A stranger's text as it is shown: nothing in it turns the letters around it. @param {string} text */
+export const shown = (text) => text.replace(DIRECTIONS, "");
+
+/** The short form of an id: its ends. @param {string} id */
+export const shortened = (id) => (id.length > 15 ? `${id.slice(0, 7)}…${id.slice(-5)}` : id);
+
+/**
+ * How long ago, in few letters.
+ * @param {number} then @param {number} now
+ */
+export function ago(then, now) {
+  const seconds = Math.max(0, Math.round((now - then) / 1000));
+  if (seconds < 45) return "now";
+  if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min`;
+  if (seconds < 86_400) return `${Math.round(seconds / 3600)} h`;
+  return new Date(then).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
+}
+
+/** A list as people write it: "1, 2 and 3". @param {(string | number)[]} items */
+export const listed = (items) => (items.length < 2 ? `${items[0] ?? "none"}` : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`);

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { fromBase64, sha256, toBase32, toBase64url, utf8 } from "../../site/bytes.js";
+import { Link, encode } from "../../site/cbor.js";
+import { checkCommit, checkStream, didOf, documentId, isDocumentId, keyOf } from "../../site/commit.js";
+import { postOf } from "../../site/documents.js";
+import { commitsOf, did, entryOf, expected, golden, models, publicKey, verify } from "../golden.mjs";
+
+const post = entryOf("a post"), like = entryOf("the like again"), name = entryOf("another name");
+const copy = (value) => JSON.parse(JSON.stringify(value));
+
+test("the golden streams hold, with the content that the actions named", async () => {
+  for (const { stream, action, content } of [post, entryOf("280 code points beyond the basic plane"), like, name]) {
+    const kind = { createPost: "post", createProfile: "profile", likePost: "like" }[action];
+    const checked = await checkStream(stream, commitsOf(stream), expected[kind]);
+    assert.deepEqual({ ...checked.content }, content);
+    assert.equal(checked.controller, did);
+  }
+});
+
+test("envelopes have the CIDs that the node gave them", async () => {
+  for (const { commit, cid } of golden) assert.equal((await checkCommit(commit, did, { publicKey, verify })).cid, cid);
+});
+
+test("a checked post is a post, and a checked like is none", async () => {
+  const checked = await checkStream(post.stream, commitsOf(post.stream), expected.post);
+  assert.deepEqual(postOf(checked), { id: post.stream, author: post.content.author, text: post.content.text, createdAt: Date.parse(post.content.createdAt), likes: 0, liked: false });
+  assert.equal(postOf(await checkStream(like.stream, commitsOf(like.stream), expected.like)), null);
+});
+
+test("content that the actions would not have signed is no post", async () => {
+  const checked = await checkStream(post.stream, commitsOf(post.stream), expected.post);
+  const wrong = { text: ["", "x".repeat(281), "a\nb", 7], author: ["me", "wallet:a|b"], slot: ["2026-01-30.00", "2026-01-31.50"], createdAt: ["yesterday", "2026-01-31T25:00:00.000Z"] };
+  for (const [member, values] of Object.entries(wrong)) for (const value of values) assert.equal(postOf({ ...checked, content: { ...checked.content, [member]: value } }), null, `${member} ${value}`.slice(0, 40));
+});
+
+test("whatever a Ceramic node changes is refused", async () => {
+  const flipped = (text) => (text.startsWith("A") ? "B" : "A") + text.slice(1);
+  const faults = {
+    "another block": (commits) => (commits[1].value.linkedBlock = entryOf("a like").commit.linkedBlock),
+    "one byte of the block": (commits) => (commits[1].value.linkedBlock = `${commits[1].value.linkedBlock.slice(0, 60)}${flipped(commits[1].value.linkedBlock.slice(60))}`),
+    "another signature": (commits) => (commits[1].value.jws.signatures[0].signature = entryOf("a like").commit.jws.signatures[0].signature),
+    "no signature": (commits) => (commits[1].value.jws.signatures = []),
+    "two signatures": (commits) => commits[1].value.jws.signatures.push(commits[1].value.jws.signatures[0]),
+    "another link": (commits) => (commits[1].value.jws.link = like.commit.jws.link),
+    "another CID of the commit": (commits) => (commits[1].cid = like.cid),
+    "another first commit": (commits) => (commits[0].cid = like.prev),
+    "a commit of another stream behind it": (commits) => commits.push({ cid: like.cid, value: like.commit }),
+    "the same commit twice": (commits) => commits.push(commits[1]),
+    "only the unsigned one": (commits) => commits.pop(),
+    "an unsigned one in its place": (commits) => (commits[1].value = commits[0].value),
+    "no commits": (commits) => commits.splice(0),
+    "texts in place of objects": (commits) => (commits[1] = "commit"),
+    "a header of no JSON": (commits) => (commits[1].value.jws.signatures[0].protected = "AAAA"),
+  };
+  for (const [what, change] of Object.entries(faults)) {
+    const commits = copy(commitsOf(post.stream));
+    change(commits);
+    await assert.rejects(checkStream(post.stream, commits, expected.post), Error, what);
+  }
+  for (const nothing of [null, {}, "x", [], Array.from({ length: 2_000 }, () => ({}))]) await assert.rejects(checkStream(post.stream, nothing, expected.post));
+});
+
+test("another model or another key is another stream", async () => {
+  await assert.rejects(checkStream(post.stream, commitsOf(post.stream), { ...expected.post, model: models.like }), /id is not of its content/);
+  const other = secp256k1.getPublicKey(new Uint8Array(32).fill(9), true);
+  await assert.rejects(checkStream(post.stream, commitsOf(post.stream), { ...expected.post, publicKey: other }));
+  await assert.rejects(checkStream(like.stream, commitsOf(post.stream), expected.post), /the one that names the stream/);
+});
+
+test("commits in another order, or with one left out, do not follow each other", async () => {
+  const [first, one, two, three] = commitsOf(like.stream);
+  for (const commits of [[first, two, one, three], [first, one, three], [first, two, three]]) await assert.rejects(checkStream(like.stream, commits, expected.like));
+  assert.equal((await checkStream(like.stream, [first, one, two], expected.like)).content.liked, false);
+});
+
+test("a signature with s in the upper half is refused, though it verifies", async () => {
+  const commit = copy(post.commit), [entry] = commit.jws.signatures, raw = fromBase64(entry.signature);
+  const order = secp256k1.Point.CURVE().n, s = order - BigInt(`0x${Buffer.from(raw.slice(32)).toString("hex")}`);
+  entry.signature = toBase64url(Uint8Array.of(...raw.slice(0, 32), ...Buffer.from(s.toString(16).padStart(64, "0"), "hex")));
+  await assert.rejects(checkCommit(commit, did, { publicKey, verify }), /not of this key/);
+});
+
+test("a well-made commit of another key under the right DID is refused", async () => {
+  const secret = new Uint8Array(32).fill(7), mine = secp256k1.getPublicKey(secret, true);
+  const commit = await made(secret, did, { data: [], id: 1, prev: 1 });
+  await assert.rejects(checkCommit(commit, did, { publicKey, verify }), /not of this key/);
+  const own = await made(secret, didOf(mine), { data: [], id: 1, prev: 1 });
+  await assert.rejects(checkCommit(own, did, { publicKey, verify }), /another key or another method/);
+  await checkCommit(own, didOf(mine), { publicKey: mine, verify });
+});
+
+test("changes beyond whole members are refused", async () => {
+  const secret = new Uint8Array(32).fill(7), key = secp256k1.getPublicKey(secret, true), own = { publicKey: key, model: models.profile, relation: ["user"], verify };
+  const user = "wallet:0x1", id = await documentId(own, [user]);
+  const genesis = encode({ data: null, header: { controllers: [didOf(key)], model: streamBytes(models.profile), sep: "model", unique: utf8(user) } });
+  const bytes = Uint8Array.of(1, 0x71, 0x12, 32, ...(await sha256(genesis))), link = new Link(bytes), first = { cid: `b${toBase32(bytes)}`, value: {} };
+  const stream = async (data) => {
+    const value = await made(secret, didOf(key), { data, id: link, prev: link });
+    return checkStream(id, [first, { cid: (await checkCommit(value, didOf(key), own)).cid, value }], own);
+  };
+  assert.equal((await stream([{ op: "add", path: "/user", value: user }, { op: "add", path: "/name", value: "A" }])).content.name, "A");
+  for (const change of [{ op: "remove", path: "/user" }, { op: "add", path: "/__proto__", value: 1 }, { op: "add", path: "/a/b", value: 1 }, { op: "copy", path: "/a", value: 1 }, 7]) await assert.rejects(stream([{ op: "add", path: "/user", value: user }, change]), /change|map/);
+  await assert.rejects(stream({ user }), /without changes/);
+});
+
+test("ids of another kind are none", () => {
+  assert.ok(isDocumentId(post.stream));
+  for (const id of [models.post, "", "k", "k2t6", `${post.stream}0`, post.stream.toUpperCase(), "bafyrei", null, 7, "k".repeat(5_000), `../${post.stream}`]) assert.equal(isDocumentId(id), false, `${id}`.slice(0, 20));
+  for (const bad of ["did:key:z6MkucjRitQWpw9od5aP4BPjek879RdR9a7fdYs2HmBfTCMb", "did:pkh:1", ""]) assert.throws(() => keyOf(bad));
+});
+
+function streamBytes(id) {
+  let number = 0n;
+  for (const digit of id.slice(1)) number = number * 36n + BigInt("0123456789abcdefghijklmnopqrstuvwxyz".indexOf(digit));
+  return Uint8Array.from(Buffer.from(number.toString(16), "hex"));
+}
+
+async function made(secret, controller, payload) {
+  const block = encode(payload), cid = Uint8Array.of(1, 0x71, 0x12, 32, ...(await sha256(block)));
+  const head = toBase64url(utf8(JSON.stringify({ alg: "ES256K", kid: `${controller}#${controller.slice(8)}` }))), signed = toBase64url(cid);
+  const signature = secp256k1.sign(await sha256(utf8(`${head}.${signed}`)), secret, { prehash: false, lowS: true });
+  return { jws: { payload: signed, signatures: [{ protected: head, signature: toBase64url(signature) }], link: `b${toBase32(cid)}` }, linkedBlock: Buffer.from(block).toString("base64") };
+}

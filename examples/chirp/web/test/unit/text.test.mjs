@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ago, countPoints, listed, nameFault, postFault, shown, tidyPost } from "../../site/text.js";
+
+test("a post has 1 to 280 characters, counted as code points", () => {
+  assert.equal(countPoints("🙂a\u0301"), 3);
+  assert.equal(postFault("🙂".repeat(280)), null);
+  assert.match(postFault("🙂".repeat(281)), /1 too long: a post has 280/);
+  assert.match(postFault("x".repeat(100_000)), /99720 too long/);
+  assert.match(postFault(""), /at least one character/);
+});
+
+test("lone surrogates and control characters are told before anything is asked", () => {
+  for (const text of ["\ud83d", "a\udc00b", "\udc00\ud83d"]) assert.match(postFault(text), /half a character/);
+  for (const text of ["a\u0000", "a\u007f", "a\u0085"]) assert.match(postFault(text), /cannot be seen/);
+  assert.equal(postFault("👩‍👩‍👧 ﷽"), null);
+});
+
+test("a name has 1 to 40 characters", () => {
+  assert.equal(nameFault("🦊".repeat(40)), null);
+  assert.match(nameFault("🦊".repeat(41)), /1 too long/);
+  assert.match(nameFault(""), /at least one/);
+});
+
+test("typed lines become one line, as a post has no line feed", () => {
+  assert.equal(tidyPost("  one \n\n two\r\nthree "), "one two three");
+  assert.equal(postFault(tidyPost(" \n ")), postFault(""));
+});
+
+test("a stranger's text cannot turn the letters around it", () => {
+  assert.equal(shown("a\u202eb\u2066c"), "abc");
+});
+
+test("ages and lists read as people write them", () => {
+  const now = Date.parse("2026-11-30T12:00:00Z");
+  assert.deepEqual([1_000, 90_000, 3 * 3_600_000].map((ms) => ago(now - ms, now)), ["now", "2 min", "3 h"]);
+  assert.equal(ago(now - 86_400_000 * 2, now), "28 Nov 2026");
+  assert.deepEqual([[], [1], [1, 2], [1, 2, 3]].map(listed), ["none", "1", "1 and 2", "1, 2 and 3"]);
+});
