@@ -15,6 +15,7 @@ import { findWallets } from "./wallets.js";
 /** @import { Config } from "./config.js" */
 
 const DAY_MS = 86_400_000, NODE_PATIENCE_MS = 3_000;
+const FASTER = "Somebody else wrote at the same moment, again and again. Try it once more in a while.";
 const STATEMENT = "Sign in to Chirp. This costs nothing and sends nothing to a chain.";
 
 /** @typedef {{ stream: string, genesis: unknown, commit: unknown, cid: string, receipt: unknown }} Signed */
@@ -32,8 +33,12 @@ class Live {
     this.guest = false;
     /** Signed and not known to be published, by wish. @type {Map<string, Signed>} */
     this.signed = new Map();
+    /** Published and not read back, by ticket. @type {Map<string, string>} */
+    this.published = new Map();
     /** Numbers that were tried for a post, by ticket. @type {Map<string, number[]>} */
     this.numbers = new Map();
+    /** Ends with the post before. @type {Promise<unknown>} */
+    this.posting = Promise.resolve();
     /** The last commits of documents that a commit of ours did not follow, by wish. @type {Map<string, string>} */
     this.tips = new Map();
     /** @type {(id: string) => any} */
@@ -103,6 +108,8 @@ class Live {
   async signOut() {
     const { store } = await this.ready();
     this.session = null;
+    // What one person wished and has not published is nothing that the next one may publish.
+    for (const wishes of [this.signed, this.published, this.numbers, this.tips]) wishes.clear();
     await forgetSession({ store });
   }
 
@@ -149,10 +156,10 @@ class Live {
 
   /** @param {string} post */
   async proof(post) {
-    const { documents, config, network, store } = await this.ready();
-    const stream = await documents.post(post).catch((error) => {
-      if (error instanceof Failure) throw new Failure("silent", "The Ceramic node does not answer, so nothing can be checked now. Try again in a moment.", { cause: error });
-      throw new Failure("refused", `This commit does not hold: ${error.message}. It is not shown as a post any more.`, { cause: error });
+    const { config, network, store } = await this.ready();
+    const stream = await this.#checked(post).catch((error) => {
+      if (error instanceof Failure && error.kind === "silent") throw new Failure("silent", "The Ceramic node does not answer, so nothing can be checked now. Try again in a moment.", { cause: error });
+      throw error;
     });
     const commit = stream.commits[0];
     if (!commit) throw new Failure("refused", "This stream has no signed commit, so there is nothing to show. Load the page again.");
@@ -161,22 +168,47 @@ class Live {
     return { stream, commit, action, receipt: await receiptOf(network, kept, commit, action.cid) };
   }
 
+  /** A post's stream, read and checked anew. @param {string} post */
+  async #checked(post) {
+    return (await this.ready()).documents.post(post).catch((error) => {
+      if (error instanceof Failure) throw error;
+      throw new Failure("refused", `This commit does not hold: ${error.message}. It is not shown as a post; load the page again.`, { cause: error });
+    });
+  }
+
   // ---- writing
 
+  /** One after the other, so that posts of one page do not race for a number. @param {string} text @param {string} ticket @returns {Promise<Post>} */
+  createPost(text, ticket) {
+    const post = this.posting.then(() => this.#createPost(text, ticket));
+    this.posting = post.catch(() => undefined);
+    return post;
+  }
+
   /** @param {string} text @param {string} ticket @returns {Promise<Post>} */
-  async createPost(text, ticket) {
-    const { documents } = await this.ready(), { user } = this.#who(), tried = this.numbers.get(ticket) ?? [];
+  async #createPost(text, ticket) {
+    if (!this.session) throw new Failure("ended", "Your session is over. Sign in and try again.");
+    // What is published and could not be read back is read again, never written again.
+    const id = this.published.get(ticket) ?? (await this.#publishPost(text, ticket));
+    this.published.set(ticket, id);
+    const post = postOf(await this.#checked(id));
+    if (!post) throw new Failure("refused", "The nodes signed something that is no post. It is not shown; load the page again.");
+    this.published.delete(ticket);
+    return post;
+  }
+
+  /** @param {string} text @param {string} ticket */
+  async #publishPost(text, ticket) {
+    const { documents } = await this.ready(), tried = this.numbers.get(ticket) ?? [];
     this.numbers.set(ticket, tried);
-    const today = await documents.today(user, new Date().toISOString().slice(0, 10));
+    const today = await documents.today(this.#who().user, new Date().toISOString().slice(0, 10));
     const number = Math.max(today, ...tried.map((one) => one + 1));
-    const signed = await this.#write(ticket, "createPost", { text, number }).catch((error) => {
+    const { stream } = await this.#write(ticket, "createPost", { text, number }).catch((error) => {
       if (error instanceof Refusal && error.code === "slot_taken") tried.push(number);
       throw error;
     });
-    const stream = await documents.post(signed.stream), post = postOf(stream);
-    if (!post) throw new Failure("refused", "The nodes signed something that is no post. It is not shown; load the page again.");
     this.numbers.delete(ticket);
-    return post;
+    return stream;
   }
 
   /** @param {string} post */
@@ -209,9 +241,13 @@ class Live {
     this.signed.set(wish, signed);
     const published = await ceramic.publish(signed);
     this.signed.delete(wish);
-    // An index may not know of a document's last commit: the next try names it.
-    if (!published) this.tips.set(wish, await ceramic.tip(signed.stream));
-    if (!published) throw new Failure("raced", "Somebody else wrote at the same moment, again and again. Try it once more in a while.");
+    if (!published) {
+      const { tip: last, signed: taken } = await ceramic.tip(signed.stream);
+      if (taken && action === "createPost") throw new Refusal("raced", FASTER, "slot_taken");
+      // An index may not know of a document's last commit: the next try names it.
+      this.tips.set(wish, last);
+      throw new Failure("raced", FASTER);
+    }
     await store.put(`receipt:${signed.cid}`, signed.receipt).catch(() => undefined);
     return signed;
   }

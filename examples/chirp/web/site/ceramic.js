@@ -69,11 +69,11 @@ export class Ceramic {
     return (await this.#reading(`commits/${id}`)).commits;
   }
 
-  /** The CID of a stream's last commit, unchecked. @param {string} id */
+  /** The CID of a stream's last commit, and whether any is signed; unchecked. @param {string} id */
   async tip(id) {
     const commits = await this.commits(id), cid = Array.isArray(commits) ? asRecord(commits.at(-1))["cid"] : null;
     if (typeof cid !== "string" || !/^b[a-z2-7]{20,100}$/.test(cid)) throw silent("no commit");
-    return cid;
+    return { tip: cid, signed: /** @type {unknown[]} */ (commits).some((entry) => "jws" in asRecord(asRecord(entry)["value"])) };
   }
 
   /** For a reader, no is no answer. @param {string} path @param {unknown} [body] */

@@ -1,6 +1,7 @@
 // What the page's own server says of this network: where things are, and which key, models and actions are meant.
 import { equal, fromHex } from "./bytes.js";
 import { asRecord } from "./ceramic.js";
+import { Failure } from "./failure.js";
 import { didOf, keyOf, streamBytes } from "./commit.js";
 
 const MODEL = 2, DEADLINE_MS = 8_000;
@@ -20,9 +21,19 @@ const ACTIONS = /** @type {const} */ (["createProfile", "createPost", "likePost"
 
 /** @returns {Promise<Config>} */
 export async function readConfig() {
-  const answer = await fetch("/config.json", { signal: AbortSignal.timeout(DEADLINE_MS), cache: "no-cache" });
-  if (!answer.ok) throw new Error(`status ${answer.status}`);
-  return checkedConfig(await answer.json());
+  let given;
+  try {
+    const answer = await fetch("/config.json", { signal: AbortSignal.timeout(DEADLINE_MS), cache: "no-cache" });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    given = await answer.json();
+  } catch (error) {
+    throw new Failure("silent", "This page’s own server does not answer: nothing is lost, and this page asks again by itself.", { cause: error });
+  }
+  try {
+    return checkedConfig(given);
+  } catch (error) {
+    throw new Failure("refused", "This page’s own server describes no Chirp. Nothing is asked or shown; load the page again when it is set up.", { cause: error });
+  }
 }
 
 /** @param {unknown} given @returns {Config} */

@@ -6,7 +6,7 @@ import { listed, nameFault, postFault, tidyPost } from "./text.js";
 
 /**
  * A post that is on its way, or did not arrive.
- * @typedef {{ ticket: string, text: string, at: number, state: "sending" | "waiting" | "failed", why: string | null }} Outgoing
+ * @typedef {{ ticket: string, user: string, text: string, at: number, state: "sending" | "waiting" | "failed", why: string | null }} Outgoing
  */
 /** @typedef {{ getItem(key: string): string | null, setItem(key: string, value: string): void, removeItem(key: string): void }} Shelf */
 /** @typedef {{ now(): number, after(ms: number, act: () => void): void, random(): string }} World */
@@ -16,6 +16,7 @@ const OUTBOX = "chirp.outbox", DRAFT = "chirp.draft";
 const RETRIES_MS = [1_500, 3_000, 6_000, 12_000];
 /** Tries of a post that loses races. */
 const RACES_MAX = 5;
+const OTHERS = "Somebody else wrote this before you signed in. Edit it to post it as yourself, or sign in as before.";
 const POSTS_MAX = 2_000, OUTBOX_MAX = 50;
 
 export class Store extends EventTarget {
@@ -95,6 +96,7 @@ export class Store extends EventTarget {
   async signOut() {
     await this.backend.signOut();
     this.session = null;
+    this.likes.clear();
     this.refusals.clear();
     this.posts = this.posts.map((post) => ({ ...post, liked: false }));
     this.tell("You are signed out.");
@@ -257,7 +259,7 @@ export class Store extends EventTarget {
     if (fault) return fault;
     if (!this.session) return "You are signed out. Sign in and post again; your text stays here.";
     if (this.outbox.length >= OUTBOX_MAX) return "Too many posts are waiting already. Wait until they are out; your text stays here.";
-    const out = /** @type {Outgoing} */ ({ ticket: this.world.random(), text, at: this.world.now(), state: "sending", why: null });
+    const out = /** @type {Outgoing} */ ({ ticket: this.world.random(), user: this.session.user, text, at: this.world.now(), state: "sending", why: null });
     this.outbox.unshift(out);
     this.#keep();
     this.changed();
@@ -287,6 +289,7 @@ export class Store extends EventTarget {
   /** @param {Outgoing} out @param {number} tries */
   async #send(out, tries) {
     try {
+      if (this.session && this.session.user !== out.user) throw new Failure("refused", OTHERS);
       const post = await this.#patiently(() => this.backend.createPost(out.text, out.ticket));
       this.outbox = this.outbox.filter((item) => item !== out);
       this.posts = sorted([post, ...this.posts.filter(({ id }) => id !== post.id)]);
@@ -338,7 +341,7 @@ export class Store extends EventTarget {
       const failure = asFailure(error);
       this.refusals.set(id, failure.message);
       if (failure.kind === "silent") {
-        this.#later(tries, () => void this.#sendLike(before, liked, tries + 1));
+        this.#later(tries, () => void (this.likes.get(id) === liked && this.#sendLike(before, liked, tries + 1)));
         this.changed();
       } else {
         this.likes.delete(id);
@@ -401,9 +404,9 @@ export class Store extends EventTarget {
     try {
       const items = /** @type {unknown} */ (JSON.parse(this.shelf.getItem(OUTBOX) ?? "[]"));
       if (!Array.isArray(items)) return [];
-      const good = items.filter((item) => typeof item?.text === "string" && typeof item.ticket === "string" && typeof item.at === "number");
+      const good = items.filter((item) => typeof item?.text === "string" && typeof item.ticket === "string" && typeof item.user === "string" && typeof item.at === "number");
       const why = "This page was left before the post was out. Send it again, or edit it.";
-      return good.slice(0, OUTBOX_MAX).map(({ text, ticket, at }) => ({ text, ticket, at, state: "failed", why }));
+      return good.slice(0, OUTBOX_MAX).map(({ text, ticket, user, at }) => ({ text, ticket, user, at, state: "failed", why }));
     } catch {
       return [];
     }

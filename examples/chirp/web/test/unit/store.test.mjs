@@ -242,6 +242,23 @@ test("a session that ends keeps the post, and the page asks to sign in", async (
   assert.deepEqual([store.outbox.length, store.posts[0].text], [0, "kept"]);
 });
 
+test("nothing of one person goes out as the next one's", async () => {
+  const { store, world, clock } = await page();
+  const { id } = world.add("wallet:0xb", "hi");
+  await store.refresh();
+  world.down.add("nodes");
+  store.post("mine");
+  store.toggleLike(id);
+  await settled();
+  await store.signOut();
+  world.down.clear();
+  await store.signIn("guest");
+  while (clock.timers.length > 0) await clock.run();
+  assert.deepEqual([world.posts.length, world.likes.size, store.outbox[0].state], [1, 0, "failed"]);
+  assert.match(store.outbox[0].why, /^Somebody else wrote this/);
+  assert.equal(store.takeBack(store.outbox[0].ticket), "mine");
+});
+
 test("a name is kept and shown; a bad one is told before", async () => {
   const { store, world } = await page();
   await store.saveName(" Zoë 🦊 ");
