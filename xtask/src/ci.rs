@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::step::{Steps, as_text, cargo, root, run, target};
 use crate::{
-    chirp_page, demo, guest, lit_contracts, mutants, npm_packages, packages, say, sdk, sim, tidy, warn,
+    chirp, chirp_page, demo, guest, lit_contracts, mutants, npm_packages, packages, say, sdk, sim, tidy, warn,
 };
 
 /// Seeds of the simulator that each run goes through.
@@ -96,6 +96,11 @@ const STEPS: &[Step] = &[
         about: "install the parser tests that the action guest must pass",
         act: Act::Call(|| npm_ci(TEST262)),
     },
+    Step {
+        name: "bundles",
+        about: "committed bundles of actions are what their sources build to",
+        act: Act::Call(chirp::bundles),
+    },
     Step { name: "test", about: "all tests", act: Act::Call(test) },
     Step {
         name: "faults",
@@ -176,6 +181,11 @@ const FULL: &[Step] = &[
         act: Act::Call(sdk::run_browser),
     },
     Step {
+        name: "chirp",
+        about: "the rules of Chirp against hostile callers, with a network and a real Ceramic node",
+        act: Act::Call(chirp::tests),
+    },
+    Step {
         name: "lit networks",
         about: "the newer generation's contract clients, whose packages are many",
         act: Act::Call(lit_contracts::run_networks),
@@ -225,6 +235,10 @@ pub(crate) fn ci(arguments: &[String]) -> Result<()> {
         run_step(&mut steps, step)?;
     }
     steps.summary();
+    if words.is_empty() {
+        let left: Vec<&str> = FULL.iter().map(|step| step.name).collect();
+        warn(&format!("\nnot run; cargo xtask ci --full does: {}", left.join(", ")));
+    }
     Ok(())
 }
 

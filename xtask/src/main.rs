@@ -1,6 +1,7 @@
 //! The project's tasks: `cargo xtask` lists them.
 
 mod bench;
+mod chirp;
 mod chirp_page;
 mod ci;
 mod demo;
@@ -20,6 +21,8 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   demo                       build everything, start a network, mint, grant, burn, sign, verify, refuse
+  chirp [--then COMMAND…]    the example of a backend made of actions, running with a real Ceramic node, until Ctrl-C;
+                             with a command: run it with the page's address behind its words, and end as it ends
   ci [--fast | --full | --list | --only STEP | --from STEP]
                              every check and every test, each timed; --full adds all planted faults, more seeds, npm packages and a browser;
                              --fast only formats, documents, and lints and unit tests of changed crates
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     };
     let done = match task {
         "bench" => bench::run(rest),
+        "chirp" => chirp::run(rest),
         "ci" => ci::ci(rest),
         "demo" => demo::run(rest),
         "guest" => guest::run(rest),

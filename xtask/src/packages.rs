@@ -32,7 +32,11 @@ const NPM: Package = Package { name: "npm", file: "/usr/bin/npm" };
 /// Runs the tests of pages.
 pub(crate) const CHROMIUM: Package = Package { name: "chromium", file: "/usr/bin/chromium" };
 
-/// Runs the example client in Python.
+/// Compiles the database of the Ceramic node.
+pub(crate) const GXX: Package = Package { name: "g++", file: "/usr/bin/g++" };
+/// Runs that compiler.
+pub(crate) const MAKE: Package = Package { name: "make", file: "/usr/bin/make" };
+/// Runs the example client in Python, and prepares what is compiled for Node.js.
 pub(crate) const PYTHON: Package = Package { name: "python3", file: "/usr/bin/python3" };
 /// Both curves of that client.
 pub(crate) const PYTHON_ECDSA: Package =

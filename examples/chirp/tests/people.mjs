@@ -29,14 +29,14 @@ export class Person {
   }
 
   /** One execution: the action's answer, or the problem. */
-  async once(action, params, { node = 0, code, cid = this.config.actions[action].cid } = {}) {
+  async once(action, params, { node = 0, code, cid = this.config.actions[action].cid, change = (bytes) => bytes } = {}) {
     const base = this.config.nodes[node], { head } = await (await fetch(`${base}/v1/network`)).json();
     const request = {
       v: 1, network: digits(networkId(this.network)), session: this.login.key, login: this.login.hash, action: cid,
       block: { number: head.number, hash: head.hash }, time_ms: Date.now(), nonce: digits(randomBytes(16)),
     };
     const text = JSON.stringify({ publicKey: this.config.key.public_key, ...params });
-    const bytes = `${JSON.stringify(request).slice(0, -1)},"params":${text}}`;
+    const bytes = change(`${JSON.stringify(request).slice(0, -1)},"params":${text}}`);
     const sig = sign(this.login, requestId(this.network, bytes));
     const { status, body } = await post(`${base}/v1/executions`, { request: Buffer.from(bytes).toString('base64url'), sig, login: this.login.proof, code }, 40_000);
     if (status !== 200) return { problem: body.code, body };
@@ -62,7 +62,7 @@ export class Person {
 
   createProfile = (name, more) => this.does('createProfile', { name, ...more });
   createPost = (text, number = 0, more) => this.does('createPost', { text, number, ...more });
-  likePost = (post, more) => this.does('likePost', { post, ...more });
+  likePost = (post, more, options) => this.does('likePost', { post, ...more }, options);
   unlikePost = (post, more) => this.does('unlikePost', { post, ...more });
 }
 
@@ -77,7 +77,8 @@ export async function publish({ ceramic }, { stream, genesis, commit }) {
   return { ok: (await links(ceramic, stream)).includes(commit.jws.link), status, error: body.error };
 }
 
-const links = async (ceramic, stream) => {
+/** The signed commits of a stream, and `undefined` for what is not signed. */
+export const links = async (ceramic, stream) => {
   const { commits } = await (await fetch(`${ceramic}/commits/${stream}`)).json();
   return (commits ?? []).map(({ value }) => value.jws?.link);
 };
