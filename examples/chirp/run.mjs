@@ -154,7 +154,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => e
 try {
   mkdirSync(given.state, { recursive: true, mode: 0o700 });
   say('starting Ceramic and the network');
-  const [, ready] = await Promise.all([ceramic(), network()]);
+  const [store, ready] = await Promise.all([ceramic(), network()]);
   const made = await key();
   await quorate('action', 'put', ...ACTIONS.map((name) => join(here, 'actions', `${name}.dist.js`)));
   const address = await page(ready, made);
@@ -163,7 +163,7 @@ try {
     console.log(address);
   } else {
     const [program, ...words] = given.command;
-    const env = { ...process.env, QUORATE: given.quorate, QUORATE_STATE: join(given.state, 'network') };
+    const env = { ...process.env, QUORATE: given.quorate, QUORATE_STATE: join(given.state, 'network'), PROCESSES: JSON.stringify({ ...ready.processes, ceramic: store.pid }) };
     const run = spawn(program, [...words, address], { stdio: 'inherit', env });
     run.once('exit', (status) => end(status ?? 1)).once('error', (error) => end(1, error.message));
   }

@@ -132,6 +132,14 @@ pub(crate) fn tests() -> Result<()> {
     on_its_own("node", &[&root().join(FOLDER).join("tests/all.mjs").display().to_string()])
 }
 
+/// What the check of streams has to find; without a network.
+pub(crate) fn check() -> Result<()> {
+    packages::ensure_node()?;
+    run_command(
+        Command::new("node").current_dir(root()).args(["--test", "examples/chirp/tests/check.test.mjs"]),
+    )
+}
+
 /// Sees that the committed bundles are what their sources build to: their names are in every grant.
 pub(crate) fn bundles() -> Result<()> {
     packages::ensure_node()?;

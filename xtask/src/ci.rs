@@ -101,6 +101,11 @@ const STEPS: &[Step] = &[
         about: "committed bundles of actions are what their sources build to",
         act: Act::Call(chirp::bundles),
     },
+    Step {
+        name: "chirp check",
+        about: "the check of Chirp's streams finds planted faults",
+        act: Act::Call(chirp::check),
+    },
     Step { name: "test", about: "all tests", act: Act::Call(test) },
     Step {
         name: "faults",

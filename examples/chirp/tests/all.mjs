@@ -1,4 +1,4 @@
-// The tests that need a running Chirp, one after the other: node all.mjs ADDRESS, with QUORATE and QUORATE_STATE in the
+// The tests that need a running Chirp, one after the other: node all.mjs ADDRESS, with QUORATE, QUORATE_STATE and PROCESSES in the
 // environment, as `cargo xtask chirp --then` calls it.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -10,3 +10,4 @@ run('golden.mjs', process.env.QUORATE, ceramic);
 run('refused.mjs', address);
 run('crowd.mjs', address);
 run('faults.mjs', address);
+run('whole.mjs', address);

@@ -5,11 +5,14 @@ import { addressOf } from '../../clients/wallet.mjs';
 import { logIn, sign } from '../../clients/node.mjs';
 import { networkId, requestId } from '../../clients/encoding.mjs';
 import { check } from '../../clients/receipt.mjs';
+import { base32, envelopeOf } from '../check.mjs';
 
 const digits = (bytes) => Buffer.from(bytes).toString('hex');
 const OPTS = { anchor: false, publish: false, pin: true };
-/** Problems after which the same is asked again: nodes saw a document at different moments, or have too much to do. */
-const AGAIN = ['intents_diverged', 'outcomes_diverged', 'overloaded', 'rate_limited', 'no_quorum', 'not_ready'];
+/** After these the same is asked again: nodes saw a document at different moments, or they or Ceramic have too much to do. */
+const AGAIN = [
+  'intents_diverged', 'outcomes_diverged', 'overloaded', 'rate_limited', 'no_quorum', 'not_ready', 'limit_total', 'deadline_exceeded', 'store_unavailable',
+];
 const ATTEMPTS = 5;
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -51,7 +54,7 @@ export class Person {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (attempt > 0) await pause(100 * 2 ** attempt * Math.random());
       last = await this.once(action, params, options);
-      if (AGAIN.includes(last.problem)) continue;
+      if (AGAIN.includes(last.problem ?? last.answer.code)) continue;
       if (last.problem || !last.answer.ok) return last;
       const published = await publish(this.config, last.answer);
       if (published.ok) return { ...last, published };
@@ -61,7 +64,7 @@ export class Person {
   }
 
   createProfile = (name, more) => this.does('createProfile', { name, ...more });
-  createPost = (text, number = 0, more) => this.does('createPost', { text, number, ...more });
+  createPost = (text, number = 0, more, options) => this.does('createPost', { text, number, ...more }, options);
   likePost = (post, more, options) => this.does('likePost', { post, ...more }, options);
   unlikePost = (post, more) => this.does('unlikePost', { post, ...more });
 }
@@ -70,10 +73,7 @@ export class Person {
 export async function publish({ ceramic }, { stream, genesis, commit }) {
   await post(`${ceramic}/streams`, { type: 3, genesis, opts: OPTS });
   const { status, body } = await post(`${ceramic}/commits`, { streamId: stream, commit, opts: OPTS });
-  if (status === 200) {
-    const there = await links(ceramic, stream);
-    return { ok: there.includes(commit.jws.link), status };
-  }
+  if (status === 200 && body.state.log.some(({ cid }) => cid === base32(envelopeOf(commit.jws)))) return { ok: true, status };
   return { ok: (await links(ceramic, stream)).includes(commit.jws.link), status, error: body.error };
 }
 
