@@ -9,6 +9,8 @@ mod bundle;
 #[cfg(test)]
 mod chains;
 #[cfg(test)]
+mod chirp;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod code;
