@@ -11,6 +11,7 @@ Promise.withResolvers ??= function () {
 // Standard output has the one line; what the packages have to say goes to standard error.
 for (const name of ['log', 'info', 'debug', 'warn']) console[name] = console.error;
 
+import { createServer } from 'node:http';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -75,6 +76,14 @@ for (const { id, genesis } of Object.values(models)) {
   if (stream.id.toString() !== id) throw new Error(`a model has the id ${stream.id}, not ${id}`);
 }
 await ceramic.admin.startIndexingModels(Object.values(models).map(({ id }) => StreamID.fromString(id)));
-const daemon = new cli.CeramicDaemon(ceramic, options);
-await daemon.listen();
+// Whoever reaches this port is anybody. What only an administrator may do is not served: the daemon refuses it to others, and
+// does it all the same.
+const SERVED = /^\/api\/v0\/(commits|streams|collection|node)(\/|\?|$)/;
+const { app } = new cli.CeramicDaemon(ceramic, options);
+const server = createServer((request, response) => {
+  if (SERVED.test(request.url)) return app(request, response);
+  response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"not served"}');
+});
+server.keepAliveTimeout = 60_000;
+await new Promise((done, failed) => server.once('error', failed).listen(port, '127.0.0.1', done));
 process.stdout.write(`READY http://127.0.0.1:${port}\n`);

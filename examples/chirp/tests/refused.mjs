@@ -100,6 +100,14 @@ await test('a post of another key', async () => {
   refused(await bob.once('likePost', { post: theirs.stream }), 'post_missing');
 });
 
+await test("what only Ceramic's administrator may do", async () => {
+  const origin = new URL(config.ceramic).origin;
+  for (const path of ['/api/v0/admin/getCode', '/API/V0/admin/getCode', '/api/v0/admin/models', '/api/v0/admin/shutdown', '/api/v0/pins', '/api/v0/streams/../admin/getCode', '//api/v0/admin/getCode']) {
+    assert.equal((await fetch(origin + path)).status, 404, path);
+    assert.equal((await post(origin + path, { jws: 'x' })).status, 404, path);
+  }
+});
+
 await test('a stale tip', async () => {
   const dave = new Person(config, network);
   const one = await dave.createProfile('Dave');
