@@ -101,7 +101,7 @@ const NETWORK = {
   wildcard_sessions: bool, admission,
   limits: members(
     "wall_ms:u64 total_ms:u64 fuel:u64 memory_bytes:u64 stack_bytes:u32 code_bytes:u32 params_bytes:u32 response_bytes:u32 " +
-    "log_bytes:u32 fetches:u32 fetched_bytes:u64 signatures:u32 collects:u32 contract_calls:u32 claims:u32 children:u32 " +
+    "log_bytes:u32 fetches:u32 fetched_bytes:u64 signatures:u32 collects:u32 contract_calls:u32 claims:u32 randoms:u32 children:u32 " +
     "depth:u32 pending:u32 timers:u32 host_calls:u32"),
 };
 

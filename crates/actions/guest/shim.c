@@ -66,6 +66,12 @@ typedef struct {
 } Part;
 /* Runs a native operation. Returns the length of its result, or minus that of an error's text. */
 IMPORT(compute) extern int32_t host_compute(int32_t op, const Part *parts, size_t count);
+/* Says where the stack begins on which the guest was called. Must come before everything else. */
+IMPORT(enter) extern void host_enter(void);
+/* Says that the guest is about to wait: what deep calls have left on its stack is needed no more. */
+IMPORT(rest) extern void host_rest(void);
+/* Writes random bytes; it may take long until it returns. Returns 0, or minus the length of an error's text. */
+IMPORT(random) extern int32_t host_random(uint8_t *to, size_t len);
 /* Copies the last result, whose length is known, and forgets it. */
 IMPORT(take) extern void host_take(uint8_t *to, size_t len);
 
@@ -363,6 +369,30 @@ done:
     return result;
 }
 
+/* random(array): fills a Uint8Array; or a string that says why not: a code, a space, a text. */
+static JSValue native_random(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
+{
+    size_t len = 0;
+    uint8_t *to = JS_GetUint8Array(c, &len, argv[0]);
+    JSValue result;
+    int32_t refused;
+    char *text;
+
+    if (!to)
+        return len || JS_HasException(c) ? JS_EXCEPTION : JS_UNDEFINED;
+    /* No code of the script runs meanwhile, so the array stays where it is. */
+    refused = host_random(to, len);
+    if (!refused)
+        return JS_UNDEFINED;
+    text = js_malloc(c, -refused);
+    if (!text)
+        return JS_EXCEPTION;
+    host_take((uint8_t *)text, -refused);
+    result = JS_NewStringLen(c, text, -refused);
+    js_free(c, text);
+    return result;
+}
+
 /* kind(value): the engine's own name of an object's class, which no script can fake. */
 static JSValue native_kind(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv)
 {
@@ -472,7 +502,7 @@ static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("inside", 1, native_inside),     JS_CFUNC_DEF("absent", 0, native_absent),
     JS_CFUNC_DEF("context", 0, native_context),   JS_CFUNC_DEF("within", 3, native_within),
     JS_CFUNC_DEF("end", 1, native_end),           JS_CFUNC_DEF("clock", 0, native_clock),
-    JS_CFUNC_DEF("hold_clock", 1, native_hold_clock),
+    JS_CFUNC_DEF("hold_clock", 1, native_hold_clock), JS_CFUNC_DEF("random", 1, native_random),
 };
 
 /* Failures. */
@@ -607,8 +637,10 @@ static int32_t pump(void)
             return fail_pending(FAIL_THREW);
         more = JS_ToBool(ctx, fired);
         JS_FreeValue(ctx, fired);
-        if (!more && calls_open && !JS_IsJobPending(rt))
+        if (!more && calls_open && !JS_IsJobPending(rt)) {
+            host_rest();
             return STATUS_WAITING;
+        }
         if (!more && !JS_IsJobPending(rt))
             break;
     }
@@ -722,6 +754,7 @@ int32_t guest_start(char *code, size_t code_len, char *params, size_t params_len
     int32_t status;
     bool own_main;
 
+    host_enter();
     virtual_ms = time_ms;
     ctx->random_state = seed ? seed : 1;
     alone_random_state = ~ctx->random_state ? ~ctx->random_state : 1;
@@ -767,6 +800,7 @@ int32_t guest_deliver(uint32_t call, char *meta, size_t meta_len, uint8_t *body,
 {
     JSValue args[3], result;
 
+    host_enter();
     calls_open--;
     args[0] = JS_NewUint32(ctx, call);
     args[1] = JS_NewStringLen(ctx, meta, meta_len);

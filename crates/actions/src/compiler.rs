@@ -3,14 +3,12 @@
 
 mod hot;
 
-use std::pin::pin;
-use std::task::{self, Poll, Waker};
-
 use wasmtime::error::Context as _;
-use wasmtime::{Engine, Instance, Module, Result, Store, Val, bail};
+use wasmtime::{Engine, Instance, Module, Result, Store, Val};
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 
 use crate::engine::config;
+use crate::execution::at_once;
 use crate::execution::host::{self, Host};
 use crate::limits::ActionLimits;
 
@@ -38,20 +36,17 @@ pub fn compile(linked: &[u8]) -> Result<Compiled> {
     let mut store = Store::new(&engine, Host::new(ActionLimits::default(), std::time::Instant::now()));
     store.set_fuel(u64::MAX)?;
     store.set_epoch_deadline(u64::MAX / 2);
-    let instance = host::linker(&engine)?.instantiate(&mut store, &module)?;
+    let instance = at_once(host::linker(&engine)?.instantiate_async(&mut store, &module))??;
     // The scripts may compute natively already while they are evaluated.
     let memory = instance.get_memory(&mut store, "memory").context("the guest exports its memory")?;
     store.data_mut().set_memory(memory);
-    instance.get_typed_func::<(), ()>(&mut store, "_initialize")?.call(&mut store, ())?;
-    instance.get_typed_func::<(), ()>(&mut store, "initialize")?.call(&mut store, ())?;
+    for step in ["_initialize", "initialize"] {
+        let initialize = instance.get_typed_func::<(), ()>(&mut store, step)?;
+        at_once(initialize.call_async(&mut store, ()))??;
+    }
 
     let mut state = State { store, instance };
-    let snapshot = pin!(wizer.snapshot(&context, &mut state));
-    // Nothing in it waits: the state is at hand.
-    let Poll::Ready(module) = snapshot.poll(&mut task::Context::from_waker(Waker::noop())) else {
-        bail!("the snapshot waited for something");
-    };
-    let module = module?;
+    let module = at_once(wizer.snapshot(&context, &mut state))??;
     let image = engine.precompile_module(&module)?;
     Ok(Compiled { module, image })
 }

@@ -16,8 +16,10 @@ use crate::limits::{EXECUTIONS_PER_WORKER_MAX, MEMORY_BYTES_MAX, SharedMemory};
 /// Native stack that a guest may use. The engine's own limit on the shadow stack is meant to be reached
 /// first, because that one is a catchable RangeError.
 const NATIVE_STACK_BYTES: usize = 24 * 1024 * 1024;
-/// Stack that a thread must have to run a guest: the guest's part and room for the host's own frames.
-pub const THREAD_STACK_BYTES: usize = NATIVE_STACK_BYTES + 4 * 1024 * 1024;
+/// The stack of an instance: the guest's part and room for the host's own frames.
+pub(crate) const STACK_BYTES: usize = NATIVE_STACK_BYTES + 4 * 1024 * 1024;
+/// What stays of a stack for the next instance, overwritten with zeros. Most never need more.
+const STACK_KEPT_BYTES: usize = 32 * 1024;
 
 /// Why an engine cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +102,11 @@ impl Engine {
         self.hash_observer.clone()
     }
 
+    /// Makes this thread one that can go on with an instance which another thread began.
+    pub(crate) fn enter_thread() {
+        Wasm::tls_eager_initialize();
+    }
+
     /// Moves the clock by which running instances notice that they are late or unwanted.
     pub fn tick(&self) {
         self.wasm.increment_epoch();
@@ -129,7 +136,8 @@ pub(crate) fn config(pool: Option<EngineOptions>) -> Config {
     config.consume_fuel(true);
     config.epoch_interruption(true);
     config.max_wasm_stack(NATIVE_STACK_BYTES);
-    config.async_stack_size(THREAD_STACK_BYTES);
+    config.async_stack_size(STACK_BYTES);
+    config.async_stack_zeroing(true);
     config.memory_init_cow(true);
     config.memory_guaranteed_dense_image_size(64 * 1024 * 1024);
     config.wasm_backtrace_max_frames(None);
@@ -147,6 +155,8 @@ pub(crate) fn config(pool: Option<EngineOptions>) -> Config {
         pooling.total_core_instances(options.instances);
         pooling.total_memories(options.instances);
         pooling.total_tables(options.instances);
+        pooling.total_stacks(options.instances);
+        pooling.async_stack_keep_resident(STACK_KEPT_BYTES);
         pooling.max_core_instance_size(1 << 20);
         pooling.max_memories_per_module(1);
         pooling.max_tables_per_module(1);

@@ -1,17 +1,20 @@
 //! One execution: a fresh instance, driven from one answer to the next.
 
 pub(crate) mod host;
+mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use wasmtime::{Memory, Store, Trap, TypedFunc, UpdateDeadline};
+use wasmtime::{Memory, Store, Trap, TypedFunc, UpdateDeadline, WasmParams};
 
 pub(crate) use self::host::runs_here;
 use crate::engine::Engine;
-use crate::execution::host::Host;
+use crate::execution::host::{Gate, Host};
 use crate::limits::{ActionLimits, LimitHit, Usage, over};
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
 use crate::protocol::{ChildBudget, HostCall, HostReply};
@@ -63,10 +66,19 @@ pub struct OpenCall {
 
 /// An execution, running or suspended. It borrows no thread while it waits.
 pub struct Execution {
-    store: Store<Host>,
-    memory: Memory,
-    alloc: TypedFunc<u32, u32>,
-    deliver: TypedFunc<DeliverParams, i32>,
+    state: State,
+    book: Book,
+}
+
+enum State {
+    /// The script has returned to us.
+    Waiting(Box<Instance>),
+    /// It stands inside a call.
+    Drawing(Drawing),
+}
+
+/// What is kept of an execution beside its instance.
+struct Book {
     /// Answers that came, each with the work of the child action that it stands for.
     replies: BTreeMap<u32, (HostReply, u64)>,
     next_delivery: u32,
@@ -76,17 +88,40 @@ pub struct Execution {
     limits: ActionLimits,
 }
 
+/// The guest, with nothing of it running.
+struct Instance {
+    store: Store<Host>,
+    memory: Memory,
+    alloc: TypedFunc<u32, u32>,
+    deliver: TypedFunc<DeliverParams, i32>,
+}
+
+/// A call into the guest that is under way.
+type Running = Pin<Box<dyn Future<Output = (Box<Instance>, wasmtime::Result<i32>)> + Send>>;
+
+/// An instance that waits inside its call for a random value.
+struct Drawing {
+    running: Running,
+    gate: Arc<Gate>,
+    /// The call that it waits for: the newest of all.
+    call: u32,
+}
+
+/// How far a call into the guest has come.
+enum Step {
+    Returned(Box<Instance>, wasmtime::Result<i32>),
+    Drawing(Drawing, Vec<OpenCall>),
+}
+
 impl std::fmt::Debug for Execution {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Execution").field("next_delivery", &self.next_delivery).finish_non_exhaustive()
+        f.debug_struct("Execution").field("next_delivery", &self.book.next_delivery).finish_non_exhaustive()
     }
 }
 
 impl Execution {
-    /// Makes an instance and runs it until it ends or waits.
-    ///
-    /// The thread needs a stack of [`THREAD_STACK_BYTES`](crate::THREAD_STACK_BYTES).
-    /// `started` is when the execution's time in all began; once `cancelled` is set it ends at the next tick.
+    /// Makes an instance and runs it until it ends or waits. `started` is when the execution's time in all began; once
+    /// `cancelled` is set it ends at the next tick.
     pub fn start(
         engine: &Engine,
         inputs: &RunInputs,
@@ -107,20 +142,17 @@ impl Execution {
             }
         });
         store.data_mut().meter.running();
-        match Self::instantiate(engine, &mut store, inputs) {
-            Ok((memory, alloc, deliver, status)) => {
-                let execution = Self {
-                    store,
-                    memory,
-                    alloc,
-                    deliver,
+        match at_once(Instance::make(engine, &mut store, inputs)).map_err(|error| (None, error)).flatten() {
+            Ok((memory, alloc, deliver, (start, arguments))) => {
+                let instance = Box::new(Instance { store, memory, alloc, deliver });
+                let book = Book {
                     replies: BTreeMap::new(),
                     next_delivery: 0,
                     delivered: BTreeSet::new(),
                     started,
                     limits,
                 };
-                Box::new(execution).settle(Ok(status))
+                book.go_on(instance.call(start, arguments))
             }
             Err((memory, error)) => {
                 let finished = finish(&mut store, memory, &limits, Err(error));
@@ -129,13 +161,151 @@ impl Execution {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "used once, right above")]
-    fn instantiate(
+    /// Takes the answer to a call. Answers are given to the script in the order in which it asked, however
+    /// they arrive, so that it sees the same on every node. What a function asks for that only this node runs is answered at
+    /// once: the answers before it may wait for the function. A script that waits inside a call is given that call's
+    /// answer only.
+    ///
+    /// Returns whether [`Self::resume`] would now run something.
+    pub fn answer(&mut self, call: u32, reply: HostReply) -> bool {
+        self.answer_of_child(call, reply, 0)
+    }
+
+    /// The same for a call of a child action, which did `fuel` of work for it.
+    pub fn answer_of_child(&mut self, call: u32, reply: HostReply, fuel: u64) -> bool {
+        let made = match &self.state {
+            State::Waiting(instance) => instance.store.data().meter.calls(),
+            State::Drawing(drawing) => drawing.call + 1,
+        };
+        if !self.is_delivered(call) && call < made {
+            self.book.replies.entry(call).or_insert((reply, fuel));
+        }
+        match &self.state {
+            State::Waiting(instance) => self.book.due(&instance.store).is_some(),
+            State::Drawing(drawing) => self.book.replies.contains_key(&drawing.call),
+        }
+    }
+
+    /// Whether the script has been given the answer to a call.
+    pub(crate) fn is_delivered(&self, call: u32) -> bool {
+        call < self.book.next_delivery || self.book.delivered.contains(&call)
+    }
+
+    /// Goes on with the answers that are there.
+    pub fn resume(self: Box<Self>) -> (Option<Box<Self>>, Progress) {
+        let Self { state, mut book } = *self;
+        let step = match state {
+            State::Waiting(mut instance) => {
+                instance.store.set_epoch_deadline(1);
+                instance.store.data_mut().meter.running();
+                Step::Returned(instance, Ok(STATUS_WAITING))
+            }
+            State::Drawing(drawing) => match book.take(drawing.call) {
+                Some((reply, _)) => drawing.go_on(Ok(reply)),
+                None => Step::Drawing(drawing, Vec::new()),
+            },
+        };
+        book.go_on(step)
+    }
+
+    /// Ends it from outside.
+    #[must_use]
+    pub fn abandon(self: Box<Self>, code: FailureCode) -> Finished {
+        let Self { state, book } = *self;
+        let (mut instance, status) = match state {
+            State::Waiting(instance) => {
+                let error = instance.store.data().ended(code).into();
+                (instance, Err(error))
+            }
+            State::Drawing(drawing) => match drawing.go_on(Err(code)) {
+                Step::Returned(instance, status) => (instance, status),
+                // It never waits once it has been told to end.
+                Step::Drawing(..) => {
+                    let outcome = engine_fault("it does not end");
+                    return Finished { outcome, logs: String::new(), usage: Usage::default() };
+                }
+            },
+        };
+        let memory = instance.memory;
+        finish(&mut instance.store, Some(memory), &book.limits, status)
+    }
+
+    /// When its time is over, its waiting included.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.book.started + Duration::from_millis(self.book.limits.total_ms)
+    }
+
+    /// Its linear memory, for the tool that looks which pages of it were written.
+    #[cfg(feature = "guest-compiler")]
+    pub(crate) fn memory(&self) -> &[u8] {
+        match &self.state {
+            State::Waiting(instance) => instance.memory.data(&instance.store),
+            State::Drawing(_) => &[],
+        }
+    }
+}
+
+impl Book {
+    /// The call whose answer the script is given next.
+    fn due(&self, store: &Store<Host>) -> Option<u32> {
+        let meter = &store.data().meter;
+        let alone = self.replies.keys().copied().find(|call| meter.is_alone(*call));
+        alone.or_else(|| self.replies.contains_key(&self.next_delivery).then_some(self.next_delivery))
+    }
+
+    /// Takes the answer to a call, which is answered with that.
+    fn take(&mut self, call: u32) -> Option<(HostReply, u64)> {
+        let answer = self.replies.remove(&call)?;
+        self.delivered.insert(call);
+        while self.delivered.remove(&self.next_delivery) {
+            self.next_delivery += 1;
+        }
+        Some(answer)
+    }
+
+    /// Gives the script answers as long as it has returned to us and there are any.
+    fn go_on(mut self, mut step: Step) -> (Option<Box<Execution>>, Progress) {
+        loop {
+            match step {
+                Step::Drawing(drawing, calls) => {
+                    let execution = Execution { state: State::Drawing(drawing), book: self };
+                    return (Some(Box::new(execution)), Progress::Waiting(calls));
+                }
+                Step::Returned(mut instance, Ok(STATUS_WAITING)) => {
+                    let answer = self.due(&instance.store).and_then(|call| Some((call, self.take(call)?)));
+                    if let Some((call, (reply, fuel))) = answer {
+                        step = instance.deliver(call, &reply, fuel);
+                        continue;
+                    }
+                    let meter = &mut instance.store.data_mut().meter;
+                    meter.paused();
+                    let calls = meter.take_calls();
+                    let execution = Execution { state: State::Waiting(instance), book: self };
+                    return (Some(Box::new(execution)), Progress::Waiting(calls));
+                }
+                Step::Returned(mut instance, status) => {
+                    let memory = instance.memory;
+                    let finished = finish(&mut instance.store, Some(memory), &self.limits, status);
+                    return (None, Progress::Ended(finished));
+                }
+            }
+        }
+    }
+}
+
+impl Instance {
+    async fn make(
         engine: &Engine,
         store: &mut Store<Host>,
         inputs: &RunInputs,
     ) -> Result<
-        (Memory, TypedFunc<u32, u32>, TypedFunc<DeliverParams, i32>, i32),
+        (
+            Memory,
+            TypedFunc<u32, u32>,
+            TypedFunc<DeliverParams, i32>,
+            (TypedFunc<StartParams, i32>, StartParams),
+        ),
         (Option<Memory>, wasmtime::Error),
     > {
         let bare = |error| (None, error);
@@ -155,7 +325,7 @@ impl Execution {
             }
         }
         store.set_epoch_deadline(1);
-        let instance = engine.guest().instantiate(&mut *store).map_err(bare)?;
+        let instance = engine.guest().instantiate_async(&mut *store).await.map_err(bare)?;
         let Some(memory) = instance.get_memory(&mut *store, "memory") else {
             return Err(bare(wasmtime::Error::msg("the guest exports no memory")));
         };
@@ -171,129 +341,100 @@ impl Execution {
         }
         if inputs.limits.stack_bytes < ActionLimits::default().stack_bytes {
             let lower = instance.get_typed_func::<u32, ()>(&mut *store, "limit_stack").map_err(held)?;
-            lower.call(&mut *store, inputs.limits.stack_bytes).map_err(held)?;
+            lower.call_async(&mut *store, inputs.limits.stack_bytes).await.map_err(held)?;
         }
-        let mut put = |bytes: &[u8]| put(store, memory, &alloc, bytes).map_err(held);
-        let (code, code_len) = put(&inputs.code)?;
-        let (params, params_len) = put(inputs.params.as_bytes())?;
-        let (auth, auth_len) = put(inputs.auth.as_bytes())?;
+        let (code, code_len) = put(store, memory, &alloc, &inputs.code).await.map_err(held)?;
+        let (params, params_len) =
+            put(store, memory, &alloc, inputs.params.as_bytes()).await.map_err(held)?;
+        let (auth, auth_len) = put(store, memory, &alloc, inputs.auth.as_bytes()).await.map_err(held)?;
         let [a, b, c, d, e, f, g, h, ..] = inputs.random_seed;
         let seed = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
         #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 milliseconds, which is checked")]
         let time_ms = inputs.time_ms.min(8_640_000_000_000_000) as f64;
         let arguments = (code, code_len, params, params_len, auth, auth_len, time_ms, seed);
-        let status = start.call(&mut *store, arguments).map_err(held)?;
-        Ok((memory, alloc, deliver, status))
+        Ok((memory, alloc, deliver, (start, arguments)))
     }
 
-    /// Takes the answer to a call. Answers are given to the script in the order in which it asked, however
-    /// they arrive, so that it sees the same on every node. What a function asks for that only this node runs is answered at
-    /// once: the answers before it may wait for the function.
-    ///
-    /// Returns whether [`Self::resume`] would now run something.
-    pub fn answer(&mut self, call: u32, reply: HostReply) -> bool {
-        self.answer_of_child(call, reply, 0)
-    }
-
-    /// The same for a call of a child action, which did `fuel` of work for it.
-    pub fn answer_of_child(&mut self, call: u32, reply: HostReply, fuel: u64) -> bool {
-        if !self.is_delivered(call) && call < self.store.data().meter.calls() {
-            self.replies.entry(call).or_insert((reply, fuel));
-        }
-        self.due().is_some()
-    }
-
-    /// The call whose answer the script is given next.
-    fn due(&self) -> Option<u32> {
-        let meter = &self.store.data().meter;
-        let alone = self.replies.keys().copied().find(|call| meter.is_alone(*call));
-        alone.or_else(|| self.replies.contains_key(&self.next_delivery).then_some(self.next_delivery))
-    }
-
-    /// Takes a call for answered.
-    fn pass(&mut self, call: u32) {
-        self.delivered.insert(call);
-        while self.delivered.remove(&self.next_delivery) {
-            self.next_delivery += 1;
+    /// Gives the script an answer.
+    fn deliver(mut self: Box<Self>, call: u32, reply: &HostReply, fuel_used: u64) -> Step {
+        match at_once(self.put_answer(call, reply, fuel_used)).flatten() {
+            Ok(arguments) => {
+                let deliver = self.deliver.clone();
+                self.call(deliver, arguments)
+            }
+            Err(error) => Step::Returned(self, Err(error)),
         }
     }
 
-    /// Whether the script has been given the answer to a call.
-    pub(crate) fn is_delivered(&self, call: u32) -> bool {
-        call < self.next_delivery || self.delivered.contains(&call)
-    }
-
-    /// Goes on with the answers that are there.
-    pub fn resume(mut self: Box<Self>) -> (Option<Box<Self>>, Progress) {
-        self.store.set_epoch_deadline(1);
-        self.store.data_mut().meter.running();
-        let mut status = Ok(STATUS_WAITING);
-        while let (Ok(STATUS_WAITING), Some(call)) = (&status, self.due()) {
-            let Some((reply, fuel)) = self.replies.remove(&call) else { break };
-            self.pass(call);
-            status = self.deliver(call, &reply, fuel);
-        }
-        self.settle(status)
-    }
-
-    /// Ends it from outside.
-    #[must_use]
-    pub fn abandon(mut self: Box<Self>, code: FailureCode) -> Finished {
-        let hit = match code {
-            FailureCode::LimitTotal => self.store.data().meter.overdue(),
-            _ => None,
-        };
-        let error = hit.unwrap_or_else(LimitHit::cancelled).into();
-        finish(&mut self.store, Some(self.memory), &self.limits, Err(error))
-    }
-
-    /// When its time is over, its waiting included.
-    #[must_use]
-    pub fn deadline(&self) -> Instant {
-        self.started + Duration::from_millis(self.limits.total_ms)
-    }
-
-    /// Its linear memory, for the tool that looks which pages of it were written.
-    #[cfg(feature = "guest-compiler")]
-    pub(crate) fn memory(&self) -> &[u8] {
-        self.memory.data(&self.store)
-    }
-
-    fn deliver(&mut self, call: u32, reply: &HostReply, fuel_used: u64) -> wasmtime::Result<i32> {
+    async fn put_answer(
+        &mut self,
+        call: u32,
+        reply: &HostReply,
+        fuel_used: u64,
+    ) -> wasmtime::Result<DeliverParams> {
         let back = self.store.data_mut().answered(call, reply, fuel_used)?;
         let fuel = self.store.get_fuel()?;
         self.store.set_fuel(fuel.saturating_add(back))?;
         let (meta, body) = host::encode_reply(reply)?;
-        let (meta, meta_len) = put(&mut self.store, self.memory, &self.alloc, meta.as_bytes())?;
-        let (body, body_len) = put(&mut self.store, self.memory, &self.alloc, body)?;
-        self.deliver.call(&mut self.store, (call, meta, meta_len, body, body_len))
+        let (meta, meta_len) = put(&mut self.store, self.memory, &self.alloc, meta.as_bytes()).await?;
+        let (body, body_len) = put(&mut self.store, self.memory, &self.alloc, body).await?;
+        Ok((call, meta, meta_len, body, body_len))
     }
 
-    fn settle(mut self: Box<Self>, status: wasmtime::Result<i32>) -> (Option<Box<Self>>, Progress) {
-        match status {
-            Ok(STATUS_WAITING) => {
-                let meter = &mut self.store.data_mut().meter;
-                meter.paused();
-                let calls = meter.take_calls();
-                (Some(self), Progress::Waiting(calls))
-            }
-            other => {
-                let finished = finish(&mut self.store, Some(self.memory), &self.limits, other);
-                (None, Progress::Ended(finished))
-            }
+    /// Calls the guest until it returns, or waits inside.
+    fn call<P: WasmParams + Sync + 'static>(
+        mut self: Box<Self>,
+        function: TypedFunc<P, i32>,
+        arguments: P,
+    ) -> Step {
+        self.store.data_mut().enters();
+        let gate = self.store.data().gate();
+        let running = Box::pin(async move {
+            let status = function.call_async(&mut self.store, arguments).await;
+            (self, status)
+        });
+        step(running, gate)
+    }
+}
+
+impl Drawing {
+    fn go_on(self, answer: Result<HostReply, FailureCode>) -> Step {
+        Engine::enter_thread();
+        self.gate.open(answer);
+        step(self.running, self.gate)
+    }
+}
+
+/// Lets a call into the guest go on until it returns or waits inside.
+fn step(mut running: Running, gate: Arc<Gate>) -> Step {
+    match running.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
+        Poll::Ready((instance, status)) => Step::Returned(instance, status),
+        Poll::Pending => {
+            let calls = gate.take_calls();
+            // It waits for the call that it made last.
+            let call = calls.last().map_or(0, |open| open.call);
+            Step::Drawing(Drawing { running, gate, call }, calls)
         }
     }
 }
 
+/// Carries out what waits for nothing.
+pub(crate) fn at_once<T>(work: impl Future<Output = T>) -> wasmtime::Result<T> {
+    match pin!(work).poll(&mut task::Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => Ok(done),
+        Poll::Pending => Err(wasmtime::Error::msg("the guest waits where it must not")),
+    }
+}
+
 /// Copies bytes into memory that the guest allocates and frees.
-fn put(
+async fn put(
     store: &mut Store<Host>,
     memory: Memory,
     alloc: &TypedFunc<u32, u32>,
     bytes: &[u8],
 ) -> wasmtime::Result<(u32, u32)> {
     let len = u32::try_from(bytes.len())?;
-    let at = alloc.call(&mut *store, len)?;
+    let at = alloc.call_async(&mut *store, len).await?;
     memory.write(store, usize::try_from(at)?, bytes)?;
     Ok((at, len))
 }

@@ -49,7 +49,7 @@ mod worker;
 #[cfg(feature = "guest-compiler")]
 pub mod compiler;
 
-pub use engine::{Engine, EngineError, EngineOptions, HashObserver, THREAD_STACK_BYTES};
+pub use engine::{Engine, EngineError, EngineOptions, HashObserver};
 pub use execution::{Execution, OpenCall, Progress, RunInputs};
 pub use guest::{Guest, GuestError, GuestManifest};
 pub use hot::HotPages;

@@ -75,6 +75,8 @@ pub enum FailureCode {
     LimitContractCalls,
     /// It claimed more keys than `ActionLimits::claims`.
     LimitClaims,
+    /// It had more random values agreed on than `ActionLimits::randoms`.
+    LimitRandoms,
     /// It called more child actions than `ActionLimits::children`.
     LimitChildren,
     /// It called a child action below `ActionLimits::depth`.
@@ -99,7 +101,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// All codes, for tables and documentation.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::ActionThrew,
         Self::ActionPending,
         Self::ActionSyntax,
@@ -118,6 +120,7 @@ impl FailureCode {
         Self::LimitCollects,
         Self::LimitContractCalls,
         Self::LimitClaims,
+        Self::LimitRandoms,
         Self::LimitChildren,
         Self::LimitDepth,
         Self::LimitHostCalls,
@@ -152,6 +155,7 @@ impl FailureCode {
             Self::LimitCollects => "limit_collects",
             Self::LimitContractCalls => "limit_contract_calls",
             Self::LimitClaims => "limit_claims",
+            Self::LimitRandoms => "limit_randoms",
             Self::LimitChildren => "limit_children",
             Self::LimitDepth => "limit_depth",
             Self::LimitHostCalls => "limit_host_calls",

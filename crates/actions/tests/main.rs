@@ -11,6 +11,7 @@ mod suite {
     mod lanes;
     mod limits;
     mod pool;
+    mod random;
     mod scripted;
     mod scripts;
     mod stub_worker;

@@ -186,6 +186,7 @@ error_codes! {
     RegistryRolledBack = 93, "registry_rolled_back", Unavailable, "The registry does not have a block that was final before.";
     LoginMismatch = 92, "login_mismatch", Unauthenticated, "The login is not the one that the request names.";
     ActionPending = 96, "action_pending", ActionFailed, "The action waits for a promise that nothing can settle any more, and has said nothing.";
+    LimitRandoms = 97, "limit_randoms", ActionFailed, "The action had too many random values agreed on.";
     ReplyNotKept = 95, "reply_not_kept", NotFound, "The execution has ended, and its reply is not kept any longer.";
 }
 

@@ -63,9 +63,11 @@ pub const EXECUTIONS_RUNNING_MAX: usize = 256;
 /// Sessions for which round messages are kept before their proposal arrives.
 pub const EARLY_SESSIONS_MAX: usize = 512;
 
-/// Operations of one execution, all its runs together: what the limits on signatures, values and
-/// claims allow, and a little. A peer can not make this node keep more for it.
-pub const EXECUTION_OPERATIONS_MAX: usize = 64;
+/// Operations of one execution, all its runs together: what the limits on signatures, values, claims and random
+/// values allow, and a little. A peer can not make this node keep more for it.
+pub const EXECUTION_OPERATIONS_MAX: usize = 80;
+/// Random values that one execution has agreed on, all its runs together.
+pub const RANDOMS_MAX: u32 = 16;
 /// Longest name of an operation on values.
 pub const VALUE_NAME_BYTES_MAX: usize = 128;
 /// Longest value of one node in one operation.

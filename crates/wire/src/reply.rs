@@ -82,6 +82,8 @@ pub struct Usage {
     pub contract_calls: u32,
     /// Calls of `claimKey`.
     pub claims: u32,
+    /// Random values agreed on.
+    pub randoms: u32,
     /// Calls of child actions.
     pub children: u32,
     /// Most host calls open at the same time.

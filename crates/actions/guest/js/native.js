@@ -15,15 +15,26 @@ export const RSA = { PKCS1: 1, PSS: 2 };
 export const BLS = { PUBLIC_KEY_G1: 1, PUBLIC_KEY_G2: 2 };
 
 const indexOf = String.prototype.indexOf, slice = String.prototype.slice;
-const nativeCompute = native.compute;
+const nativeCompute = native.compute, nativeRandom = native.random;
 const decode = native.decode;
+
+function refusal(text) {
+  const end = apply(indexOf, text, [' ']);
+  return hostError(apply(slice, text, [0, end]), apply(slice, text, [end + 1]));
+}
 
 // A part is a Uint8Array, a string (it goes as UTF-8) or an integer from 0 to 2^32-1.
 export function compute(op, a, b, c, d, e, f, g) {
   const out = nativeCompute(op, a, b, c, d, e, f, g);
   if (typeof out !== 'string') return out;
-  const end = apply(indexOf, out, [' ']);
-  throw hostError(apply(slice, out, [0, end]), apply(slice, out, [end + 1]));
+  throw refusal(out);
+}
+
+// Fills a Uint8Array with random bytes that are equal on all nodes. The script waits until they are there.
+export function random(bytes) {
+  const refused = nativeRandom(bytes);
+  if (refused !== undefined) throw refusal(refused);
+  return bytes;
 }
 
 export function computeText(op, a, b, c) {

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use wasmtime::error::Context as _;
 use wasmtime::{Result, bail};
 
-use crate::engine::{Engine, EngineOptions, THREAD_STACK_BYTES};
+use crate::engine::{Engine, EngineOptions};
 use crate::execution::{Execution, RunInputs};
 use crate::hot::HotPages;
 use crate::limits::ActionLimits;
@@ -49,21 +48,17 @@ const OF_SCRIPTS: usize = 4;
 /// If the image does not fit this build, or the kernel does not tell.
 pub fn hot_pages(image: File) -> Result<HotPages> {
     let engine = Engine::of_image(image, HotPages::default(), EngineOptions { instances: 1 })?;
-    let thread = std::thread::Builder::new().stack_size(THREAD_STACK_BYTES);
-    let found = thread.spawn(move || {
-        let mut written = BTreeMap::<usize, usize>::new();
-        for code in SCRIPTS {
-            let (execution, progress) =
-                Execution::start(&engine, &inputs(code), Instant::now(), Arc::new(AtomicBool::new(false)));
-            let Some(execution) = execution else { bail!("a script does not wait: {progress:?}") };
-            for page in written_pages(execution.memory())? {
-                *written.entry(page).or_default() += 1;
-            }
+    let mut written = BTreeMap::<usize, usize>::new();
+    for code in SCRIPTS {
+        let (execution, progress) =
+            Execution::start(&engine, &inputs(code), Instant::now(), Arc::new(AtomicBool::new(false)));
+        let Some(execution) = execution else { bail!("a script does not wait: {progress:?}") };
+        for page in written_pages(execution.memory())? {
+            *written.entry(page).or_default() += 1;
         }
-        let hot = written.into_iter().filter(|(_, scripts)| *scripts >= OF_SCRIPTS);
-        Ok(HotPages::of(hot.map(|(page, _)| page), rustix::param::page_size()))
-    })?;
-    found.join().ok().context("looking for hot pages panicked")?
+    }
+    let hot = written.into_iter().filter(|(_, scripts)| *scripts >= OF_SCRIPTS);
+    Ok(HotPages::of(hot.map(|(page, _)| page), rustix::param::page_size()))
 }
 
 fn inputs(code: &str) -> RunInputs {

@@ -1,4 +1,4 @@
-//! What the guest can reach: seven functions, and nothing else. Everything that comes through them is
+//! What the guest can reach: ten functions, and nothing else. Everything that comes through them is
 //! hostile: the guest runs somebody else's program in a C engine.
 
 mod native;
@@ -7,6 +7,7 @@ mod tests;
 
 mod codec;
 mod meter;
+mod random;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,10 @@ use wasmtime::{Caller, Engine, Linker, Memory, ResourceLimiter, Result, Trap};
 pub(crate) use self::codec::{decode_call, encode_reply};
 use self::meter::Meter;
 pub(crate) use self::meter::runs_here;
+pub(crate) use self::random::Gate;
+use self::random::Stream;
 use crate::engine::HashObserver;
+use crate::execution::stack::Top;
 use crate::limits::{
     ActionLimits, Charge, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, INSTANCE_BYTES, LimitHit, SharedMemory,
     over,
@@ -38,6 +42,11 @@ pub(crate) struct Host {
     hash_observer: Option<HashObserver>,
     cancelled: Arc<AtomicBool>,
     memory_charge: Charge,
+    /// What random bytes come from.
+    stream: Option<Stream>,
+    gate: Arc<Gate>,
+    /// Where the stack begins on which it runs.
+    stack: Option<Top>,
 }
 
 impl Host {
@@ -53,6 +62,9 @@ impl Host {
             hash_observer: None,
             cancelled: Arc::default(),
             memory_charge: SharedMemory::unbounded().open(),
+            stream: None,
+            gate: Arc::default(),
+            stack: None,
         }
     }
 
@@ -75,6 +87,16 @@ impl Host {
         let back = self.meter.answered(call, reply, fuel_used)?;
         self.memory_charge.shrink(before - self.meter.open_bytes());
         Ok(back)
+    }
+
+    /// Where it waits for random values.
+    pub(crate) fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&self.gate)
+    }
+
+    /// The guest is about to run, on a stack of which nothing is known.
+    pub(crate) fn enters(&mut self) {
+        self.stack = None;
     }
 
     /// Once this is set, it is given up.
@@ -206,6 +228,17 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
     )?;
     linker.func_wrap("quorate", "timers", |mut caller: Caller<'_, Host>, set: u32| -> Result<()> {
         caller.data_mut().meter.timers(set)
+    })?;
+    linker.func_wrap("quorate", "enter", |mut caller: Caller<'_, Host>| {
+        caller.data_mut().stack.get_or_insert_with(Top::here);
+    })?;
+    linker.func_wrap("quorate", "rest", |caller: Caller<'_, Host>| {
+        if let Some(top) = caller.data().stack {
+            top.free_below_here();
+        }
+    })?;
+    linker.func_wrap_async("quorate", "random", |caller: Caller<'_, Host>, (at, len): (u32, u32)| {
+        Box::new(random::draw(caller, at, len))
     })?;
     linker.func_wrap("quorate", "compute", compute)?;
     linker.func_wrap("quorate", "take", |mut caller: Caller<'_, Host>, to: u32, len: u32| {

@@ -55,6 +55,7 @@ pub(crate) struct Counts {
     collects: u32,
     contract_calls: u32,
     claims: u32,
+    randoms: u32,
     children: u32,
     host_calls: u32,
 }
@@ -76,6 +77,9 @@ impl Counts {
             }
             HostCall::Claim { .. } => {
                 Some((&mut self.claims, limits.claims, Code::LimitClaims, "claims of keys"))
+            }
+            HostCall::Random => {
+                Some((&mut self.randoms, limits.randoms, Code::LimitRandoms, "random values agreed on"))
             }
             HostCall::Collect { .. } | HostCall::RunOnce { .. } => {
                 Some((&mut self.collects, limits.collects, Code::LimitCollects, "values agreed on"))
@@ -121,6 +125,7 @@ impl Counts {
             collects: limits.collects.saturating_sub(self.collects),
             contract_calls: limits.contract_calls.saturating_sub(self.contract_calls),
             claims: limits.claims.saturating_sub(self.claims),
+            randoms: limits.randoms.saturating_sub(self.randoms),
             children: limits.children.saturating_sub(self.children),
             host_calls: limits.host_calls.saturating_sub(self.host_calls),
             ..*limits
@@ -136,6 +141,7 @@ impl Counts {
             collects: self.collects,
             contract_calls: self.contract_calls,
             claims: self.claims,
+            randoms: self.randoms,
             children: self.children,
             host_calls: self.host_calls,
             ..rest

@@ -13,7 +13,7 @@ use crate::protocol::reply::{ReplyKind, headers_fit};
 
 /// Everything that an action can ask of the world outside its instance.
 ///
-/// `Sign`, `Collect`, `RunOnce` and `Claim` need the agreement of the nodes and take an operation number in
+/// `Sign`, `Collect`, `RunOnce`, `Claim` and `Random` need the agreement of the nodes and take an operation number in
 /// the order in which they are made. The others do not.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum HostCall {
@@ -33,6 +33,9 @@ pub enum HostCall {
         /// The name; the key's id is `keccak256("<cid>_<name>")`.
         key_id: String,
     },
+    /// Agrees on a random value: 32 bytes in lower-case hexadecimal digits, a JSON string. Only the first instance of
+    /// the script waits in it: what else it asked for before is answered, but nothing is delivered meanwhile.
+    Random,
     /// Agrees on the values of all nodes: a JSON array of `{"node": number, "value": string}` in the order
     /// of the nodes.
     Collect {
@@ -279,6 +282,7 @@ impl HostCall {
             Self::Rpc { chain, method } => {
                 (1..=CHAIN_NAME_BYTES_MAX).contains(&chain.len()) && method.is_well_formed()
             }
+            Self::Random => true,
             Self::Pause { ms } => *ms <= PAUSE_MS_MAX,
         }
     }
@@ -298,6 +302,7 @@ impl HostCall {
             Self::ActionKey { .. }
             | Self::Registry(_)
             | Self::Claim { .. }
+            | Self::Random
             | Self::Collect { .. }
             | Self::RunOnce { .. }
             | Self::RunOnceResult { .. }

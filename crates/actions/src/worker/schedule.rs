@@ -9,7 +9,7 @@ use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Engine, THREAD_STACK_BYTES};
+use crate::engine::Engine;
 use crate::execution::{Execution, OpenCall, Progress, RunInputs};
 use crate::limits::{Charge, EXECUTIONS_PER_WORKER_MAX, LimitHit, Usage};
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
@@ -27,8 +27,8 @@ const THREADS: usize = 32;
 /// A thread that ran a long execution has a low priority for good. With more of them the worker asks to be replaced:
 /// with as many as are one payer's share, since what else it asks for waits here for its own long executions.
 const LOWERED_MAX: usize = THREADS / 2 - 1;
-/// The clock calls nothing deep.
-const CLOCK_STACK_BYTES: usize = 256 * 1024;
+/// An instance has a stack of its own, so no thread calls anything deep.
+const STACK_BYTES: usize = 256 * 1024;
 /// How often the clock moves while there are executions: the precision of the wall limit, and the slice
 /// that an execution has before others have their turn.
 const TICK: Duration = Duration::from_millis(5);
@@ -117,9 +117,9 @@ impl Scheduler {
         });
         // What a thread does once when it begins is done before the system calls are restricted.
         let begun = Arc::new(Barrier::new(THREADS + 2));
-        let spawn = |name: String, stack: usize, life: fn(&Shared)| {
+        let spawn = |name: String, life: fn(&Shared)| {
             let (shared, begun) = (Arc::clone(&shared), Arc::clone(&begun));
-            thread::Builder::new().name(name).stack_size(stack).spawn(move || {
+            thread::Builder::new().name(name).stack_size(STACK_BYTES).spawn(move || {
                 // Takes an arena of the allocator, for which the C library looks at the system.
                 drop(std::hint::black_box(Box::new([0_u8; 64])));
                 begun.wait();
@@ -127,9 +127,9 @@ impl Scheduler {
             })
         };
         for number in 0..THREADS {
-            spawn(format!("guest-{number}"), THREAD_STACK_BYTES, Shared::run_guests)?;
+            spawn(format!("guest-{number}"), Shared::run_guests)?;
         }
-        spawn("clock".into(), CLOCK_STACK_BYTES, Shared::run_clock)?;
+        spawn("clock".into(), Shared::run_clock)?;
         begun.wait();
         Ok(Self { shared })
     }

@@ -65,11 +65,18 @@ fn response(code: &str) -> String {
     response_of(run(code, scripted_host), code)
 }
 
+fn next_value(drawn: &mut u32) -> HostReply {
+    *drawn += 1;
+    HostReply::Value(json!(format!("{drawn:064x}")).to_string())
+}
+
 /// What the script comes to on the runner, and on the other nodes, which get the values that the runner's functions gave.
 fn on_all_nodes(code: &str) -> String {
     let (mut names, mut values) = (HashMap::new(), HashMap::new());
+    let (mut drawn_by_runner, mut drawn_by_other) = (0, 0);
     let runner = run(code, |call, op| {
         match op {
+            HostCall::Random => return next_value(&mut drawn_by_runner),
             HostCall::RunOnce { name, .. } => {
                 names.insert(call, name.clone());
             }
@@ -81,6 +88,7 @@ fn on_all_nodes(code: &str) -> String {
         scripted_host(call, op)
     });
     let other = run(code, |call, op| match op {
+        HostCall::Random => next_value(&mut drawn_by_other),
         HostCall::RunOnce { wait: false, .. } => HostReply::Value("{}".into()),
         HostCall::RunOnce { name, .. } => HostReply::Value(json!({ "value": values[name] }).to_string()),
         op => scripted_host(call, op),
@@ -96,6 +104,27 @@ const BESIDE: &str = "
     const collect = () => Lit.Actions.broadcastAndCollect({ name: 'b', value: 'v' });
     const beside = async () => { for (let i = 0; i < 3; i++) await collect(); return 'beside'; };
 ";
+
+#[test]
+fn random_bytes_are_those_of_the_other_nodes_wherever_the_runner_has_heard_something_alone() {
+    // Each call of the host gives the next value: numbers of calls differ between nodes, numbers of values must not.
+    let draws = "const draw = () => crypto.randomUUID().slice(0, 8);";
+    let bodies = [
+        "out.push(draw()); await once(async () => 'x'); out.push(draw());",
+        "await once(async () => { await fetch('https://host.test/json'); await wait(5); return 'x'; }); out.push(draw(), draw());",
+        "out.push(draw()); await Lit.Actions.runOnce({ name: 'n', waitForResponse: false }, async () => { await fetch('https://host.test/json'); }); out.push(draw());",
+        "const later = once(async () => { await wait(5); return 'x'; }); out.push(draw()); await Promise.resolve(); out.push(draw()); out.push(await later, draw());",
+        "await Promise.all([once(async () => 'x'), collect()]); out.push(draw());",
+        "await collect(); out.push(draw()); await once(async () => { try { draw(); } catch (error) { return error.code; } }).then((said) => out.push(said)); out.push(draw());",
+    ];
+    for body in bodies {
+        let code = format!(
+            "{BESIDE} {draws} (async () => {{ const out = []; {body} Lit.Actions.setResponse({{ response: out.join() }}); }})();"
+        );
+        let response = on_all_nodes(&code);
+        assert!(!response.contains("undefined") && response.split(',').count() > 0, "{response}");
+    }
+}
 
 #[test]
 fn a_function_is_not_kept_waiting_by_what_waits_for_it() {

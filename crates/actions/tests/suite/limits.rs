@@ -45,6 +45,11 @@ const COUNTED: &[(&str, Set, FailureCode)] = &[
         LimitClaims,
     ),
     (
+        "(async () => { for (let i = 0; i < 3; i++) { crypto.randomUUID(); await fetch('https://host.test/json'); } })();",
+        |l, n| l.randoms = n,
+        LimitRandoms,
+    ),
+    (
         "for (let i = 0; i < 3; i++) Lit.Actions.call({ ipfsId: 'QmChild' });",
         |l, n| l.children = n,
         LimitChildren,

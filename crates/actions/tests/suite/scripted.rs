@@ -12,9 +12,9 @@ use sha2::{Digest as _, Sha256};
 /// The action that the scripts run as, as far as signatures with its own key are concerned.
 pub(crate) const OWN_CODE: &[u8] = b"the scripted action";
 
-/// Answers by the call alone, so that every run of a script is the same. Names choose what happens:
+/// Answers by the call and its number alone, so that every run of a script is the same. Names choose what happens:
 /// `refused`, `elsewhere`, `nowhere` and so on.
-pub(crate) fn scripted_host(_: u32, op: &HostCall) -> HostReply {
+pub(crate) fn scripted_host(call: u32, op: &HostCall) -> HostReply {
     match op {
         HostCall::Sign(sign) => signature(sign),
         HostCall::Fetch(fetch) => page(fetch),
@@ -43,6 +43,7 @@ pub(crate) fn scripted_host(_: u32, op: &HostCall) -> HostReply {
         HostCall::Call { cid, .. } if cid == "QmFails" => error("child_failed", "action_threw: it broke"),
         HostCall::Call { cid, .. } if cid == "QmSilent" => value(&Value::Null),
         HostCall::Call { cid, params } => value(&json!(format!("{cid} with {params}"))),
+        HostCall::Random => value(&json!(hex::encode(Sha256::digest(format!("random {call}"))))),
         HostCall::Pause { .. } => value(&Value::Null),
         HostCall::Rpc { chain, method } => match (chain.as_str(), method) {
             ("nowhere", _) => error("chain_unknown", "no such chain is configured"),

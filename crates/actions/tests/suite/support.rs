@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use quorate_actions::{
     ActionEvent, ActionLimits, ActionOutcome, ActionStart, Engine, EngineOptions, Execution, FailureCode,
-    Finished, Guest, HostCall, HostReply, Pool, PoolConfig, Progress, RunInputs, THREAD_STACK_BYTES,
-    WorkerCommand,
+    Finished, Guest, HostCall, HostReply, Pool, PoolConfig, Progress, RunInputs, WorkerCommand,
 };
 use tokio::sync::mpsc;
 
@@ -42,8 +41,7 @@ pub(crate) fn run_with(
     answer: impl FnMut(u32, &HostCall) -> HostReply + Send,
 ) -> Finished {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(THREAD_STACK_BYTES);
-        let run = thread.spawn_scoped(scope, || run_here(engine, inputs, answer)).expect("a thread starts");
+        let run = scope.spawn(|| run_here(engine, inputs, answer));
         run.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }

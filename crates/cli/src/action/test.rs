@@ -115,6 +115,7 @@ fn run_file(engine: &Engine, path: &Path, filter: &str) -> Result<TestedFile> {
         fetches: 10_000,
         fetched_bytes: 1 << 30,
         host_calls: 10_000,
+        randoms: 10_000,
         log_bytes: limits.log_bytes * 10,
         ..limits
     };

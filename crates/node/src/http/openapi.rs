@@ -222,6 +222,7 @@ fn components() -> Components {
                 ("collects", number("Values agreed on"), true),
                 ("contract_calls", number("Reads of chains"), true),
                 ("claims", number("Keys claimed"), true),
+                ("randoms", number("Random values agreed on"), true),
                 ("children", number("Child actions called"), true),
                 ("pending", number("Most host calls open at once"), true),
                 ("timers", number("Most timers set at once"), true),

@@ -69,6 +69,7 @@ fn failure(code: FailureCode) -> ErrorCode {
         FailureCode::LimitCollects => ErrorCode::LimitCollects,
         FailureCode::LimitContractCalls => ErrorCode::LimitContractCalls,
         FailureCode::LimitClaims => ErrorCode::LimitClaims,
+        FailureCode::LimitRandoms => ErrorCode::LimitRandoms,
         FailureCode::LimitChildren => ErrorCode::LimitChildren,
         FailureCode::LimitDepth => ErrorCode::LimitDepth,
         FailureCode::LimitTimers => ErrorCode::LimitTimers,
@@ -120,7 +121,11 @@ pub(super) fn wanted(call: HostCall) -> Result<Wanted, ErrorCode> {
         HostCall::RunOnce { name, wait } => Wanted::RunOnce { name, wait },
         HostCall::RunOnceResult { of, result } => Wanted::RunOnceResult { of, result },
         HostCall::Call { cid, params } => Wanted::Child { action: action(&cid)?, params },
-        HostCall::Fetch(_) | HostCall::Registry(_) | HostCall::Rpc { .. } | HostCall::Pause { .. } => {
+        HostCall::Random
+        | HostCall::Fetch(_)
+        | HostCall::Registry(_)
+        | HostCall::Rpc { .. }
+        | HostCall::Pause { .. } => {
             return Err(ErrorCode::NotSupported);
         }
     })

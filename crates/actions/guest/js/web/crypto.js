@@ -1,21 +1,19 @@
-// `crypto`: everything of WebCrypto that needs neither randomness nor a private key of the action's own.
+// `crypto`: everything of WebCrypto that needs no private key of the action's own.
 
-import { apply, hostError, parse, stringify } from '../core.js';
-import { OP, compute } from '../native.js';
+import { apply, hostError, parse, stringify, toHex } from '../core.js';
+import { OP, compute, random } from '../native.js';
+import { together } from '../sdk/together.js';
 import { ASYMMETRIC } from './crypto/asymmetric.js';
 import { CryptoKey, isKey } from './crypto/key.js';
 import { HASHES, algorithmOf, fault, noAlgorithm, unrecognized } from './crypto/params.js';
 import { SYMMETRIC } from './crypto/symmetric.js';
 import { decodeUtf8, encodeUtf8 } from './encoding.js';
-import { asList, asText, bufferSource, coded, illegalConstructor, interfaceClass, needs } from './shape.js';
+import { asList, asText, bufferSource, coded, illegalConstructor, interfaceClass, needs, typedArrayName } from './shape.js';
 
 const KEY = Symbol('key');
+const Bytes = Uint8Array;
 const ALGORITHMS = { ...SYMMETRIC, ...ASYMMETRIC };
 const FORMATS = ['raw', 'raw-public', 'raw-secret', 'spki', 'pkcs8', 'jwk'];
-
-function notRandom(what) {
-  return hostError('not_supported', `${what} is not supported: this network has no agreed randomness yet, and nodes that each drew their own would not agree; pass a nonce as a parameter, or hash what the request has`);
-}
 
 // The operation of an algorithm, and its parameters.
 function operation(given, method, what = 'algorithm') {
@@ -43,6 +41,21 @@ function imported(format, keyData, algorithm, extractable, keyUsages, what) {
 // The caller's bytes as they are now: what it writes afterwards must not count.
 const taken = (value, name) => bufferSource(value, name).slice();
 const bufferOf = (array) => array.buffer;
+
+// Random bytes for what has this name. A function that one node runs cannot have any: the others would draw none.
+function drawn(length, name) {
+  together(name);
+  return length === 0 ? new Bytes(0) : random(new Bytes(length));
+}
+const RANDOM_BYTES_MAX = 65_536;
+const has = Array.prototype.includes;
+const includes = (list, item) => apply(has, list, [item]);
+const INTEGERS = ['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'BigInt64Array', 'BigUint64Array'];
+const notOwn = () => coded(TypeError, 'ERR_INVALID_THIS', 'Value of "this" must be of type Crypto');
+function notGenerated(name) {
+  if (ASYMMETRIC[name] === undefined) return noAlgorithm('algorithm');
+  return hostError('not_supported', `crypto.subtle.generateKey makes no ${name} keys: every node would have the private key, as it has all that the script has; sign with Lit.Actions`);
+}
 
 class SubtleCrypto {
   constructor(key) {
@@ -76,7 +89,11 @@ class SubtleCrypto {
   }
   async generateKey(algorithm, extractable, keyUsages) {
     needs(arguments, 3, 'generateKey');
-    throw notRandom('crypto.subtle.generateKey');
+    const { params, name } = algorithmOf(algorithm);
+    const usages = asList(keyUsages, 'keyUsages');
+    const run = ALGORITHMS[name]?.generateKey;
+    if (run === undefined) throw notGenerated(name);
+    return run(params, !!extractable, usages, (length) => drawn(length, 'crypto.subtle.generateKey'));
   }
   async deriveKey(algorithm, baseKey, derivedKeyType, extractable, keyUsages) {
     needs(arguments, 5, 'deriveKey');
@@ -129,10 +146,24 @@ class Crypto {
     return subtle;
   }
   getRandomValues(array) {
-    throw notRandom('crypto.getRandomValues');
+    if (this !== crypto) throw notOwn();
+    needs(arguments, 1, 'getRandomValues');
+    if (!includes(INTEGERS, typedArrayName(array))) throw fault('TypeMismatchError', 'The data argument must be an integer-type TypedArray');
+    const target = bufferSource(array, 'array');
+    if (target.length > RANDOM_BYTES_MAX) throw fault('QuotaExceededError', 'The requested length exceeds 65,536 bytes');
+    together('crypto.getRandomValues');
+    if (target.length > 0) random(target);
+    return array;
   }
   randomUUID() {
-    throw notRandom('crypto.randomUUID');
+    if (this !== crypto) throw notOwn();
+    const bytes = drawn(16, 'crypto.randomUUID');
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = toHex(bytes);
+    let out = '';
+    for (let i = 0; i < hex.length; i++) out += i === 8 || i === 12 || i === 16 || i === 20 ? `-${hex[i]}` : hex[i];
+    return out;
   }
 }
 interfaceClass(Crypto, 'Crypto', { length: 0 });

@@ -21,6 +21,10 @@ pub(crate) struct Meter {
     asked_once: HashSet<u32>,
     /// Open calls that only this node makes: those of such a function, and what the function came to.
     alone: HashSet<u32>,
+    /// Open calls whose answers tell the script of all nodes nothing of the outside.
+    quiet: HashSet<u32>,
+    /// Whether the next random bytes are those of a new value.
+    needs_value: bool,
     /// What was put aside for child actions and calls of contracts.
     lent: HashMap<u32, u64>,
     made: u32,
@@ -47,6 +51,8 @@ impl Meter {
             run_once: HashSet::new(),
             asked_once: HashSet::new(),
             alone: HashSet::new(),
+            quiet: HashSet::new(),
+            needs_value: true,
             lent: HashMap::new(),
             made: 0,
             open: 0,
@@ -91,6 +97,9 @@ impl Meter {
         if alone || matches!(op, HostCall::RunOnceResult { .. }) {
             self.alone.insert(number);
         }
+        if alone || matches!(op, HostCall::Random | HostCall::Pause { .. }) {
+            self.quiet.insert(number);
+        }
         self.made += 1;
         self.open += 1;
         self.open_bytes = bytes;
@@ -134,16 +143,30 @@ impl Meter {
         self.open = self.open.saturating_sub(1);
         self.alone.remove(&call);
         self.open_bytes = self.open_bytes.saturating_sub(self.sizes.remove(&call).unwrap_or_default());
+        let mut heard = !self.quiet.remove(&call);
         match reply {
             HostReply::Fetched { body, .. } => self.counts.fetched(body.len(), &self.limits)?,
             HostReply::Value(json) if self.asked_once.remove(&call) => {
                 if runs_here(json) {
                     self.run_once.insert(call);
+                    // The script hears of it with what the function came to, as on the other nodes.
+                    heard = false;
                 }
             }
             HostReply::Value(_) | HostReply::Signed { .. } | HostReply::Error { .. } => {}
         }
+        self.needs_value |= heard;
         Ok(self.lent.remove(&call).map_or(0, |lent| lent.saturating_sub(fuel_used)))
+    }
+
+    /// Whether the script has heard from outside since the last random value, or there is none yet.
+    pub(super) const fn needs_value(&self) -> bool {
+        self.needs_value
+    }
+
+    /// There is a new random value.
+    pub(super) const fn has_value(&mut self) {
+        self.needs_value = false;
     }
 
     /// Whether only this node makes an open call, so that its answer has no place among those of the others.

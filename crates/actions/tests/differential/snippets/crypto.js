@@ -141,11 +141,68 @@ show(typeof crypto.createHash, typeof crypto.randomBytes);
 const a = crypto.getRandomValues(new Uint8Array(16));
 show(a.length, thrown(() => crypto.getRandomValues(new Float32Array(1))).name);
 
+/// random_values_of_all_kinds
+for (const Kind of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array, Buffer]) {
+  const given = Kind === Buffer ? Buffer.alloc(40) : new Kind(40);
+  const taken = crypto.getRandomValues(given);
+  show(taken === given, taken.constructor.name, new Set(new Uint8Array(taken.buffer, taken.byteOffset, taken.byteLength)).size > 10);
+}
+const part = new Uint8Array(1000);
+crypto.getRandomValues(part.subarray(100, 900));
+show(part.subarray(0, 100).every((byte) => byte === 0), part.subarray(900).every((byte) => byte === 0), new Set(part.subarray(100, 900)).size > 200);
+show(crypto.getRandomValues(new Uint8Array(0)).length, crypto.getRandomValues(new Uint8Array(65536)).length);
+
+/// random_values_of_wrong_arrays
+for (const wrong of [new Float32Array(1), new Float64Array(100000), new DataView(new ArrayBuffer(1)), new ArrayBuffer(1), [1, 2], 'text', null, undefined, 7, {}, new Proxy(new Uint8Array(1), {})]) {
+  const error = thrown(() => crypto.getRandomValues(wrong));
+  show(error.name, error.code, error instanceof DOMException);
+}
+for (const large of [new Uint8Array(65537), new BigUint64Array(8193)]) {
+  const error = thrown(() => crypto.getRandomValues(large));
+  show(error.name, error.code, error.message, error instanceof DOMException);
+}
+show(thrown(() => crypto.getRandomValues()).code, thrown(() => (0, crypto.getRandomValues)(new Uint8Array(1))).code, thrown(() => (0, crypto.randomUUID)()).code);
+show(crypto.getRandomValues.length, crypto.randomUUID.length, crypto.getRandomValues.name, crypto.getRandomValues.bind(crypto)(new Uint8Array(3)).length);
+
 /// random_uuid
 show(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID()));
+show(new Set(Array.from({ length: 100 }, () => crypto.randomUUID())).size, crypto.randomUUID({ disableEntropyCache: true }).length);
 
 /// generate_key
 show((await crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, true, ['sign'])).type);
+
+/// generate_key_of_aes
+for (const name of ['AES-CBC', 'AES-CTR', 'AES-GCM', 'aes-gcm']) {
+  for (const length of [128, 192, 256]) {
+    const key = await crypto.subtle.generateKey({ name, length }, true, ['encrypt', 'decrypt', 'encrypt']);
+    show(key, (await crypto.subtle.exportKey('raw', key)).byteLength);
+  }
+}
+const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt', 'wrapKey']);
+const iv = crypto.getRandomValues(new Uint8Array(12));
+const secret = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, key, new Uint8Array([1, 2, 3]));
+show(new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, secret)), key.extractable);
+
+/// generate_key_of_hmac
+for (const algorithm of [{ hash: 'SHA-1' }, { hash: 'SHA-256' }, { hash: { name: 'sha-384' } }, { hash: 'SHA-512' }, { hash: 'SHA-256', length: 8 }, { hash: 'SHA-256', length: 4096 }]) {
+  const key = await crypto.subtle.generateKey({ name: 'HMAC', ...algorithm }, true, ['verify', 'sign']);
+  show(key.type, key.algorithm.name, key.algorithm.length, key.algorithm.hash.name, key.usages, (await crypto.subtle.exportKey('raw', key)).byteLength);
+  const tag = await crypto.subtle.sign('HMAC', key, new Uint8Array(5));
+  show(await crypto.subtle.verify('HMAC', key, tag, new Uint8Array(5)), await crypto.subtle.verify('HMAC', key, tag, new Uint8Array(6)));
+}
+
+/// generate_key_refused
+const wrong = [
+  [{ name: 'AES-GCM', length: 128 }, true, []], [{ name: 'AES-GCM', length: 100 }, true, ['encrypt']], [{ name: 'AES-GCM' }, true, ['encrypt']],
+  [{ name: 'AES-GCM', length: 128 }, true, ['sign']], [{ name: 'AES-GCM', length: 128 }, true, ['bogus']], [{ name: 'AES-GCM', length: 128 }, true, 'encrypt'],
+  [{ name: 'AES-GCM', length: 128 }], [{ name: 'HMAC', hash: 'SHA-256' }, true, []], [{ name: 'HMAC', hash: 'SHA-256' }, true, ['encrypt']],
+  [{ name: 'HMAC' }, true, ['sign']], [{ name: 'HMAC', hash: 'MD5' }, true, ['sign']], [{ name: 'HMAC', hash: 'SHA-256', length: 0 }, true, ['sign']],
+  [{ name: 'HMAC', hash: 'SHA-256', length: 12 }, true, ['sign']], ['HKDF', true, ['deriveKey']], ['PBKDF2', true, ['deriveKey']], ['SHA-256', true, []], ['none', true, []],
+];
+for (const given of wrong) {
+  const error = await crypto.subtle.generateKey(...given).then(() => ({}), (error) => error);
+  show(error.name, error.code);
+}
 
 /// webhook_check
 const sign = async (secret, body) => { const k = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']); return `sha256=${hex(await crypto.subtle.sign('HMAC', k, new TextEncoder().encode(body)))}`; };

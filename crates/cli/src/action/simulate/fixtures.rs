@@ -33,7 +33,7 @@ pub(crate) struct Fixtures {
     /// The network's login domains, by which nodes know logins; a development network's if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) login_domains: Option<Vec<String>>,
-    /// Any text; it seeds `Math.random`.
+    /// Any text; random values and `Math.random` come of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seed: Option<String>,
     /// Who asks.

@@ -15,6 +15,7 @@ use quorate_auth::checksum_address;
 use quorate_policy::{Message, SigningKey, Wish, check_claim_id, check_signature_name, may_sign};
 use quorate_wire::{ActionCid, Digest, ErrorCode, MessageKind, PublicKey, Recipient};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use counts::Counts;
 
@@ -36,6 +37,8 @@ pub(super) struct Host<'a> {
     /// Which of the fixtures' answers were given.
     answered: Vec<bool>,
     counts: Counts,
+    /// Random values so far, those of child actions included.
+    randoms: u32,
     limits: ActionLimits,
     /// The action that runs, above those that wait for it.
     runs: Vec<RunState>,
@@ -93,7 +96,7 @@ impl<'a> Host<'a> {
     pub(super) fn new(world: &'a World, recorder: Option<&'a mut Recorder>, limits: ActionLimits) -> Self {
         let answered = vec![false; world.fixtures.fetch.len()];
         let (events, counts) = (Events::default(), Counts::default());
-        Self { world, recorder, events, answered, counts, limits, runs: Vec::new() }
+        Self { world, recorder, events, answered, counts, randoms: 0, limits, runs: Vec::new() }
     }
 
     /// An action begins. It may know what the one that calls it knows.
@@ -136,6 +139,7 @@ impl<'a> Host<'a> {
             HostCall::ActionKey { cid } => self.action_key(cid).map(value),
             HostCall::Registry(query) => self.registry(query).map(value),
             HostCall::Claim { key_id } => self.claim(action, key_id).map(value),
+            HostCall::Random => Ok(value(json!(self.random()))),
             HostCall::Collect { name, value: own } => Ok(value(self.collect(name, own))),
             HostCall::RunOnce { name, wait } => Ok(value(self.run_once(name, *wait, call))),
             HostCall::RunOnceResult { of, result } => Ok(value(self.run_once_result(*of, result))),
@@ -263,6 +267,14 @@ impl<'a> Host<'a> {
         Ok(json!(hex::encode(public.as_bytes())))
     }
 
+    /// The next random value of the execution.
+    fn random(&mut self) -> String {
+        let seed = self.world.fixtures.seed.as_deref().unwrap_or_default();
+        self.randoms += 1;
+        let hash = Sha256::digest(format!("quorate/simulated-random/v1\0{}\0{seed}", self.randoms));
+        hex::encode(hash)
+    }
+
     /// The values of all nodes in their order. Nodes of which the fixtures say nothing have found the same.
     fn collect(&mut self, name: &str, own: &str) -> Value {
         let nodes = &self.world.fixtures.nodes;
@@ -338,6 +350,7 @@ fn call_name(op: &HostCall) -> &'static str {
         HostCall::Claim { .. } => "claim",
         HostCall::Collect { .. } => "collect",
         HostCall::RunOnce { .. } | HostCall::RunOnceResult { .. } => "run_once",
+        HostCall::Random => "random",
         HostCall::Call { .. } => "call",
         HostCall::Rpc { .. } => "rpc",
         HostCall::Pause { .. } => "pause",

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use quorate_actions::{
     ActionLimits, ActionOutcome, ChildBudget, Engine, EngineOptions, Execution, Finished, Guest, HostCall,
-    HostReply, OpenCall, Progress, RunInputs, THREAD_STACK_BYTES, Usage,
+    HostReply, OpenCall, Progress, RunInputs, Usage,
 };
 use quorate_wire::{ActionCid, ErrorCode};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub(crate) fn on_guest_thread<T: Send>(engine: &Engine, work: impl FnOnce() -> T
                 engine.tick();
             }
         });
-        let thread = std::thread::Builder::new().stack_size(THREAD_STACK_BYTES).spawn_scoped(scope, work);
+        let thread = std::thread::Builder::new().spawn_scoped(scope, work);
         let result = thread
             .context("starting a thread")
             .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

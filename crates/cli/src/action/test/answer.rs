@@ -7,6 +7,7 @@ use quorate_actions::{Engine, HostCall, HostReply};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{Tested, diff};
 use crate::action::readable::Readable;
@@ -24,6 +25,8 @@ pub(super) struct Answers<'a> {
     engine: &'a Engine,
     path: &'a Path,
     readable: Readable,
+    /// Random values that it has drawn.
+    randoms: u32,
     pub(super) tested: Vec<Tested>,
     /// The test that has begun and not ended.
     pub(super) running: Option<String>,
@@ -84,13 +87,26 @@ struct TestResult {
 
 impl<'a> Answers<'a> {
     pub(super) fn new(engine: &'a Engine, path: &'a Path) -> Result<Self> {
-        Ok(Self { engine, path, readable: Readable::by(path)?, tested: Vec::new(), running: None })
+        Ok(Self {
+            engine,
+            path,
+            readable: Readable::by(path)?,
+            randoms: 0,
+            tested: Vec::new(),
+            running: None,
+        })
     }
 
     /// Answers a host call of the test file.
     pub(super) fn answer(&mut self, op: &HostCall) -> HostReply {
         let asked = match op {
             HostCall::Fetch(fetch) if fetch.url == HOST => &fetch.body,
+            // The same in every run of the file, so that a test that fails can be repeated.
+            HostCall::Random => {
+                self.randoms += 1;
+                let hash = Sha256::digest(format!("quorate/test-file-random/v1\0{}", self.randoms));
+                return HostReply::Value(json!(hex::encode(hash)).to_string());
+            }
             _ => {
                 return HostReply::Error {
                     code: "not_supported".to_owned(),

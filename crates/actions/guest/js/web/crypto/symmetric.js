@@ -1,7 +1,7 @@
 // HMAC, AES, HKDF and PBKDF2.
 
 import { OP, compute } from '../../native.js';
-import { asNumber, bufferSource } from '../shape.js';
+import { asNumber, bufferSource, coded } from '../shape.js';
 import { checkUsages, makeKey, use } from './key.js';
 import { HASHES, bytesMember, checkKeyOps, fault, fromBase64Url, hashOf, numberMember, toBase64Url, unrecognized } from './params.js';
 
@@ -45,6 +45,14 @@ function exported(format, key, material, alg) {
   return { key_ops: [...key.usages], ext: key.extractable, kty: 'oct', k: toBase64Url(material), alg };
 }
 
+// As many bytes as may be drawn at once.
+const HMAC_BITS_MAX = 65_536 * 8;
+function newUsages(given, allowed) {
+  const usages = checkUsages(given, allowed);
+  if (usages.length === 0) throw fault('SyntaxError', 'Usages cannot be empty when creating a key.');
+  return usages;
+}
+
 const hmac = {
   importKey(format, data, params, extractable, given) {
     const usages = checkUsages(given, ['sign', 'verify'], { needed: true });
@@ -54,6 +62,16 @@ const hmac = {
     const length = numberMember(params, 'length', bytes.length * 8);
     if (length > bytes.length * 8 || length <= bytes.length * 8 - 8) throw fault('DataError', 'algorithm.length: Invalid key length');
     return makeKey({ type: 'secret', extractable, usages, algorithm: { name: 'HMAC', hash: { name: hash }, length } }, bytes);
+  },
+  generateKey(params, extractable, given, draw) {
+    const hash = hashOf(params);
+    const length = numberMember(params, 'length', HASHES[hash].block * 8);
+    if (length % 8 !== 0) throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', `The property 'algorithm.length' must be a multiple of 8. Received ${length}`);
+    const usages = newUsages(given, ['sign', 'verify']);
+    if (length === 0) throw fault('OperationError', 'algorithm.length cannot be zero');
+    if (length > HMAC_BITS_MAX) throw fault('OperationError', `algorithm.length must be at most ${HMAC_BITS_MAX}`);
+    const algorithm = { name: 'HMAC', length, hash: { name: hash } };
+    return makeKey({ type: 'secret', extractable, usages, algorithm }, draw(length / 8));
   },
   exportKey: (format, key) => exported(format, key, use(key, 'HMAC'), hmacAlg(key.algorithm.hash.name)()),
   sign(params, key, data) {
@@ -76,6 +94,12 @@ function aes(name, crypt) {
       const bytes = secret(format, data, name, aesAlg(name), extractable, usages);
       if (bytes.length !== 16 && bytes.length !== 24 && bytes.length !== 32) throw fault('DataError', 'keyData: Invalid key length');
       return makeKey({ type: 'secret', extractable, usages, algorithm: { name, length: bytes.length * 8 } }, bytes);
+    },
+    generateKey(params, extractable, given, draw) {
+      const length = numberMember(params, 'length', undefined, 0xffff);
+      if (length !== 128 && length !== 192 && length !== 256) throw fault('OperationError', 'AES key length must be 128, 192, or 256 bits');
+      const usages = newUsages(given, ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey']);
+      return makeKey({ type: 'secret', extractable, usages, algorithm: { name, length } }, draw(length / 8));
     },
     exportKey(format, key) {
       const material = use(key, name);

@@ -8,6 +8,7 @@ use quorate_wire::ErrorCode;
 pub(super) struct Counts {
     signatures: u32,
     claims: u32,
+    randoms: u32,
     collects: u32,
     contract_calls: u32,
     fetches: u32,
@@ -23,6 +24,7 @@ impl Counts {
         let (count, most, code) = match op {
             HostCall::Sign(_) => (&mut self.signatures, limits.signatures, ErrorCode::LimitSignatures),
             HostCall::Claim { .. } => (&mut self.claims, limits.claims, ErrorCode::LimitClaims),
+            HostCall::Random => (&mut self.randoms, limits.randoms, ErrorCode::LimitRandoms),
             HostCall::Collect { .. } | HostCall::RunOnce { .. } => {
                 (&mut self.collects, limits.collects, ErrorCode::LimitCollects)
             }
