@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow, bail};
 use quorate_actions::{
     ActionEvent, ActionLimits, ActionOutcome, ActionStart, Engine, EngineOptions, Execution, Guest, Pool,
-    PoolConfig, Progress, RunInputs, THREAD_STACK_BYTES, WorkerCommand,
+    PoolConfig, Progress, RunInputs, WorkerCommand,
 };
 use serde_json::{Value, json};
 
@@ -55,7 +55,11 @@ const SCRIPTS: [(&str, usize, &str); 6] = [
          const text = JSON.stringify(list); Lit.Actions.setResponse({ response: String(JSON.parse(text).length + text.length) });",
     ),
 ];
-const WAITS: &str = "fetch('https://host.test/').then(() => ethers.utils.id('x'));";
+/// What waits for an answer, and what waits inside a call.
+const WAITING: [(&str, &str); 2] = [
+    ("fetch", "fetch('https://host.test/').then(() => ethers.utils.id('x'));"),
+    ("getRandomValues", "ethers.utils.hexlify(crypto.getRandomValues(new Uint8Array(32)));"),
+];
 /// Executions that wait at the same time.
 const SUSPENDED: u64 = 1000;
 
@@ -66,9 +70,7 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path, packages: Option<&Pat
     let engine = Engine::new(&guest, EngineOptions { instances: 4 })?;
     for (name, rounds, code) in SCRIPTS {
         let engine = engine.clone();
-        // A guest wants more stack than a thread has by itself.
-        let thread = std::thread::Builder::new().stack_size(THREAD_STACK_BYTES);
-        let measured = thread.spawn(move || measure(&engine, code, rounds))?;
+        let measured = std::thread::spawn(move || measure(&engine, code, rounds));
         let mut samples = measured.join().map_err(|_| anyhow!("{name}: the measurement panicked"))??;
         let of_v8 = |kind: &str| v8.as_ref().and_then(|v8| v8[name][kind].as_f64());
         table.add(&format!("{name}, CPU p50"), percentile(&mut samples, 0.5), "ms", of_v8("fresh"));
@@ -77,7 +79,11 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path, packages: Option<&Pat
             table.add(&format!("{name}, in a warm V8 (no isolation)"), warm, "ms", None);
         }
     }
-    suspended(table, quorate, guest, v8.as_ref().and_then(|v8| v8["memory"].as_f64())).await
+    let v8_each = v8.as_ref().and_then(|v8| v8["memory"].as_f64());
+    for waiting in WAITING {
+        suspended(table, quorate, &guest, waiting, v8_each.filter(|_| waiting.0 == "fetch")).await?;
+    }
+    Ok(())
 }
 
 /// CPU milliseconds of each run, in an instance of its own.
@@ -125,14 +131,21 @@ fn in_node(packages: &Path) -> Result<Value> {
 }
 
 /// Private memory of a worker in which a thousand executions wait for an answer.
-async fn suspended(table: &mut Table, quorate: &Path, guest: Guest, v8_each: Option<f64>) -> Result<()> {
+async fn suspended(
+    table: &mut Table,
+    quorate: &Path,
+    guest: &Guest,
+    (name, code): (&str, &str),
+    v8_each: Option<f64>,
+) -> Result<()> {
     let worker = WorkerCommand::new(quorate, ["worker"]);
-    let (pool, mut events) = Pool::new(PoolConfig { blank_workers: 1, ..PoolConfig::new(worker, guest) });
+    let (pool, mut events) =
+        Pool::new(PoolConfig { blank_workers: 1, ..PoolConfig::new(worker, guest.clone()) });
     for execution in 1..=SUSPENDED {
         let started = pool.start(ActionStart {
             execution,
             cid: "suspended".into(),
-            code: WAITS.as_bytes().into(),
+            code: code.as_bytes().into(),
             params: "{}".into(),
             auth: "{}".into(),
             time_ms: 0,
@@ -157,7 +170,7 @@ async fn suspended(table: &mut Table, quorate: &Path, guest: Guest, v8_each: Opt
     #[expect(clippy::cast_precision_loss, reason = "a thousand")]
     let in_v8 = v8_each.map(|each| each * SUSPENDED as f64);
     if private > 0.0 {
-        table.add("1,000 actions suspended in fetch, private memory", private, "MB", in_v8);
+        table.add(&format!("1,000 actions suspended in {name}, private memory"), private, "MB", in_v8);
     }
     Ok(())
 }
