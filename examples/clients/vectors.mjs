@@ -1,6 +1,7 @@
 // Compares node.mjs and what it uses with every vector of docs/http.md: node vectors.mjs
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { keccak_256 } from "@noble/hashes/sha3.js";
 import { STATEMENT, binary, cidOf, hex, networkId, requestId, transcript, u64 } from "./encoding.mjs";
 import { logIn, sign } from "./node.mjs";
 import { check } from "./receipt.mjs";
@@ -15,6 +16,10 @@ for (const { bytes, text } of vectors.base64url) same(hex(bytes).toString("base6
 for (const { domain, fields, hash } of vectors.transcripts) same(digits(transcript(domain, ...fields.map(hex))), hash, domain);
 for (const { text, times, cid } of vectors.cids) same(cidOf(text.repeat(times)), cid, `${times} × ${text}`);
 for (const { file, id } of vectors.networks) same(digits(networkId(file)), id, "network id");
+for (const { uncompressed, token_id: token, address } of vectors.keys) {
+  const point = hex(uncompressed), found = [keccak_256(point), keccak_256(point.subarray(1)).subarray(12)];
+  same(found.map((bytes) => `0x${digits(bytes)}`), [token, address], "key");
+}
 
 const network = vectors.networks[0].file, of = vectors.login, { request, code_request: code } = vectors;
 const wallet = hex(of.wallet_secret);

@@ -3,7 +3,7 @@
 from encoding import STATEMENT, VECTORS, base64url, binary, cid_of, network_id, request_id, transcript, u64, unhex
 from login import log_in, sign
 from receipt import NotProven, check
-from wallet import address_of, wallet_key
+from wallet import address_of, keccak256, wallet_key
 
 CHECKED = []
 
@@ -22,6 +22,10 @@ for one in VECTORS["cids"]:
     same(cid_of(one["text"] * one["times"]), one["cid"], f"{one['times']} times {one['text']}")
 for one in VECTORS["networks"]:
     same(network_id(one["file"]).hex(), one["id"], "network id")
+for one in VECTORS["keys"]:
+    point = unhex(one["uncompressed"])
+    found = [f"0x{keccak256(point).hex()}", f"0x{keccak256(point[1:])[12:].hex()}"]
+    same(found, [one["token_id"], one["address"]], "key")
 
 network, of, request, code = VECTORS["networks"][0]["file"], VECTORS["login"], VECTORS["request"], VECTORS["code_request"]
 wallet = unhex(of["wallet_secret"])

@@ -317,7 +317,7 @@ function pointOf(key: string): Uint8Array | null {
 }
 
 /** The token id of a key that is named by it or by its public key. */
-function tokenOf(id: string): string {
+export function tokenOf(id: string): string {
   if (/^0x[0-9a-f]{64}$/.test(id)) return id;
   const point = /^0x(?:0[23][0-9a-f]{64}|04[0-9a-f]{128})$/.test(id) ? pointOf(id) : null;
   if (point === null) throw new LocalError("argument", "a key is named by its token id or its public key, 0x and small letters");

@@ -132,7 +132,7 @@ export function list<T>(of: Codec<T>, most = ITEMS_MAX): Codec<readonly T[]> {
   return {
     read: (value, place) =>
       Array.isArray(value) && value.length <= most
-        ? Object.freeze(value.map((item: unknown, number) => of.read(item, `${place}[${number}]`)))
+        ? Object.freeze(Array.from(value, (item: unknown, number) => of.read(item, `${place}[${number}]`)))
         : refuse(place, `a list of at most ${most}`),
     write: (value) => [...little(value.length, 4), ...value.flatMap((item) => [...of.write(item)])],
   };

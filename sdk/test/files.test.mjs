@@ -5,10 +5,10 @@ import { LocalError, VerificationError } from "../dist/esm/errors.js";
 import { parseJson, rawMembers, writeJson } from "../dist/esm/json.js";
 import { capability, termsOf } from "../dist/esm/login.js";
 import { fetchNetwork, parseNetwork } from "../dist/esm/network.js";
-import { verifyReceipt } from "../dist/esm/verify.js";
+import { verifyExecution, verifyReceipt } from "../dist/esm/verify.js";
 import { addressOf, checksumAddress, keyLogin, walletLogin } from "../dist/esm/wallet.js";
 import { logIn } from "../dist/esm/session.js";
-import { networkText } from "./help.mjs";
+import { networkText, replyOf, signed, statementOf } from "./help.mjs";
 
 const NODES = ["http://127.0.0.1:1", "http://127.0.0.1:2/", "https://node.example/a/"];
 const network = parseNetwork(networkText(NODES));
@@ -70,6 +70,33 @@ test("a receipt of any other form is refused with the client's own error", () =>
   for (const bad of [null, [], {}, "", "{", { statements: [] }, { statements: [null], odd: [] }, { statements: [{ node: "1" }], odd: [] }]) {
     assert.throws(() => verifyReceipt(network, bad), VerificationError);
   }
+});
+
+test("signatures have names of their own, also where the nodes say otherwise", () => {
+  const two = parseNetwork(networkText(NODES));
+  const request = { login: `0x${"11".repeat(32)}`, action: "QmbVmCwBnQRXHXb5RCdXbqvGgAX4C25kbNtQkW6ayFaqKd", params: {}, block: { number: 1, hash: `0x${"12".repeat(32)}` } };
+  const text = JSON.stringify(request);
+  const said = statementOf(two, JSON.stringify({ request: Buffer.from(text).toString("base64url") }));
+  const intent = {
+    operation: 0, action: request.action, key: `0x02${"11".repeat(32)}`, scheme: "EcdsaK256Sha256", kind: "digest",
+    digest: `0x${"13".repeat(32)}`, name: "sig", recipient: "caller", guest: said.guest,
+  };
+  const verify = (intents) => {
+    const body = { ...said, intents };
+    verifyExecution(two, text, replyOf(body, [signed(1, body), signed(2, body)]));
+  };
+  const code = (intents) => {
+    try {
+      verify(intents);
+    } catch (error) {
+      return error.code;
+    }
+    return null;
+  };
+  assert.equal(code([]), null);
+  assert.equal(code([intent]), "signature_withheld");
+  assert.equal(code([intent, { ...intent, operation: 1 }]), "unknown_signature");
+  assert.equal(code([{ ...intent, recipient: "action" }]), null);
 });
 
 test("capabilities and terms that nodes would refuse are refused here", () => {

@@ -87,6 +87,7 @@ test("a session's key is WebCrypto's own, and another visit finds the session ag
   const session = await logIn(network, keyLogin(SECRET), { ...OPTIONS, store });
   assert.deepEqual([session.kept, session.extractable, session.expired], ["store", false, false]);
   assert.equal(session.address, addressOf(SECRET));
+  assert.equal(session.user, `wallet:${addressOf(SECRET).toLowerCase()}`);
   assert.ok(await signsFor(session));
   const kept = indexedDB.values("app").get("session");
   assert.equal(kept.key.extractable, false);

@@ -11,8 +11,9 @@ import { parseNetwork } from "../dist/esm/network.js";
 import { readReply, statement } from "../dist/esm/reply.js";
 import { signCode, signRequest } from "../dist/esm/request.js";
 import { requestId, verifyDigest, verifyExecution, verifyReceipt } from "../dist/esm/verify.js";
-import { addressOf, keyLogin, personalDigest, signerOf } from "../dist/esm/wallet.js";
+import { addressOf, addressOfKey, keyLogin, personalDigest, signerOf } from "../dist/esm/wallet.js";
 import { VerificationError } from "../dist/esm/errors.js";
+import { tokenOf } from "../dist/esm/client.js";
 import { sessionOfSecret } from "./help.mjs";
 
 const vectors = JSON.parse(readFileSync(new URL("../../docs/vectors/http.json", import.meta.url), "utf8"));
@@ -57,6 +58,15 @@ test("a digest's signature is of its key, with s in the lower half, and of nothi
   assert.equal(verifyDigest(rs, hash, point), true);
   for (const wrong of [[high, hash, point], [rs.slice(1), hash, point], [rs, hash.map((byte) => byte ^ 1), point], [rs, hash, point.slice(1)], [new Uint8Array(64), hash, point], [new Uint8Array(), hash, new Uint8Array()]]) {
     assert.equal(verifyDigest(...wrong), false);
+  }
+});
+
+test("a key's token and address", () => {
+  assert.ok(vectors.keys.length >= 2);
+  for (const { public_key: key, uncompressed, token_id: token, address } of vectors.keys) {
+    assert.equal(tokenOf(key), token);
+    assert.equal(tokenOf(uncompressed), token);
+    assert.equal(addressOfKey(fromHex(uncompressed)), address);
   }
 });
 
@@ -140,4 +150,49 @@ test("replies: those that are proven, and those that must be refused", () => {
     "one member twice, once as text": "form",
   };
   for (const [about, code] of Object.entries(reasons)) assert.equal(refused(about), code, about);
+});
+
+/** Every place of a document, but what nobody proves. */
+function* places(value, path = []) {
+  if (["logs", "usage"].includes(path[0]) || path[1] === "odd") return;
+  if (path.length > 0) yield path;
+  if (typeof value !== "object" || value === null) return;
+  for (const name of Object.keys(value)) yield* places(value[name], [...path, name]);
+}
+
+/** Other values for a place: of the same kind, of another, and none. */
+function others(value) {
+  if (typeof value === "number") return [value + 1, -1, value + 0.5, String(value), null, undefined];
+  if (typeof value === "boolean") return [!value, 0, null, undefined];
+  if (value === null) return ["", 0, false, `0x${"11".repeat(32)}`];
+  if (Array.isArray(value)) return [[...value, ...value], [...value, null], value.slice(1), null, {}, undefined];
+  if (typeof value === "object") return [{ ...value, more: 1 }, null, [], undefined];
+  const swapped = value.replace(/[0-9a-zA-Z](?=[^0-9a-zA-Z]*$)/, (last) => (last === "1" ? "2" : "1"));
+  return [swapped, `${value} `, value.toUpperCase(), value.slice(1), value.replace(/^0x/, ""), null, 1, undefined];
+}
+
+test("no single change of a proven reply is believed", () => {
+  const { request, replies } = vectors;
+  let changes = 0;
+  for (const { about, reply: whole } of replies.filter(({ proven }) => proven)) {
+    // With more statements than it takes, one less would prove as much.
+    const reply = structuredClone(whole);
+    reply.receipt.statements.length = network.threshold;
+    for (const path of places(reply)) {
+      const parent = path.slice(0, -1).reduce((at, name) => at[name], reply);
+      const name = path.at(-1);
+      for (const other of others(parent[name])) {
+        if (JSON.stringify(other) === JSON.stringify(parent[name])) continue;
+        const changed = structuredClone(reply);
+        const at = path.slice(0, -1).reduce((one, part) => one[part], changed);
+        if (other === undefined) delete at[name];
+        else at[name] = other;
+        changes += 1;
+        // An absent list of claims is an empty one.
+        if (path[0] === "claims" && reply.claims.length === 0) continue;
+        assert.throws(() => verifyExecution(network, request.bytes, changed), VerificationError, `${about}: ${path.join(".")} = ${String(JSON.stringify(other)).slice(0, 80)}`);
+      }
+    }
+  }
+  assert.ok(changes > 500, `${changes} changes`);
 });

@@ -27,6 +27,7 @@ pub(crate) fn vectors() -> Value {
     let network = network();
     let login = login(&network);
     let request = request(&network, &login);
+    let account = AccountKey::from_slice(&[0x33; 32]).unwrap();
     json!({
         "transcripts": transcripts(),
         "base64url": (["", "00", "fbff", "ff00ff"].map(base64url)),
@@ -37,7 +38,14 @@ pub(crate) fn vectors() -> Value {
         "code_request": code_vector(&network, &login),
         "replies": replies(&network, &request),
         "error_codes": error_codes(),
+        "keys": [key(&public_key_of(&pkp())), key(&public_key_of(&account))],
     })
+}
+
+/// What belongs to a key: its token, and its account.
+fn key(key: &PublicKey) -> Value {
+    json!({ "public_key": key, "uncompressed": format!("0x{}", hex::encode(key.uncompressed())),
+        "token_id": key.token_id(), "address": key.address() })
 }
 
 fn base64url(bytes: &str) -> Value {
@@ -147,8 +155,8 @@ fn pkp() -> AccountKey {
     AccountKey::from_slice(&[7; 32]).unwrap()
 }
 
-fn pkp_key() -> PublicKey {
-    PublicKey::from_sec1(&pkp().verifying_key().to_sec1_bytes()).unwrap()
+fn public_key_of(key: &AccountKey) -> PublicKey {
+    PublicKey::from_sec1(&key.verifying_key().to_sec1_bytes()).unwrap()
 }
 
 fn action() -> ActionCid {
@@ -160,10 +168,12 @@ fn login(network: &NetworkFile) -> Login {
     let mut entropy = ChaCha20Rng::from_seed([9; 32]);
     let mut session = [0; 32];
     entropy.clone().fill_bytes(&mut session);
-    let capabilities: Vec<Capability> =
-        [format!("quorate:key/*/action/{}", action()), format!("quorate:key/{}/action/*", pkp_key())]
-            .map(|text| text.parse().unwrap())
-            .to_vec();
+    let capabilities: Vec<Capability> = [
+        format!("quorate:key/*/action/{}", action()),
+        format!("quorate:key/{}/action/*", public_key_of(&pkp())),
+    ]
+    .map(|text| text.parse().unwrap())
+    .to_vec();
     let builder = LoginBuilder::new(network, "localhost").allow_all(capabilities.clone());
     let login = builder.sign_in(&Wallet::from_bytes(&wallet).unwrap(), NOW_MS, &mut entropy).unwrap();
     Login { login, session: SigningKey::from_bytes(&session), wallet, capabilities }
@@ -254,7 +264,7 @@ fn intent(operation: OperationNumber, name: &str) -> Intent {
     Intent {
         operation,
         action: action(),
-        key: pkp_key(),
+        key: public_key_of(&pkp()),
         scheme: Scheme::EcdsaK256Sha256,
         kind: MessageKind::Digest,
         digest: Digest([0x0d; 32]),
@@ -298,8 +308,12 @@ fn full_statement(network: &NetworkFile, request: &[u8]) -> Statement {
     let lost = intent(failed.operation(0).unwrap(), "lost");
     let below = intent(failed.child(1).unwrap().operation(0).unwrap(), "lost too");
     let eleventh = intent(Lane::ROOT.child(11).unwrap().operation(0).unwrap(), "signature");
-    let claim =
-        Claim { operation: root(6), action: action(), key_id: "alice".to_owned(), public_key: pkp_key() };
+    let claim = Claim {
+        operation: root(6),
+        action: action(),
+        key_id: "alice".to_owned(),
+        public_key: public_key_of(&pkp()),
+    };
     Statement {
         intents: vec![intent(root(0), "signature"), kept, personal, own, eleventh, lost, below],
         refusals: vec![Refusal { operation: root(2), code: ErrorCode::NotGranted }],

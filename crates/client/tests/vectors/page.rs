@@ -21,6 +21,7 @@ const NAMES: &[&str] = &[
     "params",
     "statement",
     "error_codes",
+    "key",
 ];
 
 /// The page, with the vectors that are right in its blocks.
@@ -106,6 +107,12 @@ fn block(name: &str, vectors: &Value) -> String {
             ("bytes", "/replies/0/statement_bytes"),
             ("digest for node 1", "/replies/0/signed_by_first"),
             ("signature of node 1", "/replies/0/reply/receipt/statements/0/signature"),
+        ]),
+        "key" => rows(&[
+            ("public key", "/keys/0/public_key"),
+            ("65 bytes", "/keys/0/uncompressed"),
+            ("token id", "/keys/0/token_id"),
+            ("address", "/keys/0/address"),
         ]),
         "error_codes" => {
             let codes = vectors["error_codes"].as_object().expect("an object");
