@@ -31,6 +31,7 @@ class Live {
     /** @type {any} the client's session */
     this.session = null;
     this.guest = false;
+    this.asking = new AbortController();
     /** Signed and not known to be published, by wish. @type {Map<string, Signed>} */
     this.signed = new Map();
     /** Published and not read back, by ticket. @type {Map<string, string>} */
@@ -74,8 +75,11 @@ class Live {
     const { store } = await this.ready();
     const guest = wallet === "guest", provider = this.provider(wallet);
     if (!guest && !provider) throw new Failure("declined", "This wallet is gone from the browser. Load the page again, or go on as a guest.");
+    // Whoever has waited long enough for a wallet may go another way; the wallet's late answer then counts for nothing.
+    this.asking.abort();
+    this.asking = new AbortController();
     try {
-      await this.#logIn(guest ? keyLogin(await guestKey(store)) : walletLogin(provider));
+      await this.#logIn(guest ? keyLogin(await guestKey(store)) : walletLogin(provider), this.asking.signal);
       await store.put("guest", guest);
     } catch (error) {
       throw inWords(error);
@@ -84,11 +88,11 @@ class Live {
     return this.#who();
   }
 
-  /** @param {import("/sdk/quorate.js").LoginMethod} method */
-  async #logIn(method) {
+  /** @param {import("/sdk/quorate.js").LoginMethod} method @param {AbortSignal} [signal] */
+  async #logIn(method, signal) {
     const { config, network, store } = await this.ready();
     const capabilities = Object.values(config.actions).map(({ cid }) => capability({ action: cid }));
-    this.session = await logIn(network, method, { domain: config.domain, capabilities, lifeMs: DAY_MS - 60_000, statement: STATEMENT, store });
+    this.session = await logIn(network, method, { domain: config.domain, capabilities, lifeMs: DAY_MS - 60_000, statement: STATEMENT, store, ...(signal && { signal }) });
   }
 
   /** @returns {Session} */

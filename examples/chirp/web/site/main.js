@@ -52,6 +52,7 @@ function facts() {
   store.addEventListener("change", () => {
     const { about } = store;
     if (!about || place.childElementCount > 0) return;
+    byId("frozen", HTMLLIElement).hidden = about.burnt === false;
     const burnt = about.burnt === null ? "not known now" : about.burnt ? "burnt: frozen for ever" : "not burnt yet: its owner can still change who may write";
     const actions = about.actions.map((action) => h("li", {}, h("button", { type: "button", class: "link", "aria-haspopup": "dialog", onclick: () => showAction(store, action) }, action.name), h("span", { class: "mono" }, shortened(action.cid))));
     fill(place, fact("The key", about.did), h("dt", {}, "Its token"), h("dd", {}, burnt), h("dt", {}, "Who signs"), h("dd", {}, `${about.threshold} of ${about.nodes} nodes, together`), h("dt", {}, "Programs that may write"), h("dd", {}, h("ul", { class: "actions" }, actions)));

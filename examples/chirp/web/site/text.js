@@ -58,7 +58,7 @@ const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
 export const shown = (text) => text.replace(DIRECTIONS, "");
 
 /** The short form of an id: its ends. @param {string} id */
-export const shortened = (id) => (id.length > 15 ? `${id.slice(0, 7)}…${id.slice(-5)}` : id);
+export const shortened = (id) => (id.length > 12 ? `${id.slice(0, 6)}…${id.slice(-4)}` : id);
 
 /**
  * How long ago, in few letters.

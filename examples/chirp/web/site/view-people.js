@@ -14,7 +14,7 @@ export function people(store) {
 
   /** @param {string} wallet */
   const signIn = async (wallet) => {
-    if (signing) return;
+    if (signing === wallet) return;
     signing = wallet;
     setText(fault, "");
     draw();
@@ -22,9 +22,10 @@ export function people(store) {
       await store.signIn(wallet);
       byId("text", HTMLTextAreaElement).focus();
     } catch (error) {
-      setText(fault, asFailure(error).message);
+      // A wallet that was left for another way says nothing any more.
+      if (signing === wallet) setText(fault, asFailure(error).message);
     } finally {
-      signing = "";
+      if (signing === wallet) signing = "";
       draw();
     }
   };
@@ -50,7 +51,7 @@ export function people(store) {
 function drawWays(ways, store, signing, signIn) {
   const focused = ways.contains(document.activeElement) ? document.activeElement?.getAttribute("data-way") : null;
   const button = (/** @type {string} */ id, /** @type {string} */ words, /** @type {string} */ kind, /** @type {string | null} */ picture = null) =>
-    h("button", { type: "button", class: `button ${kind}`, "data-way": id, "aria-disabled": signing !== "", onclick: () => signIn(id) }, picture && h("img", { src: picture, alt: "", width: 20, height: 20 }), signing === id && h("span", { class: "spinner" }), signing === id && id !== "guest" ? "Look at your wallet …" : words);
+    h("button", { type: "button", class: `button ${kind}`, "data-way": id, "aria-disabled": signing === id, onclick: () => signIn(id) }, picture && h("img", { src: picture, alt: "", width: 20, height: 20 }), signing === id && h("span", { class: "spinner" }), signing === id && id !== "guest" ? "Look at your wallet …" : words);
   const wallets = store.wallets.map(({ id, name, icon: picture }) => button(id, store.wallets.length === 1 ? "Sign in with your wallet" : `Sign in with ${shown(name)}`, "primary", picture));
   const guest = button("guest", "Continue as a guest", wallets.length > 0 ? "plain" : "primary");
   const words = wallets.length > 0 ? "A wallet proves that it is you, and pays nothing. " : "No wallet shows itself in this browser. With one, you could sign in anywhere. ";
@@ -103,5 +104,5 @@ function profile(store) {
     h("button", { type: "button", class: "button plain wide", onclick: leave }, session.guest ? "Leave the page as a guest" : "Sign out"),
   );
   dialog.showModal();
-  field.focus();
+  field.select();
 }

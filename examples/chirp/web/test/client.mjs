@@ -7,13 +7,16 @@ export const verifyDigest = verify;
 export const cidOf = (text) => state.sources.get(text) ?? "Qm";
 export const capability = ({ action }) => `quorate:key/*/action/${action}`;
 export const keyLogin = (secret) => ({ address: `0x${Buffer.from(secret).toString("hex").slice(0, 40)}` });
-export const walletLogin = (provider) => ({ address: provider.address });
+export const walletLogin = (provider) => ({ address: provider.address, wait: provider.wait });
 export const guestKey = async () => new Uint8Array(32).fill(0xee);
 export const fetchNetwork = async () => ({ id: "00", size: 3, threshold: 2 });
 export const openStore = async () => ({ get: async (name) => state.kept.get(name), put: async (name, value) => void state.kept.set(name, value) });
 export const restoreSession = async () => state.session;
 export const forgetSession = async () => void (state.session = null);
-export const logIn = async (_network, { address }, { capabilities }) => (state.session = { address, capabilities, expired: false });
+export const logIn = async (_network, { address, wait }, { capabilities, signal }) => {
+  await Promise.race([wait, new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)))]);
+  return (state.session = { address, capabilities, expired: false });
+};
 export const verifyReceipt = (_network, receipt) => {
   if (receipt.forged) throw new Error("forged");
   return receipt;

@@ -144,6 +144,18 @@ test("a session that has ended asks for a login; a guest's is made anew", async 
   assert.equal((await open().resume()).guest, true);
 });
 
+test("whoever waits for a wallet may go on as a guest, and the wallet's late answer counts for nothing", async () => {
+  const backend = await signedIn();
+  let answer;
+  backend.provider = () => ({ address: ALICE.slice(7), wait: new Promise((resolve) => (answer = resolve)) });
+  const waiting = assert.rejects(backend.signIn("slow"));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await backend.signIn("guest");
+  answer();
+  await waiting;
+  assert.equal(state.session.address, `0x${"ee".repeat(20)}`);
+});
+
 test("a session for other actions is none", async () => {
   state.session.capabilities.pop();
   assert.equal(await open().resume(), null);
