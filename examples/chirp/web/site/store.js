@@ -127,10 +127,17 @@ export class Store extends EventTarget {
 
   async #refresh() {
     void this.#learnAbout();
-    const [page, health] = await Promise.allSettled([this.backend.posts({ before: null, user: this.session?.user ?? null }), this.backend.health()]);
+    // A node that hangs keeps nobody from reading.
+    const health = this.backend.health().then(({ silent }) => this.#heard({ ...this.health, silent }), () => undefined);
+    await this.#read();
+    await health;
+  }
+
+  async #read() {
+    const [page] = await Promise.allSettled([this.backend.posts({ before: null, user: this.session?.user ?? null })]);
     // Whether Ceramic answers is decided by what was read: a node that says it is well and gives nothing is no use.
     this.unread = page.status === "fulfilled" ? null : asFailure(page.reason).message;
-    this.#heard({ silent: health.status === "fulfilled" ? health.value.silent : this.health.silent, ceramic: this.unread === null });
+    this.#heard({ ...this.health, ceramic: this.unread === null });
     if (page.status === "fulfilled") {
       this.#merge(page.value.posts);
       if (this.phase === "loading") this.older = page.value.older;
@@ -221,6 +228,7 @@ export class Store extends EventTarget {
     this.health = health;
     const after = this.trouble();
     if (before && !after) this.tell("Everything answers again.");
+    if (before !== after) this.changed();
   }
 
   /** What does not answer, in one sentence; nothing if all is well. */
