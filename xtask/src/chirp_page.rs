@@ -5,8 +5,8 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::ci::npm_ci;
-use crate::packages;
 use crate::step::{root, run as run_command};
+use crate::{chirp, packages};
 
 const FOLDER: &str = "examples/chirp/web";
 const SDK: &str = "sdk";
@@ -18,11 +18,13 @@ pub(crate) fn run() -> Result<()> {
     run_command(npm(FOLDER).args(["test", "--silent"]))
 }
 
-/// Drives the page in Chromium and makes its pictures.
+/// Drives the page in Chromium and makes its pictures: over a world in memory, and over real nodes and a real Ceramic node.
 pub(crate) fn run_browser() -> Result<()> {
     packages::ensure(&[packages::CHROMIUM])?;
     prepare()?;
-    run_command(npm(FOLDER).args(["run", "--silent", "browser"]))
+    run_command(npm(FOLDER).args(["run", "--silent", "browser"]))?;
+    let test = root().join(FOLDER).join("test/browser/stack.mjs");
+    chirp::run(&["--then".to_owned(), "node".to_owned(), test.display().to_string()])
 }
 
 /// Installs what the locks name, and builds the client, of which the page needs types and bundle.

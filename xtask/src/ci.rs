@@ -197,7 +197,7 @@ const FULL: &[Step] = &[
     },
     Step {
         name: "chirp browser",
-        about: "the page of examples/chirp in Chromium, which it installs: flows, keyboard, pictures of every state",
+        about: "the page of examples/chirp in Chromium, which it installs: pictures of every state, and two people on real nodes",
         act: Act::Call(chirp_page::run_browser),
     },
     Step {

@@ -212,8 +212,8 @@ for (const size of ["phone", "desktop"]) for (const scheme of ["light", "dark"])
     await page.evaluate(() => document.querySelectorAll(".like")[1].click());
     await page.waitForSelector(".refusal p");
     await page.evaluate(() => window.world.down.add("ceramic"));
-    await page.click("#send");
     await page.waitForSelector(".trouble p");
+    await page.click("#send");
     await page.waitForSelector("[data-state=waiting]", { timeout: 20_000 });
     await shot(page, "trouble");
     await fits(page);
