@@ -22,7 +22,7 @@ export async function person(browser, { scheme = "light", size = "desktop", befo
   page.on("console", (message) => message.type() === "error" && !expected(message.text()) && faults.push(`console: ${message.text()} ${message.location().url ?? ""}`));
   page.on("request", (request) => !allowed(request.url()) && faults.push(`request: ${request.url()}`));
   await page.evaluateOnNewDocument(before, argument);
-  return { page, faults, close: () => context.close() };
+  return { page, context, faults, close: () => context.close() };
 }
 
 export const shoot = (page, name, options = {}) => page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, out)), ...options });

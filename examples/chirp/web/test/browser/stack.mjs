@@ -132,6 +132,51 @@ test("the commit is checked in the page: its author sees who signed the receipt,
   }
 });
 
+test("a tab that has seen too little asks for a second like, is refused, and shows what is true", async () => {
+  const { page, context, secret } = people.jun, words = "The heron is back at the canal.";
+  await press(page, words, ".like");
+  await waitLike(page, words, "false", "");
+  const stale = await context.newPage();
+  await answerWallet(stale, secret);
+  await stale.goto(address);
+  await stale.waitForSelector("#composer:not([hidden])");
+  await waitLike(stale, words, "false", "");
+  // What the index says from now on does not reach this tab before it asks.
+  await stale.evaluate(() => {
+    const real = window.fetch;
+    window.fetch = (url, ...rest) => (`${url}`.includes("/collection") && !window.freed ? new Promise(() => undefined) : real(url, ...rest));
+  });
+  await settled(stale, 1_000);
+  // A page that is not looked at neither reads nor draws.
+  await page.bringToFront();
+  await press(page, words, ".like");
+  await waitLike(page, words, "true", "1");
+  await stale.bringToFront();
+  await press(stale, words, ".like");
+  await stale.waitForSelector(".refusal p", { timeout: 30_000 });
+  assert.match(await text(stale, ".refusal p"), /You like this post already\./);
+  await stale.evaluate(() => (window.freed = true));
+  await stale.reload();
+  await waitLike(stale, words, "true", "1");
+  await stale.close();
+  await page.bringToFront();
+});
+
+test("the page is light and quick, and asks nobody but its server, the nodes and Ceramic", async (t) => {
+  const { page, faults, close } = await person(browser, { before: injected, argument: { name: "Test Wallet" } });
+  await page.goto(address);
+  await page.waitForSelector("#posts .text");
+  const { bytes, paint } = await page.evaluate(() => {
+    const own = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].filter(({ name }) => name.startsWith(location.origin));
+    return { bytes: own.reduce((sum, entry) => sum + entry.transferSize, 0), paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime };
+  });
+  t.diagnostic(`${bytes} bytes over the wire, first content after ${Math.round(paint)} ms`);
+  assert.ok(bytes > 30_000 && bytes <= 150_000, `${bytes} bytes`);
+  assert.ok(paint <= 1_000, `${paint} ms`);
+  assert.deepEqual(faults, []);
+  await close();
+});
+
 test("what was kept is there after a reload: the session, and the guest", async () => {
   const { page } = await enter("guest");
   await signIn(page, "guest");
@@ -171,6 +216,19 @@ test("a killed node is no trouble; one that hangs is said in one sentence, and p
   await shoot(page, "stack-node-hangs");
   await post(page, "And still two of three.", 60_000);
   process.kill(processes["node-2"], "SIGCONT");
+  await page.waitForFunction(() => !document.querySelector(".trouble p"), { timeout: 30_000 });
+});
+
+test("a Ceramic node that hangs is said within ten seconds or so, and the post goes out when it is back", { skip: !processes.ceramic }, async () => {
+  const { page } = people.maren;
+  process.kill(processes.ceramic, "SIGSTOP");
+  const from = Date.now();
+  await page.type("#text", "Slow, but there.");
+  await page.click("#send");
+  await page.waitForFunction(() => document.querySelector(".trouble p")?.textContent.startsWith("The Ceramic node does not answer"), { timeout: 30_000 });
+  assert.ok(Date.now() - from < 13_000, `${Date.now() - from} ms`);
+  process.kill(processes.ceramic, "SIGCONT");
+  await posted(page, "Slow, but there.", 90_000);
   await page.waitForFunction(() => !document.querySelector(".trouble p"), { timeout: 30_000 });
 });
 
