@@ -361,15 +361,47 @@ async fn what_deep_calls_leave_on_a_stack_is_given_back_and_what_waits_deep_insi
     let (pool, _events, before, ended) = wait_how("before", COUNT, None).await;
     pool.shutdown().await;
     assert!(ended.is_empty(), "{ended:?}");
-    let (pool, _events, inside, ended) = wait_how("inside", COUNT, None).await;
-    pool.shutdown().await;
-    assert!(ended.is_empty(), "{ended:?}");
-    eprintln!("shallow {} before {} inside {} MiB", shallow / mib, before / mib, inside / mib);
     // Linear memory that a deep call has touched stays: two megabytes of the engine's own stack, and some of its heap.
     assert!(before < shallow + COUNT * 4 * mib, "{before} beside {shallow}");
     // Where memory is short, those that wait with a deep stack end instead of taking it unseen.
     let (pool, _events, private, ended) = wait_how("inside", 100, Some(64 * mib)).await;
+    assert!(private < 100 * mib, "{private}");
     pool.shutdown().await;
     assert!(ended.len() > 20 && ended.iter().all(|code| *code == FailureCode::LimitMemory), "{ended:?}");
-    eprintln!("bound to 64 MiB: {} MiB, {} ended", private / mib, ended.len());
+}
+
+#[tokio::test]
+async fn a_thousand_wait_inside_their_calls_in_700_megabytes_and_leave_when_they_are_given_up() {
+    const COUNT: u64 = 1_000;
+    let (pool, mut events) = Pool::new(config());
+    for execution in 1..=COUNT {
+        pool.start(draws(execution)).expect("there is room");
+    }
+    drawing(&mut events, usize::try_from(COUNT).expect("small")).await;
+    let private = pool.processes().into_iter().filter_map(private_bytes).max().unwrap_or(0);
+    assert!(private < 700 * 1000 * 1000, "{private} bytes");
+    let other = "Lit.Actions.setResponse({ response: 'other' });";
+    for execution in 2_001..=2_020 {
+        pool.start(start(execution, "other", other)).expect("there is room");
+        assert_eq!(response(&finish(&pool, &mut events, execution).await), "other");
+    }
+    for execution in 1..=COUNT {
+        pool.cancel(execution);
+    }
+    let mut ended = BTreeSet::new();
+    while ended.len() < 1_000 {
+        match next(&mut events).await {
+            ActionEvent::Finished { execution, finished, .. } => {
+                assert_eq!(failure(&finished).0, FailureCode::Cancelled);
+                ended.insert(execution);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // What they held is free again: as many can wait once more.
+    for execution in 3_001..=3_000 + COUNT {
+        pool.start(draws(execution)).expect("there is room");
+    }
+    drawing(&mut events, usize::try_from(COUNT).expect("small")).await;
+    pool.shutdown().await;
 }
