@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{guest, packages, step, warn};
+use crate::{chirp, guest, packages, step, warn};
 
 /// Builds for release and runs the benches; arguments are passed on (`--json`, `--only PART`).
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -12,6 +12,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     warn("── building for release (once, some minutes)");
     let words = ["build", "--release", "--locked", "--package", "quorate-cli", "--package", "quorate-bench"];
     step::run(step::cargo().args(words))?;
+    let asked: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["--only", "chirp", rest @ ..] | ["--json", "--only", "chirp", rest @ ..] = asked.as_slice() {
+        return chirp::bench(if asked[0] == "--json" { &["--json"] } else { rest });
+    }
     let bench = step::target().join("release").join("quorate-bench");
     step::run(std::process::Command::new(bench).args(arguments).arg("--packages").arg(packages))
 }

@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     match words.as_slice() {
         [] => {
             prepare()?;
-            let mut command = runner(&root().join(FOLDER).join(".state"));
+            let mut command = runner(&root().join(FOLDER).join(".state"), "debug");
             // In place of this process, so that Ctrl-C ends it in order and nobody waits for nobody.
             Err(command.exec()).with_context(|| format!("starting {}", as_text(&command)))
         }
@@ -56,27 +56,29 @@ fn prepare() -> Result<()> {
 /// A command on a running Chirp of its own, whose folder is gone afterwards if all went well.
 fn on_its_own(program: &str, words: &[&str]) -> Result<()> {
     let state = target().join("chirp").join(std::process::id().to_string());
-    let _ = fs::remove_dir_all(&state);
-    fs::create_dir_all(&state)?;
-    let mut command = runner(&state);
+    on_its_own_in(&state, "debug", program, words)
+}
+
+fn on_its_own_in(state: &Path, profile: &str, program: &str, words: &[&str]) -> Result<()> {
+    let _ = fs::remove_dir_all(state);
+    fs::create_dir_all(state)?;
+    let mut command = runner(state, profile);
     run_command(command.args(["--any-ports", "--", program]).args(words))
         .with_context(|| format!("its logs are in {}", state.display()))?;
-    fs::remove_dir_all(&state)?;
+    fs::remove_dir_all(state)?;
     Ok(())
 }
 
-fn runner(state: &Path) -> Command {
+fn runner(state: &Path, profile: &str) -> Command {
     let mut command = Command::new("node");
     command.current_dir(root()).arg(root().join(FOLDER).join("run.mjs"));
-    command.arg("--quorate").arg(target().join("debug").join("quorate")).arg("--state").arg(state);
+    command.arg("--quorate").arg(target().join(profile).join("quorate")).arg("--state").arg(state);
     command
 }
 
 /// Installs Ceramic's packages unless those of this lock are there; the one that has to be compiled is compiled for this Node.js.
 pub(crate) fn install_ceramic() -> Result<()> {
-    let wanted = installed_as()?;
-    let mark = root().join(CERAMIC).join(MARK);
-    if fs::read_to_string(&mark).is_ok_and(|there| there == wanted) {
+    if is_installed(CERAMIC)? {
         return Ok(());
     }
     packages::ensure(&[packages::GXX, packages::MAKE, packages::PYTHON])?;
@@ -91,14 +93,33 @@ pub(crate) fn install_ceramic() -> Result<()> {
         rebuild.env("npm_config_nodedir", headers);
     }
     run_command(&mut rebuild)?;
-    fs::write(&mark, wanted)?;
-    Ok(())
+    mark(CERAMIC)
+}
+
+/// Whether a folder's packages are those of its lock, for this version of Node.js. `npm ci` by anybody else takes the mark away.
+fn is_installed(folder: &str) -> Result<bool> {
+    let wanted = installed_as(folder)?;
+    Ok(fs::read_to_string(root().join(folder).join(MARK)).is_ok_and(|there| there == wanted))
+}
+
+fn mark(folder: &str) -> Result<()> {
+    Ok(fs::write(root().join(folder).join(MARK), installed_as(folder)?)?)
 }
 
 /// What is installed: the lock, for a version of Node.js.
-fn installed_as() -> Result<String> {
-    let lock = fs::read(root().join(CERAMIC).join("package-lock.json")).context("reading Ceramic's lock")?;
+fn installed_as(folder: &str) -> Result<String> {
+    let lock = root().join(folder).join("package-lock.json");
+    let lock = fs::read(&lock).with_context(|| format!("reading {}", lock.display()))?;
     Ok(format!("{} {}", hex::encode(Sha256::digest(lock)), node(&["--version"])?))
+}
+
+/// Installs what a folder's lock names, unless that is there.
+fn install(folder: &str) -> Result<()> {
+    if is_installed(folder)? {
+        return Ok(());
+    }
+    npm_ci(folder)?;
+    mark(folder)
 }
 
 /// The folder with `include/node` of this Node.js.
@@ -121,15 +142,24 @@ fn build(folder: &str) -> Result<()> {
     if project["scripts"]["build"].is_null() {
         return Ok(());
     }
-    npm_ci(folder)?;
+    install(folder)?;
     run_command(Command::new("npm").current_dir(root().join(folder)).args(["run", "--silent", "build"]))
 }
 
 /// What hostile callers and a real Ceramic node have to do with each other.
 pub(crate) fn tests() -> Result<()> {
-    npm_ci("examples/clients")?;
+    install("examples/clients")?;
     prepare()?;
     on_its_own("node", &[&root().join(FOLDER).join("tests/all.mjs").display().to_string()])
+}
+
+/// What a write costs, where a Ceramic node is installed; by the network that a release build makes.
+pub(crate) fn bench(more: &[&str]) -> Result<()> {
+    install("examples/clients")?;
+    install_ceramic()?;
+    let script = root().join(FOLDER).join("tests/bench.mjs").display().to_string();
+    let state = target().join("chirp").join(std::process::id().to_string());
+    on_its_own_in(&state, "release", "node", &[&[script.as_str()], more].concat())
 }
 
 /// What the check of streams has to find; without a network.

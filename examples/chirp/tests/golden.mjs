@@ -21,8 +21,13 @@ async function write(entry) {
   console.log(`taken: ${entry.name}`);
 }
 
-/** One simulation; requests that it makes are asked of the node until none is missing. */
-async function simulate(action, address, params) {
+const asked = async ({ url, body }) => {
+  const path = url.replace(/^.*\/api\/v0/, '');
+  return body === undefined ? (await fetch(ceramic + path)).json() : (await post(ceramic + path, body)).body;
+};
+
+/** One simulation; what it asks is asked of the node, or answered by `answer`, until nothing is missing. */
+async function simulate(action, address, params, answer = asked) {
   const fixtures = { time: TIME, auth: { address }, pkps: { chirp: { grants: [{ action: 'self', scopes: ['sign-anything'] }] } }, fetch: [] };
   const folder = mkdtempSync(join(tmpdir(), 'golden-'));
   try {
@@ -32,12 +37,10 @@ async function simulate(action, address, params) {
       const words = ['--json', 'action', 'simulate', at(action), '--params', `@${join(folder, 'params.json')}`, '--fixtures', join(folder, 'fixtures.json')];
       let report;
       try { report = JSON.parse(execFileSync(quorate, words, { stdio: ['ignore', 'pipe', 'ignore'] })); } catch (error) { report = JSON.parse(error.stdout); }
-      const asked = report.fixtures.missing[0]?.add;
-      if (!asked) return { ...JSON.parse(report.response), reads: fixtures.fetch };
-      const path = asked.url.replace(/^.*\/api\/v0/, '');
-      const answer = asked.body === undefined ? await (await fetch(ceramic + path)).json() : (await post(ceramic + path, asked.body)).body;
-      const { url, method, body } = asked;
-      fixtures.fetch.push({ url, method, body, reply: { json: answer } });
+      const request = report.fixtures.missing[0]?.add;
+      if (!request) return { ...JSON.parse(report.response), reads: fixtures.fetch };
+      const { url, method, body } = request;
+      fixtures.fetch.push({ url, method, body, reply: { json: await answer(request) } });
     }
   } finally { rmSync(folder, { recursive: true }); }
 }
@@ -62,5 +65,16 @@ if (make) {
   await add('the like again', 'likePost', BOB, { post: id });
   writeFileSync(file, JSON.stringify(entries, null, 1) + '\n');
 } else {
-  for (const entry of JSON.parse(readFileSync(file))) await write(entry);
+  const entries = JSON.parse(readFileSync(file));
+  for (const entry of entries) await write(entry);
+  // Another text for a slot of a day that is long over, signed when the slot was free and kept back since.
+  const nothing = () => ({ edges: [], pageInfo: {} });
+  const kept = await simulate('createPost', ALICE, { text: 'kept back', number: 0 }, nothing);
+  const { stream, cid } = entries.find(({ name }) => name === 'a post');
+  if (!kept.ok || kept.stream !== stream) throw new Error('the slot makes another document');
+  const published = await publish({ ceramic }, kept);
+  if (published.ok) throw new Error('a post was written over');
+  const { commits } = await (await fetch(`${ceramic}/commits/${stream}`)).json();
+  if (commits.length !== 2 || commits[1].cid !== cid) throw new Error('a post has changed');
+  console.log('refused: a commit of a day that is over, whose slot is taken');
 }
