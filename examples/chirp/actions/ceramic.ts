@@ -32,12 +32,14 @@ export const fromBase36 = (text: unknown) => typeof text === 'string' && text[0]
 const BLOCK = 0x71, ENVELOPE = [0x85, 0x01], DOCUMENT = 3;
 const cidOf = (block: Uint8Array) => Uint8Array.from([1, BLOCK, 0x12, 32, ...sha256(block)]);
 const startsWith = (bytes: Uint8Array, head: number[]) => head.every((byte, at) => bytes[at] === byte);
-/** Whether a text is the CID of a commit: a genesis without signature, an anchor, or an envelope. */
-export const isCommitCid = (text: unknown): text is string => {
+const isCid = (text: unknown, head: number[]): text is string => {
   const bytes = fromBase32(text);
-  if (!bytes) return false;
-  return [[1, BLOCK, 0x12, 32], [1, ...ENVELOPE, 0x12, 32]].some((head) => bytes.length === head.length + 32 && startsWith(bytes, head));
+  return bytes !== null && bytes.length === head.length + 32 && startsWith(bytes, head);
 };
+/** Whether a text is the CID of the envelope of a signed commit. */
+export const isEnvelopeCid = (text: unknown) => isCid(text, [1, ...ENVELOPE, 0x12, 32]);
+/** Whether a text is the CID of a commit: a genesis without signature, an anchor, or an envelope. */
+export const isCommitCid = (text: unknown): text is string => isCid(text, [1, BLOCK, 0x12, 32]) || isEnvelopeCid(text);
 /** Whether a text is the id of a document whose genesis is not signed. */
 export const isDocumentId = (text: unknown): text is string => {
   const bytes = typeof text === 'string' && text.length < 100 ? fromBase36(text) : null;
@@ -91,10 +93,10 @@ export async function signCommit(publicKey: string, payload: unknown, sigName: s
 }
 
 /**
- * Whether somebody shows a commit that this key has signed, and that is the first on this genesis. The block is believed
- * once the key's signature covers its CID; then it is one that an action of this key has made.
+ * Whether somebody shows a commit that this key has signed for the stream of this genesis. The block is believed once the key's
+ * signature covers its CID; then it is one that an action of this key has made.
  */
-export function isFirstCommit(publicKey: string, genesis: string, commit: any): boolean {
+export function isCommitOf(publicKey: string, genesis: string, commit: any): boolean {
   const bytes = fromBase64(commit?.linkedBlock), signed = commit?.jws?.signatures;
   if (!bytes || !Array.isArray(signed) || signed.length !== 1) return false;
   const head = protectedOf(publicKey), payload = base64url(cidOf(bytes));
@@ -106,8 +108,6 @@ export function isFirstCommit(publicKey: string, genesis: string, commit: any): 
   const recovers = [27, 28].some((v) => {
     try { return ethers.utils.recoverPublicKey(digest, { r, s, v }) === key; } catch { return false; }
   });
-  // A commit names the genesis twice, as its stream and as what it follows.
-  const link = cbor({ '/': genesis });
-  const id = Uint8Array.from([...cbor('id'), ...link]), prev = Uint8Array.from([...cbor('prev'), ...link]);
-  return recovers && equal(bytes.slice(1, 1 + id.length), id) && equal(bytes.slice(-prev.length), prev);
+  const id = Uint8Array.from([...cbor('id'), ...cbor({ '/': genesis })]);
+  return recovers && equal(bytes.slice(1, 1 + id.length), id);
 }

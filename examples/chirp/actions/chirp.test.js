@@ -4,6 +4,8 @@ const STORE = 'http://127.0.0.1:7707/api/v0';
 const NONE = { json: { edges: [], pageInfo: { hasNextPage: false, hasPreviousPage: false } } };
 const UNKNOWN = { status: 500, json: { error: 'Timeout error while loading CID bagcq from IPFS: TimeoutError: request timed out' } };
 const UNAVAILABLE = { ok: false, code: 'store_unavailable', reason: 'The data store does not answer as it should. Try again later.' };
+/** An anchor, which nobody signs. */
+const ANCHOR = 'bafyreidblxinmt4ldq3zlnck3dlcrrsdxucikdaxrjq2eijoirtu6bdm7a';
 const SELF = [{ action: 'self', scopes: ['sign-anything'] }];
 
 const golden = () => readJson('golden.json');
@@ -127,6 +129,33 @@ test('a like needs a post of this key, whatever the store says', async () => {
   }
 });
 
+test('a post on an empty document that a stranger has anchored can be liked', async () => {
+  const like = await named('a like'), { reply } = like.reads.find(({ url }) => url.includes('/commits/')), { post } = like.params;
+  const [genesis, { cid, value }] = reply.json.commits, text = await named('a post');
+  // What createPost signs there follows the anchor, and is the first signed entry of the stream.
+  const state = { content: null, log: [{ cid: genesis.cid, type: 0 }, { cid: ANCHOR, type: 2 }] };
+  const seen = { url: `${STORE}/streams/${post}`, reply: { json: { streamId: post, state } } };
+  const made = JSON.parse((await run('createPost', { ...text.params, tip: ANCHOR }, [seen], { auth: { address: text.address } })).response);
+  assertDeepEqual([made.stream, made.prev], [post, ANCHOR]);
+  const anchor = { cid: ANCHOR, value: { id: genesis.cid, prev: genesis.cid, proof: genesis.cid, path: '' } };
+  for (const commits of [[genesis, anchor, { cid, value: made.commit }], [genesis, anchor, anchor, { cid, value: made.commit }, anchor], [genesis, anchor, { cid, value }]]) {
+    const shown = { url: `${STORE}/commits/${post}`, reply: { json: { streamId: post, commits } } };
+    assertSigns(await run('likePost', { post }, [shown, index(NONE)]), { name: 'commit' });
+  }
+  const shown = { url: `${STORE}/commits/${post}`, reply: { json: { streamId: post, commits: [genesis, anchor] } } };
+  assertRefuses(await run('likePost', { post }, [shown, index(NONE)]), 'post_missing');
+});
+
+test('what the key has signed has content: a store that shows none gets no second first commit', async () => {
+  const { stream, prev, cid } = await named('a profile'), post = await named('a post');
+  for (const [action, params, at] of [['createProfile', { name: 'A' }, { stream, prev, cid }], ['createPost', { text: 'A', number: 0 }, post]]) {
+    const state = { content: null, log: [{ cid: at.prev, type: 0 }, { cid: at.cid, type: 1 }] };
+    assertResponse(await run(action, params, [index({ json: { edges: [{ node: state }] } })]), UNAVAILABLE);
+    const seen = { url: `${STORE}/streams/${at.stream}`, reply: { json: { streamId: at.stream, state } } };
+    assertResponse(await run(action, { ...params, tip: at.cid }, [seen]), UNAVAILABLE);
+  }
+});
+
 test('what is no id of a document is refused before anything is asked', async () => {
   const { params: { post } } = await named('a like');
   const model = 'kjzl6hvfrbw6caqxvqhdnsqy6w3ug6m8h1uuy3d5093azgzxt7ym5on6m7ezuun';
@@ -162,11 +191,10 @@ test('a tip that the nodes do not see is refused, and one that they see is built
 
 test('an anchor on an empty document does not keep its user out', async () => {
   const { prev, genesis, stream } = await named('a profile');
-  const anchor = 'bafyreidblxinmt4ldq3zlnck3dlcrrsdxucikdaxrjq2eijoirtu6bdm7a';
-  const state = { content: null, log: [{ cid: prev, type: 0 }, { cid: anchor, type: 2 }] };
+  const state = { content: null, log: [{ cid: prev, type: 0 }, { cid: ANCHOR, type: 2 }] };
   const seen = { url: `${STORE}/streams/${stream}`, reply: { json: { streamId: stream, state } } };
-  const response = JSON.parse((await run('createProfile', { name: 'Alice', tip: anchor }, [seen])).response);
-  assertEqual(response.prev, anchor);
+  const response = JSON.parse((await run('createProfile', { name: 'Alice', tip: ANCHOR }, [seen])).response);
+  assertEqual(response.prev, ANCHOR);
   assertDeepEqual(response.genesis, genesis);
 });
 
@@ -175,7 +203,7 @@ test('a store that is down, slow, or answers nonsense is no permission', async (
     { error: 'fetch_failed' }, { error: 'fetch_refused' }, { error: 'fetch_redirected' }, { status: 500, text: 'oops' }, { status: 500, json: { error: 'x' } },
     { status: 404, text: '' }, { text: '<!doctype html><p>hello' }, { text: '' }, { json: null }, { json: 5 }, { json: {} }, { json: { edges: null } },
     { json: { edges: [null] } }, { json: { edges: [{ node: null }] } }, { json: { edges: [{ node: { log: [], content: {} } }] } },
-    { json: { edges: [{ node: { log: [{ cid: 'bafyreidblxinmt4ldq3zlnck3dlcrrsdxucikdaxrjq2eijoirtu6bdm7a' }], content: {} } }] } },
+    { json: { edges: [{ node: { log: [{ cid: ANCHOR }], content: {} } }] } },
   ];
   const like = await named('a like'), commits = like.reads.filter(({ url }) => url.includes('/commits/'));
   for (const reply of bad) {

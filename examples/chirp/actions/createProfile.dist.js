@@ -23,11 +23,12 @@
   var DOCUMENT = 3;
   var cidOf = (block2) => Uint8Array.from([1, BLOCK, 18, 32, ...sha256(block2)]);
   var startsWith = (bytes, head2) => head2.every((byte, at) => bytes[at] === byte);
-  var isCommitCid = (text) => {
+  var isCid = (text, head2) => {
     const bytes = fromBase32(text);
-    if (!bytes) return false;
-    return [[1, BLOCK, 18, 32], [1, ...ENVELOPE, 18, 32]].some((head2) => bytes.length === head2.length + 32 && startsWith(bytes, head2));
+    return bytes !== null && bytes.length === head2.length + 32 && startsWith(bytes, head2);
   };
+  var isEnvelopeCid = (text) => isCid(text, [1, ...ENVELOPE, 18, 32]);
+  var isCommitCid = (text) => isCid(text, [1, BLOCK, 18, 32]) || isEnvelopeCid(text);
   var head = (major, n) => n < 24 ? [major << 5 | n] : n < 256 ? [major << 5 | 24, n] : n < 65536 ? [major << 5 | 25, n >> 8, n & 255] : refuseLength();
   var refuseLength = () => {
     throw new RangeError("longer than any commit of these actions");
@@ -130,6 +131,7 @@
     const log = state.log, tip = Array.isArray(log) ? log[log.length - 1]?.cid : null;
     const content = state.next?.content ?? state.content ?? null;
     if (log?.[0]?.cid !== link || !isCommitCid(tip) || typeof content !== "object") throw unavailable();
+    if (content === null && isEnvelopeCid(tip)) throw unavailable();
     return { content, tip };
   }
   async function write(publicKey, document, content, changes) {

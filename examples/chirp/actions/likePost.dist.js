@@ -25,11 +25,12 @@
   var DOCUMENT = 3;
   var cidOf = (block2) => Uint8Array.from([1, BLOCK, 18, 32, ...sha256(block2)]);
   var startsWith = (bytes, head2) => head2.every((byte, at) => bytes[at] === byte);
-  var isCommitCid = (text) => {
+  var isCid = (text, head2) => {
     const bytes = fromBase32(text);
-    if (!bytes) return false;
-    return [[1, BLOCK, 18, 32], [1, ...ENVELOPE, 18, 32]].some((head2) => bytes.length === head2.length + 32 && startsWith(bytes, head2));
+    return bytes !== null && bytes.length === head2.length + 32 && startsWith(bytes, head2);
   };
+  var isEnvelopeCid = (text) => isCid(text, [1, ...ENVELOPE, 18, 32]);
+  var isCommitCid = (text) => isCid(text, [1, BLOCK, 18, 32]) || isEnvelopeCid(text);
   var isDocumentId = (text) => {
     const bytes = typeof text === "string" && text.length < 100 ? fromBase36(text) : null;
     return bytes !== null && bytes.length === 39 && startsWith(bytes, [206, 1, DOCUMENT, 1, BLOCK, 18, 32]);
@@ -71,7 +72,7 @@
     const signature = base64url(ethers.utils.arrayify("0x" + r.substring(2) + s));
     return { jws: { payload: base64url(cid), signatures: [{ protected: head2, signature }], link: toBase32(cid) }, linkedBlock: base64(bytes) };
   }
-  function isFirstCommit(publicKey, genesis, commit) {
+  function isCommitOf(publicKey, genesis, commit) {
     const bytes = fromBase64(commit?.linkedBlock), signed = commit?.jws?.signatures;
     if (!bytes || !Array.isArray(signed) || signed.length !== 1) return false;
     const head2 = protectedOf(publicKey), payload = base64url(cidOf(bytes));
@@ -87,9 +88,8 @@
         return false;
       }
     });
-    const link = cbor({ "/": genesis });
-    const id = Uint8Array.from([...cbor("id"), ...link]), prev = Uint8Array.from([...cbor("prev"), ...link]);
-    return recovers && equal(bytes.slice(1, 1 + id.length), id) && equal(bytes.slice(-prev.length), prev);
+    const id = Uint8Array.from([...cbor("id"), ...cbor({ "/": genesis })]);
+    return recovers && equal(bytes.slice(1, 1 + id.length), id);
   }
 
   // project/chirp/actions/rules.ts
@@ -149,15 +149,15 @@
     const log = state.log, tip = Array.isArray(log) ? log[log.length - 1]?.cid : null;
     const content = state.next?.content ?? state.content ?? null;
     if (log?.[0]?.cid !== link || !isCommitCid(tip) || typeof content !== "object") throw unavailable();
+    if (content === null && isEnvelopeCid(tip)) throw unavailable();
     return { content, tip };
   }
   async function mustExist(publicKey, post) {
-    const answer2 = await ask(`/commits/${post}`);
-    const [first, second] = Array.isArray(answer2?.commits) ? answer2.commits : [];
-    const unique = fromBase64(first?.value?.header?.unique);
+    const answer2 = await ask(`/commits/${post}`), commits = Array.isArray(answer2?.commits) ? answer2.commits : [];
+    const unique = fromBase64(commits[0]?.value?.header?.unique), signed = commits.find((one) => one?.value?.jws);
     if (unique && unique.length <= 128) {
       const { stream, link } = documentOf(publicKey, POST, unique);
-      if (stream === post && isFirstCommit(publicKey, link, second?.value)) return;
+      if (stream === post && isCommitOf(publicKey, link, signed?.value)) return;
     }
     throw new Refusal("post_missing", "There is no such post.");
   }

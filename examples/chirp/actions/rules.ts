@@ -1,5 +1,5 @@
 // What the four actions of Chirp have in common: where the data is, whose it is, and what may be written.
-import { documentOf, fromBase64, fromBase36, isCommitCid, isFirstCommit, signCommit, utf8 } from './ceramic.ts';
+import { documentOf, fromBase64, fromBase36, isCommitCid, isCommitOf, isEnvelopeCid, signCommit, utf8 } from './ceramic.ts';
 declare const Lit: any;
 
 /** Part of the actions, never a parameter: who could choose the server could choose its answers. */
@@ -76,22 +76,28 @@ const shown = async (stream: string): Promise<any> => {
   return answer === null ? null : answer.state ?? {};
 };
 
-/** Content and tip of a state. A wrong tip does no harm: nobody takes a commit that follows another document's. */
+/**
+ * Content and tip of a state. A wrong tip does no harm: nobody takes a commit that follows another document's. What a key has
+ * signed has content: a state that has none behind such a tip would get a first commit signed where there is one.
+ */
 function latest(state: any, link: string) {
   const log = state.log, tip = Array.isArray(log) ? log[log.length - 1]?.cid : null;
   const content = state.next?.content ?? state.content ?? null;
   if (log?.[0]?.cid !== link || !isCommitCid(tip) || typeof content !== 'object') throw unavailable();
+  if (content === null && isEnvelopeCid(tip)) throw unavailable();
   return { content, tip };
 }
 
-/** Refuses an id that is no post of this key: model and controller follow from the id, the post from the key's signature. */
+/**
+ * Refuses an id that is no post of this key: model and controller follow from the id, the post from the key's signature, since of
+ * this model `createPost` alone signs anything. Anchors, which anybody may ask for, can stand before the commit.
+ */
 export async function mustExist(publicKey: string, post: string): Promise<void> {
-  const answer = await ask(`/commits/${post}`);
-  const [first, second] = Array.isArray(answer?.commits) ? answer.commits : [];
-  const unique = fromBase64(first?.value?.header?.unique);
+  const answer = await ask(`/commits/${post}`), commits: any[] = Array.isArray(answer?.commits) ? answer.commits : [];
+  const unique = fromBase64(commits[0]?.value?.header?.unique), signed = commits.find((one) => one?.value?.jws);
   if (unique && unique.length <= 128) {
     const { stream, link } = documentOf(publicKey, POST, unique);
-    if (stream === post && isFirstCommit(publicKey, link, second?.value)) return;
+    if (stream === post && isCommitOf(publicKey, link, signed?.value)) return;
   }
   throw new Refusal('post_missing', 'There is no such post.');
 }
