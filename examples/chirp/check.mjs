@@ -44,9 +44,10 @@ const fromBase36 = (text) => {
   const hex = [...text.slice(1)].reduce((n, digit) => n * 36n + BigInt(parseInt(digit, 36)), 0n).toString(16);
   return from(hex.padStart(hex.length + hex.length % 2, '0'), 'hex');
 };
+const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 export function base58(bytes) {
   let text = '';
-  for (let n = big(bytes); n > 0n; n /= 58n) text = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'[Number(n % 58n)] + text;
+  for (let n = big(bytes); n > 0n; n /= 58n) text = BASE58[Number(n % 58n)] + text;
   return text;
 }
 /** base64 and base64url are read in their one form without padding. */
@@ -118,6 +119,12 @@ export function keyOf(bytes) {
   return { compressed, did: `did:key:z${base58(concat([from([0xe7, 1]), compressed]))}`, key: createPublicKey({ key: spki, format: 'der', type: 'spki' }) };
 }
 
+/** The key that is in its own did:key. */
+export function keyOfDid(did) {
+  const number = [...did.slice('did:key:z'.length)].reduce((n, digit) => n * 58n + BigInt(BASE58.indexOf(digit)), 0n);
+  return keyOf(from(number.toString(16).padStart(70, '0'), 'hex').subarray(2));
+}
+
 /** A signed commit: what its block says, if the key has signed it in the one form that there is. */
 function signed(owner, { cid, value }) {
   demand(value?.jws && Array.isArray(value.jws.signatures) && value.jws.signatures.length === 1, 'a commit that is not signed');
@@ -152,6 +159,17 @@ function genesisOf(owner, stream, value) {
   return { cid, model: MODELS[base36(model)], unique: unique.toString() };
 }
 
+/** An anchor says when. Nobody signs it, and it changes nothing; but the next commit names it, so its CID is that of its block. */
+function anchored({ cid, value }, genesis, tip) {
+  const text = (link) => typeof link === 'string' ? link : link?.['/'], { path } = value;
+  demand(text(value.id) === base32(genesis) && text(value.prev) === base32(tip), 'an anchor that does not follow the commit before');
+  demand(typeof path === 'string' && path.length <= 200, 'an anchor without a path');
+  const link = (name) => new Link(cidBytes(text(value[name])));
+  const own = cidOf(encode({ id: link('id'), path, prev: link('prev'), proof: link('proof') }));
+  demand(cid === base32(own), 'a CID that is not that of the anchor');
+  return own;
+}
+
 /** A stream: what it holds in the end, if every commit follows the one before and changes only what it may. */
 export function streamOfKey(owner, stream, commits) {
   demand(Array.isArray(commits) && commits.length > 0, 'a stream without commits');
@@ -160,10 +178,7 @@ export function streamOfKey(owner, stream, commits) {
   let tip = genesis, content = null;
   for (const commit of commits.slice(1)) {
     if (commit.value?.proof !== undefined) {
-      // An anchor says when; it is signed by nobody and changes nothing.
-      const { id, prev } = commit.value;
-      demand(id === base32(genesis) && prev === base32(tip), 'an anchor that does not follow the commit before');
-      tip = cidBytes(commit.cid);
+      tip = anchored(commit, genesis, tip);
       continue;
     }
     const payload = signed(owner, commit);

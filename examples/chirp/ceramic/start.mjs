@@ -1,4 +1,5 @@
-// A js-ceramic node of one's own: this machine only, no peers, no anchors in a chain. `node start.mjs PORT FOLDER`.
+// A js-ceramic node of one's own: this machine only, no peers, no anchors. `node start.mjs PORT FOLDER [--anchors]`.
+// With --anchors, for tests: whoever asks for an anchor gets one, which this process makes up.
 // Prints one line, READY and the address, once streams can be read and written. Ends when standard input ends.
 process.env.IPFS_FLAVOR = 'go';
 // A package asks for what Node.js has from version 22 on.
@@ -17,9 +18,10 @@ import { join, resolve } from 'node:path';
 
 const port = Number(process.argv[2]), folder = resolve(process.argv[3] ?? '');
 if (!Number.isInteger(port) || port < 1024 || port > 65535 || !process.argv[3]) {
-  console.error('usage: node start.mjs PORT FOLDER');
+  console.error('usage: node start.mjs PORT FOLDER [--anchors]');
   process.exit(2);
 }
+const anchors = process.argv.includes('--anchors');
 const end = (status) => process.exit(status);
 process.stdin.on('end', () => end(0)).on('error', () => end(0)).resume();
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(0));
@@ -61,6 +63,7 @@ const [modules, parameters] = core.Ceramic._processConfig(blocks, {
   loggerProvider: new common.LoggerProvider({ logLevel: common.LogLevel?.important ?? 2, logToFiles: false }),
   networkName: 'inmemory',
   anchorOnRequest: true,
+  anchorLoopMinDurationMs: anchors ? '500' : '60000',
   stateStoreDirectory: join(folder, 'streams'),
   indexing: options.indexing,
   disablePeerDataSync: true,
@@ -74,6 +77,15 @@ const models = JSON.parse(readFileSync(new URL('models/models.json', import.meta
 for (const { id, genesis } of Object.values(models)) {
   const stream = await ceramic.createStreamFromGenesis(2, common.StreamUtils.deserializeCommit(genesis), { anchor: false, publish: false, pin: true });
   if (stream.id.toString() !== id) throw new Error(`a model has the id ${stream.id}, not ${id}`);
+}
+// An anchor is an entry on anybody's stream, which the next commit has to follow; so a stranger gets none. Unless told, Ceramic makes one.
+if (!anchors) {
+  const refused = () => { throw new Error('anchors are not served: the options need anchor: false'); };
+  for (const name of ['createStreamFromGenesis', 'applyCommit']) {
+    const act = ceramic[name].bind(ceramic);
+    ceramic[name] = async (target, given, opts) => opts?.anchor === false ? act(target, given, opts) : refused();
+  }
+  ceramic.requestAnchor = async () => refused();
 }
 await ceramic.admin.startIndexingModels(Object.values(models).map(({ id }) => StreamID.fromString(id)));
 // Whoever reaches this port is anybody. What only an administrator may do is not served: the daemon refuses it to others, and

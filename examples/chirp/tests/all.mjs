@@ -7,6 +7,7 @@ const address = process.argv[2];
 const { ceramic } = await (await fetch(new URL('config.json', address))).json();
 const run = (name, ...words) => execFileSync(process.execPath, [fileURLToPath(new URL(name, import.meta.url)), ...words], { stdio: 'inherit' });
 run('golden.mjs', process.env.QUORATE, ceramic);
+run('anchors.mjs', process.env.QUORATE);
 run('refused.mjs', address);
 run('crowd.mjs', address);
 run('faults.mjs', address);

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { after, test } from 'node:test';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { Link, MODELS, base32, check, cidOf, encode, envelopeOf, keyOf, streamOf } from '../check.mjs';
+import { Link, MODELS, base32, check, cidOf, encode, envelopeOf, keyOf, keyOfDid, streamOf } from '../check.mjs';
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const [PROFILE, POST, LIKE] = Object.keys(MODELS);
@@ -80,23 +80,24 @@ test('nothing is wrong with what the actions write', async () => {
 
 test('nothing is wrong with commits that a real Ceramic node has taken', async () => {
   const golden = JSON.parse(readFileSync(new URL('../actions/golden.json', import.meta.url))), streams = {};
-  // The key is in its own did:key.
-  const digits = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
-  const number = [...golden[0].did.slice('did:key:z'.length)].reduce((n, digit) => n * 58n + BigInt(digits.indexOf(digit)), 0n);
-  const theirs = keyOf(Buffer.from(number.toString(16).padStart(70, '0'), 'hex').subarray(2));
+  const theirs = keyOfDid(golden[0].did);
   for (const { stream, genesis, commit, cid, prev } of golden) (streams[stream] ??= [{ cid: prev, value: genesis }]).push({ cid, value: commit });
   const { faults } = await check({ owner: theirs, read: async (stream) => streams[stream], streams: Object.keys(streams) });
   assert.deepEqual(faults, []);
 });
 
-test('an anchor may stand between commits', async () => {
-  const { post, like } = world(), anchor = cidOf(Buffer.from('an anchor'));
-  const value = { id: base32(like.id), prev: base32(like.tip), proof: base32(anchor), path: '' };
-  like.commits.push({ cid: base32(anchor), value });
-  like.tip = anchor;
-  assert.deepEqual(await faultsOf([post, write(like, replace('liked', false))]), []);
-  value.prev = base32(like.id);
-  assert.match((await faultsOf([post, like]))[0].fault, /anchor/);
+/** Puts an anchor behind the last commit. */
+function anchor(document, { prev = document.tip, proof = cidOf(Buffer.from('a proof')), path = '0/1' } = {}) {
+  const cid = cidOf(encode({ id: new Link(document.id), path, prev: new Link(prev), proof: new Link(proof) }));
+  document.commits.push({ cid: base32(cid), value: { id: base32(document.id), path, prev: base32(prev), proof: base32(proof) } });
+  document.tip = cid;
+  return document;
+}
+
+test('an anchor may stand between commits, and before the first', async () => {
+  const { post, like } = world();
+  const first = write(anchor(genesis(PROFILE, ALICE)), add({ user: ALICE, name: 'Alice' }));
+  assert.deepEqual(await faultsOf([post, write(anchor(anchor(like)), replace('liked', false)), first]), []);
 });
 
 const swapped = (payload) => {
@@ -120,6 +121,13 @@ const PLANTED = {
   'a commit that nobody has signed': [/not signed/, ({ last }) => { delete last.commits[1].value.jws; return [last]; }],
   'a block that is not the signed one': [/another block/, ({ last, post }) => { last.commits[1].value.linkedBlock = post.commits[1].value.linkedBlock; return [last]; }],
   'a CID that is not that of the commit': [/not that of the commit/, ({ last, post }) => [Object.assign(last, { commits: [last.commits[0], { ...last.commits[1], cid: post.commits[1].cid }] })]],
+  'an anchor of another place': [/anchor that does not follow/, ({ like }) => [anchor(like, { prev: like.id })]],
+  'an anchor whose CID is not that of its block': [/not that of the anchor/, ({ post, like }) => {
+    // Another proof under the CID that the next commit names.
+    const done = write(anchor(like), replace('liked', false));
+    done.commits.at(-2).value.proof = base32(cidOf(Buffer.from('another proof')));
+    return [post, done];
+  }],
   'a genesis with more in it: the same document twice': [/not bare/, ({ post, like }) => [post, like, likeOf(post.stream, BOB, { genesis: { more: { nonce: 'again' } } })]],
   'a post of 281 code points': [/281 characters/, () => [postOf(ALICE, '2026-01-31.01', '🙂'.repeat(281))]],
   'an empty post': [/0 characters/, () => [postOf(ALICE, '2026-01-31.01', '')]],

@@ -2,47 +2,19 @@
 // Without --make: publishes those of ../actions/golden.json, which must be taken; action tests compare the actions with them.
 // With --make: simulates the actions on what the node shows, publishes what they sign, and writes the file. The key is the
 // simulation's "chirp", which everybody has.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { post, publish } from './people.mjs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { publish } from './people.mjs';
+import { simulate as simulateOn } from './simulate.mjs';
 
 const [quorate, ceramic, make] = process.argv.slice(2);
 const file = new URL('../actions/golden.json', import.meta.url);
 const ALICE = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8', BOB = '0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC';
-const TIME = '2026-01-31T12:00:00Z';
-const at = (name) => fileURLToPath(new URL(`../actions/${name}.dist.js`, import.meta.url));
+const simulate = (...words) => simulateOn(quorate, ceramic, ...words);
 
 async function write(entry) {
   const published = await publish({ ceramic }, entry);
   if (!published.ok) throw new Error(`${entry.name} was not taken: ${published.error}`);
   console.log(`taken: ${entry.name}`);
-}
-
-const asked = async ({ url, body }) => {
-  const path = url.replace(/^.*\/api\/v0/, '');
-  return body === undefined ? (await fetch(ceramic + path)).json() : (await post(ceramic + path, body)).body;
-};
-
-/** One simulation; what it asks is asked of the node, or answered by `answer`, until nothing is missing. */
-async function simulate(action, address, params, answer = asked) {
-  const fixtures = { time: TIME, auth: { address }, pkps: { chirp: { grants: [{ action: 'self', scopes: ['sign-anything'] }] } }, fetch: [] };
-  const folder = mkdtempSync(join(tmpdir(), 'golden-'));
-  try {
-    for (;;) {
-      writeFileSync(join(folder, 'params.json'), JSON.stringify({ publicKey: '${pkp.chirp.public_key}', ...params }));
-      writeFileSync(join(folder, 'fixtures.json'), JSON.stringify(fixtures));
-      const words = ['--json', 'action', 'simulate', at(action), '--params', `@${join(folder, 'params.json')}`, '--fixtures', join(folder, 'fixtures.json')];
-      let report;
-      try { report = JSON.parse(execFileSync(quorate, words, { stdio: ['ignore', 'pipe', 'ignore'] })); } catch (error) { report = JSON.parse(error.stdout); }
-      const request = report.fixtures.missing[0]?.add;
-      if (!request) return { ...JSON.parse(report.response), reads: fixtures.fetch };
-      const { url, method, body } = request;
-      fixtures.fetch.push({ url, method, body, reply: { json: await answer(request) } });
-    }
-  } finally { rmSync(folder, { recursive: true }); }
 }
 
 if (make) {
