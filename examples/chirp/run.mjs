@@ -160,6 +160,7 @@ try {
   const address = await page(ready, made);
   if (given.command.length === 0) {
     say(`The key ${made.key.address} can sign for the four actions and for nobody else. State is in ${given.state}; Ctrl-C ends everything.`);
+    say(`Actions of any caller may reach port ${CERAMIC_PORT} of this machine, where Ceramic is, for as long as this runs.`);
     console.log(address);
   } else {
     const [program, ...words] = given.command;

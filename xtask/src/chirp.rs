@@ -88,6 +88,7 @@ pub(crate) fn install_ceramic() -> Result<()> {
     npm_ci(CERAMIC)?;
     let mut rebuild = Command::new("npm");
     rebuild.current_dir(root().join(CERAMIC)).args(["rebuild", "sqlite3", "--loglevel=error"]);
+    rebuild.stdout(std::io::stderr());
     // With the headers of this Node.js where it brings them along: otherwise they are downloaded.
     if let Some(headers) = headers()? {
         rebuild.env("npm_config_nodedir", headers);
@@ -143,7 +144,9 @@ fn build(folder: &str) -> Result<()> {
         return Ok(());
     }
     install(folder)?;
-    run_command(Command::new("npm").current_dir(root().join(folder)).args(["run", "--silent", "build"]))
+    let mut build = Command::new("npm");
+    build.current_dir(root().join(folder)).args(["run", "--silent", "build"]).stdout(std::io::stderr());
+    run_command(&mut build)
 }
 
 /// What hostile callers and a real Ceramic node have to do with each other.

@@ -357,7 +357,8 @@ fn contracts() -> Result<()> {
 /// Installs exactly what a folder's lock names.
 pub(crate) fn npm_ci(folder: &str) -> Result<()> {
     let words = ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"];
-    run(Command::new("npm").current_dir(root().join(folder)).args(words))
+    // Standard output is for a task's result.
+    run(Command::new("npm").current_dir(root().join(folder)).args(words).stdout(std::io::stderr()))
 }
 
 /// Those in Python are for Debian's own interpreter and packages.

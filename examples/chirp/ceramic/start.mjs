@@ -13,7 +13,7 @@ Promise.withResolvers ??= function () {
 for (const name of ['log', 'info', 'debug', 'warn']) console[name] = console.error;
 
 import { createServer } from 'node:http';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const port = Number(process.argv[2]), folder = resolve(process.argv[3] ?? '');
@@ -26,6 +26,19 @@ const end = (status) => process.exit(status);
 process.stdin.on('end', () => end(0)).on('error', () => end(0)).resume();
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(0));
 mkdirSync(folder, { recursive: true, mode: 0o700 });
+// One node at a time has the folder. The packages' own lock outlives a killed node by ten seconds, so it is taken away here.
+const holder = join(folder, 'process'), held = existsSync(holder) ? readFileSync(holder, 'utf8').trim() : '';
+if (/^\d+$/.test(held) && Number(held) !== process.pid && isNode(held)) {
+  console.error(`process ${held} is a Ceramic node with this folder`);
+  process.exit(1);
+}
+writeFileSync(holder, String(process.pid));
+rmSync(join(folder, 'ipfs/repo.lock'), { recursive: true, force: true });
+
+/** Whether the process is one of this script: a number is given to other processes again. */
+function isNode(id) {
+  try { return readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0').some((word) => word.endsWith('start.mjs')); } catch { return false; }
+}
 
 // Imports come after the lines above, since the packages look at them while they are loaded.
 const [ipfs, common, core, cli, daemons, { DID }, keys, wallets, { StreamID }] = await Promise.all([

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 const address = process.argv[2];
 const { ceramic } = await (await fetch(new URL('config.json', address))).json();
 const run = (name, ...words) => execFileSync(process.execPath, [fileURLToPath(new URL(name, import.meta.url)), ...words], { stdio: 'inherit' });
+run('restart.mjs');
 run('golden.mjs', process.env.QUORATE, ceramic);
 run('anchors.mjs', process.env.QUORATE);
 run('refused.mjs', address);
