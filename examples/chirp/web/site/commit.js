@@ -5,12 +5,15 @@ import { BLOCK_MAX, Link, decode, encode } from "./cbor.js";
 /** @import { Value, Entries } from "../types.js" */
 
 /**
- * What every stream of this page must be: of this key, and of this model.
- * @typedef {Object} Expected
- * @property {Uint8Array} publicKey the key, compressed
- * @property {string} model the model's stream id
+ * The commits that the actions sign for a model: the first sets all members, and each one after it the one that may change.
+ * @typedef {Object} Form
  * @property {readonly string[]} relation the members that make a stream's id
- * @property {Verify} verify
+ * @property {readonly string[]} members all of them
+ * @property {string | null} changes the one that may change
+ */
+/**
+ * What every stream of this page must be: of this key, of this model, and in its form.
+ * @typedef {Form & { publicKey: Uint8Array, model: string, verify: Verify }} Expected the key, compressed, and the model's stream id
  */
 /** @typedef {(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array) => boolean} Verify ECDSA over secp256k1, s in the lower half only */
 
@@ -36,6 +39,13 @@ import { BLOCK_MAX, Link, decode, encode } from "./cbor.js";
  * @property {readonly Checked[]} commits the signed ones, oldest first
  * @property {string} tip CID of the last commit
  */
+
+/** @type {{ profile: Form, post: Form, like: Form }} */
+export const FORMS = {
+  profile: { relation: ["user"], members: ["user", "name"], changes: "name" },
+  post: { relation: ["author", "slot"], members: ["author", "slot", "text", "createdAt"], changes: null },
+  like: { relation: ["post", "user"], members: ["post", "user", "liked"], changes: "liked" },
+};
 
 const COMMITS_MAX = 1_000, TEXT_MAX = 32_768;
 const DOCUMENT = 3, MODEL = 2;
@@ -107,7 +117,7 @@ export async function checkStream(id, given, expected) {
     if (container["proof"] === undefined) {
       const checked = await checkCommit(value, did, expected);
       follows(checked.payload, first, tip);
-      patch(content, checked.payload["data"]);
+      patch(content, checked.payload["data"], commits.length === 0, expected);
       commits.push(checked);
       tip = checked.cid;
     } else tip = await anchor(container, first, tip);
@@ -184,13 +194,19 @@ function cidBytes(cid) {
   return bytes;
 }
 
-/** Applies a JSON patch that sets whole members; these documents have no others. @param {Entries} content @param {Value | undefined} data */
-function patch(content, data) {
-  if (!Array.isArray(data) || data.length > 16) throw new Error("a commit without changes");
+/**
+ * Applies a JSON patch of the form that the actions sign. Anything else is refused though the key has signed it: a store that
+ * hides a commit from the nodes could get a first one signed for what is there.
+ * @param {Entries} content @param {Value | undefined} data @param {boolean} first @param {Form} form
+ */
+function patch(content, data, first, { members, changes }) {
+  const wanted = new Set(first ? members : changes === null ? [] : [changes]);
+  if (wanted.size === 0) throw new Error("a second commit of what never changes");
+  if (!Array.isArray(data) || data.length !== wanted.size) throw new Error("a commit that changes more or less than it may");
   for (const change of data) {
-    const { op, path, value } = entries(change);
-    const name = typeof path === "string" ? /^\/([A-Za-z]{1,32})$/.exec(path)?.[1] : undefined;
-    if ((op !== "add" && op !== "replace") || name === undefined || value === undefined) throw new Error("a change that these documents do not have");
+    const { op, path, value, ...rest } = entries(change), name = typeof path === "string" ? path.slice(1) : "";
+    const may = op === (first ? "add" : "replace") && path === `/${name}` && wanted.delete(name) && Object.keys(rest).length === 0;
+    if (!may || value === undefined) throw new Error("a change that these documents do not have");
     content[name] = value;
   }
 }

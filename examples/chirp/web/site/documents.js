@@ -1,6 +1,6 @@
 // Posts, likes and names as the page believes them: from streams that are checked, and from nothing else.
 import { asRecord } from "./ceramic.js";
-import { checkStream, documentId, streamId } from "./commit.js";
+import { FORMS, checkStream, streamId } from "./commit.js";
 import { fromBase32 } from "./bytes.js";
 import { Failure } from "./failure.js";
 import { nameFault, postFault } from "./text.js";
@@ -20,9 +20,9 @@ export class Documents {
     this.ceramic = ceramic;
     this.did = did;
     this.models = models;
-    /** @param {string} model @param {string[]} relation @returns {Expected} */
-    const expected = (model, relation) => ({ publicKey, model, relation, verify });
-    this.expected = { post: expected(models.post, ["author", "slot"]), like: expected(models.like, ["post", "user"]), profile: expected(models.profile, ["user"]) };
+    /** @param {keyof typeof FORMS} name @returns {Expected} */
+    const expected = (name) => ({ publicKey, model: models[name], ...FORMS[name], verify });
+    this.expected = { post: expected("post"), like: expected("like"), profile: expected("profile") };
     /** What has been checked, by id and tip. @type {Map<string, Promise<Stream>>} */
     this.kept = new Map();
   }
@@ -42,10 +42,14 @@ export class Documents {
 
   /** A post, or nothing where the bytes do not add up to one. @param {Record<string, unknown>} state @returns {Promise<Post | null>} */
   async #post(state) {
-    const { id, tip } = idAndTip(state);
-    if (!id) return null;
-    const stream = await this.#believed(id, tip, this.expected.post);
+    const stream = await this.#stream(state, this.expected.post);
     return stream && postOf(stream);
+  }
+
+  /** The stream of a state, or nothing where the bytes do not add up to one. @param {Record<string, unknown>} state @param {Expected} expected */
+  async #stream(state, expected) {
+    const { id, tip } = idAndTip(state);
+    return id ? this.#believed(id, tip, expected) : null;
   }
 
   /** @param {string} id */
@@ -58,12 +62,10 @@ export class Documents {
     if (ids.length === 0) return new Set();
     const where = { user: { equalTo: user }, liked: { equalTo: true }, post: { in: ids } };
     const { states } = await this.ceramic.collection({ model: this.models.like, account: this.did, queryFilters: { where } }, LIKES_MAX);
-    const mine = new Set();
-    for (const state of states) {
-      const { post, user: who, liked } = contentOf(state), { id } = idAndTip(state);
-      if (typeof post !== "string" || who !== user || liked !== true) continue;
-      // The id alone says that it is this user's like of this post, under this key and model.
-      if ((await documentId(this.expected.like, [post, user])) === id) mine.add(post);
+    const streams = await atMost(AT_ONCE, states, (state) => this.#stream(state, this.expected.like)), mine = new Set();
+    for (const stream of streams) {
+      const { post, user: who, liked } = stream?.content ?? {};
+      if (who === user && liked === true) mine.add(post);
     }
     return mine;
   }
@@ -73,10 +75,7 @@ export class Documents {
     const asked = users.filter((user) => USER.test(user)).slice(0, USERS_MAX), names = new Map();
     if (asked.length === 0) return names;
     const { states } = await this.ceramic.collection({ model: this.models.profile, account: this.did, queryFilters: { where: { user: { in: asked } } } }, USERS_MAX);
-    const streams = await atMost(AT_ONCE, states, ({ ...state }) => {
-      const { id, tip } = idAndTip(state);
-      return id ? this.#believed(id, tip, this.expected.profile) : Promise.resolve(null);
-    });
+    const streams = await atMost(AT_ONCE, states, (state) => this.#stream(state, this.expected.profile));
     for (const stream of streams) {
       const { user, name } = stream?.content ?? {};
       if (typeof user === "string" && typeof name === "string" && nameFault(name) === null) names.set(user, name);
@@ -123,9 +122,6 @@ export function postOf({ id, content }) {
   if (!USER.test(author) || postFault(text) !== null || !slotted || Number.isNaN(at)) return null;
   return { id, author, text, createdAt: at, likes: 0, liked: false };
 }
-
-/** @param {Record<string, unknown>} state */
-const contentOf = (state) => asRecord(asRecord(state["next"])["content"] ?? state["content"]);
 
 /** The stream id and the last commit of a state, or no id. @param {Record<string, unknown>} state */
 function idAndTip(state) {

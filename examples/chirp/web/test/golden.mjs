@@ -1,7 +1,7 @@
 // The golden commits, which a real node has accepted, as a Ceramic node gives their streams.
 import { readFileSync } from "node:fs";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { keyOf } from "../site/commit.js";
+import { FORMS, keyOf } from "../site/commit.js";
 
 export const golden = JSON.parse(readFileSync(new URL("../../actions/golden.json", import.meta.url)));
 export const verify = (signature, digest, publicKey) => {
@@ -18,9 +18,9 @@ export const models = {
   like: "kjzl6hvfrbw6caqxvqhdnsqy6w3ug6m8h1uuy3d5093azgzxt7ym5on6m7ezuun",
 };
 export const expected = {
-  profile: { publicKey, model: models.profile, relation: ["user"], verify },
-  post: { publicKey, model: models.post, relation: ["author", "slot"], verify },
-  like: { publicKey, model: models.like, relation: ["post", "user"], verify },
+  profile: { publicKey, model: models.profile, ...FORMS.profile, verify },
+  post: { publicKey, model: models.post, ...FORMS.post, verify },
+  like: { publicKey, model: models.like, ...FORMS.like, verify },
 };
 
 /** The commits of a stream as `GET commits/ID` answers them, the unsigned one first. */

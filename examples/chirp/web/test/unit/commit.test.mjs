@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { fromBase64, sha256, toBase32, toBase64url, utf8 } from "../../site/bytes.js";
+import { fromBase32, fromBase64, sha256, toBase32, toBase64url, utf8 } from "../../site/bytes.js";
 import { Link, encode } from "../../site/cbor.js";
-import { checkCommit, checkStream, didOf, documentId, isDocumentId, keyOf } from "../../site/commit.js";
+import { FORMS, checkCommit, checkStream, didOf, documentId, isDocumentId, keyOf } from "../../site/commit.js";
 import { postOf } from "../../site/documents.js";
 import { commitsOf, did, entryOf, expected, golden, models, publicKey, verify } from "../golden.mjs";
 
@@ -91,18 +91,51 @@ test("a well-made commit of another key under the right DID is refused", async (
   await checkCommit(own, didOf(mine), { publicKey: mine, verify });
 });
 
+const SECRET = new Uint8Array(32).fill(7), KEY = secp256k1.getPublicKey(SECRET, true), USER = "wallet:0x1";
+
+/** A stream whose every commit, one for each patch, is well made and signed by its key: what it holds. */
+async function holds(kind, unique, patches) {
+  const own = { publicKey: KEY, model: models[kind], ...FORMS[kind], verify }, id = await documentId(own, unique);
+  const genesis = encode({ data: null, header: { controllers: [didOf(KEY)], model: streamBytes(models[kind]), sep: "model", unique: utf8(unique.join("|")) } });
+  const bytes = Uint8Array.of(1, 0x71, 0x12, 32, ...(await sha256(genesis))), link = new Link(bytes), commits = [{ cid: `b${toBase32(bytes)}`, value: {} }];
+  let prev = link;
+  for (const data of patches) {
+    const value = await made(SECRET, didOf(KEY), { data, id: link, prev }), { cid } = await checkCommit(value, didOf(KEY), own);
+    commits.push({ cid, value });
+    prev = new Link(fromBase32(cid.slice(1)));
+  }
+  return (await checkStream(id, commits, own)).content;
+}
+const add = (content) => Object.entries(content).map(([name, value]) => ({ op: "add", path: `/${name}`, value }));
+const replace = (name, value) => [{ op: "replace", path: `/${name}`, value }];
+
 test("changes beyond whole members are refused", async () => {
-  const secret = new Uint8Array(32).fill(7), key = secp256k1.getPublicKey(secret, true), own = { publicKey: key, model: models.profile, relation: ["user"], verify };
-  const user = "wallet:0x1", id = await documentId(own, [user]);
-  const genesis = encode({ data: null, header: { controllers: [didOf(key)], model: streamBytes(models.profile), sep: "model", unique: utf8(user) } });
-  const bytes = Uint8Array.of(1, 0x71, 0x12, 32, ...(await sha256(genesis))), link = new Link(bytes), first = { cid: `b${toBase32(bytes)}`, value: {} };
-  const stream = async (data) => {
-    const value = await made(secret, didOf(key), { data, id: link, prev: link });
-    return checkStream(id, [first, { cid: (await checkCommit(value, didOf(key), own)).cid, value }], own);
-  };
-  assert.equal((await stream([{ op: "add", path: "/user", value: user }, { op: "add", path: "/name", value: "A" }])).content.name, "A");
-  for (const change of [{ op: "remove", path: "/user" }, { op: "add", path: "/__proto__", value: 1 }, { op: "add", path: "/a/b", value: 1 }, { op: "copy", path: "/a", value: 1 }, 7]) await assert.rejects(stream([{ op: "add", path: "/user", value: user }, change]), /change|map/);
-  await assert.rejects(stream({ user }), /without changes/);
+  assert.equal((await holds("profile", [USER], [add({ user: USER, name: "A" })])).name, "A");
+  for (const change of [{ op: "remove", path: "/user" }, { op: "add", path: "/__proto__", value: 1 }, { op: "add", path: "/a/b", value: 1 }, { op: "copy", path: "/name", value: 1 }, { op: "add", path: "name", value: "A" }, { op: "add", path: "/name", value: "A", from: "/user" }, 7]) {
+    await assert.rejects(holds("profile", [USER], [[{ op: "add", path: "/user", value: USER }, change]]), /change|map/);
+  }
+  await assert.rejects(holds("profile", [USER], [{ user: USER }]), /changes more or less/);
+});
+
+test("a post has one signed commit, though the key has signed another one behind it", async () => {
+  const slot = "2026-01-31.00", text = "as it was", post = add({ author: USER, slot, text, createdAt: "2026-01-31T12:00:00.000Z" });
+  assert.equal((await holds("post", [USER, slot], [post])).text, text);
+  // What a store got signed that hid the first from the nodes, and what no action signs.
+  for (const second of [add({ author: USER, slot, text: "another", createdAt: "2026-01-31T13:00:00.000Z" }), post, replace("text", "another"), []]) {
+    await assert.rejects(holds("post", [USER, slot], [post, second]), /never changes/);
+  }
+});
+
+test("the first commit sets every member, and later ones the one that may change", async () => {
+  const first = add({ user: USER, name: "A" });
+  assert.equal((await holds("profile", [USER], [first, replace("name", "B"), replace("name", "C")])).name, "C");
+  for (const patches of [
+    [add({ user: USER })], [[...first, ...add({ more: 1 })]], [[...first, ...add({ name: "B" })]], [[first[0], first[0]]], [[first[0], ...replace("name", "A")]], [[]],
+    [first, first], [first, replace("user", USER)], [first, [...replace("name", "B"), ...replace("user", USER)]], [first, add({ name: "B" })], [first, []],
+  ]) await assert.rejects(holds("profile", [USER], patches), /change/, JSON.stringify(patches));
+  const like = add({ post: post.stream, user: USER, liked: true });
+  assert.equal((await holds("like", [post.stream, USER], [like, replace("liked", false)])).liked, false);
+  await assert.rejects(holds("like", [post.stream, USER], [like, replace("post", post.stream)]), /change/);
 });
 
 test("ids of another kind are none", () => {

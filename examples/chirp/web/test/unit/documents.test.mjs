@@ -72,6 +72,14 @@ test("a like that is another user's, or of no such id, is not shown as one's own
   assert.ok(posts.every(({ liked }) => !liked));
 });
 
+test("a like that was taken back is none, whatever the index says", async () => {
+  const behind = (answer) => (answer.streamId === like.stream ? { ...answer, commits: answer.commits.slice(0, 3) } : answer);
+  const { posts } = await node({ commits: behind }).documents.posts(null, BOB);
+  assert.ok(posts.every(({ liked }) => !liked));
+  const none = (answer) => (answer.streamId === like.stream ? { ...answer, commits: answer.commits.slice(0, 1) } : answer);
+  assert.ok((await node({ commits: none }).documents.posts(null, BOB)).posts.every(({ liked }) => !liked));
+});
+
 test("names come from checked profiles only", async () => {
   assert.deepEqual([...(await node().documents.names([ALICE, "no user"]))], [[ALICE, "Zoë 🦊"]]);
   const spoil = (answer) => ({ ...answer, commits: answer.commits.slice(0, 1) });
