@@ -87,11 +87,14 @@ export interface Backend {
   posts(options: { before: string | null; user: string | null }): Promise<Page>;
   /** Names by user; users without a profile are missing. */
   names(users: string[]): Promise<Map<string, string>>;
-  /** `ticket` names this wish: asked again with the same one, there is one post. */
-  createPost(text: string, ticket: string): Promise<Post>;
-  like(post: string): Promise<void>;
-  unlike(post: string): Promise<void>;
-  saveName(name: string): Promise<void>;
+  /**
+   * `ticket` names this wish: asked again with the same one, there is one post. `user` is who wished it, here and below:
+   * nothing is signed for anybody else who may have signed in since.
+   */
+  createPost(text: string, ticket: string, user: string): Promise<Post>;
+  like(post: string, user: string): Promise<void>;
+  unlike(post: string, user: string): Promise<void>;
+  saveName(name: string, user: string): Promise<void>;
   proof(post: string): Promise<Proof>;
   /** An action's source, whose hash has been checked. */
   source(cid: string): Promise<string>;

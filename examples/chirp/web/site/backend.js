@@ -16,6 +16,8 @@ import { findWallets } from "./wallets.js";
 
 const DAY_MS = 86_400_000, NODE_PATIENCE_MS = 3_000;
 const FASTER = "Somebody else wrote at the same moment, again and again. Try it once more in a while.";
+const OTHERS = "Somebody else began this before you signed in. Do it again as yourself, or sign in as before.";
+const ENDED = "Your session is over. Sign in and try again.";
 const STATEMENT = "Sign in to Chirp. This costs nothing and sends nothing to a chain.";
 
 /** @typedef {{ stream: string, genesis: unknown, commit: unknown, cid: string, receipt: unknown }} Signed */
@@ -97,7 +99,13 @@ class Live {
 
   /** @returns {Session} */
   #who() {
-    return { user: `wallet:${this.session.address.toLowerCase()}`, address: this.session.address, guest: this.guest };
+    return { user: userOf(this.session), address: this.session.address, guest: this.guest };
+  }
+
+  /** @param {string} user */
+  #mustBe(user) {
+    if (!this.session) throw new Failure("ended", ENDED);
+    if (userOf(this.session) !== user) throw new Failure("refused", OTHERS);
   }
 
   async resume() {
@@ -182,18 +190,20 @@ class Live {
 
   // ---- writing
 
-  /** One after the other, so that posts of one page do not race for a number. @param {string} text @param {string} ticket @returns {Promise<Post>} */
-  createPost(text, ticket) {
-    const post = this.posting.then(() => this.#createPost(text, ticket));
+  // Whatever is asked for names its author: whoever is signed in when its turn comes may be somebody else.
+
+  /** One after the other, so that posts of one page do not race for a number. @param {string} text @param {string} ticket @param {string} user @returns {Promise<Post>} */
+  createPost(text, ticket, user) {
+    const post = this.posting.then(() => this.#createPost(text, ticket, user));
     this.posting = post.catch(() => undefined);
     return post;
   }
 
-  /** @param {string} text @param {string} ticket @returns {Promise<Post>} */
-  async #createPost(text, ticket) {
-    if (!this.session) throw new Failure("ended", "Your session is over. Sign in and try again.");
+  /** @param {string} text @param {string} ticket @param {string} user @returns {Promise<Post>} */
+  async #createPost(text, ticket, user) {
+    this.#mustBe(user);
     // What is published and could not be read back is read again, never written again.
-    const id = this.published.get(ticket) ?? (await this.#publishPost(text, ticket));
+    const id = this.published.get(ticket) ?? (await this.#publishPost(text, ticket, user));
     this.published.set(ticket, id);
     const post = postOf(await this.#checked(id));
     if (!post) throw new Failure("refused", "The nodes signed something that is no post. It is not shown; load the page again.");
@@ -201,13 +211,14 @@ class Live {
     return post;
   }
 
-  /** @param {string} text @param {string} ticket */
-  async #publishPost(text, ticket) {
+  /** @param {string} text @param {string} ticket @param {string} user */
+  async #publishPost(text, ticket, user) {
     const { documents } = await this.ready(), tried = this.numbers.get(ticket) ?? [];
     this.numbers.set(ticket, tried);
-    const today = await documents.today(this.#who().user, new Date().toISOString().slice(0, 10));
-    const number = Math.max(today, ...tried.map((one) => one + 1));
-    const { stream } = await this.#write(ticket, "createPost", { text, number }).catch((error) => {
+    const taken = new Set([...(await documents.today(user, new Date().toISOString().slice(0, 10))), ...tried]);
+    let number = 0;
+    while (taken.has(number)) number += 1;
+    const { stream } = await this.#write(ticket, "createPost", { text, number }, user).catch((error) => {
       if (error instanceof Refusal && error.code === "slot_taken") tried.push(number);
       throw error;
     });
@@ -215,33 +226,34 @@ class Live {
     return stream;
   }
 
-  /** @param {string} post */
-  async like(post) {
-    await this.#write(`like ${post}`, "likePost", { post: checkedId(post) });
+  /** @param {string} post @param {string} user */
+  async like(post, user) {
+    await this.#write(`like ${post}`, "likePost", { post: checkedId(post) }, user);
   }
 
-  /** @param {string} post */
-  async unlike(post) {
-    await this.#write(`unlike ${post}`, "unlikePost", { post: checkedId(post) });
+  /** @param {string} post @param {string} user */
+  async unlike(post, user) {
+    await this.#write(`unlike ${post}`, "unlikePost", { post: checkedId(post) }, user);
   }
 
-  /** @param {string} name */
-  async saveName(name) {
-    await this.#write(`name ${name}`, "createProfile", { name }).catch((error) => {
+  /** @param {string} name @param {string} user */
+  async saveName(name, user) {
+    await this.#write(`name ${name}`, "createProfile", { name }, user).catch((error) => {
       if (!(error instanceof Refusal && error.code === "name_unchanged")) throw error;
     });
   }
 
   /**
    * Runs an action and publishes what it signed. What was signed and not published is published first: a wish has one commit.
-   * @param {string} wish @param {keyof Config["actions"]} action @param {Record<string, string | number>} params
+   * @param {string} what @param {keyof Config["actions"]} action @param {Record<string, string | number>} params @param {string} user
    * @returns {Promise<Signed>}
    */
-  async #write(wish, action, params) {
-    const { ceramic, store } = await this.ready();
+  async #write(what, action, params, user) {
+    const { ceramic, store } = await this.ready(), wish = `${user} ${what}`;
+    this.#mustBe(user);
     const tip = this.tips.get(wish);
     this.tips.delete(wish);
-    const signed = this.signed.get(wish) ?? (await this.#run(action, tip ? { ...params, tip } : params));
+    const signed = this.signed.get(wish) ?? (await this.#run(action, tip ? { ...params, tip } : params, user));
     this.signed.set(wish, signed);
     const published = await ceramic.publish(signed);
     this.signed.delete(wish);
@@ -256,9 +268,10 @@ class Live {
     return signed;
   }
 
-  /** @param {keyof Config["actions"]} name @param {Record<string, string | number>} params @returns {Promise<Signed>} */
-  async #run(name, params) {
+  /** @param {keyof Config["actions"]} name @param {Record<string, string | number>} params @param {string} user @returns {Promise<Signed>} */
+  async #run(name, params, user) {
     const { config, client, documents } = await this.ready(), session = await this.#session();
+    if (userOf(session) !== user) throw new Failure("refused", OTHERS);
     /** @type {import("/sdk/quorate.js").Execution} */
     let execution;
     try {
@@ -279,7 +292,7 @@ class Live {
   /** A session that is still good; a guest's is made anew without a question. */
   async #session() {
     if (this.session && !this.session.expired) return this.session;
-    if (!this.session || !this.guest) throw new Failure("ended", "Your session is over. Sign in and try again.");
+    if (!this.session || !this.guest) throw new Failure("ended", ENDED);
     const { store } = await this.ready();
     await this.#logIn(keyLogin(await guestKey(store))).catch((error) => {
       throw inWords(error);
@@ -287,6 +300,9 @@ class Live {
     return this.session;
   }
 }
+
+/** Whom the actions see in a session. @param {{ address: string }} session */
+const userOf = ({ address }) => `wallet:${address.toLowerCase()}`;
 
 /** @param {string} id */
 function checkedId(id) {

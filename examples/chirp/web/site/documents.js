@@ -9,7 +9,7 @@ import { nameFault, postFault } from "./text.js";
 /** @import { Expected, Stream } from "./commit.js" */
 /** @import { Post } from "../types.js" */
 
-const PAGE = 20, LIKES_MAX = 500, USERS_MAX = 100, KEPT_MAX = 5_000, AT_ONCE = 6;
+const PAGE = 20, LIKES_MAX = 500, TODAY_MAX = 100, USERS_MAX = 100, KEPT_MAX = 5_000, AT_ONCE = 6;
 export const USER = /^[a-z0-9]{1,16}:[^|\s]{1,47}$/;
 
 /** @typedef {{ publicKey: Uint8Array, did: string, models: { profile: string, post: string, like: string } }} Place */
@@ -83,10 +83,11 @@ export class Documents {
     return names;
   }
 
-  /** How many posts a user has made on a day. @param {string} user @param {string} day */
-  today(user, day) {
+  /** The numbers of a user's posts of a day, as the index tells them: whether one is free the actions decide. @param {string} user @param {string} day */
+  async today(user, day) {
     const and = [{ where: { author: { equalTo: user } } }, { where: { slot: { greaterThanOrEqualTo: `${day}.00` } } }];
-    return this.ceramic.count({ model: this.models.post, account: this.did, queryFilters: { and } });
+    const { states } = await this.ceramic.collection({ model: this.models.post, account: this.did, queryFilters: { and } }, TODAY_MAX);
+    return states.map((state) => slotOf(state)).filter((slot) => slot.startsWith(`${day}.`)).map((slot) => Number(slot.slice(day.length + 1)));
   }
 
   /** A stream that is a post, checked anew. @param {string} id */
@@ -122,6 +123,9 @@ export function postOf({ id, content }) {
   if (!USER.test(author) || postFault(text) !== null || !slotted || Number.isNaN(at)) return null;
   return { id, author, text, createdAt: at, likes: 0, liked: false };
 }
+
+/** @param {Record<string, unknown>} state */
+const slotOf = (state) => `${asRecord(asRecord(state["next"])["content"] ?? state["content"])["slot"]}`;
 
 /** The stream id and the last commit of a state, or no id. @param {Record<string, unknown>} state */
 function idAndTip(state) {

@@ -30,6 +30,8 @@ export class Store extends EventTarget {
     this.about = null;
     /** @type {Session | null} */
     this.session = null;
+    /** Who was here last. @type {string | null} */
+    this.last = null;
     /** Whether it is known who is here. */
     this.met = false;
     /** @type {Wallet[]} */
@@ -67,7 +69,7 @@ export class Store extends EventTarget {
       this.wallets = wallets;
       this.changed();
     });
-    this.session = await this.backend.resume().catch(() => null);
+    this.#is(await this.backend.resume().catch(() => null));
     this.met = true;
     this.changed();
     await this.refresh();
@@ -86,18 +88,31 @@ export class Store extends EventTarget {
 
   /** @param {string} wallet */
   async signIn(wallet) {
-    this.session = await this.backend.signIn(wallet);
-    this.tell(this.session.guest ? "You are a guest of this browser." : "You are signed in.");
+    const session = await this.backend.signIn(wallet);
+    if (session.user !== this.last) this.#forgetLikes();
+    this.#is(session);
+    this.tell(session.guest ? "You are a guest of this browser." : "You are signed in.");
     this.changed();
     // A reading that has begun does not know who looks.
     void Promise.resolve(this.reading).then(() => this.refresh());
   }
 
+  /** @param {Session | null} session */
+  #is(session) {
+    this.session = session;
+    if (session) this.last = session.user;
+  }
+
+  /** What one person wished the next one does not. */
+  #forgetLikes() {
+    this.likes.clear();
+    this.refusals.clear();
+  }
+
   async signOut() {
     await this.backend.signOut();
     this.session = null;
-    this.likes.clear();
-    this.refusals.clear();
+    this.#forgetLikes();
     this.posts = this.posts.map((post) => ({ ...post, liked: false }));
     this.tell("You are signed out.");
     this.changed();
@@ -109,7 +124,7 @@ export class Store extends EventTarget {
     if (fault) throw new Failure("refused", fault);
     const { session } = this;
     if (!session) throw new Failure("ended", "You are signed out. Sign in and save again.");
-    await this.#patiently(() => this.backend.saveName(name));
+    await this.#patiently(() => this.backend.saveName(name, session.user));
     this.names.set(session.user, name);
     this.tell("Your name is saved.");
     this.changed();
@@ -298,7 +313,7 @@ export class Store extends EventTarget {
   async #send(out, tries) {
     try {
       if (this.session && this.session.user !== out.user) throw new Failure("refused", OTHERS);
-      const post = await this.#patiently(() => this.backend.createPost(out.text, out.ticket));
+      const post = await this.#patiently(() => this.backend.createPost(out.text, out.ticket, out.user));
       this.outbox = this.outbox.filter((item) => item !== out);
       this.posts = sorted([post, ...this.posts.filter(({ id }) => id !== post.id)]);
       this.tell("Posted.");
@@ -334,22 +349,26 @@ export class Store extends EventTarget {
     this.refusals.delete(id);
     this.likes.set(id, liked);
     this.#setLike(id, this.#asWished(before));
-    void this.#sendLike(before, liked, 0);
+    void this.#sendLike(before, liked, this.session.user, 0);
   }
 
-  /** @param {Post} before @param {boolean} liked @param {number} tries */
-  async #sendLike(before, liked, tries) {
+  /** @param {Post} before @param {boolean} liked @param {string} user @param {number} tries */
+  async #sendLike(before, liked, user, tries) {
     const { id } = before;
+    // Whoever has come since has wishes of their own.
+    const stands = () => this.last === user && this.likes.get(id) === liked;
     try {
-      await this.#patiently(() => (liked ? this.backend.like(id) : this.backend.unlike(id)));
+      await this.#patiently(() => (liked ? this.backend.like(id, user) : this.backend.unlike(id, user)));
+      if (!stands()) return;
       this.likes.delete(id);
       this.refusals.delete(id);
       this.changed();
     } catch (error) {
+      if (!stands()) return;
       const failure = asFailure(error);
       this.refusals.set(id, failure.message);
       if (failure.kind === "silent") {
-        this.#later(tries, () => void (this.likes.get(id) === liked && this.#sendLike(before, liked, tries + 1)));
+        this.#later(tries, () => void (stands() && this.#sendLike(before, liked, user, tries + 1)));
         this.changed();
       } else {
         this.likes.delete(id);

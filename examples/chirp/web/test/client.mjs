@@ -37,7 +37,7 @@ export class Client {
 
   async execute(_session, { action, params }) {
     state.asked.push({ cid: action.cid, params });
-    const next = state.next.shift();
+    const next = await state.next.shift();
     if (next instanceof Error) throw next;
     return { response: JSON.stringify(next), receipt: { of: next.stream } };
   }

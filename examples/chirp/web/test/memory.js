@@ -38,12 +38,13 @@ export class Memory {
     if (this.world.down.has(needs)) throw silent();
   }
 
-  async #write(what) {
+  async #write(what, user) {
     await this.#ask(what, "nodes");
     const next = this.world.next.shift();
     if (next) throw next;
     if (this.world.down.has("ceramic")) throw silent();
     if (!this.session) throw new Failure("ended", "Your session is over. Sign in and try again.");
+    if (this.session.user !== user) throw new Failure("refused", "Somebody else began this before you signed in.");
   }
 
   async about() {
@@ -82,27 +83,27 @@ export class Memory {
     return new Map(users.filter((user) => this.world.names.has(user)).map((user) => [user, this.world.names.get(user)]));
   }
 
-  async createPost(text, ticket) {
-    await this.#write("createPost");
+  async createPost(text, ticket, user) {
+    await this.#write("createPost", user);
     const post = this.world.tickets.get(ticket) ?? this.world.add(this.session.user, text);
     this.world.tickets.set(ticket, post);
     return { ...post, likes: 0, liked: false };
   }
 
-  async like(id) {
-    await this.#write("like");
+  async like(id, user) {
+    await this.#write("like", user);
     const like = `${id}|${this.session.user}`;
     if (this.world.likes.has(like)) throw new Failure("refused", "You like this post already.");
     this.world.likes.add(like);
   }
 
-  async unlike(id) {
-    await this.#write("unlike");
+  async unlike(id, user) {
+    await this.#write("unlike", user);
     if (!this.world.likes.delete(`${id}|${this.session.user}`)) throw new Failure("refused", "You do not like this post.");
   }
 
-  async saveName(name) {
-    await this.#write("saveName");
+  async saveName(name, user) {
+    await this.#write("saveName", user);
     this.world.names.set(this.session.user, name);
   }
 

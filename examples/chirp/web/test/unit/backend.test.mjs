@@ -13,17 +13,17 @@ const config = {
   actions: Object.fromEntries(Object.entries(CIDS).map(([name, cid]) => [name, { cid }])),
 };
 
-/** The Ceramic node: how many posts of today it counts, what is on a stream, and whether it takes commits. */
+/** The Ceramic node: which numbers of today it shows, what is on a stream, and whether it takes commits. */
 let ceramic;
 beforeEach(() => {
   Object.assign(state, { next: [], asked: [], kept: new Map(), session: { address: ALICE.slice(7), capabilities: Object.values(CIDS).map((cid) => `quorate:key/*/action/${cid}`), expired: false }, silent: [], sources: new Map() });
-  ceramic = { today: 0, published: [], down: new Set(), streams: new Map(), takes: true };
+  ceramic = { today: [], published: [], down: new Set(), streams: new Map(), takes: true };
   globalThis.location = new URL("http://localhost:1/");
   globalThis.fetch = async (url, init = {}) => {
     const path = `${url}`.replace(config.ceramic, ""), body = init.body ? JSON.parse(init.body) : null;
     if (`${url}` === "/config.json") return Response.json(config);
     if (ceramic.down.has(path.split("/")[1])) throw new TypeError("fetch failed");
-    if (path === "/collection/count") return Response.json({ count: ceramic.today });
+    if (path === "/collection") return Response.json({ edges: ceramic.today.map((number) => ({ node: { content: { slot: `${new Date().toISOString().slice(0, 10)}.${number}` } } })), pageInfo: {} });
     if (path === "/node/healthcheck") return new Response("Alive!");
     if (path === "/streams") return Response.json({ state: {} });
     if (path === "/commits") {
@@ -44,20 +44,20 @@ async function signedIn() {
 }
 const kind = (wanted) => (error) => error instanceof Failure && error.kind === wanted;
 
-test("a post takes the next number of the day, is published, and read back", async () => {
+test("a post takes the lowest number of the day that is free, is published, and read back", async () => {
   const backend = await signedIn();
-  ceramic.today = 7;
+  ceramic.today = ["00", "01", "03", "04", "x"];
   state.next.push(answerOf("a post"));
-  const made = await backend.createPost(post.content.text, "t");
+  const made = await backend.createPost(post.content.text, "t", ALICE);
   assert.deepEqual([made.id, made.text], [post.stream, post.content.text]);
-  assert.deepEqual(state.asked, [{ cid: CIDS.createPost, params: { publicKey: "0x02", text: post.content.text, number: 7 } }]);
+  assert.deepEqual(state.asked, [{ cid: CIDS.createPost, params: { publicKey: "0x02", text: post.content.text, number: 2 } }]);
 });
 
 test("a number that is taken is not tried twice", async () => {
   const backend = await signedIn(), taken = { ok: false, code: "slot_taken", reason: "This number is taken." };
   state.next.push(taken, taken, answerOf("a post"));
-  for (let tries = 0; tries < 2; tries += 1) await assert.rejects(backend.createPost("x", "t"), kind("raced"));
-  await backend.createPost("x", "t");
+  for (let tries = 0; tries < 2; tries += 1) await assert.rejects(backend.createPost("x", "t", ALICE), kind("raced"));
+  await backend.createPost("x", "t", ALICE);
   assert.deepEqual(state.asked.map(({ params }) => params.number), [0, 1, 2]);
 });
 
@@ -65,9 +65,9 @@ test("what is signed and not published is published later, not signed again", as
   const backend = await signedIn();
   state.next.push(answerOf("a post"));
   ceramic.down.add("streams");
-  await assert.rejects(backend.createPost("x", "t"), kind("silent"));
+  await assert.rejects(backend.createPost("x", "t", ALICE), kind("silent"));
   ceramic.down.clear();
-  await backend.createPost("x", "t");
+  await backend.createPost("x", "t", ALICE);
   assert.deepEqual([state.asked.length, ceramic.published], [1, [post.stream]]);
 });
 
@@ -75,9 +75,9 @@ test("what is published and not read back is read back later, not written again"
   const backend = await signedIn();
   state.next.push(answerOf("a post"));
   ceramic.down.add("read");
-  await assert.rejects(backend.createPost("x", "t"), kind("silent"));
+  await assert.rejects(backend.createPost("x", "t", ALICE), kind("silent"));
   ceramic.down.clear();
-  assert.equal((await backend.createPost("x", "t")).id, post.stream);
+  assert.equal((await backend.createPost("x", "t", ALICE)).id, post.stream);
   assert.deepEqual([state.asked.length, ceramic.published.length], [1, 1]);
 });
 
@@ -86,9 +86,9 @@ test("whoever was faster on a post's place has it: the next number is tried", as
   ceramic.takes = false;
   ceramic.streams.set(post.stream, [commitsOf(post.stream)[0], { cid: like.cid, value: like.commit }]);
   state.next.push(answerOf("a post"), answerOf("a post"));
-  await assert.rejects(backend.createPost("x", "t"), kind("raced"));
+  await assert.rejects(backend.createPost("x", "t", ALICE), kind("raced"));
   ceramic.takes = true;
-  await backend.createPost("x", "t");
+  await backend.createPost("x", "t", ALICE);
   assert.deepEqual(state.asked.map(({ params }) => [params.number, params.tip]), [[0, undefined], [1, undefined]]);
 });
 
@@ -97,50 +97,84 @@ test("after a lost race on a like, the next try names the last commit", async ()
   ceramic.takes = false;
   ceramic.streams.set(like.stream, [commitsOf(like.stream)[0], { cid: post.cid, value: { proof: {} } }]);
   state.next.push(answerOf("a like"), answerOf("a like"));
-  await assert.rejects(backend.like(post.stream), kind("raced"));
+  await assert.rejects(backend.like(post.stream, ALICE), kind("raced"));
   ceramic.takes = true;
-  await backend.like(post.stream);
+  await backend.like(post.stream, ALICE);
   assert.deepEqual(state.asked.map(({ params }) => params.tip), [undefined, post.cid]);
 });
 
 test("refusals come with the action's own reason; a name that is the same is saved", async () => {
   const backend = await signedIn();
   state.next.push({ ok: false, code: "already_liked", reason: "You like this post already." }, { ok: false, code: "name_unchanged", reason: "This is your name already." });
-  await assert.rejects(backend.like(post.stream), (error) => kind("refused")(error) && error.message === "You like this post already.");
-  await backend.saveName("Alice");
+  await assert.rejects(backend.like(post.stream, ALICE), (error) => kind("refused")(error) && error.message === "You like this post already.");
+  await backend.saveName("Alice", ALICE);
 });
 
 test("a commit of another key is not published, and an id that is none is not asked for", async () => {
   const backend = await signedIn(), forged = answerOf("a post");
   state.next.push({ ...forged, commit: { ...forged.commit, linkedBlock: like.commit.linkedBlock } }, { ...forged, stream: "../streams" });
-  for (let tries = 0; tries < 2; tries += 1) await assert.rejects(backend.createPost("x", `${tries}`), kind("refused"));
-  for (const id of ["", "x", models.post, "k2t6/../x"]) await assert.rejects(backend.like(id), kind("refused"));
+  for (let tries = 0; tries < 2; tries += 1) await assert.rejects(backend.createPost("x", `${tries}`, ALICE), kind("refused"));
+  for (const id of ["", "x", models.post, "k2t6/../x"]) await assert.rejects(backend.like(id, ALICE), kind("refused"));
   assert.deepEqual([ceramic.published, state.asked.length], [[], 2]);
+});
+
+test("what one person asked for is signed for nobody else, though it waits its turn while somebody else signs in", async () => {
+  const backend = await signedIn();
+  let go;
+  state.next.push(new Promise((resolve) => (go = resolve)), answerOf("a post"), answerOf("a like"));
+  const [first, second] = [backend.createPost("first", "1", ALICE), backend.createPost("second", "2", ALICE)];
+  first.catch(() => undefined);
+  const refused = assert.rejects(second, (error) => kind("refused")(error) && /Somebody else/.test(error.message));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const { user } = await backend.signIn("guest");
+  go({ ok: false, code: "day_full", reason: "No." });
+  await refused;
+  for (const asked of [() => backend.like(post.stream, ALICE), () => backend.unlike(post.stream, ALICE), () => backend.saveName("Alice", ALICE), () => backend.createPost("x", "3", ALICE)]) await assert.rejects(asked(), kind("refused"));
+  assert.deepEqual(state.asked.map(({ params }) => params.text), ["first"]);
+  assert.deepEqual(ceramic.published, []);
+  assert.notEqual(user, ALICE);
+});
+
+test("a like that was signed for one person and not published is not the next one's", async () => {
+  const backend = await signedIn();
+  let go;
+  state.next.push(new Promise((resolve) => (go = resolve)));
+  const late = assert.rejects(backend.like(post.stream, ALICE), kind("silent"));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await backend.signOut();
+  const { user } = await backend.signIn("guest");
+  ceramic.down.add("streams");
+  go(answerOf("a like"));
+  await late;
+  ceramic.down.clear();
+  state.next.push({ ok: false, code: "already_liked", reason: "No." });
+  await assert.rejects(backend.like(post.stream, user), kind("refused"));
+  assert.deepEqual([state.asked.length, ceramic.published], [2, []]);
 });
 
 test("what one person has not published, the next one does not publish", async () => {
   const backend = await signedIn();
   state.next.push(answerOf("a post"));
   ceramic.down.add("streams");
-  await assert.rejects(backend.createPost("x", "t"), kind("silent"));
+  await assert.rejects(backend.createPost("x", "t", ALICE), kind("silent"));
   await backend.signOut();
   ceramic.down.clear();
-  await assert.rejects(backend.createPost("x", "t"), kind("ended"));
-  await backend.signIn("guest");
+  await assert.rejects(backend.createPost("x", "t", ALICE), kind("ended"));
+  const { user: guest } = await backend.signIn("guest");
   state.next.push({ ok: false, code: "day_full", reason: "No." });
-  await assert.rejects(backend.createPost("x", "t"), kind("refused"));
+  await assert.rejects(backend.createPost("x", "t", guest), kind("refused"));
   assert.deepEqual(ceramic.published, []);
 });
 
 test("a session that has ended asks for a login; a guest's is made anew", async () => {
   const backend = await signedIn();
   state.session.expired = true;
-  await assert.rejects(backend.like(post.stream), kind("ended"));
+  await assert.rejects(backend.like(post.stream, ALICE), kind("ended"));
   const { guest, user } = await backend.signIn("guest");
   assert.deepEqual([guest, user], [true, `wallet:0x${"ee".repeat(20)}`]);
   state.session.expired = true;
   state.next.push(answerOf("a like"));
-  await backend.like(post.stream);
+  await backend.like(post.stream, user);
   assert.equal((await open().resume()).guest, true);
 });
 
@@ -164,7 +198,7 @@ test("a session for other actions is none", async () => {
 test("the proof of a post has the receipt only where it holds and is about this commit", async () => {
   const backend = await signedIn();
   state.next.push(answerOf("a post"));
-  await backend.createPost("x", "t");
+  await backend.createPost("x", "t", ALICE);
   const digest = (await import("node:crypto")).createHash("sha256").update(`${post.commit.jws.signatures[0].protected}.${post.commit.jws.payload}`).digest("hex");
   const good = { request: "0a", members: [1, 2], statement: { request: "0a", action: CIDS.createPost, intents: [{ digest: `0x${digest}` }] } };
   const wrong = [{ ...good, forged: true }, { ...good, statement: { ...good.statement, action: CIDS.likePost } }, { ...good, statement: { ...good.statement, intents: [] } }, null, undefined];

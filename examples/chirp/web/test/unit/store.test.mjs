@@ -275,6 +275,41 @@ test("an error that nobody foresaw is a sentence as well", async () => {
   assert.equal(store.outbox[0].why, "Something went wrong in this page. Nothing was changed; try it again.");
 });
 
+test("a text of one person never goes out as another's, however late its turn comes", async () => {
+  const { store, world, clock } = await page();
+  world.next.push(raced());
+  store.post("mine");
+  await settled();
+  // It waits to be asked again, and somebody else is here by then.
+  await store.signOut();
+  await store.signIn("guest");
+  await clock.run();
+  assert.deepEqual(world.posts, []);
+  assert.deepEqual(store.outbox.map(({ text, state }) => [text, state]), [["mine", "failed"]]);
+});
+
+test("a like that waits is not the like of whoever signs in meanwhile", async () => {
+  const { store, world, clock, told } = await page();
+  world.add("wallet:0xa1", "like me");
+  await store.refresh();
+  store.showFresh();
+  world.down.add("nodes");
+  const [{ id }] = store.posts;
+  store.toggleLike(id);
+  await settled();
+  await store.signOut();
+  await store.signIn("guest");
+  await settled();
+  assert.deepEqual([store.posts[0].liked, store.refusals.size], [false, 0]);
+  world.down.clear();
+  const before = world.asked.length;
+  store.toggleLike(id);
+  await clock.run();
+  assert.deepEqual([...world.likes], [`${id}|${store.session.user}`]);
+  assert.equal(world.asked.slice(before).filter((what) => what === "like").length, 1);
+  assert.ok(!told.some((sentence) => /Somebody else/.test(sentence)));
+});
+
 test("what was typed is kept until it is out", async () => {
   const { store, shelf } = await page();
   store.keepDraft("half a thought");
