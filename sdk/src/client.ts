@@ -194,6 +194,20 @@ export class Client {
    * @throws ProblemError `pkp_unknown`
    */
   async key(id: string, options: Waiting = {}): Promise<KeyView> {
+    return this.#keyFrom(this.#order(), id, options);
+  }
+
+  /**
+   * A key, as {@link key}, asked of one node alone. Of what n − t + 1 nodes tell alike, an honest one is among them.
+   *
+   * @throws ProblemError `pkp_unknown`
+   */
+  async keyView(node: number, id: string, options: Waiting = {}): Promise<KeyView> {
+    this.network.endpoint(node);
+    return this.#keyFrom([node], id, options);
+  }
+
+  async #keyFrom(nodes: readonly number[], id: string, options: Waiting): Promise<KeyView> {
     const token = tokenOf(id);
     const ask = async (node: number, signal: AbortSignal): Promise<KeyView> => {
       const view = await this.#get(node, `/v1/pkps/${token}`, readKeyView, signal);
@@ -202,7 +216,7 @@ export class Client {
       if (!same) throw new VerificationError("other_key", "the answer is about another key");
       return view;
     };
-    return (await this.#read(this.#order(), ask, options)).answer;
+    return (await this.#read(nodes, ask, options)).answer;
   }
 
   /**

@@ -261,9 +261,15 @@ test("a key's token, public key and address belong together", async (t) => {
   const { secp256k1 } = await import("@noble/curves/secp256k1.js");
   const point = secp256k1.Point.BASE.toBytes(false);
   view.token_id = `0x${Buffer.from(keccak(point)).toString("hex")}`;
-  const { client } = await run(t, [() => [200, { ...view, address: `0x${"00".repeat(20)}` }], () => [200, view], honest]);
+  const unknown = () => [400, problemOf("pkp_unknown")];
+  const { client } = await run(t, [() => [200, { ...view, address: `0x${"00".repeat(20)}` }], () => [200, view], unknown]);
   for (const id of [view.token_id, view.public_key, `0x${Buffer.from(point).toString("hex")}`]) {
     assert.equal((await client.key(id)).burnt, true);
   }
   await assert.rejects(client.key("0x12"), (error) => error.code === "argument");
+  // One node is asked alone, and no other in its place.
+  assert.equal((await client.keyView(2, view.token_id)).burnt, true);
+  await assert.rejects(client.keyView(1, view.token_id), (error) => error.code === "other_key");
+  await assert.rejects(client.keyView(3, view.token_id), (error) => error.code === "pkp_unknown" && error.node === 3);
+  await assert.rejects(client.keyView(4, view.token_id), LocalError);
 });

@@ -46,7 +46,12 @@ export interface Page {
 export interface About {
   did: string;
   publicKey: string;
+  /** Whether the key's token is burnt; nothing while fewer than n − t + 1 nodes say the same. */
   burnt: boolean | null;
+  /** How many nodes say that it is, and how many that it is not. */
+  burntBy: number;
+  unburntBy: number;
+  /** Those that the page asks for. Which ones the key permits is on the chain, and not read here. */
   actions: { name: string; cid: string }[];
   nodes: number;
   threshold: number;

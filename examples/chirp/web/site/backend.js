@@ -129,10 +129,19 @@ class Live {
 
   /** @returns {Promise<About>} */
   async about() {
-    const { config, network, client } = await this.ready();
-    const key = await client.key(config.tokenId).catch(() => null);
+    const { config, network } = await this.ready(), token = await this.#token();
     const actions = Object.entries(config.actions).map(([name, { cid }]) => ({ name, cid }));
-    return { did: didOf(config.publicKey), publicKey: config.key, burnt: key ? key.burnt : null, actions, nodes: network.size, threshold: network.threshold };
+    return { did: didOf(config.publicKey), publicKey: config.key, ...token, actions, nodes: network.size, threshold: network.threshold };
+  }
+
+  /** Whether the key's token is burnt, if so many nodes say the same that an honest one is among them; and how many say so. */
+  async #token() {
+    const { config, network, client } = await this.ready(), wanted = `0x${toHex(config.publicKey)}`;
+    const ask = (/** @type {number} */ node) => client.keyView(node, config.tokenId, { signal: AbortSignal.timeout(NODE_PATIENCE_MS) });
+    const told = await Promise.allSettled(numbersOf(network).map(ask));
+    const saying = (/** @type {boolean} */ burnt) => told.filter((one) => one.status === "fulfilled" && one.value.public_key === wanted && one.value.burnt === burnt).length;
+    const enough = network.size - network.threshold + 1, [yes, no] = [saying(true), saying(false)];
+    return { burnt: yes >= enough ? true : no >= enough ? false : null, burntBy: yes, unburntBy: no };
   }
 
   /** @param {{ before: string | null, user: string | null }} options */
@@ -148,7 +157,7 @@ class Live {
   /** @returns {Promise<Health>} */
   async health() {
     const { network, client, ceramic } = await this.ready();
-    const numbers = Array.from({ length: network.size }, (_, at) => at + 1);
+    const numbers = numbersOf(network);
     const answers = (/** @type {number} */ node) => client.nodeView(node, { signal: AbortSignal.timeout(NODE_PATIENCE_MS) }).then(() => true, () => false);
     const [answering, store] = await Promise.all([Promise.all(numbers.map(answers)), ceramic.answers()]);
     return { silent: numbers.filter((_, at) => !answering[at]), ceramic: store };
@@ -300,6 +309,9 @@ class Live {
     return this.session;
   }
 }
+
+/** @param {{ size: number }} network */
+const numbersOf = ({ size }) => Array.from({ length: size }, (_, at) => at + 1);
 
 /** Whom the actions see in a session. @param {{ address: string }} session */
 const userOf = ({ address }) => `wallet:${address.toLowerCase()}`;

@@ -2,7 +2,7 @@
 import { open } from "./backend.js";
 import { byId, fill, h, icon, setText } from "./dom.js";
 import { Store } from "./store.js";
-import { shortened } from "./text.js";
+import { shortened, tokenWords } from "./text.js";
 import { composer } from "./view-compose.js";
 import { people } from "./view-people.js";
 import { timeline } from "./view-posts.js";
@@ -49,13 +49,15 @@ function trouble() {
 
 function facts() {
   const place = byId("facts", HTMLDListElement);
+  let seen = "";
   store.addEventListener("change", () => {
-    const { about } = store;
-    if (!about || place.childElementCount > 0) return;
-    byId("frozen", HTMLLIElement).hidden = about.burnt === false;
-    const burnt = about.burnt === null ? "not known now" : about.burnt ? "burnt: frozen for ever" : "not burnt yet: its owner can still change who may write";
+    const { about } = store, state = JSON.stringify(about);
+    if (!about || state === seen) return;
+    seen = state;
+    byId("frozen", HTMLLIElement).hidden = about.burnt !== true;
+    if (about.burnt === true) setText(byId("welcome-title", HTMLHeadingElement), "Short posts, by rules that nobody can change. Not even us.");
     const actions = about.actions.map((action) => h("li", {}, h("button", { type: "button", class: "link", "aria-haspopup": "dialog", onclick: () => showAction(store, action) }, action.name), h("span", { class: "mono" }, shortened(action.cid))));
-    fill(place, fact("The key", about.did), h("dt", {}, "Its token"), h("dd", {}, burnt), h("dt", {}, "Who signs"), h("dd", {}, `${about.threshold} of ${about.nodes} nodes, together`), h("dt", {}, "Programs that may write"), h("dd", {}, h("ul", { class: "actions" }, actions)));
+    fill(place, fact("The key", about.did), h("dt", {}, "Its token"), h("dd", {}, tokenWords(about)), h("dt", {}, "Who signs"), h("dd", {}, `${about.threshold} of ${about.nodes} nodes, together`), h("dt", {}, "Programs that this page uses"), h("dd", {}, h("ul", { class: "actions" }, actions)));
   });
 }
 

@@ -58,6 +58,7 @@ export class Store extends EventTarget {
     /** Why the timeline could not be read the last time. @type {string | null} */
     this.unread = null;
     this.busy = false;
+    this.learning = false;
     /** Only one reading at a time. @type {Promise<void> | null} */
     this.reading = null;
   }
@@ -164,8 +165,11 @@ export class Store extends EventTarget {
   }
 
   async #learnAbout() {
-    if (this.about) return;
-    this.about = await this.backend.about().catch(() => null);
+    // That a token is burnt stays true; anything else may change, or be known later.
+    if (this.about?.burnt === true || this.learning) return;
+    this.learning = true;
+    this.about = await this.backend.about().catch(() => this.about);
+    this.learning = false;
     this.changed();
   }
 

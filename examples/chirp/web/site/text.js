@@ -74,3 +74,12 @@ export function ago(then, now) {
 
 /** A list as people write it: "1, 2 and 3". @param {(string | number)[]} items */
 export const listed = (items) => (items.length < 2 ? `${items[0] ?? "none"}` : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`);
+
+/** What is known of the key's token, and whose word it is. @param {{ burnt: boolean | null, burntBy: number, unburntBy: number, nodes: number, threshold: number }} about */
+export function tokenWords({ burnt, burntBy, unburntBy, nodes, threshold }) {
+  const by = (/** @type {number} */ count) => `${count} of ${nodes} nodes ${count === 1 ? "says" : "say"} so`;
+  if (burnt === true) return `burnt, ${by(burntBy)}: frozen for ever`;
+  if (burnt === false) return `not burnt, ${by(unburntBy)}: its owner can still change who may write`;
+  const words = [burntBy > 0 && `burnt, ${by(burntBy)}`, unburntBy > 0 && `not burnt, ${by(unburntBy)}`].filter(Boolean);
+  return `not known now: ${[...words, `it takes ${nodes - threshold + 1} that agree`].join("; ")}`;
+}

@@ -1,7 +1,7 @@
 // A client in memory: its network runs the golden actions, and can be told what to answer next. No cryptography but what is golden.
 import { golden, verify } from "./golden.mjs";
 
-export const state = { next: [], asked: [], kept: new Map(), session: null, silent: [], sources: new Map(), now: 0 };
+export const state = { next: [], asked: [], kept: new Map(), session: null, silent: [], sources: new Map(), keys: [], now: 0 };
 
 export const verifyDigest = verify;
 export const cidOf = (text) => state.sources.get(text) ?? "Qm";
@@ -27,8 +27,9 @@ export class Client {
     if (state.silent.includes(node)) throw new Error("silent");
   }
 
-  async key() {
-    return { burnt: true };
+  async keyView(node) {
+    await this.nodeView(node);
+    return state.keys[node - 1];
   }
 
   async getCode(cid) {

@@ -15,6 +15,7 @@ export class World {
     /** What does not work: "ceramic", "nodes". */
     this.down = new Set();
     this.silent = [];
+    this.token = { burnt: true, burntBy: 3, unburntBy: 0 };
     /** Answers that the next writes get instead. */
     this.next = [];
     this.asked = [];
@@ -50,7 +51,7 @@ export class Memory {
   async about() {
     const cid = (letter) => `Qm${letter.repeat(44)}`;
     const actions = ["createProfile", "createPost", "likePost", "unlikePost"].map((name, at) => ({ name, cid: cid("abcd"[at]) }));
-    return { did: "did:key:zQ3shQWYign61Wgvynv4M5ho2MuPhVqzef2QkkTGBX5J2j4rv", publicKey: "0x04", burnt: true, actions, nodes: 3, threshold: 2 };
+    return { did: "did:key:zQ3shQWYign61Wgvynv4M5ho2MuPhVqzef2QkkTGBX5J2j4rv", publicKey: "0x04", ...this.world.token, actions, nodes: 3, threshold: 2 };
   }
 
   wallets(found) {

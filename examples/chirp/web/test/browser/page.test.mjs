@@ -23,6 +23,7 @@ function begin({ mode, user }) {
   if (mode === "signed in") window.resumed = { user, address: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", guest: false };
   window.fill = (world) => {
     if (mode === "loading") world.latency = 1e7;
+    if (mode === "unknown") world.token = { burnt: null, burntBy: 1, unburntBy: 1 };
     if (mode === "loading" || mode === "empty") return;
     const minute = 60_000, now = Date.now();
     for (const [who, name] of [["wallet:0xa1", "Maren Okafor"], ["wallet:0xb2", "Jun"], ["wallet:0xc3", "Léonie Brandt"], [user, "Alice"]]) world.names.set(who, name);
@@ -54,6 +55,16 @@ async function visit(mode, options = {}) {
 
 const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 const rest = (page, ms = 350) => page.evaluate((time) => new Promise((resolve) => setTimeout(resolve, time)), ms);
+
+test("the rules are said to be frozen only once enough nodes say so", async () => {
+  const { page, done } = await visit("unknown");
+  const seen = async () => [await page.$eval("#frozen", (item) => item.hidden), await text(page, "#welcome-title"), /not known now/.test(await text(page, "#facts"))];
+  assert.deepEqual(await seen(), [true, "Short posts, by published rules.", true]);
+  await page.evaluate(() => Object.assign(window.world, { token: { burnt: true, burntBy: 2, unburntBy: 1 } }));
+  await page.waitForSelector("#frozen:not([hidden])", { timeout: 10_000 });
+  assert.deepEqual(await seen(), [false, "Short posts, by rules that nobody can change. Not even us.", false]);
+  await done();
+});
 
 test("one signs in, posts, likes, and takes the like back", async () => {
   const { page, done } = await visit("start");

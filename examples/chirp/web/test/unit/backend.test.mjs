@@ -219,6 +219,19 @@ test("a source whose hash is another one is not shown", async () => {
   await assert.rejects(backend.source(CIDS.likePost), kind("refused"));
 });
 
+test("a token is burnt, or not, by the word of so many nodes that an honest one is among them", async () => {
+  const key = (burnt, of = publicKey) => ({ burnt, public_key: `0x${Buffer.from(of).toString("hex")}` }), backend = await signedIn();
+  const other = key(true, new Uint8Array(33).fill(2));
+  for (const [keys, silent, expected] of [
+    [[key(true), key(true), key(true)], [], [true, 3, 0]], [[key(true), key(true), key(false)], [], [true, 2, 1]], [[key(true), key(false), key(false)], [], [false, 1, 2]],
+    [[key(true), key(true), key(true)], [2, 3], [null, 1, 0]], [[key(true), key(false), key(true)], [3], [null, 1, 1]], [[key(true), other, other], [], [null, 1, 0]], [[], [1, 2, 3], [null, 0, 0]],
+  ]) {
+    Object.assign(state, { keys, silent });
+    const { burnt, burntBy, unburntBy } = await backend.about();
+    assert.deepEqual([burnt, burntBy, unburntBy], expected);
+  }
+});
+
 test("silent nodes are counted by number, and a page without its server says so and asks again", async () => {
   const backend = await signedIn();
   state.silent = [2];

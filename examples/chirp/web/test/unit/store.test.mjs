@@ -310,6 +310,30 @@ test("a like that waits is not the like of whoever signs in meanwhile", async ()
   assert.ok(!told.some((sentence) => /Somebody else/.test(sentence)));
 });
 
+test("what is not known of the token is asked again, until it is burnt for ever", async () => {
+  const world = new World();
+  world.token = { burnt: null, burntBy: 1, unburntBy: 0 };
+  const { store, backend } = await page({ world });
+  await settled();
+  assert.equal(store.about.burnt, null);
+  world.token = { burnt: false, burntBy: 1, unburntBy: 2 };
+  await store.refresh();
+  await settled();
+  assert.equal(store.about.burnt, false);
+  const { about } = backend;
+  backend.about = async () => { throw silent(); };
+  await store.refresh();
+  await settled();
+  assert.equal(store.about.burnt, false);
+  backend.about = about;
+  world.token = { burnt: true, burntBy: 2, unburntBy: 0 };
+  await store.refresh();
+  await settled();
+  assert.equal(store.about.burnt, true);
+  backend.about = () => assert.fail("it is burnt for ever");
+  await store.refresh();
+});
+
 test("what was typed is kept until it is out", async () => {
   const { store, shelf } = await page();
   store.keepDraft("half a thought");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, countPoints, listed, nameFault, postFault, shown, tidyPost } from "../../site/text.js";
+import { ago, countPoints, listed, nameFault, postFault, shown, tidyPost, tokenWords } from "../../site/text.js";
 
 test("a post has 1 to 280 characters, counted as code points", () => {
   assert.equal(countPoints("🙂a\u0301"), 3);
@@ -36,4 +36,12 @@ test("ages and lists read as people write them", () => {
   assert.deepEqual([1_000, 90_000, 3 * 3_600_000].map((ms) => ago(now - ms, now)), ["now", "2 min", "3 h"]);
   assert.equal(ago(now - 86_400_000 * 2, now), "28 Nov 2026");
   assert.deepEqual([[], [1], [1, 2], [1, 2, 3]].map(listed), ["none", "1", "1 and 2", "1, 2 and 3"]);
+});
+
+test("whether the token is burnt is said with whose word it is", () => {
+  const words = (burnt, burntBy, unburntBy) => tokenWords({ burnt, burntBy, unburntBy, nodes: 3, threshold: 2 });
+  assert.equal(words(true, 2, 0), "burnt, 2 of 3 nodes say so: frozen for ever");
+  assert.equal(words(false, 0, 3), "not burnt, 3 of 3 nodes say so: its owner can still change who may write");
+  assert.equal(words(null, 1, 1), "not known now: burnt, 1 of 3 nodes says so; not burnt, 1 of 3 nodes says so; it takes 2 that agree");
+  assert.equal(words(null, 0, 0), "not known now: it takes 2 that agree");
 });
