@@ -136,6 +136,7 @@ async function page(ready, made) {
     folders: [...(sdk ? [['/sdk/', sdk]] : []), ...(site ? [['/', site]] : [])],
     addresses: () => [...addresses.nodes, new URL(addresses.ceramic).origin, addresses.chain.rpc],
   });
+  if (given.port !== 0 && served.port !== given.port) say(`Port ${given.port} is taken; the page is at port ${served.port}, where no earlier session is known.`);
   return `http://localhost:${served.port}/`;
 }
 
@@ -155,6 +156,7 @@ try {
   mkdirSync(given.state, { recursive: true, mode: 0o700 });
   say('starting Ceramic and the network');
   const [store, ready] = await Promise.all([ceramic(), network()]);
+  say(`Open to actions, and so to any caller of the network: port ${ready.loopback_ports.join(', ')} of this machine, as long as this runs.`);
   const made = await key();
   await quorate('action', 'put', ...ACTIONS.map((name) => join(here, 'actions', `${name}.dist.js`)));
   const address = await page(ready, made);

@@ -19,6 +19,7 @@ const CERAMIC: &str = "examples/chirp/ceramic";
 const MARK: &str = "node_modules/.installed";
 /// What is built by its own script, if it is there.
 const PAGE: [&str; 2] = ["sdk", "examples/chirp/web"];
+const CLIENTS: &str = "examples/clients";
 const ACTIONS: [&str; 4] = ["createProfile", "createPost", "likePost", "unlikePost"];
 
 /// Runs it until Ctrl-C; with words behind `--then`, runs these with the page's address behind them instead, in a folder and on
@@ -53,8 +54,10 @@ fn prepare() -> Result<()> {
     steps.run("build the page", repeat, || PAGE.into_iter().try_for_each(build))
 }
 
-/// A command on a running Chirp of its own, whose folder is gone afterwards if all went well.
+/// A command on a running Chirp of its own, whose folder is gone afterwards if all went well. Chirp's tests log in and sign by
+/// the example of a client.
 fn on_its_own(program: &str, words: &[&str]) -> Result<()> {
+    install(CLIENTS)?;
     let state = target().join("chirp").join(std::process::id().to_string());
     on_its_own_in(&state, "debug", program, words)
 }
@@ -151,14 +154,13 @@ fn build(folder: &str) -> Result<()> {
 
 /// What hostile callers and a real Ceramic node have to do with each other.
 pub(crate) fn tests() -> Result<()> {
-    install("examples/clients")?;
     prepare()?;
     on_its_own("node", &[&root().join(FOLDER).join("tests/all.mjs").display().to_string()])
 }
 
 /// What a write costs, where a Ceramic node is installed; by the network that a release build makes.
 pub(crate) fn bench(more: &[&str]) -> Result<()> {
-    install("examples/clients")?;
+    install(CLIENTS)?;
     install_ceramic()?;
     let script = root().join(FOLDER).join("tests/bench.mjs").display().to_string();
     let state = target().join("chirp").join(std::process::id().to_string());

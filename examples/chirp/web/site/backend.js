@@ -110,10 +110,10 @@ class Live {
 
   async resume() {
     const { network, store, config } = await this.ready();
-    this.guest = (await store.get("guest")) === true;
-    this.session = await restoreSession(network, { store });
+    const [guest, session] = [(await store.get("guest")) === true, await restoreSession(network, { store })];
     const wanted = Object.values(config.actions).map(({ cid }) => capability({ action: cid }));
-    if (this.session && !wanted.every((one) => this.session.capabilities.includes(one))) this.session = null;
+    // Whoever has signed in meanwhile stays.
+    if (!this.session && session && wanted.every((one) => session.capabilities.includes(one))) [this.session, this.guest] = [session, guest];
     return this.session ? this.#who() : null;
   }
 

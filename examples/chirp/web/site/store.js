@@ -30,6 +30,8 @@ export class Store extends EventTarget {
     this.about = null;
     /** @type {Session | null} */
     this.session = null;
+    /** Whether it is known who was here at the last visit, or somebody else has come. */
+    this.resumed = false;
     /** Who was here last. @type {string | null} */
     this.last = null;
     /** Whether it is known who is here. */
@@ -70,7 +72,7 @@ export class Store extends EventTarget {
       this.wallets = wallets;
       this.changed();
     });
-    this.#is(await this.backend.resume().catch(() => null));
+    await this.#resume();
     this.met = true;
     this.changed();
     await this.refresh();
@@ -98,8 +100,18 @@ export class Store extends EventTarget {
     void Promise.resolve(this.reading).then(() => this.refresh());
   }
 
+  /** The session of the last visit. Where nothing answers, the next reading asks again. */
+  async #resume() {
+    if (this.resumed) return;
+    const session = await this.backend.resume().catch(() => undefined);
+    if (session === undefined || this.resumed) return;
+    this.#is(session);
+    this.changed();
+  }
+
   /** @param {Session | null} session */
   #is(session) {
+    this.resumed = true;
     this.session = session;
     if (session) this.last = session.user;
   }
@@ -142,6 +154,7 @@ export class Store extends EventTarget {
   }
 
   async #refresh() {
+    await this.#resume();
     void this.#learnAbout();
     // A node that hangs keeps nobody from reading.
     const health = this.backend.health().then(({ silent }) => this.#heard({ ...this.health, silent }), () => undefined);

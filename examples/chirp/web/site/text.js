@@ -52,10 +52,19 @@ function unprintable(text, what) {
   return null;
 }
 
-const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
+/** Scripts whose letters join or part by characters that cannot be seen. */
+const JOINING = ["Arabic", "Devanagari", "Bengali", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala"].map((name) => `\\p{Script=${name}}`).join("");
+/** What cannot be seen and belongs to what stands around it: parts of emoji, and joiners of those scripts. */
+const BELONGS = [
+  "(?<=\\p{Emoji})[\\ufe0e\\ufe0f]",
+  "(?<=[\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\ufe0f])\\u200d(?=\\p{Extended_Pictographic})",
+  "(?<=\\u{1f3f4}[\\u{e0020}-\\u{e007e}]{0,8})[\\u{e0020}-\\u{e007f}]",
+  `(?<=[${JOINING}])[\\u200c\\u200d](?=[${JOINING}])`,
+].join("|");
+const UNSEEN = new RegExp(`(?!${BELONGS})\\p{Default_Ignorable_Code_Point}`, "gu");
 
-/** A stranger's text as it is shown: nothing in it turns the letters around it. @param {string} text */
-export const shown = (text) => text.replace(DIRECTIONS, "");
+/** A stranger's text as it is shown: nothing in it turns the letters around it, or makes a name that looks like another one. @param {string} text */
+export const shown = (text) => text.replace(UNSEEN, "");
 
 /** The short form of an id: its ends. @param {string} id */
 export const shortened = (id) => (id.length > 12 ? `${id.slice(0, 6)}…${id.slice(-4)}` : id);

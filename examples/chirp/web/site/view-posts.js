@@ -6,7 +6,7 @@ import { ago, shortened, shown } from "./text.js";
 /** @import { Outgoing, Store } from "./store.js" */
 
 /** The name of a user, or the short form of the address. @param {Store} store @param {string} user */
-export const nameOf = (store, user) => shown(store.names.get(user) ?? shortAddress(user));
+export const nameOf = (store, user) => shown(store.names.get(user) ?? "").trim() || shortAddress(user);
 /** @param {string} user */
 export const shortAddress = (user) => shortened(user.replace(/^wallet:/, ""));
 

@@ -62,7 +62,7 @@ function proven(store, post, { stream, commit, action, receipt }) {
     h("h3", {}, "Checked in this page"),
     h("ul", { class: "checks" }, checks),
     h("h3", {}, "What was checked"),
-    h("dl", { class: "facts" }, fact("Stream", stream.id), fact("Controller", stream.controller), fact("Commit", commit.cid), fact("Signed block", commit.link), fact("Commit before it", `${commit.payload["prev"]}`), receipt && fact("Request", receipt.request), fact(`Action ${action.name}`, action.cid)),
+    h("dl", { class: "facts" }, fact("Author", `${stream.content["author"]}`), fact("Stream", stream.id), fact("Controller", stream.controller), fact("Commit", commit.cid), fact("Signed block", commit.link), fact("Commit before it", `${commit.payload["prev"]}`), receipt && fact("Request", receipt.request), fact(`Action ${action.name}`, action.cid)),
     folded("Signed block, decoded", h("pre", { tabindex: 0 }, diagnosed(commit.payload)), true),
     folded("Signature", h("pre", { tabindex: 0 }, jws)),
     source(store, action, false),

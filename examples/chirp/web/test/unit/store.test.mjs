@@ -334,6 +334,31 @@ test("what is not known of the token is asked again, until it is burnt for ever"
   await store.refresh();
 });
 
+test("a session that cannot be read at once is read later, unless somebody has signed in", async () => {
+  const world = new World(), clock = new Clock(), backend = new Memory(world, { resumed: ALICE }), store = new Store(backend, new Shelf(), clock);
+  const { resume } = backend;
+  backend.resume = async () => { throw silent(); };
+  await store.start();
+  assert.deepEqual([store.met, store.session], [true, null]);
+  await store.refresh();
+  assert.equal(store.session, null);
+  backend.resume = resume;
+  await store.refresh();
+  assert.equal(store.session.user, ALICE.user);
+  // Once is enough: a session that has ended does not come back.
+  await store.signOut();
+  backend.session = ALICE;
+  await store.refresh();
+  assert.equal(store.session, null);
+  const other = new Store(backend, new Shelf(), clock);
+  backend.resume = async () => { throw silent(); };
+  await other.start();
+  await other.signIn("guest");
+  backend.resume = async () => ALICE;
+  await other.refresh();
+  assert.equal(other.session.guest, true);
+});
+
 test("what was typed is kept until it is out", async () => {
   const { store, shelf } = await page();
   store.keepDraft("half a thought");

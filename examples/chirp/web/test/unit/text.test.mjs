@@ -31,6 +31,13 @@ test("a stranger's text cannot turn the letters around it", () => {
   assert.equal(shown("a\u202eb\u2066c"), "abc");
 });
 
+test("a name that looks like another one by what cannot be seen is shown as the other one", () => {
+  const unseen = [0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x061c, 0xfeff, 0xad, 0x2060, 0x3164, 0xfe0f, 0xe0041, 0x034f];
+  for (const point of unseen) assert.equal(shown(`Al${String.fromCodePoint(point)}ice`), "Alice", point.toString(16));
+  // Emoji of several parts, flags, and letters that part without a space stay what they are.
+  for (const text of ["👩🏽‍🚀 ❤️‍🔥 👨‍👩‍👧", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "می‌خواهم", "क्‍ष", "1️⃣", "Zoë 🦊"]) assert.equal(shown(text), text);
+});
+
 test("ages and lists read as people write them", () => {
   const now = Date.parse("2026-11-30T12:00:00Z");
   assert.deepEqual([1_000, 90_000, 3 * 3_600_000].map((ms) => ago(now - ms, now)), ["now", "2 min", "3 h"]);
