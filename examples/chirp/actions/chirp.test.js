@@ -76,6 +76,7 @@ test('a half of a character is no text, though the network lets none through as 
 test('a name has 1 to 40 code points', async () => {
   assertSigns(await run('createProfile', { name: '🙂'.repeat(40) }, [index(NONE)]), { name: 'commit' });
   assertRefuses(await run('createProfile', { name: '🙂'.repeat(41) }, []), 'text_too_long');
+  assertRefuses(await run('createProfile', { name: 'x'.repeat(100_000) }, []), 'text_too_long');
   assertRefuses(await run('createProfile', { name: '' }, []), 'text_empty');
   assertRefuses(await run('createProfile', { name: 'a\u202a\u0007' }, []), 'text_not_plain');
 });

@@ -9,6 +9,7 @@ const run = (name, ...words) => execFileSync(process.execPath, [fileURLToPath(ne
 run('restart.mjs');
 run('golden.mjs', process.env.QUORATE, ceramic);
 run('anchors.mjs', process.env.QUORATE);
+run('stores.mjs', process.env.QUORATE);
 run('refused.mjs', address);
 run('crowd.mjs', address);
 run('faults.mjs', address);

@@ -78,7 +78,8 @@ await test('what is no post, name or id', async () => {
   assert.equal(like.answer.code, 'already_liked');
   for (const [action, params, code] of [
     ['createPost', { text: '', number: 1 }, 'text_empty'], ['createPost', { text: '🙂'.repeat(281), number: 1 }, 'text_too_long'],
-    ['createPost', { text: 'x'.repeat(50_000), number: 1 }, 'text_too_long'], ['createPost', { text: 'a\u0007', number: 1 }, 'text_not_plain'],
+    ['createPost', { text: 'x'.repeat(100_000), number: 1 }, 'text_too_long'], ['createProfile', { name: 'x'.repeat(100_000) }, 'text_too_long'],
+    ['likePost', { post: 'k'.repeat(100_000) }, 'post_invalid'], ['unlikePost', { post: 'k'.repeat(100_000) }, 'post_invalid'], ['createPost', { text: 'a\u0007', number: 1 }, 'text_not_plain'],
     ['createPost', { text: 'x', number: 50 }, 'day_full'], ['createPost', { text: 'x', number: 0 }, 'slot_taken'],
     ['likePost', { post: 'x' }, 'post_invalid'], ['likePost', { post: config.models.post }, 'post_invalid'],
     ['likePost', { post: profile.answer.stream }, 'post_missing'],
