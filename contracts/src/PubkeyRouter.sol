@@ -16,9 +16,9 @@ import {Secp256k1} from "./Secp256k1.sol";
 contract PubkeyRouter is IPubkeyRouter {
     /// One root of a key set.
     struct RootKey {
-        /// 65 bytes (0x04, x, y) for secp256k1, the curve's own encoding for others.
+        /// 65 bytes (0x04, x, y) for secp256k1, the curve's compressed encoding for others.
         bytes pubkey;
-        /// Kind of key; 2 is ECDSA on secp256k1.
+        /// What the root is for; 2 is ECDSA on secp256k1.
         uint256 keyType;
     }
 
@@ -60,7 +60,8 @@ contract PubkeyRouter is IPubkeyRouter {
     error NotNode();
     error WrongStakingContract();
     error BadKeySetId();
-    error BadRootKeys();
+    error BadRootKeysNumber(uint256 number, uint256 expected);
+    error BadRootKey(uint256 place, uint256 expectedKeyType, uint256 expectedLength);
     error BadPublicKey();
     error RootKeysAlreadySet();
     error RootKeysNotSet();
@@ -72,8 +73,7 @@ contract PubkeyRouter is IPubkeyRouter {
     /// The key set that a network uses unless another is named.
     string public constant DEFAULT_KEY_SET_ID = DEFAULT_KEY_SET;
     uint256 private constant KEY_SET_ID_BYTES_MAX = 64;
-    uint256 private constant ROOTS_MAX = 16;
-    uint256 private constant ROOT_BYTES_MAX = 192;
+    uint256 private constant ROOTS = 6;
 
     /// The committee whose nodes vote.
     INodeRegistry public immutable nodeRegistry;
@@ -267,19 +267,29 @@ contract PubkeyRouter is IPubkeyRouter {
         return Secp256k1.derive(keySet.rootX, keySet.rootY, derivedKeyId);
     }
 
-    /// Exactly one secp256k1 root, a point of the curve, at any place; others are kept as they are.
+    /// One root for each purpose, in one order. The point of the secp256k1 root is checked here, because keys are derived
+    /// from it here; that all members hold shares of the others, their certificate says.
     function _checkRoots(RootKey[] calldata rootKeys) private pure returns (uint256 rootX, uint256 rootY) {
-        if (rootKeys.length == 0 || rootKeys.length > ROOTS_MAX) revert BadRootKeys();
-        for (uint256 i = 0; i < rootKeys.length; ++i) {
-            uint256 length = rootKeys[i].pubkey.length;
-            if (length == 0 || length > ROOT_BYTES_MAX) revert BadRootKeys();
-            if (rootKeys[i].keyType == KEY_TYPE_ECDSA_K256) {
-                if (rootX != 0) revert BadRootKeys();
-                (rootX, rootY) = _decode(rootKeys[i].pubkey);
+        if (rootKeys.length != ROOTS) revert BadRootKeysNumber(rootKeys.length, ROOTS);
+        for (uint256 i = 0; i < ROOTS; ++i) {
+            (uint256 keyType, uint256 length) = _rootForm(i);
+            if (rootKeys[i].keyType != keyType || rootKeys[i].pubkey.length != length) {
+                revert BadRootKey(i, keyType, length);
             }
         }
         // No point of the curve has x = 0, because 7 is not a square modulo p.
-        if (rootX == 0) revert BadRootKeys();
+        (rootX, rootY) = _decode(rootKeys[0].pubkey);
+    }
+
+    /// Key type and length of the root at a place: signatures over secp256k1, P-256 and Ed25519; decryption, sessions
+    /// and agreed randomness over BLS12-381.
+    function _rootForm(uint256 place) private pure returns (uint256 keyType, uint256 length) {
+        if (place == 0) return (KEY_TYPE_ECDSA_K256, 65);
+        if (place == 1) return (3, 33);
+        if (place == 2) return (5, 32);
+        if (place == 3) return (1, 48);
+        if (place == 4) return (65537, 48);
+        return (65538, 48);
     }
 
     function _checkStaking(address stakingContract) private view {

@@ -90,7 +90,7 @@ export const STATEMENT = {
   ...members("network:32 epoch:u64 request:32 login:32 action:cid params:32"), block: members("number:u64 hash:32"),
   intents: [INTENT], refusals: [{ operation: "u32", code }],
   collected: [{ operation: "u32", nodes: ["u8"], values: "32" }], single_node: [members("operation:u32 node:u8 value:32")],
-  claims: [members("operation:u32 action:cid key_id:text public_key:33")], failed: ["u32"], wildcard: bool,
+  draws: ["u32"], claims: [members("operation:u32 action:cid key_id:text public_key:33")], failed: ["u32"], wildcard: bool,
   status: oneOf("completed", "denied", "failed"), error: maybe(code), response: maybe("32"), guest: "32",
 };
 const CONTRACT = members("address:20 code_hash:32");

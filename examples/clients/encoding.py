@@ -141,6 +141,7 @@ STATEMENT = {
     "refusals": [{"operation": "u32", "code": code}],
     "collected": [{"operation": "u32", "nodes": ["u8"], "values": "32"}],
     "single_node": [members("operation:u32 node:u8 value:32")],
+    "draws": ["u32"],
     "claims": [members("operation:u32 action:cid key_id:text public_key:33")],
     "failed": ["u32"],
     "wildcard": BOOL,

@@ -20,7 +20,7 @@ const NUMBERS = {
   run_once_operation: 74, chain_unknown: 75, rpc_failed: 76, call_reverted: 77, fetch_redirected: 78,
   code_quota: 80, code_store_full: 81, code_not_text: 82, single_node_value: 90, claim_invalid: 91,
   login_mismatch: 92, registry_rolled_back: 93, reply_not_kept: 95, action_pending: 96,
-  limit_randoms: 97,
+  limit_randoms: 97, draw_failed: 98,
 } as const;
 
 /** A code of a problem document. */

@@ -10,7 +10,7 @@ import { type Waiting, readText } from "./http.js";
 import { parseJson } from "./json.js";
 
 /** The version of the format. */
-const VERSION = 2;
+const VERSION = 3;
 const COMMITTEE_MAX = 32;
 const HOSTS_MAX = 1_024;
 /** Longest network file. */

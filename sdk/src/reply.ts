@@ -45,6 +45,7 @@ export const statement = struct({
   refusals: list(struct({ operation: u32, code: errorCode })),
   collected: list(struct({ operation: u32, nodes: list(nodeNumber), values: hash32 })),
   single_node: list(struct({ operation: u32, node: nodeNumber, value: hash32 })),
+  draws: list(u32),
   claims: claimList,
   failed: list(u32),
   wildcard: bool,

@@ -17,6 +17,7 @@ use quorate_registry::{
     tx_client::TxClient,
     view::{At, RegistryView, ViewCall},
 };
+use quorate_wire::{PublicKey, RootKeys};
 use tokio::sync::oneshot;
 
 use crate::table::Table;
@@ -172,17 +173,17 @@ fn sizes(table: &mut Table) {
 
 async fn votes(table: &mut Table, world: &World, plain: f64) -> Result<()> {
     let contracts = world.contracts;
-    let root = RootKey {
-        public_key: Bytes::copy_from_slice(key("root")?.verifying_key().to_sec1_point(false).as_bytes()),
-        key_type: U256::from(KEY_TYPE_ECDSA_K256),
-    };
+    let roots = RootKey::list(&RootKeys {
+        sign_secp256k1: PublicKey::from_sec1(key("root")?.verifying_key().to_sec1_point(false).as_bytes())?,
+        sign_p256: [3; 33],
+        sign_ed25519: [5; 32],
+        decrypt: [1; 48],
+        session: [7; 48],
+        random: [8; 48],
+    });
     let mut last = 0;
     for node in 0..3 {
-        let vote = encode::vote_for_root_keys(
-            contracts.node_registry,
-            DEFAULT_KEY_SET_ID,
-            std::slice::from_ref(&root),
-        );
+        let vote = encode::vote_for_root_keys(contracts.node_registry, DEFAULT_KEY_SET_ID, &roots);
         last = world.gas_of_node(node, contracts.pubkey_router, vote).await?;
     }
     add_gas(table, "last vote for the roots", last, plain);

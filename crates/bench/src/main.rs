@@ -16,8 +16,9 @@ use std::{
 use anyhow::{Context as _, Result};
 
 const USAGE: &str =
-    "usage: quorate-bench [--json] [--only protocol|action|scripts|contracts|network] [--packages FOLDER]
+    "usage: quorate-bench [--json] [--only protocol|action|scripts|contracts|network|random] [--packages FOLDER]
                      [--seconds N] [--callers N,N]
+Several parts are named with commas between them.
 Prints a table, or with --json one object a line: name, value, unit, baseline, ratio.
 With --packages, where npm installed ethers, scripts run in Node.js as well.
 The network is under load for --seconds (10) by each of these numbers of --callers (4,16), who share one login.";
@@ -59,16 +60,19 @@ fn main() -> Result<()> {
         }
     }
     let known =
-        |part: &String| matches!(part.as_str(), "protocol" | "action" | "scripts" | "contracts" | "network");
-    anyhow::ensure!(only.iter().all(known), "{USAGE}");
-    let wanted = |part: &str| only.as_ref().is_none_or(|only| only == part);
+        |part: &str| matches!(part, "protocol" | "action" | "scripts" | "contracts" | "network" | "random");
+    let chosen: Option<Vec<&str>> = only.as_deref().map(|only: &str| only.split(',').collect());
+    anyhow::ensure!(chosen.iter().flatten().all(|part| known(part)), "{USAGE}");
+    let wanted = |part: &str| chosen.as_ref().is_none_or(|chosen| chosen.contains(&part));
     let mut table = table::Table::new(json);
     protocol::calibrate(&mut table);
     // The other parts are compared with these; scripts and contracts are not.
-    let alone = matches!(only.as_deref(), Some("scripts" | "contracts"));
+    let alone = chosen.iter().flatten().all(|part| matches!(*part, "scripts" | "contracts" | "random"));
+    let alone = alone && chosen.is_some();
     let bare_us = if alone { 0.0 } else { protocol::committee(&mut table, 2, 3)? };
     if wanted("protocol") {
         protocol::committee(&mut table, 3, 5)?;
+        protocol::more(&mut table)?;
     }
     let quorate = beside_this_program()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -84,6 +88,9 @@ fn main() -> Result<()> {
         }
         if wanted("network") {
             network::run(&mut table, &quorate, bare_us, &load).await?;
+        }
+        if wanted("random") {
+            network::random(&mut table, &quorate, &load).await?;
         }
         Ok(())
     })

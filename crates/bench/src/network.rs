@@ -17,6 +17,9 @@ use crate::{
     table::{Table, percentile},
 };
 
+const NOTHING: &str = "Lit.Actions.setResponse({ response: 'nothing' });";
+const DRAW: &str =
+    "Lit.Actions.setResponse({ response: String(crypto.getRandomValues(new Uint8Array(32))) });";
 const CODE: &str = "(async () => { await Lit.Actions.signEcdsa({ toSign, publicKey, sigName: 's' }); })();";
 const IDLE_RUNS: usize = 100;
 
@@ -93,27 +96,31 @@ impl Drop for Network {
     }
 }
 
+#[derive(Clone)]
 struct Caller {
     client: Client,
-    login: Login,
+    login: Arc<Login>,
     key: PublicKey,
+    /// What is executed.
+    code: &'static str,
 }
 
 impl Caller {
-    async fn sign(&self, number: u64) -> Result<()> {
+    async fn execute(&self, number: u64) -> Result<()> {
         let mut digest = [1u8; 32];
         digest[..8].copy_from_slice(&number.to_be_bytes());
         let params = json!({ "toSign": digest.to_vec(), "publicKey": self.key });
-        let call = ExecutionCall::new(ActionSource::Code(CODE.to_owned()), &params)?;
+        let call = ExecutionCall::new(ActionSource::Code(self.code.to_owned()), &params)?;
         let execution = self.client.execute(&self.login, &call).await?;
-        if execution.reply.signatures.len() != 1 {
-            bail!("no signature");
+        if execution.reply.signatures.len() != usize::from(self.code == CODE) {
+            bail!("{} signatures", execution.reply.signatures.len());
         }
         Ok(())
     }
 }
 
-pub(crate) async fn run(table: &mut Table, quorate: &Path, bare_us: f64, wanted: &Load) -> Result<()> {
+/// A network, and a caller with a key of its own that signs for [`CODE`].
+async fn started(table: &mut Table, quorate: &Path) -> Result<(Network, Caller)> {
     let begun = Instant::now();
     let network = Network::start(quorate)?;
     table.add("quorate dev, nothing to ready", begun.elapsed().as_secs_f64() * 1e3, "ms", None);
@@ -133,35 +140,72 @@ pub(crate) async fn run(table: &mut Table, quorate: &Path, bare_us: f64, wanted:
     let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
     let login = LoginBuilder::new(&file, "localhost").allow(any).sign_in(&wallet, now_ms, &mut entropy)?;
     let client = Client::new(file, ClientOptions::default())?;
-    let caller = Arc::new(Caller { client, login, key: key.parse()? });
-    let plain_ms = table.value("k256 sign").map(|us| us / 1e3);
-    // Grants wait for every node to have seen them.
-    for number in 0..20 {
-        caller.sign(number).await?;
-    }
+    Ok((network, Caller { client, login: Arc::new(login), key: key.parse()?, code: CODE }))
+}
 
-    let mut idle = Vec::new();
-    for number in 0..IDLE_RUNS {
-        let begun = Instant::now();
-        caller.sign(1_000 + number as u64).await?;
-        idle.push(begun.elapsed().as_secs_f64() * 1e3);
-    }
+pub(crate) async fn run(table: &mut Table, quorate: &Path, bare_us: f64, wanted: &Load) -> Result<()> {
+    let (network, caller) = started(table, quorate).await?;
+    let plain_ms = table.value("k256 sign").map(|us| us / 1e3);
+    let mut idle = idle(&caller).await?;
     table.add("whole execution, idle, wall p50", percentile(&mut idle, 0.5), "ms", plain_ms);
     table.add("whole execution, idle, wall p99", percentile(&mut idle, 0.99), "ms", plain_ms);
 
     for callers in &wanted.callers {
-        load(table, &network, &caller, (*callers, wanted.seconds), bare_us).await?;
+        // The bare protocol: t = 2 signers' CPU for one signature, measured in this run.
+        let bare_ms = 2.0 * bare_us / 1e3;
+        let label = format!("whole execution, {callers} callers");
+        load(table, &network, &caller, (*callers, wanted.seconds), (&label, Some(bare_ms))).await?;
     }
     Ok(())
 }
 
+/// What it costs that an action draws 32 random bytes, beside one that draws nothing, in turns.
+pub(crate) async fn random(table: &mut Table, quorate: &Path, wanted: &Load) -> Result<()> {
+    let (network, caller) = started(table, quorate).await?;
+    let caller = |code| Caller { code, ..caller.clone() };
+    let (nothing, draws) = (caller(NOTHING), caller(DRAW));
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        without.extend(idle(&nothing).await?);
+        with.extend(idle(&draws).await?);
+    }
+    let plain = percentile(&mut without, 0.5);
+    table.add("action without a draw, idle, wall p50", plain, "ms", None);
+    table.add("action with a draw, idle, wall p50", percentile(&mut with, 0.5), "ms", Some(plain));
+    table.add("a draw, idle, above none, wall p50", percentile(&mut with, 0.5) - plain, "ms", None);
+    for callers in &wanted.callers {
+        let label = |what| format!("{what}, {callers} callers");
+        let size = (*callers, wanted.seconds);
+        let plain = load(table, &network, &nothing, size, (&label("no draw"), None)).await?;
+        let drawn = load(table, &network, &draws, size, (&label("a draw"), None)).await?;
+        table.add(&format!("{}, rate beside none", label("a draw")), drawn, "/s", Some(plain));
+    }
+    Ok(())
+}
+
+/// Wall milliseconds of executions one after the other, after some that warm up: grants wait for every node to have seen
+/// them.
+async fn idle(caller: &Caller) -> Result<Vec<f64>> {
+    for number in 0..20 {
+        caller.execute(number).await?;
+    }
+    let mut idle = Vec::new();
+    for number in 0..IDLE_RUNS {
+        let begun = Instant::now();
+        caller.execute(1_000 + number as u64).await?;
+        idle.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(idle)
+}
+
+/// Executions by so many callers for so many seconds. Returns the rate.
 async fn load(
     table: &mut Table,
     network: &Network,
-    caller: &Arc<Caller>,
+    caller: &Caller,
     (callers, seconds): (u64, u64),
-    bare_us: f64,
-) -> Result<()> {
+    (label, bare_ms): (&str, Option<f64>),
+) -> Result<f64> {
     let before = cpu::tree_ms(network.dev.id());
     let begun = Instant::now();
     let until = begun + Duration::from_secs(seconds);
@@ -174,7 +218,7 @@ async fn load(
                 while Instant::now() < until {
                     number += 1;
                     let begun = Instant::now();
-                    match caller.sign(number).await {
+                    match caller.execute(number).await {
                         Ok(()) => samples.push(begun.elapsed().as_secs_f64() * 1e3),
                         Err(error) => {
                             failures += 1;
@@ -201,12 +245,10 @@ async fn load(
     let seconds = begun.elapsed().as_secs_f64();
     let spent = cpu::tree_ms(network.dev.id()) - before;
     let count = samples.len() as f64;
-    let label = format!("whole execution, {callers} callers");
     table.add(&format!("{label}, rate"), count / seconds, "/s", None);
     table.add(&format!("{label}, wall p50"), percentile(&mut samples, 0.5), "ms", None);
     table.add(&format!("{label}, wall p99"), percentile(&mut samples, 0.99), "ms", None);
-    // The bare protocol: t = 2 signers' CPU for one signature, measured in this run.
-    table.add(&format!("{label}, CPU of all processes each"), spent / count, "ms", Some(2.0 * bare_us / 1e3));
+    table.add(&format!("{label}, CPU of all processes each"), spent / count, "ms", bare_ms);
     table.add(&format!("{label}, failures"), failures as f64, "", None);
-    Ok(())
+    Ok(count / seconds)
 }

@@ -21,11 +21,17 @@ use crate::state::{State, read_network};
 impl Place {
     /// The network file.
     pub(crate) fn network_file(&self) -> Result<NetworkFile> {
+        self.network_path().map(|(_, network)| network)
+    }
+
+    /// The network file, and where it is.
+    pub(crate) fn network_path(&self) -> Result<(PathBuf, NetworkFile)> {
         let path = match &self.network {
             Some(path) => path.clone(),
             None => State::known(&self.dir)?.network_path(),
         };
-        read_network(&path)
+        let network = read_network(&path)?;
+        Ok((path, network))
     }
 }
 

@@ -295,6 +295,14 @@ pub(crate) struct ChainArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum NetworkCommand {
+    /// Show the network's root keys, and the members that certify them.
+    ///
+    /// They are believed only with the signed word of every founding member, under the network file. They are kept beside
+    /// the network file, and other keys are refused from then on.
+    Keys {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Show what the network file and the chain say of a network.
     Show {
         #[command(flatten)]

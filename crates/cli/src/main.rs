@@ -8,6 +8,7 @@ mod dev;
 mod directory;
 mod failure;
 mod home;
+mod keys;
 mod mark;
 mod network;
 mod node;
@@ -63,6 +64,7 @@ async fn run(command: Command, output: Output) -> Result<bool, Failure> {
         Command::Verify(args) => verify::run(&args, output)?,
         Command::Chain(args) => chain::run(args, output).await?,
         Command::Node(args) => node::run(args, output).await?,
+        Command::Network(NetworkCommand::Keys { place }) => keys::show(&place, output).await?,
         Command::Network(NetworkCommand::Show { access }) => network::show(&access, output).await?,
         Command::Worker { .. } => unreachable!("a worker has its own main function"),
     }

@@ -57,6 +57,9 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
             let nodes: Vec<String> = collected.nodes.iter().map(ToString::to_string).collect();
             lines.push(format!("values   operation {}: of nodes {}", collected.operation, nodes.join(", ")));
         }
+        for draw in &statement.draws {
+            lines.push(format!("random   operation {draw}: a value that all nodes drew; it stands nowhere"));
+        }
         for single in &statement.single_node {
             lines.push(format!(
                 "unproven operation {}: a value of node {} alone",

@@ -1,7 +1,7 @@
 //! Asking the nodes of a network.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use quorate_wire::{
     BlockRef, ExecutionReply, HeadView, NetworkFile, NetworkId, NetworkView, NodeIndex, PkpView, Problem,
-    TokenId, limits::EXECUTION_MS_MAX,
+    RootKeys, TokenId, limits::EXECUTION_MS_MAX,
 };
 use serde::de::DeserializeOwned;
 
@@ -55,6 +55,8 @@ pub struct Client {
     pub(crate) id: NetworkId,
     pub(crate) http: Http,
     pub(crate) options: ClientOptions,
+    /// The network's root keys, once they are known.
+    pub(crate) known_keys: Arc<OnceLock<RootKeys>>,
 }
 
 /// An execution's verified answer.
@@ -75,7 +77,8 @@ impl Client {
     /// [`ClientError::Machine`] if TLS cannot be set up.
     pub fn new(network: NetworkFile, options: ClientOptions) -> Result<Self, ClientError> {
         let http = Http::new(options.connect_timeout).map_err(|_| ClientError::Machine("TLS"))?;
-        Ok(Client { id: network.id(), network: Arc::new(network), http, options })
+        let known_keys = Arc::default();
+        Ok(Client { id: network.id(), network: Arc::new(network), http, options, known_keys })
     }
 
     /// The network file.
@@ -195,14 +198,14 @@ impl Client {
     }
 
     /// All nodes, the preferred one first.
-    fn order(&self) -> Vec<NodeIndex> {
+    pub(crate) fn order(&self) -> Vec<NodeIndex> {
         let mut nodes: Vec<NodeIndex> = self.network.indices().collect();
         let first = nodes.iter().position(|node| Some(*node) == self.options.first);
         nodes.rotate_left(first.unwrap_or_default());
         nodes
     }
 
-    fn read_pace(&self) -> Pace {
+    pub(crate) fn read_pace(&self) -> Pace {
         Pace { hedge: self.options.connect_timeout, deadline: self.options.read_deadline }
     }
 

@@ -23,6 +23,7 @@ mod client;
 mod code;
 mod error;
 mod http;
+mod keys;
 mod login;
 mod verify;
 mod wallet;
@@ -31,8 +32,7 @@ pub use call::{ActionSource, ExecutionCall, PreparedRequest};
 pub use client::{Client, ClientOptions, Execution};
 pub use code::StoredBy;
 pub use error::{ClientError, Tried};
+pub use keys::{KeysError, verify_keys};
 pub use login::{Login, LoginBuilder, LoginError, PendingLogin};
-pub use verify::{
-    FOUNDING_EPOCH, Verified, VerifyError, verify_execution, verify_login, verify_receipt, verify_reply,
-};
+pub use verify::{Verified, VerifyError, verify_execution, verify_login, verify_receipt, verify_reply};
 pub use wallet::{Wallet, WalletError};

@@ -17,9 +17,6 @@ use quorate_wire::{
     Scheme, SignatureView, Statement, WalletLogin, ecdsa_valid, request_id,
 };
 
-/// The epoch of the founding committee, which the network file lists.
-pub const FOUNDING_EPOCH: u64 = 1;
-
 /// What a receipt proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
@@ -58,6 +55,9 @@ pub enum VerifyError {
     /// About another epoch than that of the founding committee.
     #[error("the receipt is of epoch {0}, for which the network file names no committee")]
     WrongEpoch(u64),
+    /// Root keys that not every member certifies.
+    #[error(transparent)]
+    Keys(#[from] crate::KeysError),
     /// About another request.
     #[error("the answer is about another request")]
     WrongRequest,
@@ -121,26 +121,28 @@ pub enum VerifyError {
 /// [`VerifyError`].
 pub fn verify_receipt(network: &NetworkFile, receipt: &Receipt) -> Result<Verified, VerifyError> {
     let mut members = BTreeSet::new();
-    let too_few = |found| VerifyError::TooFewMembers { found, threshold: network.threshold };
-    let first = &receipt.statements.first().ok_or_else(|| too_few(0))?.body;
+    let none = VerifyError::TooFewMembers { found: 0, threshold: network.threshold };
+    let first = &receipt.statements.first().ok_or(none)?.body;
+    if first.network != network.id() {
+        return Err(VerifyError::WrongNetwork);
+    }
+    let committee = network.committee(first.epoch).ok_or(VerifyError::WrongEpoch(first.epoch))?;
     for signed in &receipt.statements {
-        let member = network.node(signed.node).ok_or(VerifyError::NotMember(signed.node))?;
+        if committee.member(signed.node).is_none() {
+            return Err(VerifyError::NotMember(signed.node));
+        }
         if !members.insert(signed.node) {
             return Err(VerifyError::MemberTwice(signed.node));
         }
         if signed.body != *first {
             return Err(VerifyError::UnequalStatement(signed.node));
         }
-        signed.verify(&member.statement_key).map_err(|_| VerifyError::StatementSignature(signed.node))?;
+        if !committee.has_signed(signed) {
+            return Err(VerifyError::StatementSignature(signed.node));
+        }
     }
-    if members.len() < usize::from(network.threshold) {
-        return Err(too_few(members.len()));
-    }
-    if first.network != network.id() {
-        return Err(VerifyError::WrongNetwork);
-    }
-    if first.epoch != FOUNDING_EPOCH {
-        return Err(VerifyError::WrongEpoch(first.epoch));
+    if members.len() < usize::from(committee.threshold) {
+        return Err(VerifyError::TooFewMembers { found: members.len(), threshold: committee.threshold });
     }
     odd::check_odd_nodes(network, first, &receipt.odd)?;
     Ok(Verified { members: members.into_iter().collect(), statement: first.clone() })
@@ -275,4 +277,4 @@ fn check_ecdsa(key: &PublicKey, name: &str, view: &SignatureView) -> Result<(), 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

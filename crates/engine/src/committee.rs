@@ -2,13 +2,18 @@
 
 use ed25519_dalek::SigningKey;
 use quorate_threshold::{Params, PartyIndex};
-use quorate_wire::{ActionLimits, Digest, NetworkFile, NetworkId, NodeIndex, Signable, Signed};
+use quorate_wire::{
+    ActionLimits, Committee as Members, Digest, NetworkFile, NetworkId, NodeIndex, Signable, Signed,
+    StatementKey,
+};
 
 use crate::{Config, LoginRule, Rates, ReadRegistry, StartError};
 
 pub(crate) struct Committee {
     pub(crate) id: NetworkId,
     pub(crate) network: NetworkFile,
+    /// Who the members of the epoch are.
+    members: Members,
     pub(crate) epoch: u64,
     pub(crate) me: NodeIndex,
     pub(crate) params: Params,
@@ -27,15 +32,18 @@ impl Committee {
     pub(crate) fn new(config: Config) -> Result<Self, StartError> {
         let contradiction = |text: &str| StartError::Config(text.to_owned());
         let Config { network, me, statement_key, guest, limits, rates, .. } = config;
-        let listed = network.node(me).ok_or_else(|| contradiction("this node is not in the network file"))?;
+        let members = network.founding_committee();
+        let listed =
+            members.member(me).ok_or_else(|| contradiction("this node is not in the network file"))?;
         if listed.statement_key.0 != statement_key.verifying_key().to_bytes() {
             return Err(contradiction(
                 "the statement key is not the one that the network file gives this node",
             ));
         }
-        let n = u8::try_from(network.nodes.len()).map_err(|_| contradiction("too many nodes"))?;
-        let params = Params::new(network.threshold, n).map_err(|error| contradiction(&error.to_string()))?;
-        Ok(Committee { id: network.id(), network, epoch: 1, me, params, guest, limits, rates, statement_key })
+        let n = u8::try_from(members.size()).map_err(|_| contradiction("too many nodes"))?;
+        let params = Params::new(members.threshold, n).map_err(|error| contradiction(&error.to_string()))?;
+        let (id, epoch) = (network.id(), members.epoch);
+        Ok(Committee { id, network, members, epoch, me, params, guest, limits, rates, statement_key })
     }
 
     pub(crate) fn threshold(&self) -> usize {
@@ -47,7 +55,7 @@ impl Committee {
     }
 
     pub(crate) fn members(&self) -> impl Iterator<Item = NodeIndex> + use<'_> {
-        self.network.indices()
+        self.members.indices()
     }
 
     pub(crate) fn peers(&self) -> impl Iterator<Item = NodeIndex> + use<'_> {
@@ -55,7 +63,25 @@ impl Committee {
     }
 
     pub(crate) fn is_member(&self, node: NodeIndex) -> bool {
-        self.network.node(node).is_some()
+        self.members.member(node).is_some()
+    }
+
+    /// The statement key of a member.
+    ///
+    /// # Panics
+    /// Never for members.
+    pub(crate) fn key_of(&self, member: NodeIndex) -> StatementKey {
+        self.members.member(member).expect("asked for members only").statement_key
+    }
+
+    /// The place of a member in this epoch, by its statement key.
+    pub(crate) fn index_of(&self, key: &StatementKey) -> Option<NodeIndex> {
+        self.members.index_of(key)
+    }
+
+    /// The place in the store of what belongs to this epoch.
+    pub(crate) fn record(&self, name: &str) -> String {
+        format!("epoch/{}/{name}", self.epoch)
     }
 
     pub(crate) fn sign<T: Signable>(&self, body: T) -> Signed<T> {
@@ -64,7 +90,7 @@ impl Committee {
 
     /// Whether a member of the committee signed this.
     pub(crate) fn signed_by_member<T: Signable>(&self, signed: &Signed<T>) -> bool {
-        self.network.node(signed.node).is_some_and(|node| signed.verify(&node.statement_key).is_ok())
+        self.members.has_signed(signed)
     }
 }
 

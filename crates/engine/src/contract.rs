@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
 use quorate_wire::{
     ActionCid, ActionLimits, Address, BlockRef, Digest, ErrorCode, ExecutionReply, Lane, NetworkFile,
-    NodeIndex, Problem, PublicKey, Recipient, RequestId, Seen, Status, Submission, Usage,
+    NodeIndex, Problem, Recipient, RequestId, RootKeys, Seen, Status, Submission, Usage,
 };
 use zeroize::Zeroizing;
 
@@ -129,6 +129,8 @@ pub enum Wanted {
         /// This node's value.
         value: String,
     },
+    /// 32 bytes that nobody knows before t nodes have come to the call.
+    Random,
     /// One node's run of a function.
     RunOnce {
         /// The action's name for it.
@@ -265,10 +267,10 @@ pub enum Effect {
         /// The run.
         run: RunNumber,
     },
-    /// Vote this root on chain as the network's. May be asked for again until the chain shows it.
-    VoteRoot {
-        /// The root public key.
-        root: PublicKey,
+    /// Vote these roots on chain as the network's. May be asked for again until the chain shows them.
+    VoteRoots {
+        /// The root public keys.
+        roots: Box<RootKeys>,
     },
     /// Count or log something.
     Report(Report),

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use quorate_wire::NodeIndex;
 
-const KEPT_MS: u64 = 3_000;
+pub(crate) const EARLY_MS: u64 = 3_000;
 const PER_SENDER_MAX: usize = quorate_wire::limits::EARLY_SESSIONS_MAX / 4;
 const PER_SENDER_BYTES_MAX: usize = 16 << 20;
 
@@ -41,7 +41,7 @@ impl EarlyMessages {
                 self.entries.remove(oldest);
             }
         }
-        self.entries.push_back(Entry { session, from, payload, until_ms: now_ms + KEPT_MS });
+        self.entries.push_back(Entry { session, from, payload, until_ms: now_ms + EARLY_MS });
     }
 
     /// Takes what came early for a session, in order of arrival.
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(early.take(&[7; 32]), vec![(a, vec![1])]);
         assert_eq!(early.take(&[8; 32]).len(), PER_SENDER_MAX);
         early.keep([9; 32], a, vec![3], 0);
-        early.keep([1; 32], b, vec![3], KEPT_MS);
+        early.keep([1; 32], b, vec![3], EARLY_MS);
         assert!(early.take(&[9; 32]).is_empty(), "what is too old is dropped");
     }
 }

@@ -166,7 +166,7 @@ impl Engine {
         next = self.node.founding.next_deadline().into_iter().fold(next, u64::min);
         next = self.node.finality.next_deadline().into_iter().fold(next, u64::min);
         next = self.ahead.front().map(|waiting| waiting.until_mono_ms).into_iter().fold(next, u64::min);
-        if self.node.founding.share().is_some() {
+        if self.node.founding.shares().is_some() {
             next = self
                 .node
                 .pairs
@@ -197,7 +197,8 @@ impl Engine {
             ready: self.ready(),
             waiting_for,
             waiting_code,
-            root: self.node.founding.root(),
+            roots: self.node.founding.roots().copied(),
+            certificate: self.node.founding.certificate(),
             incarnation: self.node.peers.incarnation(),
             running: self.node.runs.len(),
             remembered: self.held().remembered,
@@ -245,7 +246,7 @@ impl Engine {
         self.node.peers.tick(turn);
         self.repair_greetings(turn);
         self.node.founding.tick(&self.node.committee, &self.node.peers, &mut self.early_ceremonies, turn);
-        if self.node.founding.share().is_some() {
+        if self.node.founding.shares().is_some() {
             self.watch_chain(turn);
             self.node.pairs.tick(&self.node.committee, &self.node.peers, turn);
         }
@@ -349,7 +350,7 @@ impl Engine {
                 match self.node.peers.on_hello(&self.node.committee, &mut self.conducts, (from, hello), turn)
                 {
                     Consequence::PeerRolledBack => {
-                        self.node.pairs.forget(from, turn);
+                        self.node.pairs.forget(&self.node.committee, from, turn);
                         self.greet(from, turn);
                     }
                     Consequence::Greeted { answer } => {
@@ -376,7 +377,7 @@ impl Engine {
                     for id in active {
                         self.with(id, turn, |roles, scene| roles.member.drop_attempts(scene.node));
                     }
-                    self.node.pairs.forget_all(turn);
+                    self.node.pairs.forget_all(&self.node.committee, turn);
                     // A new start begins with new connections.
                     for peer in self.node.peers.disconnect_all() {
                         turn.effects.push(Effect::Disconnect { peer, for_ms: 0 });
@@ -431,7 +432,13 @@ impl Engine {
                 }
             }
             PeerMessage::Pair(message) => {
-                if self.node.pairs.on_message(from, message, &mut self.early_ceremonies, turn) {
+                if self.node.pairs.on_message(
+                    &self.node.committee,
+                    from,
+                    message,
+                    &mut self.early_ceremonies,
+                    turn,
+                ) {
                     self.greet_all(turn);
                 }
             }

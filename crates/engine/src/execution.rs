@@ -2,12 +2,13 @@
 //!
 //! Messages are handed to the role that they are for, those of this node to itself as those of its peers.
 
+use quorate_threshold::value::Partial;
 use quorate_wire::{Decision, ErrorCode, NodeIndex, OperationNumber, PeerMessage, Signed, Verdict, Vote};
 
 use crate::{
     coordinator::{Coordinator, keep_vote},
     facts::Facts,
-    member::{Judged, Member},
+    member::{Judged, Member, spoilt},
     node::Scene,
 };
 
@@ -129,6 +130,15 @@ impl Roles<'_> {
     fn on_vote(&mut self, from: NodeIndex, vote: Signed<Vote>, scene: &mut Scene<'_, '_>) {
         let number = vote.body.operation;
         let own = from == scene.me();
+        let drawing = matches!(vote.body.verdict, Verdict::Draw { .. });
+        if drawing && scene.facts.decision(number).is_some() {
+            // It may have come late: whatever it gives, the value stands.
+            scene.facts.tell_decision(number, from, scene.turn);
+        }
+        if drawing && !own && scene.facts.spoilt_by(number, from) {
+            // Named once; every further one costs it, too.
+            return scene.turn.fault(from, "partial");
+        }
         let counting = self.coordinator.as_ref();
         // Looked up first: a signature is verified only where the vote can still count.
         let known = counting.and_then(|coordinator| coordinator.vote_of(from, number));
@@ -144,7 +154,13 @@ impl Roles<'_> {
             // After the answer, where it can name an odd node, or our own run has come to the operation.
             Some(coordinator) => coordinator.counts(number) || scene.facts.operations.contains_key(&number),
             // Where nobody coordinates a vote is only heard, once.
-            None => once && scene.facts.running() && !scene.facts.came(number, from),
+            None => {
+                let first = once && !scene.facts.came(number, from)
+                    || drawing
+                        && scene.facts.decision(number).is_none()
+                        && !scene.facts.gave_partial(number, from);
+                first && scene.facts.running()
+            }
         };
         if !wanted {
             return;
@@ -155,9 +171,16 @@ impl Roles<'_> {
         if !keep_vote(&vote, scene) {
             return;
         }
+        if !take_partial(&vote, scene) {
+            // One more can be the one too many.
+            return self.member.draw(number, scene);
+        }
         scene.node.note_came(scene.facts, &vote, scene.turn.now.mono_ms);
         if let Some(coordinator) = self.coordinator {
             coordinator.on_vote(vote, scene);
+        }
+        if drawing {
+            self.member.draw(number, scene);
         }
     }
 
@@ -170,7 +193,11 @@ impl Roles<'_> {
         scene: &mut Scene<'_, '_>,
     ) {
         let own = from == scene.me();
-        let heard = own || scene.facts.coordinating() || scene.facts.coordinators.contains_key(&from);
+        // A drawn value proves itself, whoever says it.
+        let heard = own
+            || scene.facts.coordinating()
+            || scene.facts.coordinators.contains_key(&from)
+            || matches!(decision, Decision::Drawn(_));
         let known = scene.facts.operations.get(&number);
         let known = known.is_some_and(|of| of.decision.is_some() || of.candidates.contains_key(&from));
         if !heard || known || !scene.facts.running() {
@@ -223,6 +250,26 @@ impl Roles<'_> {
                 coordinator.check_quorum(scene);
                 coordinator.check_runners(scene);
             }
+        }
+    }
+}
+
+/// Takes the partial that comes with a vote, if there is one. False if it is none: then nothing of the vote is kept.
+fn take_partial(vote: &Signed<Vote>, scene: &mut Scene<'_, '_>) -> bool {
+    let Verdict::Draw { partial } = &vote.body.verdict else { return true };
+    let number = vote.body.operation;
+    // Our own run has its own, and a value that stands needs no more.
+    if vote.node == scene.me() || scene.facts.decision(number).is_some() {
+        return true;
+    }
+    match Partial::from_bytes(&partial.0) {
+        Ok(partial) => {
+            scene.facts.operations.entry(number).or_default().partials.give(vote.node, partial);
+            true
+        }
+        Err(_) => {
+            spoilt(number, vote.node, scene);
+            false
         }
     }
 }

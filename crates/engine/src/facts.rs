@@ -7,6 +7,7 @@ use std::{
 };
 
 use quorate_auth::Session;
+use quorate_threshold::value::{Partial, VALUE_LEN};
 use quorate_wire::{
     ActionLimits, Decision, ExecutionRequest, NodeIndex, OperationNumber, PeerMessage, RequestId, limits,
 };
@@ -58,6 +59,8 @@ pub(crate) struct Known {
     pub(crate) fixed: Option<Decision>,
     /// Who came to a function that one node runs, and who runs it.
     pub(crate) succession: Succession,
+    /// What members gave of a value that all draw.
+    pub(crate) partials: Partials,
     /// Who was told the decision because it asked.
     told: BTreeMap<NodeIndex, Told>,
 }
@@ -71,10 +74,37 @@ impl Known {
     /// Bytes of what a peer said, if it said anything.
     fn held_for(&self, peer: NodeIndex) -> Option<usize> {
         let candidate = self.candidates.get(&peer).map(bytes_of);
-        [candidate, self.succession.heard_of(peer).then_some(0)]
+        let partial = self.partials.given.contains_key(&peer).then_some(VALUE_LEN);
+        [candidate, partial, self.succession.heard_of(peer).then_some(0)]
             .into_iter()
             .flatten()
             .reduce(usize::saturating_add)
+    }
+}
+
+/// Partials of a value that all draw.
+#[derive(Default)]
+pub(crate) struct Partials {
+    given: BTreeMap<NodeIndex, Partial>,
+    /// Members whose partial is wrong.
+    pub(crate) wrong: BTreeSet<NodeIndex>,
+}
+
+impl Partials {
+    /// Keeps what a member gave; the first counts.
+    pub(crate) fn give(&mut self, from: NodeIndex, partial: Partial) {
+        self.given.entry(from).or_insert(partial);
+    }
+
+    /// Whether a member gave one, right or wrong.
+    fn of(&self, from: NodeIndex) -> bool {
+        self.given.contains_key(&from) || self.wrong.contains(&from)
+    }
+
+    /// Those that are not known to be wrong.
+    pub(crate) fn right(&self) -> impl Iterator<Item = (NodeIndex, Partial)> {
+        let right = self.given.iter().filter(|(from, _)| !self.wrong.contains(from));
+        right.map(|(from, partial)| (*from, *partial))
     }
 }
 
@@ -118,6 +148,16 @@ impl Facts {
 
     pub(crate) fn decided(&self, number: OperationNumber) -> bool {
         self.operations.get(&number).is_some_and(Known::decided)
+    }
+
+    /// Whether a member has given a wrong partial of the value that an operation draws.
+    pub(crate) fn spoilt_by(&self, number: OperationNumber, from: NodeIndex) -> bool {
+        self.operations.get(&number).is_some_and(|known| known.partials.wrong.contains(&from))
+    }
+
+    /// Whether a member has given its partial of the value that an operation draws.
+    pub(crate) fn gave_partial(&self, number: OperationNumber, from: NodeIndex) -> bool {
+        self.operations.get(&number).is_some_and(|known| known.partials.of(from))
     }
 
     /// What our own run went on with.

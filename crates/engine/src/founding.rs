@@ -1,22 +1,25 @@
-//! The founding of a network: the DKG, its certificate by all members, and the root's vote on chain.
+//! The founding of a network: the DKG of all roots, its certificate by all members, and the roots' vote on chain.
 //!
 //! The steps' numbers are those of `docs/protocols/dkg.md`. A share counts only once *every* member
 //! has signed that its own is on disk and fits the same public result: with fewer, a key could be lost
 //! to members that confirm and fall silent. Shares are kept through restarts and later attempts until a
-//! final block shows the root of one, because the certificate of any may still arrive.
+//! final block shows the roots of one, because the certificate of any may still arrive.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
-use ledger::{Certificate, Ledger, PENDING_MAX};
-use quorate_threshold::{Dkg, DkgInput, Outcome, Outgoing, RootShare, Step};
+use ledger::{Certificate, Ledger, Made, PENDING_MAX};
+use quorate_threshold::{Dkg, DkgInput, KeySetShares, Outcome, Outgoing, SixRoots, Step};
 use quorate_wire::{
-    CeremonyMessage, ConfirmShare, Digest, NodeIndex, PeerMessage, PublicKey, RefuseShare, Signed, Transcript,
+    CeremonyMessage, ConfirmShare, NodeIndex, PeerMessage, Purpose, RefuseShare, RootKeys, Signed, Transcript,
 };
 
 use crate::{
     At, Effect, ReadRegistry, StartError, Stored,
     committee::{Committee, node, party},
-    early::EarlyMessages,
+    early::{EARLY_MS, EarlyMessages},
     peers::Peers,
     turn::Turn,
 };
@@ -26,13 +29,26 @@ mod ledger;
 const CEREMONY_MS: u64 = 2_000;
 const CEREMONY_MS_MAX: u64 = 15_000;
 const RETRY_MS: u64 = 1_500;
+/// How much longer each member waits than the one before it, with all members there and no ceremony begun, before it
+/// proposes one itself.
+const TURN_MS: u64 = 1_500;
 const VOTE_RETRY_MS: u64 = 3_000;
+/// Proposals of one member that come sooner after each other are not heard.
+const PROPOSALS_MS: u64 = RETRY_MS / 2;
+/// Ceremonies of one proposer that are remembered: all that can still be under way anywhere.
+const JOINED_MAX: usize = 32;
+const _: () = assert!(
+    CEREMONY_MS_MAX + EARLY_MS < PROPOSALS_MS * JOINED_MAX as u64,
+    "of a ceremony that is forgotten nobody holds a message any more"
+);
 /// Interval of looking whether a next step has become possible.
 const LOOK_MS: u64 = 100;
 
 struct Running {
     session: [u8; 32],
-    dkg: Dkg,
+    /// Who chose the moment.
+    proposer: NodeIndex,
+    dkg: Dkg<SixRoots>,
     until_mono_ms: u64,
 }
 
@@ -41,13 +57,15 @@ pub(crate) struct Founding {
     /// Confirmations of ceremonies of which this node has a share, or may get one.
     confirmed: BTreeMap<[u8; 32], BTreeMap<NodeIndex, Signed<ConfirmShare>>>,
     running: Option<Running>,
-    /// The ceremony in which this node took part last: in each only once.
-    last: Option<[u8; 32]>,
+    /// Ceremonies in which this node took part lately, by who proposed them, and since when: in each only once.
+    joined: BTreeMap<NodeIndex, VecDeque<([u8; 32], u64)>>,
     attempt: u32,
     next_attempt_mono_ms: u64,
+    /// Since when all members have been there and no ceremony was begun.
+    idle_since_mono_ms: Option<u64>,
     next_vote_mono_ms: u64,
-    /// A final block of the chain showed the root of our share, in this process.
-    root_on_chain: bool,
+    /// A final block of the chain showed the roots of our shares, in this process.
+    on_chain: bool,
 }
 
 impl Founding {
@@ -56,44 +74,54 @@ impl Founding {
             ledger: Ledger::load(committee, stored)?,
             confirmed: BTreeMap::new(),
             running: None,
-            last: None,
+            joined: BTreeMap::new(),
             attempt: 0,
             next_attempt_mono_ms: 0,
+            idle_since_mono_ms: None,
             next_vote_mono_ms: 0,
-            root_on_chain: false,
+            on_chain: false,
         })
     }
 
-    /// The share of the root that stands, or for which this node votes.
-    pub(crate) fn share(&self) -> Option<&RootShare> {
-        self.ledger.share()
+    /// The shares of the roots that stand, or for which this node votes.
+    pub(crate) fn shares(&self) -> Option<&KeySetShares> {
+        self.ledger.shares()
     }
 
-    /// The root that stands, by a final block of the chain.
-    pub(crate) fn root(&self) -> Option<PublicKey> {
-        self.root_on_chain.then(|| self.wanted_root()).flatten()
+    /// The roots that stand, by a final block of the chain.
+    pub(crate) fn roots(&self) -> Option<&RootKeys> {
+        if self.on_chain { self.ledger.roots() } else { None }
     }
 
-    fn wanted_root(&self) -> Option<PublicKey> {
-        self.share().and_then(|share| PublicKey::from_sec1(&share.root_public_key()).ok())
+    /// What every member has signed of the roots that stand.
+    pub(crate) fn certificate(&self) -> Option<Arc<Certificate>> {
+        if self.on_chain { self.ledger.settled_certificate() } else { None }
     }
 
     pub(crate) fn waiting_for(&self) -> Option<&'static str> {
-        match (self.share(), self.root_on_chain) {
-            (None, _) if self.running.is_some() => Some("the key generation to end"),
-            (None, _) if self.ledger.open() => Some("every member to confirm its share"),
+        match (self.shares(), self.on_chain) {
+            (None, _) if self.running.is_some() => {
+                self.running.as_ref().map(|running| step_of(running.dkg.round()))
+            }
+            (None, _) if self.ledger.open() => Some("every member to confirm its shares"),
             (None, _) if self.ledger.count() >= PENDING_MAX => {
                 Some("the operators: too many key generations ended without every member's confirmation")
             }
             (None, _) => Some("all members to be connected for the key generation"),
-            (Some(_), false) => Some("the root's votes on chain"),
+            (Some(_), false) => Some("the roots' votes on chain"),
             (Some(_), true) => None,
         }
     }
 
-    /// The proposer is the first member; it chooses the moment, nothing else.
-    fn proposer() -> NodeIndex {
-        NodeIndex::new(1).expect("indices count from 1")
+    /// Whether it is our turn to propose. The proposer chooses the moment, nothing else: it is whoever is first in order
+    /// and there, so each member waits a little longer than the one before it.
+    fn our_turn(&mut self, committee: &Committee, peers: &Peers, now: u64) -> bool {
+        if !committee.peers().all(|peer| peers.reachable(peer, now)) {
+            self.idle_since_mono_ms = None;
+            return false;
+        }
+        let since = *self.idle_since_mono_ms.get_or_insert(now);
+        now >= since + TURN_MS * (u64::from(committee.me.get()) - 1)
     }
 
     pub(crate) fn tick(
@@ -104,32 +132,32 @@ impl Founding {
         turn: &mut Turn<'_>,
     ) {
         let now = turn.now.mono_ms;
-        if self.running.as_ref().is_some_and(|running| now >= running.until_mono_ms) {
-            let silent = self.running.take().map(|running| running.dkg.waiting_for()).unwrap_or_default();
-            turn.ceremony("keygen", format!("timed out; waiting for {silent:?}"));
+        let over = self.running.take_if(|running| now >= running.until_mono_ms);
+        if let Some(Running { dkg, proposer, .. }) = over {
+            let silent = dkg.waiting_for();
+            turn.ceremony("keygen", format!("timed out, proposed by {proposer:?}; waiting for {silent:?}"));
         }
-        if self.share().is_some() || self.running.is_some() || now < self.next_attempt_mono_ms {
+        if self.shares().is_some() || self.running.is_some() || now < self.next_attempt_mono_ms {
             return;
         }
         if self.ledger.open() {
             self.next_attempt_mono_ms = now + RETRY_MS;
             self.confirm_pending(committee, committee.peers().collect(), turn);
-        } else if committee.me == Self::proposer()
-            && self.ledger.count() < PENDING_MAX
-            && committee.peers().all(|peer| peers.reachable(peer, now))
-        {
+        } else if self.ledger.count() < PENDING_MAX && self.our_turn(committee, peers, now) {
             self.attempt += 1;
             let fresh = turn.fresh();
             turn.send_all(committee.peers(), PeerMessage::StartKeygen { attempt: self.attempt, fresh });
-            self.start(committee, fresh, early, turn);
+            self.start(committee, (committee.me, fresh), early, turn);
         } else {
             self.next_attempt_mono_ms = now + LOOK_MS;
         }
     }
 
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        match (self.share(), &self.running) {
-            (Some(_), _) if self.root_on_chain => None,
+        match (self.shares(), &self.running) {
+            (Some(_), _) if self.on_chain => {
+                self.ledger.settled_uncertified().map(|_| self.next_vote_mono_ms)
+            }
             (Some(_), _) => Some(self.next_vote_mono_ms),
             (None, Some(running)) => Some(running.until_mono_ms),
             (None, None) => Some(self.next_attempt_mono_ms),
@@ -144,58 +172,78 @@ impl Founding {
         early: &mut EarlyMessages,
         turn: &mut Turn<'_>,
     ) {
-        if from != Self::proposer() {
-            turn.fault(from, "keygen_proposer");
-        } else if self.share().is_some() {
+        // Of two proposals at a time the one of the member that comes first goes on.
+        if self.running.as_ref().is_some_and(|running| running.proposer < from) {
+            return;
+        }
+        if self.shares().is_some() {
             self.tell_certificates(&[from], turn);
         } else if self.ledger.open() {
             self.confirm_pending(committee, committee.peers().collect(), turn);
         } else {
-            self.start(committee, fresh, early, turn);
+            self.start(committee, (from, fresh), early, turn);
         }
     }
 
     fn start(
         &mut self,
         committee: &Committee,
-        fresh: [u8; 32],
+        (proposer, fresh): (NodeIndex, [u8; 32]),
         early: &mut EarlyMessages,
         turn: &mut Turn<'_>,
     ) {
         let now = turn.now.mono_ms;
-        self.next_attempt_mono_ms = now + RETRY_MS;
         let session = Transcript::new("quorate/dkg/v1")
             .field(&committee.id.0)
             .number(committee.epoch)
+            .number(proposer.get().into())
             .field(&fresh)
             .finish();
-        // Twice in one ceremony would be another share of it in place of the first.
-        if self.last == Some(session) || !self.ledger.unknown(&session) || self.ledger.count() >= PENDING_MAX
+        if !self.ledger.unknown(&session)
+            || self.ledger.count() >= PENDING_MAX
+            || !self.joins((proposer, session), now)
         {
             return;
         }
-        self.last = Some(session);
+        self.next_attempt_mono_ms = now + RETRY_MS;
+        self.idle_since_mono_ms = None;
         self.confirmed.retain(|session, _| self.ledger.pending(session).is_some());
         let input = DkgInput { params: committee.params, me: party(committee.me), session };
-        match Dkg::start(input, &mut *turn.rng) {
+        match Dkg::<SixRoots>::start(input, &mut *turn.rng) {
             Err(error) => turn.ceremony("keygen", format!("not started: {error}")),
             Ok((dkg, messages)) => {
-                turn.ceremony("keygen", "started");
+                turn.ceremony("keygen", format!("started, proposed by {proposer:?}"));
                 // Only time ends a ceremony of which a message was lost, say with a connection that was
                 // replaced. The proposer's first attempts are short, a slow network gets longer ones; the
                 // others wait for its next word.
-                let patience_ms = if committee.me == Self::proposer() {
+                let patience_ms = if committee.me == proposer {
                     CEREMONY_MS_MAX.min(CEREMONY_MS << self.attempt.saturating_sub(1).min(3))
                 } else {
                     CEREMONY_MS_MAX
                 };
-                self.running = Some(Running { session, dkg, until_mono_ms: now + patience_ms });
+                self.running = Some(Running { session, proposer, dkg, until_mono_ms: now + patience_ms });
                 send_rounds(session, messages, turn);
                 for (from, payload) in early.take(&session) {
                     self.on_message(committee, from, CeremonyMessage { session, payload }, early, turn);
                 }
             }
         }
+    }
+
+    /// Whether this node takes part in a ceremony, which it notes. Not twice in one: what it said first, others may have
+    /// heard. And not in one of each proposal of a member that proposes without end.
+    fn joins(&mut self, (proposer, session): (NodeIndex, [u8; 32]), now: u64) -> bool {
+        let joined = self.joined.entry(proposer).or_default();
+        let known = joined.iter().any(|(other, _)| *other == session);
+        let soon = joined.back().is_some_and(|(_, since)| now < since + PROPOSALS_MS);
+        if known || soon {
+            return false;
+        }
+        if joined.len() >= JOINED_MAX {
+            joined.pop_front();
+        }
+        joined.push_back((session, now));
+        true
     }
 
     pub(crate) fn on_message(
@@ -207,7 +255,7 @@ impl Founding {
         turn: &mut Turn<'_>,
     ) {
         let Some(running) = self.running.as_mut().filter(|running| running.session == message.session) else {
-            if self.share().is_none() && self.ledger.unknown(&message.session) {
+            if self.shares().is_none() && self.ledger.unknown(&message.session) {
                 early.keep(message.session, from, message.payload, turn.now.mono_ms);
             }
             return;
@@ -226,12 +274,16 @@ impl Founding {
                 }
                 turn.ceremony("keygen", format!("failed: {failure}"));
             }
-            Some(Outcome::Done(share)) => {
+            Some(Outcome::Done(shares)) => {
                 self.running = None;
+                let Some(made) = Made::of(shares) else {
+                    turn.ceremony("keygen", "failed: the roots are not of their forms");
+                    return;
+                };
                 if let Some(early) = self.confirmed.get_mut(&message.session) {
-                    early.retain(|_, confirm| fits(&confirm.body, committee, &share));
+                    early.retain(|_, confirm| made.fits(&confirm.body, committee));
                 }
-                self.ledger.add(share, turn);
+                self.ledger.add(committee, made, turn);
                 self.confirm_pending(committee, committee.peers().collect(), turn);
             }
         }
@@ -240,7 +292,7 @@ impl Founding {
     /// Signs and sends that the shares that wait are on disk; called only after they are.
     fn confirm_pending(&mut self, committee: &Committee, to: Vec<NodeIndex>, turn: &mut Turn<'_>) {
         let confirms: Vec<_> =
-            self.ledger.confirmable().filter_map(|share| confirm(committee, share)).collect();
+            self.ledger.confirmable().map(|made| committee.sign(made.confirm(committee))).collect();
         for confirm in confirms {
             turn.send_all(to.iter().copied(), PeerMessage::Confirm(confirm.clone()));
             self.count(committee, committee.me, confirm, turn);
@@ -255,19 +307,20 @@ impl Founding {
         confirm: Signed<ConfirmShare>,
         turn: &mut Turn<'_>,
     ) {
-        let session = confirm.body.session;
-        if self.share().is_some() {
+        let session = confirm.body.session.0;
+        if self.shares().is_some() {
             self.tell_certificates(&[from], turn);
         }
         if self.ledger.settled() {
             return;
         }
-        if confirm.node != from || !committee.signed_by_member(&confirm) {
+        let sound = confirm.node == from && confirm.body.results.len() == Purpose::ALL.len();
+        if !sound || !committee.signed_by_member(&confirm) {
             turn.fault(from, "confirm_signature");
             return;
         }
         if let Some(pending) = self.ledger.pending(&session) {
-            if !fits(&confirm.body, committee, &pending.share) {
+            if !pending.made.fits(&confirm.body, committee) {
                 turn.fault(from, "confirm_result");
                 return;
             }
@@ -296,7 +349,7 @@ impl Founding {
         confirm: Signed<ConfirmShare>,
         turn: &mut Turn<'_>,
     ) {
-        let session = confirm.body.session;
+        let session = confirm.body.session.0;
         if self.ledger.pending(&session).is_none_or(|pending| pending.certificate.is_some()) {
             return;
         }
@@ -334,8 +387,7 @@ impl Founding {
             "keygen",
             format!("{:?} refuses a share that waits for its confirmation", refusal.node),
         );
-        self.ledger.learn_refusal(refusal, turn);
-        self.next_attempt_mono_ms = turn.now.mono_ms;
+        self.ledger.learn_refusal(committee, refusal, turn);
     }
 
     /// Notes that every member has confirmed a share of ours. It counts even where one of them refuses it as well: all
@@ -346,22 +398,19 @@ impl Founding {
         (from, certificate): (NodeIndex, Certificate),
         turn: &mut Turn<'_>,
     ) {
-        let Some(session) = certificate.first().map(|confirm| confirm.body.session) else { return };
-        let Some(pending) = self.ledger.pending(&session) else { return };
-        if pending.certificate.is_some() {
-            return;
-        }
+        let Some(session) = certificate.first().map(|confirm| confirm.body.session.0) else { return };
+        let Some(made) = self.ledger.uncertified(&session) else { return };
         let complete = certificate.len() == committee.size()
             && committee.members().zip(&certificate).all(|(member, confirm)| {
                 confirm.node == member
-                    && fits(&confirm.body, committee, &pending.share)
+                    && made.fits(&confirm.body, committee)
                     && committee.signed_by_member(confirm)
             });
         if !complete {
             turn.fault(from, "certificate");
             return;
         }
-        self.ledger.certify(&session, certificate, turn);
+        self.ledger.certify(committee, (session, certificate), turn);
         turn.ceremony("keygen", "certified by every member");
         self.running = None;
         self.next_vote_mono_ms = turn.now.mono_ms;
@@ -369,9 +418,9 @@ impl Founding {
 
     /// What a peer that has just greeted us may have missed.
     pub(crate) fn greet(&mut self, committee: &Committee, peer: NodeIndex, turn: &mut Turn<'_>) {
-        if self.share().is_none() {
+        if self.shares().is_none() {
             self.confirm_pending(committee, vec![peer], turn);
-        } else if !self.root_on_chain {
+        } else if !self.on_chain {
             self.tell_certificates(&[peer], turn);
         }
     }
@@ -389,32 +438,45 @@ impl Founding {
         registry: Option<&dyn ReadRegistry>,
         turn: &mut Turn<'_>,
     ) {
-        if self.root_on_chain {
+        let now = turn.now.mono_ms;
+        if self.on_chain {
+            // The chain was faster than the last confirmation: whoever has the certificate answers with it.
+            if let Some(made) = self.ledger.settled_uncertified()
+                && now >= self.next_vote_mono_ms
+            {
+                self.next_vote_mono_ms = now + VOTE_RETRY_MS;
+                let confirm = PeerMessage::Confirm(committee.sign(made.confirm(committee)));
+                turn.send_all(committee.peers(), confirm);
+            }
             return;
         }
-        let now = turn.now.mono_ms;
         let Some(registry) = registry else {
             self.next_vote_mono_ms = now + LOOK_MS;
             return;
         };
-        let latest = registry.root(At::Latest);
+        let latest = registry.roots(At::Latest);
         self.ledger.show(latest.as_ref());
-        match (registry.root(At::Finalized), latest) {
-            (Some(root), _) if !self.ledger.settle(&root, turn) => {
+        match (registry.roots(At::Finalized), latest) {
+            (Some(roots), _) if !self.ledger.settle(committee, &roots, turn) => {
                 self.next_vote_mono_ms = now + LOOK_MS;
-                turn.halt("the root on chain is final, and this node has shares of other roots only");
+                let differing = self.ledger.first_difference(&roots);
+                let differing = differing.map(|purpose| format!(": the root for {purpose} differs"));
+                turn.halt(format!(
+                    "the roots on chain are final, and this node has shares of other roots only{}",
+                    differing.unwrap_or_default()
+                ));
             }
             (Some(_), _) if self.ledger.settled() => {
-                self.root_on_chain = true;
+                self.on_chain = true;
                 self.confirmed.clear();
                 self.running = None;
             }
             (_, Some(_)) => self.next_vote_mono_ms = now + LOOK_MS,
             (_, None) if now >= self.next_vote_mono_ms => {
                 self.next_vote_mono_ms = now + VOTE_RETRY_MS;
-                if let Some(root) = self.wanted_root() {
+                if let Some(roots) = self.ledger.roots().copied() {
                     self.tell_certificates(&committee.peers().collect::<Vec<_>>(), turn);
-                    turn.effects.push(Effect::VoteRoot { root });
+                    turn.effects.push(Effect::VoteRoots { roots: Box::new(roots) });
                 }
             }
             (_, None) => {}
@@ -422,27 +484,18 @@ impl Founding {
     }
 }
 
+/// What a key generation waits for in a round.
+fn step_of(round: u8) -> &'static str {
+    match round {
+        1 => "the key generation of six roots, step 1 of 4: all members' commitments",
+        2 => "the key generation of six roots, step 2 of 4: all members' public polynomials",
+        3 => "the key generation of six roots, step 3 of 4: all members' views of them",
+        _ => "the key generation of six roots, step 4 of 4: all members' shares",
+    }
+}
+
 fn send_rounds(session: [u8; 32], messages: Vec<Outgoing>, turn: &mut Turn<'_>) {
     for Outgoing { to, payload, .. } in messages {
         turn.send(node(to), PeerMessage::Keygen(CeremonyMessage { session, payload }));
     }
-}
-
-fn confirm(committee: &Committee, share: &RootShare) -> Option<Signed<ConfirmShare>> {
-    let root = PublicKey::from_sec1(&share.root_public_key()).ok()?;
-    Some(committee.sign(ConfirmShare {
-        network: committee.id,
-        epoch: committee.epoch,
-        session: *share.session(),
-        result: Digest(share.public_digest()),
-        root,
-    }))
-}
-
-fn fits(confirm: &ConfirmShare, committee: &Committee, share: &RootShare) -> bool {
-    confirm.network == committee.id
-        && confirm.epoch == committee.epoch
-        && confirm.session == *share.session()
-        && confirm.result.0 == share.public_digest()
-        && *confirm.root.as_bytes() == share.root_public_key()
 }

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod decide;
+mod draw;
 mod end;
 mod once;
 mod operation;
@@ -23,6 +24,7 @@ use crate::{
     node::{Node, Scene},
 };
 pub(crate) use decide::Judged;
+pub(crate) use draw::spoilt;
 use operation::{Operation, Work};
 pub(crate) use run::Run;
 use run::json;
@@ -53,6 +55,7 @@ struct Counts {
     collects: u32,
     value_bytes: usize,
     claims: u32,
+    randoms: u32,
     children: u32,
 }
 
@@ -101,6 +104,7 @@ impl Member {
             Wanted::Child { action, params } => self.on_child(id, (action, params), scene),
             Wanted::Claim { key_id } => self.on_claim(id, key_id, scene),
             Wanted::Collect { name, value } => self.on_collect(id, (name, value), seen, scene),
+            Wanted::Random => self.on_draw(id, seen, scene),
             Wanted::RunOnce { name, wait } => self.on_run_once(id, (name, wait), seen, scene),
             Wanted::Sign(sign) => self.on_sign(id, (sign, seen), scene),
         }

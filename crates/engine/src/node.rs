@@ -27,12 +27,12 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// The registry and the root, or why nothing can be decided.
+    /// The registry and the root of signing keys, or why nothing can be decided.
     pub(crate) fn decided_by(&self) -> Result<(Arc<dyn ReadRegistry>, PublicKey), ErrorCode> {
-        match (&self.registry, self.founding.root()) {
-            (Some(registry), Some(root)) => {
+        match (&self.registry, self.founding.roots()) {
+            (Some(registry), Some(roots)) => {
                 self.finality.check(registry.as_ref())?;
-                Ok((registry.clone(), root))
+                Ok((registry.clone(), roots.sign_secp256k1))
             }
             _ => Err(ErrorCode::NotReady),
         }

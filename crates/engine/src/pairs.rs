@@ -56,7 +56,7 @@ impl Pairs {
     pub(crate) fn load(committee: &Committee, stored: &Stored) -> Result<Self, StartError> {
         let mut states = BTreeMap::new();
         for peer in committee.peers() {
-            let key = pair_key(peer);
+            let key = pair_key(committee, peer);
             let Some(value) = stored.get(&key) else { continue };
             let state =
                 PairState::from_secret_bytes(value).map_err(|_| StartError::Damaged { key: key.clone() })?;
@@ -89,22 +89,22 @@ impl Pairs {
             .collect()
     }
 
-    pub(crate) fn forget(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
+    pub(crate) fn forget(&mut self, committee: &Committee, peer: NodeIndex, turn: &mut Turn<'_>) {
         // Neither interval nor budget: a peer that claims to be rolled back again and again gains nothing by it.
         if let Some(progress) = self.progress.get_mut(&peer) {
             progress.proposed = None;
             progress.running = None;
         }
         if self.states.remove(&party(peer)).is_some() {
-            turn.persist([(pair_key(peer), None)]);
+            turn.persist([(pair_key(committee, peer), None)]);
             turn.ceremony("pair", format!("{peer:?}: thrown away"));
         }
     }
 
-    pub(crate) fn forget_all(&mut self, turn: &mut Turn<'_>) {
+    pub(crate) fn forget_all(&mut self, committee: &Committee, turn: &mut Turn<'_>) {
         let peers: Vec<NodeIndex> = self.progress.keys().copied().collect();
         for peer in peers {
-            self.forget(peer, turn);
+            self.forget(committee, peer, turn);
         }
     }
 
@@ -220,7 +220,8 @@ impl Pairs {
                     turn.send(node(message.to), PeerMessage::Pair(CeremonyMessage { session, payload }));
                 }
                 for (from, payload) in early.take(&session) {
-                    done |= self.on_message(from, CeremonyMessage { session, payload }, early, turn);
+                    done |=
+                        self.on_message(committee, from, CeremonyMessage { session, payload }, early, turn);
                 }
             }
         }
@@ -230,6 +231,7 @@ impl Pairs {
     /// Returns whether a set-up was finished, so that it is announced.
     pub(crate) fn on_message(
         &mut self,
+        committee: &Committee,
         from: NodeIndex,
         message: CeremonyMessage,
         early: &mut EarlyMessages,
@@ -264,7 +266,7 @@ impl Pairs {
                 progress.running = None;
                 progress.not_before_mono_ms = turn.now.mono_ms + PATIENCE_MS;
                 // On disk before our last message lets the peer rely on it.
-                turn.persist([(pair_key(from), Some(state.to_secret_bytes()))]);
+                turn.persist([(pair_key(committee, from), Some(state.to_secret_bytes()))]);
                 self.states.insert(party(from), state);
                 turn.ceremony("pair", format!("{from:?}: set up"));
                 true
@@ -277,8 +279,8 @@ impl Pairs {
     }
 }
 
-fn pair_key(peer: NodeIndex) -> String {
-    format!("pair/{peer}")
+fn pair_key(committee: &Committee, peer: NodeIndex) -> String {
+    committee.record(&format!("pair/{}", committee.key_of(peer)))
 }
 
 /// Both sides put fresh bytes in, so neither can make one session twice.

@@ -66,12 +66,12 @@ impl Peers {
     /// Loads what was remembered and takes the next incarnation number. The caller persists it first.
     pub(crate) fn load(committee: &Committee, stored: &Stored) -> Result<Self, StartError> {
         let mut bans = BTreeMap::new();
-        for (key, value) in stored.iter().filter(|(key, _)| key.starts_with("ban/")) {
-            let ban: Signed<BanNotice> =
-                borsh::from_slice(value).map_err(|_| StartError::Damaged { key: key.clone() })?;
-            if committee.signed_by_member(&ban) && ban.body.epoch == committee.epoch {
-                bans.insert((ban.node, ban.body.counterparty), ban);
-            }
+        let place = committee.record("ban/");
+        for (key, value) in stored.iter().filter(|(key, _)| key.starts_with(&place)) {
+            let damaged = || StartError::Damaged { key: key.clone() };
+            let ban: Signed<BanNotice> = borsh::from_slice(value).map_err(|_| damaged())?;
+            let pair = sound_ban(committee, &ban).ok_or_else(damaged)?;
+            bans.insert(pair, ban);
         }
         let peers = committee.peers().map(|peer| (peer, Peer::default())).collect();
         let starts = Starts::load(committee, stored)?;
@@ -241,7 +241,9 @@ impl Peers {
     /// Records a ban of our own, durably, before anything else is said or done.
     pub(crate) fn ban(&mut self, committee: &Committee, notice: BanNotice, turn: &mut Turn<'_>) {
         let ban = committee.sign(notice);
-        self.record_ban(ban.clone(), turn);
+        if let Some(pair) = sound_ban(committee, &ban) {
+            self.record_ban(committee, (pair, ban.clone()), turn);
+        }
         turn.send_all(committee.peers(), PeerMessage::Ban(ban));
         self.stop_if_broken(committee, turn);
     }
@@ -253,32 +255,33 @@ impl Peers {
         (from, ban): (NodeIndex, Signed<BanNotice>),
         turn: &mut Turn<'_>,
     ) -> bool {
-        let pair = (ban.node, ban.body.counterparty);
-        if self.bans.contains_key(&pair) {
+        let by = committee.index_of(&ban.body.by);
+        let known = by.zip(committee.index_of(&ban.body.counterparty));
+        if known.is_some_and(|pair| self.bans.contains_key(&pair)) {
             return true;
         }
-        let sound = ban.body.network == committee.id
-            && ban.body.epoch == committee.epoch
-            && committee.is_member(pair.1)
-            && pair.0 != pair.1
-            && committee.signed_by_member(&ban);
-        if !sound {
+        let Some(pair) = sound_ban(committee, &ban) else {
             turn.fault(from, "ban");
             return false;
-        }
-        self.record_ban(ban, turn);
+        };
+        self.record_ban(committee, (pair, ban), turn);
         if pair.0 == committee.me {
             self.stop_if_broken(committee, turn);
         }
         true
     }
 
-    fn record_ban(&mut self, ban: Signed<BanNotice>, turn: &mut Turn<'_>) {
-        let pair = (ban.node, ban.body.counterparty);
+    fn record_ban(
+        &mut self,
+        committee: &Committee,
+        (pair, ban): ((NodeIndex, NodeIndex), Signed<BanNotice>),
+        turn: &mut Turn<'_>,
+    ) {
         if self.bans.contains_key(&pair) {
             return;
         }
-        turn.persist([(format!("ban/{}/{}", pair.0, pair.1), Some(bytes(&ban)))]);
+        let place = committee.record(&format!("ban/{}/{}", ban.body.by, ban.body.counterparty));
+        turn.persist([(place, Some(bytes(&ban)))]);
         turn.report(Report::Banned { by: pair.0, counterparty: pair.1 });
         self.bans.insert(pair, ban);
     }
@@ -402,6 +405,17 @@ impl Peers {
             self.peers.iter().filter(|(_, peer)| peer.connected).map(|(index, _)| *index).collect();
         turn.send_all(connected, PeerMessage::Ping(turn.now.mono_ms));
     }
+}
+
+/// Who bans whom, if a ban is of this network and epoch, between two members, and signed by the one that bans.
+fn sound_ban(committee: &Committee, ban: &Signed<BanNotice>) -> Option<(NodeIndex, NodeIndex)> {
+    let pair = (committee.index_of(&ban.body.by)?, committee.index_of(&ban.body.counterparty)?);
+    let sound = ban.body.network == committee.id
+        && ban.body.epoch == committee.epoch
+        && ban.node == pair.0
+        && pair.0 != pair.1
+        && committee.signed_by_member(ban);
+    sound.then_some(pair)
 }
 
 /// Reads a record of the store.

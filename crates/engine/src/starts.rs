@@ -42,9 +42,9 @@ impl Starts {
         let previous: u64 = read(stored, INCARNATION)?.unwrap_or(0);
         let mut remembered = BTreeMap::new();
         for peer in committee.peers() {
-            let key = remembered_key(peer);
+            let key = remembered_key(committee, peer);
             let Some(notice) = read::<Signed<StartNotice>>(stored, &key)? else { continue };
-            if notice.node != peer || !fits(committee, &notice) {
+            if !fits(committee, (peer, &notice)) {
                 return Err(StartError::Damaged { key });
             }
             remembered.insert(peer, notice);
@@ -66,8 +66,8 @@ impl Starts {
         let own = self.own.get_or_insert_with(|| {
             let mut start = [0u8; 16];
             turn.rng.fill_bytes(&mut start);
-            let (network, epoch) = (committee.id, committee.epoch);
-            committee.sign(StartNotice { network, epoch, incarnation, start })
+            let (network, node) = (committee.id, committee.key_of(committee.me));
+            committee.sign(StartNotice { network, node, incarnation, start })
         });
         own.clone()
     }
@@ -81,7 +81,7 @@ impl Starts {
         (from, notice): (NodeIndex, &Signed<StartNotice>),
         turn: &mut Turn<'_>,
     ) -> Standing {
-        if notice.node != from || !fits(committee, notice) {
+        if !fits(committee, (from, notice)) {
             return Standing::Fault("start_notice");
         }
         let before = self.remembered.get(&from);
@@ -91,7 +91,7 @@ impl Starts {
         if !conducts.pays(from, NEW_START_PRICE, turn.now.mono_ms) {
             return Standing::Fault("frames");
         }
-        if !committee.signed_by_member(notice) {
+        if notice.verify(&notice.body.node).is_err() {
             return Standing::Fault("start_notice");
         }
         if let Some(before) = before
@@ -100,7 +100,7 @@ impl Starts {
             return Standing::Behind(Box::new(before.clone()));
         }
         self.remembered.insert(from, notice.clone());
-        turn.persist([(remembered_key(from), Some(bytes(notice)))]);
+        turn.persist([(remembered_key(committee, from), Some(bytes(notice)))]);
         Standing::Latest
     }
 
@@ -113,11 +113,10 @@ impl Starts {
         turn: &mut Turn<'_>,
     ) -> bool {
         let other = self.own.as_ref().is_none_or(|own| own.body.start != notice.body.start);
-        let proven = notice.node == committee.me
-            && fits(committee, notice)
+        let proven = fits(committee, (committee.me, notice))
             && notice.body.incarnation >= self.incarnation
             && other
-            && committee.signed_by_member(notice);
+            && notice.verify(&notice.body.node).is_ok();
         if !proven {
             turn.fault(from, "stale_claim");
             return false;
@@ -130,10 +129,11 @@ impl Starts {
     }
 }
 
-fn fits(committee: &Committee, notice: &Signed<StartNotice>) -> bool {
-    notice.body.network == committee.id && notice.body.epoch == committee.epoch
+/// Whether a notice says that it is of this member. The place that it was signed at may be one of an earlier epoch.
+fn fits(committee: &Committee, (member, notice): (NodeIndex, &Signed<StartNotice>)) -> bool {
+    notice.body.network == committee.id && notice.body.node == committee.key_of(member)
 }
 
-fn remembered_key(peer: NodeIndex) -> String {
-    format!("peer/{peer}")
+fn remembered_key(committee: &Committee, peer: NodeIndex) -> String {
+    format!("start/{}", committee.key_of(peer))
 }

@@ -1,6 +1,8 @@
 //! What an engine shows of itself, and why one does not start.
 
-use quorate_wire::{ErrorCode, NodeIndex, NodeView, PublicKey};
+use std::sync::Arc;
+
+use quorate_wire::{ConfirmShare, ErrorCode, NodeIndex, NodeView, RootKeys, Signed};
 
 /// What `GET /v1/network` and the metrics show of an engine.
 #[derive(Debug, Clone)]
@@ -11,8 +13,10 @@ pub struct EngineStatus {
     pub waiting_for: Option<String>,
     /// The code of what it waits for, unless it is ready.
     pub waiting_code: Option<ErrorCode>,
-    /// The network's root, once a final block of the chain shows it.
-    pub root: Option<PublicKey>,
+    /// The network's roots, once a final block of the chain shows them.
+    pub roots: Option<RootKeys>,
+    /// Every member's word that it holds a share of each of them; it may come a moment later.
+    pub certificate: Option<Arc<Vec<Signed<ConfirmShare>>>>,
     /// This start's number.
     pub incarnation: u64,
     /// Runs in progress.

@@ -35,7 +35,7 @@ pub(crate) struct Hands {
     pub(crate) links: Arc<Links>,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) workers: Workers,
-    pub(crate) votes: mpsc::Sender<quorate_wire::PublicKey>,
+    pub(crate) votes: mpsc::Sender<quorate_wire::RootKeys>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) outgoing: Outgoing,
     pub(crate) fault_log: FaultLog,
@@ -184,7 +184,7 @@ impl Hands {
                 Effect::Answer { run, call, answer } => self.workers.answer(run, call, answer),
                 Effect::CancelAction { run } => self.workers.cancel(run),
                 // A vote that does not fit the queue is asked for again.
-                Effect::VoteRoot { root } => drop(self.votes.try_send(root)),
+                Effect::VoteRoots { roots } => drop(self.votes.try_send(*roots)),
                 Effect::Report(report) => {
                     if let Report::PeerFault { peer, check } = report {
                         self.fault_log.note(peer, check, Instant::now());

@@ -62,6 +62,7 @@ pub(crate) fn router(api: Arc<Api>, listen: SocketAddr) -> Router {
         .route("/v1/code/{cid}", get(code::get))
         .route("/v1/pkps/{id}", get(views::pkp))
         .route("/v1/network", get(views::network))
+        .route("/v1/keys", get(views::keys))
         .route("/healthz", get(views::health))
         .route("/readyz", get(views::ready))
         .route("/metrics", get(views::metrics))

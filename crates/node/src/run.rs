@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow, bail};
 use quorate_actions::{Guest, Pool, PoolConfig, WorkerCommand};
 use quorate_engine::{Effect, Engine};
 use quorate_registry::{tx_client::TxClient, view::RegistryView};
-use quorate_wire::{Digest, NetworkFile, NodeIndex, PublicKey};
+use quorate_wire::{Digest, NetworkFile, NodeIndex, RootKeys};
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     task::JoinSet,
@@ -336,13 +336,13 @@ fn start_code(config: &Config, member: &Member, metrics: &Arc<Metrics>) -> anyho
     CodeFinder::open(&folder, &config.code, sources, metrics.clone()).context("the folder of actions' code")
 }
 
-/// Starts the loop that votes for roots; the engine's wishes go into the channel.
+/// Starts the loop that votes for the roots; the engine's wishes go into the channel.
 fn start_voter(
     config: &Config,
     member: &Member,
     (view, metrics): (&RegistryView, &Arc<Metrics>),
     loops: &mut Loops,
-) -> anyhow::Result<mpsc::Sender<PublicKey>> {
+) -> anyhow::Result<mpsc::Sender<RootKeys>> {
     const WISHES: usize = 4;
     let (votes, wanted) = mpsc::channel(WISHES);
     let voter = Voter {
@@ -467,7 +467,8 @@ pub(crate) fn empty_status() -> quorate_engine::EngineStatus {
         ready: false,
         waiting_for: Some("a test".to_owned()),
         waiting_code: Some(quorate_wire::ErrorCode::NotReady),
-        root: None,
+        roots: None,
+        certificate: None,
         incarnation: 0,
         running: 0,
         remembered: 0,

@@ -11,12 +11,17 @@ use std::{
 
 use quorate_engine::{Stored, Write};
 use quorate_wire::NetworkId;
-use redb::{Database, Durability, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{
+    Database, Durability, ReadableDatabase as _, ReadableTable as _, StorageBackend as _, TableDefinition,
+    backends::InMemoryBackend,
+};
 use zeroize::Zeroizing;
 
 use seal::Sealer;
 
-const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records/v1");
+const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records/v2");
+/// The records of releases that knew one root and no epochs in their places.
+const EARLIER_RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records/v1");
 /// One sealed value that every store has, so that a wrong key shows before any record is touched.
 const CHECK: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("check/v1");
 const CHECK_NAME: &str = "check";
@@ -27,6 +32,8 @@ const CACHE_BYTES: usize = 8 << 20;
 /// Longest record: a pairwise set-up is below 100 KB, the DKG's result far below.
 const RECORD_BYTES_MAX: usize = 4 << 20;
 const RECORD_KEY_BYTES_MAX: usize = 256;
+/// Longest file that is looked at for what an earlier release wrote: a store of the largest committee has a tenth.
+const EARLIER_BYTES_MAX: u64 = 64 << 20;
 
 /// Why the store is not used.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +49,12 @@ pub enum StoreError {
         /// What does not fit.
         what: String,
     },
+    /// An earlier release wrote it.
+    #[error(
+        "the store {0} was written by an earlier release, which had one root for all keys: its network does not run under \
+         this release. Found a new network in another folder (quorate dev --dir DIR)"
+    )]
+    EarlierRelease(PathBuf),
     /// The sealing key, or the network, is not the one it was made with.
     #[error("the store {0} was sealed with another key or for another network, or is damaged")]
     OtherKey(PathBuf),
@@ -92,6 +105,9 @@ impl Store {
     pub fn open(folder: &Path, sealing: &[u8; 32], network: NetworkId) -> Result<Self, StoreError> {
         let path = folder.join(FILE_NAME);
         let io = |source| StoreError::Io { path: path.clone(), source };
+        if of_earlier_release(&path) {
+            return Err(StoreError::EarlierRelease(path));
+        }
         crate::config::make_private_folder(folder).map_err(io)?;
         // Made by us, so that the mode is right before the first byte is in it.
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(io)?;
@@ -202,6 +218,22 @@ impl Store {
     }
 }
 
+/// Whether an earlier release wrote a store. It is looked at in a copy in memory: an opened file is written to, and one
+/// that does not run under this release stays as it is.
+fn of_earlier_release(path: &Path) -> bool {
+    let short = std::fs::metadata(path).is_ok_and(|file| file.len() <= EARLIER_BYTES_MAX);
+    let Some(bytes) = short.then(|| std::fs::read(path).ok()).flatten() else { return false };
+    let copy = InMemoryBackend::new();
+    let copied = copy.set_len(bytes.len() as u64).and_then(|()| copy.write(0, &bytes));
+    let mut builder = Database::builder();
+    let builder = builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+    let Some(database) = copied.ok().and_then(|()| builder.create_with_backend(copy).ok()) else {
+        return false;
+    };
+    let transaction = database.begin_read();
+    transaction.is_ok_and(|transaction| transaction.open_table(EARLIER_RECORDS).is_ok())
+}
+
 /// An error of an opening: what is no database at all shows itself as an invalid file here.
 fn open_error(path: &Path, error: redb::Error) -> StoreError {
     match error {
@@ -258,6 +290,23 @@ mod tests {
         filled(&folder);
         let bytes = std::fs::read(folder.path().join(FILE_NAME)).unwrap();
         assert!(!bytes.windows(15).any(|window| window == b"plainly visible"));
+    }
+
+    #[test]
+    fn refuses_a_store_of_an_earlier_release_and_changes_no_byte_of_it() {
+        let folder = TestFolder::new();
+        let path = folder.path().join(FILE_NAME);
+        {
+            let database = Database::create(&path).unwrap();
+            let transaction = database.begin_write().unwrap();
+            transaction.open_table(EARLIER_RECORDS).unwrap().insert("share/root", &b"sealed"[..]).unwrap();
+            transaction.commit().unwrap();
+        }
+        let before = std::fs::read(&path).unwrap();
+        let refused = Store::open(folder.path(), &[7; 32], NETWORK).unwrap_err();
+        assert!(matches!(refused, StoreError::EarlierRelease(_)));
+        assert!(refused.to_string().contains("--dir"), "{refused}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
     #[test]

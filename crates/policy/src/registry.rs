@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, PublicKey, SignedHead, TokenId,
+    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, PublicKey, RootKeys, SignedHead, TokenId,
 };
 
 /// At which block to read.
@@ -108,6 +108,6 @@ pub trait ReadRegistry: ReadRights + Send + Sync {
     fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding;
     /// Domains that logins may be for, by the Directory. What cannot be read is none.
     fn login_domains(&self, at: At) -> Arc<LoginDomains>;
-    /// The network's root, once all nodes have voted it.
-    fn root(&self, at: At) -> Option<PublicKey>;
+    /// The network's roots, once all nodes have voted them.
+    fn roots(&self, at: At) -> Option<RootKeys>;
 }

@@ -451,7 +451,8 @@ sol! {
         error NotNode();
         error WrongStakingContract();
         error BadKeySetId();
-        error BadRootKeys();
+        error BadRootKeysNumber(uint256 number, uint256 expected);
+        error BadRootKey(uint256 place, uint256 expectedKeyType, uint256 expectedLength);
         error BadPublicKey();
         error RootKeysAlreadySet();
         error RootKeysNotSet();

@@ -62,7 +62,11 @@ const SENTENCES: &[(&str, &str)] = &[
     ("AlreadyMinter()", "the minter that was named is admitted already"),
     ("NotNode()", "only the account of one of this network's nodes votes"),
     ("BadKeySetId()", "the name of a key set has 1 to 64 bytes"),
-    ("BadRootKeys()", "the roots do not fit: up to 16, each with a key type of its own"),
+    ("BadRootKeysNumber(uint256,uint256)", "{0} roots were named, where a key set has {1}"),
+    (
+        "BadRootKey(uint256,uint256,uint256)",
+        "the root at place {0} is not of key type {1} with {2} bytes: each purpose has its place",
+    ),
     ("BadPublicKey()", "a public key has 65 bytes, 04 before its coordinates, and is a point of the curve"),
     ("RootKeysAlreadySet()", "the roots of this key set are set, for ever"),
     (

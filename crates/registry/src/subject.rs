@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolValue as _;
+use quorate_wire::{Purpose, RootKeys};
 
 /// Sign anything: also a bare digest.
 pub const SCOPE_SIGN_ANYTHING: u8 = 1;
@@ -147,6 +148,30 @@ pub struct RootKey {
     pub public_key: Bytes,
     /// What kind; [`KEY_TYPE_ECDSA_K256`] for secp256k1.
     pub key_type: U256,
+}
+
+impl RootKey {
+    /// The roots of a key set as the registry lists them.
+    #[must_use]
+    pub fn list(roots: &RootKeys) -> Vec<RootKey> {
+        let entries = roots.iter().map(|(purpose, key)| RootKey {
+            public_key: match purpose {
+                Purpose::SignSecp256k1 => Bytes::copy_from_slice(&roots.sign_secp256k1.uncompressed()),
+                _ => Bytes::copy_from_slice(key),
+            },
+            key_type: U256::from(purpose.key_type()),
+        });
+        entries.collect()
+    }
+
+    /// The roots that a list names; `None` if it is none, or not one that this release votes for.
+    #[must_use]
+    pub fn read(list: &[RootKey]) -> Option<RootKeys> {
+        let types = Purpose::ALL.iter().map(|purpose| U256::from(purpose.key_type()));
+        let ordered = list.iter().map(|root| root.key_type).eq(types);
+        let roots = RootKeys::from_list(list.iter().map(|root| root.public_key.as_ref())).ok()?;
+        ordered.then_some(roots)
+    }
 }
 
 /// A node as the registry names it.

@@ -7,7 +7,7 @@ use ed25519_dalek::SigningKey;
 use quorate_wire::{
     CeremonyMessage, Decision, Digest, ErrorCode, Evidence, Intent, NetworkId, NodeIndex, Offer,
     OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId, RoundMessage, Signed, Statement,
-    Status, Verdict, Vote, decode, encode, limits,
+    Status, ValuePoint, Verdict, Vote, decode, encode, limits,
 };
 
 use crate::{committee::Committee, entropy::Dice, invariants::EPOCH};
@@ -79,6 +79,8 @@ pub(crate) struct Byzantine {
     network: NetworkId,
     key: SigningKey,
     peers: Vec<NodeIndex>,
+    /// The statement keys that name members.
+    members: quorate_wire::Committee,
     threshold: usize,
     pub(crate) habits: Habits,
     dice: Dice,
@@ -122,6 +124,7 @@ impl Byzantine {
             network: committee.id,
             key: committee.statement_key(me).clone(),
             peers: committee.indices().into_iter().filter(|node| *node != me).collect(),
+            members: committee.network.founding_committee(),
             threshold: usize::from(committee.shape.t),
             habits,
             dice,
@@ -427,6 +430,9 @@ impl Byzantine {
                 if let Verdict::Observed { value, .. } = &mut vote.body.verdict {
                     *value = format!("lie {}", self.dice.between(0, 9));
                     vote = Signed::new(self.me, vote.body, &self.key);
+                } else if let Verdict::Draw { partial } = &mut vote.body.verdict {
+                    self.spoil(partial);
+                    vote = Signed::new(self.me, vote.body, &self.key);
                 }
                 PeerMessage::Vote(vote)
             }
@@ -455,6 +461,7 @@ impl Byzantine {
                             }
                         }
                     },
+                    Decision::Drawn(value) => self.spoil(value),
                     // An old one instead, if it has one: valid, and of another execution.
                     Decision::Signed(signature) => {
                         if let Some(old) = self.old_signature((request, operation)) {
@@ -518,6 +525,25 @@ impl Byzantine {
         })
     }
 
+    /// Makes a partial, or a value, another one: of another operation, of nothing, the identity, or no point at all.
+    fn spoil(&mut self, point: &mut ValuePoint) {
+        let mut others = self.votes.iter().filter_map(|vote| match &vote.body.verdict {
+            Verdict::Draw { partial } if partial != point => Some(*partial),
+            _ => None,
+        });
+        match (self.dice.between(0, 3), others.next()) {
+            (0 | 1, Some(other)) => *point = other,
+            (2, _) => {
+                *point = ValuePoint([0; 96]);
+                point.0[0] = 0xc0;
+            }
+            _ => {
+                let place = self.dice.place(point.0.len());
+                point.0[place] ^= 1 << self.dice.between(0, 7);
+            }
+        }
+    }
+
     /// A statement of its own about a run that it claims to have seen.
     fn statement(&mut self, request: RequestId) -> Option<Signed<Statement>> {
         let intent: Intent = self
@@ -537,6 +563,7 @@ impl Byzantine {
             refusals: Vec::new(),
             collected: Vec::new(),
             single_node: Vec::new(),
+            draws: Vec::new(),
             claims: Vec::new(),
             failed: Vec::new(),
             wildcard: false,

@@ -8,7 +8,8 @@ use quorate_engine::{
 };
 use quorate_threshold::derive;
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, NodeIndex, PublicKey, SignedHead, TokenId,
+    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, NodeIndex, PublicKey, RootKeys, SignedHead,
+    TokenId,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -42,7 +43,7 @@ impl From<&Subject> for Granted {
 /// The registry's state at one block.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
-    pub(crate) root: Option<PublicKey>,
+    pub(crate) roots: Option<RootKeys>,
     pub(crate) pkps: BTreeMap<PublicKey, Pkp>,
     pub(crate) grants: BTreeMap<(TokenId, Granted), Grant>,
 }
@@ -50,7 +51,7 @@ pub(crate) struct State {
 impl State {
     /// Registers a key under the root.
     pub(crate) fn mint(&mut self, key_id: [u8; 32], owner: Option<Address>) -> Option<PublicKey> {
-        let key = derive::public_key(self.root?.as_bytes(), &key_id).ok()?;
+        let key = derive::public_key(self.roots?.sign_secp256k1.as_bytes(), &key_id).ok()?;
         let key = PublicKey::from_sec1(&key).ok()?;
         self.pkps.insert(key, Pkp { token: key.token_id(), key_id: KeyId(key_id), owner });
         Some(key)
@@ -86,7 +87,7 @@ pub(crate) struct Block {
 /// The chain that all nodes follow.
 pub(crate) struct Chain {
     blocks: Arc<Vec<Arc<Block>>>,
-    votes: BTreeMap<NodeIndex, PublicKey>,
+    votes: BTreeMap<NodeIndex, RootKeys>,
     /// What the next block will hold.
     pending: State,
 }
@@ -125,25 +126,25 @@ impl Chain {
         &mut self.pending
     }
 
-    /// A node votes a root; the root stands once all of `n` have voted the same.
-    pub(crate) fn vote(&mut self, node: NodeIndex, root: PublicKey, n: u8) -> Result<(), String> {
-        if let Some(standing) = self.pending.root {
-            return if standing == root {
+    /// A node votes roots; they stand once all of `n` have voted the same.
+    pub(crate) fn vote(&mut self, node: NodeIndex, roots: RootKeys, n: u8) -> Result<(), String> {
+        if let Some(standing) = self.pending.roots {
+            return if standing == roots {
                 Ok(())
             } else {
-                Err(format!("{node} votes {root}, where {standing} stands already"))
+                Err(format!("{node} votes {roots:?}, where {standing:?} stand already"))
             };
         }
-        self.votes.insert(node, root);
-        if self.votes.len() == usize::from(n) && self.votes.values().all(|vote| *vote == root) {
-            self.pending.root = Some(root);
+        self.votes.insert(node, roots);
+        if self.votes.len() == usize::from(n) && self.votes.values().all(|vote| *vote == roots) {
+            self.pending.roots = Some(roots);
         }
         Ok(())
     }
 
-    /// The root that stands.
-    pub(crate) fn root(&self) -> Option<PublicKey> {
-        self.pending.root
+    /// The roots that stand.
+    pub(crate) fn roots(&self) -> Option<RootKeys> {
+        self.pending.roots
     }
 
     pub(crate) fn height(&self) -> usize {
@@ -244,7 +245,7 @@ impl ReadRegistry for View {
         Arc::new(LoginDomains::new(vec!["localhost".to_owned()]).expect("a domain"))
     }
 
-    fn root(&self, at: At) -> Option<PublicKey> {
-        self.state(at).root
+    fn roots(&self, at: At) -> Option<RootKeys> {
+        self.state(at).roots
     }
 }

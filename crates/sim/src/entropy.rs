@@ -105,7 +105,7 @@ mod tests {
 
     use quorate_threshold::{
         Dkg, DkgInput, Driver, EcdsaSign, Outcome, Outgoing, PairInput, PairSetup, Params, PartyIndex,
-        Protocol, SigningInput,
+        Protocol, SignSecp256k1, SigningInput,
     };
 
     use super::*;
@@ -137,7 +137,9 @@ mod tests {
         let params = Params::new(2, 3).unwrap();
         let [first, second] = [1, 2].map(|index| PartyIndex::new(index).unwrap());
         let mut rng = ChaCha8Rng::from_seed([1; 32]);
-        let dkg = params.parties().map(|me| Dkg::start(DkgInput { params, me, session: [1; 32] }, &mut rng));
+        let dkg = params
+            .parties()
+            .map(|me| Dkg::<SignSecp256k1>::start(DkgInput { params, me, session: [1; 32] }, &mut rng));
         let shares = run(dkg.collect::<Result<_, _>>().unwrap());
         let pair = |me, peer| PairSetup::start(PairInput { me, peer, session: [2; 32] }).unwrap();
         let mut states = run(vec![pair(first, second), pair(second, first)]);

@@ -11,7 +11,7 @@ use std::{
 };
 
 use quorate_engine::Stored;
-use quorate_wire::PublicKey;
+use quorate_wire::RootKeys;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -24,17 +24,17 @@ use crate::{
 /// Folder beside the program.
 const FOLDER: &str = "quorate-sim-founded";
 
-/// What a founded committee has on its disks, and its root.
+/// What a founded committee has on its disks, and its roots.
 pub(crate) struct Fixture {
     pub(crate) stores: Vec<Stored>,
-    pub(crate) root: PublicKey,
+    pub(crate) roots: RootKeys,
 }
 
 /// The same as text, values as hexadecimal digits.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     stores: Vec<BTreeMap<String, String>>,
-    root: PublicKey,
+    roots: RootKeys,
 }
 
 type Founded = Result<Fixture, SeedReport>;
@@ -113,12 +113,12 @@ fn read(file: &PathBuf) -> Option<Fixture> {
         let values = store.into_iter().map(|(key, value)| Some((key, hex::decode(value).ok()?.into())));
         values.collect::<Option<Stored>>()
     });
-    Some(Fixture { stores: stores.collect::<Option<_>>()?, root: kept.root })
+    Some(Fixture { stores: stores.collect::<Option<_>>()?, roots: kept.roots })
 }
 
 fn keep(fixture: &Fixture, file: &PathBuf) -> std::io::Result<()> {
     let text = |store: &Stored| store.iter().map(|(key, value)| (key.clone(), hex::encode(value))).collect();
-    let kept = Kept { stores: fixture.stores.iter().map(text).collect(), root: fixture.root };
+    let kept = Kept { stores: fixture.stores.iter().map(text).collect(), roots: fixture.roots };
     let kept = serde_json::to_string(&kept)?;
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;

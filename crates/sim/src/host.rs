@@ -45,6 +45,8 @@ pub(crate) enum Act {
     Own,
     /// The values of all nodes.
     Collect,
+    /// A value that nobody knows before.
+    Draw,
     /// A function that one node runs; whether it throws.
     Once(bool),
     /// A run of another action.
@@ -111,6 +113,9 @@ pub(crate) enum Open {
         number: OperationNumber,
         throws: bool,
     },
+    Draw {
+        number: OperationNumber,
+    },
     Child,
 }
 
@@ -131,8 +136,10 @@ pub(crate) struct Run {
     /// Calls whose function this node runs.
     functions: VecDeque<u32>,
     next_call: u32,
-    /// Hash of all that the run was given.
+    /// Hash of all that the run was given, without what it drew.
     given: [u8; 32],
+    /// Hash of what it drew. A draw is answered at once, so among calls made together it has no place of its own.
+    drawn: [u8; 32],
     ended: bool,
     wall_ms: u64,
 }
@@ -161,6 +168,7 @@ impl Run {
             // Numbers of host calls are the worker's; the engine must not rely on their beginning.
             next_call: 7,
             given: [0; 32],
+            drawn: [0; 32],
             ended: false,
             wall_ms: start.limits.total_ms,
         };
@@ -215,8 +223,14 @@ impl Run {
             self.functions.push_back(call);
             return vec![Step::Wait(self.script.compute_ms)];
         }
+        let draws = matches!(open, Open::Draw { .. });
         self.open.remove(&call);
         match answer {
+            Ok(Answer::Value(value)) if draws => {
+                for (byte, more) in self.drawn.iter_mut().zip(Sha256::digest(value)) {
+                    *byte ^= more;
+                }
+            }
             Ok(Answer::Value(value)) => {
                 self.given = Sha256::new().chain_update(self.given).chain_update(value).finalize().into();
             }
@@ -271,6 +285,7 @@ impl Run {
                 let open = Open::Collect { number: self.number(), value: value.clone() };
                 (open, Wanted::Collect { name, value })
             }
+            Act::Draw => (Open::Draw { number: self.number() }, Wanted::Random),
             Act::Once(throws) => {
                 (Open::Once { number: self.number(), throws }, Wanted::RunOnce { name, wait: true })
             }
@@ -344,6 +359,7 @@ impl Run {
             .chain_update(self.script.tag.to_be_bytes())
             .chain_update(act.to_be_bytes())
             .chain_update(self.given)
+            .chain_update(self.drawn)
             .finalize()
             .into();
         if let Some(Alteration::Digest(mark)) = self.alteration {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey, signature::hazmat::PrehashVerifier as _};
 use quorate_wire::{
     ActionCid, Address, Digest, Intent, IntentHash, MessageKind, NetworkId, NodeIndex, OperationNumber,
-    Proposal, PublicKey, Recipient, RequestId, Scheme, Verdict, Vote, limits,
+    Proposal, PublicKey, Recipient, RequestId, RootKeys, Scheme, Verdict, Vote, limits,
 };
 
 use crate::{
@@ -100,7 +100,7 @@ pub(crate) struct Checker {
     replied: BTreeSet<(Life, u64)>,
     values: values::Seen,
     pairs: pairs::Seen,
-    root: Option<PublicKey>,
+    roots: Option<RootKeys>,
     bans: BTreeSet<(NodeIndex, NodeIndex)>,
     banned_set_ups: BTreeSet<(NodeIndex, [u8; 32])>,
     violations: Vec<Violation>,
@@ -125,7 +125,7 @@ impl Checker {
             replied: BTreeSet::new(),
             values: values::Seen::default(),
             pairs: pairs::Seen::default(),
-            root: None,
+            roots: None,
             bans: BTreeSet::new(),
             banned_set_ups: BTreeSet::new(),
             violations: Vec::new(),
@@ -357,11 +357,11 @@ impl Checker {
         }
     }
 
-    /// An honest node's certified root.
-    pub(crate) fn root(&mut self, life: Life, root: PublicKey) {
-        let known = *self.root.get_or_insert(root);
-        if known != root {
-            self.broken("one root", format!("{life:?} has {root}, others have {known}"));
+    /// An honest node's certified roots.
+    pub(crate) fn roots(&mut self, life: Life, roots: RootKeys) {
+        let known = *self.roots.get_or_insert(roots);
+        if known != roots {
+            self.broken("one key set", format!("{life:?} has {roots:?}, others have {known:?}"));
         }
     }
 

@@ -140,8 +140,8 @@ pub(crate) fn found(shape: Shape, echo: bool) -> (SeedReport, Option<Fixture>) {
     world.fixture = true;
     world.begin(None);
     let report = guarded(seed, Kind::Founding, &mut world);
-    let root = if report.failure.is_none() { world.root() } else { None };
-    let fixture = root.map(|root| Fixture { stores: world.stores(), root });
+    let roots = if report.failure.is_none() { world.roots() } else { None };
+    let fixture = roots.map(|roots| Fixture { stores: world.stores(), roots });
     (report, fixture)
 }
 
@@ -151,7 +151,7 @@ fn run_plan(seed: u64, plan: Plan, fixture: Option<&'static Fixture>, echo: bool
     let empty: Vec<Stored> = (0..plan.shape.n).map(|_| Stored::new()).collect();
     let stores = fixture.map_or(empty.as_slice(), |fixture| fixture.stores.as_slice());
     let mut world = World::new(seed, plan, committee, stores, echo);
-    world.begin(fixture.map(|fixture| fixture.root));
+    world.begin(fixture.map(|fixture| fixture.roots));
     guarded(seed, kind, &mut world)
 }
 

@@ -179,6 +179,7 @@ pub(crate) enum ActPlan {
     Login(usize),
     Own,
     Collect,
+    Draw,
     Once(bool),
     Child(Chosen, Vec<ActPlan>),
 }
@@ -569,7 +570,8 @@ fn act(dice: &mut Dice, may_call: bool) -> ActPlan {
         0..=8 => ActPlan::Digest(dice.place(KEYS)),
         9..=10 => ActPlan::Personal(dice.place(KEYS)),
         11..=12 => ActPlan::Own,
-        13..=15 => ActPlan::Collect,
+        13..=14 => ActPlan::Collect,
+        15 => ActPlan::Draw,
         16..=17 => ActPlan::Once(dice.happens(200)),
         _ if !may_call => ActPlan::Own,
         _ => {

@@ -121,11 +121,11 @@ pub(crate) fn describe(frame: &[u8]) -> String {
             let nodes: Vec<u8> = match decision {
                 Decision::Collected(votes) => votes.iter().map(|vote| vote.node.get()).collect(),
                 Decision::Led(value) => vec![value.node.get()],
-                Decision::Signed(_) => Vec::new(),
+                Decision::Signed(_) | Decision::Drawn(_) => Vec::new(),
             };
             (format!("Decided {}/{operation} {nodes:?}", short(&request.0)), true)
         }
-        PeerMessage::Ban(ban) => (format!("Ban {} by {}", ban.body.counterparty, ban.node), false),
+        PeerMessage::Ban(ban) => (format!("Ban {} by {}", short(&ban.body.counterparty.0), ban.node), false),
         PeerMessage::StartKeygen { attempt, .. } => (format!("StartKeygen {attempt}"), true),
         PeerMessage::StartPair { .. } => ("StartPair".to_owned(), true),
         PeerMessage::JoinPair { .. } => ("JoinPair".to_owned(), true),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use quorate_engine::{ActionEvent, Engine, Input, RunNumber, Stored};
-use quorate_wire::{NodeIndex, Proposal, PublicKey};
+use quorate_wire::{NodeIndex, Proposal, PublicKey, RootKeys};
 use rand_core::SeedableRng as _;
 
 use crate::{
@@ -241,10 +241,10 @@ impl World {
     }
 
     /// Sets everything going: the chain, the nodes, the faults, the callers.
-    pub(crate) fn begin(&mut self, root: Option<PublicKey>) {
+    pub(crate) fn begin(&mut self, roots: Option<RootKeys>) {
         self.say(&format!("{:?} {:?} {:?}", self.plan.kind, self.plan.shape, self.links.weather));
-        if let Some(root) = root {
-            self.register(root);
+        if let Some(roots) = roots {
+            self.register(roots);
         }
         self.after(SECOND_US, Event::Block);
         for slot in 0..self.nodes.len() {
@@ -287,12 +287,12 @@ impl World {
         without_heads.collect()
     }
 
-    /// The certified root, if every node has it.
-    pub(crate) fn root(&self) -> Option<PublicKey> {
-        let roots: Option<Vec<PublicKey>> = self
+    /// The certified roots, if every node has them.
+    pub(crate) fn roots(&self) -> Option<RootKeys> {
+        let roots: Option<Vec<RootKeys>> = self
             .nodes
             .iter()
-            .map(|node| node.engine.as_ref().and_then(|engine| engine.status().root))
+            .map(|node| node.engine.as_ref().and_then(|engine| engine.status().roots))
             .collect();
         roots?.first().copied()
     }
@@ -565,8 +565,8 @@ impl World {
         }
         if self.nodes[slot].honest() {
             self.checker.tables(life, status.running, status.remembered);
-            if let Some(root) = status.root {
-                self.checker.root(life, root);
+            if let Some(roots) = status.roots {
+                self.checker.roots(life, roots);
             }
         }
     }

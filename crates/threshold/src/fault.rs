@@ -179,9 +179,15 @@ pub enum Misuse {
     /// The tweak is zero, not reduced, or cancels the root key.
     #[error("the tweak gives no usable key")]
     Tweak,
+    /// No keys are derived from a root of this purpose.
+    #[error("no keys are derived from a root of this purpose")]
+    NoDerivation,
     /// The bytes are no encoding of a public key.
     #[error("not an encoded public key")]
     PublicKey,
+    /// The bytes are no encoding of a partial or of a value.
+    #[error("not an encoded threshold value")]
+    Value,
     /// Stored bytes that this crate did not write, or that were damaged.
     #[error("stored secret bytes are damaged: {0}")]
     Stored(&'static str),

@@ -1,10 +1,11 @@
-//! Threshold ECDSA and distributed key generation as pure rounds: bytes in, bytes out.
+//! Distributed key generation, threshold ECDSA and threshold values as pure rounds: bytes in, bytes out.
 //!
-//! **What it knows.** Key generation for a root key on secp256k1 ([`Dkg`]), the pairwise set-up under
-//! signing ([`PairSetup`]), signing by exactly t members ([`EcdsaSign`]), and how keys are derived from
-//! the root ([`mod@derive`]). Each is a [`Driver`]: start it, send what it says, give it what arrives, and
-//! read the [`Outcome`]. The driver bounds and orders messages, and names who is silent
-//! ([`Driver::waiting_for`]) or lying ([`Fault`]).
+//! **What it knows.** Key generation for one root or for all ([`Dkg`], [`SixRoots`]), each root with a
+//! [`Purpose`] that is the type of its shares; the pairwise set-up under signing ([`PairSetup`]), signing
+//! by exactly t members ([`EcdsaSign`]), and how keys are derived from a root ([`mod@derive`]). Each
+//! ceremony is a [`Driver`]: start it, send what it says, give it what arrives, and read the [`Outcome`].
+//! The driver bounds and orders messages, and names who is silent ([`Driver::waiting_for`]) or lying
+//! ([`Fault`]). Threshold values ([`mod@value`]) need no rounds.
 //!
 //! **What it deliberately does not know.** Clocks, sockets, files, threads; who may sign what; which
 //! node is which index; when to give up. Channels between members must be authenticated and
@@ -28,7 +29,7 @@
 //!
 //! use quorate_threshold::{
 //!     Dkg, DkgInput, Driver, EcdsaSign, Misuse, Outcome, Outgoing, PairInput, PairSetup, Params,
-//!     PartyIndex, Protocol, SigningInput, derive,
+//!     PartyIndex, Protocol, SignSecp256k1, SigningInput, derive,
 //! };
 //! # use rand_chacha::rand_core::SeedableRng;
 //!
@@ -56,7 +57,7 @@
 //! // In a node the entropy comes from the operating system.
 //! let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
 //! let params = Params::new(2, 3)?;
-//! let mut start = |me| Dkg::start(DkgInput { params, me, session: [1; 32] }, &mut rng);
+//! let mut start = |me| Dkg::<SignSecp256k1>::start(DkgInput { params, me, session: [1; 32] }, &mut rng);
 //! let shares = run(params.parties().map(&mut start).collect::<Result<_, _>>()?);
 //!
 //! let signers = [PartyIndex::new(1)?, PartyIndex::new(3)?];
@@ -92,26 +93,31 @@ mod driver;
 mod entropy;
 mod fault;
 mod group;
+mod key_set;
 mod pair;
 mod party;
+mod purpose;
 mod root_share;
 mod sign;
 mod transcript;
+pub mod value;
 
-pub use dkg::{Dkg, DkgInput, DkgRounds};
+pub use dkg::{Dkg, DkgInput, DkgRounds, RootSet, SixRoots};
 pub use driver::{Driver, Outcome, Outgoing, Protocol, Step};
 pub use fault::{Bug, Check, Failure, Fault, Misuse};
+pub use key_set::{KeySetShares, RootInfo};
 pub use pair::{PairInput, PairSetup, PairSetupRounds, PairState};
 pub use party::{PARTIES_MAX, Params, PartyIndex};
-pub use root_share::RootShare;
+pub use purpose::{BlsRoot, Decrypt, Purpose, Random, Root, Session, SignEd25519, SignP256, SignSecp256k1};
+pub use root_share::{PublicKeyOf, RootShare};
 pub use sign::{EcdsaRounds, EcdsaSign, EcdsaSignature, SigningInput};
 
 /// Ceremonies and what they leave behind move between threads; callers rely on it.
 const _: () = {
     const fn moves<T: Send + Sync>() {}
-    moves::<Dkg>();
+    moves::<Dkg<SixRoots>>();
     moves::<PairSetup>();
     moves::<EcdsaSign>();
-    moves::<RootShare>();
+    moves::<KeySetShares>();
     moves::<PairState>();
 };

@@ -1,37 +1,42 @@
-//! What key generation leaves behind: one member's share of the root, and the public polynomial.
+//! What key generation leaves behind: one member's share of a root, and the public polynomial.
 
 use core::fmt;
 
-use k256::{ProjectivePoint, PublicKey, Scalar};
 use zeroize::Zeroizing;
 
-use crate::group::{self, POINT_LEN, SCALAR_LEN};
-use crate::{DkgInput, Misuse, Params, PartyIndex, transcript};
+use crate::group::{self, Element, Group, SCALAR_LEN};
+use crate::purpose::Root;
+use crate::{DkgInput, Misuse, Params, PartyIndex, Purpose, transcript};
 
-const VERSION: u8 = 1;
-/// Version, t, n, index; session; share.
-const FIXED_LEN: usize = 4 + 32 + SCALAR_LEN;
+/// 1 was a record of one root without a purpose, 3 is one of all roots.
+const VERSION: u8 = 2;
+/// Version, purpose, t, n, index; session; share.
+const FIXED_LEN: usize = 5 + 32 + SCALAR_LEN;
 const DIGEST_LEN: usize = 32;
 
-/// One member's share of a root key.
+/// One member's share of the root with the purpose `R`.
 ///
 /// The public part, equal for all members, is the polynomial's commitments: everybody's public share
 /// and the root key follow from them, so they cannot contradict each other.
-pub struct RootShare {
+pub struct RootShare<R: Root> {
     params: Params,
     me: PartyIndex,
     session: [u8; 32],
-    share: Zeroizing<Scalar>,
-    coefficients: Vec<PublicKey>,
-    public_shares: Vec<PublicKey>,
+    share: Zeroizing<<R::Group as Group>::Scalar>,
+    coefficients: Vec<Element<R::Group>>,
+    public_shares: Vec<Element<R::Group>>,
+    public_digest: [u8; 32],
 }
 
-impl RootShare {
+/// A compressed public key of the purpose `R`.
+pub type PublicKeyOf<R> = <<R as Root>::Group as Group>::Encoded;
+
+impl<R: Root> RootShare<R> {
     /// Checks that the share lies on the public polynomial.
     pub(crate) fn new(
         input: DkgInput,
-        share: Zeroizing<Scalar>,
-        coefficients: Vec<PublicKey>,
+        share: Zeroizing<<R::Group as Group>::Scalar>,
+        coefficients: Vec<Element<R::Group>>,
     ) -> Result<Self, Misuse> {
         let DkgInput { params, me, session } = input;
         if coefficients.len() != usize::from(params.threshold()) || !params.contains(me) {
@@ -39,15 +44,23 @@ impl RootShare {
         }
         let public_shares = params
             .parties()
-            .map(|party| group::finite(group::evaluate_points(&coefficients, party.get())))
+            .map(|party| Element::of(group::evaluate_points(&coefficients, party.get())))
             .collect::<Option<Vec<_>>>()
-            .ok_or(Misuse::Stored("a public share is the point at infinity"))?;
-        let root = Self { params, me, session, share, coefficients, public_shares };
-        let expected = root.public_point(me).ok_or(Misuse::NotTakingPart)?;
-        if ProjectivePoint::mul_by_generator(&root.share) != expected.to_projective() {
+            .ok_or(Misuse::Stored("a public share is the identity"))?;
+        let mut root =
+            Self { params, me, session, share, coefficients, public_shares, public_digest: [0; 32] };
+        let expected = root.public_element(me).ok_or(Misuse::NotTakingPart)?;
+        if R::Group::generate(&root.share) != *expected.point() {
             return Err(Misuse::Stored("the share does not fit the public polynomial"));
         }
+        root.public_digest = root.digest();
         Ok(root)
+    }
+
+    /// What the root is for.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
+        R::PURPOSE
     }
 
     /// t and n.
@@ -70,30 +83,36 @@ impl RootShare {
 
     /// The root public key, compressed.
     #[must_use]
-    pub fn root_public_key(&self) -> [u8; POINT_LEN] {
-        group::point_to_bytes(self.root_point())
+    pub fn root_public_key(&self) -> PublicKeyOf<R> {
+        *self.root_element().encoded()
     }
 
     /// The public share of a member, compressed.
     #[must_use]
-    pub fn public_share(&self, party: PartyIndex) -> Option<[u8; POINT_LEN]> {
-        self.public_point(party).map(group::point_to_bytes)
+    pub fn public_share(&self, party: PartyIndex) -> Option<PublicKeyOf<R>> {
+        self.public_element(party).map(|element| *element.encoded())
     }
 
     /// Hash of everything public. Members must confirm to each other that theirs are equal, and that
     /// their share is stored, before the key is used.
     #[must_use]
     pub fn public_digest(&self) -> [u8; 32] {
-        let coefficients: Vec<u8> = self.coefficients.iter().flat_map(group::point_to_bytes).collect();
-        let shares: Vec<u8> = self.public_shares.iter().flat_map(group::point_to_bytes).collect();
+        self.public_digest
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        let bytes = |elements: &[Element<R::Group>]| -> Vec<u8> {
+            elements.iter().flat_map(|element| element.bytes().iter().copied()).collect()
+        };
         transcript::hash(
-            "quorate/dkg/v1/public",
+            "quorate/dkg/v2/public",
             &[
+                R::PURPOSE.name().as_bytes(),
                 &[self.params.threshold(), self.params.share_count()],
                 &self.session,
-                &self.root_public_key(),
-                &coefficients,
-                &shares,
+                self.root_element().bytes(),
+                &bytes(&self.coefficients),
+                &bytes(&self.public_shares),
             ],
         )
     }
@@ -107,73 +126,82 @@ impl RootShare {
     pub fn to_secret_bytes(&self) -> Zeroizing<Vec<u8>> {
         // One allocation of the final size, so no copy of the share is left behind by growing.
         let mut bytes = Zeroizing::new(Vec::with_capacity(Self::stored_len(self.params)));
+        self.write_secret_bytes(&mut bytes);
+        bytes
+    }
+
+    pub(crate) fn write_secret_bytes(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&[
             VERSION,
+            R::PURPOSE.number(),
             self.params.threshold(),
             self.params.share_count(),
             self.me.get(),
         ]);
         bytes.extend_from_slice(&self.session);
-        bytes.extend_from_slice(Zeroizing::new(group::scalar_to_bytes(&self.share)).as_slice());
-        for point in &self.coefficients {
-            bytes.extend_from_slice(&group::point_to_bytes(point));
+        bytes.extend_from_slice(Zeroizing::new(R::Group::scalar_to_bytes(&self.share)).as_slice());
+        for element in &self.coefficients {
+            bytes.extend_from_slice(element.bytes());
         }
-        bytes.extend_from_slice(&self.public_digest());
-        bytes
+        bytes.extend_from_slice(&self.public_digest);
     }
 
     /// Reads what [`Self::to_secret_bytes`] wrote, and checks the share against the public polynomial.
     ///
     /// # Errors
     ///
-    /// [`Misuse::Stored`] for any other bytes.
+    /// [`Misuse::Stored`] for any other bytes, those of another purpose among them.
     pub fn from_secret_bytes(bytes: &[u8]) -> Result<Self, Misuse> {
-        let [VERSION, threshold, share_count, me, ..] = *bytes else {
+        let [VERSION, purpose, threshold, share_count, me, ..] = *bytes else {
             return Err(Misuse::Stored("unknown version"));
         };
+        if purpose != R::PURPOSE.number() {
+            return Err(Misuse::Stored("another purpose"));
+        }
         let params = Params::new(threshold, share_count).map_err(|_| Misuse::Stored("t and n"))?;
         let me = PartyIndex::new(me).map_err(|_| Misuse::Stored("index"))?;
         if bytes.len() != Self::stored_len(params) {
             return Err(Misuse::Stored("wrong length"));
         }
         let (fixed, rest) = bytes.split_at(FIXED_LEN);
-        let (points, digest) = rest.split_at(usize::from(params.threshold()) * POINT_LEN);
-        let session = fixed[4..36].try_into().map_err(|_| Misuse::Stored("session"))?;
-        let share = group::scalar_from_bytes(&fixed[36..]).ok_or(Misuse::Stored("scalar"))?;
+        let (points, digest) = rest.split_at(usize::from(params.threshold()) * R::Group::POINT_LEN);
+        let session = fixed[5..37].try_into().map_err(|_| Misuse::Stored("session"))?;
+        let share = group::scalar_from_bytes::<R::Group>(&fixed[37..]).ok_or(Misuse::Stored("scalar"))?;
         let coefficients = points
-            .chunks_exact(POINT_LEN)
-            .map(group::point_from_bytes)
+            .chunks_exact(R::Group::POINT_LEN)
+            .map(Element::decode)
             .collect::<Option<Vec<_>>>()
             .ok_or(Misuse::Stored("point"))?;
         let root = Self::new(DkgInput { params, me, session }, Zeroizing::new(share), coefficients)?;
         // Covers what the polynomial does not: the session and n.
-        if digest != root.public_digest() {
+        if digest != root.public_digest {
             return Err(Misuse::Stored("the public digest differs"));
         }
         Ok(root)
     }
 
-    pub(crate) fn scalar(&self) -> &Scalar {
+    pub(crate) fn scalar(&self) -> &<R::Group as Group>::Scalar {
         &self.share
     }
 
-    pub(crate) fn root_point(&self) -> &PublicKey {
+    pub(crate) fn root_element(&self) -> &Element<R::Group> {
         // `new` refuses fewer than t >= 2 coefficients.
         &self.coefficients[0]
     }
 
-    fn public_point(&self, party: PartyIndex) -> Option<&PublicKey> {
+    pub(crate) fn public_element(&self, party: PartyIndex) -> Option<&Element<R::Group>> {
         self.public_shares.get(usize::from(party.get()).checked_sub(1)?)
     }
 
-    fn stored_len(params: Params) -> usize {
-        FIXED_LEN + usize::from(params.threshold()) * POINT_LEN + DIGEST_LEN
+    pub(crate) fn stored_len(params: Params) -> usize {
+        FIXED_LEN + usize::from(params.threshold()) * R::Group::POINT_LEN + DIGEST_LEN
     }
 }
 
-impl fmt::Debug for RootShare {
+impl<R: Root> fmt::Debug for RootShare<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RootShare")
+            .field("purpose", &R::PURPOSE)
             .field("params", &self.params)
             .field("me", &self.me)
             .finish_non_exhaustive()

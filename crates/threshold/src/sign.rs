@@ -26,6 +26,7 @@ use k256::{FieldBytes, ProjectivePoint, PublicKey, Scalar, Secp256k1};
 use crate::driver::rounds::{Advance, Bodies, Received, Rounds};
 use crate::driver::{Driver, Outgoing};
 use crate::pair::index;
+use crate::purpose::SignSecp256k1;
 use crate::{Bug, Check, Failure, Fault, Misuse, PairState, PartyIndex, RootShare, entropy, group};
 
 mod blame;
@@ -43,7 +44,7 @@ pub type EcdsaSign = Driver<EcdsaRounds>;
 #[derive(Clone, Copy)]
 pub struct SigningInput<'a> {
     /// This member's share of the root.
-    pub share: &'a RootShare,
+    pub share: &'a RootShare<SignSecp256k1>,
     /// This member's pairwise states by counterparty; those of the signers must be there.
     pub pairs: &'a BTreeMap<PartyIndex, PairState>,
     /// Which key: [`crate::derive::tweak`] of its id.
@@ -78,12 +79,13 @@ impl SigningInput<'_> {
 
     /// The tweak as a scalar and the key that it makes. The root itself never signs.
     fn key(&self) -> Result<(Scalar, PublicKey), Misuse> {
-        let tweak = group::scalar_from_bytes(&self.tweak).ok_or(Misuse::Tweak)?;
+        let tweak =
+            group::scalar_from_bytes::<group::secp256k1::Secp256k1>(&self.tweak).ok_or(Misuse::Tweak)?;
         if tweak.is_zero().into() {
             return Err(Misuse::Tweak);
         }
-        let key = self.share.root_point().to_projective() + ProjectivePoint::mul_by_generator(&tweak);
-        Ok((tweak, group::finite(key).ok_or(Misuse::Tweak)?))
+        let key = *self.share.root_element().point() + ProjectivePoint::mul_by_generator(&tweak);
+        Ok((tweak, group::secp256k1::finite(key).ok_or(Misuse::Tweak)?))
     }
 
     /// A short-lived party of the crate: our tweaked share over copies of the signers' pairwise states

@@ -187,6 +187,7 @@ error_codes! {
     LoginMismatch = 92, "login_mismatch", Unauthenticated, "The login is not the one that the request names.";
     ActionPending = 96, "action_pending", ActionFailed, "The action waits for a promise that nothing can settle any more, and has said nothing.";
     LimitRandoms = 97, "limit_randoms", ActionFailed, "The action had too many random values agreed on.";
+    DrawFailed = 98, "draw_failed", Unavailable, "So many nodes gave wrong partials of a random value that t right ones cannot come.";
     ReplyNotKept = 95, "reply_not_kept", NotFound, "The execution has ended, and its reply is not kept any longer.";
 }
 

@@ -106,6 +106,39 @@ pub enum Verdict {
         /// The action's name for it.
         name: String,
     },
+    /// The action asked for a value that nobody knows before t nodes have come to it. Partials differ.
+    Draw {
+        /// This node's partial of the value.
+        partial: ValuePoint,
+    },
+}
+
+/// A point of BLS12-381's G2, compressed: a node's partial of a threshold value, or the value. Unchecked bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub struct ValuePoint(pub [u8; 96]);
+
+impl std::fmt::Debug for ValuePoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // It is as secret as the value, until t of them are out.
+        f.write_str("ValuePoint")
+    }
+}
+
+impl Serialize for ValuePoint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("0x{}", hex::encode(self.0)))
+    }
+}
+
+impl<'de> Deserialize<'de> for ValuePoint {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+        let text = <std::borrow::Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
+        let digits = text.strip_prefix("0x").ok_or_else(|| D::Error::custom("a point begins with 0x"))?;
+        let mut bytes = [0u8; 96];
+        hex::decode_to_slice(digits, &mut bytes).map_err(D::Error::custom)?;
+        Ok(ValuePoint(bytes))
+    }
 }
 
 /// A body that an action was answered with.
@@ -154,7 +187,8 @@ impl Vote {
     pub fn hash(&self) -> IntentHash {
         let verdict = match &self.verdict {
             Verdict::Observed { name, .. } => Verdict::Observed { name: name.clone(), value: String::new() },
-            same => same.clone(),
+            Verdict::Draw { .. } => Verdict::Draw { partial: ValuePoint([0; 96]) },
+            Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Once { .. } => self.verdict.clone(),
         };
         let compared = Vote { verdict, seen: Vec::new(), ..self.clone() };
         let bytes = borsh::to_vec(&compared).expect("memory writes do not fail");
@@ -173,7 +207,9 @@ impl Vote {
     pub fn intent(&self) -> Option<&Intent> {
         match &self.verdict {
             Verdict::Intent(intent) => Some(intent),
-            Verdict::Denied(_) | Verdict::Observed { .. } | Verdict::Once { .. } => None,
+            Verdict::Denied(_) | Verdict::Observed { .. } | Verdict::Once { .. } | Verdict::Draw { .. } => {
+                None
+            }
         }
     }
 
@@ -201,6 +237,7 @@ impl Vote {
             (Verdict::Denied(a), Verdict::Denied(b)) => (a != b).then_some("refusal"),
             (Verdict::Observed { name: a, .. }, Verdict::Observed { name: b, .. })
             | (Verdict::Once { name: a }, Verdict::Once { name: b }) => (a != b).then_some("name"),
+            (Verdict::Draw { .. }, Verdict::Draw { .. }) => None,
             (Verdict::Intent(_), Verdict::Denied(_)) | (Verdict::Denied(_), Verdict::Intent(_)) => {
                 Some("permission")
             }
@@ -285,6 +322,11 @@ mod tests {
         });
         assert_eq!(observed("1").hash(), other.hash());
         assert_eq!(observed("1").first_difference(&other), None);
+        let draw = |byte| Vote { verdict: Verdict::Draw { partial: ValuePoint([byte; 96]) }, ..vote() };
+        assert_eq!(draw(1).hash(), draw(2).hash());
+        assert_eq!(draw(1).first_difference(&draw(2)), None);
+        assert_ne!(draw(1).full_hash(), draw(2).full_hash());
+        assert_eq!(draw(1).first_difference(&observed("1")), Some("function"));
         assert_ne!(observed("1").full_hash(), observed("2").full_hash());
     }
 }

@@ -17,6 +17,7 @@ mod action_signature;
 mod cid;
 mod code;
 mod codec;
+mod committee;
 mod ecdsa;
 mod error;
 mod head;
@@ -33,6 +34,7 @@ mod peer;
 mod receipt;
 mod reply;
 mod request;
+mod roots;
 mod secret_url;
 mod signed;
 mod source;
@@ -42,6 +44,7 @@ pub use action_signature::action_signature_digest;
 pub use cid::ActionCid;
 pub use code::{CodeRequest, CodeStored, CodeSubmission, code_request_id};
 pub use codec::{DecodeError, ENCODING_VERSION, decode, encode};
+pub use committee::Committee;
 pub use ecdsa::{EcdsaBytes, ecdsa_valid};
 pub use error::{ErrorClass, ErrorCode, Problem};
 pub use head::SignedHead;
@@ -50,7 +53,8 @@ pub use ids::{
     StatementKey, TokenId, TransportKey, keccak256,
 };
 pub use intent::{
-    Evidence, GUESTS_DIFFER, Intent, IntentHash, MessageKind, Recipient, Scheme, Seen, Verdict, Vote,
+    Evidence, GUESTS_DIFFER, Intent, IntentHash, MessageKind, Recipient, Scheme, Seen, ValuePoint, Verdict,
+    Vote,
 };
 pub use json::{JsonError, check_strict};
 pub use key_id::{action_key_id, claim_key_id};
@@ -65,12 +69,13 @@ pub use network::{
 };
 pub use operation::{Lane, OperationNumber};
 pub use peer::{
-    BanNotice, CeremonyMessage, ConfirmShare, Decision, Hello, LeaderValue, Offer, OutcomeMessage, PairSetUp,
-    PeerMessage, Proposal, RefuseShare, RoundMessage, StartNotice,
+    BanNotice, CeremonyMessage, ConfirmShare, ConfirmedRoot, Decision, Hello, LeaderValue, Offer,
+    OutcomeMessage, PairSetUp, PeerMessage, Proposal, RefuseShare, RoundMessage, StartNotice,
 };
 pub use receipt::{Claim, Collected, OddNode, Receipt, Refusal, SingleNode, Statement, Status};
-pub use reply::{ExecutionReply, HeadView, NetworkView, NodeView, PkpView, SignatureView, Usage};
+pub use reply::{ExecutionReply, HeadView, KeysView, NetworkView, NodeView, PkpView, SignatureView, Usage};
 pub use request::{BlockRef, ExecutionRequest, Submission, request_id};
+pub use roots::{Purpose, RootKeys};
 pub use secret_url::SecretUrl;
 pub use signed::{BadSignature, Signable, Signed};
 pub use source::Network;

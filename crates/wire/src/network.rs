@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkFile {
-    /// Version of the format: 2.
+    /// Version of the format: 3.
     pub version: u32,
     /// A name for people.
     pub name: String,
@@ -115,7 +115,7 @@ pub enum Admission {
 
 impl NetworkFile {
     /// The version of the format that this release reads and writes.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
 
     /// The network id: a hash of everything but the endpoints.
     #[must_use]

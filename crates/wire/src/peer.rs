@@ -1,10 +1,12 @@
 //! What nodes say to each other, over channels whose transport identity is the sender.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    Digest, EcdsaBytes, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, OperationNumber, PublicKey,
-    RequestId, Signable, Signed, SignedHead, Statement, Submission, Usage, Vote,
+    Digest, EcdsaBytes, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, OperationNumber, Purpose,
+    RequestId, RootKeys, Signable, Signed, SignedHead, Statement, StatementKey, Submission, Usage,
+    ValuePoint, Vote,
 };
 
 /// The first message on every connection, and again whenever what it says changes.
@@ -32,8 +34,8 @@ pub struct Hello {
 pub struct StartNotice {
     /// The network.
     pub network: NetworkId,
-    /// The epoch.
-    pub epoch: u64,
+    /// The node, by its statement key: its place may be another in another epoch.
+    pub node: StatementKey,
     /// Number of this start of the node; each start takes a higher one.
     pub incarnation: u64,
     /// Random bytes of this start: two starts with one number are told apart.
@@ -60,8 +62,10 @@ pub struct BanNotice {
     pub network: NetworkId,
     /// The epoch.
     pub epoch: u64,
-    /// Who cheated in the oblivious transfer.
-    pub counterparty: NodeIndex,
+    /// Who bans, by its statement key.
+    pub by: StatementKey,
+    /// Who cheated in the oblivious transfer, by its statement key.
+    pub counterparty: StatementKey,
     /// The set-up on which it happened.
     pub set_up: [u8; 32],
 }
@@ -79,26 +83,37 @@ pub struct CeremonyMessage {
     pub payload: Vec<u8>,
 }
 
-/// A member's word that its share is on disk and fits the public commitments.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+/// What a member confirms of one root: the key, and the digest of its public commitments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmedRoot {
+    /// What the root is for.
+    pub purpose: Purpose,
+    /// Digest of the root's public result.
+    pub result: Digest,
+}
+
+/// A member's word that its shares of all roots are on disk, and fit the public commitments.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ConfirmShare {
     /// The network.
     pub network: NetworkId,
     /// The epoch.
     pub epoch: u64,
     /// The ceremony.
-    pub session: [u8; 32],
-    /// Digest of the ceremony's public result.
-    pub result: Digest,
-    /// The root public key.
-    pub root: PublicKey,
+    pub session: Digest,
+    /// The root public keys.
+    pub roots: RootKeys,
+    /// The digests of the roots' public commitments, in the order of [`Purpose::ALL`].
+    pub results: Vec<ConfirmedRoot>,
 }
 
 impl Signable for ConfirmShare {
     const DOMAIN: &'static str = "quorate/confirm-share/v1";
 }
 
-/// A member's word that it has no share of a ceremony and never shall: the ceremony can not be certified.
+/// A member's word that it has no share of a ceremony and never shall: the ceremony cannot be certified.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct RefuseShare {
     /// The network.
@@ -184,6 +199,8 @@ pub enum Decision {
     Led(Signed<LeaderValue>),
     /// The signature: r ‖ s and recovery id. Whoever has the same intent can check it.
     Signed(EcdsaBytes),
+    /// The value that t members' partials make. Whoever knows the root can check it, and there is one only.
+    Drawn(ValuePoint),
 }
 
 /// The end of a node's run.

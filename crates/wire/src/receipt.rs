@@ -117,6 +117,8 @@ pub struct Statement {
     pub collected: Vec<Collected>,
     /// Values that were taken from one node, in that order.
     pub single_node: Vec<SingleNode>,
+    /// Operations at which all nodes drew the same random value, in that order. The values stand nowhere.
+    pub draws: Vec<OperationNumber>,
     /// Keys that were claimed, in that order.
     pub claims: Vec<Claim>,
     /// Child runs that came to no good end and in which, or below which, something was signed; ascending.
@@ -197,10 +199,12 @@ impl Statement {
         }
         let collected = self.collected.iter().any(|collected| collected.operation == number);
         let single_node = self.single_node.iter().any(|single| single.operation == number);
+        let drawn = self.draws.contains(&number);
         let other = match vote.verdict {
-            Verdict::Observed { .. } => single_node,
-            Verdict::Once { .. } => collected,
-            Verdict::Intent(_) | Verdict::Denied(_) => collected || single_node,
+            Verdict::Observed { .. } => single_node || drawn,
+            Verdict::Once { .. } => collected || drawn,
+            Verdict::Draw { .. } => collected || single_node,
+            Verdict::Intent(_) | Verdict::Denied(_) => collected || single_node || drawn,
         };
         other.then_some("function")
     }

@@ -6,8 +6,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Claim, Digest, ErrorCode, KeyId, NetworkId, NodeIndex, PublicKey, Receipt, RequestId, Scheme,
-    Status, TokenId,
+    Address, Claim, ConfirmShare, Digest, ErrorCode, KeyId, NetworkId, NodeIndex, PublicKey, Receipt,
+    RequestId, RootKeys, Scheme, Signed, Status, TokenId,
 };
 
 /// The answer to `POST /v1/executions`.
@@ -136,6 +136,19 @@ pub struct NetworkView {
     pub login_domains: Vec<String>,
     /// The nodes as this node sees them.
     pub nodes: Vec<NodeView>,
+}
+
+/// The answer to `GET /v1/keys`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysView {
+    /// The network.
+    pub network: NetworkId,
+    /// The epoch whose members certify the keys.
+    pub epoch: u64,
+    /// The root public keys, by purpose.
+    pub keys: RootKeys,
+    /// Every member's word that it holds its share of each of them, in the members' order.
+    pub certificate: Vec<Signed<ConfirmShare>>,
 }
 
 /// A member as another sees it.

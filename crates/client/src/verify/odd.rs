@@ -7,7 +7,7 @@ use quorate_wire::{
     Statement, Vote, limits::EXECUTION_OPERATIONS_MAX,
 };
 
-use super::{FOUNDING_EPOCH, VerifyError};
+use super::VerifyError;
 
 /// Checks that the votes are their nodes' own, about this request, and named as they hash.
 pub(crate) fn check_votes(
@@ -64,12 +64,15 @@ fn no_quorum<'a>(network: &NetworkFile, odd: impl IntoIterator<Item = &'a OddNod
 
 /// A vote about this request, signed by the member that it names.
 fn check_vote(network: &NetworkFile, request: &RequestId, vote: &Signed<Vote>) -> Result<(), VerifyError> {
-    let member = network.node(vote.node).ok_or(VerifyError::NotMember(vote.node))?;
     let body = &vote.body;
-    if body.network != network.id() || body.epoch != FOUNDING_EPOCH || body.request != *request {
+    let committee = network.committee(body.epoch).ok_or(VerifyError::OddVote(vote.node))?;
+    if committee.member(vote.node).is_none() {
+        return Err(VerifyError::NotMember(vote.node));
+    }
+    if body.network != network.id() || body.request != *request {
         return Err(VerifyError::OddVote(vote.node));
     }
-    vote.verify(&member.statement_key).map_err(|_| VerifyError::StatementSignature(vote.node))
+    if committee.has_signed(vote) { Ok(()) } else { Err(VerifyError::StatementSignature(vote.node)) }
 }
 
 /// Checks as well that each node is odd by what at least t members stated, not by what a few of them say

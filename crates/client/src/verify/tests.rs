@@ -3,14 +3,14 @@ use k256::ecdsa::{Signature, SigningKey};
 use quorate_wire::{
     ActionCid, Address, Admission, BlockRef, ChainParameters, ContractRecord, Contracts, Digest, ErrorCode,
     FoundingNode, Lane, MessageKind, NodeEndpoint, OddNode, OperationNumber, Recipient, Refusal, Signed,
-    StatementKey, Status, TransportKey, Usage, Verdict, Vote,
+    StatementKey, Status, TransportKey, Usage, Verdict, Vote, limits::EXECUTION_OPERATIONS_MAX,
 };
 
 use super::*;
 
 const REQUEST: &str = r#"{"v":1,"network":"NETWORK","session":"0000000000000000000000000000000000000000000000000000000000000004","login":"0x0000000000000000000000000000000000000000000000000000000000000006","action":"ACTION","params":{"a":1},"block":{"number":3,"hash":"0x0000000000000000000000000000000000000000000000000000000000000002"},"time_ms":5,"nonce":"00000000000000000000000000000003"}"#;
 
-fn statement_signer(number: u8) -> StatementSigner {
+pub(crate) fn statement_signer(number: u8) -> StatementSigner {
     StatementSigner::from_bytes(&[number; 32])
 }
 
@@ -19,7 +19,7 @@ fn index(number: u8) -> NodeIndex {
 }
 
 /// Three nodes, threshold two.
-fn network() -> NetworkFile {
+pub(crate) fn network() -> NetworkFile {
     let contract = ContractRecord { address: Address([1; 20]), code_hash: Digest([2; 32]) };
     let node = |number: u8| FoundingNode {
         transport_key: TransportKey([number; 32]),
@@ -81,7 +81,7 @@ fn statement() -> Statement {
     let parsed = ExecutionRequest::parse(&request()).unwrap();
     Statement {
         network: network().id(),
-        epoch: FOUNDING_EPOCH,
+        epoch: 1,
         request: request_id(&network().id(), &request()),
         login: parsed.login,
         action: parsed.action,
@@ -91,6 +91,7 @@ fn statement() -> Statement {
         refusals: Vec::new(),
         collected: Vec::new(),
         single_node: Vec::new(),
+        draws: Vec::new(),
         claims: Vec::new(),
         failed: Vec::new(),
         wildcard: false,
@@ -149,7 +150,7 @@ fn odd_node(number: u8, place: u32, field: &str, mut verdict: Verdict) -> OddNod
     }
     let vote = Vote {
         network: statement.network,
-        epoch: FOUNDING_EPOCH,
+        epoch: 1,
         request: statement.request,
         operation,
         verdict,
@@ -362,7 +363,9 @@ fn refuses_odd_nodes_that_are_not_shown_to_be_odd() {
     });
     assert_eq!(stale, Some(VerifyError::OddVote(node)));
 
-    let many = changed(|reply| reply.receipt.odd = vec![odd_node(2, 0, "digest", different()); 3 * 64 + 1]);
+    let many = changed(|reply| {
+        reply.receipt.odd = vec![odd_node(2, 0, "digest", different()); 3 * EXECUTION_OPERATIONS_MAX + 1]
+    });
     assert_eq!(many, Some(VerifyError::TooManyOdd));
 }
 

@@ -310,6 +310,7 @@ fn sound_outcome(committee: &Committee, from: NodeIndex, outcome: &OutcomeMessag
         && short(statement.collected.len())
         && statement.collected.iter().all(|collected| collected.nodes.len() <= committee.size())
         && short(statement.single_node.len())
+        && short(statement.draws.len())
         && short(statement.claims.len())
         && statement.claims.iter().all(claim_fits)
         && short(statement.failed.len())

@@ -36,7 +36,7 @@ impl Coordinator {
         tally.look_mono_ms.get_or_insert(now + LOOK_MS);
         let awaited = match quorum.kind {
             GroupKind::Observed => self.awaits(number, since, scene),
-            GroupKind::Intent | GroupKind::Denied | GroupKind::Once => Vec::new(),
+            GroupKind::Intent | GroupKind::Denied | GroupKind::Once | GroupKind::Draw => Vec::new(),
         };
         let elsewhere = self.fixed_elsewhere(number, (quorum, &awaited), scene);
         let Some(tally) = self.tallies.get_mut(&number) else { return };
@@ -45,7 +45,7 @@ impl Coordinator {
             GroupKind::Observed => Some(tally.collected(quorum)),
             GroupKind::Once => tally.led(number, quorum, scene),
             GroupKind::Intent => tally.signature_made(quorum),
-            GroupKind::Denied => None,
+            GroupKind::Denied | GroupKind::Draw => None,
         });
         let Some(decision) = decision else { return };
         tally.proposing.over();
@@ -96,6 +96,8 @@ impl Coordinator {
                     && scene.node.passed_over(facts, number, (&order, value.node), scene.now())
             }
             Decision::Signed(signature) => tally.fits(quorum, signature),
+            // Nothing is fixed of it.
+            Decision::Drawn(_) => false,
         };
         facts.operations.get(&number)?.candidates.values().find(sound).cloned()
     }

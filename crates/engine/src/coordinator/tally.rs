@@ -40,6 +40,7 @@ pub(super) enum GroupKind {
     Denied,
     Observed,
     Once,
+    Draw,
 }
 
 impl Tally {
@@ -54,6 +55,7 @@ impl Tally {
                 Verdict::Denied(_) => GroupKind::Denied,
                 Verdict::Observed { .. } => GroupKind::Observed,
                 Verdict::Once { .. } => GroupKind::Once,
+                Verdict::Draw { .. } => GroupKind::Draw,
             };
             match groups.iter_mut().find(|group| group.hash == hash) {
                 Some(group) => group.nodes.push(*node),
@@ -127,7 +129,8 @@ impl Coordinator {
                     self.propose(number, quorum, scene);
                 }
                 GroupKind::Observed | GroupKind::Once => self.fix(number, quorum, scene),
-                GroupKind::Denied => {}
+                // Members make a drawn value by themselves.
+                GroupKind::Denied | GroupKind::Draw => {}
             }
             return;
         }

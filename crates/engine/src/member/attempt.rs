@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use quorate_threshold::{
-    EcdsaSign, EcdsaSignature, Failure, Outcome, Outgoing, PartyIndex, SigningInput, Step,
+    EcdsaSign, EcdsaSignature, Failure, Outcome, Outgoing, PartyIndex, SignSecp256k1, SigningInput, Step,
 };
 use quorate_wire::{
     BanNotice, Intent, NodeIndex, OperationNumber, PeerMessage, Proposal, RequestId, RoundMessage,
@@ -141,9 +141,10 @@ impl Member {
     /// Begins the rounds. What was offered is spent here, whatever becomes of the attempt.
     fn join(&mut self, coordinator: NodeIndex, proposal: &Proposal, scene: &mut Scene<'_, '_>) {
         let number = proposal.operation;
-        let (Some(root), Some(share)) = (scene.node.founding.root(), scene.node.founding.share()) else {
+        let (Some(roots), Some(shares)) = (scene.node.founding.roots(), scene.node.founding.shares()) else {
             return;
         };
+        let (root, share) = (roots.sign_secp256k1, shares.of::<SignSecp256k1>());
         let Some(operation) = self.operations.get_mut(&number) else { return };
         let Some(intent) = operation.intent().cloned() else { return };
         let Some(signing) = operation.signing() else { return };
@@ -343,7 +344,13 @@ fn attempt_failed(
         let counterparty = node(*counterparty);
         if let Some(set_up) = set_ups.get(&counterparty).copied() {
             let committee = &scene.node.committee;
-            let notice = BanNotice { network: committee.id, epoch: committee.epoch, counterparty, set_up };
+            let notice = BanNotice {
+                network: committee.id,
+                epoch: committee.epoch,
+                by: committee.key_of(committee.me),
+                counterparty: committee.key_of(counterparty),
+                set_up,
+            };
             scene.node.peers.ban(committee, notice, scene.turn);
         }
     }

@@ -12,7 +12,8 @@ use serde_json::json;
 
 use super::{
     Member, Operation, Work,
-    operation::{Leading, State},
+    draw::{drawn_answer, judge_drawn},
+    operation::{Drawing, Leading, State},
     run::Given,
     vote::no_longer_waits,
 };
@@ -39,6 +40,7 @@ impl Member {
         // Our own turn comes before what others say that behind us somebody found.
         self.maybe_lead(number, scene);
         self.try_candidates(number, scene);
+        self.draw(number, scene);
     }
 
     /// What is due of operations that wait: to say again what may have been lost, and to pass over whoever is silent.
@@ -151,6 +153,7 @@ impl Member {
         scene.facts.note_silent(&operation.passed);
         let given = match decision {
             Decision::Collected(votes) => Given::new(Ok(Answer::Value(values_json(&votes)))),
+            Decision::Drawn(value) => Given::new(Ok(drawn_answer(&value))),
             Decision::Led(value) => Given::of_one(Ok(Answer::Value(result_json(&value.body.result)))),
             Decision::Signed(signature) => {
                 self.complete(number, signature, scene);
@@ -204,6 +207,7 @@ impl Member {
         match decision {
             Decision::Collected(votes) => judge_set((number, operation), (from, votes), scene),
             Decision::Led(value) => judge_leader((number, operation), value, scene),
+            Decision::Drawn(value) => judge_drawn((number, operation), value, scene),
             Decision::Signed(signature) => judge_signature(operation, (from, signature), scene),
         }
     }
@@ -244,6 +248,7 @@ impl Member {
                     Some(own) => body.intents.contains(own),
                     None => {
                         body.collected.iter().any(|collected| collected.operation == number)
+                            || body.draws.contains(&number)
                             || body.single_node.iter().any(|single| single.operation == number)
                     }
                 };
@@ -268,7 +273,7 @@ impl Member {
                 nodes: votes.iter().map(|vote| vote.node).collect(),
                 values: Collected::hash(votes.iter().filter_map(value_of)),
             }),
-            Decision::Led(_) | Decision::Signed(_) => None,
+            Decision::Led(_) | Decision::Signed(_) | Decision::Drawn(_) => None,
         });
         collected.collect()
     }
@@ -281,7 +286,7 @@ impl Member {
             Decision::Led(value) => {
                 Some(SingleNode { operation, node: value.node, value: SingleNode::hash(&value.body.result) })
             }
-            Decision::Collected(_) | Decision::Signed(_) => None,
+            Decision::Collected(_) | Decision::Signed(_) | Decision::Drawn(_) => None,
         });
         taken.collect()
     }
@@ -300,7 +305,9 @@ impl Member {
                         scene.node.end_session(&attempt.session);
                     }
                 }
-                Work::Collect(waiting) | Work::Once(Leading { waiting, .. }) => {
+                Work::Collect(waiting)
+                | Work::Once(Leading { waiting, .. })
+                | Work::Draw(Drawing { waiting, .. }) => {
                     *waiting = super::operation::Waiting::No;
                 }
                 Work::Denied => {}
@@ -349,6 +356,10 @@ fn judge_leader(
         // Our own run may be the odd one; if so, we shall get the proof.
         return Judged::NotYet;
     }
+    // What our run asked for is no function that one node runs: whoever gives a value of one under our vote made it up.
+    if !matches!(operation.work, Work::Once(_)) {
+        return Judged::Wrong("leader_value");
+    }
     let order = scene.facts.ranks(number);
     let passed = scene.node.passed_over(scene.facts, number, (&order, value.node), scene.now());
     if passed { Judged::Right } else { Judged::NotYet }
@@ -370,7 +381,7 @@ fn judge_signature(
 fn value_of(vote: &Signed<Vote>) -> Option<&str> {
     match &vote.body.verdict {
         Verdict::Observed { value, .. } => Some(value),
-        Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Once { .. } => None,
+        Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Once { .. } | Verdict::Draw { .. } => None,
     }
 }
 

@@ -56,6 +56,7 @@ impl Member {
             refusals: self.refusals.clone(),
             collected: self.collected(scene),
             single_node: self.single_node(scene),
+            draws: self.drawn(scene),
             claims: self.claims.clone(),
             failed: self.failed_after_signing(),
             wildcard: false,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_threshold::EcdsaSign;
+use quorate_threshold::{EcdsaSign, value::Partial};
 use quorate_wire::{
     EcdsaBytes, Intent, LeaderValue, NodeIndex, Offer, OperationNumber, RequestId, Signed, Verdict, Vote,
 };
@@ -20,6 +20,9 @@ pub(super) struct Operation {
     /// Coordinators that are waited for no more, and since when the next one is.
     pub(super) passed: BTreeSet<NodeIndex>,
     pub(super) patience_mono_ms: u64,
+    /// The host call that is answered as soon as the result is there, whatever other calls wait for; none where answers
+    /// come in the order of calls.
+    pub(super) at_once: Option<u32>,
     pub(super) work: Work,
 }
 
@@ -28,6 +31,7 @@ pub(super) enum Work {
     Sign(Signing),
     Collect(Waiting),
     Once(Leading),
+    Draw(Drawing),
     /// Our own verdict was no, whatever it asked for.
     Denied,
 }
@@ -102,6 +106,13 @@ pub(super) struct Leading {
     pub(super) leads: bool,
     /// What it gave.
     pub(super) stated: Option<Signed<LeaderValue>>,
+}
+
+/// A value that all nodes draw.
+pub(super) struct Drawing {
+    /// Our own partial.
+    pub(super) own: Partial,
+    pub(super) waiting: Waiting,
 }
 
 /// The attempts of one coordinator that this node has joined.
@@ -202,6 +213,7 @@ impl Operation {
             Work::Sign(signing) => signing.waits(),
             Work::Collect(waiting) => *waiting == Waiting::Yes,
             Work::Once(leading) => leading.waiting == Waiting::Yes,
+            Work::Draw(drawing) => drawing.waiting == Waiting::Yes,
             Work::Denied => false,
         }
     }
@@ -218,7 +230,7 @@ impl Operation {
                 State::Signed(signature) => Some(*signature),
                 _ => None,
             },
-            Work::Collect(_) | Work::Once(_) | Work::Denied => None,
+            Work::Collect(_) | Work::Once(_) | Work::Draw(_) | Work::Denied => None,
         }
     }
 
@@ -233,7 +245,7 @@ impl Operation {
 
     /// Whether everybody has to know that we came to it, and not the coordinators alone.
     pub(super) fn told_to_all(&self) -> bool {
-        matches!(self.vote.body.verdict, Verdict::Once { .. })
+        matches!(self.vote.body.verdict, Verdict::Once { .. } | Verdict::Draw { .. })
     }
 
     /// What we offer for its next attempt.
@@ -249,7 +261,7 @@ impl Operation {
             Work::Sign(Signing { state: State::Live { attempt, .. }, .. }) => {
                 Some(if attempt.stall_told { attempt.until_mono_ms } else { attempt.stalls_mono_ms })
             }
-            Work::Sign(_) | Work::Collect(_) | Work::Once(_) | Work::Denied => None,
+            Work::Sign(_) | Work::Collect(_) | Work::Once(_) | Work::Draw(_) | Work::Denied => None,
         };
         self.look_mono_ms.into_iter().chain(live).min()
     }

@@ -99,6 +99,11 @@ impl Run {
         Some(number)
     }
 
+    /// The number that the run's next operation will have.
+    pub(crate) fn next_number(&self) -> Option<OperationNumber> {
+        self.lane.operation(self.next_operation)
+    }
+
     /// Notes a call whose answer waits for its turn.
     pub(crate) fn wait(&mut self, call: Option<u32>, slot: Slot) {
         self.open.push_back(Open { call, slot, result: None });

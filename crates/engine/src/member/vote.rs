@@ -35,6 +35,8 @@ pub(super) struct Ballot {
     pub(super) verdict: Verdict,
     pub(super) seen: Vec<Seen>,
     pub(super) work: Work,
+    /// Whether the run stands still inside the call.
+    pub(super) at_once: bool,
 }
 
 impl Member {
@@ -52,9 +54,9 @@ impl Member {
         let ballot = match self.judge(id, sign, scene) {
             Ok(Allowed { intent, right, tweak }) => {
                 let work = Work::Sign(Signing::new(right, tweak, scene.turn.fresh()));
-                Ballot { verdict: Verdict::Intent(intent), seen, work }
+                Ballot { verdict: Verdict::Intent(intent), seen, work, at_once: false }
             }
-            Err(code) => Ballot { verdict: Verdict::Denied(code), seen, work: Work::Denied },
+            Err(code) => Ballot { verdict: Verdict::Denied(code), seen, work: Work::Denied, at_once: false },
         };
         self.cast(id, ballot, scene);
     }
@@ -74,9 +76,19 @@ impl Member {
         *bytes = bytes.saturating_add(value.len());
         let long = value.len() > limits::VALUE_BYTES_MAX || *bytes > limits::OWN_VALUES_BYTES_MAX;
         let ballot = if long || name.len() > limits::VALUE_NAME_BYTES_MAX {
-            Ballot { verdict: Verdict::Denied(ErrorCode::ValueTooLarge), seen, work: Work::Denied }
+            Ballot {
+                verdict: Verdict::Denied(ErrorCode::ValueTooLarge),
+                seen,
+                work: Work::Denied,
+                at_once: false,
+            }
         } else {
-            Ballot { verdict: Verdict::Observed { name, value }, seen, work: Work::Collect(Waiting::Yes) }
+            Ballot {
+                verdict: Verdict::Observed { name, value },
+                seen,
+                work: Work::Collect(Waiting::Yes),
+                at_once: false,
+            }
         };
         self.cast(id, ballot, scene);
     }
@@ -84,10 +96,15 @@ impl Member {
     /// The action wants a function to be run by one node, and waits for its value.
     pub(super) fn vote_once(&mut self, id: CallId, name: String, seen: Vec<Seen>, scene: &mut Scene<'_, '_>) {
         let ballot = if name.len() > limits::VALUE_NAME_BYTES_MAX {
-            Ballot { verdict: Verdict::Denied(ErrorCode::ValueTooLarge), seen, work: Work::Denied }
+            Ballot {
+                verdict: Verdict::Denied(ErrorCode::ValueTooLarge),
+                seen,
+                work: Work::Denied,
+                at_once: false,
+            }
         } else {
             let leading = Leading { asked_by: id.call, waiting: Waiting::Yes, leads: false, stated: None };
-            Ballot { verdict: Verdict::Once { name }, seen, work: Work::Once(leading) }
+            Ballot { verdict: Verdict::Once { name }, seen, work: Work::Once(leading), at_once: false }
         };
         self.cast(id, ballot, scene);
     }
@@ -104,13 +121,15 @@ impl Member {
     }
 
     /// Gives an operation its number and our vote on it, and tells whoever has to know.
-    fn cast(&mut self, id: CallId, ballot: Ballot, scene: &mut Scene<'_, '_>) {
-        let Ballot { mut verdict, mut seen, work } = ballot;
+    pub(super) fn cast(&mut self, id: CallId, ballot: Ballot, scene: &mut Scene<'_, '_>) {
+        let Ballot { mut verdict, mut seen, work, at_once } = ballot;
         let Some(state) = self.runs.get_mut(&id.run) else { return };
         let Some(number) = state.number() else {
             return id.answer(Err(failure(ErrorCode::LimitHostCalls)), scene);
         };
-        state.wait(Some(id.call), Slot::Operation(number));
+        if !at_once {
+            state.wait(Some(id.call), Slot::Operation(number));
+        }
         if let Verdict::Intent(intent) = &mut verdict {
             intent.operation = number;
         }
@@ -139,6 +158,7 @@ impl Member {
             look_mono_ms: denied.is_none().then_some(now + LOOK_MS),
             passed: Default::default(),
             patience_mono_ms: now,
+            at_once: at_once.then_some(id.call),
             work,
         };
         self.operations.insert(number, operation);
@@ -150,8 +170,8 @@ impl Member {
         }
     }
 
-    /// Tells coordinators how we saw an operation; of a function that one node runs, everybody: who runs it depends on
-    /// who is there.
+    /// Tells coordinators how we saw an operation; of a function that one node runs, and of a value that all draw,
+    /// everybody.
     pub(super) fn tell_vote(&self, number: OperationNumber, scene: &mut Scene<'_, '_>) {
         let Some(operation) = self.operations.get(&number) else { return };
         let message = PeerMessage::Vote(operation.vote.clone());
@@ -230,11 +250,15 @@ impl Member {
         match &mut operation.work {
             Work::Collect(waiting) => *waiting = Waiting::No,
             Work::Once(leading) => leading.waiting = Waiting::No,
+            Work::Draw(drawing) => drawing.waiting = Waiting::No,
             Work::Sign(_) | Work::Denied => {}
         }
-        let run = operation.run;
+        let (run, at_once) = (operation.run, operation.at_once);
         no_longer_waits(number, scene);
-        self.give(run, (Slot::Operation(number), given), scene);
+        match at_once {
+            Some(call) => CallId { run, call }.answer(given.answer, scene),
+            None => self.give(run, (Slot::Operation(number), given), scene),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a peer that floods, or breaks the protocol again and again, comes to.
 
 use quorate_engine::{Input, Report};
-use quorate_wire::{BanNotice, Hello, PeerMessage, RequestId, Verdict, Vote};
+use quorate_wire::{Hello, PeerMessage, RequestId, Verdict, Vote};
 
-use crate::harness::{Caller, Done, Net, index, network, operation, signed, statement_key};
+use crate::harness::{Caller, Done, Net, ban_notice, index, network, operation, signed, statement_key};
 
 fn faults(net: &Net, node: u8, wanted: &str) -> usize {
     net.reported(node, |report| matches!(report, Report::PeerFault { check, .. } if *check == wanted))
@@ -96,7 +96,7 @@ fn one_ban_that_does_not_hold_ends_the_reading_of_a_greeting() {
     let mut net = Net::ready();
     let mut hello = net.hello(3, 1);
     hello.serial += 1;
-    let notice = BanNotice { network: network().id(), epoch: 1, counterparty: index(1), set_up: [0; 32] };
+    let notice = ban_notice((3, 1), [0; 32]);
     let forged = quorate_wire::Signed::new(index(2), notice.clone(), &statement_key(3));
     hello.bans = vec![forged; 8];
     hello.bans.push(signed(3, notice));

@@ -2,8 +2,8 @@
 
 use quorate_engine::Report;
 use quorate_wire::{
-    BanNotice, Evidence, NodeIndex, Offer, OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId,
-    Signed, Statement, Submission, Vote,
+    Evidence, NodeIndex, Offer, OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId, Signed,
+    Statement, Submission, Vote,
 };
 
 use crate::harness::{Caller, Net, index, operation, signed};
@@ -100,12 +100,7 @@ fn a_banned_pair_in_a_forged_proposal_is_declined() {
     for (by, counterparty) in [(1, 2), (2, 1)] {
         let (mut net, id, _) = voted();
         let proposal = sound(&net, id);
-        let notice = BanNotice {
-            network: crate::harness::network().id(),
-            epoch: 1,
-            counterparty: index(counterparty),
-            set_up: set_up(&net, 1, 2),
-        };
+        let notice = crate::harness::ban_notice((by, counterparty), set_up(&net, 1, 2));
         net.forge(3, 1, &PeerMessage::Ban(signed(by, notice)));
         assert!(!joins(&mut net, &proposal), "banned by {by}");
         // It may be that the coordinator was not told: that is no fault of its own.
@@ -323,6 +318,7 @@ fn statement(net: &Net, id: RequestId, signed_it: bool) -> Statement {
         refusals: Vec::new(),
         collected: Vec::new(),
         single_node: Vec::new(),
+        draws: Vec::new(),
         claims: Vec::new(),
         failed: Vec::new(),
         wildcard: false,

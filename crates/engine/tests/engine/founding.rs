@@ -2,10 +2,11 @@
 
 use quorate_engine::Report;
 use quorate_wire::{
-    ConfirmShare, Digest, NodeIndex, PeerMessage, PublicKey, RefuseShare, Signed, Transcript,
+    ConfirmShare, ConfirmedRoot, Digest, NodeIndex, PeerMessage, Purpose, RefuseShare, RootKeys, Signed,
+    Transcript,
 };
 
-use crate::harness::{Net, index, network, signed, some_key, statement_key};
+use crate::harness::{Net, index, network, signed, some_roots, statement_key};
 
 /// Nobody hears node 3's confirmations and certificates, and it hears none.
 fn silent() -> Net {
@@ -28,7 +29,7 @@ fn faults(net: &Net, node: u8, wanted: &str) -> usize {
 
 fn stored(net: &Net, node: u8, prefix: &str) -> Vec<String> {
     let keys = net.nodes[&node].store.keys();
-    keys.filter_map(|key| Some(key.strip_prefix(prefix)?.to_owned())).collect()
+    keys.filter_map(|key| Some(key.strip_prefix("epoch/1/")?.strip_prefix(prefix)?.to_owned())).collect()
 }
 
 /// Ceremonies that a node has confirmed, the oldest first.
@@ -47,7 +48,7 @@ fn confirmed(net: &Net, node: u8, to: u8) -> Vec<Signed<ConfirmShare>> {
 fn certificate(net: &Net, session: [u8; 32]) -> PeerMessage {
     let of = |node, to| {
         let confirms = confirmed(net, node, to).into_iter();
-        confirms.filter(|confirm| confirm.body.session == session).collect::<Vec<_>>()
+        confirms.filter(|confirm| confirm.body.session.0 == session).collect::<Vec<_>>()
     };
     PeerMessage::Certificate([of(1, 3), of(2, 3), of(3, 1)].concat())
 }
@@ -65,7 +66,12 @@ fn refuse(net: &mut Net, session: [u8; 32]) {
 }
 
 fn session_of(fresh: &[u8; 32]) -> [u8; 32] {
-    Transcript::new("quorate/dkg/v1").field(&network().id().0).number(1).field(fresh).finish()
+    session_by(1, fresh)
+}
+
+fn session_by(proposer: u8, fresh: &[u8; 32]) -> [u8; 32] {
+    let transcript = Transcript::new("quorate/dkg/v1").field(&network().id().0).number(1);
+    transcript.number(proposer.into()).field(fresh).finish()
 }
 
 fn proposed(net: &Net) -> Vec<[u8; 32]> {
@@ -76,23 +82,23 @@ fn proposed(net: &Net) -> Vec<[u8; 32]> {
     proposals.collect()
 }
 
-fn root(net: &Net, node: u8) -> Option<PublicKey> {
-    net.engine(node).status().root
+fn roots(net: &Net, node: u8) -> Option<RootKeys> {
+    net.engine(node).status().roots
 }
 
 fn all_ready(net: &Net) -> bool {
     let halted = net.nodes.values().any(|node| node.halted.is_some());
-    !halted && (1..=3).all(|node| net.engine(node).status().ready && root(net, node) == root(net, 1))
+    !halted && (1..=3).all(|node| net.engine(node).status().ready && roots(net, node) == roots(net, 1))
 }
 
 #[test]
 fn a_member_that_certifies_two_ceremonies_leaves_one_root_and_no_share_is_lost() {
     for swapped in [false, true] {
         let mut net = silent();
-        let first = confirmed(&net, 1, 3)[0].body.session;
+        let first = confirmed(&net, 1, 3)[0].body.session.0;
         refuse(&mut net, first);
         net.advance(4_000);
-        let second = confirmed(&net, 1, 3)[1].body.session;
+        let second = confirmed(&net, 1, 3)[1].body.session.0;
         let (mut one, mut two) = (certificate(&net, first), certificate(&net, second));
         if swapped {
             std::mem::swap(&mut one, &mut two);
@@ -117,7 +123,7 @@ fn a_member_that_certifies_two_ceremonies_leaves_one_root_and_no_share_is_lost()
 #[test]
 fn a_certificate_shown_late_to_one_does_not_part_it_from_the_others() {
     let mut net = silent();
-    let first = confirmed(&net, 1, 3)[0].body.session;
+    let first = confirmed(&net, 1, 3)[0].body.session.0;
     refuse(&mut net, first);
     net.advance(4_000);
     let late = certificate(&net, first);
@@ -137,7 +143,7 @@ fn a_certificate_shown_late_to_one_does_not_part_it_from_the_others() {
 #[test]
 fn only_a_members_own_signed_refusal_ends_the_wait_for_it() {
     let mut net = silent();
-    let session = confirmed(&net, 1, 3)[0].body.session;
+    let session = confirmed(&net, 1, 3)[0].body.session.0;
     let body = RefuseShare { network: network().id(), epoch: 1, session };
     let mut altered = refusal(3, [1; 32]);
     altered.body.session = session;
@@ -169,15 +175,17 @@ fn only_a_members_own_signed_refusal_ends_the_wait_for_it() {
 #[test]
 fn what_a_node_refuses_it_never_begins_and_it_refuses_a_bounded_number() {
     let mut net = silent();
-    let root = some_key();
+    let results = Purpose::ALL.map(|purpose| ConfirmedRoot { purpose, result: Digest([1; 32]) });
     let confirm = |session| {
-        let body = ConfirmShare { network: network().id(), epoch: 1, session, result: Digest([1; 32]), root };
+        let (network, session) = (network().id(), Digest(session));
+        let body =
+            ConfirmShare { network, epoch: 1, session, roots: some_roots(), results: results.to_vec() };
         PeerMessage::Confirm(signed(3, body))
     };
     let fresh = [77; 32];
     net.forge(3, 2, &confirm(session_of(&fresh)));
     assert_eq!(stored(&net, 2, "share/refused/").len(), 1);
-    let first = confirmed(&net, 1, 3)[0].body.session;
+    let first = confirmed(&net, 1, 3)[0].body.session.0;
     refuse(&mut net, first);
     net.kill(2);
     net.start(2);
@@ -195,9 +203,9 @@ fn what_a_node_refuses_it_never_begins_and_it_refuses_a_bounded_number() {
 fn a_ceremony_that_is_proposed_again_replaces_no_share() {
     let mut net = silent();
     let fresh = *proposed(&net).last().unwrap();
-    let session = confirmed(&net, 1, 3)[0].body.session;
+    let session = confirmed(&net, 1, 3)[0].body.session.0;
     assert_eq!(session_of(&fresh), session);
-    let key = format!("share/pending/{}", stored(&net, 2, "share/pending/")[0]);
+    let key = format!("epoch/1/share/pending/{}", stored(&net, 2, "share/pending/")[0]);
     let share = net.nodes[&2].store[&key].to_vec();
     for node in [2, 3] {
         net.forge(if node == 2 { 3 } else { 2 }, node, &PeerMessage::Refuse(refusal(3, session)));
@@ -214,31 +222,32 @@ fn a_ceremony_that_is_proposed_again_replaces_no_share() {
 fn shares_stay_until_the_root_is_final_and_only_a_final_foreign_root_stops_a_node() {
     let mut net = Net::unfounded();
     for node in 1..=3 {
-        net.node(node).registry.root_unfinalized = true;
+        net.node(node).registry.roots_unfinalized = true;
     }
     net.advance(8_000);
-    assert!(net.nodes[&1].registry.root.is_some());
+    assert!(net.nodes[&1].registry.roots.is_some());
     for node in 1..=3 {
-        assert_eq!((stored(&net, node, "share/pending/").len(), root(&net, node)), (1, None));
+        assert_eq!((stored(&net, node, "share/pending/").len(), roots(&net, node)), (1, None));
     }
     // A block that is not final may show any root: it may go again.
-    let (voted, foreign) = (net.nodes[&1].registry.root, some_key());
-    net.node(2).registry.root = Some(foreign);
+    let (voted, foreign) = (net.nodes[&1].registry.roots, some_roots());
+    net.node(2).registry.roots = Some(foreign);
     net.head(2);
     net.advance(500);
     assert_eq!(net.nodes[&2].halted, None);
-    net.node(2).registry.root = voted;
+    net.node(2).registry.roots = voted;
     for node in 1..=3 {
-        net.node(node).registry.root_unfinalized = false;
+        net.node(node).registry.roots_unfinalized = false;
     }
     net.advance(10_000);
-    assert!(all_ready(&net) && root(&net, 1) == voted);
+    assert!(all_ready(&net) && roots(&net, 1) == voted);
     assert!((1..=3).all(|node| stored(&net, node, "share/pending/").is_empty()));
     net.kill(2);
-    net.node(2).registry.root = Some(foreign);
+    net.node(2).registry.roots = Some(foreign);
     net.start(2);
     net.advance(10);
     assert!(net.nodes[&2].halted.as_ref().unwrap().contains("shares of other roots only"));
+    assert!(net.nodes[&2].halted.as_ref().unwrap().ends_with("the root for sign/secp256k1 differs"));
 }
 
 #[test]
@@ -247,17 +256,54 @@ fn a_member_that_refuses_every_share_stops_no_process() {
     for count in 1..=8 {
         let confirms = confirmed(&net, 1, 3);
         assert_eq!(confirms.len(), count);
-        refuse(&mut net, confirms[count - 1].body.session);
+        refuse(&mut net, confirms[count - 1].body.session.0);
         net.advance(4_000);
     }
     assert_eq!(stored(&net, 1, "share/pending/").len(), 8);
     assert!(net.nodes.values().all(|node| node.halted.is_none()));
     assert!(net.engine(1).status().waiting_for.unwrap().starts_with("the operators"));
     // Nothing is lost by it: what all confirm after all is taken.
-    let session = confirmed(&net, 1, 3)[3].body.session;
+    let session = confirmed(&net, 1, 3)[3].body.session.0;
     let certificate = certificate(&net, session);
     net.links = Box::new(|_, _, _| true);
     net.forge(3, 2, &certificate);
     net.advance(15_000);
     assert!(all_ready(&net), "{:?}", net.engine(1).status());
+}
+
+#[test]
+fn a_node_takes_part_in_a_ceremony_once_whatever_is_proposed_in_between() {
+    let mut net = Net::unfounded();
+    net.links = Box::new(|_, _, _| false);
+    let start = |net: &mut Net, fresh| {
+        net.advance(800);
+        net.forge(1, 2, &PeerMessage::StartKeygen { attempt: 1, fresh });
+    };
+    let begun = |net: &Net, fresh: [u8; 32]| {
+        let of = |message: &&PeerMessage| matches!(message, PeerMessage::Keygen(keygen) if keygen.session == session_of(&fresh));
+        net.sent(2, 3).filter(of).count()
+    };
+    let (first, second) = ([1; 32], [2; 32]);
+    start(&mut net, first);
+    start(&mut net, second);
+    start(&mut net, first);
+    assert_eq!((begun(&net, first), begun(&net, second)), (1, 1));
+    // Nor in each of proposals without end.
+    for number in 10..30 {
+        net.forge(1, 2, &PeerMessage::StartKeygen { attempt: 1, fresh: [number; 32] });
+    }
+    assert_eq!((10..30).map(|number| begun(&net, [number; 32])).sum::<usize>(), 1);
+}
+
+#[test]
+fn whoever_is_first_in_order_and_there_proposes() {
+    let mut net = Net::unfounded();
+    // Node 1 is there, but none of its proposals arrive.
+    net.links = Box::new(|from, _, message| from != 1 || !matches!(message, PeerMessage::StartKeygen { .. }));
+    net.advance(5_000);
+    assert!(net.sent(2, 1).any(|message| matches!(message, PeerMessage::StartKeygen { .. })));
+    // Of two proposals at a time that of the earlier member goes on.
+    net.links = Box::new(|_, _, _| true);
+    net.advance(20_000);
+    assert!(all_ready(&net), "{:?}", net.engine(2).status());
 }

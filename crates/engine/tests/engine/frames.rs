@@ -9,7 +9,7 @@ use quorate_wire::{
     RoundMessage, StartNotice, Submission, encode,
 };
 
-use crate::harness::{Caller, Net, index, network, signed};
+use crate::harness::{Caller, Net, index, name_of, network, signed};
 
 fn net() -> (Net, RequestId, Submission) {
     let mut net = Net::ready();
@@ -65,7 +65,7 @@ fn messages(id: RequestId) -> impl Strategy<Value = PeerMessage> {
             let start = [by; 16];
             PeerMessage::Stale(signed(
                 3,
-                StartNotice { network: network().id(), epoch: 1, incarnation, start },
+                StartNotice { network: network().id(), node: name_of(3), incarnation, start },
             ))
         }),
         Just(PeerMessage::Refused { request: id, code: ErrorCode::Internal, detail: "x".repeat(5_000) }),

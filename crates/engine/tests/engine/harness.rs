@@ -18,10 +18,10 @@ use quorate_engine::{
 };
 use quorate_threshold::derive;
 use quorate_wire::{
-    ActionLimits, Address, Admission, BlockRef, ChainParameters, ContractRecord, Contracts, Digest,
-    ErrorCode, ExecutionReply, FoundingNode, Hello, NetworkFile, NodeEndpoint, NodeIndex, OperationNumber,
-    PeerMessage, Problem, PublicKey, Recipient, RequestId, Signable, Signed, StatementKey, TransportKey,
-    Usage, decode, encode, limits,
+    ActionLimits, Address, Admission, BanNotice, BlockRef, ChainParameters, ContractRecord, Contracts,
+    Digest, ErrorCode, ExecutionReply, FoundingNode, Hello, NetworkFile, NodeEndpoint, NodeIndex,
+    OperationNumber, PeerMessage, Problem, PublicKey, Recipient, RequestId, RootKeys, Signable, Signed,
+    StatementKey, TransportKey, Usage, decode, encode, limits,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
@@ -161,7 +161,7 @@ pub(crate) struct Net {
     pub(crate) answers: Vec<(u8, u32, Result<quorate_engine::Answer, ErrorCode>)>,
     pub(crate) key: PublicKey,
     flight: VecDeque<(u8, u8, Vec<u8>)>,
-    votes: BTreeMap<u8, PublicKey>,
+    votes: BTreeMap<u8, RootKeys>,
     next_reply: u64,
     /// Where callers call from.
     pub(crate) source: IpAddr,
@@ -195,23 +195,23 @@ impl Net {
     pub(crate) fn ready_in(change: fn(&mut NetworkFile)) -> Net {
         CHANGE.set(change);
         let mut net = Net::found();
-        let root = net.nodes[&1].registry.root.unwrap();
-        net.set_root(root);
+        let roots = net.nodes[&1].registry.roots.unwrap();
+        net.set_roots(roots);
         net.advance(1_000);
         net
     }
 
     /// Three nodes of a founded network, connected, with a granted key.
     pub(crate) fn ready() -> Net {
-        let (stores, root) = founded::founded();
-        let net = Net::with_stores(stores.clone(), Some(*root));
+        let (stores, roots) = founded::founded();
+        let net = Net::with_stores(stores.clone(), Some(*roots));
         for node in members() {
             assert!(net.engine(node).status().ready, "{:?}", net.engine(node).status());
         }
         net
     }
 
-    fn with_stores(mut stores: BTreeMap<u8, Stored>, root: Option<PublicKey>) -> Net {
+    fn with_stores(mut stores: BTreeMap<u8, Stored>, roots: Option<RootKeys>) -> Net {
         let mut net = Net {
             mono_ms: 1_000,
             unix_ms: UNIX_MS,
@@ -249,8 +249,8 @@ impl Net {
             };
             net.nodes.insert(node, state);
         }
-        if let Some(root) = root {
-            net.set_root(root);
+        if let Some(roots) = roots {
+            net.set_roots(roots);
         }
         for node in members() {
             net.start(node);
@@ -259,22 +259,22 @@ impl Net {
         net
     }
 
-    fn set_root(&mut self, root: PublicKey) {
-        let key = derive::public_key(root.as_bytes(), &KEY_ID).unwrap();
+    fn set_roots(&mut self, roots: RootKeys) {
+        let key = derive::public_key(roots.sign_secp256k1.as_bytes(), &KEY_ID).unwrap();
         self.key = PublicKey::from_sec1(&key).unwrap();
         for node in self.nodes.values_mut() {
-            node.registry.root = Some(root);
+            node.registry.roots = Some(roots);
             node.registry.mint(self.key, KEY_ID);
             node.registry.permit(&self.key, CODE);
         }
         self.next_head_ms = 0;
     }
 
-    /// The root for which all vote now, until it stands.
-    fn voted(&self) -> Option<PublicKey> {
-        let root = self.votes.get(&1).filter(|_| self.nodes[&1].registry.root.is_none())?;
-        (self.votes.len() == members().count() && self.votes.values().all(|vote| vote == root))
-            .then_some(*root)
+    /// The roots for which all vote now, until they stand.
+    fn voted(&self) -> Option<RootKeys> {
+        let roots = self.votes.get(&1).filter(|_| self.nodes[&1].registry.roots.is_none())?;
+        (self.votes.len() == members().count() && self.votes.values().all(|vote| vote == roots))
+            .then_some(*roots)
     }
 
     pub(crate) fn node(&mut self, node: u8) -> &mut Node {
@@ -442,7 +442,7 @@ impl Net {
                 }
                 Effect::FindCode { run, .. } => self.node(node).searches.push(run),
                 Effect::CancelAction { run } => drop(self.node(node).runs.remove(&run)),
-                Effect::VoteRoot { root } => drop(self.votes.insert(node, root)),
+                Effect::VoteRoots { roots } => drop(self.votes.insert(node, *roots)),
                 Effect::Report(report) => self.node(node).reports.push(report),
                 Effect::Halt { reason } => self.node(node).halted = Some(reason),
             }
@@ -537,8 +537,8 @@ impl Net {
                 self.reconnect(a, b);
                 continue;
             }
-            if let Some(root) = self.voted() {
-                self.set_root(root);
+            if let Some(roots) = self.voted() {
+                self.set_roots(roots);
             }
             if self.heads && self.mono_ms >= self.next_head_ms {
                 self.next_head_ms = self.mono_ms + 1_000;
@@ -585,6 +585,30 @@ pub(crate) fn end(result: Result<Option<String>, ActionFailure>) -> ActionEnd {
 /// A key that nobody has a share of.
 pub(crate) fn some_key() -> PublicKey {
     PublicKey::from_sec1(SigningKeyOfNobody::public()).unwrap()
+}
+
+/// The statement key that names a node.
+pub(crate) fn name_of(node: u8) -> StatementKey {
+    StatementKey(statement_key(node).verifying_key().to_bytes())
+}
+
+/// A node's word that it bans another.
+pub(crate) fn ban_notice((by, counterparty): (u8, u8), set_up: [u8; 32]) -> BanNotice {
+    let (by, counterparty) = (name_of(by), name_of(counterparty));
+    BanNotice { network: network().id(), epoch: 1, by, counterparty, set_up }
+}
+
+/// Roots that nobody has a share of.
+pub(crate) fn some_roots() -> RootKeys {
+    let (p256, ed25519, bls) = ([2; 33], [3; 32], [4; 48]);
+    RootKeys {
+        sign_secp256k1: some_key(),
+        sign_p256: p256,
+        sign_ed25519: ed25519,
+        decrypt: bls,
+        session: bls,
+        random: bls,
+    }
 }
 
 /// Before there is a root there is no key; the generator stands in for it.

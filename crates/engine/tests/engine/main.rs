@@ -6,6 +6,7 @@ mod admission;
 mod bounds;
 mod conduct;
 mod coordinators;
+mod draws;
 mod executions;
 mod finality;
 mod founding;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use quorate_engine::{Input, Report};
 use quorate_wire::{Hello, PeerMessage, Signed, StartNotice};
 
-use crate::harness::{Caller, Done, Net, index, signed, statement_key};
+use crate::harness::{Caller, Done, Net, index, name_of, signed, statement_key};
 
 fn thrown_away(net: &Net, node: u8) -> usize {
     net.reported(
@@ -64,7 +64,7 @@ fn an_unproven_claim_of_staleness_changes_nothing_and_is_a_fault() {
         // Node 1's own word, altered, of another network or epoch, of before, and of now.
         altered(&present, later),
         signed(1, other_network),
-        signed(1, StartNotice { epoch: 2, ..later }),
+        signed(1, StartNotice { node: name_of(3), ..later }),
         earlier,
         present.clone(),
     ];
@@ -102,12 +102,12 @@ fn a_rolled_back_node_throws_its_set_ups_away_and_makes_new_ones() {
     // The operator restores a disk from before the last start.
     net.node(2).store = old;
     net.node(2).done.clear();
-    let before = net.nodes[&2].store["pair/1"].to_vec();
+    let before = net.nodes[&2].store[&format!("epoch/1/pair/{}", name_of(1))].to_vec();
     net.start(2);
     net.advance(20);
     assert!(net.sent(1, 2).any(|message| matches!(message, PeerMessage::Stale(_))));
     net.advance(6_000);
-    assert_ne!(net.nodes[&2].store["pair/1"].to_vec(), before);
+    assert_ne!(net.nodes[&2].store[&format!("epoch/1/pair/{}", name_of(1))].to_vec(), before);
     assert_eq!(net.engine(2).status().incarnation, 4);
     let mut caller = Caller::new(1);
     caller.time_ms = net.unix_ms;
@@ -147,18 +147,18 @@ fn nobody_starts_anew_under_a_notice_that_it_has_not_signed() {
     let hello = net.hello(3, 1);
     let later =
         StartNotice { incarnation: hello.start.body.incarnation + 1, start: [5; 16], ..hello.start.body };
-    let stored = net.nodes[&1].store["peer/3"].to_vec();
+    let stored = net.nodes[&1].store[&format!("start/{}", name_of(3))].to_vec();
     for start in [
         altered(&hello.start, later),
         Signed::new(index(3), later, &statement_key(2)),
         net.hello(2, 1).start,
-        signed(3, StartNotice { epoch: 2, ..later }),
+        signed(3, StartNotice { node: name_of(2), ..later }),
     ] {
         net.input(1, Input::PeerConnected { peer: index(3) });
         net.forge(3, 1, &PeerMessage::Hello(Hello { start, ..hello.clone() }));
     }
     assert_eq!(faults(&net, 1, "start_notice"), 4);
-    assert_eq!(net.nodes[&1].store["peer/3"].to_vec(), stored);
+    assert_eq!(net.nodes[&1].store[&format!("start/{}", name_of(3))].to_vec(), stored);
 }
 
 #[test]

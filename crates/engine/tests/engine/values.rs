@@ -202,7 +202,7 @@ fn an_action_signs_with_its_own_key_and_the_digest_is_typed() {
     let to = net.submit(1, &submission);
     net.advance(200);
     let action = ActionCid::of_code(CODE.as_bytes());
-    let root = net.engine(1).status().root.unwrap();
+    let root = net.engine(1).status().roots.unwrap().sign_secp256k1;
     let key = quorate_threshold::derive::public_key(root.as_bytes(), &action_key_id(&action).0).unwrap();
     let key = PublicKey::from_sec1(&key).unwrap();
     let reply = net.answer(to).unwrap().as_ref().unwrap();

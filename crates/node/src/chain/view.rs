@@ -9,12 +9,12 @@ use quorate_registry::{
     alloy_primitives::{self, U256},
     follow,
     moment::Moment,
-    subject,
+    subject::{self, RootKey},
     view::{self, RegistryView},
 };
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Digest, ErrorCode, KeyId, LoginDomains, NetworkFile, PublicKey, SignedHead,
-    TokenId, limits,
+    ActionCid, Address, BlockRef, Digest, ErrorCode, KeyId, LoginDomains, NetworkFile, PublicKey, RootKeys,
+    SignedHead, TokenId, limits,
 };
 
 use crate::clock::Clock;
@@ -74,14 +74,9 @@ pub(crate) fn pkp(found: &subject::Pkp) -> Option<(PublicKey, Pkp)> {
     Some((key, Pkp { token: TokenId(found.token_id.to_be_bytes()), key_id: KeyId(found.key_id.0), owner }))
 }
 
-/// The network's root, once it stands.
-pub(crate) fn root(view: &RegistryView, at: view::At) -> Option<PublicKey> {
-    let roots = view.root_keys(subject::DEFAULT_KEY_SET_ID, at).ok()?;
-    let ecdsa = U256::from(subject::KEY_TYPE_ECDSA_K256);
-    roots
-        .iter()
-        .find(|root| root.key_type == ecdsa)
-        .and_then(|root| PublicKey::from_sec1(&root.public_key).ok())
+/// The network's roots, once they stand.
+pub(crate) fn roots(view: &RegistryView, at: view::At) -> Option<RootKeys> {
+    RootKey::read(&view.root_keys(subject::DEFAULT_KEY_SET_ID, at).ok()?)
 }
 
 /// The login domains by both heads; none where they cannot be read.
@@ -189,7 +184,7 @@ impl ReadRegistry for EngineView {
         self.view.login_domains(at(when)).unwrap_or_default()
     }
 
-    fn root(&self, when: At) -> Option<PublicKey> {
-        root(&self.view, at(when))
+    fn roots(&self, when: At) -> Option<RootKeys> {
+        roots(&self.view, at(when))
     }
 }

@@ -107,6 +107,10 @@ fn document() -> OpenApi {
                 looked_at("showNetwork", "The network as this node sees it", "NetworkView"),
             ),
         )
+        .path(
+            "/v1/keys",
+            item(HttpMethod::Get, looked_at("showKeys", "The root keys, certified", "KeysView")),
+        )
         .path("/healthz", item(HttpMethod::Get, looked_at("health", "The process lives", "Condition")))
         .path("/readyz", item(HttpMethod::Get, looked_at("ready", "The node takes executions", "Condition")))
         .path("/metrics", item(HttpMethod::Get, metrics))
@@ -267,6 +271,15 @@ fn components() -> Components {
                 ("guest", text("Hash of the engine of actions"), true),
                 ("login_domains", list(text("A domain that a login can be for now")), true),
                 ("nodes", list(reference("NodeView")), true),
+            ]),
+        )
+        .schema(
+            "KeysView",
+            object(&[
+                ("network", text("The network id, 64 hexadecimal digits"), true),
+                ("epoch", number("The epoch whose members certify the keys"), true),
+                ("keys", map(text("A root public key, compressed, with 0x")), true),
+                ("certificate", list(any("A member's signed word that it holds its shares")), true),
             ]),
         )
         .schema(

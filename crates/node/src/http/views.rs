@@ -14,7 +14,9 @@ use quorate_registry::{
     moment::Moment,
     view::{At, BlockInfo},
 };
-use quorate_wire::{Digest, ErrorCode, HeadView, NetworkView, PkpView, Problem, PublicKey, TokenId};
+use quorate_wire::{
+    Digest, ErrorCode, HeadView, KeysView, NetworkView, PkpView, Problem, PublicKey, TokenId,
+};
 use serde_json::json as object;
 
 use super::{
@@ -36,7 +38,7 @@ pub(super) async fn network(State(api): State<Arc<Api>>) -> Response {
         head: head.map(|head| head_view(&head.latest)),
         finalized: head.map(|head| head_view(&head.finalized)),
         head_age_ms: api.registry.head_age_ms(Moment::now()),
-        root: status.root,
+        root: status.roots.map(|roots| roots.sign_secp256k1),
         ready: status.ready,
         waiting_for: status.waiting_for,
         guest: api.guest,
@@ -44,6 +46,16 @@ pub(super) async fn network(State(api): State<Arc<Api>>) -> Response {
         nodes: status.peers,
     };
     json(StatusCode::OK, "application/json", &view)
+}
+
+/// `GET /v1/keys`: the root keys, with the word of every member.
+pub(super) async fn keys(State(api): State<Arc<Api>>) -> Result<Response, Refused> {
+    let status = api.board.read();
+    let not_yet = || Refused::from(Problem::new(ErrorCode::NotReady, "the keys are not certified yet"));
+    let (keys, certificate) = status.roots.zip(status.certificate).ok_or_else(not_yet)?;
+    let epoch = certificate.first().map(|word| word.body.epoch).ok_or_else(not_yet)?;
+    let view = KeysView { network: api.network.id(), epoch, keys, certificate: certificate.to_vec() };
+    Ok(json(StatusCode::OK, "application/json", &view))
 }
 
 fn head_view(block: &BlockInfo) -> HeadView {

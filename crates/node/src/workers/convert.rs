@@ -118,14 +118,11 @@ pub(super) fn wanted(call: HostCall) -> Result<Wanted, ErrorCode> {
         HostCall::ActionKey { cid } => Wanted::ActionKey { action: action(&cid)? },
         HostCall::Claim { key_id } => Wanted::Claim { key_id },
         HostCall::Collect { name, value } => Wanted::Collect { name, value },
+        HostCall::Random => Wanted::Random,
         HostCall::RunOnce { name, wait } => Wanted::RunOnce { name, wait },
         HostCall::RunOnceResult { of, result } => Wanted::RunOnceResult { of, result },
         HostCall::Call { cid, params } => Wanted::Child { action: action(&cid)?, params },
-        HostCall::Random
-        | HostCall::Fetch(_)
-        | HostCall::Registry(_)
-        | HostCall::Rpc { .. }
-        | HostCall::Pause { .. } => {
+        HostCall::Fetch(_) | HostCall::Registry(_) | HostCall::Rpc { .. } | HostCall::Pause { .. } => {
             return Err(ErrorCode::NotSupported);
         }
     })

@@ -3,11 +3,11 @@
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall as _, SolEvent as _};
 
-use super::harness::{Harness, NODES, committee, key, root_key};
+use super::harness::{Harness, NODES, committee, key, root_keys};
 use crate::{
     abi::{PKPNFT, PKPPermissions, PubkeyRouter},
     artifacts, deploy, encode,
-    subject::{DEFAULT_KEY_SET_ID, Subject, token_id},
+    subject::{DEFAULT_KEY_SET_ID, RootKey, Subject, token_id},
     view::At,
 };
 
@@ -137,11 +137,11 @@ fn roots_need_every_node_and_never_change() {
     assert!(minted.unwrap_err().contains("RootKeysNotSet"));
     // A node may change its mind until all agree, under either name of the key set.
     harness.vote(NODES - 1, "naga-keyset1", &one).unwrap();
-    assert_eq!(harness.view.root_keys("naga-keyset1", At::Latest).unwrap(), [root_key(&one)]);
+    assert_eq!(harness.view.root_keys("naga-keyset1", At::Latest).unwrap(), root_keys(&one));
     for node in 0..NODES {
         assert!(harness.vote(node, DEFAULT_KEY_SET_ID, &two).unwrap_err().contains("RootKeysAlreadySet"));
     }
-    let elsewhere = encode::vote_for_root_keys(Address::ZERO, "other", &[root_key(&one)]);
+    let elsewhere = encode::vote_for_root_keys(Address::ZERO, "other", &root_keys(&one));
     let refused = harness.send(0, Some(harness.contracts.pubkey_router), elsewhere).unwrap_err();
     assert!(refused.contains("WrongStakingContract"));
 }
@@ -152,21 +152,41 @@ fn refuses_roots_that_are_not_on_the_curve() {
     let good = key(200).verifying_key().to_sec1_point(false).as_bytes().to_vec();
     let mut off = good.clone();
     off[64] ^= 1;
-    let mut compressed = good.clone();
-    compressed.truncate(33);
     let mut prefix = good.clone();
     prefix[0] = 6;
-    for bad in [off, compressed, prefix, vec![4; 65]] {
+    for bad in [off, prefix, vec![4; 65]] {
         assert!(harness.vote(0, "set", &bad).unwrap_err().contains("BadPublicKey"));
     }
-    let twice = encode::vote_for_root_keys(
-        harness.contracts.node_registry,
-        "set",
-        &[root_key(&good), root_key(&good)],
-    );
-    assert!(
-        harness.send(0, Some(harness.contracts.pubkey_router), twice).unwrap_err().contains("BadRootKeys")
-    );
+}
+
+#[test]
+fn refuses_roots_of_another_number_order_type_or_length() {
+    let mut harness = Harness::deployed();
+    let good = root_keys(key(200).verifying_key().to_sec1_point(false).as_bytes());
+    let mut vote = |roots: &[RootKey]| {
+        let data = encode::vote_for_root_keys(harness.contracts.node_registry, "set", roots);
+        harness.send(0, Some(harness.contracts.pubkey_router), data)
+    };
+    for number in [0, 1, 5] {
+        let refused = vote(&good[..number]).unwrap_err();
+        assert!(refused.contains("BadRootKeysNumber"), "{refused}");
+    }
+    assert!(vote(&[&good[..], &good[..1]].concat()).unwrap_err().contains("BadRootKeysNumber"));
+    for place in 0..good.len() {
+        let mut type_of_another = good.clone();
+        type_of_another[place].key_type = good[(place + 1) % good.len()].key_type;
+        let mut short = good.clone();
+        short[place].public_key = short[place].public_key.slice(1..);
+        let mut long = good.clone();
+        long[place].public_key = [&good[place].public_key[..], &[0]].concat().into();
+        let mut twice = good.clone();
+        twice[place] = good[(place + 1) % good.len()].clone();
+        for bad in [type_of_another, short, long, twice] {
+            let refused = vote(&bad).unwrap_err();
+            assert!(refused.contains("BadRootKey") && !refused.contains("Number"), "{place}: {refused}");
+        }
+    }
+    vote(&good).unwrap();
 }
 
 #[test]

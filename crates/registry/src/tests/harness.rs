@@ -15,7 +15,7 @@ use crate::{
         sign_1559,
     },
     deploy, encode, revert,
-    subject::{CommitteeNode, DEFAULT_KEY_SET_ID, KEY_TYPE_ECDSA_K256, RootKey},
+    subject::{CommitteeNode, DEFAULT_KEY_SET_ID, RootKey},
     view::{RegistryView, Status},
 };
 
@@ -79,7 +79,7 @@ impl Harness {
     }
 
     pub(super) fn vote(&mut self, node: u8, key_set: &str, root: &[u8]) -> Result<IncludedTx, String> {
-        let data = encode::vote_for_root_keys(self.contracts.node_registry, key_set, &[root_key(root)]);
+        let data = encode::vote_for_root_keys(self.contracts.node_registry, key_set, &root_keys(root));
         self.send(node, Some(self.contracts.pubkey_router), data)
     }
 
@@ -239,8 +239,16 @@ alloy_sol_types::sol! {
     }
 }
 
-pub(super) fn root_key(root: &[u8]) -> RootKey {
-    RootKey { public_key: Bytes::copy_from_slice(root), key_type: U256::from(KEY_TYPE_ECDSA_K256) }
+/// The roots of a key set whose secp256k1 root is this one; of the others the registry knows the form only.
+pub(super) fn root_keys(root: &[u8]) -> Vec<RootKey> {
+    let form = [(2u64, 65usize), (3, 33), (5, 32), (1, 48), (65_537, 48), (65_538, 48)];
+    let others = form.iter().map(|(key_type, length)| RootKey {
+        public_key: vec![0xa0; *length].into(),
+        key_type: U256::from(*key_type),
+    });
+    let mut roots: Vec<RootKey> = others.collect();
+    roots[0].public_key = Bytes::copy_from_slice(root);
+    roots
 }
 
 pub(super) fn committee() -> Vec<CommitteeNode> {

@@ -22,7 +22,7 @@ use quorate_registry::{
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::network::{committee, head_public, key, loopback, root};
+use crate::network::{committee, head_public, key, loopback, roots};
 
 const CHAIN_ID: u64 = 31_337;
 const TRANSACTIONS: usize = 200;
@@ -112,7 +112,7 @@ impl Side {
             tokens: Vec::new(),
         };
         for index in 0..3 {
-            let vote = encode::vote_for_root_keys(contracts.node_registry, DEFAULT_KEY_SET_ID, &[root()]);
+            let vote = encode::vote_for_root_keys(contracts.node_registry, DEFAULT_KEY_SET_ID, &roots());
             side.send(&format!("node {index}"), contracts.pubkey_router, vote).await;
         }
         side

@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::{
     liar::Liar,
     network::{
-        CHAIN_ID, action, chain, committee, follower, founded, genesis, head_key, impatient, key, root,
+        CHAIN_ID, action, chain, committee, follower, founded, genesis, head_key, impatient, key, roots,
         until_block, until_error,
     },
 };
@@ -72,7 +72,7 @@ async fn view_reads_what_the_chain_says() {
     let (view, _running, _stop_follower) = follower(&server.url(), deployment.contracts);
     until_block(&view, deployment.block_number + 3).await;
     assert_eq!(view.committee(At::Finalized).unwrap().nodes, committee());
-    assert_eq!(view.root_keys(DEFAULT_KEY_SET_ID, At::Finalized).unwrap(), [root()]);
+    assert_eq!(view.root_keys(DEFAULT_KEY_SET_ID, At::Finalized).unwrap(), roots());
     assert_eq!(view.root_keys(DEFAULT_KEY_SET_ID, At::Number(deployment.block_number)).unwrap(), []);
     assert_eq!(
         view.code_hash(deployment.contracts.pkp_nft, At::Latest).unwrap(),

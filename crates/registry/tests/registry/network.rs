@@ -5,15 +5,16 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use ed25519_dalek::SigningKey as HeadKey;
 use k256::ecdsa::SigningKey;
 use quorate_registry::{
-    alloy_primitives::{B256, Bytes, U256, keccak256},
+    alloy_primitives::{B256, U256, keccak256},
     artifacts::Contracts,
     chain::{ChainConfig, ChainServer, Genesis, address_of, serve},
     deploy::{Deployment, deploy},
     follow::{CATCH_UP_MAX, FollowConfig, FollowError, Follower, follow},
-    subject::{CommitteeNode, DEFAULT_KEY_SET_ID, KEY_TYPE_ECDSA_K256, RootKey},
+    subject::{CommitteeNode, DEFAULT_KEY_SET_ID, RootKey},
     tx_client::TxClient,
     view::RegistryView,
 };
+use quorate_wire::{PublicKey, RootKeys};
 use tokio::sync::oneshot;
 
 /// Stops what it was made for when it is dropped.
@@ -77,18 +78,23 @@ pub(crate) async fn founded(url: &str) -> Deployment {
     let deployment = deploy(&deployer, &committee(), 2).await.expect("deployment succeeds");
     for index in 0..3 {
         let node = TxClient::new(url, CHAIN_ID, key(&format!("node {index}"))).unwrap();
-        node.vote_for_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &[root()])
+        node.vote_for_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &roots())
             .await
             .expect("the vote counts");
     }
     deployment
 }
 
-pub(crate) fn root() -> RootKey {
-    RootKey {
-        public_key: Bytes::copy_from_slice(key("root").verifying_key().to_sec1_point(false).as_bytes()),
-        key_type: U256::from(KEY_TYPE_ECDSA_K256),
-    }
+pub(crate) fn roots() -> Vec<RootKey> {
+    let root = PublicKey::from_sec1(key("root").verifying_key().to_sec1_point(false).as_bytes());
+    RootKey::list(&RootKeys {
+        sign_secp256k1: root.expect("a point"),
+        sign_p256: [3; 33],
+        sign_ed25519: [5; 32],
+        decrypt: [1; 48],
+        session: [7; 48],
+        random: [8; 48],
+    })
 }
 
 pub(crate) fn follower(url: &str, contracts: Contracts) -> (RegistryView, Follower, Stop) {

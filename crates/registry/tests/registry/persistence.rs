@@ -57,7 +57,7 @@ async fn torn_last_block_is_cut_and_the_rest_is_kept() {
     assert_eq!(after["latest"]["number"].as_u64().unwrap() + 1, before["latest"]["number"].as_u64().unwrap());
     // The vote that was in the torn block can be cast again.
     let node = TxClient::new(&server.url(), CHAIN_ID, key("node 2")).unwrap();
-    node.vote_for_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &[crate::network::root()])
+    node.vote_for_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &crate::network::roots())
         .await
         .unwrap();
 }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_wire::{
-    ConfirmShare, NodeIndex, PeerMessage, PublicKey, RefuseShare, Signed, Transcript, encode,
+    ConfirmShare, ConfirmedRoot, NodeIndex, PeerMessage, Purpose, RefuseShare, RootKeys, Signed, Transcript,
+    encode,
 };
 
 use super::{Byzantine, EPOCH};
@@ -55,7 +56,7 @@ impl Byzantine {
             PeerMessage::Confirm(confirm) if confirm.node == from => self.see_confirm(confirm),
             PeerMessage::StartKeygen { fresh, .. } if !self.founding.begun.contains(fresh) => {
                 self.founding.begun.push(*fresh);
-                self.hurry(fresh);
+                self.hurry(from, fresh);
             }
             _ => {}
         }
@@ -64,7 +65,7 @@ impl Byzantine {
     /// Whether it keeps this message of its own engine from a peer.
     pub(super) fn keeps_confirmation(&self, to: NodeIndex, message: &PeerMessage) -> bool {
         let PeerMessage::Confirm(confirm) = message else { return false };
-        let Some(place) = self.founding.own.iter().position(|own| *own == confirm.body.session) else {
+        let Some(place) = self.founding.own.iter().position(|own| *own == confirm.body.session.0) else {
             return false;
         };
         let habits = self.habits.founding;
@@ -103,7 +104,7 @@ impl Byzantine {
     }
 
     fn see_confirm(&mut self, confirm: &Signed<ConfirmShare>) {
-        let session = confirm.body.session;
+        let session = confirm.body.session.0;
         self.founding.confirms.entry(session).or_default().insert(confirm.node, confirm.clone());
         if confirm.node == self.me && !self.founding.own.contains(&session) {
             self.founding.own.push(session);
@@ -148,9 +149,9 @@ impl Byzantine {
     }
 
     /// Says that it has a share of what has only just been proposed.
-    fn hurry(&mut self, fresh: &[u8; 32]) {
-        let session =
-            Transcript::new("quorate/dkg/v1").field(&self.network.0).number(EPOCH).field(fresh).finish();
+    fn hurry(&mut self, proposer: NodeIndex, fresh: &[u8; 32]) {
+        let transcript = Transcript::new("quorate/dkg/v1").field(&self.network.0).number(EPOCH);
+        let session = transcript.number(proposer.get().into()).field(fresh).finish();
         if !self.habits.founding.hurries
             || self.founding.hurried.len() >= CEREMONIES
             || !self.founding.hurried.insert(session)
@@ -158,9 +159,11 @@ impl Byzantine {
             return;
         }
         let generator = [&[2][..], &GENERATOR_X].concat();
-        let Ok(root) = PublicKey::from_sec1(&generator) else { return };
+        let others: [&[u8]; 5] = [&[2; 33], &[3; 32], &[4; 48], &[5; 48], &[6; 48]];
+        let Ok(roots) = RootKeys::from_list([&generator[..]].into_iter().chain(others)) else { return };
         let result = quorate_wire::Digest(session);
-        let body = ConfirmShare { network: self.network, epoch: EPOCH, session, result, root };
+        let results = Purpose::ALL.map(|purpose| ConfirmedRoot { purpose, result }).to_vec();
+        let body = ConfirmShare { network: self.network, epoch: EPOCH, session: result, roots, results };
         let frame = encode(&PeerMessage::Confirm(Signed::new(self.me, body, &self.key)));
         self.founding.queue.extend(self.peers.iter().map(|peer| (*peer, frame.clone())));
     }

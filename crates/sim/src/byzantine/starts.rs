@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use quorate_wire::{
-    BlockRef, Digest, Hello, NodeIndex, PeerMessage, Signed, SignedHead, StartNotice, encode,
+    BlockRef, Digest, Hello, NodeIndex, PeerMessage, Signed, SignedHead, StartNotice, StatementKey, encode,
 };
 
-use super::{Byzantine, EPOCH};
+use super::Byzantine;
 use crate::committee::Committee;
 
 /// Starts of one node that it remembers, at most.
@@ -67,11 +67,16 @@ impl Byzantine {
         lies
     }
 
+    /// The statement key of a member; of nobody, one that is no key.
+    pub(super) fn name_of(&self, node: NodeIndex) -> StatementKey {
+        self.members.member(node).map_or(StatementKey([0; 32]), |member| member.statement_key)
+    }
+
     /// A claim that a node is behind which does not prove it.
     pub(super) fn forged_start(&mut self, of: NodeIndex) -> Signed<StartNotice> {
         let later = StartNotice {
             network: self.network,
-            epoch: EPOCH,
+            node: self.name_of(of),
             incarnation: self.dice.between(0, 1 << 40),
             start: self.dice.bytes(),
         };
@@ -101,7 +106,7 @@ impl Byzantine {
     pub(super) fn forged_hello(&mut self) -> Hello {
         let start = StartNotice {
             network: self.network,
-            epoch: EPOCH,
+            node: self.name_of(self.me),
             incarnation: self.dice.between(0, 9),
             start: self.dice.bytes(),
         };

@@ -88,7 +88,10 @@ impl Byzantine {
     pub(super) fn keeps_back(&self, message: &PeerMessage) -> bool {
         let about_values = match message {
             PeerMessage::Vote(vote) => {
-                matches!(vote.body.verdict, Verdict::Observed { .. } | Verdict::Once { .. })
+                matches!(
+                    vote.body.verdict,
+                    Verdict::Observed { .. } | Verdict::Once { .. } | Verdict::Draw { .. }
+                )
             }
             PeerMessage::Led(_) | PeerMessage::Decided { .. } => true,
             _ => false,
@@ -138,7 +141,7 @@ impl Byzantine {
                 self.fix_early(place);
             }
             Verdict::Once { .. } => self.lead(place, vote),
-            Verdict::Intent(_) | Verdict::Denied(_) => {}
+            Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Draw { .. } => {}
         }
     }
 

@@ -199,18 +199,53 @@ fn finds_votes_and_releases_without_authority() {
 }
 
 #[test]
-fn finds_second_replies_second_roots_and_unjust_bans() {
+fn finds_second_replies_and_second_roots() {
     let mut checker = checker();
     checker.replied(life(0, 1), 4);
     checker.replied(life(0, 1), 4);
     assert_eq!(broken(&checker), Some("a caller is answered once"));
 
     let mut checker = self::checker();
-    checker.root(life(0, 1), asked().key);
-    let other = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798".parse().unwrap();
-    checker.root(life(1, 2), other);
-    assert_eq!(broken(&checker), Some("one root"));
+    let roots = RootKeys {
+        sign_secp256k1: asked().key,
+        sign_p256: [2; 33],
+        sign_ed25519: [3; 32],
+        decrypt: [4; 48],
+        session: [5; 48],
+        random: [6; 48],
+    };
+    checker.roots(life(0, 1), roots);
+    checker.roots(life(1, 2), RootKeys { random: [7; 48], ..roots });
+    assert_eq!(broken(&checker), Some("one key set"));
+}
 
+#[test]
+fn finds_values_that_are_drawn_too_early_twice_or_differently() {
+    let place = |number| (RequestId([1; 32]), OperationNumber::from_u32(number).unwrap());
+    let came = |nodes: &[u8]| {
+        let mut checker = checker();
+        for node in nodes {
+            checker.gave_partial(NodeIndex::new(*node).unwrap(), place(0));
+        }
+        checker
+    };
+    let mut alone = came(&[1]);
+    alone.drew(life(0, 1), place(0), "a");
+    assert_eq!(broken(&alone), Some("nothing is drawn before t nodes have come to it"));
+    let mut checker = came(&[1, 2]);
+    checker.drew(life(0, 1), place(0), "a");
+    assert_eq!(checker.violation(), None);
+    checker.drew(life(1, 2), place(0), "b");
+    assert_eq!(broken(&checker), Some("a place has one drawn value"));
+    let mut checker = came(&[1, 2]);
+    checker.gave_partial(NodeIndex::new(1).unwrap(), place(1));
+    checker.drew(life(0, 1), place(0), "a");
+    checker.drew(life(1, 2), place(1), "a");
+    assert_eq!(broken(&checker), Some("no value is drawn twice"));
+}
+
+#[test]
+fn finds_unjust_bans() {
     let mut checker = Checker::new(&Committee::new(SHAPE), [NodeIndex::new(3).unwrap()].into());
     checker.banned(NodeIndex::new(3).unwrap(), NodeIndex::new(1).unwrap());
     assert_eq!(checker.violation(), None);

@@ -27,6 +27,10 @@ pub(super) struct Seen {
     came: BTreeMap<Place, BTreeMap<NodeIndex, u64>>,
     /// What honest runs go on with, and since when.
     went_on: BTreeMap<Place, BTreeMap<Life, (String, u64)>>,
+    /// Members whose partial of a drawn value was sent.
+    partials: BTreeMap<Place, BTreeSet<NodeIndex>>,
+    /// What was drawn.
+    drawn: BTreeMap<Place, String>,
     /// What runs were given where one honest coordinator alone fixed it.
     alone: BTreeMap<Place, String>,
     pub(super) count: u64,
@@ -46,6 +50,31 @@ impl Checker {
     /// An honest node's run came to an operation on values.
     pub(crate) fn came(&mut self, node: NodeIndex, place: Place, at_us: u64) {
         self.values.came.entry(place).or_default().entry(node).or_insert(at_us);
+    }
+
+    /// A node sends its partial of a value that all draw.
+    pub(crate) fn gave_partial(&mut self, node: NodeIndex, place: Place) {
+        self.values.partials.entry(place).or_default().insert(node);
+    }
+
+    /// A node's run was given a drawn value: there is one for each place, and not before t nodes have come to it.
+    pub(crate) fn drew(&mut self, life: Life, place: Place, value: &str) {
+        self.values.count += 1;
+        let mut came = self.values.partials.get(&place).cloned().unwrap_or_default();
+        came.insert(life.node);
+        came.extend(&self.dishonest);
+        if came.len() < usize::from(self.shape.t) {
+            let detail = format!("{life:?} draws at {place:?}, to which came {came:?}");
+            self.broken("nothing is drawn before t nodes have come to it", detail);
+        }
+        let known = self.values.drawn.entry(place).or_insert_with(|| value.to_owned());
+        if known != value {
+            let detail = format!("{life:?} draws {value}, others {known}");
+            self.broken("a place has one drawn value", detail);
+        }
+        if self.values.drawn.iter().any(|(other, drawn)| *other != place && drawn == value) {
+            self.broken("no value is drawn twice", format!("{life:?} draws {value} at {place:?}"));
+        }
     }
 
     /// A node's own run gave a value, to be collected or as the one that ran a function.

@@ -91,6 +91,7 @@ impl World {
             ActPlan::Login(key) => Act::Login(self.keys[*key], self.login_of(*key)),
             ActPlan::Own => Act::Own,
             ActPlan::Collect => Act::Collect,
+            ActPlan::Draw => Act::Draw,
             ActPlan::Once(throws) => Act::Once(*throws),
             ActPlan::Child(chosen, acts) => {
                 let script = Script {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use quorate_engine::{ActionEvent, ActionStart, Effect, Input, Report, RunNumber, Write};
-use quorate_wire::{ActionCid, ErrorCode, NodeIndex, PeerMessage, PublicKey, decode, limits};
+use quorate_wire::{ActionCid, ErrorCode, NodeIndex, PeerMessage, RootKeys, decode, limits};
 
 use super::{Event, Work, World};
 use crate::{
@@ -36,7 +36,7 @@ impl World {
             Effect::CancelAction { run } => {
                 self.nodes[slot].runs.remove(&run);
             }
-            Effect::VoteRoot { root } => self.vote_root(slot, root),
+            Effect::VoteRoots { roots } => self.vote_roots(slot, *roots),
             Effect::Report(report) => self.report(slot, &report),
             Effect::Halt { reason } => self.halted(slot, &reason),
         }
@@ -196,7 +196,7 @@ impl World {
                             self.checker.gave((life.node, request, number), value.clone());
                         }
                     }
-                    Some(Open::Child) | None => {}
+                    Some(Open::Draw { .. } | Open::Child) | None => {}
                 }
             }
             ActionEvent::Finished(end) => {
@@ -208,11 +208,11 @@ impl World {
         self.handle(slot, Input::Action { run, event }, None);
     }
 
-    fn vote_root(&mut self, slot: usize, root: PublicKey) {
+    fn vote_roots(&mut self, slot: usize, roots: RootKeys) {
         let (index, n) = (self.nodes[slot].index, self.plan.shape.n);
-        self.say(&format!("{slot} votes the root {root}"));
-        if let Err(error) = self.chain.vote(index, root, n)
-            // Where somebody shows two certificates, who has not seen the root may still change its vote.
+        self.say(&format!("{slot} votes the roots {roots:?}"));
+        if let Err(error) = self.chain.vote(index, roots, n)
+            // Where somebody shows two certificates, who has not seen the roots may still change its vote.
             && self.plan.byzantine.is_empty()
         {
             self.checker.broken("one root", error);
@@ -257,6 +257,8 @@ impl World {
 /// Whether a check is one of messages about votes and values. Of those about signing some fail of honest nodes
 /// whose messages overtake each other.
 fn about_values(check: &str) -> bool {
-    matches!(check, "vote" | "too_much" | "two_votes" | "two_values" | "leader_value")
-        || check.starts_with("set_")
+    matches!(
+        check,
+        "vote" | "too_much" | "two_votes" | "two_values" | "leader_value" | "partial" | "drawn_value"
+    ) || check.starts_with("set_")
 }

@@ -94,7 +94,7 @@ fn acts_come_to(acts: &[ActPlan], (chosen, who): (Chosen, Who), goes_on: bool) -
     let mut refused = Vec::new();
     for act in acts {
         let code = match act {
-            ActPlan::Collect | ActPlan::Once(_) => continue,
+            ActPlan::Collect | ActPlan::Draw | ActPlan::Once(_) => continue,
             ActPlan::Child(of_child, acts) => {
                 let (made, codes) = acts_come_to(acts, (*of_child, who), false);
                 // Of a child that failed nothing is shown.

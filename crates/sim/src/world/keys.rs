@@ -5,7 +5,7 @@ use quorate_engine::{At, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LO
 use quorate_threshold::derive;
 use quorate_wire::{
     ActionCid, Address, Capability, CapabilityAction, CapabilityKey, MessageKind, PublicKey, RequestId,
-    action_key_id, limits,
+    RootKeys, action_key_id, limits,
 };
 
 use super::World;
@@ -23,9 +23,9 @@ pub(super) const SIGN_ANYTHING: u64 = 1 << SCOPE_SIGN_ANYTHING;
 const WALLETS: usize = 3;
 
 impl World {
-    /// Mints the keys under a root that stands already, and plans the requests.
-    pub(super) fn register(&mut self, root: PublicKey) {
-        let mut state = State { root: Some(root), ..State::default() };
+    /// Mints the keys under roots that stand already, and plans the requests.
+    pub(super) fn register(&mut self, roots: RootKeys) {
+        let mut state = State { roots: Some(roots), ..State::default() };
         self.mint(&mut state);
         self.chain = Chain::new(self.epoch_unix_ms, state);
         for wish in self.plan.wishes.clone() {
@@ -126,8 +126,8 @@ impl World {
 
     /// The public key of an action's own key.
     pub(super) fn own_key(&self, action: &ActionCid) -> Option<PublicKey> {
-        let root = self.chain.root()?;
-        let key = derive::public_key(root.as_bytes(), &action_key_id(action).0).ok()?;
+        let roots = self.chain.roots()?;
+        let key = derive::public_key(roots.sign_secp256k1.as_bytes(), &action_key_id(action).0).ok()?;
         PublicKey::from_sec1(&key).ok()
     }
 

@@ -62,6 +62,10 @@ impl World {
                 let life = self.nodes[slot].life();
                 return self.checker.was_given(life, (request, number), &value, (self.now_us, alone));
             }
+            (Answer::Value(value), Some(Open::Draw { number })) => {
+                let life = self.nodes[slot].life();
+                return self.checker.drew(life, (request, number), value);
+            }
             _ => return,
         };
         let Open::Sign { number, key, digest, .. } = open else { return };
@@ -109,6 +113,9 @@ impl World {
         match message {
             PeerMessage::Vote(vote) if vote.node == life.node => {
                 let place = (vote.body.request, vote.body.operation);
+                if matches!(vote.body.verdict, quorate_wire::Verdict::Draw { .. }) {
+                    self.checker.gave_partial(life.node, place);
+                }
                 self.below_what_was_final(slot, vote.body.intent().is_some());
                 let allowed = match (vote.body.intent(), self.nodes[slot].asked.get(&place).cloned()) {
                     (Some(_), Some(asked)) => self.allows(slot, &asked),

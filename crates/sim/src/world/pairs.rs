@@ -19,7 +19,8 @@ impl World {
                     }
                 }
                 Effect::Persist(writes) => {
-                    for peer in writes.iter().filter_map(thrown_away) {
+                    let thrown_away = |write: &Write| self.thrown_away(write);
+                    for peer in writes.iter().filter_map(thrown_away).collect::<Vec<_>>() {
                         let behind = self.fenced.contains(&peer) || self.fenced.contains(&life.node);
                         self.checker.thrown_away(life, peer, behind);
                     }
@@ -57,7 +58,10 @@ impl World {
     }
 }
 
-fn thrown_away(write: &Write) -> Option<NodeIndex> {
-    let peer = write.key.strip_prefix("pair/").filter(|_| write.value.is_none())?;
-    NodeIndex::new(peer.parse().ok()?)
+impl World {
+    /// The peer whose pairwise state a write removes.
+    fn thrown_away(&self, write: &Write) -> Option<NodeIndex> {
+        let (_, peer) = write.key.split_once("/pair/").filter(|_| write.value.is_none())?;
+        self.committee.network.founding_committee().index_of(&peer.parse().ok()?)
+    }
 }

@@ -7,7 +7,9 @@ use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
 use k256::elliptic_curve::ops::Reduce;
 use k256::{AffinePoint, FieldBytes, Scalar, Secp256k1};
 
-use crate::{Bug, group};
+use crate::Bug;
+use crate::group::secp256k1::Secp256k1 as Curve;
+use crate::group::{self, Group};
 
 /// A finished ECDSA signature: low s, checked against the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ impl EcdsaSignature {
         let x = bytes_from_hex(x).ok_or(Bug("x is no number"))?;
         let s = bytes_from_hex(s).ok_or(Bug("s is no number"))?;
         let r = <Scalar as Reduce<FieldBytes>>::reduce(&FieldBytes::from(x));
-        let r = group::scalar_to_bytes(&r);
+        let r = Curve::scalar_to_bytes(&r);
         let signature = Signature::from_scalars(r, s).map_err(|_| Bug("r or s is out of range"))?;
         if signature.normalize_s() != signature {
             return Err(Bug("s is high"));
@@ -73,12 +75,12 @@ impl Part {
     pub(super) const LEN: usize = 64;
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        [group::scalar_to_bytes(&self.u), group::scalar_to_bytes(&self.w)].concat()
+        [Curve::scalar_to_bytes(&self.u), Curve::scalar_to_bytes(&self.w)].concat()
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (u, w) = bytes.split_at_checked(32)?;
-        Some(Self { u: group::scalar_from_bytes(u)?, w: group::scalar_from_bytes(w)? })
+        Some(Self { u: group::scalar_from_bytes::<Curve>(u)?, w: group::scalar_from_bytes::<Curve>(w)? })
     }
 }
 

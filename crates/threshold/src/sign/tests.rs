@@ -8,6 +8,8 @@ use zeroize::Zeroizing;
 
 use super::finish::Part;
 use super::*;
+use crate::group::Group as _;
+use crate::group::secp256k1::Secp256k1 as Curve;
 use crate::{Dkg, DkgInput, Outcome, PairInput, PairSetup, Params, derive};
 
 fn party(index: u8) -> PartyIndex {
@@ -16,7 +18,7 @@ fn party(index: u8) -> PartyIndex {
 
 /// Two of two: one signer and its only counterparty.
 struct Two {
-    shares: Vec<RootShare>,
+    shares: Vec<RootShare<SignSecp256k1>>,
     pairs: Vec<BTreeMap<PartyIndex, PairState>>,
 }
 
@@ -46,7 +48,9 @@ impl Two {
         TWO.get_or_init(|| {
             let params = Params::new(2, 2).unwrap();
             let mut rng = ChaCha20Rng::seed_from_u64(1);
-            let dkg = |me| Dkg::start(DkgInput { params, me, session: [1; 32] }, &mut rng).unwrap();
+            let dkg = |me| {
+                Dkg::<SignSecp256k1>::start(DkgInput { params, me, session: [1; 32] }, &mut rng).unwrap()
+            };
             let shares = run(params.parties().map(dkg).collect());
             let pair = |(me, peer)| {
                 let input = PairInput { me: party(me), peer: party(peer), session: [2; 32] };
@@ -236,8 +240,8 @@ fn views() -> [View; 2] {
         let [nonce_part, mask_part, zeta, chi, b] = initial[me];
         let ([key_part, c_u, c_v, psi, share], point) = middle[me];
         let (mine, theirs) = (&parts[me], &parts[1 - me]);
-        let r = group::scalar_from_bytes(&signature.r).unwrap();
-        let s = group::scalar_from_bytes(&signature.s).unwrap();
+        let r = group::scalar_from_bytes::<Curve>(&signature.r).unwrap();
+        let s = group::scalar_from_bytes::<Curve>(&signature.s).unwrap();
         let digest = <Scalar as Reduce<FieldBytes>>::reduce(&FieldBytes::from(DIGEST));
         // What the multiplication gave out as receiver, worked back from the own part.
         let d_u = mine.u - nonce_part * (mask_part + psi) - c_u;
@@ -268,7 +272,7 @@ fn views() -> [View; 2] {
             mask_part + psi + chi,
         ];
         let nonce_point = ProjectivePoint::mul_by_generator(&nonce_part) + point;
-        assert_eq!(group::scalar_to_bytes(&r), <[u8; 32]>::from(nonce_point.to_affine().x()));
+        assert_eq!(Curve::scalar_to_bytes(&r), <[u8; 32]>::from(nonce_point.to_affine().x()));
         // s divides by the same sum; the public signature adds nothing else.
         assert!(
             s == (mine.w + theirs.w) * denominator.invert().unwrap()

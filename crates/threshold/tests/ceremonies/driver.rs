@@ -1,9 +1,11 @@
 //! The driver's own promises, shown with key generation among three.
 
 use proptest::prelude::*;
-use quorate_threshold::{Check, Dkg, Misuse, Outcome, Outgoing, Params};
+use quorate_threshold::{Check, Dkg as AnyDkg, Misuse, Outcome, Outgoing, Params, SignSecp256k1};
 
 use crate::support::{party, run, start_dkg};
+
+type Dkg = AnyDkg<SignSecp256k1>;
 
 fn started() -> Vec<(Dkg, Vec<Outgoing>)> {
     start_dkg(Params::new(2, 3).unwrap(), [5; 32], 1)

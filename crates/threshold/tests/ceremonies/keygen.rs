@@ -3,18 +3,22 @@
 use k256::elliptic_curve::ff::PrimeField;
 use k256::elliptic_curve::sec1::ToSec1Point;
 use k256::{ProjectivePoint, PublicKey, Scalar};
-use quorate_threshold::{Dkg, DkgInput, Misuse, PARTIES_MAX, Params, PartyIndex, RootShare};
+use quorate_threshold::{
+    Dkg, DkgInput, Misuse, PARTIES_MAX, Params, PartyIndex, RootShare as AnyShare, SignSecp256k1,
+};
 
 use crate::support::{honestly, party, rng, start_dkg};
 
+type RootShare = AnyShare<SignSecp256k1>;
+
 fn shares(threshold: u8, share_count: u8) -> Vec<RootShare> {
     let params = Params::new(threshold, share_count).unwrap();
-    honestly(start_dkg(params, [1; 32], 7)).into_values().collect()
+    honestly(start_dkg::<SignSecp256k1>(params, [1; 32], 7)).into_values().collect()
 }
 
 /// The secret scalar, from the stored form.
 fn scalar(share: &RootShare) -> Scalar {
-    let bytes: [u8; 32] = share.to_secret_bytes()[36..68].try_into().unwrap();
+    let bytes: [u8; 32] = share.to_secret_bytes()[37..69].try_into().unwrap();
     Scalar::from_repr(bytes.into()).unwrap()
 }
 
@@ -66,7 +70,10 @@ fn threshold_shares_interpolate_the_key_and_one_fewer_do_not() {
 fn sessions_and_entropy_change_the_key() {
     let params = Params::new(2, 3).unwrap();
     let root = |session, seed| {
-        honestly(start_dkg(params, session, seed)).remove(&party(1)).unwrap().root_public_key()
+        honestly(start_dkg::<SignSecp256k1>(params, session, seed))
+            .remove(&party(1))
+            .unwrap()
+            .root_public_key()
     };
     assert_ne!(root([1; 32], 7), root([1; 32], 8));
     assert_eq!(root([1; 32], 7), root([1; 32], 7));
@@ -98,14 +105,14 @@ fn refuses_impossible_committees_and_indices() {
     assert_eq!(PartyIndex::new(0), Err(Misuse::PartyIndex));
     assert_eq!(PartyIndex::new(PARTIES_MAX + 1), Err(Misuse::PartyIndex));
     let input = DkgInput { params: Params::new(2, 3).unwrap(), me: party(4), session: [0; 32] };
-    assert_eq!(Dkg::start(input, &mut rng(1)).unwrap_err(), Misuse::NotTakingPart);
+    assert_eq!(Dkg::<SignSecp256k1>::start(input, &mut rng(1)).unwrap_err(), Misuse::NotTakingPart);
 }
 
 #[test]
 fn shows_no_secret_when_printed() {
     let share = shares(2, 3).remove(0);
-    let printed = format!("{share:?} {:?}", start_dkg(share.params(), [1; 32], 7));
-    let digits = hex::encode(&share.to_secret_bytes()[36..68]);
+    let printed = format!("{share:?} {:?}", start_dkg::<SignSecp256k1>(share.params(), [1; 32], 7));
+    let digits = hex::encode(&share.to_secret_bytes()[37..69]);
     assert!(!printed.contains(&digits) && !printed.contains("payload:"), "{printed}");
 }
 
@@ -127,5 +134,5 @@ fn refuses_a_dead_source_of_entropy() {
     }
     impl rand_core::TryCryptoRng for Zeros {}
     let input = DkgInput { params: Params::new(2, 3).unwrap(), me: party(1), session: [0; 32] };
-    assert_eq!(Dkg::start(input, &mut Zeros).unwrap_err(), Misuse::Entropy);
+    assert_eq!(Dkg::<SignSecp256k1>::start(input, &mut Zeros).unwrap_err(), Misuse::Entropy);
 }

@@ -6,6 +6,7 @@ mod driver;
 mod keygen;
 mod pairs;
 mod signing;
+mod six_roots;
 mod spoiled_keygen;
 mod spoiled_signing;
 mod support;

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use quorate_threshold::{Check, Dkg, Outgoing, Params, PartyIndex, RootShare};
+use quorate_threshold::{
+    Check, Dkg as AnyDkg, Outgoing, Params, PartyIndex, RootShare as AnyShare, SignSecp256k1,
+};
 
 use crate::support::{Ends, parties, party, run, start_dkg};
+
+type Dkg = AnyDkg<SignSecp256k1>;
+type RootShare = AnyShare<SignSecp256k1>;
 
 const ECHO: u8 = 3;
 const SHARE: u8 = 4;

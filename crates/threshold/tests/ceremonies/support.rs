@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::OnceLock;
 
 use quorate_threshold::{
-    Dkg, DkgInput, Driver, EcdsaSign, EcdsaSignature, Failure, Outcome, Outgoing, PairInput, PairSetup,
-    PairState, Params, PartyIndex, Protocol, RootShare, SigningInput,
+    Dkg, DkgInput, DkgRounds, Driver, EcdsaSign, EcdsaSignature, Failure, Outcome, Outgoing, PairInput,
+    PairSetup, PairState, Params, PartyIndex, Protocol, RootSet, RootShare, SignSecp256k1, SigningInput,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -58,16 +58,20 @@ pub(crate) fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
 }
 
-pub(crate) fn start_dkg(params: Params, session: [u8; 32], seed: u64) -> Vec<(Dkg, Vec<Outgoing>)> {
+pub(crate) fn start_dkg<K: RootSet>(
+    params: Params,
+    session: [u8; 32],
+    seed: u64,
+) -> Vec<Started<DkgRounds<K>>> {
     let mut rng = rng(seed);
-    params.parties().map(|me| Dkg::start(DkgInput { params, me, session }, &mut rng).unwrap()).collect()
+    params.parties().map(|me| Dkg::<K>::start(DkgInput { params, me, session }, &mut rng).unwrap()).collect()
 }
 
 pub(crate) type Pairs = BTreeMap<PartyIndex, PairState>;
 
 /// One member: its share and its pairwise states.
 pub(crate) struct Member {
-    pub(crate) share: RootShare,
+    pub(crate) share: RootShare<SignSecp256k1>,
     pub(crate) pairs: Pairs,
 }
 
@@ -91,7 +95,7 @@ impl Committee {
     pub(crate) fn make(threshold: u8, share_count: u8, sets: &[&[u8]]) -> Self {
         let params = Params::new(threshold, share_count).unwrap();
         let mut members: BTreeMap<PartyIndex, Member> =
-            honestly(start_dkg(params, [threshold; 32], u64::from(share_count)))
+            honestly(start_dkg::<SignSecp256k1>(params, [threshold; 32], u64::from(share_count)))
                 .into_iter()
                 .map(|(party, share)| (party, Member { share, pairs: Pairs::new() }))
                 .collect();

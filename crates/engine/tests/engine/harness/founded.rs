@@ -6,39 +6,39 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::OnceLock, time::UNIX_EPOCH};
 
 use quorate_engine::Stored;
-use quorate_wire::PublicKey;
+use quorate_wire::RootKeys;
 
 use super::Net;
 
 /// Folder beside the program.
 const FOLDER: &str = "quorate-engine-founded";
 
-/// What the nodes have on their disks, and the root.
-pub(super) type Founded = (BTreeMap<u8, Stored>, PublicKey);
+/// What the nodes have on their disks, and the roots.
+pub(super) type Founded = (BTreeMap<u8, Stored>, RootKeys);
 
 /// The same as it is kept.
-type Kept = (BTreeMap<u8, BTreeMap<String, Vec<u8>>>, PublicKey);
+type Kept = (BTreeMap<u8, BTreeMap<String, Vec<u8>>>, RootKeys);
 
 pub(super) fn founded() -> &'static Founded {
     static FOUNDED: OnceLock<Founded> = OnceLock::new();
     FOUNDED.get_or_init(|| {
         let file = kept_file();
         if let Some(kept) = file.as_ref().and_then(|file| borsh::from_slice(&fs::read(file).ok()?).ok()) {
-            let (stores, root): Kept = kept;
+            let (stores, roots): Kept = kept;
             let store = |store: BTreeMap<String, Vec<u8>>| {
                 store.into_iter().map(|(key, value)| (key, value.into())).collect()
             };
-            return (stores.into_iter().map(|(node, of)| (node, store(of))).collect(), root);
+            return (stores.into_iter().map(|(node, of)| (node, store(of))).collect(), roots);
         }
         let net = Net::found();
-        let root = net.nodes[&1].registry.root.unwrap();
+        let roots = net.nodes[&1].registry.roots.unwrap();
         let stores: BTreeMap<u8, Stored> =
             net.nodes.into_iter().map(|(node, state)| (node, state.store)).collect();
         if let Some(file) = file {
             // Without the file the next test takes longer, and nothing else.
-            let _ = keep(&stores, root, &file);
+            let _ = keep(&stores, roots, &file);
         }
-        (stores, root)
+        (stores, roots)
     })
 }
 
@@ -50,11 +50,11 @@ fn kept_file() -> Option<PathBuf> {
     Some(program.parent()?.join(FOLDER).join(format!("{since}-{}", built.len())))
 }
 
-fn keep(stores: &BTreeMap<u8, Stored>, root: PublicKey, file: &PathBuf) -> std::io::Result<()> {
+fn keep(stores: &BTreeMap<u8, Stored>, roots: RootKeys, file: &PathBuf) -> std::io::Result<()> {
     let plain = |store: &Stored| -> BTreeMap<String, Vec<u8>> {
         store.iter().map(|(key, value)| (key.clone(), value.to_vec())).collect()
     };
-    let kept: Kept = (stores.iter().map(|(node, store)| (*node, plain(store))).collect(), root);
+    let kept: Kept = (stores.iter().map(|(node, store)| (*node, plain(store))).collect(), roots);
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
         // What earlier builds left goes; another process of this build may write beside us.

@@ -11,7 +11,7 @@ use quorate_engine::{
     SCOPE_SIGN_ANYTHING, Subject,
 };
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, PublicKey, SignedHead, TokenId,
+    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, PublicKey, RootKeys, SignedHead, TokenId,
 };
 
 pub(crate) const HEAD: BlockRef = BlockRef { number: 100, hash: Digest([100; 32]) };
@@ -36,9 +36,9 @@ pub(crate) struct Registry {
     pub(crate) final_head: SignedHead,
     /// Hashes of blocks from this number on are those of another branch.
     pub(crate) branch: Option<u64>,
-    pub(crate) root: Option<PublicKey>,
-    /// The root is there at the head only.
-    pub(crate) root_unfinalized: bool,
+    pub(crate) roots: Option<RootKeys>,
+    /// The roots are there at the head only.
+    pub(crate) roots_unfinalized: bool,
     pub(crate) asked_mono_ms: u64,
     pub(crate) stated_unix_ms: u64,
     pub(crate) superseded_ms: u64,
@@ -65,8 +65,8 @@ impl Default for Registry {
             branch: None,
             bars_single_node: false,
             scopes: 1 << SCOPE_SIGN_ANYTHING,
-            root: None,
-            root_unfinalized: false,
+            roots: None,
+            roots_unfinalized: false,
             asked_mono_ms: 0,
             stated_unix_ms: 0,
             superseded_ms: 0,
@@ -160,7 +160,7 @@ impl ReadRegistry for Registry {
         }
     }
 
-    fn root(&self, at: At) -> Option<PublicKey> {
-        self.root.filter(|_| at == At::Latest || !self.root_unfinalized)
+    fn roots(&self, at: At) -> Option<RootKeys> {
+        self.roots.filter(|_| at == At::Latest || !self.roots_unfinalized)
     }
 }
