@@ -29,7 +29,7 @@ export type ErrorCode = keyof typeof NUMBERS;
 /** Codes with which the same call may succeed later without a change. */
 const RETRYABLE: readonly ErrorCode[] = [
   "request_predates_node", "block_ahead", "registry_stale", "not_ready", "rate_limited", "overloaded", "no_quorum",
-  "no_unbanned_quorum", "signing_failed", "deadline_exceeded", "worker_died", "shutting_down", "code_store_full",
+  "no_unbanned_quorum", "signing_failed", "draw_failed", "deadline_exceeded", "worker_died", "shutting_down", "code_store_full",
   "registry_rolled_back",
 ];
 

@@ -46,7 +46,7 @@ export function statementOf(network, body, response = "done") {
   return {
     network: network.id, epoch: 1, request: requestId(network, request), login, action,
     params: to0x(transcript("quorate/params/v1", JSON.stringify(params))), block, intents: [], refusals: [], collected: [],
-    single_node: [], claims: [], failed: [], wildcard: false, status: "completed", error: null,
+    single_node: [], draws: [], claims: [], failed: [], wildcard: false, status: "completed", error: null,
     response: to0x(transcript("quorate/response/v1", response)), guest: `0x${repeat(4, 32)}`,
   };
 }
