@@ -125,6 +125,7 @@ const STEPS: &[Step] = &[
             "lying_coordinator",
             "old_signature",
             "greets_without_end",
+            "wrong_partial",
         ]),
     },
     Step {

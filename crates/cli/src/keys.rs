@@ -1,8 +1,10 @@
 //! `quorate network keys`: the root keys, believed with the word of every member, and kept.
 
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use quorate_client::{Client, ClientOptions};
 use quorate_wire::{KeysView, NetworkFile};
 use serde_json::json;
@@ -61,20 +63,27 @@ fn kept_path(network: &Path) -> PathBuf {
 
 fn read_kept(path: &Path) -> Result<Option<KeysView>> {
     let told = || format!("the kept keys {}", path.display());
-    let long = match std::fs::metadata(path) {
-        Ok(file) => file.len() > KEPT_BYTES_MAX,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(told),
     };
-    anyhow::ensure!(!long, "{} are longer than keys can be", told());
-    let text = std::fs::read_to_string(path).with_context(told)?;
+    let mut text = String::new();
+    file.take(KEPT_BYTES_MAX + 1).read_to_string(&mut text).with_context(told)?;
+    ensure!(text.len() as u64 <= KEPT_BYTES_MAX, "{} are longer than keys can be", told());
     serde_json::from_str(&text).map(Some).with_context(told)
 }
 
 /// Writes the keys beside their place, and then to it: a file that is there is whole.
 fn keep(path: &Path, view: &KeysView) -> Result<()> {
     let part = path.with_extension(format!("{}.part", std::process::id()));
-    std::fs::write(&part, format!("{}\n", serde_json::to_string_pretty(view)?))?;
-    std::fs::rename(&part, path)?;
-    Ok(())
+    let text = format!("{}\n", serde_json::to_string_pretty(view)?);
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&part)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let kept = written.and_then(|()| std::fs::rename(&part, path));
+    if kept.is_err() {
+        // What is only half there is nobody's.
+        let _ = std::fs::remove_file(&part);
+    }
+    Ok(kept?)
 }

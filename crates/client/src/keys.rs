@@ -11,6 +11,9 @@ use crate::{
 /// Why root keys are not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeysError {
+    /// Of another network.
+    #[error("the keys are said to be of another network")]
+    WrongNetwork,
     /// Of an epoch whose committee the network file does not show.
     #[error("the keys are of epoch {0}, for which the network file names no committee")]
     Epoch(u64),
@@ -50,6 +53,9 @@ pub enum KeysError {
 /// # Errors
 /// [`KeysError`], which names the first thing that does not fit.
 pub fn verify_keys(network: &NetworkFile, view: &KeysView) -> Result<RootKeys, KeysError> {
+    if view.network != network.id() {
+        return Err(KeysError::WrongNetwork);
+    }
     let committee = network.committee(view.epoch).ok_or(KeysError::Epoch(view.epoch))?;
     if view.certificate.len() > committee.size() {
         return Err(KeysError::TooMany { found: view.certificate.len(), members: committee.size() });
@@ -163,6 +169,7 @@ mod tests {
             change(&mut view);
             verify_keys(&network(), &view).unwrap_err()
         };
+        assert_eq!(changed(&|view| view.network = NetworkId([9; 32])), KeysError::WrongNetwork);
         assert_eq!(changed(&|view| view.epoch = 2), KeysError::Epoch(2));
         for missing in 1..=3u8 {
             let lacks = changed(&|view| drop(view.certificate.remove(usize::from(missing) - 1)));

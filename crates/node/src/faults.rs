@@ -4,7 +4,11 @@
 
 use std::sync::Arc;
 
-use quorate_wire::{Decision, EcdsaBytes, Hello, NodeIndex, PeerMessage, decode, encode, limits};
+use ed25519_dalek::SigningKey;
+use quorate_wire::{
+    Decision, EcdsaBytes, Hello, NodeIndex, PeerMessage, Signed, ValuePoint, Verdict, Vote, decode, encode,
+    limits,
+};
 use serde::{Deserialize, Serialize};
 
 /// Which faults this node commits.
@@ -27,6 +31,8 @@ pub enum MemberLie {
     OldSignature,
     /// With each ping 5,000 greetings, each newer than the one before.
     Greetings,
+    /// In place of its partial of a random value, that of the first value which it drew.
+    WrongPartial,
 }
 
 /// Greetings of a [`MemberLie::Greetings`] with each ping.
@@ -38,11 +44,15 @@ pub(crate) struct Outgoing {
     switches: FaultSwitches,
     signature: Option<EcdsaBytes>,
     hello: Option<Hello>,
+    partial: Option<ValuePoint>,
+    /// With which it signs what it changes.
+    key: Option<SigningKey>,
 }
 
 impl Outgoing {
-    pub(crate) fn new(switches: FaultSwitches) -> Self {
-        Outgoing { switches, ..Outgoing::default() }
+    pub(crate) fn new(switches: FaultSwitches, key: &SigningKey) -> Self {
+        let key = cfg!(feature = "faults").then(|| key.clone());
+        Outgoing { switches, key, ..Outgoing::default() }
     }
 
     /// The frames that this node sends in place of one.
@@ -76,6 +86,13 @@ impl Outgoing {
                     let (request, operation) = (vote.body.request, vote.body.operation);
                     let old = PeerMessage::Signature { request, operation, signature, recovery_id };
                     return (encode(&old), Vec::new());
+                }
+            }
+            (Some(MemberLie::WrongPartial), PeerMessage::Vote(vote)) => {
+                if let (Verdict::Draw { partial }, Some(key)) = (&vote.body.verdict, &self.key) {
+                    let partial = *self.partial.get_or_insert(*partial);
+                    let body = Vote { verdict: Verdict::Draw { partial }, ..vote.body.clone() };
+                    return (encode(&PeerMessage::Vote(Signed::new(vote.node, body, key))), Vec::new());
                 }
             }
             (Some(MemberLie::Greetings), PeerMessage::Hello(hello)) => self.hello = Some(hello),
@@ -181,6 +198,11 @@ mod tests {
         let digest = switches.digest(vec![0; 32]);
         assert_eq!(digest[1], if cfg!(feature = "faults") { 2 } else { 0 });
         let frame = encode(&PeerMessage::Ping(7));
-        assert_eq!(Outgoing::new(switches).frames(frame.clone()).collect::<Vec<_>>(), [frame]);
+        assert_eq!(
+            Outgoing::new(switches, &SigningKey::from_bytes(&[1; 32]))
+                .frames(frame.clone())
+                .collect::<Vec<_>>(),
+            [frame]
+        );
     }
 }

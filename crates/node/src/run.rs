@@ -179,7 +179,7 @@ impl Node {
         let (pool, workers) =
             start_workers(config, &member, (&inbox, &metrics, &registry), code.clone(), &mut loops)?;
         let votes = start_voter(config, &member, (&registry, &metrics), &mut loops)?;
-        let outgoing = Outgoing::new(config.faults.clone().unwrap_or_default());
+        let outgoing = Outgoing::new(config.faults.clone().unwrap_or_default(), &member.keys.statement);
         let (waiting_for_hands, metrics_for_hands) = (waiting.clone(), metrics.clone());
         let hands = Hands {
             store,

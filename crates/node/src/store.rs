@@ -231,7 +231,9 @@ fn of_earlier_release(path: &Path) -> bool {
         return false;
     };
     let transaction = database.begin_read();
-    transaction.is_ok_and(|transaction| transaction.open_table(EARLIER_RECORDS).is_ok())
+    transaction.is_ok_and(|transaction| {
+        transaction.open_table(EARLIER_RECORDS).is_ok() && transaction.open_table(RECORDS).is_err()
+    })
 }
 
 /// An error of an opening: what is no database at all shows itself as an invalid file here.

@@ -7,7 +7,7 @@ use ed25519_dalek::SigningKey;
 use quorate_wire::{
     CeremonyMessage, Decision, Digest, ErrorCode, Evidence, Intent, NetworkId, NodeIndex, Offer,
     OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId, RoundMessage, Signed, Statement,
-    Status, ValuePoint, Verdict, Vote, decode, encode, limits,
+    Status, Verdict, Vote, decode, encode, limits,
 };
 
 use crate::{committee::Committee, entropy::Dice, invariants::EPOCH};
@@ -523,25 +523,6 @@ impl Byzantine {
             9 if self.dice.happens(500) => PeerMessage::StartPair { fresh: self.dice.bytes() },
             _ => PeerMessage::Hello(self.forged_hello()),
         })
-    }
-
-    /// Makes a partial, or a value, another one: of another operation, of nothing, the identity, or no point at all.
-    fn spoil(&mut self, point: &mut ValuePoint) {
-        let mut others = self.votes.iter().filter_map(|vote| match &vote.body.verdict {
-            Verdict::Draw { partial } if partial != point => Some(*partial),
-            _ => None,
-        });
-        match (self.dice.between(0, 3), others.next()) {
-            (0 | 1, Some(other)) => *point = other,
-            (2, _) => {
-                *point = ValuePoint([0; 96]);
-                point.0[0] = 0xc0;
-            }
-            _ => {
-                let place = self.dice.place(point.0.len());
-                point.0[place] ^= 1 << self.dice.between(0, 7);
-            }
-        }
     }
 
     /// A statement of its own about a run that it claims to have seen.

@@ -22,7 +22,8 @@ pub struct RootShare<R: Root> {
     params: Params,
     me: PartyIndex,
     session: [u8; 32],
-    share: Zeroizing<<R::Group as Group>::Scalar>,
+    /// In a place of its own: a move of the whole leaves no copy of it behind.
+    share: Box<Zeroizing<<R::Group as Group>::Scalar>>,
     coefficients: Vec<Element<R::Group>>,
     public_shares: Vec<Element<R::Group>>,
     public_digest: [u8; 32],
@@ -35,7 +36,7 @@ impl<R: Root> RootShare<R> {
     /// Checks that the share lies on the public polynomial.
     pub(crate) fn new(
         input: DkgInput,
-        share: Zeroizing<<R::Group as Group>::Scalar>,
+        share: Box<Zeroizing<<R::Group as Group>::Scalar>>,
         coefficients: Vec<Element<R::Group>>,
     ) -> Result<Self, Misuse> {
         let DkgInput { params, me, session } = input;
@@ -172,7 +173,8 @@ impl<R: Root> RootShare<R> {
             .map(Element::decode)
             .collect::<Option<Vec<_>>>()
             .ok_or(Misuse::Stored("point"))?;
-        let root = Self::new(DkgInput { params, me, session }, Zeroizing::new(share), coefficients)?;
+        let root =
+            Self::new(DkgInput { params, me, session }, Box::new(Zeroizing::new(share)), coefficients)?;
         // Covers what the polynomial does not: the session and n.
         if digest != root.public_digest {
             return Err(Misuse::Stored("the public digest differs"));

@@ -15,6 +15,8 @@ mod clients;
 #[cfg(test)]
 mod code;
 #[cfg(test)]
+mod draws;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod faults;

@@ -45,6 +45,9 @@ impl Made {
     pub(super) fn of(shares: KeySetShares) -> Option<Self> {
         let made = shares.roots();
         let roots = RootKeys::from_list(made.iter().map(|root| root.public_key.as_slice())).ok()?;
+        if made.iter().any(|root| root.purpose.check_public_key(&root.public_key).is_err()) {
+            return None;
+        }
         let named = Purpose::ALL.into_iter().zip(&made);
         let results = named.map(|(purpose, root)| {
             let same = purpose.name() == root.purpose.name();

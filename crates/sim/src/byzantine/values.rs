@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_wire::{
     Decision, Intent, IntentHash, LeaderValue, NodeIndex, OperationNumber, PeerMessage, RequestId, Signed,
-    Submission, Verdict, Vote, encode, limits, request_id,
+    Submission, ValuePoint, Verdict, Vote, encode, limits, request_id,
 };
 
 use super::{Byzantine, EPOCH};
@@ -155,6 +155,25 @@ impl Byzantine {
 
     fn lie(&mut self) -> String {
         format!("lie {}", self.dice.between(0, 9))
+    }
+
+    /// Makes a partial, or a value, another one: of another operation, of nothing, the identity, or no point at all.
+    pub(super) fn spoil(&mut self, point: &mut ValuePoint) {
+        let mut others = self.votes.iter().filter_map(|vote| match &vote.body.verdict {
+            Verdict::Draw { partial } if partial != point => Some(*partial),
+            _ => None,
+        });
+        match (self.dice.between(0, 3), others.next()) {
+            (0 | 1, Some(other)) => *point = other,
+            (2, _) => {
+                *point = ValuePoint([0; 96]);
+                point.0[0] = 0xc0;
+            }
+            _ => {
+                let place = self.dice.place(point.0.len());
+                point.0[place] ^= 1 << self.dice.between(0, 7);
+            }
+        }
     }
 
     /// Fixes a set of as few votes as it likes, its own among them.

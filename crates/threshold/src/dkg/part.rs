@@ -45,7 +45,7 @@ pub struct RootPart<R: Root> {
     package: Package<R::Group>,
     packages: BTreeMap<PartyIndex, Package<R::Group>>,
     /// The own value, to which those of the others are added.
-    share: Zeroizing<Scalar<R>>,
+    share: Box<Zeroizing<Scalar<R>>>,
     coefficients: Vec<Element<R::Group>>,
 }
 
@@ -69,7 +69,7 @@ impl<R: Root> RootPart<R> {
             Zeroizing::new(degrees.map(|_| group::scalar_random::<R::Group>(rng)).collect());
         // No random coefficient is ever zero, so a zero shows a dead source of entropy.
         let package = Package::make(&context, input.me, &polynomial, rng).ok_or(Misuse::Entropy)?;
-        let share = Zeroizing::new(group::evaluate::<R::Group>(&polynomial, input.me.get()));
+        let share = Box::new(Zeroizing::new(group::evaluate::<R::Group>(&polynomial, input.me.get())));
         let packages = BTreeMap::from([(input.me, package.clone())]);
         Ok(Self { input, context, polynomial, package, packages, share, coefficients: Vec::new() })
     }
@@ -120,7 +120,7 @@ impl<R: Root> Part for RootPart<R> {
             // The complaint: this names the dealer, and the member will not confirm.
             return Err(Fault::of(dealer, Check::DealtShare).into());
         }
-        *self.share = R::Group::add(&self.share, &part);
+        **self.share = R::Group::add(&self.share, &part);
         Ok(())
     }
 
