@@ -21,6 +21,7 @@ mod committee;
 mod ecdsa;
 mod error;
 mod head;
+mod identity;
 mod ids;
 mod intent;
 mod json;
@@ -48,6 +49,7 @@ pub use committee::Committee;
 pub use ecdsa::{EcdsaBytes, ecdsa_valid};
 pub use error::{ErrorClass, ErrorCode, Problem};
 pub use head::SignedHead;
+pub use identity::Identity;
 pub use ids::{
     Address, Digest, KeyId, NetworkId, NodeIndex, ParseIdError, PublicKey, RequestId, SessionKey,
     StatementKey, TokenId, TransportKey, keccak256,
