@@ -26,6 +26,8 @@ const ETHERS: &str = "crates/registry/tests/ethers";
 const ANVIL: &str = "crates/cli/tests/anvil";
 /// Where the test of actions' names has the reference implementation of IPFS.
 const IPFS: &str = "crates/wire/tests/ipfs";
+/// Where the test of encryption has the published library of Lit.
+const LIT_ENCRYPTION: &str = "examples/lit-encryption";
 /// Clients after `docs/http.md` in other languages.
 const CLIENTS: &str = "examples/clients";
 /// Where the test of the guest's syntax has its programs.
@@ -85,6 +87,11 @@ const STEPS: &[Step] = &[
         name: "ipfs",
         about: "install the reference implementation of IPFS, beside which actions are named",
         act: Act::Call(|| npm_ci(IPFS)),
+    },
+    Step {
+        name: "lit encryption",
+        about: "install Lit's encryption library, beside which ours is tested",
+        act: Act::Call(|| npm_ci(LIT_ENCRYPTION)),
     },
     Step {
         name: "clients",
