@@ -21,6 +21,8 @@ const NUMBERS = {
   code_quota: 80, code_store_full: 81, code_not_text: 82, single_node_value: 90, claim_invalid: 91,
   login_mismatch: 92, registry_rolled_back: 93, reply_not_kept: 95, action_pending: 96,
   limit_randoms: 97, draw_failed: 98,
+  policy_invalid: 100, policy_comparator: 101, policy_too_large: 102, policy_unsupported: 103, policy_denied: 104,
+  policy_unreadable: 105, policy_parameter: 106,
 } as const;
 
 /** A code of a problem document. */
@@ -30,7 +32,7 @@ export type ErrorCode = keyof typeof NUMBERS;
 const RETRYABLE: readonly ErrorCode[] = [
   "request_predates_node", "block_ahead", "registry_stale", "not_ready", "rate_limited", "overloaded", "no_quorum",
   "no_unbanned_quorum", "signing_failed", "draw_failed", "deadline_exceeded", "worker_died", "shutting_down", "code_store_full",
-  "registry_rolled_back",
+  "registry_rolled_back", "policy_unreadable",
 ];
 
 /** Whether a text is a code. */

@@ -188,6 +188,13 @@ error_codes! {
     ActionPending = 96, "action_pending", ActionFailed, "The action waits for a promise that nothing can settle any more, and has said nothing.";
     LimitRandoms = 97, "limit_randoms", ActionFailed, "The action had too many random values agreed on.";
     DrawFailed = 98, "draw_failed", Unavailable, "So many nodes gave wrong partials of a random value that t right ones cannot come.";
+    PolicyInvalid = 100, "policy_invalid", BadRequest, "The policy is not well-formed.";
+    PolicyComparator = 101, "policy_comparator", BadRequest, "The policy compares in a way that does not exist, or not for this kind of value.";
+    PolicyTooLarge = 102, "policy_too_large", TooLarge, "The policy is larger than allowed.";
+    PolicyUnsupported = 103, "policy_unsupported", BadRequest, "The policy has a kind of condition that this network does not evaluate.";
+    PolicyDenied = 104, "policy_denied", Forbidden, "The policy does not let this caller, or this action, open it now.";
+    PolicyUnreadable = 105, "policy_unreadable", Unavailable, "What the policy asks of the chain could not be read.";
+    PolicyParameter = 106, "policy_parameter", BadRequest, "The login lacks a parameter that the policy names.";
     ReplyNotKept = 95, "reply_not_kept", NotFound, "The execution has ended, and its reply is not kept any longer.";
 }
 
