@@ -52,6 +52,8 @@ pub const SCOPE_PERSONAL_SIGN: u32 = 2;
 pub const SCOPE_NO_SINGLE_NODE: u32 = 3;
 /// Scope that allows texts that are logins, under the prefix of EIP-191.
 pub const SCOPE_SIGN_LOGINS: u32 = 4;
+/// Scope that allows to open what is encrypted to the key.
+pub const SCOPE_DECRYPT: u32 = 5;
 
 impl Grant {
     /// Whether the grant has this scope.
