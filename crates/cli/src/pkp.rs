@@ -120,7 +120,8 @@ fn must_allow(scopes: &[Scope], option: &str) -> Result<()> {
         "a grant {bar} allows nothing, so nothing was sent. Name what it shall allow:\n\
          \x20 {option}personal-sign   texts as wallets sign them (EIP-191), no login and no transaction\n\
          \x20 {option}sign-logins     texts that are logins: whoever has one acts as the key's address\n\
-         \x20 {option}sign-anything   any 32 bytes, so also every transaction of the key"
+         \x20 {option}sign-anything   any 32 bytes, so also every transaction of the key\n\
+         \x20 {option}decrypt         opening what is encrypted to the key"
     )
 }
 
@@ -128,7 +129,7 @@ fn must_allow(scopes: &[Scope], option: &str) -> Result<()> {
 fn warn(output: Output, named: &str, scopes: &[Scope], address: &str, owns_itself: bool) {
     if scopes.contains(&Scope::SignAnything) {
         output.progress(&format!(
-            "sign-anything: {named} can have any 32 bytes signed by this key, so also any transaction of {address}.",
+            "sign-anything: {named} can have any 32 bytes signed by this key, so also any transaction of {address}, and open what is encrypted to it.",
         ));
         if owns_itself {
             output.progress(
@@ -137,6 +138,11 @@ fn warn(output: Output, named: &str, scopes: &[Scope], address: &str, owns_itsel
         }
     } else if scopes.contains(&Scope::PersonalSign) {
         output.progress("Without sign-anything only EIP-191 messages are signed for it, no bare digest.");
+    }
+    if scopes.contains(&Scope::Decrypt) {
+        output.progress(&format!(
+            "decrypt: {named} can open what is encrypted to this key, also what was encrypted before this grant.",
+        ));
     }
     if scopes.contains(&Scope::SignLogins) {
         output.progress(&format!(
@@ -359,8 +365,8 @@ mod tests {
     #[test]
     fn scopes_have_one_name() {
         assert_eq!(
-            [1, 2, 3, 4, 5].map(Scope::name_of),
-            ["sign-anything", "personal-sign", "no-single-node", "sign-logins", "scope 5"]
+            [1, 2, 3, 4, 5, 6].map(Scope::name_of),
+            ["sign-anything", "personal-sign", "no-single-node", "sign-logins", "decrypt", "scope 6"]
         );
     }
 }

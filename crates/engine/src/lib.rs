@@ -41,8 +41,9 @@ pub use contract::{
 };
 pub use engine::Engine;
 pub use quorate_policy::{
-    At, BlockStanding, Grant, Heard, LoginRule, Pkp, ReadRegistry, ReadRights, SCOPE_NO_SINGLE_NODE,
-    SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, Subject, registry_fresh,
+    At, BlockStanding, Grant, Heard, LoginRule, POLICY_CALL_GAS_MAX, Pkp, ReadPolicyFacts, ReadRegistry,
+    ReadRights, SCOPE_DECRYPT, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING,
+    SCOPE_SIGN_LOGINS, Subject, Unreadable, registry_fresh,
 };
 pub use rates::Rates;
 pub use status::{EngineStatus, StartError};

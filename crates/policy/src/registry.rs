@@ -6,6 +6,8 @@ use quorate_wire::{
     ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, PublicKey, RootKeys, SignedHead, TokenId,
 };
 
+use crate::ReadPolicyFacts;
+
 /// At which block to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
@@ -97,7 +99,7 @@ pub trait ReadRights {
 /// One node's own reading of the registry, at its own heads.
 ///
 /// Every answer comes from state that this node executed or proved itself.
-pub trait ReadRegistry: ReadRights + Send + Sync {
+pub trait ReadRegistry: ReadPolicyFacts + Send + Sync {
     /// This node's latest head.
     fn head(&self) -> BlockRef;
     /// When the last head statement was asked for, and when it says that it was made.

@@ -12,6 +12,8 @@ pub const SCOPE_PERSONAL_SIGN: u8 = 2;
 pub const SCOPE_NO_SINGLE_NODE: u8 = 3;
 /// Sign EIP-191 messages that are logins.
 pub const SCOPE_SIGN_LOGINS: u8 = 4;
+/// Open what is encrypted to the key.
+pub const SCOPE_DECRYPT: u8 = 5;
 
 /// Bytes of an action's multihash: sha2-256 code, length, digest.
 pub const ACTION_ID_BYTES: usize = 34;

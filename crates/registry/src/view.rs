@@ -402,6 +402,15 @@ impl RegistryView {
         })
     }
 
+    /// An account's balance after a block, in wei.
+    ///
+    /// # Errors
+    /// If the block cannot be read.
+    pub fn balance(&self, account: Address, at: At) -> Result<U256, ReadError> {
+        let state = self.read()?;
+        Ok(state.ready()?.0.account(account, state.number(at)?)?.0)
+    }
+
     /// How many transactions an account has sent up to a block.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ed25519_dalek::SigningKey;
 use quorate_engine::{
-    At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, ReadRights, SCOPE_SIGN_ANYTHING, Subject,
+    At, BlockStanding, Grant, Heard, Pkp, ReadPolicyFacts, ReadRegistry, ReadRights, SCOPE_SIGN_ANYTHING,
+    Subject, Unreadable,
 };
 use quorate_threshold::derive;
 use quorate_wire::{
@@ -46,6 +47,10 @@ pub(crate) struct State {
     pub(crate) roots: Option<RootKeys>,
     pub(crate) pkps: BTreeMap<PublicKey, Pkp>,
     pub(crate) grants: BTreeMap<(TokenId, Granted), Grant>,
+    /// Wei, big-endian; others have nothing.
+    pub(crate) balances: BTreeMap<Address, [u8; 32]>,
+    /// What contracts answer; any other call reverts.
+    pub(crate) answers: BTreeMap<(Address, Vec<u8>), Vec<u8>>,
 }
 
 impl State {
@@ -191,11 +196,15 @@ impl View {
     }
 
     pub(crate) fn state(&self, at: At) -> &State {
+        &self.block(at).state
+    }
+
+    fn block(&self, at: At) -> &Block {
         let height = match at {
             At::Latest => self.height,
             At::Finalized => self.height.saturating_sub(FINALITY_BLOCKS),
         };
-        &self.blocks[height].state
+        &self.blocks[height]
     }
 }
 
@@ -206,6 +215,24 @@ impl ReadRights for View {
 
     fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant {
         self.state(at).granted(token, subject.into())
+    }
+}
+
+impl ReadPolicyFacts for View {
+    fn policy_block(&self, at: At) -> Result<BlockRef, Unreadable> {
+        Ok(self.block(at).reference)
+    }
+
+    fn block_time_s(&self, at: At) -> Result<u64, Unreadable> {
+        Ok(self.block(at).unix_ms / 1_000)
+    }
+
+    fn balance(&self, account: &Address, at: At) -> Result<[u8; 32], Unreadable> {
+        Ok(self.state(at).balances.get(account).copied().unwrap_or_default())
+    }
+
+    fn call(&self, to: &Address, data: &[u8], at: At) -> Result<Vec<u8>, Unreadable> {
+        self.state(at).answers.get(&(*to, data.to_vec())).cloned().ok_or(Unreadable::Reverted)
     }
 }
 

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 use quorate_registry::alloy_primitives::{U256, hex};
 use quorate_registry::subject::{
-    SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS, TYPE_ACTION,
-    TYPE_ADDRESS,
+    SCOPE_DECRYPT, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS,
+    TYPE_ACTION, TYPE_ADDRESS,
 };
 use quorate_wire::{Address, PublicKey, TokenId};
 
@@ -247,6 +247,8 @@ pub(crate) enum Scope {
     PersonalSign,
     /// Messages with the EIP-191 prefix that are logins: who has one acts as this key's address.
     SignLogins,
+    /// Opening what is encrypted to this key.
+    Decrypt,
     /// A bar beside the others: nothing in runs that may know a value of one node only (`runOnce`).
     NoSingleNode,
 }
@@ -259,6 +261,7 @@ impl Scope {
             Scope::PersonalSign => SCOPE_PERSONAL_SIGN,
             Scope::NoSingleNode => SCOPE_NO_SINGLE_NODE,
             Scope::SignLogins => SCOPE_SIGN_LOGINS,
+            Scope::Decrypt => SCOPE_DECRYPT,
         }
     }
 

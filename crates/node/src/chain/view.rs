@@ -3,14 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quorate_engine::{
-    At, BlockStanding, Grant, Heard, LoginRule, Pkp, ReadRegistry, ReadRights, Subject, registry_fresh,
+    At, BlockStanding, Grant, Heard, LoginRule, POLICY_CALL_GAS_MAX, Pkp, ReadPolicyFacts, ReadRegistry,
+    ReadRights, Subject, Unreadable, registry_fresh,
 };
 use quorate_registry::{
     alloy_primitives::{self, U256},
+    error::ReadError,
     follow,
     moment::Moment,
     subject::{self, RootKey},
-    view::{self, RegistryView},
+    view::{self, RegistryView, ViewCall},
 };
 use quorate_wire::{
     ActionCid, Address, BlockRef, Digest, ErrorCode, KeyId, LoginDomains, NetworkFile, PublicKey, RootKeys,
@@ -31,6 +33,8 @@ const _: () = {
     assert!(subject::SCOPE_PERSONAL_SIGN as u32 == quorate_engine::SCOPE_PERSONAL_SIGN);
     assert!(subject::SCOPE_NO_SINGLE_NODE as u32 == quorate_engine::SCOPE_NO_SINGLE_NODE);
     assert!(subject::SCOPE_SIGN_LOGINS as u32 == quorate_engine::SCOPE_SIGN_LOGINS);
+    assert!(subject::SCOPE_DECRYPT as u32 == quorate_engine::SCOPE_DECRYPT);
+    assert!(POLICY_CALL_GAS_MAX <= view::CALL_GAS_MAX);
 };
 
 /// The registry's address type of ours.
@@ -50,6 +54,31 @@ impl EngineView {
         let genesis = BlockRef { number: 0, hash: Digest([0; 32]) };
         let last = view.head().map_or(genesis, |head| block_ref(&head.latest));
         EngineView { view, clock, last: Mutex::new(last) }
+    }
+
+    fn read_pkp(&self, key: &PublicKey, when: At) -> Result<Option<Pkp>, ReadError> {
+        let found = self.view.pkp_by_public_key(key.as_bytes(), at(when))?;
+        let found = found.as_ref().and_then(pkp).filter(|(registered, _)| registered == key);
+        Ok(found.map(|(_, pkp)| pkp))
+    }
+
+    fn read_grant(&self, token: &TokenId, who: &Subject, when: At) -> Result<Grant, ReadError> {
+        let (token, when) = (U256::from_be_bytes(token.0), at(when));
+        let subject = match who {
+            Subject::Action(action) => subject::Subject::Action(action.multihash()),
+            Subject::Address(holder) => subject::Subject::Address(address(holder)),
+        };
+        let found = self.view.grant(token, &subject, when)?;
+        let mut grant = Grant { member: found.member, scopes: found.scopes.bits().as_limbs()[0] };
+        // The owner of a live token counts as granted, to sign anything; scopes that only restrict are not added.
+        if let Subject::Address(holder) = who
+            && let Some(pkp) = self.view.pkp(token, when)?
+            && pkp.owner == Some(address(holder))
+        {
+            grant.member = true;
+            grant.scopes |= 1 << subject::SCOPE_SIGN_ANYTHING | 1 << subject::SCOPE_PERSONAL_SIGN;
+        }
+        Ok(grant)
     }
 }
 
@@ -114,28 +143,58 @@ pub(crate) fn is_granted(view: &RegistryView, key: &PublicKey, action: &ActionCi
 
 impl ReadRights for EngineView {
     fn pkp(&self, key: &PublicKey, when: At) -> Option<Pkp> {
-        let found = self.view.pkp_by_public_key(key.as_bytes(), at(when)).ok()??;
-        pkp(&found).filter(|(registered, _)| registered == key).map(|(_, pkp)| pkp)
+        self.read_pkp(key, when).ok()?
     }
 
     fn grant(&self, token: &TokenId, who: &Subject, when: At) -> Grant {
-        let (token, when) = (U256::from_be_bytes(token.0), at(when));
-        let subject = match who {
-            Subject::Action(action) => subject::Subject::Action(action.multihash()),
-            Subject::Address(holder) => subject::Subject::Address(address(holder)),
-        };
-        let Ok(found) = self.view.grant(token, &subject, when) else { return Grant::default() };
-        let mut grant = Grant { member: found.member, scopes: found.scopes.bits().as_limbs()[0] };
-        // The owner of a live token counts as granted, to sign anything; scopes that only restrict are not added.
-        if let Subject::Address(holder) = who
-            && let Ok(Some(pkp)) = self.view.pkp(token, when)
-            && pkp.owner == Some(address(holder))
-        {
-            grant.member = true;
-            grant.scopes |= 1 << subject::SCOPE_SIGN_ANYTHING | 1 << subject::SCOPE_PERSONAL_SIGN;
-        }
-        grant
+        self.read_grant(token, who, when).unwrap_or_default()
     }
+}
+
+/// What a policy asks. Here a failed reading is told apart from "none".
+impl ReadPolicyFacts for EngineView {
+    fn policy_block(&self, when: At) -> Result<BlockRef, Unreadable> {
+        let head = self.view.head().map_err(unreadable)?;
+        Ok(block_ref(match when {
+            At::Latest => &head.latest,
+            At::Finalized => &head.finalized,
+        }))
+    }
+
+    fn block_time_s(&self, when: At) -> Result<u64, Unreadable> {
+        let number = self.policy_block(when)?.number;
+        let time_ms = self.view.block_time_ms(number).map_err(unreadable)?;
+        Ok(time_ms.ok_or(Unreadable::State)? / 1_000)
+    }
+
+    fn balance(&self, account: &Address, when: At) -> Result<[u8; 32], Unreadable> {
+        let balance = self.view.balance(address(account), at(when)).map_err(unreadable)?;
+        Ok(balance.to_be_bytes())
+    }
+
+    fn call(&self, to: &Address, data: &[u8], when: At) -> Result<Vec<u8>, Unreadable> {
+        let call = ViewCall {
+            from: alloy_primitives::Address::ZERO,
+            to: address(to),
+            value: U256::ZERO,
+            data: data.to_vec().into(),
+            gas: Some(POLICY_CALL_GAS_MAX),
+        };
+        let called = self.view.call_contract(&call, at(when)).map_err(unreadable)?;
+        called.output.map(|output| output.to_vec()).map_err(|_| Unreadable::Reverted)
+    }
+
+    fn policy_pkp(&self, key: &PublicKey, when: At) -> Result<Option<Pkp>, Unreadable> {
+        self.read_pkp(key, when).map_err(unreadable)
+    }
+
+    fn policy_grant(&self, token: &TokenId, who: &Subject, when: At) -> Result<Grant, Unreadable> {
+        self.read_grant(token, who, when).map_err(unreadable)
+    }
+}
+
+fn unreadable(_: ReadError) -> Unreadable {
+    Unreadable::State
 }
 
 impl ReadRegistry for EngineView {

@@ -126,7 +126,7 @@ pub(super) struct Grant {
     pub(super) address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) auth_method: Option<AuthMethod>,
-    /// `sign-anything`, `personal-sign`, `sign-logins`, `no-single-node`; empty: the subject may authenticate and no more.
+    /// `sign-anything`, `personal-sign`, `sign-logins`, `decrypt`, `no-single-node`; empty: the subject may authenticate and no more.
     #[serde(default)]
     pub(super) scopes: Vec<Scope>,
 }
@@ -189,6 +189,7 @@ pub(super) enum Scope {
     /// Not for a run that may know what one node alone has said.
     NoSingleNode,
     SignLogins,
+    Decrypt,
 }
 
 impl Grant {
@@ -205,6 +206,7 @@ impl Scope {
             Self::PersonalSign => 2,
             Self::NoSingleNode => 3,
             Self::SignLogins => 4,
+            Self::Decrypt => 5,
         }
     }
 }

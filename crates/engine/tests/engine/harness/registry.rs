@@ -7,8 +7,8 @@ use std::{
 
 use ed25519_dalek::SigningKey;
 use quorate_engine::{
-    At, BlockStanding, Grant, Heard, Pkp, ReadRegistry, ReadRights, SCOPE_NO_SINGLE_NODE,
-    SCOPE_SIGN_ANYTHING, Subject,
+    At, BlockStanding, Grant, Heard, Pkp, ReadPolicyFacts, ReadRegistry, ReadRights, SCOPE_NO_SINGLE_NODE,
+    SCOPE_SIGN_ANYTHING, Subject, Unreadable,
 };
 use quorate_wire::{
     ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, PublicKey, RootKeys, SignedHead, TokenId,
@@ -54,6 +54,12 @@ pub(crate) struct Registry {
     pub(crate) login_domains: Arc<LoginDomains>,
     /// Domains of logins at the finalized block.
     pub(crate) final_login_domains: Arc<LoginDomains>,
+    /// Time of every block, in seconds since the epoch.
+    pub(crate) block_time_s: u64,
+    /// Balances in wei, big-endian; others have nothing.
+    pub(crate) balances: BTreeMap<Address, [u8; 32]>,
+    /// What contracts answer; any other call reverts.
+    pub(crate) answers: BTreeMap<(Address, Vec<u8>), Vec<u8>>,
     pkps: BTreeMap<PublicKey, Pkp>,
     permitted: BTreeSet<(TokenId, String)>,
 }
@@ -73,6 +79,9 @@ impl Default for Registry {
             revoked: false,
             behind: false,
             unfinalized: false,
+            block_time_s: 0,
+            balances: BTreeMap::new(),
+            answers: BTreeMap::new(),
             pkps: BTreeMap::new(),
             permitted: BTreeSet::new(),
             login_domains: domains(&["localhost"]),
@@ -122,6 +131,27 @@ impl ReadRights for Registry {
         let member = !hidden && self.permitted.contains(&(*token, action.to_string()));
         let barred = u64::from(self.bars_single_node) << SCOPE_NO_SINGLE_NODE;
         Grant { member, scopes: if member { self.scopes | barred } else { 0 } }
+    }
+}
+
+impl ReadPolicyFacts for Registry {
+    fn policy_block(&self, at: At) -> Result<BlockRef, Unreadable> {
+        Ok(match at {
+            At::Latest => HEAD,
+            At::Finalized => self.final_head.finalized,
+        })
+    }
+
+    fn block_time_s(&self, _: At) -> Result<u64, Unreadable> {
+        Ok(self.block_time_s)
+    }
+
+    fn balance(&self, account: &Address, _: At) -> Result<[u8; 32], Unreadable> {
+        Ok(self.balances.get(account).copied().unwrap_or_default())
+    }
+
+    fn call(&self, to: &Address, data: &[u8], _: At) -> Result<Vec<u8>, Unreadable> {
+        self.answers.get(&(*to, data.to_vec())).cloned().ok_or(Unreadable::Reverted)
     }
 }
 

@@ -1,10 +1,14 @@
 //! Rights on keys, out of the grants of the fixtures, as a node reads them out of the registry.
 
 use quorate_auth::Session;
-use quorate_policy::{At, Grant, Pkp, ReadRights, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, Subject};
+use quorate_policy::{
+    At, Grant, Pkp, ReadPolicyFacts, ReadRights, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, Subject,
+    Unreadable,
+};
 use quorate_registry::subject;
 use quorate_wire::{
-    Address, Capability, CapabilityAction, CapabilityKey, KeyId, PublicKey, SessionKey, TokenId,
+    Address, BlockRef, Capability, CapabilityAction, CapabilityKey, Digest, KeyId, PublicKey, SessionKey,
+    TokenId,
 };
 
 use crate::action::simulate::world::World;
@@ -58,5 +62,24 @@ impl ReadRights for World {
             grant.scopes |= 1 << SCOPE_SIGN_ANYTHING | 1 << SCOPE_PERSONAL_SIGN;
         }
         grant
+    }
+}
+
+/// The fixtures have a time and grants, and no state of contracts: what asks for that is `policy_unreadable`.
+impl ReadPolicyFacts for World {
+    fn policy_block(&self, _: At) -> Result<BlockRef, Unreadable> {
+        Ok(BlockRef { number: 0, hash: Digest([0; 32]) })
+    }
+
+    fn block_time_s(&self, _: At) -> Result<u64, Unreadable> {
+        Ok(self.fixtures.time_ms().map_err(|_| Unreadable::State)? / 1_000)
+    }
+
+    fn balance(&self, _: &Address, _: At) -> Result<[u8; 32], Unreadable> {
+        Err(Unreadable::State)
+    }
+
+    fn call(&self, _: &Address, _: &[u8], _: At) -> Result<Vec<u8>, Unreadable> {
+        Err(Unreadable::State)
     }
 }
