@@ -161,6 +161,10 @@ fn condition(entry: &Json, path: String, form: Form) -> Result<Condition, Policy
     if !matches!(entry, Json::Object(_)) {
         return Err(PolicyError::invalid(path, "expected a condition, an operator or a list of them"));
     }
+    let place = format!("{path}.returnValueTest");
+    if entry.get("returnValueTest").is_none() {
+        return Err(PolicyError::invalid(place, "missing"));
+    }
     let kind = match form {
         Form::EvmBasic => Kind::EvmBasic,
         Form::EvmContract => Kind::EvmContract,
@@ -190,8 +194,7 @@ fn condition(entry: &Json, path: String, form: Form) -> Result<Condition, Policy
             &["conditionType"],
         )?,
     };
-    let place = format!("{path}.returnValueTest");
-    let test = body.get("returnValueTest").ok_or_else(|| PolicyError::invalid(&place, "missing"))?;
+    let test = body.get("returnValueTest").unwrap_or(&Json::Null);
     let names: &[&str] =
         if kind == Kind::EvmBasic { &["comparator", "value"] } else { &["key", "comparator", "value"] };
     let test = members(test, &place, names, &[])?;
