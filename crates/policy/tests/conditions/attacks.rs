@@ -1,7 +1,15 @@
 //! Logic, and what must not become a permission.
 
-use quorate_policy::{Policy, Reader};
-use quorate_wire::ErrorCode::{self, PolicyDenied, PolicyUnreadable};
+use std::cell::Cell;
+
+use quorate_policy::{
+    At, Grant, Pkp, Policy, ReadPolicyFacts, ReadRights, Reader, Subject, Unreadable, may_open,
+};
+use quorate_wire::{
+    Address, BlockRef, Digest,
+    ErrorCode::{self, PolicyDenied, PolicyUnreadable},
+    PublicKey, TokenId,
+};
 use serde_json::{Value, json};
 
 use crate::world::{TOKEN, World, basic, caller, code, data, leaf, open};
@@ -150,4 +158,52 @@ fn what_is_not_evaluated_lets_nobody_open() {
     let denial = open(&World::default(), &policy, &caller()).unwrap_err();
     assert_eq!((denial.code, denial.path.as_str()), (ErrorCode::PolicyUnsupported, "[2]"));
     assert_eq!(Policy::parse(&policy.to_string(), quorate_policy::Form::Unified).unwrap().words()[1], "or");
+}
+
+/// A chain that goes on while it is read: `moves` times, then it stands.
+struct Moving {
+    world: World,
+    moves: Cell<u64>,
+}
+
+impl ReadRights for Moving {
+    fn pkp(&self, key: &PublicKey, at: At) -> Option<Pkp> {
+        self.world.pkp(key, at)
+    }
+
+    fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant {
+        self.world.grant(token, subject, at)
+    }
+}
+
+impl ReadPolicyFacts for Moving {
+    fn policy_block(&self, _: At) -> Result<BlockRef, Unreadable> {
+        let left = self.moves.get();
+        self.moves.set(left.saturating_sub(1));
+        Ok(BlockRef { number: 100 - left, hash: Digest([0; 32]) })
+    }
+
+    fn block_time_s(&self, at: At) -> Result<u64, Unreadable> {
+        self.world.block_time_s(at)
+    }
+
+    fn balance(&self, account: &Address, at: At) -> Result<[u8; 32], Unreadable> {
+        self.world.balance(account, at)
+    }
+
+    fn call(&self, to: &Address, data: &[u8], at: At) -> Result<Vec<u8>, Unreadable> {
+        self.world.call(to, data, at)
+    }
+}
+
+#[test]
+fn two_conditions_are_read_at_one_block() {
+    let policy = crate::world::parse(&json!([leaf('T'), { "operator": "and" }, leaf('T')]));
+    for (moves, expected) in
+        [(0, None), (1, None), (4, None), (6, Some(PolicyUnreadable)), (50, Some(PolicyUnreadable))]
+    {
+        let chain = Moving { world: World::default(), moves: Cell::new(moves) };
+        let found = may_open(&policy, &chain, &caller()).err();
+        assert_eq!(found.map(|denial| denial.code), expected, "{moves}");
+    }
 }
