@@ -81,6 +81,13 @@ const bool = oneOf(false, true);
 const admission = (value) =>
   value.list ? concat([from([2]), binary(["20"], value.list)]) : oneOf("open", "granted")(value);
 
+// Of two forms, named by the one member of the object.
+const FORMS = { lit: members("policy:32 data:32"), container: members("network:32 policy:32 salt:32") };
+const identity = (value) => {
+  const [name] = Object.keys(value);
+  return concat([known(Object.keys(FORMS).indexOf(name), name), binary(FORMS[name], value[name])]);
+};
+
 const INTENT = {
   ...members("operation:u32 action:cid key:33"), scheme: oneOf("EcdsaK256Sha256"),
   kind: oneOf("digest", "personal", "action", "login"), digest: "32", name: "text",
@@ -90,7 +97,8 @@ export const STATEMENT = {
   ...members("network:32 epoch:u64 request:32 login:32 action:cid params:32"), block: members("number:u64 hash:32"),
   intents: [INTENT], refusals: [{ operation: "u32", code }],
   collected: [{ operation: "u32", nodes: ["u8"], values: "32" }], single_node: [members("operation:u32 node:u8 value:32")],
-  draws: ["u32"], claims: [members("operation:u32 action:cid key_id:text public_key:33")], failed: ["u32"], wildcard: bool,
+  draws: ["u32"], opened: [{ operation: "u32", action: "cid", identity, to: oneOf("all", "one") }],
+  claims: [members("operation:u32 action:cid key_id:text public_key:33")], failed: ["u32"], wildcard: bool,
   status: oneOf("completed", "denied", "failed"), error: maybe(code), response: maybe("32"), guest: "32",
 };
 const CONTRACT = members("address:20 code_hash:32");
@@ -101,7 +109,7 @@ const NETWORK = {
   wildcard_sessions: bool, admission,
   limits: members(
     "wall_ms:u64 total_ms:u64 fuel:u64 memory_bytes:u64 stack_bytes:u32 code_bytes:u32 params_bytes:u32 response_bytes:u32 " +
-    "log_bytes:u32 fetches:u32 fetched_bytes:u64 signatures:u32 collects:u32 contract_calls:u32 claims:u32 randoms:u32 children:u32 " +
+    "log_bytes:u32 fetches:u32 fetched_bytes:u64 signatures:u32 collects:u32 contract_calls:u32 claims:u32 randoms:u32 decryptions:u32 children:u32 " +
     "depth:u32 pending:u32 timers:u32 host_calls:u32"),
 };
 

@@ -125,6 +125,15 @@ def admission(value):
     return one_of("open", "granted")(value)
 
 
+# Of two forms, named by the one member of the object.
+FORMS = {"lit": members("policy:32 data:32"), "container": members("network:32 policy:32 salt:32")}
+
+
+def identity(value):
+    (name,) = value
+    return bytes([list(FORMS).index(name)]) + binary(FORMS[name], value[name])
+
+
 BOOL = one_of(False, True)
 INTENT = {
     **members("operation:u32 action:cid key:33"),
@@ -142,6 +151,7 @@ STATEMENT = {
     "collected": [{"operation": "u32", "nodes": ["u8"], "values": "32"}],
     "single_node": [members("operation:u32 node:u8 value:32")],
     "draws": ["u32"],
+    "opened": [{"operation": "u32", "action": "cid", "identity": identity, "to": one_of("all", "one")}],
     "claims": [members("operation:u32 action:cid key_id:text public_key:33")],
     "failed": ["u32"],
     "wildcard": BOOL,
@@ -162,7 +172,7 @@ NETWORK = {
     "limits": members(
         "wall_ms:u64 total_ms:u64 fuel:u64 memory_bytes:u64 stack_bytes:u32 code_bytes:u32 params_bytes:u32"
         " response_bytes:u32 log_bytes:u32 fetches:u32 fetched_bytes:u64 signatures:u32 collects:u32"
-        " contract_calls:u32 claims:u32 randoms:u32 children:u32 depth:u32 pending:u32 timers:u32 host_calls:u32"
+        " contract_calls:u32 claims:u32 randoms:u32 decryptions:u32 children:u32 depth:u32 pending:u32 timers:u32 host_calls:u32"
     ),
 }
 

@@ -82,6 +82,28 @@ export function text(most = 1 << 22): Codec<string> {
   };
 }
 
+/** One of several forms, named by the one member of an object. In binary form the place of the name comes first. */
+export function tagged<const T extends Record<string, Codec<unknown>>>(
+  forms: T,
+): Codec<{ [Name in keyof T]: { readonly [Own in Name]: Of<T[Name]> } }[keyof T]> {
+  const names = Object.keys(forms);
+  const one = (value: unknown, place: string): [string, unknown] => {
+    const [member, ...others] = membersOf(value, place);
+    if (member === undefined || others.length > 0 || !names.includes(member[0])) refuse(place, `one of ${names.join(", ")}`);
+    return member;
+  };
+  return {
+    read: (value, place) => {
+      const [name, inner] = one(value, place);
+      return { [name]: (forms[name] as Codec<unknown>).read(inner, `${place}.${name}`) } as never;
+    },
+    write: (value) => {
+      const [name, inner] = one(value, "value");
+      return [names.indexOf(name), ...(forms[name] as Codec<unknown>).write(inner)];
+    },
+  };
+}
+
 /** So many bytes as digits, with this before them. */
 export function digits(bytes: number, prefix: "0x" | ""): Codec<string> {
   const form = new RegExp(`^${prefix}[0-9a-f]{${2 * bytes}}$`);

@@ -23,6 +23,9 @@ const NUMBERS = {
   limit_randoms: 97, draw_failed: 98,
   policy_invalid: 100, policy_comparator: 101, policy_too_large: 102, policy_unsupported: 103, policy_denied: 104,
   policy_unreadable: 105, policy_parameter: 106,
+  decryption_failed: 110, limit_decryptions: 111, ciphertext_invalid: 112, ciphertext_foreign: 113, container_version: 114,
+  container_invalid: 115, identity_mismatch: 116, reader_key_invalid: 117, request_replayed: 118, auth_sig_refused: 119,
+  plaintext_not_text: 120,
 } as const;
 
 /** A code of a problem document. */
@@ -32,7 +35,7 @@ export type ErrorCode = keyof typeof NUMBERS;
 const RETRYABLE: readonly ErrorCode[] = [
   "request_predates_node", "block_ahead", "registry_stale", "not_ready", "rate_limited", "overloaded", "no_quorum",
   "no_unbanned_quorum", "signing_failed", "draw_failed", "deadline_exceeded", "worker_died", "shutting_down", "code_store_full",
-  "registry_rolled_back", "policy_unreadable",
+  "registry_rolled_back", "policy_unreadable", "decryption_failed",
 ];
 
 /** Whether a text is a code. */

@@ -10,7 +10,7 @@ import { type Waiting, readText } from "./http.js";
 import { parseJson } from "./json.js";
 
 /** The version of the format. */
-const VERSION = 3;
+const VERSION = 4;
 const COMMITTEE_MAX = 32;
 const HOSTS_MAX = 1_024;
 /** Longest network file. */
@@ -19,8 +19,8 @@ const FILE_BYTES_MAX = 256 * 1_024;
 const LIMITS = {
   wall_ms: 20_000, total_ms: 29_000, fuel: 20_000_000_000, memory_bytes: 134_217_728, stack_bytes: 2_097_152,
   code_bytes: 4_194_304, params_bytes: 262_144, response_bytes: 102_400, log_bytes: 102_400, fetches: 50,
-  fetched_bytes: 33_554_432, signatures: 10, collects: 30, contract_calls: 30, claims: 10, randoms: 16, children: 15, depth: 5,
-  pending: 50, timers: 1_000, host_calls: 250,
+  fetched_bytes: 33_554_432, signatures: 10, collects: 30, contract_calls: 30, claims: 10, randoms: 16, decryptions: 10, children: 15,
+  depth: 5, pending: 50, timers: 1_000, host_calls: 250,
 } as const;
 
 /** A limit of executions, by its name in the network file. */
@@ -35,7 +35,7 @@ const limits: Codec<{ readonly [Name in LimitName]: number }> = (() => {
   const all = struct({
     wall_ms: u64, total_ms: u64, fuel: u64, memory_bytes: u64, stack_bytes: u32, code_bytes: u32, params_bytes: u32,
     response_bytes: u32, log_bytes: u32, fetches: u32, fetched_bytes: u64, signatures: u32, collects: u32,
-    contract_calls: u32, claims: u32, randoms: u32, children: u32, depth: u32, pending: u32, timers: u32, host_calls: u32,
+    contract_calls: u32, claims: u32, randoms: u32, decryptions: u32, children: u32, depth: u32, pending: u32, timers: u32, host_calls: u32,
   });
   return {
     read: (value, place) => all.read({ ...LIMITS, ...Object.fromEntries(membersOf(value, place)) }, place),

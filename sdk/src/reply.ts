@@ -3,7 +3,7 @@
 import { type ErrorCode, errorCode, isErrorCode } from "./codes.js";
 import {
   type Codec, FormError, type Members, type Of, type Shape, address20, bool, cid, digits, hash32, id32, key33, list, membersOf, nodeNumber, nullable,
-  oneOf, struct, text, u32, u64, u8,
+  oneOf, struct, tagged, text, u32, u64, u8,
 } from "./codec.js";
 import type { Problem } from "./errors.js";
 
@@ -30,6 +30,18 @@ export const claimList = list(claim);
 /** A key that the action claimed. */
 export type Claim = Of<typeof claim>;
 
+const opened = struct({
+  operation: u32,
+  action: cid,
+  identity: tagged({
+    lit: struct({ policy: hash32, data: hash32 }),
+    container: struct({ network: id32, policy: hash32, salt: id32 }),
+  }),
+  to: oneOf("all", "one"),
+});
+/** A ciphertext that the action had opened. */
+export type Opened = Of<typeof opened>;
+
 const status = oneOf("completed", "denied", "failed");
 
 /** The body of a statement, with its members in the order of the binary form. */
@@ -46,6 +58,7 @@ export const statement = struct({
   collected: list(struct({ operation: u32, nodes: list(nodeNumber), values: hash32 })),
   single_node: list(struct({ operation: u32, node: nodeNumber, value: hash32 })),
   draws: list(u32),
+  opened: list(opened),
   claims: claimList,
   failed: list(u32),
   wildcard: bool,

@@ -23,7 +23,7 @@ export function sessionOfSecret(network, { session_secret: secret, session, logi
 export function networkText(addresses, change = {}) {
   const contract = (byte) => ({ address: `0x${repeat(byte, 20)}`, code_hash: `0x${repeat(byte, 32)}` });
   return JSON.stringify({
-    version: 3, name: "test", chain: { id: 4000000000000001, genesis: `0x${repeat(10, 32)}`, head_key: repeat(9, 32) },
+    version: 4, name: "test", chain: { id: 4000000000000001, genesis: `0x${repeat(10, 32)}`, head_key: repeat(9, 32) },
     contracts: {
       pkp_nft: contract(1), pubkey_router: contract(2), pkp_permissions: contract(3), node_registry: contract(4),
       directory: contract(5),
@@ -46,7 +46,7 @@ export function statementOf(network, body, response = "done") {
   return {
     network: network.id, epoch: 1, request: requestId(network, request), login, action,
     params: to0x(transcript("quorate/params/v1", JSON.stringify(params))), block, intents: [], refusals: [], collected: [],
-    single_node: [], draws: [], claims: [], failed: [], wildcard: false, status: "completed", error: null,
+    single_node: [], draws: [], opened: [], claims: [], failed: [], wildcard: false, status: "completed", error: null,
     response: to0x(transcript("quorate/response/v1", response)), guest: `0x${repeat(4, 32)}`,
   };
 }

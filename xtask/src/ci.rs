@@ -133,6 +133,7 @@ const STEPS: &[Step] = &[
             "old_signature",
             "greets_without_end",
             "wrong_partial",
+            "wrong_share",
         ]),
     },
     Step {

@@ -65,7 +65,7 @@ pub use pool::{
 };
 pub use protocol::{
     CALL_GAS_MAX, CallBlock, ChildBudget, ContractCall, FUEL_PER_GAS, FetchRequest, HostCall, HostReply,
-    OWN_CHAIN, Redirect, RegistryQuery, RpcMethod, SignKey, SignMessage, SignRequest,
+    OWN_CHAIN, OpenRequest, OpenWhat, Redirect, RegistryQuery, RpcMethod, SignKey, SignMessage, SignRequest,
 };
 pub use walls::{UnknownWall, Wall, Walls};
 pub use worker::step_back;

@@ -77,6 +77,8 @@ pub enum FailureCode {
     LimitClaims,
     /// It had more random values agreed on than `ActionLimits::randoms`.
     LimitRandoms,
+    /// It had more ciphertexts opened than `ActionLimits::decryptions`.
+    LimitDecryptions,
     /// It called more child actions than `ActionLimits::children`.
     LimitChildren,
     /// It called a child action below `ActionLimits::depth`.
@@ -101,7 +103,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// All codes, for tables and documentation.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::ActionThrew,
         Self::ActionPending,
         Self::ActionSyntax,
@@ -121,6 +123,7 @@ impl FailureCode {
         Self::LimitContractCalls,
         Self::LimitClaims,
         Self::LimitRandoms,
+        Self::LimitDecryptions,
         Self::LimitChildren,
         Self::LimitDepth,
         Self::LimitHostCalls,
@@ -156,6 +159,7 @@ impl FailureCode {
             Self::LimitContractCalls => "limit_contract_calls",
             Self::LimitClaims => "limit_claims",
             Self::LimitRandoms => "limit_randoms",
+            Self::LimitDecryptions => "limit_decryptions",
             Self::LimitChildren => "limit_children",
             Self::LimitDepth => "limit_depth",
             Self::LimitHostCalls => "limit_host_calls",

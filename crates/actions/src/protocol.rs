@@ -11,8 +11,8 @@ use crate::outcome::{FailureCode, Finished};
 use crate::walls::Walls;
 
 pub use call::{
-    CALL_GAS_MAX, CallBlock, ContractCall, FUEL_PER_GAS, FetchRequest, HostCall, OWN_CHAIN, Redirect,
-    RegistryQuery, RpcMethod, SignKey, SignMessage, SignRequest,
+    CALL_GAS_MAX, CallBlock, ContractCall, FUEL_PER_GAS, FetchRequest, HostCall, OWN_CHAIN, OpenRequest,
+    OpenWhat, Redirect, RegistryQuery, RpcMethod, SignKey, SignMessage, SignRequest,
 };
 pub use reply::HostReply;
 pub(crate) use reply::ReplyKind;

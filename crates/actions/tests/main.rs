@@ -5,6 +5,7 @@ mod suite {
     mod confinement;
     mod determinism;
     mod differential;
+    mod encryption;
     mod ethers;
     mod generated;
     mod hostile;

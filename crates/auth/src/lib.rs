@@ -33,6 +33,8 @@ pub use did::{DID_KEY_PREFIX, did_key, parse_did_key};
 pub use login::{ISSUED_AHEAD_MS_MAX, verify_wallet_login};
 pub use login_text::{is_invisible, is_login_text};
 pub use printable::printable;
-pub use request::{check_time, session_request_digest, verify_code_request, verify_request};
+pub use request::{
+    check_time, session_request_digest, verify_code_request, verify_decryption_request, verify_request,
+};
 pub use session::Session;
 pub use siwe::SiweMessage;

@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 
 use ed25519_dalek::VerifyingKey;
 use quorate_wire::{
-    Capability, ErrorCode, LoginKind, LoginTerms, NetworkFile, Problem, SessionKey, WalletLogin,
+    Capability, ErrorCode, LoginKind, LoginTerms, NetworkFile, ParseIdError, Problem, SessionKey,
+    WalletLogin,
     limits::{CAPABILITIES_MAX, REQUEST_AHEAD_MS_MAX, SESSION_MS_MAX},
     login_nonce,
 };
 
 use crate::{Session, SiweMessage, eip191, parse_did_key};
+
+/// How a resource begins that gives a policy a parameter, as upstream's clients write it.
+const POLICY_PARAMETER: &str = "litParam:";
 
 /// A login may have been issued this much ahead of a node's clock.
 pub const ISSUED_AHEAD_MS_MAX: u64 = 60_000;
@@ -59,6 +63,7 @@ pub fn verify_wallet_login(
         capabilities,
         expires_ms: message.expires_ms,
         domain: message.domain,
+        resources: message.resources,
     })
 }
 
@@ -96,14 +101,17 @@ fn capabilities(resources: &[String]) -> Result<Vec<Capability>, Problem> {
     }
     let mut seen = BTreeSet::new();
     let mut capabilities = Vec::with_capacity(resources.len());
-    for resource in resources {
-        let capability: Capability = resource
-            .parse()
-            .map_err(|_| invalid("every resource must be quorate:key/<hex or *>/action/<CID or *>"))?;
+    for resource in resources.iter().filter(|resource| !resource.starts_with(POLICY_PARAMETER)) {
+        let capability: Capability = resource.parse().map_err(|error: ParseIdError| {
+            invalid(format!("every resource must be {error}, or litParam:…"))
+        })?;
         if !seen.insert(capability) {
             return Err(invalid("a resource appears twice"));
         }
         capabilities.push(capability);
+    }
+    if capabilities.is_empty() {
+        return Err(invalid("the login names no capability"));
     }
     Ok(capabilities)
 }

@@ -2,7 +2,8 @@
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use quorate_wire::{
-    CodeSubmission, ErrorCode, NetworkId, Problem, RequestId, Submission, Transcript, code_request_id,
+    CodeSubmission, DecryptionSubmission, ErrorCode, NetworkId, Problem, RequestId, Submission, Transcript,
+    code_request_id, decryption_request_id,
     limits::{REQUEST_AGE_MS_MAX, REQUEST_AHEAD_MS_MAX},
     request_id,
 };
@@ -40,6 +41,20 @@ pub fn verify_code_request(
     submission: &CodeSubmission,
 ) -> Result<RequestId, Problem> {
     let request = code_request_id(network, &submission.request);
+    signed_by(session, &request, &submission.sig)?;
+    Ok(request)
+}
+
+/// Checks that the session signed a request to have something opened, for this network, and names the request.
+///
+/// # Errors
+/// `session_signature_invalid`, as [`verify_request`].
+pub fn verify_decryption_request(
+    network: &NetworkId,
+    session: &Session,
+    submission: &DecryptionSubmission,
+) -> Result<RequestId, Problem> {
+    let request = decryption_request_id(network, &submission.request);
     signed_by(session, &request, &submission.sig)?;
     Ok(request)
 }

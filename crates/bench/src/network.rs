@@ -136,7 +136,7 @@ async fn started(table: &mut Table, quorate: &Path) -> Result<(Network, Caller)>
     let wallet = Wallet::from_file(&network.state().join("wallet.key"))?;
     let now_ms =
         u64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis())?;
-    let any = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
+    let any = Capability::Use { key: CapabilityKey::Any, action: CapabilityAction::Any };
     let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
     let login = LoginBuilder::new(&file, "localhost").allow(any).sign_in(&wallet, now_ms, &mut entropy)?;
     let client = Client::new(file, ClientOptions::default())?;

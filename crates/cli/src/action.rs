@@ -100,7 +100,7 @@ fn log_in(
 ) -> Result<Login> {
     let key = key.map_or(CapabilityKey::Any, CapabilityKey::Named);
     let capabilities =
-        actions.iter().map(|action| Capability { key, action: CapabilityAction::Named(*action) });
+        actions.iter().map(|action| Capability::Use { key, action: CapabilityAction::Named(*action) });
     let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
     let builder = LoginBuilder::new(network, domain).allow_all(capabilities);
     Ok(builder.sign_in(wallet, now_ms()?, &mut entropy)?)
@@ -226,7 +226,8 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("reading {}", path.display()))
 }
 
-fn now_ms() -> Result<u64> {
+/// This machine's clock, in milliseconds since the epoch.
+pub(crate) fn now_ms() -> Result<u64> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let since = since.context("this machine's clock stands before 1970")?;
     u64::try_from(since.as_millis()).context("this machine's clock is far in the future")

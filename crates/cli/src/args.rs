@@ -1,5 +1,6 @@
 //! What can be typed after `quorate`.
 
+pub(crate) mod encryption;
 pub(crate) mod pkp;
 
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use quorate_wire::{Digest, SecretUrl};
 
+pub(crate) use encryption::{DecryptArgs, EncryptArgs, PolicyCommand, Written};
 pub(crate) use pkp::{KeyName, MintArgs, Pages, PkpCommand, Scope, Subject};
 
 /// The largest chain id that wallets take.
@@ -40,6 +42,18 @@ pub(crate) enum Command {
     /// Name and run actions.
     #[command(subcommand)]
     Action(ActionCommand),
+    /// Encrypt a file to an action, an address, a key or a policy; nobody is asked.
+    ///
+    /// Who can open it is judged by the nodes when it is opened. With --json: out, bytes, policy and network.
+    Encrypt(Box<EncryptArgs>),
+    /// Open a file: each node judges by itself whether it gives its share.
+    ///
+    /// The result is under its name only if all of it is as it was encrypted. With --json: out, bytes, policy and the nodes
+    /// that gave wrong shares; with --explain, what each node says.
+    Decrypt(Box<DecryptArgs>),
+    /// Say what a policy means.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Check a receipt offline, against nothing but the network file.
     Verify(VerifyArgs),
     /// Run the embedded chain (`dev` does this for you).

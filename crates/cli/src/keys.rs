@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use quorate_client::{Client, ClientOptions};
-use quorate_wire::{KeysView, NetworkFile};
+use quorate_wire::{KeysView, NetworkFile, RootKeys};
 use serde_json::json;
 
 use crate::action::refused;
@@ -22,12 +22,7 @@ pub(crate) async fn show(place: &Place, output: Output) -> Result<(), Failure> {
     let (path, network) = place.network_path()?;
     let client = Client::new(network.clone(), ClientOptions::default()).map_err(refused)?;
     let kept = kept_path(&path);
-    let known = read_kept(&kept)?;
-    if let Some(known) = &known {
-        client.believe(known).with_context(|| {
-            format!("the kept keys {}: remove the file if it is of another network", kept.display())
-        })?;
-    }
+    let known = believed(&kept, &client)?;
     let view = client.keys().await.map_err(refused)?;
     if known.is_none() {
         keep(&kept, &view).with_context(|| format!("the keys cannot be kept in {}", kept.display()))?;
@@ -39,6 +34,31 @@ pub(crate) async fn show(place: &Place, output: Output) -> Result<(), Failure> {
     });
     output.result(&value, || words(&network, &view));
     Ok(())
+}
+
+/// The certified root keys: those that are kept beside the network file, and nobody is asked; or those that a node shows,
+/// which are kept from then on. The client refuses others.
+pub(crate) async fn certified(path: &Path, client: &Client, output: Output) -> Result<RootKeys, Failure> {
+    let kept = kept_path(path);
+    if let Some(known) = believed(&kept, client)? {
+        return Ok(known.keys);
+    }
+    let view = client.keys().await.map_err(refused)?;
+    if let Err(error) = keep(&kept, &view) {
+        output.progress(&format!("the network's keys cannot be kept in {}: {error:#}", kept.display()));
+    }
+    Ok(view.keys)
+}
+
+/// The kept keys, if there are some and the client takes them.
+fn believed(kept: &Path, client: &Client) -> Result<Option<KeysView>> {
+    let known = read_kept(kept)?;
+    if let Some(known) = &known {
+        client.believe(known).with_context(|| {
+            format!("the kept keys {}: remove the file if it is of another network", kept.display())
+        })?;
+    }
+    Ok(known)
 }
 
 fn words(network: &NetworkFile, view: &KeysView) -> String {

@@ -6,6 +6,7 @@ mod args;
 mod chain;
 mod dev;
 mod directory;
+mod encryption;
 mod failure;
 mod home;
 mod keys;
@@ -61,6 +62,9 @@ async fn run(command: Command, output: Output) -> Result<bool, Failure> {
         Command::Dev(args) => dev::run(args, output).await?,
         Command::Pkp(command) => pkp::run(command, output).await?,
         Command::Action(command) => return action::run(command, output).await,
+        Command::Encrypt(args) => encryption::encrypt(&args, output).await?,
+        Command::Decrypt(args) => return encryption::decrypt(&args, output).await,
+        Command::Policy(command) => tokio::task::block_in_place(|| encryption::policy(&command, output))?,
         Command::Verify(args) => verify::run(&args, output)?,
         Command::Chain(args) => chain::run(args, output).await?,
         Command::Node(args) => node::run(args, output).await?,

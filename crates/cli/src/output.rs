@@ -20,6 +20,11 @@ impl Output {
         Self { json }
     }
 
+    /// Whether results are for programs.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Prints a result, in the form that was asked for.
     pub(crate) fn result(self, value: &Value, text: impl FnOnce() -> String) {
         let line = if self.json { value.to_string() } else { text() };

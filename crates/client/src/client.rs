@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use hyper::StatusCode;
+use quorate_threshold::value::PublicShares;
 use quorate_wire::{
     BlockRef, ExecutionReply, HeadView, NetworkFile, NetworkId, NetworkView, NodeIndex, PkpView, Problem,
     RootKeys, TokenId, limits::EXECUTION_MS_MAX,
@@ -57,6 +58,8 @@ pub struct Client {
     pub(crate) options: ClientOptions,
     /// The network's root keys, once they are known.
     pub(crate) known_keys: Arc<OnceLock<RootKeys>>,
+    /// The public shares of the decryption root, once they are known.
+    pub(crate) known_shares: Arc<OnceLock<Arc<PublicShares>>>,
 }
 
 /// An execution's verified answer.
@@ -77,8 +80,8 @@ impl Client {
     /// [`ClientError::Machine`] if TLS cannot be set up.
     pub fn new(network: NetworkFile, options: ClientOptions) -> Result<Self, ClientError> {
         let http = Http::new(options.connect_timeout).map_err(|_| ClientError::Machine("TLS"))?;
-        let known_keys = Arc::default();
-        Ok(Client { id: network.id(), network: Arc::new(network), http, options, known_keys })
+        let (known_keys, known_shares) = (Arc::default(), Arc::default());
+        Ok(Client { id: network.id(), network: Arc::new(network), http, options, known_keys, known_shares })
     }
 
     /// The network file.

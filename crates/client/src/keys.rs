@@ -1,11 +1,15 @@
 //! The network's root keys: believed only with the word of every member that founded it.
 
-use quorate_wire::{ConfirmShare, KeysView, NetworkFile, NodeIndex, Purpose, RootKeys, Signed};
+use std::sync::Arc;
+
+use quorate_threshold::{Params, value::PublicShares};
+use quorate_wire::{ConfirmShare, Digest, KeysView, NetworkFile, NodeIndex, Purpose, RootKeys, Signed};
 
 use crate::{
     Client, ClientError,
     ask::{Trouble, first_answer},
     client::read,
+    decrypt::public_shares,
 };
 
 /// Why root keys are not believed.
@@ -43,6 +47,9 @@ pub enum KeysError {
     /// The certificate does not name every purpose once, in order.
     #[error("the certificate does not name every purpose of a key once")]
     Purposes,
+    /// The polynomial is not the one whose digest the members certified.
+    #[error("the members certified another polynomial for the decryption root")]
+    Polynomial,
     /// Other keys than those that this client has come to know.
     #[error("the key for {0} is another one than this client has known before")]
     Changed(Purpose),
@@ -53,6 +60,24 @@ pub enum KeysError {
 /// # Errors
 /// [`KeysError`], which names the first thing that does not fit.
 pub fn verify_keys(network: &NetworkFile, view: &KeysView) -> Result<RootKeys, KeysError> {
+    certified(network, view).map(|_| view.keys)
+}
+
+/// The public shares of the decryption root, if every member has signed the digest of the polynomial that they follow from.
+///
+/// # Errors
+/// [`KeysError`], as [`verify_keys`], and for a polynomial that is not the certified one.
+pub(crate) fn decryption_shares(network: &NetworkFile, view: &KeysView) -> Result<PublicShares, KeysError> {
+    let word = certified(network, view)?;
+    let members = u8::try_from(network.indices().count()).map_err(|_| KeysError::Polynomial)?;
+    let params = Params::new(network.threshold, members).map_err(|_| KeysError::Polynomial)?;
+    let shares = public_shares(params, &word.session, &view.decrypt_polynomial);
+    let digest = word.results.iter().find(|root| root.purpose == Purpose::Decrypt).map(|root| root.result);
+    shares.filter(|shares| Some(Digest(shares.digest())) == digest).ok_or(KeysError::Polynomial)
+}
+
+/// What every member of the committee has signed alike.
+fn certified<'a>(network: &NetworkFile, view: &'a KeysView) -> Result<&'a ConfirmShare, KeysError> {
     if view.network != network.id() {
         return Err(KeysError::WrongNetwork);
     }
@@ -81,7 +106,7 @@ pub fn verify_keys(network: &NetworkFile, view: &KeysView) -> Result<RootKeys, K
     }
     match first.body.roots.first_difference(&view.keys) {
         Some(purpose) => Err(KeysError::OtherKey(purpose)),
-        None => Ok(view.keys),
+        None => Ok(&first.body),
     }
 }
 
@@ -103,6 +128,26 @@ impl Client {
             }
         };
         Ok(first_answer(self.order(), self.read_pace(), ask).await?.1)
+    }
+
+    /// The public shares of the decryption root, certified; read from a node once.
+    pub(crate) async fn decryption_shares(&self) -> Result<Arc<PublicShares>, ClientError> {
+        if let Some(known) = self.known_shares.get() {
+            return Ok(known.clone());
+        }
+        let client = self.clone();
+        let ask = move |node| {
+            let client = client.clone();
+            async move {
+                let answer = client.http.get(&client.url(node, "/v1/keys")?).await?;
+                let view: KeysView = read(&answer)?;
+                client.believe(&view).map_err(|error| Trouble::Unproven(error.into()))?;
+                decryption_shares(client.network_file(), &view)
+                    .map_err(|error| Trouble::Unproven(error.into()))
+            }
+        };
+        let (_, shares) = first_answer(self.order(), self.read_pace(), ask).await?;
+        Ok(self.known_shares.get_or_init(|| Arc::new(shares)).clone())
     }
 
     /// Takes root keys that this client has known before, say from a file: others are refused from now on.
@@ -156,7 +201,13 @@ mod tests {
 
     fn certified(body: &ConfirmShare) -> KeysView {
         let certificate = (1..=3).map(|node| word(node, body.clone(), &statement_signer(node))).collect();
-        KeysView { network: network().id(), epoch: 1, keys: body.roots, certificate }
+        KeysView {
+            network: network().id(),
+            epoch: 1,
+            keys: body.roots,
+            certificate,
+            decrypt_polynomial: Vec::new(),
+        }
     }
 
     #[test]

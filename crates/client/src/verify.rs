@@ -40,6 +40,12 @@ pub enum VerifyError {
     /// A statement of a node that is not in the committee.
     #[error("node {0} is not a member of the committee")]
     NotMember(NodeIndex),
+    /// What a node states of its share is not what was asked for, or not signed by it.
+    #[error("what the node states of its share is not signed by it, or is of another request")]
+    ShareStatement,
+    /// A share that is not sealed to this client's one-time key, or none at all.
+    #[error("the node's share is not sealed to this client's key, or no share")]
+    Share,
     /// Two statements of one member.
     #[error("node {0} appears twice in the receipt")]
     MemberTwice(NodeIndex),

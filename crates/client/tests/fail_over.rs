@@ -119,6 +119,7 @@ fn reply(network: &NetworkFile, body: &[u8], response: &str) -> ExecutionReply {
         refusals: Vec::new(),
         collected: Vec::new(),
         single_node: Vec::new(),
+        opened: Vec::new(),
         draws: Vec::new(),
         claims: Vec::new(),
         failed: Vec::new(),

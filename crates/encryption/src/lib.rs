@@ -38,6 +38,7 @@
 mod container;
 mod ibe;
 mod root;
+pub mod sealed;
 mod stream;
 mod varint;
 

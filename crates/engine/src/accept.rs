@@ -10,7 +10,7 @@ use quorate_auth::{Session, check_time, verify_request, verify_wallet_login};
 use quorate_policy::registry_fresh;
 use quorate_wire::{
     ActionCid, ActionLimits, Admission, Capability, CapabilityKey, Digest, ErrorCode, ExecutionRequest,
-    NodeIndex, PeerMessage, Problem, RequestId, Submission, encode, limits,
+    NodeIndex, PeerMessage, Problem, RequestId, Submission, WalletLogin, encode, limits,
 };
 
 use crate::{
@@ -216,7 +216,7 @@ impl Engine {
     }
 
     /// Takes tokens. Whoever brings a request pays before any of it is parsed or checked, as that is what costs.
-    fn pay(&mut self, payers: &[Payer], price: u64, now: Now) -> Result<(), Problem> {
+    pub(crate) fn pay(&mut self, payers: &[Payer], price: u64, now: Now) -> Result<(), Problem> {
         let rates = &self.node.committee.rates;
         self.buckets.take_of_all(payers, rates, (price, now.mono_ms)).map_err(|wait_ms| {
             let problem = Problem::of(ErrorCode::RateLimited);
@@ -241,7 +241,7 @@ impl Engine {
         }
         // Before anything else of the login: who is asked first could put a login of its own in its place.
         submission.login.check_named(&request.login)?;
-        let session = self.session(submission, &request.login, now)?;
+        let session = self.session(&submission.login, &request.login, now)?;
         // The bytes name their session. Others who have seen them, as every node has, can not make them theirs.
         if request.session != session.key {
             let detail = "the request names another session";
@@ -254,12 +254,17 @@ impl Engine {
         Ok((id, request, session))
     }
 
-    /// The session behind a submission; a login's signature is checked once.
-    fn session(&mut self, submission: &Submission, hash: &Digest, now: Now) -> Result<Session, Problem> {
+    /// The session behind a login; a login's signature is checked once.
+    pub(crate) fn session(
+        &mut self,
+        login: &WalletLogin,
+        hash: &Digest,
+        now: Now,
+    ) -> Result<Session, Problem> {
         if let Some(session) = self.known_logins.session(&hash.0, now.unix_ms) {
             return Ok(session);
         }
-        let session = verify_wallet_login(&self.node.committee.network, &submission.login, now.unix_ms)?;
+        let session = verify_wallet_login(&self.node.committee.network, login, now.unix_ms)?;
         self.known_logins.know(hash.0, session.clone());
         Ok(session)
     }
@@ -295,14 +300,14 @@ impl Engine {
         let welcome = match &self.node.committee.network.admission {
             Admission::Open => true,
             Admission::List(wallets) => wallets.contains(&session.wallet),
-            Admission::Granted => session.capabilities.iter().any(|Capability { key, .. }| match key {
-                CapabilityKey::Any => false,
-                CapabilityKey::Named(key) => {
+            Admission::Granted => session.capabilities.iter().any(|capability| match capability {
+                Capability::Use { key: CapabilityKey::Named(key), .. } => {
                     session.names_exactly(key, &request.action)
                         && registry
                             .grant(&key.token_id(), &Subject::Action(request.action), At::Latest)
                             .member
                 }
+                _ => false,
             }),
         };
         if !welcome {

@@ -37,7 +37,7 @@ impl Payer {
     }
 
     /// How many shares this one may have of what can be held.
-    fn multiple(&self) -> usize {
+    pub(crate) fn multiple(&self) -> usize {
         match self {
             Payer::Source(network) => usize::try_from(network.multiple()).unwrap_or(1),
             Payer::Login(_) | Payer::Peer(_) => 1,

@@ -91,6 +91,7 @@ pub(crate) fn price(message: &PeerMessage) -> u64 {
         | PeerMessage::Outcome(_)
         | PeerMessage::Led(_)
         | PeerMessage::Leading { .. }
+        | PeerMessage::Share { .. }
         | PeerMessage::Decided { .. } => 0,
     }
 }

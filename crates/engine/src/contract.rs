@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
 use quorate_wire::{
-    ActionCid, ActionLimits, Address, BlockRef, Digest, ErrorCode, ExecutionReply, Lane, NetworkFile,
-    NodeIndex, Problem, Recipient, RequestId, RootKeys, Seen, Status, Submission, Usage,
+    ActionCid, ActionLimits, Address, BlockRef, DecryptionReply, DecryptionSubmission, Digest, ErrorCode,
+    ExecutionReply, Lane, NetworkFile, NodeIndex, OpenTo, PolicyForm, Problem, Recipient, RequestId,
+    RootKeys, Seen, Status, Submission, Usage,
 };
 use zeroize::Zeroizing;
 
@@ -37,6 +38,15 @@ pub enum Input {
         source: IpAddr,
         /// What was submitted.
         submission: Submission,
+    },
+    /// A caller asks for this node's share of what opens a ciphertext.
+    Decryption {
+        /// Whom to answer.
+        reply_to: ReplyTo,
+        /// Address of the caller, for rate limits.
+        source: IpAddr,
+        /// What was submitted.
+        submission: DecryptionSubmission,
     },
     /// The caller no longer waits.
     RequestAbandoned {
@@ -131,6 +141,10 @@ pub enum Wanted {
     },
     /// 32 bytes that nobody knows before t nodes have come to the call.
     Random,
+    /// The network's public key for encryption.
+    DecryptRoot,
+    /// What opens a ciphertext.
+    Open(OpenCall),
     /// One node's run of a function.
     RunOnce {
         /// The action's name for it.
@@ -151,6 +165,34 @@ pub enum Wanted {
         action: ActionCid,
         /// Its parameters, a JSON object.
         params: String,
+    },
+}
+
+/// A request for what opens a ciphertext.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCall {
+    /// The policy that it is under, as the action wrote it.
+    pub policy: String,
+    /// In which form.
+    pub form: PolicyForm,
+    /// What else its identity is made of.
+    pub what: OpenWhat,
+    /// Whose runs are given it.
+    pub to: OpenTo,
+}
+
+/// What the identity of a ciphertext is made of, beside its policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenWhat {
+    /// Lit's form: SHA-256 of the plaintext.
+    Lit {
+        /// The hash.
+        data: Digest,
+    },
+    /// Our container: its random bytes.
+    Container {
+        /// The bytes.
+        salt: [u8; 32],
     },
 }
 
@@ -241,6 +283,13 @@ pub enum Effect {
         to: ReplyTo,
         /// The answer.
         result: Result<Box<ExecutionReply>, Box<Problem>>,
+    },
+    /// Answer a caller who asked for a share.
+    ReplyShare {
+        /// The caller.
+        to: ReplyTo,
+        /// The answer.
+        result: Result<Box<DecryptionReply>, Box<Problem>>,
     },
     /// Find the source of an action, for a run that waits for it.
     FindCode {
@@ -390,6 +439,8 @@ pub enum Report {
         /// At which attempt.
         attempt: u8,
     },
+    /// A share of what opens a ciphertext was given to a caller.
+    Shared,
     /// An attempt ended without a signature.
     AttemptFailed {
         /// The execution.

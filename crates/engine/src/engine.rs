@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use quorate_wire::{ErrorCode, NodeIndex, NodeView, PeerMessage, RequestId, RoundMessage, decode, limits};
+use quorate_threshold::Decrypt;
+use quorate_wire::{
+    ErrorCode, NodeIndex, NodeView, PeerMessage, RequestId, RootCommitment, RoundMessage, decode, limits,
+};
 use rand_core::CryptoRng;
 
 use crate::{
@@ -11,6 +14,7 @@ use crate::{
     admission::{Buckets, Shares},
     committee::Committee,
     conduct::{Conducts, price},
+    decryptions::Answered,
     early::EarlyMessages,
     ended::Remembered,
     execution::{Execution, Roles},
@@ -38,6 +42,7 @@ pub struct Engine {
     pub(crate) remembered_bytes: usize,
     pub(crate) known_logins: KnownLogins,
     pub(crate) buckets: Buckets,
+    pub(crate) answered: Answered,
 
     /// Executions that wait for a block, in order of when they are given up.
     pub(crate) ahead: VecDeque<Ahead>,
@@ -79,6 +84,7 @@ impl Engine {
             runs: BTreeMap::new(),
             next_run: 0,
             shares: Shares::default(),
+            reads: Buckets::default(),
         };
         let engine = Engine {
             node,
@@ -90,6 +96,7 @@ impl Engine {
             remembered_bytes: 0,
             known_logins: KnownLogins::default(),
             buckets: Buckets::default(),
+            answered: Answered::default(),
             ahead: VecDeque::new(),
             started_unix_ms: now.unix_ms,
             forgot_until_unix_ms: 0,
@@ -110,6 +117,9 @@ impl Engine {
         match input {
             Input::Request { reply_to, source, submission } => {
                 self.on_request(reply_to, source, submission, &mut turn);
+            }
+            Input::Decryption { reply_to, source, submission } => {
+                self.on_decryption((reply_to, source), &submission, &mut turn);
             }
             Input::RequestAbandoned { reply_to } => self.on_abandoned(reply_to, &mut turn),
             Input::PeerConnected { peer } => self.on_connected(peer, &mut turn),
@@ -199,12 +209,19 @@ impl Engine {
             waiting_code,
             roots: self.node.founding.roots().copied(),
             certificate: self.node.founding.certificate(),
+            decrypt_polynomial: self.decrypt_polynomial(),
             incarnation: self.node.peers.incarnation(),
             running: self.node.runs.len(),
             remembered: self.held().remembered,
             kept_for_peers: self.node.peers.kept_bytes(),
             peers: peers.collect(),
         }
+    }
+
+    fn decrypt_polynomial(&self) -> Vec<RootCommitment> {
+        let shares = self.node.founding.shares();
+        let commitments = shares.map(|shares| shares.of::<Decrypt>().commitments()).unwrap_or_default();
+        commitments.into_iter().map(RootCommitment).collect()
     }
 
     /// What each peer makes this node hold for one execution: operations, and bytes. It is counted from what is
@@ -256,6 +273,7 @@ impl Engine {
             self.next_sweep_mono_ms = turn.now.mono_ms + SWEEP_MS;
             self.forget_executions(turn.now);
             self.known_logins.sweep(turn.now.unix_ms);
+            self.answered.sweep(turn.now.unix_ms);
         }
         if self.ready() != self.announced_ready {
             self.announced_ready = !self.announced_ready;
@@ -546,6 +564,7 @@ fn execution_of(message: &PeerMessage) -> Option<RequestId> {
         | PeerMessage::Signature { request, .. }
         | PeerMessage::Diverged { request, .. }
         | PeerMessage::Leading { request, .. }
+        | PeerMessage::Share { request, .. }
         | PeerMessage::Decided { request, .. } => Some(*request),
         PeerMessage::Vote(vote) => Some(vote.body.request),
         PeerMessage::Offer(offer) => Some(offer.request),

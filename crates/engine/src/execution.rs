@@ -3,12 +3,14 @@
 //! Messages are handed to the role that they are for, those of this node to itself as those of its peers.
 
 use quorate_threshold::value::Partial;
-use quorate_wire::{Decision, ErrorCode, NodeIndex, OperationNumber, PeerMessage, Signed, Verdict, Vote};
+use quorate_wire::{
+    Decision, Digest, ErrorCode, NodeIndex, OperationNumber, PeerMessage, Signed, ValuePoint, Verdict, Vote,
+};
 
 use crate::{
     coordinator::{Coordinator, keep_vote},
     facts::Facts,
-    member::{Judged, Member, spoilt},
+    member::{DRAWN, Judged, Member, spoilt},
     node::Scene,
 };
 
@@ -88,6 +90,9 @@ impl Roles<'_> {
                 } else if let Some(coordinator) = self.coordinator {
                     coordinator.on_signature(from, (operation, (signature, recovery_id)), scene);
                 }
+            }
+            PeerMessage::Share { operation, identity, share, .. } => {
+                self.on_share(from, (operation, identity), &share, scene);
             }
             PeerMessage::Offer(offer) => {
                 if let Some(coordinator) = self.coordinator {
@@ -184,6 +189,37 @@ impl Roles<'_> {
         }
     }
 
+    /// A member's share of what opens a ciphertext.
+    fn on_share(
+        &mut self,
+        from: NodeIndex,
+        (number, identity): (OperationNumber, Digest),
+        share: &ValuePoint,
+        scene: &mut Scene<'_, '_>,
+    ) {
+        if scene.facts.decision(number).is_some() {
+            // It may have come late: the value is made.
+            return scene.facts.tell_decision(number, from, scene.turn);
+        }
+        if scene.facts.spoilt_by(number, from) {
+            return scene.turn.fault(from, "partial");
+        }
+        if scene.facts.gave_partial(number, from) || !scene.facts.running() {
+            return;
+        }
+        if !scene.keep((from, number), share.0.len() + identity.0.len()) {
+            return;
+        }
+        match Partial::from_bytes(&share.0) {
+            Ok(partial) => {
+                let known = scene.facts.operations.entry(number).or_default();
+                known.partials.give(from, identity, partial);
+            }
+            Err(_) => spoilt(number, from, scene),
+        }
+        self.member.open(number, scene);
+    }
+
     /// A member says what an operation came to: our own run goes on with it, and a coordinator may take it over.
     fn on_decided(
         &mut self,
@@ -193,11 +229,11 @@ impl Roles<'_> {
         scene: &mut Scene<'_, '_>,
     ) {
         let own = from == scene.me();
-        // A drawn value proves itself, whoever says it.
+        // A threshold value proves itself, whoever says it.
         let heard = own
             || scene.facts.coordinating()
             || scene.facts.coordinators.contains_key(&from)
-            || matches!(decision, Decision::Drawn(_));
+            || matches!(decision, Decision::Drawn(_) | Decision::Opened(_));
         let known = scene.facts.operations.get(&number);
         let known = known.is_some_and(|of| of.decision.is_some() || of.candidates.contains_key(&from));
         if !heard || known || !scene.facts.running() {
@@ -264,7 +300,7 @@ fn take_partial(vote: &Signed<Vote>, scene: &mut Scene<'_, '_>) -> bool {
     }
     match Partial::from_bytes(&partial.0) {
         Ok(partial) => {
-            scene.facts.operations.entry(number).or_default().partials.give(vote.node, partial);
+            scene.facts.operations.entry(number).or_default().partials.give(vote.node, DRAWN, partial);
             true
         }
         Err(_) => {

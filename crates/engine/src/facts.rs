@@ -9,7 +9,8 @@ use std::{
 use quorate_auth::Session;
 use quorate_threshold::value::{Partial, VALUE_LEN};
 use quorate_wire::{
-    ActionLimits, Decision, ExecutionRequest, NodeIndex, OperationNumber, PeerMessage, RequestId, limits,
+    ActionLimits, Decision, Digest, ExecutionRequest, NodeIndex, OperationNumber, PeerMessage, RequestId,
+    limits,
 };
 
 use crate::{AskedBy, Payers, order::Asking, succession::Succession, turn::Turn};
@@ -59,7 +60,7 @@ pub(crate) struct Known {
     pub(crate) fixed: Option<Decision>,
     /// Who came to a function that one node runs, and who runs it.
     pub(crate) succession: Succession,
-    /// What members gave of a value that all draw.
+    /// What members gave of a threshold value.
     pub(crate) partials: Partials,
     /// Who was told the decision because it asked.
     told: BTreeMap<NodeIndex, Told>,
@@ -82,18 +83,18 @@ impl Known {
     }
 }
 
-/// Partials of a value that all draw.
+/// Partials of a value that all draw, or of one that opens.
 #[derive(Default)]
 pub(crate) struct Partials {
-    given: BTreeMap<NodeIndex, Partial>,
+    given: BTreeMap<NodeIndex, (Digest, Partial)>,
     /// Members whose partial is wrong.
     pub(crate) wrong: BTreeSet<NodeIndex>,
 }
 
 impl Partials {
-    /// Keeps what a member gave; the first counts.
-    pub(crate) fn give(&mut self, from: NodeIndex, partial: Partial) {
-        self.given.entry(from).or_insert(partial);
+    /// Keeps what a member gave, and of what it says that it is; the first counts.
+    pub(crate) fn give(&mut self, from: NodeIndex, of: Digest, partial: Partial) {
+        self.given.entry(from).or_insert((of, partial));
     }
 
     /// Whether a member gave one, right or wrong.
@@ -101,10 +102,11 @@ impl Partials {
         self.given.contains_key(&from) || self.wrong.contains(&from)
     }
 
-    /// Those that are not known to be wrong.
-    pub(crate) fn right(&self) -> impl Iterator<Item = (NodeIndex, Partial)> {
-        let right = self.given.iter().filter(|(from, _)| !self.wrong.contains(from));
-        right.map(|(from, partial)| (*from, *partial))
+    /// Those of one identity that are not known to be wrong.
+    pub(crate) fn right(&self, of: Digest) -> impl Iterator<Item = (NodeIndex, Partial)> {
+        let given = self.given.iter().filter(move |(_, (said, _))| *said == of);
+        let right = given.filter(|(from, _)| !self.wrong.contains(from));
+        right.map(|(from, (_, partial))| (*from, *partial))
     }
 }
 
@@ -150,12 +152,12 @@ impl Facts {
         self.operations.get(&number).is_some_and(Known::decided)
     }
 
-    /// Whether a member has given a wrong partial of the value that an operation draws.
+    /// Whether a member has given a wrong partial of the threshold value of an operation.
     pub(crate) fn spoilt_by(&self, number: OperationNumber, from: NodeIndex) -> bool {
         self.operations.get(&number).is_some_and(|known| known.partials.wrong.contains(&from))
     }
 
-    /// Whether a member has given its partial of the value that an operation draws.
+    /// Whether a member has given its partial of the threshold value of an operation.
     pub(crate) fn gave_partial(&self, number: OperationNumber, from: NodeIndex) -> bool {
         self.operations.get(&number).is_some_and(|known| known.partials.of(from))
     }

@@ -15,6 +15,7 @@ mod committee;
 mod conduct;
 mod contract;
 mod coordinator;
+mod decryptions;
 mod early;
 mod ended;
 mod engine;
@@ -37,7 +38,8 @@ mod votes;
 
 pub use contract::{
     ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, AskedBy, Call, Config, EcdsaAnswer, Effect,
-    Input, Now, Payers, ReplyTo, Report, RunNumber, SignCall, SignKey, SignMessage, Stored, Wanted, Write,
+    Input, Now, OpenCall, OpenWhat, Payers, ReplyTo, Report, RunNumber, SignCall, SignKey, SignMessage,
+    Stored, Wanted, Write,
 };
 pub use engine::Engine;
 pub use quorate_policy::{

@@ -67,6 +67,7 @@ mod tests {
         Session {
             wallet: Address([1; 20]),
             key: SessionKey([1; 32]),
+            resources: Vec::new(),
             domain: "localhost".to_owned(),
             capabilities: Vec::new(),
             expires_ms,

@@ -8,6 +8,7 @@ mod decide;
 mod draw;
 mod end;
 mod once;
+mod open;
 mod operation;
 mod run;
 mod vote;
@@ -24,7 +25,8 @@ use crate::{
     node::{Node, Scene},
 };
 pub(crate) use decide::Judged;
-pub(crate) use draw::spoilt;
+pub(crate) use draw::{DRAWN, spoilt};
+pub(crate) use open::parse as parse_policy;
 use operation::{Operation, Work};
 pub(crate) use run::Run;
 use run::json;
@@ -56,6 +58,7 @@ struct Counts {
     value_bytes: usize,
     claims: u32,
     randoms: u32,
+    decryptions: u32,
     children: u32,
 }
 
@@ -105,6 +108,13 @@ impl Member {
             Wanted::Claim { key_id } => self.on_claim(id, key_id, scene),
             Wanted::Collect { name, value } => self.on_collect(id, (name, value), seen, scene),
             Wanted::Random => self.on_draw(id, seen, scene),
+            Wanted::DecryptRoot => {
+                let roots = scene.node.founding.roots().ok_or(ErrorCode::NotReady);
+                let key =
+                    roots.map(|roots| Answer::Value(json(&format!("0x{}", hex::encode(roots.decrypt)))));
+                id.answer(key.map_err(failure), scene);
+            }
+            Wanted::Open(open) => self.on_open(id, (open, seen), scene),
             Wanted::RunOnce { name, wait } => self.on_run_once(id, (name, wait), seen, scene),
             Wanted::Sign(sign) => self.on_sign(id, (sign, seen), scene),
         }

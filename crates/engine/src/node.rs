@@ -2,12 +2,24 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use quorate_wire::{ErrorCode, NodeIndex, OperationNumber, PublicKey, RequestId, limits};
+use quorate_wire::{ErrorCode, NodeIndex, OperationNumber, Problem, PublicKey, RequestId, limits};
 
 use crate::{
-    ReadRegistry, RunNumber, admission::Shares, committee::Committee, early::EarlyMessages, facts::Facts,
-    finality::Finality, founding::Founding, pairs::Pairs, peers::Peers, turn::Turn,
+    Now, ReadRegistry, RunNumber,
+    admission::{Buckets, Payer, Shares},
+    committee::Committee,
+    early::EarlyMessages,
+    facts::Facts,
+    finality::Finality,
+    founding::Founding,
+    pairs::Pairs,
+    peers::Peers,
+    turn::Turn,
 };
+
+/// What one call of a contract by a policy costs, made at two heads. At the usual rates a login, or an address, has eight a
+/// second, which is an eighth of a processor at most.
+const TOKENS_PER_READ: u64 = 25;
 
 /// The parts of a node that all executions share.
 pub(crate) struct Node {
@@ -24,6 +36,8 @@ pub(crate) struct Node {
     pub(crate) runs: BTreeMap<RunNumber, RequestId>,
     pub(crate) next_run: u64,
     pub(crate) shares: Shares,
+    /// Who had policies read contracts, which this node runs itself.
+    pub(crate) reads: Buckets,
 }
 
 impl Node {
@@ -44,6 +58,18 @@ impl Node {
             if by == self.committee.me { self.pairs.id(of) } else { self.peers.announced_set_up(by, of) }
         };
         said(a, b).filter(|id| said(b, a) == Some(*id))
+    }
+
+    /// Takes what a policy costs that calls contracts: of each of these payers, or of none.
+    pub(crate) fn pay_reads(&mut self, payers: &[Payer], calls: usize, now: Now) -> Result<(), Problem> {
+        let tokens = u64::try_from(calls).unwrap_or(u64::MAX).saturating_mul(TOKENS_PER_READ);
+        if tokens == 0 {
+            return Ok(());
+        }
+        self.reads.take_of_all(payers, &self.committee.rates, (tokens, now.mono_ms)).map_err(|wait_ms| {
+            let problem = Problem::of(ErrorCode::RateLimited);
+            Problem { retry_after_ms: wait_ms, ..problem }
+        })
     }
 
     /// A new run of an execution.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use quorate_wire::{ConfirmShare, ErrorCode, NodeIndex, NodeView, RootKeys, Signed};
+use quorate_wire::{ConfirmShare, ErrorCode, NodeIndex, NodeView, RootCommitment, RootKeys, Signed};
 
 /// What `GET /v1/network` and the metrics show of an engine.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct EngineStatus {
     pub roots: Option<RootKeys>,
     /// Every member's word that it holds a share of each of them; it may come a moment later.
     pub certificate: Option<Arc<Vec<Signed<ConfirmShare>>>>,
+    /// Commitments to the decryption root's polynomial; none before there are shares.
+    pub decrypt_polynomial: Vec<RootCommitment>,
     /// This start's number.
     pub incarnation: u64,
     /// Runs in progress.

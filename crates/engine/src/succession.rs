@@ -42,14 +42,14 @@ impl Succession {
 }
 
 impl Facts {
-    /// All members of the network file, in the order in which they are to run the function. Neither caller
-    /// nor coordinator chooses it: it depends on the block, and the caller can only choose among the last ones.
-    pub(crate) fn ranks(&self, number: OperationNumber) -> Vec<NodeIndex> {
+    /// All members of the network file, in the order in which they are to run functions for all, one order for an execution:
+    /// who is given what only one node is given also runs what comes of it. Neither caller nor coordinator chooses it: it
+    /// depends on the block, and the caller can only choose among the last ones.
+    pub(crate) fn ranks(&self) -> Vec<NodeIndex> {
         let rank = |node: &NodeIndex| {
-            let transcript = Transcript::new("quorate/run-once/v1")
+            let transcript = Transcript::new("quorate/run-once/v2")
                 .field(&self.id.0)
                 .field(&self.request.block.hash.0)
-                .number(number.get().into())
                 .number(node.get().into());
             (transcript.finish(), *node)
         };
@@ -91,7 +91,7 @@ impl Node {
     /// Somebody comes to the function, and others may have begun to run it because it was away. Those that were
     /// next by our own view are let finish, and their value is as good as if it had not come.
     pub(crate) fn let_finish(&self, facts: &mut Facts, number: OperationNumber, now: u64) {
-        let order = facts.ranks(number);
+        let order = facts.ranks();
         let Some(known) = facts.operations.get(&number) else { return };
         let leading = known.succession.leading.iter();
         let next: Vec<(NodeIndex, u64)> = leading

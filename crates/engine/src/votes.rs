@@ -55,7 +55,7 @@ impl Committee {
                 let (Ok(text) | Err(text)) = &value.body.result;
                 text.len() <= limits::LEADER_VALUE_BYTES_MAX
             }
-            Decision::Signed(_) | Decision::Drawn(_) => true,
+            Decision::Signed(_) | Decision::Drawn(_) | Decision::Opened(_) => true,
         }
     }
 }
@@ -66,7 +66,7 @@ pub(crate) fn vote_bytes(vote: &Signed<Vote>) -> usize {
     let value = match &vote.body.verdict {
         Verdict::Observed { name, value } => name.len() + value.len(),
         Verdict::Draw { partial } => partial.0.len(),
-        Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Once { .. } => 0,
+        Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Once { .. } | Verdict::Open { .. } => 0,
     };
     seen + value
 }
@@ -77,7 +77,7 @@ fn bounded_vote(vote: &Signed<Vote>) -> bool {
         Verdict::Intent(intent) => {
             intent.name.len() <= limits::SIGNATURE_NAME_BYTES_MAX && intent.operation == vote.body.operation
         }
-        Verdict::Denied(_) | Verdict::Draw { .. } => true,
+        Verdict::Denied(_) | Verdict::Draw { .. } | Verdict::Open { .. } => true,
         Verdict::Observed { name, value } => {
             name.len() <= limits::VALUE_NAME_BYTES_MAX && value.len() <= limits::VALUE_BYTES_MAX
         }

@@ -18,7 +18,7 @@ use crate::{
     entropy,
     fault_log::FaultLog,
     faults::Outgoing,
-    http::Waiting,
+    http::{Outcome, Waiting},
     inbox::{Bound, Job, Outlet},
     metrics::{Heartbeat, Metrics},
     store::Store,
@@ -121,7 +121,11 @@ impl Brain {
             };
             let kind = kind(&input);
             let start = Instant::now();
-            let effects = self.engine.handle(self.clock.now(), &mut rng, input);
+            let deceived = self.hands.outgoing.deceived(&input);
+            let mut effects = self.engine.handle(self.clock.now(), &mut rng, input);
+            if let Some(reader) = deceived {
+                self.hands.outgoing.deceive(&reader, &mut effects, &mut rng);
+            }
             self.hands.metrics.input(kind, start.elapsed());
             drop(bound);
             self.hands.apply(effects)?;
@@ -178,7 +182,8 @@ impl Hands {
                     self.links.send_away(peer, Duration::from_millis(for_ms));
                 }
                 Effect::PassOn { to, frame } => self.links.pass_on(to, self.outgoing.shared(frame)),
-                Effect::Reply { to, result } => self.waiting.answer(to, result),
+                Effect::Reply { to, result } => self.waiting.answer(to, Outcome::Execution(result)),
+                Effect::ReplyShare { to, result } => self.waiting.answer(to, Outcome::Share(result)),
                 Effect::FindCode { run, action, payers } => self.workers.find_code(run, action, &payers),
                 Effect::StartAction(start) => self.workers.start(*start),
                 Effect::Answer { run, call, answer } => self.workers.answer(run, call, answer),
@@ -204,6 +209,7 @@ fn log(report: &Report) {
     match report {
         Report::Refused(code) => tracing::debug!(%code, "refused a submission"),
         Report::Denied(code) => tracing::debug!(%code, "denied an operation"),
+        Report::Shared => tracing::debug!("gave a share"),
         Report::Started(request) => tracing::debug!(%request, "a run began"),
         Report::Ended { request, status, error, duration_ms } => {
             let error = error.map_or("", |code| code.as_str());
@@ -255,6 +261,7 @@ fn log(report: &Report) {
 fn kind(input: &Input) -> &'static str {
     match input {
         Input::Request { .. } => "request",
+        Input::Decryption { .. } => "decryption",
         Input::RequestAbandoned { .. } => "abandoned",
         Input::PeerConnected { .. } => "peer_connected",
         Input::PeerDisconnected { .. } => "peer_disconnected",

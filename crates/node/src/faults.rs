@@ -5,11 +5,15 @@
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
+use quorate_encryption::sealed;
+use quorate_engine::{Effect, Input};
 use quorate_wire::{
-    Decision, EcdsaBytes, Hello, NodeIndex, PeerMessage, Signed, ValuePoint, Verdict, Vote, decode, encode,
-    limits,
+    Decision, DecryptionReply, DecryptionRequest, Digest, EcdsaBytes, Hello, NodeIndex, PeerMessage,
+    ShareStatement, Signed, ValuePoint, Verdict, Vote, decode, encode, limits,
 };
+use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// Which faults this node commits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +37,13 @@ pub enum MemberLie {
     Greetings,
     /// In place of its partial of a random value, that of the first value which it drew.
     WrongPartial,
+    /// In place of its share of what a caller has opened, a point that is nobody's; sealed and signed as its own.
+    WrongShare,
 }
+
+/// The generator of G2 (RFC 9380, section 8.8.2, compressed): a point, and no share of anything.
+const NO_SHARE: &str = "93e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e\
+                        024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8";
 
 /// Greetings of a [`MemberLie::Greetings`] with each ping.
 const GREETINGS: u64 = 5_000;
@@ -65,6 +75,31 @@ impl Outgoing {
     /// A submission as this node passes it on.
     pub(crate) fn shared(&self, frame: Arc<[u8]>) -> Arc<[u8]> {
         self.switches.changed(&frame).map_or(frame, Arc::from)
+    }
+
+    /// The one-time key of a caller who gets a wrong share for this input.
+    pub(crate) fn deceived(&self, input: &Input) -> Option<Digest> {
+        let lies = cfg!(feature = "faults") && self.switches.member == Some(MemberLie::WrongShare);
+        match input {
+            Input::Decryption { submission, .. } if lies => {
+                DecryptionRequest::parse(&submission.request).ok().map(|request| request.reader)
+            }
+            _ => None,
+        }
+    }
+
+    /// Puts a wrong share in the place of the one that is given to this one-time key.
+    pub(crate) fn deceive(&self, reader: &Digest, effects: &mut [Effect], rng: &mut dyn CryptoRng) {
+        let (Some(key), Ok(point)) = (&self.key, hex::decode(NO_SHARE)) else { return };
+        for effect in effects {
+            let Effect::ReplyShare { result: Ok(reply), .. } = effect else { continue };
+            let (node, body) = (reply.statement.node, reply.statement.body.clone());
+            let context = sealed::context(&body.request, node);
+            if let Some(sealed) = sealed::seal(&reader.0, &context, &point, rng) {
+                let body = ShareStatement { sealed: Digest(Sha256::digest(&sealed).into()), ..body };
+                **reply = DecryptionReply { sealed, statement: Signed::new(node, body, key) };
+            }
+        }
     }
 
     fn lies(&mut self, frame: Vec<u8>) -> (Vec<u8>, Vec<Vec<u8>>) {

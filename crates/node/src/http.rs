@@ -1,6 +1,7 @@
 //! The HTTP interface: callers and operators.
 
 mod code;
+mod decryptions;
 mod executions;
 mod guard;
 mod openapi;
@@ -25,7 +26,7 @@ use tokio::sync::Semaphore;
 pub(crate) use code::{CODE_ROOM, CODE_ROOM_PER_SOURCE, CODE_WRITES};
 pub(crate) use room::Room;
 pub(crate) use serve::Server;
-pub(crate) use waiting::Waiting;
+pub(crate) use waiting::{Outcome, Waiting};
 
 use crate::{brain::StatusBoard, code::CodeFinder, inbox::Inbox, metrics::Metrics, places::Places};
 
@@ -58,6 +59,7 @@ pub(crate) fn body_units(bytes: usize) -> usize {
 pub(crate) fn router(api: Arc<Api>, listen: SocketAddr) -> Router {
     let router = Router::new()
         .route("/v1/executions", post(executions::post))
+        .route("/v1/decryptions", post(decryptions::post))
         .route("/v1/code", put(code::put))
         .route("/v1/code/{cid}", get(code::get))
         .route("/v1/pkps/{id}", get(views::pkp))

@@ -14,7 +14,7 @@ use std::{
 };
 
 use quorate_engine::{ActionEvent, Input, ReadRegistry, ReplyTo, RunNumber};
-use quorate_wire::{NodeIndex, Submission};
+use quorate_wire::{DecryptionSubmission, NodeIndex, Submission};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{metrics::Metrics, places::Place, transport::PeerEvents};
@@ -214,6 +214,17 @@ impl Inbox {
         place: Arc<Place>,
     ) {
         self.push(Input::Request { reply_to, source, submission }, Bound::Caller { _place: place });
+    }
+
+    /// A caller asks for a share.
+    pub(crate) fn decryption(
+        &self,
+        reply_to: ReplyTo,
+        source: IpAddr,
+        submission: DecryptionSubmission,
+        place: Arc<Place>,
+    ) {
+        self.push(Input::Decryption { reply_to, source, submission }, Bound::Caller { _place: place });
     }
 
     /// A caller has hung up; its place is free when the engine knows.

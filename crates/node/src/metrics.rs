@@ -30,6 +30,7 @@ pub(crate) struct Metrics {
     registry: Mutex<Registry>,
     submissions: Counter,
     refusals: Family<Code, Counter>,
+    shares_given: Counter,
     denials: Family<Code, Counter>,
     started: Counter,
     ended: Family<Ended, Counter>,
@@ -86,6 +87,12 @@ impl Metrics {
                 Family::default(),
                 "refusals",
                 "Submissions refused by this node, by code"
+            ),
+            shares_given: registered!(
+                r,
+                Counter::default(),
+                "shares_given",
+                "Shares given to callers, of what opens a ciphertext"
             ),
             denials: registered!(r, Family::default(), "denials", "Operations denied by this node, by code"),
             started: registered!(r, Counter::default(), "executions_started", "Runs that began"),
@@ -294,6 +301,9 @@ impl Metrics {
     pub(crate) fn report(&self, report: &Report) {
         match report {
             Report::Refused(code) => count(&self.refusals, &(*code).into()),
+            Report::Shared => {
+                self.shares_given.inc();
+            }
             Report::Denied(code) => count(&self.denials, &(*code).into()),
             Report::Started(_) => {
                 self.started.inc();

@@ -469,6 +469,7 @@ pub(crate) fn empty_status() -> quorate_engine::EngineStatus {
         waiting_code: Some(quorate_wire::ErrorCode::NotReady),
         roots: None,
         certificate: None,
+        decrypt_polynomial: Vec::new(),
         incarnation: 0,
         running: 0,
         remembered: 0,

@@ -12,7 +12,9 @@ mod question;
 mod tree;
 mod words;
 
-use quorate_wire::{ActionCid, Address, Digest, ErrorCode, PublicKey};
+use quorate_wire::{
+    ActionCid, Address, Digest, ErrorCode, PolicyForm, Problem, PublicKey, limits::POLICY_BYTES_MAX,
+};
 use sha2::{Digest as _, Sha256};
 
 pub use facts::{POLICY_CALL_GAS_MAX, ReadPolicyFacts, Unreadable};
@@ -22,28 +24,12 @@ use json::Json;
 use question::Question;
 use tree::{Group, Item};
 
-/// Longest text of a policy, in bytes.
-pub const POLICY_BYTES_MAX: usize = 64 * 1024;
 /// Most conditions of a policy.
 pub const CONDITIONS_MAX: usize = 30;
 /// Deepest nesting of groups, the outermost list included.
 pub const DEPTH_MAX: usize = 16;
 /// Most calls of contracts by one policy.
 pub const POLICY_CALLS_MAX: usize = 8;
-
-/// In which member of a request upstream sends the list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Form {
-    /// `unifiedAccessControlConditions`: any mix of kinds.
-    #[default]
-    Unified,
-    /// `accessControlConditions`. Only here is a list without any operator joined by `and`.
-    EvmBasic,
-    /// `evmContractConditions`.
-    EvmContract,
-    /// `solRpcConditions`.
-    SolRpc,
-}
 
 /// Why a text is no policy, or none that is evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,10 +65,16 @@ impl PolicyError {
     }
 }
 
+impl From<PolicyError> for Problem {
+    fn from(error: PolicyError) -> Self {
+        Problem::new(error.code, format!("policy{}: {}", error.path, error.detail))
+    }
+}
+
 /// A policy: conditions in groups, joined left to right without precedence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    form: Form,
+    form: PolicyForm,
     root: Group,
     canonical: String,
 }
@@ -92,14 +84,14 @@ impl Policy {
     ///
     /// # Errors
     /// [`PolicyError`] with the path.
-    pub fn parse(text: &str, form: Form) -> Result<Self, PolicyError> {
+    pub fn parse(text: &str, form: PolicyForm) -> Result<Self, PolicyError> {
         if text.len() > POLICY_BYTES_MAX {
             return Err(PolicyError::too_large("", format!("a policy has at most {POLICY_BYTES_MAX} bytes")));
         }
         Self::read(&json::parse(text)?, form)
     }
 
-    fn read(list: &Json, form: Form) -> Result<Self, PolicyError> {
+    fn read(list: &Json, form: PolicyForm) -> Result<Self, PolicyError> {
         let (root, list) = tree::read(list, form)?;
         let mut canonical = String::new();
         list.write(&mut canonical);
@@ -139,12 +131,12 @@ impl Policy {
             ("returnValueTest", test),
         ]);
         let list = Json::List(vec![condition]);
-        Self::read(&list, Form::Unified).expect("one condition with all its members is a policy")
+        Self::read(&list, PolicyForm::Unified).expect("one condition with all its members is a policy")
     }
 
     /// The form in which it was read.
     #[must_use]
-    pub fn form(&self) -> Form {
+    pub fn form(&self) -> PolicyForm {
         self.form
     }
 
@@ -165,6 +157,14 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] with the path of the first condition that is not evaluated or malformed.
     pub fn check_supported(&self) -> Result<(), PolicyError> {
+        self.calls().map(|_| ())
+    }
+
+    /// How many contracts it calls, at each of the two heads.
+    ///
+    /// # Errors
+    /// As [`Policy::check_supported`].
+    pub fn calls(&self) -> Result<usize, PolicyError> {
         let mut calls = 0;
         check(&self.root, &mut calls)?;
         if calls > POLICY_CALLS_MAX {
@@ -173,7 +173,7 @@ impl Policy {
                 format!("a policy calls contracts at most {POLICY_CALLS_MAX} times"),
             ));
         }
-        Ok(())
+        Ok(calls)
     }
 
     /// The policy in plain words: a line for each condition and operator, groups indented.

@@ -1,6 +1,6 @@
 //! Hashes of policies against those that the published packages computed (`examples/lit-conditions/vectors.mjs`).
 
-use quorate_policy::{Form, Policy};
+use quorate_policy::{Policy, PolicyForm};
 use serde_json::Value;
 
 const VECTORS: &str = include_str!("../../../docs/vectors/policies.json");
@@ -12,10 +12,10 @@ fn every_hash_is_the_one_of_the_published_packages() {
     for vector in &vectors {
         let text = |name: &str| vector[name].as_str().unwrap();
         let form = match text("form") {
-            "unified" => Form::Unified,
-            "evm_basic" => Form::EvmBasic,
-            "evm_contract" => Form::EvmContract,
-            "sol_rpc" => Form::SolRpc,
+            "unified" => PolicyForm::Unified,
+            "evm_basic" => PolicyForm::EvmBasic,
+            "evm_contract" => PolicyForm::EvmContract,
+            "sol_rpc" => PolicyForm::SolRpc,
             other => panic!("{other}"),
         };
         let policy =

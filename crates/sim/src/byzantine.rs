@@ -436,6 +436,14 @@ impl Byzantine {
                 }
                 PeerMessage::Vote(vote)
             }
+            PeerMessage::Share { request, operation, mut identity, mut share } => {
+                if self.dice.happens(300) {
+                    identity = Digest(self.dice.bytes());
+                } else {
+                    self.spoil(&mut share);
+                }
+                PeerMessage::Share { request, operation, identity, share }
+            }
             PeerMessage::Led(mut value) => {
                 value.body.result = Ok(format!("lie {}", self.dice.between(0, 9)));
                 PeerMessage::Led(Signed::new(self.me, value.body, &self.key))
@@ -461,7 +469,7 @@ impl Byzantine {
                             }
                         }
                     },
-                    Decision::Drawn(value) => self.spoil(value),
+                    Decision::Drawn(value) | Decision::Opened(value) => self.spoil(value),
                     // An old one instead, if it has one: valid, and of another execution.
                     Decision::Signed(signature) => {
                         if let Some(old) = self.old_signature((request, operation)) {
@@ -545,6 +553,7 @@ impl Byzantine {
             collected: Vec::new(),
             single_node: Vec::new(),
             draws: Vec::new(),
+            opened: Vec::new(),
             claims: Vec::new(),
             failed: Vec::new(),
             wildcard: false,

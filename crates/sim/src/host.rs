@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use quorate_auth::eip191;
 use quorate_engine::{
-    ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, Call, SignCall, SignKey, SignMessage, Wanted,
+    ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, Call, OpenCall, OpenWhat, SignCall, SignKey,
+    SignMessage, Wanted,
 };
+use quorate_policy::Policy;
 use quorate_wire::{
-    ActionCid, ErrorCode, Lane, MessageKind, OperationNumber, PublicKey, Recipient, RequestId, Usage,
-    action_signature_digest,
+    ActionCid, Digest, ErrorCode, Lane, MessageKind, OpenTo, OperationNumber, PolicyForm, PublicKey,
+    Recipient, RequestId, Usage, action_signature_digest,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -47,6 +49,8 @@ pub(crate) enum Act {
     Collect,
     /// A value that nobody knows before.
     Draw,
+    /// What is encrypted to the key.
+    Open(PublicKey),
     /// A function that one node runs; whether it throws.
     Once(bool),
     /// A run of another action.
@@ -115,6 +119,10 @@ pub(crate) enum Open {
     },
     Draw {
         number: OperationNumber,
+    },
+    Secret {
+        number: OperationNumber,
+        key: PublicKey,
     },
     Child,
 }
@@ -286,6 +294,12 @@ impl Run {
                 (open, Wanted::Collect { name, value })
             }
             Act::Draw => (Open::Draw { number: self.number() }, Wanted::Random),
+            Act::Open(key) => {
+                let (policy, data) = (Policy::to_key(&key).canonical().to_owned(), Digest(self.digest(act)));
+                let what = OpenWhat::Lit { data };
+                let call = OpenCall { policy, form: PolicyForm::Unified, what, to: OpenTo::All };
+                (Open::Secret { number: self.number(), key }, Wanted::Open(call))
+            }
             Act::Once(throws) => {
                 (Open::Once { number: self.number(), throws }, Wanted::RunOnce { name, wait: true })
             }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use quorate_engine::{Effect, Engine, Now, RunNumber, Stored};
-use quorate_wire::{NodeIndex, OperationNumber, Proposal, RequestId};
+use quorate_wire::{ActionCid, NodeIndex, OperationNumber, Proposal, PublicKey, RequestId};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
@@ -60,6 +60,8 @@ pub(crate) struct Node {
     pub(crate) proposals: Vec<Proposal>,
     /// The signatures that its runs asked for.
     pub(crate) asked: BTreeMap<(RequestId, OperationNumber), Asked>,
+    /// What its runs wanted opened: for which action, under which key.
+    pub(crate) opens: BTreeMap<(RequestId, OperationNumber), (ActionCid, PublicKey)>,
 }
 
 impl Node {

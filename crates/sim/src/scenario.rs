@@ -180,6 +180,8 @@ pub(crate) enum ActPlan {
     Own,
     Collect,
     Draw,
+    /// What is encrypted to the key.
+    Open(usize),
     Once(bool),
     Child(Chosen, Vec<ActPlan>),
 }
@@ -271,6 +273,7 @@ impl Plan {
         plan.wish(&mut dice);
         plan.trouble(&mut dice);
         plan.let_keys_own(&mut Dice::new(seed, "keys that own"));
+        open_instead(&mut Dice::new(seed, "openings"), plan.wishes.iter_mut());
         plan.costs = Costs::draw(&mut Dice::new(seed, "costs"), slots, plan.gentle);
         plan.faults.sort_by_key(|(at_us, _)| *at_us);
         plan
@@ -583,6 +586,15 @@ fn act(dice: &mut Dice, may_call: bool) -> ActPlan {
             let acts = dice.between(1, 2);
             let deeper = dice.happens(200);
             ActPlan::Child(chosen, (0..acts).map(|_| act(dice, deeper)).collect())
+        }
+    }
+}
+
+/// Half of the draws open something instead. The dice are their own: all else of a seed stays as it is.
+fn open_instead<'a>(dice: &mut Dice, wishes: impl Iterator<Item = &'a mut WishPlan>) {
+    for act in wishes.flat_map(|wish| wish.acts.iter_mut()) {
+        if *act == ActPlan::Draw && dice.happens(500) {
+            *act = ActPlan::Open(dice.place(KEYS));
         }
     }
 }

@@ -117,11 +117,14 @@ pub(crate) fn describe(frame: &[u8]) -> String {
         PeerMessage::Leading { request, operation } => {
             (format!("Leading {}/{operation}", short(&request.0)), true)
         }
+        PeerMessage::Share { request, operation, .. } => {
+            (format!("Share {}/{operation}", short(&request.0)), true)
+        }
         PeerMessage::Decided { request, operation, decision } => {
             let nodes: Vec<u8> = match decision {
                 Decision::Collected(votes) => votes.iter().map(|vote| vote.node.get()).collect(),
                 Decision::Led(value) => vec![value.node.get()],
-                Decision::Signed(_) | Decision::Drawn(_) => Vec::new(),
+                Decision::Signed(_) | Decision::Drawn(_) | Decision::Opened(_) => Vec::new(),
             };
             (format!("Decided {}/{operation} {nodes:?}", short(&request.0)), true)
         }

@@ -208,6 +208,7 @@ impl World {
                 byzantine,
                 proposals: Vec::new(),
                 asked: BTreeMap::new(),
+                opens: BTreeMap::new(),
             }
         });
         let nodes = nodes.collect();

@@ -43,10 +43,7 @@ impl<R: Root> RootShare<R> {
         if coefficients.len() != usize::from(params.threshold()) || !params.contains(me) {
             return Err(Misuse::Stored("the numbers do not fit"));
         }
-        let public_shares = params
-            .parties()
-            .map(|party| Element::of(group::evaluate_points(&coefficients, party.get())))
-            .collect::<Option<Vec<_>>>()
+        let public_shares = public_shares::<R>(params, &coefficients)
             .ok_or(Misuse::Stored("a public share is the identity"))?;
         let mut root =
             Self { params, me, session, share, coefficients, public_shares, public_digest: [0; 32] };
@@ -54,7 +51,7 @@ impl<R: Root> RootShare<R> {
         if R::Group::generate(&root.share) != *expected.point() {
             return Err(Misuse::Stored("the share does not fit the public polynomial"));
         }
-        root.public_digest = root.digest();
+        root.public_digest = public_digest::<R>((params, &session), &root.coefficients, &root.public_shares);
         Ok(root)
     }
 
@@ -101,21 +98,10 @@ impl<R: Root> RootShare<R> {
         self.public_digest
     }
 
-    fn digest(&self) -> [u8; 32] {
-        let bytes = |elements: &[Element<R::Group>]| -> Vec<u8> {
-            elements.iter().flat_map(|element| element.bytes().iter().copied()).collect()
-        };
-        transcript::hash(
-            "quorate/dkg/v2/public",
-            &[
-                R::PURPOSE.name().as_bytes(),
-                &[self.params.threshold(), self.params.share_count()],
-                &self.session,
-                self.root_element().bytes(),
-                &bytes(&self.coefficients),
-                &bytes(&self.public_shares),
-            ],
-        )
+    /// The commitments to the polynomial's coefficients, compressed: all public shares follow from them.
+    #[must_use]
+    pub fn commitments(&self) -> Vec<PublicKeyOf<R>> {
+        self.coefficients.iter().map(|element| *element.encoded()).collect()
     }
 
     /// The share for sealed storage.
@@ -198,6 +184,37 @@ impl<R: Root> RootShare<R> {
     pub(crate) fn stored_len(params: Params) -> usize {
         FIXED_LEN + usize::from(params.threshold()) * R::Group::POINT_LEN + DIGEST_LEN
     }
+}
+
+/// Everybody's public share of a polynomial; `None` if one is the identity.
+pub(crate) fn public_shares<R: Root>(
+    params: Params,
+    coefficients: &[Element<R::Group>],
+) -> Option<Vec<Element<R::Group>>> {
+    params.parties().map(|party| Element::of(group::evaluate_points(coefficients, party.get()))).collect()
+}
+
+/// Hash of everything public about a root.
+pub(crate) fn public_digest<R: Root>(
+    (params, session): (Params, &[u8; 32]),
+    coefficients: &[Element<R::Group>],
+    public_shares: &[Element<R::Group>],
+) -> [u8; 32] {
+    let bytes = |elements: &[Element<R::Group>]| -> Vec<u8> {
+        elements.iter().flat_map(|element| element.bytes().iter().copied()).collect()
+    };
+    transcript::hash(
+        "quorate/dkg/v2/public",
+        &[
+            R::PURPOSE.name().as_bytes(),
+            &[params.threshold(), params.share_count()],
+            session,
+            // The root is the polynomial at 0.
+            coefficients.first().map_or(&[][..], |root| root.bytes()),
+            &bytes(coefficients),
+            &bytes(public_shares),
+        ],
+    )
 }
 
 impl<R: Root> fmt::Debug for RootShare<R> {

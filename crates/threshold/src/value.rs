@@ -15,8 +15,9 @@ use std::collections::BTreeMap;
 use blst::{BLST_ERROR, MultiPoint, min_pk};
 use blstrs::{G2Affine, G2Projective};
 
-use crate::group::bls12381;
+use crate::group::{Element, bls12381};
 use crate::purpose::BlsRoot;
+use crate::root_share::{public_digest, public_shares};
 use crate::{Misuse, Params, PartyIndex, RootShare};
 
 mod lagrange;
@@ -128,6 +129,65 @@ impl ValueKey {
     #[must_use]
     pub fn verify(&self, message: &[u8], value: &Value) -> bool {
         value.0.verifies(&self.0, message)
+    }
+}
+
+/// The public side of a root, for whoever holds no share of it: made of the polynomial's commitments, and believed by the
+/// digest that every member has signed.
+#[derive(Clone, Debug)]
+pub struct PublicShares {
+    params: Params,
+    digest: [u8; 32],
+    shares: Vec<min_pk::PublicKey>,
+    key: ValueKey,
+}
+
+impl PublicShares {
+    /// Computes everybody's public share from compressed commitments, of a ceremony of these parameters and this session.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::PublicKey`] unless there are t commitments, each a point of the subgroup and not the identity.
+    pub fn new<R: BlsRoot>(
+        params: Params,
+        session: &[u8; 32],
+        commitments: &[[u8; 48]],
+    ) -> Result<Self, Misuse> {
+        let coefficients: Option<Vec<Element<R::Group>>> =
+            commitments.iter().map(|bytes| Element::decode(bytes)).collect();
+        let coefficients = coefficients
+            .filter(|coefficients| coefficients.len() == usize::from(params.threshold()))
+            .ok_or(Misuse::PublicKey)?;
+        let elements = public_shares::<R>(params, &coefficients).ok_or(Misuse::PublicKey)?;
+        let digest = public_digest::<R>((params, session), &coefficients, &elements);
+        let key = ValueKey(bls12381::key_of(coefficients[0].point()));
+        let shares = elements.iter().map(|element| bls12381::key_of(element.point())).collect();
+        Ok(PublicShares { params, digest, shares, key })
+    }
+
+    /// The digest that [`RootShare::public_digest`] gives every member of the same ceremony.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// t and n.
+    #[must_use]
+    pub fn params(&self) -> Params {
+        self.params
+    }
+
+    /// The key that values are checked with.
+    #[must_use]
+    pub fn value_key(&self) -> ValueKey {
+        self.key
+    }
+
+    /// Whether this is `from`'s part of the value of `message`.
+    #[must_use]
+    pub fn verify_partial(&self, from: PartyIndex, message: &[u8], partial: &Partial) -> bool {
+        let share = usize::from(from.get()).checked_sub(1).and_then(|place| self.shares.get(place));
+        share.is_some_and(|share| partial.0.verifies(share, message))
     }
 }
 

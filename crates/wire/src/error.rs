@@ -195,6 +195,17 @@ error_codes! {
     PolicyDenied = 104, "policy_denied", Forbidden, "The policy does not let this caller, or this action, open it now.";
     PolicyUnreadable = 105, "policy_unreadable", Unavailable, "What the policy asks of the chain could not be read.";
     PolicyParameter = 106, "policy_parameter", BadRequest, "The login lacks a parameter that the policy names.";
+    DecryptionFailed = 110, "decryption_failed", Unavailable, "Too few nodes gave a right share of what is to be opened.";
+    LimitDecryptions = 111, "limit_decryptions", ActionFailed, "The action had too many ciphertexts opened.";
+    CiphertextInvalid = 112, "ciphertext_invalid", BadRequest, "The ciphertext is not whole, or was changed.";
+    CiphertextForeign = 113, "ciphertext_foreign", BadRequest, "The ciphertext is of another network, or of another root.";
+    ContainerVersion = 114, "container_version", BadRequest, "The encrypted file has a version that this release does not know.";
+    ContainerInvalid = 115, "container_invalid", BadRequest, "The encrypted file is not whole, or was changed.";
+    IdentityMismatch = 116, "identity_mismatch", BadRequest, "What is to be opened is not under the policy that was shown.";
+    ReaderKeyInvalid = 117, "reader_key_invalid", BadRequest, "The one-time key is none that anything can be sealed to.";
+    RequestReplayed = 118, "request_replayed", BadRequest, "These very bytes were sent before; sign a new request.";
+    AuthSigRefused = 119, "auth_sig_refused", ActionFailed, "An action opens for its caller's own session only; leave authSig out, or give null.";
+    PlaintextNotText = 120, "plaintext_not_text", ActionFailed, "The plaintext is no UTF-8 text; ask for encoding: 'base64'.";
     ReplyNotKept = 95, "reply_not_kept", NotFound, "The execution has ended, and its reply is not kept any longer.";
 }
 

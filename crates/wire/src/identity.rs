@@ -75,6 +75,12 @@ impl Identity {
         .into_bytes()
     }
 
+    /// The hash by which nodes name it to each other: transcript `quorate/identity/v1` over its bytes.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        Digest(Transcript::new("quorate/identity/v1").field(&self.bytes()).finish())
+    }
+
     /// The hash of the policy.
     #[must_use]
     pub fn policy(&self) -> Digest {

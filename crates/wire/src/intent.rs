@@ -4,8 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActionCid, Digest, ErrorCode, NetworkId, OperationNumber, PublicKey, RequestId, Signable, Signed,
-    Statement, Transcript,
+    ActionCid, Digest, ErrorCode, Identity, NetworkId, OperationNumber, PublicKey, RequestId, Signable,
+    Signed, Statement, Transcript,
 };
 
 /// A signature scheme.
@@ -106,11 +106,29 @@ pub enum Verdict {
         /// The action's name for it.
         name: String,
     },
+    /// The action asked for a ciphertext to be opened, and this node's own reading of its policy allows it. The share
+    /// goes to members in a message of its own: a vote may be shown to callers.
+    Open {
+        /// What it is under.
+        identity: Identity,
+        /// Who is given the plaintext.
+        to: OpenTo,
+    },
     /// The action asked for a value that nobody knows before t nodes have come to it. Partials differ.
     Draw {
         /// This node's partial of the value.
         partial: ValuePoint,
     },
+}
+
+/// Whose runs are given a plaintext.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenTo {
+    /// Those of all nodes.
+    All,
+    /// That of one node, which the operation's number chooses among those that are there.
+    One,
 }
 
 /// A point of BLS12-381's G2, compressed: a node's partial of a threshold value, or the value. Unchecked bytes.
@@ -188,7 +206,9 @@ impl Vote {
         let verdict = match &self.verdict {
             Verdict::Observed { name, .. } => Verdict::Observed { name: name.clone(), value: String::new() },
             Verdict::Draw { .. } => Verdict::Draw { partial: ValuePoint([0; 96]) },
-            Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Once { .. } => self.verdict.clone(),
+            Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Once { .. } | Verdict::Open { .. } => {
+                self.verdict.clone()
+            }
         };
         let compared = Vote { verdict, seen: Vec::new(), ..self.clone() };
         let bytes = borsh::to_vec(&compared).expect("memory writes do not fail");
@@ -207,9 +227,11 @@ impl Vote {
     pub fn intent(&self) -> Option<&Intent> {
         match &self.verdict {
             Verdict::Intent(intent) => Some(intent),
-            Verdict::Denied(_) | Verdict::Observed { .. } | Verdict::Once { .. } | Verdict::Draw { .. } => {
-                None
-            }
+            Verdict::Denied(_)
+            | Verdict::Observed { .. }
+            | Verdict::Once { .. }
+            | Verdict::Draw { .. }
+            | Verdict::Open { .. } => None,
         }
     }
 
@@ -238,9 +260,15 @@ impl Vote {
             (Verdict::Observed { name: a, .. }, Verdict::Observed { name: b, .. })
             | (Verdict::Once { name: a }, Verdict::Once { name: b }) => (a != b).then_some("name"),
             (Verdict::Draw { .. }, Verdict::Draw { .. }) => None,
-            (Verdict::Intent(_), Verdict::Denied(_)) | (Verdict::Denied(_), Verdict::Intent(_)) => {
-                Some("permission")
+            (Verdict::Open { identity: a, to: x }, Verdict::Open { identity: b, to: y }) => {
+                if a != b {
+                    Some("identity")
+                } else {
+                    (x != y).then_some("recipient")
+                }
             }
+            (Verdict::Intent(_) | Verdict::Open { .. }, Verdict::Denied(_))
+            | (Verdict::Denied(_), Verdict::Intent(_) | Verdict::Open { .. }) => Some("permission"),
             _ => Some("function"),
         }
     }

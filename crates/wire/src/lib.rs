@@ -18,6 +18,7 @@ mod cid;
 mod code;
 mod codec;
 mod committee;
+mod decryption;
 mod ecdsa;
 mod error;
 mod head;
@@ -46,6 +47,10 @@ pub use cid::ActionCid;
 pub use code::{CodeRequest, CodeStored, CodeSubmission, code_request_id};
 pub use codec::{DecodeError, ENCODING_VERSION, decode, encode};
 pub use committee::Committee;
+pub use decryption::{
+    DecryptionReply, DecryptionRequest, DecryptionSubmission, PolicyForm, ShareStatement,
+    decryption_request_id,
+};
 pub use ecdsa::{EcdsaBytes, ecdsa_valid};
 pub use error::{ErrorClass, ErrorCode, Problem};
 pub use head::SignedHead;
@@ -55,15 +60,15 @@ pub use ids::{
     StatementKey, TokenId, TransportKey, keccak256,
 };
 pub use intent::{
-    Evidence, GUESTS_DIFFER, Intent, IntentHash, MessageKind, Recipient, Scheme, Seen, ValuePoint, Verdict,
-    Vote,
+    Evidence, GUESTS_DIFFER, Intent, IntentHash, MessageKind, OpenTo, Recipient, Scheme, Seen, ValuePoint,
+    Verdict, Vote,
 };
 pub use json::{JsonError, check_strict};
 pub use key_id::{action_key_id, claim_key_id};
 pub use limits::{ActionLimits, LimitsRequest};
 pub use login::{
-    Capability, CapabilityAction, CapabilityKey, LoginKind, LoginTerms, WalletLogin, capabilities_hash,
-    login_nonce,
+    Capability, CapabilityAction, CapabilityKey, CapabilityPolicy, LoginKind, LoginTerms, WalletLogin,
+    capabilities_hash, login_nonce,
 };
 pub use login_domains::LoginDomains;
 pub use network::{
@@ -74,8 +79,10 @@ pub use peer::{
     BanNotice, CeremonyMessage, ConfirmShare, ConfirmedRoot, Decision, Hello, LeaderValue, Offer,
     OutcomeMessage, PairSetUp, PeerMessage, Proposal, RefuseShare, RoundMessage, StartNotice,
 };
-pub use receipt::{Claim, Collected, OddNode, Receipt, Refusal, SingleNode, Statement, Status};
-pub use reply::{ExecutionReply, HeadView, KeysView, NetworkView, NodeView, PkpView, SignatureView, Usage};
+pub use receipt::{Claim, Collected, OddNode, Opened, Receipt, Refusal, SingleNode, Statement, Status};
+pub use reply::{
+    ExecutionReply, HeadView, KeysView, NetworkView, NodeView, PkpView, RootCommitment, SignatureView, Usage,
+};
 pub use request::{BlockRef, ExecutionRequest, Submission, request_id};
 pub use roots::{Purpose, RootKeys};
 pub use secret_url::SecretUrl;

@@ -63,11 +63,17 @@ pub const EXECUTIONS_RUNNING_MAX: usize = 256;
 /// Sessions for which round messages are kept before their proposal arrives.
 pub const EARLY_SESSIONS_MAX: usize = 512;
 
-/// Operations of one execution, all its runs together: what the limits on signatures, values, claims and random
-/// values allow, and a little. A peer can not make this node keep more for it.
+/// Operations of one execution, all its runs together: what the limits on signatures, values, claims, random
+/// values and ciphertexts allow, and a little. A peer can not make this node keep more for it.
 pub const EXECUTION_OPERATIONS_MAX: usize = 80;
 /// Random values that one execution has agreed on, all its runs together.
 pub const RANDOMS_MAX: u32 = 16;
+/// Ciphertexts that one execution has opened, all its runs together.
+pub const DECRYPTIONS_MAX: u32 = 10;
+/// Longest text of a policy.
+pub const POLICY_BYTES_MAX: usize = 64 << 10;
+/// Longest request to open something: its policy, and a little.
+pub const DECRYPTION_REQUEST_BYTES_MAX: usize = POLICY_BYTES_MAX + (4 << 10);
 /// Longest name of an operation on values.
 pub const VALUE_NAME_BYTES_MAX: usize = 128;
 /// Longest value of one node in one operation.

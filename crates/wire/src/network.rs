@@ -115,7 +115,7 @@ pub enum Admission {
 
 impl NetworkFile {
     /// The version of the format that this release reads and writes.
-    pub const VERSION: u32 = 3;
+    pub const VERSION: u32 = 4;
 
     /// The network id: a hash of everything but the endpoints.
     #[must_use]

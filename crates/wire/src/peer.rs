@@ -201,6 +201,8 @@ pub enum Decision {
     Signed(EcdsaBytes),
     /// The value that t members' partials make. Whoever knows the root can check it, and there is one only.
     Drawn(ValuePoint),
+    /// The value that opens what is under the identity, made by t members' shares. Who has the identity can check it.
+    Opened(ValuePoint),
 }
 
 /// The end of a node's run.
@@ -331,6 +333,17 @@ pub enum PeerMessage {
         request: RequestId,
         /// The operation.
         operation: OperationNumber,
+    },
+    /// My share of the value that opens a ciphertext. It is not signed, so that nobody can be shown it as mine.
+    Share {
+        /// The execution.
+        request: RequestId,
+        /// The operation.
+        operation: OperationNumber,
+        /// Hash of the identity, [`Identity::hash`](crate::Identity::hash).
+        identity: Digest,
+        /// The share.
+        share: ValuePoint,
     },
     /// What an operation came to.
     Decided {

@@ -4,8 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActionCid, BlockRef, Digest, ErrorCode, Intent, Lane, NetworkId, NodeIndex, OperationNumber, PublicKey,
-    Recipient, RequestId, Signable, Signed, Verdict, Vote,
+    ActionCid, BlockRef, Digest, ErrorCode, Identity, Intent, Lane, NetworkId, NodeIndex, OpenTo,
+    OperationNumber, PublicKey, Recipient, RequestId, Signable, Signed, Verdict, Vote,
 };
 
 /// How a run ended.
@@ -77,6 +77,20 @@ impl SingleNode {
     }
 }
 
+/// A ciphertext that the action had opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opened {
+    /// The operation.
+    pub operation: OperationNumber,
+    /// The running action, for which it was opened; of a child run, the child's.
+    pub action: ActionCid,
+    /// What it was encrypted under.
+    pub identity: Identity,
+    /// Whose runs were given the plaintext.
+    pub to: OpenTo,
+}
+
 /// A key that the action claimed. The node has derived it itself.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -119,6 +133,8 @@ pub struct Statement {
     pub single_node: Vec<SingleNode>,
     /// Operations at which all nodes drew the same random value, in that order. The values stand nowhere.
     pub draws: Vec<OperationNumber>,
+    /// What was opened, in that order. Plaintexts stand nowhere.
+    pub opened: Vec<Opened>,
     /// Keys that were claimed, in that order.
     pub claims: Vec<Claim>,
     /// Child runs that came to no good end and in which, or below which, something was signed; ascending.
@@ -197,6 +213,10 @@ impl Statement {
             let stated = Vote { verdict: Verdict::Intent(intent.clone()), ..vote.clone() };
             return stated.first_difference(vote);
         }
+        if let Some(opened) = self.opened.iter().find(|opened| opened.operation == number) {
+            let verdict = Verdict::Open { identity: opened.identity, to: opened.to };
+            return Vote { verdict, ..vote.clone() }.first_difference(vote);
+        }
         let collected = self.collected.iter().any(|collected| collected.operation == number);
         let single_node = self.single_node.iter().any(|single| single.operation == number);
         let drawn = self.draws.contains(&number);
@@ -204,7 +224,9 @@ impl Statement {
             Verdict::Observed { .. } => single_node || drawn,
             Verdict::Once { .. } => collected || drawn,
             Verdict::Draw { .. } => collected || single_node,
-            Verdict::Intent(_) | Verdict::Denied(_) => collected || single_node || drawn,
+            Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Open { .. } => {
+                collected || single_node || drawn
+            }
         };
         other.then_some("function")
     }

@@ -84,6 +84,8 @@ pub struct Usage {
     pub claims: u32,
     /// Random values agreed on.
     pub randoms: u32,
+    /// Ciphertexts opened.
+    pub decryptions: u32,
     /// Calls of child actions.
     pub children: u32,
     /// Most host calls open at the same time.
@@ -149,6 +151,30 @@ pub struct KeysView {
     pub keys: RootKeys,
     /// Every member's word that it holds its share of each of them, in the members' order.
     pub certificate: Vec<Signed<ConfirmShare>>,
+    /// The public polynomial of the decryption root, whose digest the certificate names: from it follows each member's
+    /// public share.
+    pub decrypt_polynomial: Vec<RootCommitment>,
+}
+
+/// A commitment to one coefficient of a root's polynomial: a compressed point of G1, unchecked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RootCommitment(pub [u8; 48]);
+
+impl Serialize for RootCommitment {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("0x{}", hex::encode(self.0)))
+    }
+}
+
+impl<'de> Deserialize<'de> for RootCommitment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+        let text = <std::borrow::Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
+        let digits = text.strip_prefix("0x").ok_or_else(|| D::Error::custom("a point begins with 0x"))?;
+        let mut bytes = [0u8; 48];
+        hex::decode_to_slice(digits, &mut bytes).map_err(D::Error::custom)?;
+        Ok(RootCommitment(bytes))
+    }
 }
 
 /// A member as another sees it.

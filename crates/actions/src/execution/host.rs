@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use wasmtime::{Caller, Engine, Linker, Memory, ResourceLimiter, Result, Trap};
+use zeroize::Zeroizing;
 
 pub(crate) use self::codec::{decode_call, encode_reply};
 use self::meter::Meter;
@@ -242,7 +243,8 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
     })?;
     linker.func_wrap("quorate", "compute", compute)?;
     linker.func_wrap("quorate", "take", |mut caller: Caller<'_, Host>, to: u32, len: u32| {
-        let computed = std::mem::take(&mut caller.data_mut().computed);
+        // It can be a plaintext: nothing of it stays here.
+        let computed = Zeroizing::new(std::mem::take(&mut caller.data_mut().computed));
         let Some(memory) = caller.data().memory else { return Err(before_start()) };
         if computed.len() != bytes(len) {
             return Err(wasmtime::Error::msg("the guest took another result than there is"));

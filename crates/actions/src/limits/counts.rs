@@ -56,6 +56,7 @@ pub(crate) struct Counts {
     contract_calls: u32,
     claims: u32,
     randoms: u32,
+    decryptions: u32,
     children: u32,
     host_calls: u32,
 }
@@ -81,6 +82,12 @@ impl Counts {
             HostCall::Random => {
                 Some((&mut self.randoms, limits.randoms, Code::LimitRandoms, "random values agreed on"))
             }
+            HostCall::Open(_) => Some((
+                &mut self.decryptions,
+                limits.decryptions,
+                Code::LimitDecryptions,
+                "ciphertexts opened",
+            )),
             HostCall::Collect { .. } | HostCall::RunOnce { .. } => {
                 Some((&mut self.collects, limits.collects, Code::LimitCollects, "values agreed on"))
             }
@@ -96,6 +103,7 @@ impl Counts {
                 Some((&mut self.children, limits.children, Code::LimitChildren, "calls of child actions"))
             }
             HostCall::ActionKey { .. }
+            | HostCall::DecryptRoot
             | HostCall::Registry(_)
             | HostCall::RunOnceResult { .. }
             | HostCall::Pause { .. } => None,
@@ -126,6 +134,7 @@ impl Counts {
             contract_calls: limits.contract_calls.saturating_sub(self.contract_calls),
             claims: limits.claims.saturating_sub(self.claims),
             randoms: limits.randoms.saturating_sub(self.randoms),
+            decryptions: limits.decryptions.saturating_sub(self.decryptions),
             children: limits.children.saturating_sub(self.children),
             host_calls: limits.host_calls.saturating_sub(self.host_calls),
             ..*limits
@@ -142,6 +151,7 @@ impl Counts {
             contract_calls: self.contract_calls,
             claims: self.claims,
             randoms: self.randoms,
+            decryptions: self.decryptions,
             children: self.children,
             host_calls: self.host_calls,
             ..rest

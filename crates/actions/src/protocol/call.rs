@@ -2,6 +2,7 @@
 //! and what comes with each call is bounded.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use quorate_wire::{OpenTo, PolicyForm, limits::POLICY_BYTES_MAX};
 
 use crate::limits::{
     AUTH_METHOD_ID_BYTES_MAX, CALL_DATA_BYTES_MAX, CHAIN_NAME_BYTES_MAX, CID_BYTES_MAX,
@@ -13,7 +14,7 @@ use crate::protocol::reply::{ReplyKind, headers_fit};
 
 /// Everything that an action can ask of the world outside its instance.
 ///
-/// `Sign`, `Collect`, `RunOnce`, `Claim` and `Random` need the agreement of the nodes and take an operation number in
+/// `Sign`, `Collect`, `RunOnce`, `Claim`, `Random` and `Open` need the agreement of the nodes and take an operation number in
 /// the order in which they are made. The others do not.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum HostCall {
@@ -36,6 +37,11 @@ pub enum HostCall {
     /// Agrees on a random value: 32 bytes in lower-case hexadecimal digits, a JSON string. Only the first instance of
     /// the script waits in it: what else it asked for before is answered, but nothing is delivered meanwhile.
     Random,
+    /// The network's public key for encryption: 48 bytes in hexadecimal digits with `0x`, a JSON string.
+    DecryptRoot,
+    /// What opens a ciphertext: 96 bytes in hexadecimal digits with `0x`, a JSON string; an empty one where another node is
+    /// given it. A simulation answers with `{"plaintext": "<base64>"}`.
+    Open(OpenRequest),
     /// Agrees on the values of all nodes: a JSON array of `{"node": number, "value": string}` in the order
     /// of the nodes.
     Collect {
@@ -79,6 +85,28 @@ pub enum HostCall {
         /// Milliseconds, at most ten minutes.
         ms: u32,
     },
+}
+
+/// A request for what opens a ciphertext.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct OpenRequest {
+    /// The policy, as the action wrote it: a JSON list.
+    pub policy: String,
+    /// In which form it is.
+    pub form: PolicyForm,
+    /// What else the ciphertext's identity is made of.
+    pub what: OpenWhat,
+    /// Whose runs are given the plaintext.
+    pub to: OpenTo,
+}
+
+/// What the identity of a ciphertext is made of, beside its policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum OpenWhat {
+    /// Lit's form: SHA-256 of the plaintext.
+    Lit([u8; 32]),
+    /// Our container: its random bytes.
+    Container([u8; 32]),
 }
 
 /// A request for an ECDSA signature over secp256k1.
@@ -282,7 +310,8 @@ impl HostCall {
             Self::Rpc { chain, method } => {
                 (1..=CHAIN_NAME_BYTES_MAX).contains(&chain.len()) && method.is_well_formed()
             }
-            Self::Random => true,
+            Self::Random | Self::DecryptRoot => true,
+            Self::Open(open) => open.policy.len() <= POLICY_BYTES_MAX,
             Self::Pause { ms } => *ms <= PAUSE_MS_MAX,
         }
     }
@@ -303,6 +332,8 @@ impl HostCall {
             | Self::Registry(_)
             | Self::Claim { .. }
             | Self::Random
+            | Self::DecryptRoot
+            | Self::Open(_)
             | Self::Collect { .. }
             | Self::RunOnce { .. }
             | Self::RunOnceResult { .. }

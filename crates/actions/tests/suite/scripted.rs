@@ -3,9 +3,11 @@
 use k256::ecdsa::signature::hazmat::PrehashSigner as _;
 use k256::ecdsa::{RecoveryId, Signature, SigningKey};
 use quorate_actions::{
-    FetchRequest, HostCall, HostReply, Redirect, RegistryQuery, RpcMethod, SignMessage, SignRequest,
+    FetchRequest, HostCall, HostReply, OpenRequest, OpenWhat, Redirect, RegistryQuery, RpcMethod,
+    SignMessage, SignRequest,
 };
-use quorate_wire::{ActionCid, action_signature_digest};
+use quorate_policy::Policy;
+use quorate_wire::{ActionCid, Digest, Identity, NetworkId, OpenTo, action_signature_digest};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -44,6 +46,10 @@ pub(crate) fn scripted_host(call: u32, op: &HostCall) -> HostReply {
         HostCall::Call { cid, .. } if cid == "QmSilent" => value(&Value::Null),
         HostCall::Call { cid, params } => value(&json!(format!("{cid} with {params}"))),
         HostCall::Random => value(&json!(hex::encode(Sha256::digest(format!("random {call}"))))),
+        HostCall::DecryptRoot => {
+            value(&json!(format!("0x{}", hex::encode(decrypt_secret().sk_to_pk().compress()))))
+        }
+        HostCall::Open(wanted) => opens(wanted),
         HostCall::Pause { .. } => value(&Value::Null),
         HostCall::Rpc { chain, method } => match (chain.as_str(), method) {
             ("nowhere", _) => error("chain_unknown", "no such chain is configured"),
@@ -54,6 +60,34 @@ pub(crate) fn scripted_host(call: u32, op: &HostCall) -> HostReply {
             (_, RpcMethod::ChainId) => value(&json!(8_453)),
         },
     }
+}
+
+/// The secret of the scripted network's root: in a network nobody has one.
+fn decrypt_secret() -> blst::min_pk::SecretKey {
+    blst::min_pk::SecretKey::key_gen(&[7; 32], &[]).expect("enough bytes")
+}
+
+/// The value that opens, where the policy names no other action than the scripted one.
+fn opens(wanted: &OpenRequest) -> HostReply {
+    let policy = match Policy::parse(&wanted.policy, wanted.form) {
+        Ok(policy) => policy,
+        Err(refused) => return error(refused.code.as_str(), &refused.detail),
+    };
+    if policy.canonical().contains("currentActionIpfsId")
+        && !policy.canonical().contains(&ActionCid::of_code(OWN_CODE).to_string())
+    {
+        return error("policy_denied", "policy[0]: the condition is not satisfied");
+    }
+    let policy = policy.hash();
+    let identity = match wanted.what {
+        OpenWhat::Lit(data) => Identity::Lit { policy, data: Digest(data) },
+        OpenWhat::Container(salt) => Identity::Container { network: NetworkId([3; 32]), policy, salt },
+    };
+    if wanted.to == OpenTo::One {
+        return value(&json!(""));
+    }
+    let point = decrypt_secret().sign(&identity.bytes(), quorate_encryption::DST, &[]);
+    value(&json!(format!("0x{}", hex::encode(point.compress()))))
 }
 
 /// The scripted action's own key, 33 bytes in hexadecimal digits.

@@ -116,6 +116,7 @@ fn run_file(engine: &Engine, path: &Path, filter: &str) -> Result<TestedFile> {
         fetched_bytes: 1 << 30,
         host_calls: 10_000,
         randoms: 10_000,
+        decryptions: 10_000,
         log_bytes: limits.log_bytes * 10,
         ..limits
     };

@@ -35,7 +35,7 @@ fn document(output: &Output) -> (bool, Value) {
 }
 
 /// A folder with these files.
-fn with_files(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(crate) fn with_files(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     for (name, text) in files {
         fs::write(folder.path().join(name), text).expect("a file");
@@ -43,7 +43,7 @@ fn with_files(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-fn path(folder: &tempfile::TempDir, name: &str) -> String {
+pub(crate) fn path(folder: &tempfile::TempDir, name: &str) -> String {
     folder.path().join(name).display().to_string()
 }
 

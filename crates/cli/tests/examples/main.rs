@@ -9,3 +9,5 @@ mod cloned;
 mod command;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod openings;

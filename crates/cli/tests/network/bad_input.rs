@@ -96,7 +96,7 @@ impl Asker {
             NetworkFile::parse(&std::fs::read_to_string(network.state().join("network.json")).unwrap());
         let file = file.unwrap();
         let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
-        let everything = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
+        let everything = Capability::Use { key: CapabilityKey::Any, action: CapabilityAction::Any };
         let login = LoginBuilder::new(&file, "localhost")
             .allow(everything)
             .sign_in(wallet, now_ms(), &mut entropy)

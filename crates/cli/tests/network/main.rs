@@ -17,6 +17,8 @@ mod code;
 #[cfg(test)]
 mod draws;
 #[cfg(test)]
+mod encryption;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod faults;

@@ -91,6 +91,7 @@ fn statement() -> Statement {
         refusals: Vec::new(),
         collected: Vec::new(),
         single_node: Vec::new(),
+        opened: Vec::new(),
         draws: Vec::new(),
         claims: Vec::new(),
         failed: Vec::new(),

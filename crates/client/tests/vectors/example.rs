@@ -7,11 +7,11 @@ use quorate_auth::{checksum_address, did_key, eip191, session_request_digest, ve
 use quorate_client::{LoginBuilder, Wallet, verify_execution, verify_login};
 use quorate_wire::{
     ActionCid, Address, Admission, BlockRef, Capability, ChainParameters, Claim, CodeRequest, Collected,
-    ContractRecord, Contracts, Digest, ErrorCode, ExecutionReply, ExecutionRequest, FoundingNode, Intent,
-    Lane, MessageKind, NetworkFile, NetworkId, NodeEndpoint, NodeIndex, OperationNumber, PublicKey, Receipt,
-    Recipient, Refusal, RequestId, Scheme, Signable as _, SignatureView, Signed, SingleNode, Statement,
-    StatementKey, Status, Submission, Transcript, TransportKey, Usage, WalletLogin, capabilities_hash,
-    code_request_id, request_id,
+    ContractRecord, Contracts, Digest, ErrorCode, ExecutionReply, ExecutionRequest, FoundingNode, Identity,
+    Intent, Lane, MessageKind, NetworkFile, NetworkId, NodeEndpoint, NodeIndex, OpenTo, Opened,
+    OperationNumber, PublicKey, Receipt, Recipient, Refusal, RequestId, Scheme, Signable as _, SignatureView,
+    Signed, SingleNode, Statement, StatementKey, Status, Submission, Transcript, TransportKey, Usage,
+    WalletLogin, capabilities_hash, code_request_id, request_id,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use rand_core::Rng as _;
@@ -288,6 +288,7 @@ fn statement(network: &NetworkFile, request: &[u8]) -> Statement {
         refusals: Vec::new(),
         collected: Vec::new(),
         single_node: Vec::new(),
+        opened: Vec::new(),
         draws: Vec::new(),
         claims: Vec::new(),
         failed: Vec::new(),
@@ -328,6 +329,24 @@ fn full_statement(network: &NetworkFile, request: &[u8]) -> Statement {
             node: index(2),
             value: SingleNode::hash(&Ok("7".to_owned())),
         }],
+        opened: vec![
+            Opened {
+                operation: root(8),
+                action: statement(network, request).action,
+                identity: Identity::Lit { policy: Digest([0x21; 32]), data: Digest([0x22; 32]) },
+                to: OpenTo::All,
+            },
+            Opened {
+                operation: root(9),
+                action: statement(network, request).action,
+                identity: Identity::Container {
+                    network: network.id(),
+                    policy: Digest([0x23; 32]),
+                    salt: [0x24; 32],
+                },
+                to: OpenTo::One,
+            },
+        ],
         draws: vec![root(7)],
         claims: vec![claim],
         failed: vec![failed],

@@ -36,7 +36,9 @@ impl Coordinator {
         tally.look_mono_ms.get_or_insert(now + LOOK_MS);
         let awaited = match quorum.kind {
             GroupKind::Observed => self.awaits(number, since, scene),
-            GroupKind::Intent | GroupKind::Denied | GroupKind::Once | GroupKind::Draw => Vec::new(),
+            GroupKind::Intent | GroupKind::Denied | GroupKind::Once | GroupKind::Draw | GroupKind::Open => {
+                Vec::new()
+            }
         };
         let elsewhere = self.fixed_elsewhere(number, (quorum, &awaited), scene);
         let Some(tally) = self.tallies.get_mut(&number) else { return };
@@ -45,7 +47,7 @@ impl Coordinator {
             GroupKind::Observed => Some(tally.collected(quorum)),
             GroupKind::Once => tally.led(number, quorum, scene),
             GroupKind::Intent => tally.signature_made(quorum),
-            GroupKind::Denied | GroupKind::Draw => None,
+            GroupKind::Denied | GroupKind::Draw | GroupKind::Open => None,
         });
         let Some(decision) = decision else { return };
         tally.proposing.over();
@@ -80,7 +82,7 @@ impl Coordinator {
         scene: &Scene<'_, '_>,
     ) -> Option<Decision> {
         let (committee, facts) = (&scene.node.committee, &*scene.facts);
-        let order = facts.ranks(number);
+        let order = facts.ranks();
         let tally = self.tallies.get(&number)?;
         let sound = |decision: &&Decision| match decision {
             Decision::Collected(votes) => {
@@ -97,7 +99,7 @@ impl Coordinator {
             }
             Decision::Signed(signature) => tally.fits(quorum, signature),
             // Nothing is fixed of it.
-            Decision::Drawn(_) => false,
+            Decision::Drawn(_) | Decision::Opened(_) => false,
         };
         facts.operations.get(&number)?.candidates.values().find(sound).cloned()
     }
@@ -113,7 +115,7 @@ impl Tally {
 
     /// The value of the first in the order who is not out of it.
     fn led(&self, number: OperationNumber, quorum: &Group, scene: &Scene<'_, '_>) -> Option<Decision> {
-        let order = scene.facts.ranks(number);
+        let order = scene.facts.ranks();
         let of_quorum = |node| self.leaders.get(node).filter(|value| value.body.intent == quorum.hash);
         let first = order.iter().find_map(of_quorum)?;
         let passed = scene.node.passed_over(scene.facts, number, (&order, first.node), scene.now());

@@ -41,6 +41,7 @@ pub(super) enum GroupKind {
     Observed,
     Once,
     Draw,
+    Open,
 }
 
 impl Tally {
@@ -56,6 +57,7 @@ impl Tally {
                 Verdict::Observed { .. } => GroupKind::Observed,
                 Verdict::Once { .. } => GroupKind::Once,
                 Verdict::Draw { .. } => GroupKind::Draw,
+                Verdict::Open { .. } => GroupKind::Open,
             };
             match groups.iter_mut().find(|group| group.hash == hash) {
                 Some(group) => group.nodes.push(*node),
@@ -129,8 +131,8 @@ impl Coordinator {
                     self.propose(number, quorum, scene);
                 }
                 GroupKind::Observed | GroupKind::Once => self.fix(number, quorum, scene),
-                // Members make a drawn value by themselves.
-                GroupKind::Denied | GroupKind::Draw => {}
+                // Members make threshold values by themselves.
+                GroupKind::Denied | GroupKind::Draw | GroupKind::Open => {}
             }
             return;
         }

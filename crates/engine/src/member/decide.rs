@@ -13,7 +13,8 @@ use serde_json::json;
 use super::{
     Member, Operation, Work,
     draw::{drawn_answer, judge_drawn},
-    operation::{Drawing, Leading, State},
+    open::judge_opened,
+    operation::{Drawing, Leading, Opening, State},
     run::Given,
     vote::no_longer_waits,
 };
@@ -41,6 +42,7 @@ impl Member {
         self.maybe_lead(number, scene);
         self.try_candidates(number, scene);
         self.draw(number, scene);
+        self.open(number, scene);
     }
 
     /// What is due of operations that wait: to say again what may have been lost, and to pass over whoever is silent.
@@ -154,6 +156,7 @@ impl Member {
         let given = match decision {
             Decision::Collected(votes) => Given::new(Ok(Answer::Value(values_json(&votes)))),
             Decision::Drawn(value) => Given::new(Ok(drawn_answer(&value))),
+            Decision::Opened(value) => self.opened_given(number, &value, scene),
             Decision::Led(value) => Given::of_one(Ok(Answer::Value(result_json(&value.body.result)))),
             Decision::Signed(signature) => {
                 self.complete(number, signature, scene);
@@ -208,6 +211,7 @@ impl Member {
             Decision::Collected(votes) => judge_set((number, operation), (from, votes), scene),
             Decision::Led(value) => judge_leader((number, operation), value, scene),
             Decision::Drawn(value) => judge_drawn((number, operation), value, scene),
+            Decision::Opened(value) => judge_opened(operation, value, scene),
             Decision::Signed(signature) => judge_signature(operation, (from, signature), scene),
         }
     }
@@ -249,6 +253,7 @@ impl Member {
                     None => {
                         body.collected.iter().any(|collected| collected.operation == number)
                             || body.draws.contains(&number)
+                            || body.opened.iter().any(|opened| opened.operation == number)
                             || body.single_node.iter().any(|single| single.operation == number)
                     }
                 };
@@ -273,7 +278,7 @@ impl Member {
                 nodes: votes.iter().map(|vote| vote.node).collect(),
                 values: Collected::hash(votes.iter().filter_map(value_of)),
             }),
-            Decision::Led(_) | Decision::Signed(_) | Decision::Drawn(_) => None,
+            Decision::Led(_) | Decision::Signed(_) | Decision::Drawn(_) | Decision::Opened(_) => None,
         });
         collected.collect()
     }
@@ -286,7 +291,7 @@ impl Member {
             Decision::Led(value) => {
                 Some(SingleNode { operation, node: value.node, value: SingleNode::hash(&value.body.result) })
             }
-            Decision::Collected(_) | Decision::Signed(_) | Decision::Drawn(_) => None,
+            Decision::Collected(_) | Decision::Signed(_) | Decision::Drawn(_) | Decision::Opened(_) => None,
         });
         taken.collect()
     }
@@ -307,7 +312,8 @@ impl Member {
                 }
                 Work::Collect(waiting)
                 | Work::Once(Leading { waiting, .. })
-                | Work::Draw(Drawing { waiting, .. }) => {
+                | Work::Draw(Drawing { waiting, .. })
+                | Work::Open(Opening { waiting, .. }) => {
                     *waiting = super::operation::Waiting::No;
                 }
                 Work::Denied => {}
@@ -360,7 +366,7 @@ fn judge_leader(
     if !matches!(operation.work, Work::Once(_)) {
         return Judged::Wrong("leader_value");
     }
-    let order = scene.facts.ranks(number);
+    let order = scene.facts.ranks();
     let passed = scene.node.passed_over(scene.facts, number, (&order, value.node), scene.now());
     if passed { Judged::Right } else { Judged::NotYet }
 }
@@ -381,7 +387,11 @@ fn judge_signature(
 fn value_of(vote: &Signed<Vote>) -> Option<&str> {
     match &vote.body.verdict {
         Verdict::Observed { value, .. } => Some(value),
-        Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Once { .. } | Verdict::Draw { .. } => None,
+        Verdict::Intent(_)
+        | Verdict::Denied(_)
+        | Verdict::Once { .. }
+        | Verdict::Draw { .. }
+        | Verdict::Open { .. } => None,
     }
 }
 

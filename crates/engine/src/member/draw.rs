@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use quorate_policy::registry_fresh;
 use quorate_threshold::{
-    PartyIndex, Random,
+    BlsRoot, PartyIndex, Random,
     value::{Partial, Value},
 };
 use quorate_wire::{
-    Decision, ErrorCode, NodeIndex, OperationNumber, Purpose, Seen, Transcript, ValuePoint, Verdict,
+    Decision, Digest, ErrorCode, NodeIndex, OperationNumber, Purpose, Seen, Transcript, ValuePoint, Verdict,
 };
 
 use super::{
@@ -25,6 +25,9 @@ use crate::{
     committee::{node, party},
     node::{Node, Scene},
 };
+
+/// Of what a partial of a drawn value is: the operation's number says it.
+pub(crate) const DRAWN: Digest = Digest([0; 32]);
 
 impl Member {
     /// The action wants a value that nobody knows yet.
@@ -47,33 +50,17 @@ impl Member {
         self.cast(id, Ballot { verdict, seen, work, at_once: true }, scene);
     }
 
-    /// Combines t partials, if there are so many. A wrong sum is rare: only then is each looked at, and its node named.
+    /// Combines t partials, if there are so many.
     pub(crate) fn draw(&mut self, number: OperationNumber, scene: &mut Scene<'_, '_>) {
-        while let Some(own) = self.open_drawing(number) {
-            let threshold = scene.node.committee.threshold();
-            let Some(partials) = chosen(number, own, scene) else {
-                let wrong = scene.facts.operations.get(&number).map_or(0, |known| known.partials.wrong.len());
-                if scene.node.committee.size() - wrong < threshold {
-                    self.stop_run(ErrorCode::DrawFailed, scene);
-                }
-                return;
-            };
-            let Some(identity) = scene.node.random_identity(scene.facts.id, number) else { return };
-            let Some(shares) = scene.node.founding.shares() else { return };
-            let Ok(combined) = shares.of::<Random>().value(&identity, &partials) else { return };
-            if let Some(value) = combined.value {
+        let Some(own) = self.open_drawing(number) else { return };
+        let Some(identity) = scene.node.random_identity(scene.facts.id, number) else { return };
+        match combine::<Random>(number, (own, &identity, DRAWN), scene) {
+            Came::Value(value) => {
                 let drawn = Decision::Drawn(ValuePoint(value.to_bytes()));
-                return self.take_decision(number, (scene.me(), drawn, Judged::Right), scene);
+                self.take_decision(number, (scene.me(), drawn, Judged::Right), scene);
             }
-            let culprits: Vec<NodeIndex> = combined.culprits.iter().map(|culprit| node(*culprit)).collect();
-            if culprits.is_empty() {
-                return;
-            }
-            let now = scene.now();
-            scene.node.peers.failed(&culprits, now);
-            for culprit in culprits {
-                spoilt(number, culprit, scene);
-            }
+            Came::Never => self.stop_run(ErrorCode::DrawFailed, scene),
+            Came::NotYet => {}
         }
     }
 
@@ -90,6 +77,45 @@ impl Member {
         let drawn =
             |number: &&OperationNumber| matches!(scene.facts.decision(**number), Some(Decision::Drawn(_)));
         self.operations.keys().filter(drawn).copied().collect()
+    }
+}
+
+/// What came of the partials that are there.
+pub(super) enum Came {
+    Value(Box<Value>),
+    NotYet,
+    /// So many are wrong that t right ones cannot come.
+    Never,
+}
+
+/// Combines t partials of a value, if there are so many. A wrong sum is rare: only then is each looked at, and its node
+/// named.
+pub(super) fn combine<R: BlsRoot>(
+    number: OperationNumber,
+    (own, message, of): (Partial, &[u8], Digest),
+    scene: &mut Scene<'_, '_>,
+) -> Came {
+    loop {
+        let threshold = scene.node.committee.threshold();
+        let Some(partials) = chosen(number, (own, of), scene) else {
+            let wrong = scene.facts.operations.get(&number).map_or(0, |known| known.partials.wrong.len());
+            let never = scene.node.committee.size() - wrong < threshold;
+            return if never { Came::Never } else { Came::NotYet };
+        };
+        let Some(shares) = scene.node.founding.shares() else { return Came::NotYet };
+        let Ok(combined) = shares.of::<R>().value(message, &partials) else { return Came::NotYet };
+        if let Some(value) = combined.value {
+            return Came::Value(Box::new(value));
+        }
+        let culprits: Vec<NodeIndex> = combined.culprits.iter().map(|culprit| node(*culprit)).collect();
+        if culprits.is_empty() {
+            return Came::NotYet;
+        }
+        let now = scene.now();
+        scene.node.peers.failed(&culprits, now);
+        for culprit in culprits {
+            spoilt(number, culprit, scene);
+        }
     }
 }
 
@@ -117,12 +143,12 @@ fn own_partial(number: OperationNumber, scene: &mut Scene<'_, '_>) -> Result<Par
 /// t partials: ours, then those of members that have spoilt nothing lately.
 fn chosen(
     number: OperationNumber,
-    own: Partial,
+    (own, of): (Partial, Digest),
     scene: &Scene<'_, '_>,
 ) -> Option<BTreeMap<PartyIndex, Partial>> {
     let (me, now) = (scene.me(), scene.now());
     let partials = &scene.facts.operations.get(&number)?.partials;
-    let mut given: Vec<(NodeIndex, Partial)> = partials.right().filter(|(from, _)| *from != me).collect();
+    let mut given: Vec<(NodeIndex, Partial)> = partials.right(of).filter(|(from, _)| *from != me).collect();
     given.sort_by_key(|(from, _)| (scene.node.peers.failed_lately(*from, now), *from));
     let own = (!partials.wrong.contains(&me)).then_some((me, own));
     let all = own.into_iter().chain(given).take(scene.node.committee.threshold());

@@ -57,6 +57,7 @@ impl Member {
             collected: self.collected(scene),
             single_node: self.single_node(scene),
             draws: self.drawn(scene),
+            opened: self.opened(scene),
             claims: self.claims.clone(),
             failed: self.failed_after_signing(),
             wildcard: false,

@@ -26,9 +26,11 @@ impl Member {
         }
         // Nobody waits, so nothing is agreed on: whoever sees nobody before it runs the function. It takes
         // a number all the same.
-        let Some(number) = state.number() else { return };
+        if state.number().is_none() {
+            return;
+        }
         let (me, now) = (scene.me(), scene.now());
-        let mut order = scene.facts.ranks(number).into_iter();
+        let mut order = scene.facts.ranks().into_iter();
         let there = |node: &NodeIndex| *node == me || scene.node.peers.reachable(*node, now);
         let runner = order.find(there).unwrap_or(me);
         scene.facts.runners.insert(runner);
@@ -44,7 +46,7 @@ impl Member {
         };
         let run = operation.run;
         let Work::Once(leading) = &mut operation.work else { return };
-        let order = scene.facts.ranks(number);
+        let order = scene.facts.ranks();
         // Somebody who was passed to while we were away is let finish. All who say so have one time together,
         // from the first: liars could say it one after the other. Nobody passed over us if we were not away.
         let late = scene.node.came_late(scene.facts, number);

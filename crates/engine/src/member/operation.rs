@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use quorate_policy::Policy;
 use quorate_threshold::{EcdsaSign, value::Partial};
 use quorate_wire::{
-    EcdsaBytes, Intent, LeaderValue, NodeIndex, Offer, OperationNumber, RequestId, Signed, Verdict, Vote,
+    ActionCid, EcdsaBytes, Identity, Intent, LeaderValue, NodeIndex, Offer, OpenTo, OperationNumber,
+    RequestId, Signed, Verdict, Vote,
 };
 
 use super::vote::Right;
@@ -32,6 +34,7 @@ pub(super) enum Work {
     Collect(Waiting),
     Once(Leading),
     Draw(Drawing),
+    Open(Opening),
     /// Our own verdict was no, whatever it asked for.
     Denied,
 }
@@ -111,6 +114,22 @@ pub(super) struct Leading {
 /// A value that all nodes draw.
 pub(super) struct Drawing {
     /// Our own partial.
+    pub(super) own: Partial,
+    pub(super) waiting: Waiting,
+}
+
+/// A ciphertext that is to be opened.
+pub(super) struct Opening {
+    /// The running action, for which it is.
+    pub(super) action: ActionCid,
+    pub(super) identity: Identity,
+    pub(super) to: OpenTo,
+    /// The policy, and whether the run knew a value of one node: judged anew before the share is said again.
+    pub(super) policy: Policy,
+    pub(super) single_node: bool,
+    /// When it was judged last.
+    pub(super) judged_mono_ms: u64,
+    /// Our own share.
     pub(super) own: Partial,
     pub(super) waiting: Waiting,
 }
@@ -214,6 +233,7 @@ impl Operation {
             Work::Collect(waiting) => *waiting == Waiting::Yes,
             Work::Once(leading) => leading.waiting == Waiting::Yes,
             Work::Draw(drawing) => drawing.waiting == Waiting::Yes,
+            Work::Open(opening) => opening.waiting == Waiting::Yes,
             Work::Denied => false,
         }
     }
@@ -230,7 +250,7 @@ impl Operation {
                 State::Signed(signature) => Some(*signature),
                 _ => None,
             },
-            Work::Collect(_) | Work::Once(_) | Work::Draw(_) | Work::Denied => None,
+            Work::Collect(_) | Work::Once(_) | Work::Draw(_) | Work::Open(_) | Work::Denied => None,
         }
     }
 
@@ -261,7 +281,12 @@ impl Operation {
             Work::Sign(Signing { state: State::Live { attempt, .. }, .. }) => {
                 Some(if attempt.stall_told { attempt.until_mono_ms } else { attempt.stalls_mono_ms })
             }
-            Work::Sign(_) | Work::Collect(_) | Work::Once(_) | Work::Draw(_) | Work::Denied => None,
+            Work::Sign(_)
+            | Work::Collect(_)
+            | Work::Once(_)
+            | Work::Draw(_)
+            | Work::Open(_)
+            | Work::Denied => None,
         };
         self.look_mono_ms.into_iter().chain(live).min()
     }

@@ -4,12 +4,12 @@ use quorate_policy::{Message, SigningKey, Wish, check_signature_name, digest, ma
 use quorate_threshold::derive;
 use quorate_wire::{
     ActionCid, Digest, ErrorCode, Intent, KeyId, MessageKind, OperationNumber, PeerMessage, PublicKey,
-    Refusal, Scheme, Seen, Verdict, Vote, action_key_id, limits,
+    Refusal, Scheme, Seen, ValuePoint, Verdict, Vote, action_key_id, limits,
 };
 
 use super::{
     CallId, Member, Operation, Work, failure,
-    operation::{Leading, Signing, State, Waiting},
+    operation::{Leading, Opening, Signing, State, Waiting},
     run::{Given, Slot},
 };
 use crate::{Report, SignCall, SignKey, SignMessage, facts::LOOK_MS, node::Scene, succession::OwnPart};
@@ -171,7 +171,7 @@ impl Member {
     }
 
     /// Tells coordinators how we saw an operation; of a function that one node runs, and of a value that all draw,
-    /// everybody.
+    /// everybody. Our share of what is to be opened goes to everybody, beside the vote.
     pub(super) fn tell_vote(&self, number: OperationNumber, scene: &mut Scene<'_, '_>) {
         let Some(operation) = self.operations.get(&number) else { return };
         let message = PeerMessage::Vote(operation.vote.clone());
@@ -179,6 +179,14 @@ impl Member {
             scene.turn.send_all(scene.node.committee.members(), message);
         } else {
             scene.turn.send_all(scene.facts.coordinated_by(scene.node.committee.me), message);
+        }
+        if let Work::Open(Opening { own, identity, .. }) = &operation.work
+            && self.may_share(number, scene)
+        {
+            let share = ValuePoint(own.to_bytes());
+            let (request, identity) = (scene.facts.id, identity.hash());
+            let message = PeerMessage::Share { request, operation: number, identity, share };
+            scene.turn.send_all(scene.node.committee.peers(), message);
         }
     }
 
@@ -251,6 +259,7 @@ impl Member {
             Work::Collect(waiting) => *waiting = Waiting::No,
             Work::Once(leading) => leading.waiting = Waiting::No,
             Work::Draw(drawing) => drawing.waiting = Waiting::No,
+            Work::Open(opening) => opening.waiting = Waiting::No,
             Work::Sign(_) | Work::Denied => {}
         }
         let (run, at_once) = (operation.run, operation.at_once);

@@ -318,6 +318,7 @@ fn statement(net: &Net, id: RequestId, signed_it: bool) -> Statement {
         refusals: Vec::new(),
         collected: Vec::new(),
         single_node: Vec::new(),
+        opened: Vec::new(),
         draws: Vec::new(),
         claims: Vec::new(),
         failed: Vec::new(),

@@ -19,9 +19,9 @@ use quorate_engine::{
 use quorate_threshold::derive;
 use quorate_wire::{
     ActionLimits, Address, Admission, BanNotice, BlockRef, ChainParameters, ContractRecord, Contracts,
-    Digest, ErrorCode, ExecutionReply, FoundingNode, Hello, NetworkFile, NodeEndpoint, NodeIndex,
-    OperationNumber, PeerMessage, Problem, PublicKey, Recipient, RequestId, RootKeys, Signable, Signed,
-    StatementKey, TransportKey, Usage, decode, encode, limits,
+    DecryptionReply, DecryptionSubmission, Digest, ErrorCode, ExecutionReply, FoundingNode, Hello,
+    NetworkFile, NodeEndpoint, NodeIndex, OperationNumber, PeerMessage, Problem, PublicKey, Recipient,
+    RequestId, RootKeys, Signable, Signed, StatementKey, TransportKey, Usage, decode, encode, limits,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
@@ -135,6 +135,9 @@ pub(crate) struct Node {
     pub(crate) runs: BTreeMap<RunNumber, ActionStart>,
 }
 
+/// What a caller who asked for a share is answered.
+pub(crate) type ShareAnswer = Result<Box<DecryptionReply>, Box<Problem>>;
+
 /// Whether a message between two nodes arrives.
 type Links = Box<dyn FnMut(u8, u8, &PeerMessage) -> bool>;
 
@@ -146,6 +149,8 @@ pub(crate) struct Net {
     pub(crate) unix_ms: u64,
     pub(crate) nodes: BTreeMap<u8, Node>,
     pub(crate) replies: Vec<(ReplyTo, Answer)>,
+    /// What callers who asked for shares were answered.
+    pub(crate) shares: Vec<(ReplyTo, ShareAnswer)>,
     pub(crate) links: Links,
     /// Whether the chain still tells its heads.
     pub(crate) heads: bool,
@@ -217,6 +222,7 @@ impl Net {
             unix_ms: UNIX_MS,
             nodes: BTreeMap::new(),
             replies: Vec::new(),
+            shares: Vec::new(),
             links: Box::new(|_, _, _| true),
             heads: true,
             text: None,
@@ -346,6 +352,16 @@ impl Net {
         reply_to
     }
 
+    /// Asks a node for its share, and gives its answer.
+    pub(crate) fn share(&mut self, node: u8, submission: &DecryptionSubmission) -> ShareAnswer {
+        self.next_reply += 1;
+        let (reply_to, source) = (ReplyTo(self.next_reply), self.source);
+        self.input(node, Input::Decryption { reply_to, source, submission: submission.clone() });
+        let answer = self.shares.pop().expect("it answers at once");
+        assert_eq!(answer.0, reply_to);
+        answer.1
+    }
+
     /// The one answer to a caller.
     pub(crate) fn answer(&self, to: ReplyTo) -> Option<&Answer> {
         let mut answers = self.replies.iter().filter(|(caller, _)| *caller == to);
@@ -419,6 +435,7 @@ impl Net {
                 }
                 Effect::PassOn { to, frame } => self.send(node, to, frame.to_vec()),
                 Effect::Reply { to, result } => self.replies.push((to, result)),
+                Effect::ReplyShare { to, result } => self.shares.push((to, result)),
                 Effect::StartAction(start) => {
                     let run = start.run;
                     self.node(node).runs.insert(run, *start);

@@ -14,6 +14,7 @@ mod frames;
 mod harness;
 mod logins;
 mod membership;
+mod openings;
 mod refusals;
 mod remembering;
 mod signatures;

@@ -11,7 +11,8 @@ use axum::{
 use bytes::Bytes;
 use quorate_auth::{Session, check_time, verify_code_request, verify_wallet_login};
 use quorate_wire::{
-    ActionCid, Admission, CapabilityKey, CodeRequest, CodeStored, CodeSubmission, ErrorCode, Problem, limits,
+    ActionCid, Admission, Capability, CapabilityKey, CodeRequest, CodeStored, CodeSubmission, ErrorCode,
+    Problem, limits,
 };
 
 use super::{
@@ -119,11 +120,11 @@ fn welcome(api: &Api, session: &Session, granted: bool) -> bool {
 
 /// Whether a session names a key that is granted to the action.
 fn is_granted(api: &Api, session: &Session, action: &ActionCid) -> bool {
-    session.capabilities.iter().any(|capability| match &capability.key {
-        CapabilityKey::Any => false,
-        CapabilityKey::Named(key) => {
+    session.capabilities.iter().any(|capability| match capability {
+        Capability::Use { key: CapabilityKey::Named(key), .. } => {
             session.names_exactly(key, action) && chain::is_granted(&api.registry, key, action)
         }
+        _ => false,
     })
 }
 

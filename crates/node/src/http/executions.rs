@@ -17,7 +17,7 @@ use quorate_actions::Payer;
 use quorate_wire::{ErrorCode, Problem, Submission, limits};
 
 use super::{
-    Api,
+    Api, Outcome,
     problem::{Refused, json},
 };
 use crate::places::Place;
@@ -69,8 +69,9 @@ async fn execute(
     let mut place = place.ok_or_else(|| edge(Problem::of(ErrorCode::Overloaded)))?;
     api.inbox.request(place.number, source, submission, place.held());
     match tokio::time::timeout(ANSWER, &mut place.answer).await {
-        Ok(Ok(Ok(reply))) => Ok(json(StatusCode::OK, "application/json", &reply)),
-        Ok(Ok(Err(problem))) => Err((problem, Origin::Engine)),
+        Ok(Ok(Outcome::Execution(Ok(reply)))) => Ok(json(StatusCode::OK, "application/json", &reply)),
+        Ok(Ok(Outcome::Execution(Err(problem)))) => Err((problem, Origin::Engine)),
+        Ok(Ok(Outcome::Share(_))) => Err(edge(Problem::of(ErrorCode::Internal))),
         // The engine has ended: nobody is left to answer.
         Ok(Err(_)) => Err(edge(Problem::of(ErrorCode::ShuttingDown))),
         Err(_) => Err(edge(Problem::of(ErrorCode::DeadlineExceeded))),

@@ -227,6 +227,7 @@ fn components() -> Components {
                 ("contract_calls", number("Reads of chains"), true),
                 ("claims", number("Keys claimed"), true),
                 ("randoms", number("Random values agreed on"), true),
+                ("decryptions", number("Ciphertexts opened"), true),
                 ("children", number("Child actions called"), true),
                 ("pending", number("Most host calls open at once"), true),
                 ("timers", number("Most timers set at once"), true),
@@ -280,6 +281,11 @@ fn components() -> Components {
                 ("epoch", number("The epoch whose members certify the keys"), true),
                 ("keys", map(text("A root public key, compressed, with 0x")), true),
                 ("certificate", list(any("A member's signed word that it holds its shares")), true),
+                (
+                    "decrypt_polynomial",
+                    list(text("A commitment of the decryption root, 96 hexadecimal digits with 0x")),
+                    true,
+                ),
             ]),
         )
         .schema(

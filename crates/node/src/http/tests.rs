@@ -356,7 +356,7 @@ async fn full_node_says_so_and_a_caller_that_leaves_makes_room() {
         panic!("no request");
     };
     let problem = Problem { retry_after_ms: Some(6_001), ..Problem::of(ErrorCode::RateLimited) };
-    node.waiting.answer(reply_to, Err(Box::new(problem)));
+    node.waiting.answer(reply_to, Outcome::Execution(Err(Box::new(problem))));
     let third = third.await.unwrap();
     assert_eq!((third.status, third.code()), (429, ErrorCode::RateLimited));
     assert!(third.head.contains("retry-after: 7\r\n"), "{}", third.head);
@@ -383,7 +383,8 @@ async fn a_caller_that_hangs_up_keeps_its_place_while_its_request_is_in_the_queu
     drop(gone);
     let third = tokio::spawn(async move { post(node.address, JSON, &body).await });
     assert!(matches!(node.outlet.recv().await, Some(Job::Handle(Input::Request { reply_to, .. }, _)) if {
-        node.waiting.answer(reply_to, Err(Box::new(Problem::of(ErrorCode::NotReady))));
+        node.waiting
+            .answer(reply_to, Outcome::Execution(Err(Box::new(Problem::of(ErrorCode::NotReady)))));
         true
     }));
     assert_eq!(third.await.unwrap().code(), ErrorCode::NotReady);

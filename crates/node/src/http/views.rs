@@ -54,7 +54,13 @@ pub(super) async fn keys(State(api): State<Arc<Api>>) -> Result<Response, Refuse
     let not_yet = || Refused::from(Problem::new(ErrorCode::NotReady, "the keys are not certified yet"));
     let (keys, certificate) = status.roots.zip(status.certificate).ok_or_else(not_yet)?;
     let epoch = certificate.first().map(|word| word.body.epoch).ok_or_else(not_yet)?;
-    let view = KeysView { network: api.network.id(), epoch, keys, certificate: certificate.to_vec() };
+    let view = KeysView {
+        network: api.network.id(),
+        epoch,
+        keys,
+        certificate: certificate.to_vec(),
+        decrypt_polynomial: status.decrypt_polynomial,
+    };
     Ok(json(StatusCode::OK, "application/json", &view))
 }
 

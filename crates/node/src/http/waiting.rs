@@ -1,4 +1,4 @@
-//! Callers that wait for the outcome of an execution.
+//! Callers that wait for the engine's answer.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use std::{
 
 use quorate_actions::Payer;
 use quorate_engine::ReplyTo;
-use quorate_wire::{ExecutionReply, Problem};
+use quorate_wire::{DecryptionReply, ExecutionReply, Problem};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -20,7 +20,13 @@ use crate::{
 };
 
 /// What the engine answers.
-pub(crate) type Outcome = Result<Box<ExecutionReply>, Box<Problem>>;
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Of an execution.
+    Execution(Result<Box<ExecutionReply>, Box<Problem>>),
+    /// With a share.
+    Share(Result<Box<DecryptionReply>, Box<Problem>>),
+}
 
 /// Who waits, by number.
 pub(crate) struct Waiting {

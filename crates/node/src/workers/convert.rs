@@ -2,7 +2,8 @@
 
 use quorate_actions::{ActionOutcome, FailureCode, Finished, HostCall, HostReply, ParentCall, Payer};
 use quorate_engine::{
-    ActionEnd, ActionFailure, ActionStart, Answer, AskedBy, Payers, SignCall, SignKey, SignMessage, Wanted,
+    ActionEnd, ActionFailure, ActionStart, Answer, AskedBy, OpenCall, OpenWhat, Payers, SignCall, SignKey,
+    SignMessage, Wanted,
 };
 use quorate_wire::{ActionCid, Digest, ErrorCode, Recipient, Seen, limits};
 use sha2::{Digest as _, Sha256};
@@ -70,6 +71,7 @@ fn failure(code: FailureCode) -> ErrorCode {
         FailureCode::LimitContractCalls => ErrorCode::LimitContractCalls,
         FailureCode::LimitClaims => ErrorCode::LimitClaims,
         FailureCode::LimitRandoms => ErrorCode::LimitRandoms,
+        FailureCode::LimitDecryptions => ErrorCode::LimitDecryptions,
         FailureCode::LimitChildren => ErrorCode::LimitChildren,
         FailureCode::LimitDepth => ErrorCode::LimitDepth,
         FailureCode::LimitTimers => ErrorCode::LimitTimers,
@@ -119,6 +121,16 @@ pub(super) fn wanted(call: HostCall) -> Result<Wanted, ErrorCode> {
         HostCall::Claim { key_id } => Wanted::Claim { key_id },
         HostCall::Collect { name, value } => Wanted::Collect { name, value },
         HostCall::Random => Wanted::Random,
+        HostCall::DecryptRoot => Wanted::DecryptRoot,
+        HostCall::Open(open) => Wanted::Open(OpenCall {
+            policy: open.policy,
+            form: open.form,
+            what: match open.what {
+                quorate_actions::OpenWhat::Lit(data) => OpenWhat::Lit { data: Digest(data) },
+                quorate_actions::OpenWhat::Container(salt) => OpenWhat::Container { salt },
+            },
+            to: open.to,
+        }),
         HostCall::RunOnce { name, wait } => Wanted::RunOnce { name, wait },
         HostCall::RunOnceResult { of, result } => Wanted::RunOnceResult { of, result },
         HostCall::Call { cid, params } => Wanted::Child { action: action(&cid)?, params },

@@ -4,8 +4,9 @@ use quorate_wire::{Address, BlockRef, PublicKey, TokenId};
 
 use crate::{At, Grant, Pkp, ReadRights, Subject};
 
-/// Most gas of one call that a policy makes.
-pub const POLICY_CALL_GAS_MAX: u64 = 1_000_000;
+/// Most gas of one call that a policy makes: a token's balance takes a third. What a precompile is paid least for, a processor
+/// does for so much in eight milliseconds.
+pub const POLICY_CALL_GAS_MAX: u64 = 100_000;
 
 /// Something could not be read; that is neither yes nor no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Whether a policy lets someone open, by one node's reading.
 
 use base64::Engine as _;
-use quorate_wire::{ActionCid, Address, BlockRef, ErrorCode, PublicKey, TokenId};
+use quorate_wire::{ActionCid, Address, BlockRef, ErrorCode, Problem, PublicKey, TokenId};
 
 use super::{
     Policy,
@@ -45,6 +45,15 @@ pub struct Denial {
     pub block: Option<BlockRef>,
     /// A sentence that tells no more than the policy and the public chain do.
     pub detail: String,
+}
+
+impl From<Denial> for Problem {
+    /// Says which condition decided, and at which block it was read.
+    fn from(denial: Denial) -> Self {
+        let Denial { code, path, block, detail } = denial;
+        let read = block.map(|block| format!(", read at block {}", block.number)).unwrap_or_default();
+        Problem::new(code, format!("policy{path}: {detail}{read}"))
+    }
 }
 
 /// Whether the policy is satisfied at the finalized block *and* at the latest one.
@@ -175,8 +184,15 @@ impl Scene<'_> {
         match &question.what {
             What::Term(Term::Caller) => holds(&Found::Address(self.caller()?)),
             What::Term(term) => holds(&Found::Text(self.resolve(term)?)),
-            What::Domain => holds(&Found::Text(self.who.domain.to_owned())),
-            What::Resources => holds(&Found::Texts(self.who.resources.to_vec())),
+            // What the login says counts where the session asks as that person, and nowhere else.
+            What::Domain => {
+                self.caller()?;
+                holds(&Found::Text(self.who.domain.to_owned()))
+            }
+            What::Resources => {
+                self.caller()?;
+                holds(&Found::Texts(self.who.resources.to_vec()))
+            }
             What::Time => {
                 let block_s = self.registry.block_time_s(self.at)?;
                 let own_s = self.who.unix_ms / 1_000;
@@ -230,10 +246,13 @@ impl Scene<'_> {
                 Some(action) => Ok(action.to_string()),
                 None => Err(Trouble::No("no action is running")),
             },
-            Term::Parameter(name) => parameter(self.who.resources, name).ok_or_else(|| {
-                let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-                Trouble::Parameter(format!("the login has no resource litParam:{shown}:<value>"))
-            }),
+            Term::Parameter(name) => {
+                self.caller()?;
+                parameter(self.who.resources, name).ok_or_else(|| {
+                    let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+                    Trouble::Parameter(format!("the login has no resource litParam:{shown}:<value>"))
+                })
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! From JSON to conditions in their canonical form.
 
-use super::{CONDITIONS_MAX, DEPTH_MAX, Form, PolicyError, compare::Comparator, json::Json};
+use super::{CONDITIONS_MAX, DEPTH_MAX, PolicyError, PolicyForm, compare::Comparator, json::Json};
 
 /// Which family a condition is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +70,8 @@ pub(super) struct Group {
 }
 
 /// Reads a list, and gives it with its canonical form.
-pub(super) fn read(list: &Json, form: Form) -> Result<(Group, Json), PolicyError> {
-    let implicit = form == Form::EvmBasic && !has_operator(list, 0);
+pub(super) fn read(list: &Json, form: PolicyForm) -> Result<(Group, Json), PolicyError> {
+    let implicit = form == PolicyForm::EvmBasic && !has_operator(list, 0);
     let mut builder = Builder { form, implicit, count: 0 };
     builder.group(list, "", 0)
 }
@@ -83,7 +83,7 @@ fn has_operator(list: &Json, depth: usize) -> bool {
 }
 
 struct Builder {
-    form: Form,
+    form: PolicyForm,
     /// Lists without any operator are joined by `and`.
     implicit: bool,
     count: usize,
@@ -157,7 +157,7 @@ fn operator(entry: &Json, place: &str) -> Result<(Operator, Json), PolicyError> 
     Ok((operator, form))
 }
 
-fn condition(entry: &Json, path: String, form: Form) -> Result<Condition, PolicyError> {
+fn condition(entry: &Json, path: String, form: PolicyForm) -> Result<Condition, PolicyError> {
     if !matches!(entry, Json::Object(_)) {
         return Err(PolicyError::invalid(path, "expected a condition, an operator or a list of them"));
     }
@@ -166,10 +166,10 @@ fn condition(entry: &Json, path: String, form: Form) -> Result<Condition, Policy
         return Err(PolicyError::invalid(place, "missing"));
     }
     let kind = match form {
-        Form::EvmBasic => Kind::EvmBasic,
-        Form::EvmContract => Kind::EvmContract,
-        Form::SolRpc => Kind::SolRpc,
-        Form::Unified => Kind::of(entry),
+        PolicyForm::EvmBasic => Kind::EvmBasic,
+        PolicyForm::EvmContract => Kind::EvmContract,
+        PolicyForm::SolRpc => Kind::SolRpc,
+        PolicyForm::Unified => Kind::of(entry),
     };
     // The canonical form has no type: what it is called must be what it is seen to be.
     if let Some(stated) = entry.get("conditionType")
@@ -242,8 +242,8 @@ fn abi_entries(list: &Json, place: &str) -> Result<Json, PolicyError> {
 }
 
 /// The second form of Solana's conditions has three members more; the unified form is always the second one.
-fn solana(entry: &Json, path: &str, form: Form) -> Result<Json, PolicyError> {
-    if form != Form::Unified && entry.get("pdaParams").is_none() {
+fn solana(entry: &Json, path: &str, form: PolicyForm) -> Result<Json, PolicyError> {
+    if form != PolicyForm::Unified && entry.get("pdaParams").is_none() {
         return members(entry, path, &["method", "params", "chain", "returnValueTest"], &["conditionType"]);
     }
     let known = ["method", "params", "pdaParams", "pdaInterface", "pdaKey", "chain", "returnValueTest"];

@@ -157,7 +157,10 @@ fn what_is_not_evaluated_lets_nobody_open() {
     let policy = json!([leaf('T'), { "operator": "or" }, foreign]);
     let denial = open(&World::default(), &policy, &caller()).unwrap_err();
     assert_eq!((denial.code, denial.path.as_str()), (ErrorCode::PolicyUnsupported, "[2]"));
-    assert_eq!(Policy::parse(&policy.to_string(), quorate_policy::Form::Unified).unwrap().words()[1], "or");
+    assert_eq!(
+        Policy::parse(&policy.to_string(), quorate_policy::PolicyForm::Unified).unwrap().words()[1],
+        "or"
+    );
 }
 
 /// A chain that goes on while it is read: `moves` times, then it stands.

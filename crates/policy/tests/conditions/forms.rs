@@ -1,12 +1,12 @@
 //! Reading: forms, bounds, places of faults; and the words.
 
-use quorate_policy::{CONDITIONS_MAX, Form, POLICY_BYTES_MAX, Policy};
+use quorate_policy::{CONDITIONS_MAX, POLICY_BYTES_MAX, Policy, PolicyForm};
 use quorate_wire::ErrorCode::{self, PolicyComparator, PolicyInvalid, PolicyTooLarge, PolicyUnsupported};
 use serde_json::{Value, json};
 
 use crate::world::{CALLER, basic, cid, key, leaf, parse};
 
-fn fault(list: &Value, form: Form) -> (ErrorCode, String) {
+fn fault(list: &Value, form: PolicyForm) -> (ErrorCode, String) {
     let error = Policy::parse(&list.to_string(), form).expect_err("no policy");
     (error.code, error.path)
 }
@@ -54,10 +54,10 @@ fn refuses_lists_of_another_form_with_the_place() {
             "[0].returnValueTest.key",
         ),
     ] {
-        assert_eq!(fault(&list, Form::Unified), (code, path.to_owned()), "{list}");
+        assert_eq!(fault(&list, PolicyForm::Unified), (code, path.to_owned()), "{list}");
     }
     assert_eq!(
-        fault(&json!([{ "method": "", "params": [], "returnValueTest": {} }]), Form::Unified).1,
+        fault(&json!([{ "method": "", "params": [], "returnValueTest": {} }]), PolicyForm::Unified).1,
         "[0].pdaKey"
     );
 }
@@ -66,11 +66,11 @@ fn refuses_lists_of_another_form_with_the_place() {
 fn only_the_oldest_form_may_leave_the_operators_out() {
     let (t, f) = (leaf('T'), leaf('F'));
     let text = json!([t, [t, f], t]).to_string();
-    assert!(Policy::parse(&text, Form::EvmBasic).is_ok());
-    assert_eq!(fault(&json!([t, f]), Form::Unified), (PolicyInvalid, "[1]".into()));
+    assert!(Policy::parse(&text, PolicyForm::EvmBasic).is_ok());
+    assert_eq!(fault(&json!([t, f]), PolicyForm::Unified), (PolicyInvalid, "[1]".into()));
     // One operator anywhere, and all must be there.
     assert_eq!(
-        fault(&json!([t, [t, { "operator": "or" }, t], t]), Form::EvmBasic),
+        fault(&json!([t, [t, { "operator": "or" }, t], t]), PolicyForm::EvmBasic),
         (PolicyInvalid, "[1]".into())
     );
 }
@@ -84,13 +84,13 @@ fn everything_has_a_bound() {
         }
         Value::Array(list)
     };
-    assert!(Policy::parse(&many(CONDITIONS_MAX).to_string(), Form::Unified).is_ok());
-    assert_eq!(fault(&many(CONDITIONS_MAX + 1), Form::Unified), (PolicyTooLarge, "[60]".into()));
+    assert!(Policy::parse(&many(CONDITIONS_MAX).to_string(), PolicyForm::Unified).is_ok());
+    assert_eq!(fault(&many(CONDITIONS_MAX + 1), PolicyForm::Unified), (PolicyTooLarge, "[60]".into()));
     let nested = |depth: usize| (1..depth).fold(json!([leaf('T')]), |inner, _| json!([inner]));
-    assert!(Policy::parse(&nested(16).to_string(), Form::Unified).is_ok());
-    assert_eq!(fault(&nested(17), Form::Unified).0, PolicyTooLarge);
+    assert!(Policy::parse(&nested(16).to_string(), PolicyForm::Unified).is_ok());
+    assert_eq!(fault(&nested(17), PolicyForm::Unified).0, PolicyTooLarge);
     let long = " ".repeat(POLICY_BYTES_MAX + 1);
-    assert_eq!(Policy::parse(&long, Form::Unified).unwrap_err().code, PolicyTooLarge);
+    assert_eq!(Policy::parse(&long, PolicyForm::Unified).unwrap_err().code, PolicyTooLarge);
     let calls = |count: usize| {
         let list =
             (0..2 * count - 1).map(|at| if at % 2 == 0 { leaf('U') } else { json!({ "operator": "or" }) });
@@ -104,14 +104,14 @@ fn everything_has_a_bound() {
 fn a_cut_or_changed_text_never_panics() {
     let text = json!([leaf('T'), { "operator": "or" }, [leaf('U')]]).to_string();
     for length in 0..text.len() {
-        assert!(Policy::parse(&text[..length], Form::Unified).is_err());
+        assert!(Policy::parse(&text[..length], PolicyForm::Unified).is_err());
     }
     for at in 0..text.len() {
         for byte in [b'"', b'\\', b'[', b'0', b' ', b'-'] {
             let mut bytes = text.clone().into_bytes();
             bytes[at] = byte;
             let changed = String::from_utf8(bytes).unwrap();
-            if let Ok(policy) = Policy::parse(&changed, Form::Unified) {
+            if let Ok(policy) = Policy::parse(&changed, PolicyForm::Unified) {
                 let _ = (policy.check_supported(), policy.words());
             }
         }

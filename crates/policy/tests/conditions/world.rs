@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use quorate_policy::{
-    At, Denial, Form, Grant, Pkp, Policy, ReadPolicyFacts, ReadRights, Reader, Subject, Unreadable, may_open,
+    At, Denial, Grant, Pkp, Policy, PolicyForm, ReadPolicyFacts, ReadRights, Reader, Subject, Unreadable,
+    may_open,
 };
 use quorate_wire::{ActionCid, Address, BlockRef, Digest, ErrorCode, KeyId, PublicKey, TokenId};
 use serde_json::{Value, json};
@@ -165,7 +166,7 @@ pub(crate) fn leaf(which: char) -> Value {
 }
 
 pub(crate) fn parse(list: &Value) -> Policy {
-    Policy::parse(&list.to_string(), Form::Unified).expect("a policy")
+    Policy::parse(&list.to_string(), PolicyForm::Unified).expect("a policy")
 }
 
 /// Whether one condition or a list lets someone open.

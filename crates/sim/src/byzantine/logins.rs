@@ -12,7 +12,7 @@ impl Byzantine {
     /// The request as it was signed, behind a login that nobody but the liar wants.
     pub(super) fn with_other_login(&mut self, submission: &Submission) -> Option<Submission> {
         let request = ExecutionRequest::parse(&submission.request).ok()?;
-        let any = [Capability { key: CapabilityKey::Any, action: CapabilityAction::Any }];
+        let any = [Capability::Use { key: CapabilityKey::Any, action: CapabilityAction::Any }];
         let allowed = (request.session, any.as_slice());
         let (_, login) = log_in(&mut self.dice, &self.network, request.time_ms, allowed);
         Some(Submission { login, ..submission.clone() })

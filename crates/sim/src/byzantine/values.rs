@@ -141,7 +141,7 @@ impl Byzantine {
                 self.fix_early(place);
             }
             Verdict::Once { .. } => self.lead(place, vote),
-            Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Draw { .. } => {}
+            Verdict::Intent(_) | Verdict::Denied(_) | Verdict::Draw { .. } | Verdict::Open { .. } => {}
         }
     }
 

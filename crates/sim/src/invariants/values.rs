@@ -31,6 +31,8 @@ pub(super) struct Seen {
     partials: BTreeMap<Place, BTreeSet<NodeIndex>>,
     /// What was drawn.
     drawn: BTreeMap<Place, String>,
+    /// What opened ciphertexts.
+    opened: BTreeMap<Place, String>,
     /// What runs were given where one honest coordinator alone fixed it.
     alone: BTreeMap<Place, String>,
     pub(super) count: u64,
@@ -52,9 +54,25 @@ impl Checker {
         self.values.came.entry(place).or_default().entry(node).or_insert(at_us);
     }
 
-    /// A node sends its partial of a value that all draw.
-    pub(crate) fn gave_partial(&mut self, node: NodeIndex, place: Place) {
-        self.values.partials.entry(place).or_default().insert(node);
+    /// A node sends its partial of a threshold value. Whether it is the first time.
+    pub(crate) fn gave_partial(&mut self, node: NodeIndex, place: Place) -> bool {
+        self.values.partials.entry(place).or_default().insert(node)
+    }
+
+    /// A node's run was given what opens a ciphertext: one value for each place, and not before t nodes gave their shares.
+    pub(crate) fn opened(&mut self, life: Life, place: Place, value: &str) {
+        self.values.count += 1;
+        let mut gave = self.values.partials.get(&place).cloned().unwrap_or_default();
+        gave.extend(&self.dishonest);
+        if gave.len() < usize::from(self.shape.t) {
+            let detail = format!("{life:?} opens at {place:?}, for which gave {gave:?}");
+            self.broken("nothing opens without t nodes whose own rule said yes", detail);
+        }
+        let known = self.values.opened.entry(place).or_insert_with(|| value.to_owned());
+        if known != value {
+            let detail = format!("{life:?} opens with {value}, others with {known}");
+            self.broken("a place has one value that opens", detail);
+        }
     }
 
     /// A node's run was given a drawn value: there is one for each place, and not before t nodes have come to it.
@@ -190,14 +208,13 @@ impl Checker {
 
     /// How long liars can have a function's value put off: each that comes before all honest nodes in the order
     /// has its time, and these times overlap.
-    fn spoilt_us(&self, (request, operation): Place, promised: &Promised) -> u64 {
+    fn spoilt_us(&self, (request, _): Place, promised: &Promised) -> u64 {
         let mut order: Vec<([u8; 32], NodeIndex)> = (1..=self.shape.n)
             .filter_map(NodeIndex::new)
             .map(|node| {
-                let transcript = Transcript::new("quorate/run-once/v1")
+                let transcript = Transcript::new("quorate/run-once/v2")
                     .field(&request.0)
                     .field(&promised.block.0)
-                    .number(operation.get().into())
                     .number(node.get().into());
                 (transcript.finish(), node)
             })

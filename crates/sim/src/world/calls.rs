@@ -92,6 +92,7 @@ impl World {
             ActPlan::Own => Act::Own,
             ActPlan::Collect => Act::Collect,
             ActPlan::Draw => Act::Draw,
+            ActPlan::Open(key) => Act::Open(self.keys[*key]),
             ActPlan::Once(throws) => Act::Once(*throws),
             ActPlan::Child(chosen, acts) => {
                 let script = Script {

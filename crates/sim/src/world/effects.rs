@@ -22,6 +22,8 @@ impl World {
             Effect::Reply { to, result } => {
                 self.reply(slot, to.0, result.map(|reply| *reply).map_err(|problem| *problem));
             }
+            // Callers of this world run actions only.
+            Effect::ReplyShare { .. } => {}
             Effect::FindCode { run, action, .. } => {
                 let generation = self.nodes[slot].generation;
                 let us = self.dice.between(100, 60_000);
@@ -195,6 +197,9 @@ impl World {
                         {
                             self.checker.gave((life.node, request, number), value.clone());
                         }
+                    }
+                    Some(Open::Secret { number, key }) => {
+                        self.nodes[slot].opens.insert((request, number), (action, key));
                     }
                     Some(Open::Draw { .. } | Open::Child) | None => {}
                 }

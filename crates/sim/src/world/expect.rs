@@ -105,6 +105,8 @@ fn acts_come_to(acts: &[ActPlan], (chosen, who): (Chosen, Who), goes_on: bool) -
                 signatures += 1;
                 None
             }
+            // The caller's session asks to read nothing as that person: the running action has to be granted.
+            ActPlan::Open(_) => (chosen != Chosen::Granted).then_some(ErrorCode::PolicyDenied),
             ActPlan::Digest(key) | ActPlan::Personal(key) | ActPlan::Login(key) => {
                 let code = refusal(act, *key, (chosen, who));
                 signatures += usize::from(code.is_none());

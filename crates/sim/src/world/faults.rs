@@ -134,6 +134,7 @@ impl World {
             byzantine: None,
             proposals: Vec::new(),
             asked: BTreeMap::new(),
+            opens: BTreeMap::new(),
         };
         self.nodes.push(twin);
         self.start(self.nodes.len() - 1);

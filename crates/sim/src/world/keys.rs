@@ -1,11 +1,11 @@
 //! Keys, who owns them, and who may use them.
 
 use quorate_auth::Session;
-use quorate_engine::{At, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS};
+use quorate_engine::{At, Pkp, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS};
 use quorate_threshold::derive;
 use quorate_wire::{
-    ActionCid, Address, Capability, CapabilityAction, CapabilityKey, MessageKind, PublicKey, RequestId,
-    RootKeys, action_key_id, limits,
+    ActionCid, Address, Capability, CapabilityAction, CapabilityKey, MessageKind, OperationNumber, PublicKey,
+    RequestId, RootKeys, action_key_id, limits,
 };
 
 use super::World;
@@ -43,7 +43,7 @@ impl World {
     fn mint(&mut self, state: &mut State) {
         let now_ms = self.epoch_unix_ms + self.now_us / 1_000;
         let id = self.committee.id;
-        let any = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
+        let any = Capability::Use { key: CapabilityKey::Any, action: CapabilityAction::Any };
         let caller = Wallet::new(&mut self.dice, &id, now_ms, vec![any]);
         // The owner's session names keys, so the keys come first; its address is needed for owning.
         let mut keys = Vec::new();
@@ -76,7 +76,7 @@ impl World {
     /// login; and somebody else says of itself that it is that wallet.
     fn let_keys_own(&mut self, state: &mut State, now_ms: u64) {
         let keys = self.keys.get(KEYS..).unwrap_or_default().to_vec();
-        let any = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
+        let any = Capability::Use { key: CapabilityKey::Any, action: CapabilityAction::Any };
         let capabilities: Vec<Capability> = keys.iter().map(named).chain([any]).collect();
         let mut dice = Dice::new(now_ms, "keys that own");
         let mut owner = keys.first();
@@ -147,6 +147,18 @@ impl World {
         cid(Chosen::Granted)
     }
 
+    /// Whether a node's own view lets the action of an operation read what is encrypted to the key, at this moment.
+    pub(super) fn opens(&self, slot: usize, place: (RequestId, OperationNumber)) -> bool {
+        let node = &self.nodes[slot];
+        let (Some(view), Some((action, key))) = (&node.view, node.opens.get(&place)) else { return false };
+        let age_ms = (self.epoch_unix_ms + self.now_us / 1_000).saturating_sub(view.made_unix_ms());
+        age_ms <= limits::HEAD_AGE_MS_MAX + node.skew_ms.unsigned_abs()
+            && [At::Latest, At::Finalized].into_iter().all(|at| {
+                let grant = |pkp: &Pkp| view.state(at).granted(&pkp.token, Granted::Action(*action));
+                view.state(at).pkps.get(key).is_some_and(|pkp| grant(pkp).allows(SCOPE_SIGN_ANYTHING))
+            })
+    }
+
     /// Whether a node's own view allows a key's use in a request at this moment, by the design's rule and
     /// not by the engine's code.
     pub(super) fn allows(&self, slot: usize, asked: &Asked) -> bool {
@@ -172,6 +184,7 @@ impl World {
             capabilities: wallet.capabilities.clone(),
             expires_ms: u64::MAX,
             domain: String::new(),
+            resources: Vec::new(),
         };
         let named = session.names_exactly(key, action);
         [At::Latest, At::Finalized].into_iter().all(|at| {
@@ -204,7 +217,7 @@ pub(super) fn wallet_place(number: usize, chosen: Chosen, who: Who) -> usize {
 
 fn named(key: &PublicKey) -> Capability {
     let action = CapabilityAction::Named(cid(Chosen::ByOwner));
-    Capability { key: CapabilityKey::Named(*key), action }
+    Capability::Use { key: CapabilityKey::Named(*key), action }
 }
 
 /// The code of one of the world's actions.

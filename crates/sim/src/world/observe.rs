@@ -66,6 +66,10 @@ impl World {
                 let life = self.nodes[slot].life();
                 return self.checker.drew(life, (request, number), value);
             }
+            (Answer::Value(value), Some(Open::Secret { number, .. })) => {
+                let life = self.nodes[slot].life();
+                return self.checker.opened(life, (request, number), value);
+            }
             _ => return,
         };
         let Open::Sign { number, key, digest, .. } = open else { return };
@@ -114,7 +118,7 @@ impl World {
             PeerMessage::Vote(vote) if vote.node == life.node => {
                 let place = (vote.body.request, vote.body.operation);
                 if matches!(vote.body.verdict, quorate_wire::Verdict::Draw { .. }) {
-                    self.checker.gave_partial(life.node, place);
+                    let _ = self.checker.gave_partial(life.node, place);
                 }
                 self.below_what_was_final(slot, vote.body.intent().is_some());
                 let allowed = match (vote.body.intent(), self.nodes[slot].asked.get(&place).cloned()) {
@@ -123,6 +127,14 @@ impl World {
                     (None, _) => true,
                 };
                 self.checker.voted(life, &vote.body, allowed);
+            }
+            PeerMessage::Share { request, operation, .. } => {
+                let place = (*request, *operation);
+                // It may be said again when the rule says no already: it was out.
+                if self.checker.gave_partial(life.node, place) && !self.opens(slot, place) {
+                    let detail = format!("{life:?} gives its share of {request}/{operation}");
+                    self.checker.broken("a share leaves only a node whose own rule says yes", detail);
+                }
             }
             PeerMessage::Round(round) => {
                 self.observe_round(slot, round.session, &round.payload, candidates);

@@ -4,9 +4,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ACTION_MEMORY_BYTES_MAX, CHILD_DEPTH_MAX, CHILDREN_PER_RUN_MAX, CODE_BYTES_MAX, EXECUTION_MS_MAX,
-    EXECUTION_OPERATIONS_MAX, LOG_BYTES_MAX, OPERATIONS_MAX, RANDOMS_MAX, REQUEST_BYTES_MAX,
-    RESPONSE_BYTES_MAX,
+    ACTION_MEMORY_BYTES_MAX, CHILD_DEPTH_MAX, CHILDREN_PER_RUN_MAX, CODE_BYTES_MAX, DECRYPTIONS_MAX,
+    EXECUTION_MS_MAX, EXECUTION_OPERATIONS_MAX, LOG_BYTES_MAX, OPERATIONS_MAX, RANDOMS_MAX,
+    REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
 };
 
 /// One list for both types, so that there is no limit that a request cannot lower.
@@ -84,6 +84,8 @@ action_limits! {
     claims: u32 = 10;
     /// Random values agreed on; each gives as many bytes as an action takes of it. Code `limit_randoms`.
     randoms: u32 = RANDOMS_MAX;
+    /// Ciphertexts opened. Code `limit_decryptions`.
+    decryptions: u32 = DECRYPTIONS_MAX;
     /// Calls of `call`, those of child actions included. Code `limit_children`.
     children: u32 = CHILDREN_PER_RUN_MAX;
     /// How deep child actions may call child actions; 0 allows none. Code `limit_depth`.
@@ -115,6 +117,7 @@ impl ActionLimits {
             ("log_bytes", self.log_bytes.into(), default.log_bytes.into()),
             ("signatures", self.signatures.into(), OPERATIONS_MAX.into()),
             ("randoms", self.randoms.into(), RANDOMS_MAX.into()),
+            ("decryptions", self.decryptions.into(), DECRYPTIONS_MAX.into()),
             ("children", self.children.into(), CHILDREN_PER_RUN_MAX.into()),
             ("depth", self.depth.into(), CHILD_DEPTH_MAX.into()),
         ];
@@ -123,12 +126,12 @@ impl ActionLimits {
                 return Err(format!("limits.{name} is {value}; nodes can give {most} at most"));
             }
         }
-        let operations = [self.signatures, self.collects, self.claims, self.randoms];
+        let operations = [self.signatures, self.collects, self.claims, self.randoms, self.decryptions];
         let operations = operations.map(u64::from).iter().sum::<u64>();
         if operations > EXECUTION_OPERATIONS_MAX as u64 {
             return Err(format!(
-                "limits.signatures, collects, claims and randoms are {operations} together; nodes can give \
-                 {EXECUTION_OPERATIONS_MAX} at most"
+                "limits.signatures, collects, claims, randoms and decryptions are {operations} together; nodes can \
+                 give {EXECUTION_OPERATIONS_MAX} at most"
             ));
         }
         Ok(())
@@ -184,6 +187,7 @@ mod tests {
             ("response_bytes", ActionLimits { response_bytes: u32::MAX, ..default }),
             ("children", ActionLimits { children: 16, ..default }),
             ("randoms", ActionLimits { randoms: 17, ..default }),
+            ("decryptions", ActionLimits { decryptions: 11, ..default }),
             ("collects", ActionLimits { collects: u32::MAX, ..default }),
         ] {
             assert!(limits.check().is_err_and(|reason| reason.contains(name)), "{name}");

@@ -4,6 +4,7 @@ import { cause, freeze, hostError, native, options, stringify, wellFormed } from
 import { OP, compute } from '../native.js';
 import { bytes } from './bytes.js';
 import { callContract, getLatestNonce, getRpcUrl } from './chain.js';
+import { decryptAndCombine, decryptToSingleNode, encrypt } from './encryption.js';
 import { broadcastAndCollect, call, runOnce } from './flow.js';
 import {
   getPermittedActions, getPermittedAddresses, getPermittedAuthMethodScopes, getPermittedAuthMethods, isPermittedAction,
@@ -56,10 +57,6 @@ function later(name, needs, instead) {
     },
   }[name];
 }
-const DECRYPT = 'aesDecrypt with a key that the caller gives';
-const encrypt = later('encrypt', 'key for encryption', DECRYPT);
-const decryptAndCombine = later('decryptAndCombine', 'key for encryption', DECRYPT);
-const decryptToSingleNode = later('decryptToSingleNode', 'key for encryption', DECRYPT);
 const checkConditions = later('checkConditions', 'access-control conditions', 'callContract, isPermittedAction, isPermittedAddress, isPermittedAuthMethod');
 
 // The members of `Lit.Actions`.

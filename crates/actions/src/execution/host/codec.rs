@@ -1,12 +1,13 @@
 //! Host calls and their answers as the guest's JavaScript writes and reads them: a number for the kind, a
 //! JSON text and a body. The one decoder of what the guest asks for.
 
+use quorate_wire::{OpenTo, PolicyForm};
 use serde::{Deserialize, Serialize};
 use wasmtime::Result;
 
 use crate::protocol::{
-    CallBlock, ContractCall, FetchRequest, HostCall, HostReply, Redirect, RegistryQuery, RpcMethod, SignKey,
-    SignMessage, SignRequest,
+    CallBlock, ContractCall, FetchRequest, HostCall, HostReply, OpenRequest, OpenWhat, Redirect,
+    RegistryQuery, RpcMethod, SignKey, SignMessage, SignRequest,
 };
 
 /// Kinds of calls; the guest's `js/core.js` has the same list.
@@ -25,6 +26,8 @@ mod kind {
     pub(super) const CALL: i32 = 11;
     pub(super) const RPC: i32 = 12;
     pub(super) const PAUSE: i32 = 13;
+    pub(super) const DECRYPT_ROOT: i32 = 14;
+    pub(super) const OPEN: i32 = 15;
 }
 
 /// Reads a call. Anything that the guest's own code does not write is `None`.
@@ -95,6 +98,17 @@ pub(crate) fn decode_call(kind: i32, meta: &[u8], body: &[u8]) -> Option<HostCal
         kind::PAUSE => {
             let meta: PauseMeta = read(meta)?;
             HostCall::Pause { ms: meta.ms }
+        }
+        kind::DECRYPT_ROOT => HostCall::DecryptRoot,
+        kind::OPEN => {
+            let meta: OpenMeta = read(meta)?;
+            let what = match (&meta.data, &meta.salt) {
+                (Some(data), None) => OpenWhat::Lit(fixed(data)?),
+                (None, Some(salt)) => OpenWhat::Container(fixed(salt)?),
+                _ => return None,
+            };
+            let to = if meta.one { OpenTo::One } else { OpenTo::All };
+            HostCall::Open(OpenRequest { policy: meta.policy, form: meta.form, what, to })
         }
         _ => return None,
     };
@@ -208,6 +222,16 @@ struct ClaimMeta {
 #[serde(deny_unknown_fields)]
 struct PauseMeta {
     ms: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenMeta {
+    policy: String,
+    form: PolicyForm,
+    data: Option<String>,
+    salt: Option<String>,
+    one: bool,
 }
 
 #[derive(Deserialize)]

@@ -27,6 +27,12 @@
 //! | 17 | URL parser | text, base (optional) | JSON of the members |
 //! | 18 | URL setter | address, member, value | JSON of the members |
 //! | 19 | secp256k1 addition | two public keys | their sum, 33 bytes |
+//! | 20 | policy | JSON list, form | its hash |
+//! | 21 | encryption to a root | root, hash of the policy, SHA-256 of the plaintext, random bytes, plaintext | base64 |
+//! | 22 | opening | ciphertext in base64, value in digits, SHA-256 of the plaintext, as base64 or not | plaintext |
+//! | 23 | header of a container | container, its bytes or base64 | random bytes, policy |
+//! | 24 | opening of a container | container as before, value in digits, as base64 or not | plaintext |
+//! | 25 | a simulation's plaintext | in base64, as base64 or not | plaintext |
 
 mod aes;
 mod bls;
@@ -35,11 +41,16 @@ mod hash;
 mod kdf;
 mod rsa;
 mod scrypt;
+mod seal;
 mod secp256k1;
 mod url;
 
 #[cfg(test)]
 mod tests;
+
+use std::borrow::Cow;
+
+use quorate_wire::ErrorCode;
 
 use crate::limits::LimitHit;
 
@@ -47,23 +58,28 @@ use crate::limits::LimitHit;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     code: &'static str,
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 impl Refused {
     /// A part has the wrong length or is not what it should be.
     const fn input(message: &'static str) -> Self {
-        Self { code: "compute_input", message }
+        Self { code: "compute_input", message: Cow::Borrowed(message) }
     }
 
     /// A parameter is above its maximum.
     const fn limit(message: &'static str) -> Self {
-        Self { code: "compute_limit", message }
+        Self { code: "compute_limit", message: Cow::Borrowed(message) }
     }
 
     /// The input is well formed and has no result.
     const fn failed(message: &'static str) -> Self {
-        Self { code: "compute_failed", message }
+        Self { code: "compute_failed", message: Cow::Borrowed(message) }
+    }
+
+    /// A code of the network's list, with its own sentence, or with one that says more.
+    fn of(code: ErrorCode, message: Option<String>) -> Self {
+        Self { code: code.as_str(), message: message.map_or(Cow::Borrowed(code.title()), Cow::Owned) }
     }
 
     /// As the guest reads it: the code, a space, the text.
@@ -177,6 +193,12 @@ pub(crate) fn prepare<'a>(op: i32, parts: &[&'a [u8]]) -> Result<Job<'a>, Refuse
         17 => url::parse(parts),
         18 => url::set(parts),
         19 => secp256k1::add(parts),
+        20 => seal::policy(parts),
+        21 => seal::encrypt(parts),
+        22 => seal::open(parts),
+        23 => seal::header(parts),
+        24 => seal::open_container(parts),
+        25 => seal::shown(parts),
         _ => Err(Refused::input("no such operation")),
     }?;
     if job.fuel > job.fuel_max {

@@ -60,6 +60,10 @@ pub(crate) struct Fixtures {
     /// For each name of `runOnce` that another node leads, what that node found.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) run_once: BTreeMap<String, Led>,
+    /// What ciphertexts open to: by `dataToEncryptHash`, or by a container's 32 random bytes, in hexadecimal digits without
+    /// `0x`. A value that begins with `base64:` is of bytes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) plaintexts: BTreeMap<String, String>,
     /// Limits that are lower than the network's.
     #[serde(skip_serializing_if = "is_unlimited")]
     pub(super) limits: LimitsRequest,

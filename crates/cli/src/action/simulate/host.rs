@@ -1,6 +1,7 @@
 //! Answers what an action asks of the world from its fixtures, and keeps what it did.
 
 mod counts;
+mod open;
 mod registry;
 mod requests;
 mod rights;
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use counts::Counts;
+use open::STAND_IN_ROOT;
 
 use super::preimage::{self, Preimages};
 use super::record::Recorder;
@@ -65,6 +67,8 @@ pub(super) struct Events {
     pub(super) claims: serde_json::Map<String, Value>,
     pub(super) collected: Vec<Value>,
     pub(super) single_node: Vec<Value>,
+    /// What was opened, for which action.
+    pub(super) opened: Vec<Value>,
     pub(super) called: Vec<Value>,
     /// Texts to add to the fixtures, with the member that they belong to.
     pub(super) missing: Vec<Value>,
@@ -140,6 +144,8 @@ impl<'a> Host<'a> {
             HostCall::Registry(query) => self.registry(query).map(value),
             HostCall::Claim { key_id } => self.claim(action, key_id).map(value),
             HostCall::Random => Ok(value(json!(self.random()))),
+            HostCall::DecryptRoot => Ok(value(json!(STAND_IN_ROOT))),
+            HostCall::Open(wanted) => self.open(action, wanted).map(value),
             HostCall::Collect { name, value: own } => Ok(value(self.collect(name, own))),
             HostCall::RunOnce { name, wait } => Ok(value(self.run_once(name, *wait, call))),
             HostCall::RunOnceResult { of, result } => Ok(value(self.run_once_result(*of, result))),
@@ -351,6 +357,8 @@ fn call_name(op: &HostCall) -> &'static str {
         HostCall::Collect { .. } => "collect",
         HostCall::RunOnce { .. } | HostCall::RunOnceResult { .. } => "run_once",
         HostCall::Random => "random",
+        HostCall::DecryptRoot => "encrypt",
+        HostCall::Open(_) => "decrypt",
         HostCall::Call { .. } => "call",
         HostCall::Rpc { .. } => "rpc",
         HostCall::Pause { .. } => "pause",

@@ -28,13 +28,14 @@ pub(super) fn document(host: Host<'_>, finished: &Finished, limits: &ActionLimit
         })
         .collect();
     let mut document = outcome_value(&finished.outcome);
-    let members: [(&str, Value); 11] = [
+    let members: [(&str, Value); 12] = [
         ("simulated", json!(true)),
         ("action", json!(cid)),
         ("signatures", json!(signatures)),
         ("refusals", json!(events.refusals)),
         ("claims", json!(events.claims)),
         ("collected", json!(events.collected)),
+        ("opened", json!(events.opened)),
         ("single_node", json!(events.single_node)),
         ("called", json!(events.called)),
         ("log", json!(finished.logs)),
@@ -115,7 +116,9 @@ pub(super) fn text(document: &Value) -> String {
     for refusal in list(&document["refusals"]) {
         lines.push(format!("refused    {} ({})", word(&refusal["call"]), word(&refusal["code"])));
     }
-    for (name, title) in [("claims", "claimed"), ("collected", "collected"), ("single_node", "one node")] {
+    for (name, title) in
+        [("claims", "claimed"), ("collected", "collected"), ("opened", "opened"), ("single_node", "one node")]
+    {
         match &document[name] {
             Value::Object(members) => {
                 lines.extend(

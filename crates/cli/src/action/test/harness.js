@@ -100,6 +100,18 @@
       const codes = [error?.code, error?.cause, ...refusals.map((refusal) => refusal.code)].filter((one) => one !== undefined);
       if (code !== undefined && !codes.includes(code)) fail('it was not denied for that reason', code, codes.length === 0 ? `${outcome.status}, response ${outcome.response}` : codes, own);
     },
+    assertOpens(outcome, wanted, own) {
+      const opened = outcomeOf(outcome).opened ?? [];
+      if (opened.length === 0) fail('nothing was opened', wanted ?? 'an opened ciphertext', outcome.refusals, own);
+      if (wanted !== undefined && !opened.some((one) => one.dataToEncryptHash === wanted || one.container === wanted)) fail('that was not opened', wanted, opened, own);
+      return opened;
+    },
+    assertDenied(outcome, code = 'policy_denied', own) {
+      const { opened = [], refusals } = outcomeOf(outcome);
+      if (opened.length > 0) fail('something was opened', 'nothing opened', opened, own);
+      const codes = refusals.filter((refusal) => refusal.call === 'decrypt').map((refusal) => refusal.code);
+      if (!codes.includes(code)) fail('it was not denied for that reason', code, codes.length === 0 ? `${outcome.status}, response ${outcome.response}` : codes, own);
+    },
     assertCompletes(outcome, own) {
       if (outcomeOf(outcome).status !== 'completed') fail('the action failed', 'completed', outcome.error, own);
       const { missing = [] } = outcome.fixtures ?? {};

@@ -3,8 +3,9 @@
 use ed25519_dalek::Signer as _;
 use quorate_auth::{SiweMessage, did_key, eip191, session_request_digest};
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Capability, CapabilityAction, CapabilityKey, Digest, ExecutionRequest,
-    LoginKind, LoginTerms, NetworkId, PublicKey, RequestId, SessionKey, Submission, WalletLogin, login_nonce,
+    ActionCid, Address, BlockRef, Capability, CapabilityAction, CapabilityKey, DecryptionRequest,
+    DecryptionSubmission, Digest, ExecutionRequest, Identity, LoginKind, LoginTerms, NetworkId, PolicyForm,
+    PublicKey, RequestId, SessionKey, Submission, WalletLogin, decryption_request_id, login_nonce,
     request_id,
 };
 
@@ -12,7 +13,7 @@ use super::{UNIX_MS, network, registry::HEAD};
 
 pub(crate) const CODE: &str = "granted action";
 
-const ANYTHING: Capability = Capability { key: CapabilityKey::Any, action: CapabilityAction::Any };
+const ANYTHING: Capability = Capability::Use { key: CapabilityKey::Any, action: CapabilityAction::Any };
 
 pub(crate) struct Caller {
     session: ed25519_dalek::SigningKey,
@@ -41,7 +42,54 @@ impl Caller {
 
     /// A caller whose session may do one thing.
     pub(crate) fn for_one(mark: u8, key: CapabilityKey, action: CapabilityAction) -> Self {
-        Caller::with((mark, mark), 3_600_000, Capability { key, action })
+        Caller::with((mark, mark), 3_600_000, Capability::Use { key, action })
+    }
+
+    /// A caller whose session may do this one thing.
+    pub(crate) fn may(mark: u8, capability: Capability) -> Self {
+        Caller::with((mark, mark), 3_600_000, capability)
+    }
+
+    /// A caller whose session may do these things.
+    pub(crate) fn may_all(mark: u8, capabilities: &[Capability]) -> Self {
+        Caller::with_all((mark, mark), 3_600_000, capabilities)
+    }
+
+    /// A request to have something opened, sealed to a one-time key.
+    pub(crate) fn opening(
+        &self,
+        policy: &str,
+        identity: Identity,
+        (reader, nonce): ([u8; 32], u8),
+    ) -> DecryptionSubmission {
+        self.opening_at(1, policy, identity, (reader, nonce))
+    }
+
+    /// Such a request to a node.
+    pub(crate) fn opening_at(
+        &self,
+        node: u8,
+        policy: &str,
+        identity: Identity,
+        (reader, nonce): ([u8; 32], u8),
+    ) -> DecryptionSubmission {
+        let request = DecryptionRequest {
+            v: 1,
+            network: self.network,
+            node: super::index(node),
+            session: SessionKey(self.session.verifying_key().to_bytes()),
+            login: self.login.hash(),
+            policy: serde_json::value::RawValue::from_string(policy.to_owned()).unwrap(),
+            form: PolicyForm::Unified,
+            identity,
+            reader: Digest(reader),
+            time_ms: self.time_ms,
+            nonce: format!("{nonce:032x}"),
+        };
+        let request = serde_json::to_vec(&request).unwrap();
+        let id = decryption_request_id(&network().id(), &request);
+        let sig = self.session.sign(&session_request_digest(&id)).to_bytes().to_vec();
+        DecryptionSubmission { request, sig, login: self.login.clone() }
     }
 
     /// The address of a caller's wallet.
@@ -51,14 +99,17 @@ impl Caller {
     }
 
     /// The marks are those of session key and wallet.
-    fn with((session, mark): (u8, u8), life_ms: u64, capability: Capability) -> Self {
+    fn with(marks: (u8, u8), life_ms: u64, capability: Capability) -> Self {
+        Caller::with_all(marks, life_ms, &[capability])
+    }
+
+    fn with_all((session, mark): (u8, u8), life_ms: u64, capabilities: &[Capability]) -> Self {
         let network = network().id();
         let wallet = k256::ecdsa::SigningKey::from_slice(&[mark; 32]).unwrap();
         let session = ed25519_dalek::SigningKey::from_bytes(&[session; 32]);
         let key = SessionKey(session.verifying_key().to_bytes());
-        let capabilities = [capability];
         let (issued_at_ms, expires_ms, rz) = (UNIX_MS - 1_000, UNIX_MS + life_ms, Digest([mark; 32]));
-        let terms = LoginTerms { session: key, expires_ms, capabilities: &capabilities, rz };
+        let terms = LoginTerms { session: key, expires_ms, capabilities, rz };
         let message = SiweMessage {
             scheme: None,
             domain: "localhost".to_owned(),

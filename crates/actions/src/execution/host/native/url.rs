@@ -28,7 +28,7 @@ struct Members<'a> {
     origin: String,
 }
 
-const INVALID: Refused = Refused { code: "invalid_url", message: "Invalid URL" };
+const INVALID: Refused = Refused { code: "invalid_url", message: std::borrow::Cow::Borrowed("Invalid URL") };
 
 pub(super) fn parse<'a>(parts: Parts<'_, 'a>) -> Result<Job<'a>, Refused> {
     let (input, base) = match *parts.0 {

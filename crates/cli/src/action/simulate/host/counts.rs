@@ -9,6 +9,7 @@ pub(super) struct Counts {
     signatures: u32,
     claims: u32,
     randoms: u32,
+    decryptions: u32,
     collects: u32,
     contract_calls: u32,
     fetches: u32,
@@ -25,6 +26,7 @@ impl Counts {
             HostCall::Sign(_) => (&mut self.signatures, limits.signatures, ErrorCode::LimitSignatures),
             HostCall::Claim { .. } => (&mut self.claims, limits.claims, ErrorCode::LimitClaims),
             HostCall::Random => (&mut self.randoms, limits.randoms, ErrorCode::LimitRandoms),
+            HostCall::Open(_) => (&mut self.decryptions, limits.decryptions, ErrorCode::LimitDecryptions),
             HostCall::Collect { .. } | HostCall::RunOnce { .. } => {
                 (&mut self.collects, limits.collects, ErrorCode::LimitCollects)
             }
@@ -35,6 +37,7 @@ impl Counts {
             HostCall::Fetch(_) => (&mut self.fetches, limits.fetches, ErrorCode::LimitFetches),
             HostCall::Call { .. } => (&mut self.children, limits.children, ErrorCode::LimitChildren),
             HostCall::ActionKey { .. }
+            | HostCall::DecryptRoot
             | HostCall::Registry(_)
             | HostCall::RunOnceResult { .. }
             | HostCall::Pause { .. } => {

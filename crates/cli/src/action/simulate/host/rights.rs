@@ -12,6 +12,7 @@ use quorate_wire::{
 };
 
 use crate::action::simulate::world::World;
+use crate::dev::LOGIN_DOMAIN;
 
 impl World {
     /// Who calls.
@@ -20,17 +21,22 @@ impl World {
     }
 
     /// The session of the caller. It names the keys of the fixtures for the action that is simulated, and none without a
-    /// caller.
+    /// caller. Of its resources, those that let an action open for the caller count as on a node.
     pub(super) fn session(&self) -> Session {
         let (caller, action) = (self.caller(), CapabilityAction::Named(self.cid));
         let keys = self.fixtures.auth.keys.iter().filter(|_| caller.is_some());
         let named = keys.filter_map(|name| Some(CapabilityKey::Named(self.keys.get(name)?.public)));
+        let resources = &self.fixtures.auth.resources;
+        let opened = resources.iter().filter_map(|text| text.parse().ok());
+        let opened = opened.filter(|one| caller.is_some() && matches!(one, Capability::DecryptIn { .. }));
+        let domain = self.fixtures.login_domains.as_ref().and_then(|domains| domains.first());
         Session {
             key: SessionKey([0; 32]),
             wallet: caller.unwrap_or(Address([0; 20])),
-            capabilities: named.map(|key| Capability { key, action }).collect(),
+            capabilities: named.map(|key| Capability::Use { key, action }).chain(opened).collect(),
             expires_ms: u64::MAX,
-            domain: String::new(),
+            domain: domain.cloned().unwrap_or_else(|| LOGIN_DOMAIN.to_owned()),
+            resources: resources.clone(),
         }
     }
 }
