@@ -1,3 +1,1 @@
-for (const name of ['encrypt', 'decryptAndCombine', 'decryptToSingleNode', 'checkConditions']) {
-  Lit.Actions[name]({}).catch((error) => console.log(error.code, error.message));
-}
+Lit.Actions.checkConditions({}).catch((error) => console.log(error.code, error.message));
