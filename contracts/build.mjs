@@ -22,7 +22,7 @@ const deployed = [
   "PubkeyRouter",
 ];
 // Contracts that tests and the benchmark put beside ours.
-const beside = { Puppet: "Puppet", PlainToken: "PlainToken", PlainListedToken: "PlainToken" };
+const beside = { Puppet: "Puppet", PlainToken: "PlainToken", PlainListedToken: "PlainToken", Silence: "Silence" };
 // Where a contract is in the sources and in the artifacts.
 const places = [
   ...deployed.map((name) => ({ name, source: `${name}.sol`, file: `${name}.json` })),

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, remove_file};
 use std::io::{IsTerminal as _, Seek as _, Write, stdout};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -94,7 +95,9 @@ pub(super) struct Writing {
 /// Where bytes are until the result is whole.
 #[derive(Debug)]
 enum Place {
-    /// A file beside the result's place.
+    /// A file without a name, which gets that of the result once it is whole. Whoever kills the process leaves nothing.
+    Unnamed(File),
+    /// A file beside the result's place, where the file system has no nameless ones.
     Part(File, PathBuf),
     /// A file without a name: what is set aside for standard output.
     Aside(File),
@@ -102,6 +105,15 @@ enum Place {
     Direct,
     /// Put in its place.
     Done,
+}
+
+impl Place {
+    /// A hidden file beside the result's place.
+    fn part(path: &Path, mode: u32) -> Result<Self> {
+        let part = part_of(path)?;
+        let file = OpenOptions::new().create_new(true).write(true).mode(mode).open(&part);
+        Ok(Place::Part(file.with_context(|| writing(path))?, part))
+    }
 }
 
 impl Writing {
@@ -113,10 +125,11 @@ impl Writing {
                 Place::Direct
             }
             Target::File(path, _) => {
-                let part = part_of(path)?;
                 let mode = if kind == Kind::Plaintext { 0o600 } else { 0o666 };
-                let file = OpenOptions::new().create_new(true).write(true).mode(mode).open(&part);
-                Place::Part(file.with_context(|| writing(path))?, part)
+                match unnamed(folder(path), mode) {
+                    Some(file) => Place::Unnamed(file),
+                    None => Place::part(path, mode)?,
+                }
             }
         };
         Ok(Writing { target, place })
@@ -125,10 +138,14 @@ impl Writing {
     /// Puts the result in its place. What was written before is durable then, name and all.
     pub(super) fn finish(mut self) -> Result<()> {
         match (&mut self.place, &self.target) {
+            (Place::Unnamed(file), Target::File(path, force)) => {
+                file.sync_all().with_context(|| writing(path))?;
+                name(file, path, *force).with_context(|| writing(path))?;
+                sync_folder(path);
+            }
             (Place::Part(file, part), Target::File(path, force)) => {
                 file.sync_all().and_then(|()| put(part, path, *force)).with_context(|| writing(path))?;
-                // Some file systems cannot write a folder out; the name is there all the same.
-                let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
+                sync_folder(path);
             }
             (Place::Aside(file), _) => {
                 file.rewind().context("what was set aside cannot be read")?;
@@ -145,7 +162,7 @@ impl Writing {
 impl Write for Writing {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         match &mut self.place {
-            Place::Part(file, _) | Place::Aside(file) => file.write(bytes),
+            Place::Unnamed(file) | Place::Part(file, _) | Place::Aside(file) => file.write(bytes),
             Place::Direct => stdout().write(bytes),
             Place::Done => Err(std::io::Error::other("the result is finished")),
         }
@@ -153,7 +170,7 @@ impl Write for Writing {
 
     fn flush(&mut self) -> std::io::Result<()> {
         match &mut self.place {
-            Place::Part(file, _) | Place::Aside(file) => file.flush(),
+            Place::Unnamed(file) | Place::Part(file, _) | Place::Aside(file) => file.flush(),
             Place::Direct => stdout().flush(),
             Place::Done => Ok(()),
         }
@@ -166,6 +183,39 @@ impl Drop for Writing {
             // What is only half there is nobody's.
             let _ = remove_file(part);
         }
+    }
+}
+
+/// Some file systems cannot write a folder out; the name is there all the same.
+fn sync_folder(path: &Path) {
+    let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
+}
+
+/// A file in a folder that has no name yet. `None` where there are no such files, or no `/proc` by which to name one later.
+fn unnamed(folder: &Path, mode: u32) -> Option<File> {
+    use rustix::fs::{CWD, Mode, OFlags, openat};
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = File::from(openat(CWD, folder, flags, Mode::from_raw_mode(mode)).ok()?);
+    opened(&file).metadata().is_ok().then_some(file)
+}
+
+/// Where the system shows an open file of this process.
+fn opened(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// Gives a file without a name this one. A link replaces nothing: to replace a file, it has a hidden name for a moment.
+fn name(file: &File, path: &Path, force: bool) -> Result<()> {
+    use rustix::fs::{AtFlags, CWD, linkat};
+    use rustix::io::Errno;
+    let link = |to: &Path| linkat(CWD, opened(file), CWD, to, AtFlags::SYMLINK_FOLLOW);
+    match link(path) {
+        Err(Errno::EXIST) if force => {
+            let part = part_of(path)?;
+            link(&part)?;
+            Ok(std::fs::rename(&part, path).inspect_err(|_| drop(remove_file(&part)))?)
+        }
+        linked => Ok(linked?),
     }
 }
 
@@ -245,8 +295,7 @@ mod tests {
         let target = || Target::of(&written(&path, false), Path::new("-"), |_| None).unwrap();
         let mut dropped = target().begin(Kind::Plaintext).unwrap();
         dropped.write_all(b"half").unwrap();
-        assert_eq!(names(folder.path()).len(), 1);
-        assert!(!path.exists());
+        assert!(names(folder.path()).is_empty(), "{:?}", dropped.place);
         drop(dropped);
         assert!(names(folder.path()).is_empty());
         let mut whole = target().begin(Kind::Plaintext).unwrap();
@@ -259,28 +308,37 @@ mod tests {
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
 
+    /// A result at that place, in a file without a name or in one beside it.
+    fn begun(path: &Path, force: bool, named: bool) -> Writing {
+        let mut writing =
+            Target::of(&written(path, force), Path::new("-"), |_| None).unwrap().begin(Kind::Public).unwrap();
+        if named {
+            writing.place = Place::part(path, 0o666).unwrap();
+        }
+        writing
+    }
+
     #[test]
     fn what_is_there_stays_unless_it_is_to_be_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("out");
-        // One that comes to be there while the result is written.
-        let mut late = Target::of(&written(&path, false), Path::new("-"), |_| None)
-            .unwrap()
-            .begin(Kind::Public)
-            .unwrap();
-        fs::write(&path, "old").unwrap();
-        late.write_all(b"new").unwrap();
-        late.finish().unwrap_err();
-        assert_eq!((names(folder.path()).len(), fs::read(&path).unwrap()), (1, b"old".to_vec()));
-        let refused = Target::of(&written(&path, false), Path::new("-"), |_| None).unwrap_err();
-        assert!(refused.to_string().contains("--force"), "{refused}");
-        let mut forced =
-            Target::of(&written(&path, true), Path::new("-"), |_| None).unwrap().begin(Kind::Public).unwrap();
-        forced.write_all(b"new").unwrap();
-        forced.finish().unwrap();
-        assert_eq!((names(folder.path()).len(), fs::read(&path).unwrap()), (1, b"new".to_vec()));
-        for no_file in [folder.path(), Path::new("/dev/null"), Path::new("..")] {
-            Target::of(&written(no_file, true), Path::new("-"), |_| None).unwrap_err();
+        for named in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("out");
+            // One that comes to be there while the result is written.
+            let mut late = begun(&path, false, named);
+            fs::write(&path, "old").unwrap();
+            late.write_all(b"new").unwrap();
+            assert_eq!(names(folder.path()).len(), if named { 2 } else { 1 });
+            late.finish().unwrap_err();
+            assert_eq!((names(folder.path()).len(), fs::read(&path).unwrap()), (1, b"old".to_vec()));
+            let refused = Target::of(&written(&path, false), Path::new("-"), |_| None).unwrap_err();
+            assert!(refused.to_string().contains("--force"), "{refused}");
+            let mut forced = begun(&path, true, named);
+            forced.write_all(b"new").unwrap();
+            forced.finish().unwrap();
+            assert_eq!((names(folder.path()).len(), fs::read(&path).unwrap()), (1, b"new".to_vec()));
+            for no_file in [folder.path(), Path::new("/dev/null"), Path::new("..")] {
+                Target::of(&written(no_file, true), Path::new("-"), |_| None).unwrap_err();
+            }
         }
     }
 

@@ -15,6 +15,15 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::harness::{Answer, Folder, Network, http, program};
 
+#[cfg(test)]
+mod chain;
+#[cfg(test)]
+mod killed;
+#[cfg(test)]
+mod lit;
+#[cfg(test)]
+mod recipes;
+
 /// The accounts of the private keys 1 and 2.
 const ONE: &str = "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf";
 const TWO: &str = "0x2b5ad5c4795c026514f8317c7a215e218dccd6cf";
@@ -168,14 +177,20 @@ fn a_key_opens_for_its_owner_and_its_grants_at_that_moment() {
         assert!(all_refuse(&said, "policy_denied"), "{what}: {said:#}");
     };
     denied("before the grant");
-    network.quorate(&["pkp", "grant", &key, "--address", ONE, "--scope", "decrypt"]).ok();
-    eventually(|| files.decrypt(&file, &["--key", &one]).succeeded, "the grant opens what is older");
-    network.quorate(&["pkp", "revoke", &key, "--address", ONE]).ok();
-    // The command ends with the block that revokes; nodes follow it within a moment.
-    eventually(
-        || all_refuse(&files.explain(&file, &["--key", &one]), "policy_denied"),
-        "revoking closes it at every node",
-    );
+    for round in 1..=5 {
+        network.quorate(&["pkp", "grant", &key, "--address", ONE, "--scope", "decrypt"]).ok();
+        eventually(|| files.decrypt(&file, &["--key", &one]).succeeded, "the grant opens what is older");
+        let revoked = network.quorate(&["pkp", "revoke", &key, "--address", ONE]).ok();
+        let block = revoked["block"].as_u64().unwrap();
+        eventually(|| (0..3).all(|place| head(&network, place) >= block), "nodes follow the chain");
+        // Not one opening more: the same file, and the very next request to every node.
+        let said = files.explain(&file, &["--key", &one]);
+        assert!(all_refuse(&said, "policy_denied"), "round {round}, block {block}: {said:#}");
+        for node in said["nodes"].as_array().unwrap() {
+            let judged = judged_at(node["detail"].as_str().unwrap());
+            assert!(judged.is_some_and(|judged| judged >= block), "round {round}, block {block}: {node}");
+        }
+    }
     denied("after it was revoked");
     network.quorate(&["pkp", "grant", &key, "--address", ONE, "--scope", "decrypt"]).ok();
     network.quorate(&["pkp", "burn", &key]).ok();
@@ -184,6 +199,19 @@ fn a_key_opens_for_its_owner_and_its_grants_at_that_moment() {
     network.quorate(&["pkp", "revoke", &key, "--address", ONE]).error();
     files.decrypt(&file, &["--key", &one]).ok();
     network.stop();
+}
+
+/// The number of the latest block that a node has.
+fn head(network: &Network, place: usize) -> u64 {
+    let (_, text) = http(&network.http(place), "GET /v1/network", b"");
+    let view: Value = serde_json::from_str(&text).unwrap();
+    view["head"]["number"].as_u64().unwrap()
+}
+
+/// The block that a denial names.
+fn judged_at(detail: &str) -> Option<u64> {
+    let digits = detail.split("block ").nth(1)?;
+    digits.split(|digit: char| !digit.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Tries again for a few blocks at most.
