@@ -168,7 +168,7 @@ fn what_opens_follows_balances_and_contracts_on_the_chain() {
 
     // What contracts of the registry say: tokens of the caller, and a grant of one key.
     let contract = |name: &str| network.ready["contracts"][name].as_str().unwrap().to_owned();
-    let holder = basic((&contract("pkp_nft"), "ERC721", "balanceOf"), &[":userAddress"], (">", "0"));
+    let holder = basic((&contract("PKPNFT"), "ERC721", "balanceOf"), &[":userAddress"], (">", "0"));
     let holder = files.under("holder.quorate", &json!([holder]));
     denied(&holder, "no token");
     let minted = network.quorate(&["pkp", "mint", "--key", &one]).ok();
@@ -182,7 +182,7 @@ fn what_opens_follows_balances_and_contracts_on_the_chain() {
     let (key, token) = (minted["public_key"].as_str().unwrap(), minted["token_id"].as_str().unwrap());
     let token = U256::from_str_radix(token.trim_start_matches("0x"), 16).unwrap().to_string();
     let inputs = [("uint256", token.as_str()), ("address", ":userAddress")];
-    let granted = (contract("pkp_permissions"), ("isPermittedAddress", &inputs[..]));
+    let granted = (contract("PKPPermissions"), ("isPermittedAddress", &inputs[..]));
     let granted = condition(&granted.0, granted.1, ("bool", "=", "true"));
     let granted = files.under("granted.quorate", &json!([granted]));
     denied(&granted, "before the grant");
