@@ -15,6 +15,7 @@ mod harness;
 mod logins;
 mod membership;
 mod openings;
+mod recorder;
 mod refusals;
 mod remembering;
 mod signatures;

@@ -23,7 +23,7 @@ fn policy() -> Policy {
     Policy::to_action(&ActionCid::of_code(CODE.as_bytes()))
 }
 
-fn identity() -> Identity {
+pub(super) fn identity() -> Identity {
     Identity::Lit { policy: policy().hash(), data: DATA }
 }
 
@@ -32,30 +32,37 @@ fn open(policy: &Policy, to: OpenTo) -> Wanted {
     Wanted::Open(OpenCall { policy, form, what: OpenWhat::Lit { data: DATA }, to })
 }
 
-fn opens(_: u8) -> Vec<Wanted> {
+pub(super) fn opens(_: u8) -> Vec<Wanted> {
     vec![open(&policy(), OpenTo::All)]
 }
 
+/// Asks for something else under the same policy.
+pub(super) fn of_other_data() -> Wanted {
+    let (policy, form) = (policy().canonical().to_owned(), PolicyForm::Unified);
+    let what = OpenWhat::Lit { data: Digest([0xdb; 32]) };
+    Wanted::Open(OpenCall { policy, form, what, to: OpenTo::All })
+}
+
 /// What a node's run was given.
-fn given(net: &Net, node: u8) -> Vec<Result<Answer, ErrorCode>> {
+pub(super) fn given(net: &Net, node: u8) -> Vec<Result<Answer, ErrorCode>> {
     net.answers.iter().filter(|(of, ..)| *of == node).map(|(_, _, answer)| answer.clone()).collect()
 }
 
-fn value_of(answer: &Result<Answer, ErrorCode>) -> ValuePoint {
+pub(super) fn value_of(answer: &Result<Answer, ErrorCode>) -> ValuePoint {
     let Ok(Answer::Value(text)) = answer else { panic!("{answer:?}") };
     serde_json::from_str(text).unwrap()
 }
 
-fn is_share(message: &PeerMessage) -> bool {
+pub(super) fn is_share(message: &PeerMessage) -> bool {
     matches!(message, PeerMessage::Share { .. })
 }
 
-fn named(net: &Net, node: u8, peer: u8) -> usize {
+pub(super) fn named(net: &Net, node: u8, peer: u8) -> usize {
     let about = |report: &Report| matches!(report, Report::PeerFault { peer: of, check: "partial" } if *of == index(peer));
     net.reported(node, about)
 }
 
-fn decrypt_root(net: &Net) -> Vec<u8> {
+pub(super) fn decrypt_root(net: &Net) -> Vec<u8> {
     net.engine(1).status().roots.unwrap().get(Purpose::Decrypt).to_vec()
 }
 
@@ -130,7 +137,7 @@ fn one_node_opens_nothing_alone_and_two_of_three_open_without_the_third() {
 }
 
 /// A net in which node 1 has heard no share yet, and what the others would have told it.
-fn waiting() -> (Net, quorate_engine::ReplyTo, BTreeMap<u8, PeerMessage>) {
+pub(super) fn waiting() -> (Net, quorate_engine::ReplyTo, BTreeMap<u8, PeerMessage>) {
     let mut net = Net::ready();
     net.wanted = Some((opens, false));
     net.links = Box::new(|_, to, message| {
@@ -145,7 +152,7 @@ fn waiting() -> (Net, quorate_engine::ReplyTo, BTreeMap<u8, PeerMessage>) {
     (net, to, shares.into())
 }
 
-fn with_share(message: &PeerMessage, other: ValuePoint) -> PeerMessage {
+pub(super) fn with_share(message: &PeerMessage, other: ValuePoint) -> PeerMessage {
     let mut message = message.clone();
     if let PeerMessage::Share { share, .. } = &mut message {
         *share = other;
@@ -256,18 +263,18 @@ fn a_caller_opens_in_an_action_only_where_the_session_names_both() {
 }
 
 /// What a person asks for whose wallet has the mark 7, under the policy of its address.
-fn to_seven() -> (Policy, Identity) {
+pub(super) fn to_seven() -> (Policy, Identity) {
     let policy = Policy::to_address(&Caller::wallet(7));
     let identity = Identity::Container { network: network().id(), policy: policy.hash(), salt: [5; 32] };
     (policy, identity)
 }
 
-fn timely(net: &Net, mut caller: Caller) -> Caller {
+pub(super) fn timely(net: &Net, mut caller: Caller) -> Caller {
     caller.time_ms = net.unix_ms;
     caller
 }
 
-fn named_right(policy: &Policy) -> Capability {
+pub(super) fn named_right(policy: &Policy) -> Capability {
     Capability::Decrypt { policy: CapabilityPolicy::Named(policy.hash()) }
 }
 

@@ -73,11 +73,11 @@ impl Caller {
         identity: Identity,
         (reader, nonce): ([u8; 32], u8),
     ) -> DecryptionSubmission {
-        let request = DecryptionRequest {
+        self.opening_of(&DecryptionRequest {
             v: 1,
             network: self.network,
             node: super::index(node),
-            session: SessionKey(self.session.verifying_key().to_bytes()),
+            session: self.session(),
             login: self.login.hash(),
             policy: serde_json::value::RawValue::from_string(policy.to_owned()).unwrap(),
             form: PolicyForm::Unified,
@@ -85,11 +85,20 @@ impl Caller {
             reader: Digest(reader),
             time_ms: self.time_ms,
             nonce: format!("{nonce:032x}"),
-        };
-        let request = serde_json::to_vec(&request).unwrap();
+        })
+    }
+
+    /// A request to have something opened, signed as it is.
+    pub(crate) fn opening_of(&self, request: &DecryptionRequest) -> DecryptionSubmission {
+        let request = serde_json::to_vec(request).unwrap();
         let id = decryption_request_id(&network().id(), &request);
         let sig = self.session.sign(&session_request_digest(&id)).to_bytes().to_vec();
         DecryptionSubmission { request, sig, login: self.login.clone() }
+    }
+
+    /// The key of the caller's session.
+    pub(crate) fn session(&self) -> SessionKey {
+        SessionKey(self.session.verifying_key().to_bytes())
     }
 
     /// The address of a caller's wallet.
