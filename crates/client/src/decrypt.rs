@@ -330,3 +330,6 @@ pub(crate) fn public_shares(
     let commitments: Vec<[u8; 48]> = commitments.iter().map(|commitment| commitment.0).collect();
     PublicShares::new::<quorate_threshold::Decrypt>(params, &session.0, &commitments).ok()
 }
+
+#[cfg(test)]
+mod tests;
