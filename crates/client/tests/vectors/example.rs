@@ -17,6 +17,9 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use rand_core::Rng as _;
 use serde_json::{Value, json, value::RawValue};
 
+#[path = "example/opening.rs"]
+mod opening;
+
 /// 2026-01-01T00:00:00.000Z.
 const NOW_MS: u64 = 1_767_225_600_000;
 const CODE: &str = "async function main({ name }) {\n  return `hello, ${name}`;\n}\n";
@@ -37,6 +40,7 @@ pub(crate) fn vectors() -> Value {
         "request": request_vector(&network, &login, &request),
         "code_request": code_vector(&network, &login),
         "replies": replies(&network, &request),
+        "opening": opening::vector(&network),
         "error_codes": error_codes(),
         "keys": [key(&public_key_of(&pkp())), key(&public_key_of(&account))],
     })
@@ -164,16 +168,20 @@ fn action() -> ActionCid {
 }
 
 fn login(network: &NetworkFile) -> Login {
+    let capabilities = [
+        format!("quorate:key/*/action/{}", action()),
+        format!("quorate:key/{}/action/*", public_key_of(&pkp())),
+    ];
+    login_for(network, &capabilities)
+}
+
+/// A login that allows these capabilities.
+fn login_for(network: &NetworkFile, capabilities: &[String]) -> Login {
     let wallet = [0x33; 32];
     let mut entropy = ChaCha20Rng::from_seed([9; 32]);
     let mut session = [0; 32];
     entropy.clone().fill_bytes(&mut session);
-    let capabilities: Vec<Capability> = [
-        format!("quorate:key/*/action/{}", action()),
-        format!("quorate:key/{}/action/*", public_key_of(&pkp())),
-    ]
-    .map(|text| text.parse().unwrap())
-    .to_vec();
+    let capabilities: Vec<Capability> = capabilities.iter().map(|text| text.parse().unwrap()).collect();
     let builder = LoginBuilder::new(network, "localhost").allow_all(capabilities.clone());
     let login = builder.sign_in(&Wallet::from_bytes(&wallet).unwrap(), NOW_MS, &mut entropy).unwrap();
     Login { login, session: SigningKey::from_bytes(&session), wallet, capabilities }

@@ -21,6 +21,8 @@ const NAMES: &[&str] = &[
     "params",
     "statement",
     "error_codes",
+    "share_request",
+    "share",
     "key",
 ];
 
@@ -107,6 +109,25 @@ fn block(name: &str, vectors: &Value) -> String {
             ("bytes", "/replies/0/statement_bytes"),
             ("digest for node 1", "/replies/0/signed_by_first"),
             ("signature of node 1", "/replies/0/reply/receipt/statements/0/signature"),
+        ]),
+        "share_request" => rows(&[
+            ("policy", "/opening/policy"),
+            ("policy hash", "/opening/policy_hash"),
+            ("capability", "/opening/login/capabilities/0"),
+            ("one-time secret", "/opening/reader_secret"),
+            ("signed bytes", "/opening/bytes"),
+            ("request id", "/opening/id"),
+            ("digest", "/opening/signed"),
+            ("sig", "/opening/body/sig"),
+        ]),
+        "share" => rows(&[
+            ("share", "/opening/share"),
+            ("sender's secret", "/opening/sender_secret"),
+            ("context", "/opening/context"),
+            ("sealed", "/opening/reply/sealed"),
+            ("statement bytes", "/opening/statement_bytes"),
+            ("digest for node 1", "/opening/statement_signed"),
+            ("signature of node 1", "/opening/reply/statement/signature"),
         ]),
         "key" => rows(&[
             ("public key", "/keys/0/public_key"),
