@@ -23,10 +23,14 @@ mod did;
 pub mod eip191;
 mod login;
 mod login_text;
+pub mod oidc;
+pub mod passkey;
 mod printable;
 mod request;
 mod session;
 pub mod siwe;
+mod strict_json;
+mod verifier;
 
 pub use address::{checksum_address, parse_checksum_address};
 pub use did::{DID_KEY_PREFIX, did_key, parse_did_key};
