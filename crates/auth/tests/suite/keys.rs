@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::Signer as _;
 use num_bigint::BigUint;
-use p256::ecdsa::{Signature as P256Signature, SigningKey as P256Key, signature::Signer as _};
+use p256::ecdsa::{Signature as P256Signature, SigningKey as P256Key};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -105,7 +105,9 @@ impl TestKey {
 /// An RSA key as a COSE key, whatever its numbers are.
 pub(crate) fn cose_rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     let length = u16::try_from(modulus.len()).unwrap().to_be_bytes();
-    let head = [0xa4, 1, 3, 3, 0x39, 1, 0, 0x20, 0x59, length[0], length[1]];
+    // A length below 256 has one byte.
+    let length = if length[0] == 0 { vec![0x58, length[1]] } else { vec![0x59, length[0], length[1]] };
+    let head = [&[0xa4, 1, 3, 3, 0x39, 1, 0, 0x20][..], &length].concat();
     let between = [0x21, 0x40 + u8::try_from(exponent.len()).unwrap()];
     [&head[..], modulus, &between, exponent].concat()
 }

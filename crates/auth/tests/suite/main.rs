@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is the report")]
 
+mod assertions;
 mod corpus;
 mod jwks;
 mod keys;

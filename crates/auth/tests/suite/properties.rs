@@ -40,3 +40,44 @@ proptest! {
         prop_assert!(!accepts(&String::from_utf8(bytes).unwrap()));
     }
 }
+
+proptest! {
+    #[test]
+    fn random_bytes_are_no_assertion(which in 0usize..4, bytes: Vec<u8>, challenge: [u8; 32]) {
+        let mut parts = crate::assertions::good("p256-1");
+        match which {
+            0 => parts.cose_key = bytes.clone(),
+            1 => parts.authenticator_data = bytes.clone(),
+            2 => parts.client_data = bytes.clone(),
+            _ => parts.signature = bytes.clone(),
+        }
+        prop_assert!(parts.verify().is_err());
+        parts.rp_id = String::from_utf8_lossy(&bytes).into_owned();
+        prop_assert!(parts.verify().is_err());
+        prop_assert_ne!(challenge, crate::assertions::CHALLENGE);
+    }
+
+    #[test]
+    fn one_changed_byte_of_an_assertion_is_refused(which in 0usize..3, place: prop::sample::Index, byte: u8) {
+        let good = crate::assertions::good(["p256-1", "ed25519-1", "rsa-1"][which]);
+        prop_assert!(good.verify().is_ok());
+        let mut changed = good;
+        let parts = [
+            &mut changed.cose_key,
+            &mut changed.authenticator_data,
+            &mut changed.client_data,
+            &mut changed.signature,
+        ];
+        let total = parts.iter().map(|part| part.len()).sum();
+        let mut place = place.index(total);
+        for part in parts {
+            if place < part.len() {
+                prop_assume!(part[place] != byte);
+                part[place] = byte;
+                break;
+            }
+            place -= part.len();
+        }
+        prop_assert!(changed.verify().is_err());
+    }
+}
