@@ -7,4 +7,5 @@ mod corpus;
 mod jwks;
 mod keys;
 mod properties;
+mod recorded;
 mod tokens;
