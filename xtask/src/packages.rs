@@ -32,6 +32,9 @@ const NPM: Package = Package { name: "npm", file: "/usr/bin/npm" };
 /// Runs the tests of pages.
 pub(crate) const CHROMIUM: Package = Package { name: "chromium", file: "/usr/bin/chromium" };
 
+/// Encrypts files: what ours are timed beside.
+pub(crate) const AGE: Package = Package { name: "age", file: "/usr/bin/age" };
+
 /// Compiles the database of the Ceramic node.
 pub(crate) const GXX: Package = Package { name: "g++", file: "/usr/bin/g++" };
 /// Runs that compiler.

@@ -1,4 +1,4 @@
-//! CPU time: of this thread, and of a whole tree of processes.
+//! CPU time of this thread and of a whole tree of processes; memory of a process.
 
 use std::{collections::BTreeMap, fs};
 
@@ -55,4 +55,12 @@ pub(crate) fn tree_ms(root: u32) -> f64 {
     }
     // USER_HZ is 100 on every Linux that Rust runs on.
     ticks as f64 * 10.0
+}
+
+/// One of the sizes in a living process's status, in bytes.
+pub(crate) fn memory_bytes(process: u32, name: &str) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let (_, rest) = status.split_once(&format!("{name}:"))?;
+    let kibibytes: f64 = rest.split_whitespace().next()?.parse().ok()?;
+    Some(kibibytes * 1024.0)
 }

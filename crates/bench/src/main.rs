@@ -3,6 +3,7 @@
 mod action;
 mod contracts;
 mod cpu;
+mod decrypt;
 mod network;
 mod protocol;
 mod scripts;
@@ -16,7 +17,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 const USAGE: &str =
-    "usage: quorate-bench [--json] [--only protocol|action|scripts|contracts|network|random] [--packages FOLDER]
+    "usage: quorate-bench [--json] [--only protocol|action|scripts|contracts|network|random|decrypt] [--packages FOLDER]
                      [--seconds N] [--callers N,N]
 Several parts are named with commas between them.
 Prints a table, or with --json one object a line: name, value, unit, baseline, ratio.
@@ -59,15 +60,17 @@ fn main() -> Result<()> {
             _ => anyhow::bail!("{USAGE}"),
         }
     }
-    let known =
-        |part: &str| matches!(part, "protocol" | "action" | "scripts" | "contracts" | "network" | "random");
+    let known = |part: &str| {
+        matches!(part, "protocol" | "action" | "scripts" | "contracts" | "network" | "random" | "decrypt")
+    };
     let chosen: Option<Vec<&str>> = only.as_deref().map(|only: &str| only.split(',').collect());
     anyhow::ensure!(chosen.iter().flatten().all(|part| known(part)), "{USAGE}");
     let wanted = |part: &str| chosen.as_ref().is_none_or(|chosen| chosen.contains(&part));
     let mut table = table::Table::new(json);
     protocol::calibrate(&mut table);
     // The other parts are compared with these; scripts and contracts are not.
-    let alone = chosen.iter().flatten().all(|part| matches!(*part, "scripts" | "contracts" | "random"));
+    let alone =
+        chosen.iter().flatten().all(|part| matches!(*part, "scripts" | "contracts" | "random" | "decrypt"));
     let alone = alone && chosen.is_some();
     let bare_us = if alone { 0.0 } else { protocol::committee(&mut table, 2, 3)? };
     if wanted("protocol") {
@@ -91,6 +94,9 @@ fn main() -> Result<()> {
         }
         if wanted("random") {
             network::random(&mut table, &quorate, &load).await?;
+        }
+        if wanted("decrypt") {
+            decrypt::run(&mut table, &quorate, &load).await?;
         }
         Ok(())
     })

@@ -64,7 +64,7 @@ pub(crate) fn calibrate(table: &mut Table) {
 }
 
 /// Plain signing and verifying on BLS12-381, with keys in G1.
-fn plain_bls() -> (f64, f64) {
+pub(crate) fn plain_bls() -> (f64, f64) {
     let key = min_pk::SecretKey::key_gen(&[7; 32], &[]).expect("enough key material");
     let sign = cpu::median_us(100, || {
         let _ = std::hint::black_box(key.sign(MESSAGE, value::DST, &[]));
@@ -200,7 +200,7 @@ pub(crate) fn committee(table: &mut Table, threshold: u8, share_count: u8) -> Re
     Ok(per_signer)
 }
 
-fn dkg<K: RootSet>(params: Params) -> Result<Vec<K::Output>> {
+pub(crate) fn dkg<K: RootSet>(params: Params) -> Result<Vec<K::Output>> {
     let session = fresh()?;
     let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
     let started: Result<Vec<_>, _> =
