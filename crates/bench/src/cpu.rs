@@ -57,6 +57,14 @@ pub(crate) fn tree_ms(root: u32) -> f64 {
     ticks as f64 * 10.0
 }
 
+/// CPU milliseconds of children of this process that have ended and were waited for.
+pub(crate) fn ended_children_ms() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(") ").map_or("", |(_, rest)| rest).split(' ');
+    let ticks: u64 = fields.skip(13).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    ticks as f64 * 10.0
+}
+
 /// One of the sizes in a living process's status, in bytes.
 pub(crate) fn memory_bytes(process: u32, name: &str) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
