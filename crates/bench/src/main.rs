@@ -23,6 +23,7 @@ Several parts are named with commas between them.
 Prints a table, or with --json one object a line: name, value, unit, baseline, ratio.
 With --packages, where npm installed ethers, scripts run in Node.js as well.
 The network is under load for --seconds (10) by each of these numbers of --callers (4,16), who share one login.";
+const PARTS: [&str; 7] = ["protocol", "action", "scripts", "contracts", "network", "random", "decrypt"];
 /// What the bench is called with to do nothing without end.
 const SPIN: &str = "--spin";
 /// Then it ends in any case, should the bench be killed.
@@ -40,10 +41,7 @@ fn main() -> Result<()> {
                 return Ok(());
             }
             SPIN => {
-                let begun = Instant::now();
-                while begun.elapsed() < SPIN_MAX {
-                    std::hint::spin_loop();
-                }
+                spin();
                 return Ok(());
             }
             "--json" => json = true,
@@ -60,11 +58,8 @@ fn main() -> Result<()> {
             _ => anyhow::bail!("{USAGE}"),
         }
     }
-    let known = |part: &str| {
-        matches!(part, "protocol" | "action" | "scripts" | "contracts" | "network" | "random" | "decrypt")
-    };
     let chosen: Option<Vec<&str>> = only.as_deref().map(|only: &str| only.split(',').collect());
-    anyhow::ensure!(chosen.iter().flatten().all(|part| known(part)), "{USAGE}");
+    anyhow::ensure!(chosen.iter().flatten().all(|part| PARTS.contains(part)), "{USAGE}");
     let wanted = |part: &str| chosen.as_ref().is_none_or(|chosen| chosen.contains(&part));
     let mut table = table::Table::new(json);
     protocol::calibrate(&mut table);
@@ -100,6 +95,13 @@ fn main() -> Result<()> {
         }
         Ok(())
     })
+}
+
+fn spin() {
+    let begun = Instant::now();
+    while begun.elapsed() < SPIN_MAX {
+        std::hint::spin_loop();
+    }
 }
 
 /// The `quorate` binary of the same build.
