@@ -130,6 +130,14 @@ pub fn verify_assertion(assertion: &Assertion<'_>, challenge: &[u8; 32]) -> Resu
     Ok(Passkey { id, counter: data.counter, backed_up: data.backed_up })
 }
 
+/// Checks that bytes are the COSE key of a passkey, in its one form.
+///
+/// # Errors
+/// [`PasskeyError`] with what is wrong.
+pub fn check_key(cose_key: &[u8]) -> Result<(), PasskeyError> {
+    cose::read_key(cose_key).map(drop)
+}
+
 /// The name of a credential as a method of login: the hash of its relying party and its public key.
 ///
 /// # Security

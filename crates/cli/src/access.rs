@@ -1,12 +1,19 @@
 //! Which network a command talks to, through which chain, as whom.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use k256::ecdsa::SigningKey;
+use quorate_auth::oidc::oidc_id;
+use quorate_auth::passkey::{check_key, passkey_id};
 use quorate_client::{Client, Wallet};
 use quorate_node::read_secret;
-use quorate_registry::alloy_primitives::hex;
+use quorate_policy::{TYPE_OIDC, TYPE_PASSKEY};
+use quorate_registry::alloy_primitives::{U256, hex};
 use quorate_registry::artifacts::Contracts;
 use quorate_registry::tx_client::{ChainReader, TxClient};
 use quorate_wire::{NetworkFile, PublicKey, SecretUrl};
@@ -15,6 +22,7 @@ use zeroize::Zeroizing;
 use crate::action::refused;
 use crate::args::{Access, KeyName, Place, RegistryAccess, Subject, WalletKey};
 use crate::failure::Failure;
+use crate::output::quoted;
 use crate::source;
 use crate::state::{State, read_network};
 
@@ -129,6 +137,29 @@ pub(crate) fn contracts(network: &NetworkFile) -> Contracts {
     }
 }
 
+/// The id of the passkey that a file describes.
+fn passkey_in(path: &Path) -> Result<[u8; 32]> {
+    /// Longest file.
+    const BYTES_MAX: u64 = 16 << 10;
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Passkey {
+        rp_id: String,
+        public_key: String,
+    }
+    let mut text = Vec::new();
+    let file = File::open(path).with_context(|| format!("{}", path.display()))?;
+    file.take(BYTES_MAX).read_to_end(&mut text)?;
+    let passkey: Passkey = serde_json::from_slice(&text)
+        .with_context(|| format!("{}: a passkey has the members rp_id and public_key", path.display()))?;
+    let key = URL_SAFE_NO_PAD
+        .decode(&passkey.public_key)
+        .ok()
+        .context("public_key is base64url without padding")?;
+    check_key(&key).context("public_key")?;
+    Ok(passkey_id(&passkey.rp_id, &key))
+}
+
 impl Subject {
     /// The subject in the registry's terms, and for people.
     pub(crate) fn resolve(&self) -> Result<(quorate_registry::subject::Subject, String)> {
@@ -140,7 +171,20 @@ impl Subject {
             let named = format!("auth method {}:0x{}", method.kind, hex::encode(&method.id));
             return Ok((Registered::AuthMethod { kind: method.kind, id: method.id.clone() }, named));
         }
-        let text = self.action.as_deref().context("--action, --address or --auth-method is needed")?;
+        if let Some([issuer, client, subject]) = self.oidc.as_deref() {
+            let id = oidc_id(issuer, client, subject).to_vec();
+            let named = format!("{} at {}", quoted(subject), quoted(issuer));
+            return Ok((Registered::AuthMethod { kind: U256::from(TYPE_OIDC), id }, named));
+        }
+        if let Some(path) = &self.passkey {
+            let id = passkey_in(path)?.to_vec();
+            return Ok((
+                Registered::AuthMethod { kind: U256::from(TYPE_PASSKEY), id },
+                "the passkey".to_owned(),
+            ));
+        }
+        let text =
+            self.action.as_deref().context("whom it is for is needed, such as --action or --address")?;
         let cid = source::named(text)?.cid();
         Ok((Registered::Action(cid.multihash()), format!("action {cid}")))
     }

@@ -86,6 +86,10 @@ pub(crate) struct DevArgs {
     /// How many nodes make a signature; fewer learn nothing (first start only).
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u8).range(2..=32))]
     pub(crate) threshold: Option<u8>,
+    /// A JSON file with issuers of OpenID Connect whose tokens are logins here: an array of objects with name, issuer and
+    /// algorithms. At a later start it takes the place of the one before.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) issuers: Option<PathBuf>,
     /// A host that actions may reach by `fetch`, or `*.domain` for every host below it; may be repeated. Without any: all
     /// that are public (first start only).
     #[arg(long, value_name = "HOST")]

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use quorate_registry::abi::Directory;
 use quorate_registry::alloy_primitives::{Address, B256};
 use quorate_registry::tx_client::{ChainReader, TxClient};
-use quorate_wire::{LoginDomains, limits::DIRECTORY_VALUE_BYTES_MAX};
+use quorate_wire::{Issuers, LoginDomains, limits::DIRECTORY_VALUE_BYTES_MAX};
 use serde::{Deserialize, Serialize};
 
 /// Names of further contracts begin with this.
@@ -64,10 +64,20 @@ pub(crate) fn canonical(name: &str, value: &[u8]) -> Result<Vec<u8>> {
         })?;
         return Ok(domains.value());
     }
+    if name == Issuers::NAME {
+        if value.is_empty() {
+            return Ok(Vec::new());
+        }
+        let issuers = Issuers::parse(value).map_err(anyhow::Error::msg).with_context(|| {
+            format!("{name} is a JSON array of objects with name, issuer and algorithms, and perhaps aliases and jwks_uri")
+        })?;
+        return Ok(issuers.value());
+    }
     if name.strip_prefix(CONTRACTS).is_none_or(str::is_empty) {
         bail!(
-            "nothing reads the name {name:?}. Names: {} for nodes; {CONTRACTS}NAME, a further contract, for clients",
-            LoginDomains::NAME
+            "nothing reads the name {name:?}. Names: {} and {} for nodes; {CONTRACTS}NAME, a further contract, for clients",
+            LoginDomains::NAME,
+            Issuers::NAME
         );
     }
     if value.is_empty() {

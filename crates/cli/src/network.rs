@@ -6,7 +6,7 @@ use anyhow::Result;
 use quorate_registry::abi::Directory;
 use quorate_registry::alloy_primitives::{B256, keccak256};
 use quorate_registry::tx_client::ChainReader;
-use quorate_wire::{Address, ContractRecord, LoginDomains, NetworkFile};
+use quorate_wire::{Address, ContractRecord, Issuers, LoginDomains, NetworkFile};
 use serde_json::{Value, json};
 
 use crate::access::contracts;
@@ -55,7 +55,7 @@ async fn open_votes(
     let at = contracts(network).directory;
     let known = values.iter().map(|(name, ..)| name.as_str());
     let companions = directory::COMPANIONS.iter().map(|(_, name)| *name);
-    let names: BTreeSet<&str> = known.chain([LoginDomains::NAME]).chain(companions).collect();
+    let names: BTreeSet<&str> = known.chain([LoginDomains::NAME, Issuers::NAME]).chain(companions).collect();
     let mut open: BTreeMap<(&str, B256), OpenVote> = BTreeMap::new();
     for name in names {
         let version = values.iter().find(|(known, ..)| known == name).map_or(1, |(_, now, _)| now + 1);

@@ -1,6 +1,7 @@
 //! `quorate pkp`: keys, as the registry's contracts have them.
 
 use anyhow::{Result, bail};
+use quorate_policy::{TYPE_OIDC, TYPE_PASSKEY};
 use quorate_registry::abi::{PKPNFT, PKPPermissions, PubkeyRouter};
 use quorate_registry::alloy_primitives::{U256, hex};
 use quorate_registry::artifacts::Contracts;
@@ -319,6 +320,12 @@ fn subject_of(kind: U256, id: &[u8]) -> (&'static str, String) {
         && let Ok(address) = <[u8; 20]>::try_from(id)
     {
         return ("address", Address(address).to_string());
+    }
+    if id.len() == 32 && kind == U256::from(TYPE_OIDC) {
+        return ("oidc", format!("{kind}:0x{}", hex::encode(id)));
+    }
+    if id.len() == 32 && kind == U256::from(TYPE_PASSKEY) {
+        return ("passkey", format!("{kind}:0x{}", hex::encode(id)));
     }
     ("auth_method", format!("{kind}:0x{}", hex::encode(id)))
 }

@@ -3,8 +3,9 @@
 use std::io::Read as _;
 
 use anyhow::{Context as _, Result, ensure};
+use quorate_auth::NoFacts;
 use quorate_client::{Verified, verify_execution, verify_login, verify_receipt, verify_reply};
-use quorate_wire::{Address, ExecutionReply, NetworkFile, Receipt, WalletLogin, check_strict};
+use quorate_wire::{ExecutionReply, ExecutionRequest, Login, NetworkFile, Proof, Receipt, check_strict};
 use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;
@@ -16,7 +17,7 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 /// Checks a file; an error says why it proves nothing.
 pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
     let network = args.place.network_file()?;
-    let Checked { verified, receipt, wallet } = check(&network, &text_of(args)?)?;
+    let Checked { verified, receipt, callers } = check(&network, &text_of(args)?)?;
     let statement = &verified.statement;
     if let Some(expected) = args.login {
         let named = statement.login;
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
         .collect();
     let value = json!({
         "valid": true, "verified_by": verified.members, "threshold": network.threshold,
-        "wallet": wallet, "statement": statement, "odd": odd,
+        "callers": callers, "statement": statement, "odd": odd,
     });
     output.result(&value, || {
         let members: Vec<String> = verified.members.iter().map(ToString::to_string).collect();
@@ -41,9 +42,7 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
             format!("action   {}", statement.action),
             format!("block    {} {}", statement.block.number, statement.block.hash),
         ];
-        if let Some(wallet) = wallet {
-            lines.push(format!("wallet   {wallet}"));
-        }
+        lines.extend(callers.iter().map(|caller| format!("caller   {caller}")));
         for intent in &statement.intents {
             lines.push(format!(
                 "signed   {} with {} under the name {}, by {}",
@@ -87,8 +86,8 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
 struct Checked {
     verified: Verified,
     receipt: Receipt,
-    /// The wallet for which it ran; only a file that has the request and its login shows that.
-    wallet: Option<Address>,
+    /// Who it ran for; only a file that has the request and its login shows that.
+    callers: Vec<String>,
 }
 
 fn check(network: &NetworkFile, text: &str) -> Result<Checked> {
@@ -99,16 +98,27 @@ fn check(network: &NetworkFile, text: &str) -> Result<Checked> {
         let run: Run = serde_json::from_value(value).context("not what `quorate action run` writes")?;
         let request = run.request.as_bytes();
         let verified = verify_execution(network, request, &run.reply)?;
-        let wallet = Some(verify_login(network, request, &run.login)?.wallet);
-        return Ok(Checked { verified, receipt: run.reply.receipt, wallet });
+        let callers = callers(network, request, &run.login)?;
+        return Ok(Checked { verified, receipt: run.reply.receipt, callers });
     }
     if value.get("statements").is_some() {
         let receipt: Receipt = serde_json::from_value(value).context("not a receipt")?;
-        return Ok(Checked { verified: verify_receipt(network, &receipt)?, receipt, wallet: None });
+        return Ok(Checked { verified: verify_receipt(network, &receipt)?, receipt, callers: Vec::new() });
     }
     let reply: ExecutionReply = serde_json::from_value(value).context("neither a receipt nor a reply")?;
     let verified = verify_reply(network, &reply.request_id, &reply)?;
-    Ok(Checked { verified, receipt: reply.receipt, wallet: None })
+    Ok(Checked { verified, receipt: reply.receipt, callers: Vec::new() })
+}
+
+/// Who is behind a login. Wallets are checked. Of a login with other proofs only this shows, that it is the one that the
+/// request names: what its issuers and the chain said then, the members have checked.
+fn callers(network: &NetworkFile, request: &[u8], login: &Login) -> Result<Vec<String>> {
+    if login.proofs().iter().all(|proof| matches!(proof, Proof::Wallet(_))) {
+        let session = verify_login(network, request, login, &NoFacts)?;
+        return Ok(session.wallets().map(|wallet| format!("wallet {wallet}")).collect());
+    }
+    login.check_named(&ExecutionRequest::parse(request)?.login)?;
+    Ok(login.proofs().iter().map(|proof| format!("{} login, checked by the members", proof.kind())).collect())
 }
 
 /// What `quorate action run` writes, as far as it proves something.
@@ -116,7 +126,7 @@ fn check(network: &NetworkFile, text: &str) -> Result<Checked> {
 struct Run {
     reply: ExecutionReply,
     request: String,
-    login: WalletLogin,
+    login: Login,
 }
 
 fn text_of(args: &VerifyArgs) -> Result<String> {

@@ -26,6 +26,7 @@ mod error;
 mod http;
 mod keys;
 mod login;
+mod session;
 mod verify;
 mod wallet;
 
@@ -36,5 +37,6 @@ pub use decrypt::{Opening, OpeningValue, Said};
 pub use error::{ClientError, Tried};
 pub use keys::{KeysError, verify_keys};
 pub use login::{Login, LoginBuilder, LoginError, PendingLogin};
+pub use session::{OwnFacts, PasskeyAssertion, PendingSession};
 pub use verify::{Verified, VerifyError, verify_execution, verify_login, verify_receipt, verify_reply};
 pub use wallet::{Wallet, WalletError};

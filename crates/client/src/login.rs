@@ -3,15 +3,15 @@
 use std::fmt;
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use quorate_auth::{Session, SiweMessage, did_key, session_request_digest, verify_wallet_login};
+use quorate_auth::{NoFacts, Session, SiweMessage, did_key, session_request_digest};
 use quorate_wire::{
-    Address, Capability, Digest, LoginKind, LoginTerms, NetworkFile, Problem, RequestId, SessionKey,
-    WalletLogin, limits::SESSION_MS_MAX, login_nonce,
+    Address, Capability, Digest, Login as Shown, NetworkFile, Problem, Proof, RequestId, WalletLogin,
+    limits::SESSION_MS_MAX, login_nonce,
 };
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::Wallet;
+use crate::{PendingSession, Wallet};
 
 const STATEMENT: &str =
     "Allow this session to run the actions listed below, which may use the keys listed with them.";
@@ -83,6 +83,23 @@ impl<'a> LoginBuilder<'a> {
         self
     }
 
+    /// Makes the session key, for whichever proofs shall allow it.
+    pub fn begin(&self, now_ms: u64, entropy: &mut impl CryptoRng) -> PendingSession<'a> {
+        let mut secret = Zeroizing::new([0u8; 32]);
+        entropy.fill_bytes(secret.as_mut_slice());
+        let signer = SigningKey::from_bytes(&secret);
+        let mut rz = Digest([0; 32]);
+        entropy.fill_bytes(&mut rz.0);
+        PendingSession {
+            network: self.network,
+            signer,
+            capabilities: self.capabilities.clone(),
+            expires_ms: now_ms.saturating_add(self.life_ms),
+            rz,
+            now_ms,
+        }
+    }
+
     /// Makes the session key and the text that the wallet of `address` must sign.
     ///
     /// # Errors
@@ -93,29 +110,22 @@ impl<'a> LoginBuilder<'a> {
         now_ms: u64,
         entropy: &mut impl CryptoRng,
     ) -> Result<PendingLogin<'a>, LoginError> {
-        let mut secret = Zeroizing::new([0u8; 32]);
-        entropy.fill_bytes(secret.as_mut_slice());
-        let signer = SigningKey::from_bytes(&secret);
-        let mut rz = Digest([0; 32]);
-        entropy.fill_bytes(&mut rz.0);
-        let key = SessionKey(signer.verifying_key().to_bytes());
-        let expires_ms = now_ms.saturating_add(self.life_ms);
-        let terms = LoginTerms { session: key, expires_ms, capabilities: &self.capabilities, rz };
+        let session = self.begin(now_ms, entropy);
         let message = SiweMessage {
             scheme: None,
-            nonce: login_nonce(&self.network.id(), &self.domain, &terms),
+            nonce: session.with_terms(None, |terms| login_nonce(&self.network.id(), &self.domain, terms)),
             domain: self.domain.clone(),
             address,
             statement: Some(self.statement.clone()),
-            uri: did_key(&key),
+            uri: did_key(&session.key()),
             chain_id: self.network.chain.id,
             issued_at_ms: now_ms,
-            expires_ms,
+            expires_ms: session.expires_ms,
             not_before_ms: None,
             request_id: None,
             resources: self.capabilities.iter().map(Capability::to_string).collect(),
         };
-        Ok(PendingLogin { network: self.network, signer, text: message.render()?, rz, now_ms })
+        Ok(PendingLogin { session, text: message.render()? })
     }
 
     /// Makes a login with a wallet whose key is at hand.
@@ -136,11 +146,8 @@ impl<'a> LoginBuilder<'a> {
 
 /// A login whose text is not signed yet.
 pub struct PendingLogin<'a> {
-    network: &'a NetworkFile,
-    signer: SigningKey,
+    session: PendingSession<'a>,
     text: String,
-    rz: Digest,
-    now_ms: u64,
 }
 
 impl PendingLogin<'_> {
@@ -157,14 +164,11 @@ impl PendingLogin<'_> {
     /// [`LoginError::Refused`].
     pub fn finish(self, signature: &[u8; 65]) -> Result<Login, LoginError> {
         let proof = WalletLogin {
-            kind: LoginKind::Wallet,
             message: self.text,
             signature: format!("0x{}", hex::encode(signature)),
-            rz: self.rz,
+            rz: self.session.rz,
         };
-        let session = verify_wallet_login(self.network, &proof, self.now_ms)?;
-        let hash = proof.hash();
-        Ok(Login { signer: self.signer, proof, hash, session })
+        self.session.finish(vec![Proof::Wallet(proof)], &NoFacts)
     }
 }
 
@@ -174,18 +178,23 @@ impl fmt::Debug for PendingLogin<'_> {
     }
 }
 
-/// A session that a wallet has allowed, with the key that signs its requests.
+/// A session that somebody has allowed, with the key that signs its requests.
 pub struct Login {
     signer: SigningKey,
-    proof: WalletLogin,
+    proof: Shown,
     hash: Digest,
     session: Session,
 }
 
 impl Login {
+    pub(crate) fn new(signer: SigningKey, proof: Shown, session: Session) -> Self {
+        let hash = proof.hash();
+        Login { signer, proof, hash, session }
+    }
+
     /// What nodes are shown of it.
     #[must_use]
-    pub fn proof(&self) -> &WalletLogin {
+    pub fn proof(&self) -> &Shown {
         &self.proof
     }
 

@@ -11,10 +11,10 @@ pub(crate) use odd::shows_divergence;
 
 use std::collections::BTreeSet;
 
-use quorate_auth::{Session, verify_wallet_login};
+use quorate_auth::{LoginFacts, Session, verify_login as verify};
 use quorate_wire::{
-    ExecutionReply, ExecutionRequest, Intent, NetworkFile, NodeIndex, Problem, PublicKey, Receipt, RequestId,
-    Scheme, SignatureView, Statement, WalletLogin, ecdsa_valid, request_id,
+    ExecutionReply, ExecutionRequest, Intent, Login, NetworkFile, NodeIndex, Problem, PublicKey, Receipt,
+    RequestId, Scheme, SignatureView, Statement, ecdsa_valid, request_id,
 };
 
 /// What a receipt proves.
@@ -217,19 +217,20 @@ pub fn verify_execution(
 }
 
 /// Checks that a login is the one that a request's signed bytes name, and says what nodes read in it: whose
-/// session made the request. With [`verify_execution`] it proves for which wallet the members ran it.
+/// session made the request. With [`verify_execution`] it proves for whom the members ran it. Issuers and blocks are judged by
+/// the caller's own facts; a wallet's login needs none.
 ///
 /// # Errors
 /// [`VerifyError::OtherLogin`]; [`VerifyError::LoginInvalid`] if no node would take it.
 pub fn verify_login(
     network: &NetworkFile,
     request: &[u8],
-    login: &WalletLogin,
+    login: &Login,
+    facts: &dyn LoginFacts,
 ) -> Result<Session, VerifyError> {
     let request = ExecutionRequest::parse(request).map_err(|_| VerifyError::WrongRequest)?;
     login.check_named(&request.login).map_err(|_| VerifyError::OtherLogin)?;
-    let session =
-        verify_wallet_login(network, login, request.time_ms).map_err(|_| VerifyError::LoginInvalid)?;
+    let session = verify(network, login, facts, request.time_ms).map_err(|_| VerifyError::LoginInvalid)?;
     if session.key == request.session { Ok(session) } else { Err(VerifyError::LoginInvalid) }
 }
 

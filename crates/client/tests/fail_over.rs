@@ -104,7 +104,9 @@ fn json(status: StatusCode, value: &impl serde::Serialize) -> axum::response::Re
 fn reply(network: &NetworkFile, body: &[u8], response: &str) -> ExecutionReply {
     let submission = Submission::parse(body).unwrap();
     let request = ExecutionRequest::parse(&submission.request).unwrap();
-    let session = quorate_auth::verify_wallet_login(network, &submission.login, request.time_ms).unwrap();
+    let session =
+        quorate_auth::verify_login(network, &submission.login, &quorate_auth::NoFacts, request.time_ms)
+            .unwrap();
     let id = quorate_auth::verify_request(&network.id(), &session, &submission).unwrap();
     assert!(session.may_run(&request.action));
     let statement = Statement {
@@ -211,7 +213,7 @@ async fn start(manners: &[Option<Manner>]) -> Net {
         .allow("quorate:key/*/action/*".parse().unwrap())
         .sign_in(&wallet, u64::try_from(now.as_millis()).unwrap(), &mut ChaCha20Rng::seed_from_u64(1))
         .unwrap();
-    assert_eq!(login.session().wallet, wallet.address());
+    assert_eq!(login.session().wallet(), Some(wallet.address()));
     let options = ClientOptions {
         hedge: Duration::from_millis(50),
         deadline: Duration::from_secs(2),

@@ -5,6 +5,8 @@
 
 #[path = "vectors/example.rs"]
 mod example;
+#[path = "vectors/logins.rs"]
+mod logins;
 #[path = "vectors/page.rs"]
 mod page;
 

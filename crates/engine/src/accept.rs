@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use quorate_auth::{Session, check_time, verify_request, verify_wallet_login};
+use quorate_auth::{NoFacts, Session, check_time, verify_login, verify_request};
 use quorate_policy::registry_fresh;
 use quorate_wire::{
     ActionCid, ActionLimits, Admission, Capability, CapabilityKey, Digest, ErrorCode, ExecutionRequest,
-    NodeIndex, PeerMessage, Problem, RequestId, Submission, WalletLogin, encode, limits,
+    Login, NodeIndex, PeerMessage, Problem, Proof, RequestId, Submission, encode, limits,
 };
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     admission::{Held, Payer, SHARE_TAKEN, price},
     execution::Execution,
     facts::Facts,
+    logins::LoginReading,
     member::{Member, Run},
     order::Asking,
     turn::Turn,
@@ -27,11 +28,18 @@ use crate::{
 const AHEAD_MS: u64 = 1_000;
 const AHEAD_PER_PEER_MAX: usize = 16;
 
-/// An execution that named a block which this node has not seen yet.
+/// An execution that named a block, or a key of an issuer, which this node has not seen yet.
 pub(crate) struct Ahead {
     from: NodeIndex,
     submission: Submission,
     pub(crate) until_mono_ms: u64,
+    /// What is missing.
+    code: ErrorCode,
+}
+
+/// Whether what a node does not know yet can come in a moment.
+fn may_come(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::BlockAhead | ErrorCode::LoginKeysUnavailable)
 }
 
 /// What came with a request.
@@ -57,12 +65,12 @@ impl Engine {
     ) {
         let price = price(&submission);
         let paid = self.pay(&Payer::of_source(source), price, turn.now);
-        let authentic = paid.and_then(|()| self.authenticate(&submission, turn.now));
+        let authentic = paid.and_then(|()| self.authenticate(&submission, turn));
         let accepted = authentic.and_then(|(id, request, session)| {
-            let payers = Payers { login: session.wallet, asked_by: AskedBy::Caller(source) };
+            let payers = Payers { login: session.id, asked_by: AskedBy::Caller(source) };
             // Once: whoever repeats a request of others, as every node can, uses up nothing of theirs.
             if !self.remembers(&id) {
-                self.pay(&[Payer::Login(session.wallet)], price, turn.now)
+                self.pay(&[Payer::Login(session.id)], price, turn.now)
                     .map_err(|problem| problem.about(id))?;
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
                     .and_then(|()| self.has_room(&Payer::of(&payers)))
@@ -134,10 +142,10 @@ impl Engine {
 
     pub(crate) fn on_execute(&mut self, from: NodeIndex, submission: Submission, turn: &mut Turn<'_>) {
         let paid = self.pay(&[Payer::Peer(from)], price(&submission), turn.now);
-        let authentic = paid.and_then(|()| self.authenticate(&submission, turn.now));
+        let authentic = paid.and_then(|()| self.authenticate(&submission, turn));
         let accepted = authentic.and_then(|(id, request, session)| {
             if !self.remembers(&id) {
-                let payers = Payers { login: session.wallet, asked_by: AskedBy::Peer(from) };
+                let payers = Payers { login: session.id, asked_by: AskedBy::Peer(from) };
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
                     .and_then(|()| self.has_room(&Payer::of(&payers)))
                     .map_err(|problem| problem.about(id))?;
@@ -148,10 +156,10 @@ impl Engine {
             Ok(id)
         });
         match accepted {
-            Err(problem) if problem.code == ErrorCode::BlockAhead && self.has_room_ahead(from) => {
-                // A coordinator that has just seen a block is no reason to refuse: ours comes in a moment.
+            Err(problem) if may_come(problem.code) && self.has_room_ahead(from) => {
+                // A coordinator that has just seen a block or a key is no reason to refuse: ours comes in a moment.
                 let until_mono_ms = turn.now.mono_ms + AHEAD_MS;
-                self.ahead.push_back(Ahead { from, submission, until_mono_ms });
+                self.ahead.push_back(Ahead { from, submission, until_mono_ms, code: problem.code });
             }
             Err(problem) => {
                 turn.report(Report::Refused(problem.code));
@@ -181,7 +189,7 @@ impl Engine {
         self.ahead.iter().filter(|waiting| waiting.from == from).count() < AHEAD_PER_PEER_MAX
     }
 
-    /// Looks again at executions that named a block which this node had not seen.
+    /// Looks again at executions that named what this node had not seen.
     pub(crate) fn retry_ahead(&mut self, turn: &mut Turn<'_>) {
         for waiting in std::mem::take(&mut self.ahead) {
             let until_mono_ms = waiting.until_mono_ms;
@@ -197,8 +205,7 @@ impl Engine {
     /// Refuses what has waited long enough for its block.
     pub(crate) fn give_up_ahead(&mut self, turn: &mut Turn<'_>) {
         while self.ahead.front().is_some_and(|waiting| waiting.until_mono_ms <= turn.now.mono_ms) {
-            let Some(Ahead { from, submission, .. }) = self.ahead.pop_front() else { return };
-            let code = ErrorCode::BlockAhead;
+            let Some(Ahead { from, submission, code, .. }) = self.ahead.pop_front() else { return };
             turn.report(Report::Refused(code));
             let request = quorate_wire::request_id(&self.node.committee.id, &submission.request);
             turn.send(from, PeerMessage::Refused { request, code, detail: code.title().to_owned() });
@@ -228,7 +235,7 @@ impl Engine {
     fn authenticate(
         &mut self,
         submission: &Submission,
-        now: Now,
+        turn: &mut Turn<'_>,
     ) -> Result<(RequestId, ExecutionRequest, Session), Problem> {
         if submission.code.as_ref().is_some_and(|code| code.len() > limits::CODE_BYTES_MAX) {
             return Err(Problem::of(ErrorCode::CodeTooLarge));
@@ -241,7 +248,7 @@ impl Engine {
         }
         // Before anything else of the login: who is asked first could put a login of its own in its place.
         submission.login.check_named(&request.login)?;
-        let session = self.session(&submission.login, &request.login, now)?;
+        let session = self.session(&submission.login, &request.login, turn)?;
         // The bytes name their session. Others who have seen them, as every node has, can not make them theirs.
         if request.session != session.key {
             let detail = "the request names another session";
@@ -257,14 +264,28 @@ impl Engine {
     /// The session behind a login; a login's signature is checked once.
     pub(crate) fn session(
         &mut self,
-        login: &WalletLogin,
+        login: &Login,
         hash: &Digest,
-        now: Now,
+        turn: &mut Turn<'_>,
     ) -> Result<Session, Problem> {
+        let now = turn.now;
         if let Some(session) = self.known_logins.session(&hash.0, now.unix_ms) {
             return Ok(session);
         }
-        let session = verify_wallet_login(&self.node.committee.network, login, now.unix_ms)?;
+        let network = &self.node.committee.network;
+        let wallets = login.proofs().iter().all(|proof| matches!(proof, Proof::Wallet(_)));
+        let session = if wallets {
+            verify_login(network, login, &NoFacts, now.unix_ms)?
+        } else {
+            let (registry, _) = self.node.decided_by()?;
+            let rule = self.node.committee.logins(registry.as_ref());
+            let facts = LoginReading { registry: registry.as_ref(), rule: &rule, keys: &self.issuer_keys };
+            verify_login(network, login, &facts, now.unix_ms).inspect_err(|problem| {
+                if problem.code == ErrorCode::LoginKeysUnavailable {
+                    turn.effects.push(Effect::FetchIssuerKeys);
+                }
+            })?
+        };
         self.known_logins.know(hash.0, session.clone());
         Ok(session)
     }
@@ -296,10 +317,10 @@ impl Engine {
             BlockStanding::Ahead => return Err(ErrorCode::BlockAhead.into()),
             BlockStanding::Unknown => return Err(ErrorCode::BlockUnknown.into()),
         }
-        self.node.committee.logins(registry.as_ref()).check(&session.domain)?;
+        self.node.committee.logins(registry.as_ref()).check(&session.methods)?;
         let welcome = match &self.node.committee.network.admission {
             Admission::Open => true,
-            Admission::List(wallets) => wallets.contains(&session.wallet),
+            listed @ (Admission::List(_) | Admission::Logins(_)) => session.is_listed(listed),
             Admission::Granted => session.capabilities.iter().any(|capability| match capability {
                 Capability::Use { key: CapabilityKey::Named(key), .. } => {
                     session.names_exactly(key, &request.action)

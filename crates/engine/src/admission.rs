@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use quorate_wire::{Address, Network, NodeIndex, Submission, limits};
+use quorate_wire::{LoginId, Network, NodeIndex, Submission, limits};
 
 use crate::{
     AskedBy, Payers,
@@ -14,7 +14,7 @@ use crate::{
 /// Whom a bucket or a share is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Payer {
-    Login(Address),
+    Login(LoginId),
     Source(Network),
     Peer(NodeIndex),
 }
@@ -61,12 +61,13 @@ const ROOM_AGAIN_MS: u64 = 1_000;
 const REQUEST_BYTES_PER_TOKEN: usize = 16 << 10;
 const CODE_BYTES_PER_TOKEN: usize = 64 << 10;
 
-/// What a submission costs whoever brings it, in tokens: one, and more by its length.
+/// What a submission costs whoever brings it, in tokens: one for each signature of its login,
+/// and more by its length.
 pub(crate) fn price(submission: &Submission) -> u64 {
     let code = submission.code.as_ref().map_or(0, String::len);
-    let login = submission.login.message.len() + submission.login.signature.len();
-    let read = submission.request.len() + login;
-    let tokens = 1 + read / REQUEST_BYTES_PER_TOKEN + code / CODE_BYTES_PER_TOKEN;
+    let read = submission.request.len() + submission.login.bytes();
+    let signatures = submission.login.proofs().len();
+    let tokens = signatures.max(1) + read / REQUEST_BYTES_PER_TOKEN + code / CODE_BYTES_PER_TOKEN;
     u64::try_from(tokens).unwrap_or(u64::MAX)
 }
 
@@ -180,12 +181,14 @@ impl Shares {
 
 #[cfg(test)]
 mod tests {
+    use quorate_wire::Digest;
+
     use super::*;
 
     #[test]
     fn one_payer_gets_half_and_the_next_finds_room() {
         let mut shares = Shares::default();
-        let [first, second] = [1, 2].map(|mark| Payer::Login(Address([mark; 20])));
+        let [first, second] = [1, 2].map(|mark| Payer::Login(LoginId(Digest([mark; 32]))));
         let mut all = 0;
         while shares.may_run([first], all) {
             shares.of(first).running += 1;
@@ -206,7 +209,8 @@ mod tests {
     #[test]
     fn ids_are_remembered_by_the_rates() {
         let rates = Rates { executions_per_second: 3, login_per_second: 1 };
-        let (login, source) = (Payer::Login(Address([1; 20])), Payer::of_source([192, 0, 2, 1].into())[0]);
+        let (login, source) =
+            (Payer::Login(LoginId(Digest([1; 32]))), Payer::of_source([192, 0, 2, 1].into())[0]);
         let mut shares = Shares::default();
         let mut all = Held::default();
         let mut fill = |shares: &mut Shares, payer| {
@@ -226,11 +230,11 @@ mod tests {
     #[test]
     fn a_burst_is_bounded_and_refills_and_says_when() {
         let (mut buckets, rule) = (Buckets::default(), Rates::default().of_caller());
-        let payer = Payer::Login(Address([1; 20]));
+        let payer = Payer::Login(LoginId(Digest([1; 32])));
         let taken = (0..1_000).filter(|_| buckets.take(payer, &rule, 1, 0).is_ok()).count();
         assert_eq!(taken, 400);
         assert!(
-            buckets.take(Payer::Login(Address([2; 20])), &rule, 1, 0).is_ok(),
+            buckets.take(Payer::Login(LoginId(Digest([2; 32]))), &rule, 1, 0).is_ok(),
             "another login is not affected"
         );
         assert_eq!(buckets.take(payer, &rule, 1, 4), Err(Some(1)));
@@ -277,9 +281,9 @@ mod tests {
         // As much of the peer's is left as a whole login's bucket holds.
         assert!(buckets.take(peer, &of_peer, of_peer.burst - of_caller.burst, 0).is_ok());
         let login = |mark: u32| {
-            let mut address = [0; 20];
+            let mut address = [0; 32];
             address[..4].copy_from_slice(&mark.to_be_bytes());
-            Payer::Login(Address(address))
+            Payer::Login(LoginId(Digest(address)))
         };
         let mut marks = 0..;
         while buckets.buckets.len() < BUCKETS_MAX {

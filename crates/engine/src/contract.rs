@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
 use quorate_wire::{
-    ActionCid, ActionLimits, Address, BlockRef, DecryptionReply, DecryptionSubmission, Digest, ErrorCode,
-    ExecutionReply, Lane, NetworkFile, NodeIndex, OpenTo, PolicyForm, Problem, Recipient, RequestId,
+    ActionCid, ActionLimits, BlockRef, DecryptionReply, DecryptionSubmission, Digest, ErrorCode,
+    ExecutionReply, Lane, LoginId, NetworkFile, NodeIndex, OpenTo, PolicyForm, Problem, Recipient, RequestId,
     RootKeys, Seen, Status, Submission, Usage,
 };
 use zeroize::Zeroizing;
 
-use crate::ReadRegistry;
+use crate::{IssuerKeys, ReadRegistry};
 
 /// The two clocks of a node. Nothing that is safe depends on the wall clock alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,8 @@ pub enum Input {
         /// run may call one long source after the other.
         code: Result<Arc<str>, ErrorCode>,
     },
+    /// This node has fetched keys of issuers.
+    IssuerKeys(IssuerKeys),
     /// The registry's view has moved on.
     Registry(Arc<dyn ReadRegistry>),
     /// Time has passed; a deadline may be due.
@@ -291,6 +293,8 @@ pub enum Effect {
         /// The answer.
         result: Result<Box<DecryptionReply>, Box<Problem>>,
     },
+    /// A login names a key that its issuer had not when its keys were fetched: they may be fetched anew.
+    FetchIssuerKeys,
     /// Find the source of an action, for a run that waits for it.
     FindCode {
         /// The run.
@@ -373,8 +377,8 @@ pub enum AskedBy {
 /// In whose shares of what a node has a run counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payers {
-    /// The wallet behind the caller's session.
-    pub login: Address,
+    /// Who is behind the caller's session.
+    pub login: LoginId,
     /// Who brought the request here.
     pub asked_by: AskedBy,
 }

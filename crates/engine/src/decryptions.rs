@@ -15,9 +15,7 @@ use quorate_wire::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    Effect, Engine, Now, Rates, ReplyTo, Report, admission::Payer, member::parse_policy, turn::Turn,
-};
+use crate::{Effect, Engine, Rates, ReplyTo, Report, admission::Payer, member::parse_policy, turn::Turn};
 
 /// Bytes of a request or its login, which are parsed, for one token.
 const BYTES_PER_TOKEN: usize = 16 << 10;
@@ -95,7 +93,7 @@ impl Engine {
         let now = turn.now;
         let price = price(submission);
         self.pay(&Payer::of_source(source), price, now)?;
-        let (id, request, session) = self.authentic(submission, now)?;
+        let (id, request, session) = self.authentic(submission, turn)?;
         let about = |problem: Problem| problem.about(id);
         self.admits(&session).map_err(about)?;
         check_time(request.time_ms, now.unix_ms, self.started_unix_ms).map_err(about)?;
@@ -103,9 +101,9 @@ impl Engine {
         if self.answered.requests.contains_key(&id) {
             return Err(about(ErrorCode::RequestReplayed.into()));
         }
-        self.pay(&[Payer::Login(session.wallet)], price, now).map_err(about)?;
+        self.pay(&[Payer::Login(session.id)], price, now).map_err(about)?;
         let mut payers = Payer::of_source(source);
-        payers.push(Payer::Login(session.wallet));
+        payers.push(Payer::Login(session.id));
         if !self.answered.has_room(&payers, &self.node.committee.rates) {
             return Err(about(ErrorCode::Overloaded.into()));
         }
@@ -119,7 +117,7 @@ impl Engine {
     fn authentic(
         &mut self,
         submission: &DecryptionSubmission,
-        now: Now,
+        turn: &mut Turn<'_>,
     ) -> Result<(RequestId, DecryptionRequest, Session), Problem> {
         let request = DecryptionRequest::parse(&submission.request)?;
         if request.network != self.node.committee.id {
@@ -133,7 +131,7 @@ impl Engine {
             return Err(Problem::new(ErrorCode::MalformedRequest, detail));
         }
         submission.login.check_named(&request.login)?;
-        let session = self.session(&submission.login, &request.login, now)?;
+        let session = self.session(&submission.login, &request.login, turn)?;
         if request.session != session.key {
             let detail = "the request names another session";
             return Err(Problem::new(ErrorCode::SessionSignatureInvalid, detail));
@@ -153,8 +151,8 @@ impl Engine {
         }
         match &self.node.committee.network.admission {
             Admission::Open | Admission::Granted => Ok(()),
-            Admission::List(wallets) if wallets.contains(&session.wallet) => Ok(()),
-            Admission::List(_) => Err(ErrorCode::NotAdmitted.into()),
+            listed if session.is_listed(listed) => Ok(()),
+            _ => Err(ErrorCode::NotAdmitted.into()),
         }
     }
 
@@ -180,19 +178,12 @@ impl Engine {
         turn.by_registry = true;
         let now = turn.now;
         registry_fresh(registry.heard(), now.mono_ms, now.unix_ms)?;
-        self.node.committee.logins(registry.as_ref()).check(&session.domain)?;
+        self.node.committee.logins(registry.as_ref()).check(&session.methods)?;
         if !session.may_open(&hash, None) {
             let detail = "the session does not name this policy; log in anew with quorate:decrypt/<its hash>";
             return Err(Problem::new(ErrorCode::SessionScope, detail));
         }
-        let reader = Reader {
-            caller: Some(session.wallet),
-            action: None,
-            domain: &session.domain,
-            resources: &session.resources,
-            unix_ms: now.unix_ms,
-            single_node: false,
-        };
+        let reader = Reader { caller: Some(session), action: None, unix_ms: now.unix_ms, single_node: false };
         self.node.pay_reads(payers, policy.calls()?, now)?;
         let blocks = || -> Result<[BlockRef; 2], Problem> {
             let block = |at| registry.policy_block(at).map_err(|_| Problem::of(ErrorCode::NotReady));
@@ -237,14 +228,14 @@ impl Engine {
 
 /// What a request costs whoever brings it, in tokens: one, and more by its length.
 fn price(submission: &DecryptionSubmission) -> u64 {
-    let login = submission.login.message.len() + submission.login.signature.len();
-    let tokens = 1 + (submission.request.len() + login) / BYTES_PER_TOKEN;
+    let tokens = submission.login.proofs().len().max(1)
+        + (submission.request.len() + submission.login.bytes()) / BYTES_PER_TOKEN;
     u64::try_from(tokens).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use quorate_wire::Address;
+    use quorate_wire::LoginId;
 
     use super::*;
 
@@ -252,7 +243,7 @@ mod tests {
     fn one_payer_takes_its_share_of_what_is_remembered_and_time_frees_it() {
         let rates = Rates { executions_per_second: 3, login_per_second: 1 };
         let mut answered = Answered::default();
-        let login = |mark| Payer::Login(Address([mark; 20]));
+        let login = |mark| Payer::Login(LoginId(Digest([mark; 32])));
         let [near, far] =
             [[192, 0, 2, 1], [198, 51, 100, 1]].map(|address| Payer::of_source(address.into())[0]);
         let mut id = 0u64;

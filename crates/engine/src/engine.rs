@@ -20,7 +20,7 @@ use crate::{
     execution::{Execution, Roles},
     finality::Finality,
     founding::Founding,
-    logins::KnownLogins,
+    logins::{IssuerKeys, KnownLogins},
     member::Member,
     node::{Node, Scene},
     pairs::Pairs,
@@ -41,6 +41,7 @@ pub struct Engine {
     pub(crate) active: BTreeSet<RequestId>,
     pub(crate) remembered_bytes: usize,
     pub(crate) known_logins: KnownLogins,
+    pub(crate) issuer_keys: IssuerKeys,
     pub(crate) buckets: Buckets,
     pub(crate) answered: Answered,
 
@@ -95,6 +96,7 @@ impl Engine {
             active: BTreeSet::new(),
             remembered_bytes: 0,
             known_logins: KnownLogins::default(),
+            issuer_keys: IssuerKeys::default(),
             buckets: Buckets::default(),
             answered: Answered::default(),
             ahead: VecDeque::new(),
@@ -134,6 +136,10 @@ impl Engine {
             Input::Registry(registry) => {
                 self.node.registry = Some(registry);
                 self.watch_chain(&mut turn);
+                self.retry_ahead(&mut turn);
+            }
+            Input::IssuerKeys(keys) => {
+                self.issuer_keys = keys;
                 self.retry_ahead(&mut turn);
             }
             Input::Drain => self.draining = true,

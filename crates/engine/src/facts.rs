@@ -141,7 +141,7 @@ impl Facts {
 
     /// Whose shares it counts in.
     pub(crate) fn payers(&self) -> Payers {
-        Payers { login: self.session.wallet, asked_by: self.asked_by }
+        Payers { login: self.session.id, asked_by: self.asked_by }
     }
 
     pub(crate) fn running(&self) -> bool {

@@ -42,10 +42,11 @@ pub use contract::{
     Stored, Wanted, Write,
 };
 pub use engine::Engine;
+pub use logins::IssuerKeys;
 pub use quorate_policy::{
-    At, BlockStanding, Grant, Heard, LoginRule, POLICY_CALL_GAS_MAX, Pkp, ReadPolicyFacts, ReadRegistry,
-    ReadRights, SCOPE_DECRYPT, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING,
-    SCOPE_SIGN_LOGINS, Subject, Unreadable, registry_fresh,
+    At, BlockStanding, Grant, Heard, LoginLists, LoginRule, POLICY_CALL_GAS_MAX, Pkp, ReadPolicyFacts,
+    ReadRegistry, ReadRights, SCOPE_DECRYPT, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING,
+    SCOPE_SIGN_LOGINS, Subject, TYPE_OIDC, TYPE_PASSKEY, Unreadable, registry_fresh,
 };
 pub use rates::Rates;
 pub use status::{EngineStatus, StartError};

@@ -1,8 +1,32 @@
-//! Logins whose signature was checked and need not be checked again.
+//! What logins are checked by, and those that were checked and need not be checked again.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use quorate_auth::Session;
+use quorate_auth::{HeldKeys, KnownIssuer, LoginBlock, LoginFacts, Session};
+use quorate_wire::BlockRef;
+
+use crate::{LoginRule, ReadRegistry};
+
+/// Keys of issuers as this node has fetched them, by each issuer's own identifier.
+pub type IssuerKeys = Arc<BTreeMap<String, Arc<HeldKeys>>>;
+
+/// This node's own reading of what logins need.
+pub(crate) struct LoginReading<'a> {
+    pub(crate) registry: &'a dyn ReadRegistry,
+    pub(crate) rule: &'a LoginRule,
+    pub(crate) keys: &'a IssuerKeys,
+}
+
+impl LoginFacts for LoginReading<'_> {
+    fn issuer(&self, iss: &str) -> Option<KnownIssuer> {
+        let rule = self.rule.issuer(iss)?;
+        Some(KnownIssuer { rule: rule.clone(), keys: self.keys.get(&rule.issuer).cloned() })
+    }
+
+    fn login_block(&self, block: &BlockRef) -> LoginBlock {
+        self.registry.login_block(block)
+    }
+}
 
 /// How many are known.
 const KNOWN_MAX: usize = 4_096;
@@ -64,14 +88,7 @@ mod tests {
     }
 
     fn session(expires_ms: u64) -> Session {
-        Session {
-            wallet: Address([1; 20]),
-            key: SessionKey([1; 32]),
-            resources: Vec::new(),
-            domain: "localhost".to_owned(),
-            capabilities: Vec::new(),
-            expires_ms,
-        }
+        Session { expires_ms, ..Session::of_wallet(SessionKey([1; 32]), Address([1; 20]), "localhost") }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use quorate_registry::{
 use quorate_wire::{ContractRecord, NetworkFile, SecretUrl};
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use view::{EngineView, fresh_logins, is_granted, logins, pkp as known_pkp};
+pub(crate) use view::{EngineView, fresh_logins, is_granted, login_block, logins, pkp as known_pkp};
 pub(crate) use vote::Voter;
 
 use crate::{

@@ -24,7 +24,7 @@ use std::{
 };
 
 use quorate_actions::Payer;
-use quorate_wire::{ActionCid, Address, ErrorCode, Problem, limits::CODE_BYTES_MAX};
+use quorate_wire::{ActionCid, ErrorCode, LoginId, Problem, limits::CODE_BYTES_MAX};
 
 pub use config::CodeConfig;
 pub(crate) use shares::source;
@@ -62,13 +62,13 @@ pub(crate) enum CodeError {
     /// Too many sources are being looked for.
     #[error("too many codes are being looked for")]
     Busy,
-    /// The wallet has stored its share.
-    #[error("the wallet has stored as much as one may")]
+    /// The login has stored its share.
+    #[error("the login has stored as much as one may")]
     Quota,
     /// The store is full.
     #[error("the store of code is full")]
     Full,
-    /// The wallet or the address does too much in too short a time.
+    /// The login or the address does too much in too short a time.
     #[error("too much in this time")]
     TooFast {
         /// Milliseconds after which it may succeed.
@@ -123,8 +123,8 @@ struct Inner {
     sources: Sources,
     flights: Flights,
     metrics: Arc<Metrics>,
-    /// Bytes stored, by wallet and by address.
-    stored_by_wallet: Shares<Address>,
+    /// Bytes stored, by login and by address.
+    stored_by_login: Shares<LoginId>,
     stored_by_source: Shares<IpAddr>,
     /// Sources read from the disk, by address.
     read_by_source: Shares<IpAddr>,
@@ -145,12 +145,12 @@ impl CodeFinder {
         Ok(CodeFinder(Arc::new(Inner {
             memory: Mutex::new(Memory::new(config.memory_bytes - config.memory_bytes / SHOWN_PART)),
             shown: Mutex::new(Memory::new(config.memory_bytes / SHOWN_PART)),
-            store: Store::open(&folder.join("store"), config.store_bytes, config.store_bytes_per_wallet)?,
+            store: Store::open(&folder.join("store"), config.store_bytes, config.store_bytes_per_login)?,
             cache: Cache::open(&folder.join("cache"), config.cache_bytes)?,
             sources,
             flights: Flights::default(),
             metrics,
-            stored_by_wallet: Shares::new(config.store_bytes_per_wallet_hour, HOUR),
+            stored_by_login: Shares::new(config.store_bytes_per_login_hour, HOUR),
             stored_by_source: Shares::new(config.store_bytes_per_source_hour, HOUR),
             read_by_source: Shares::new(READS, READS_WITHIN),
             shown_by_source: Shares::new(SHOWS, READS_WITHIN),
@@ -243,7 +243,7 @@ impl CodeFinder {
         Some(code)
     }
 
-    /// Keeps a source for a wallet; says whether it is new. What no run uses and no key is granted to goes when others
+    /// Keeps a source for a login; says whether it is new. What no run uses and no key is granted to goes when others
     /// need the room.
     ///
     /// # Errors
@@ -253,7 +253,7 @@ impl CodeFinder {
     /// The caller has computed the CID from the code.
     pub(crate) async fn keep(
         &self,
-        wallet: Address,
+        login: LoginId,
         cid: ActionCid,
         code: Arc<str>,
         granted: bool,
@@ -262,12 +262,12 @@ impl CodeFinder {
         // What is there already costs nothing.
         let free = self.0.store.holds(cid);
         if !free {
-            self.0.stored_by_wallet.take(wallet, bytes, Instant::now()).map_err(CodeError::too_fast)?;
+            self.0.stored_by_login.take(login, bytes, Instant::now()).map_err(CodeError::too_fast)?;
         }
         let finder = self.clone();
         let written = code.clone();
         let standing = if granted { Standing::Granted } else { Standing::Stored };
-        let new = blocking(move || finder.0.store.write(wallet, cid, &written, standing)).await??;
+        let new = blocking(move || finder.0.store.write(login, cid, &written, standing)).await??;
         self.0.flights.appeared(cid);
         // Not among what runs have wanted: a stranger's code must not displace that.
         lock(&self.0.shown).insert(cid, code);

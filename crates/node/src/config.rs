@@ -12,7 +12,7 @@ use quorate_actions::{Wall, Walls};
 use quorate_wire::{BlockRef, NetworkFile, SecretUrl};
 use serde::{Deserialize, Serialize};
 
-use crate::{code::CodeConfig, faults::FaultSwitches, keys::KeyFiles};
+use crate::{code::CodeConfig, faults::FaultSwitches, issuers::IssuersConfig, keys::KeyFiles};
 
 /// The configuration of a node. Every field has a default; unknown fields are refused; relative paths are
 /// relative to the folder of the file.
@@ -52,6 +52,8 @@ pub struct Config {
     pub egress: EgressConfig,
     /// Where the code of actions comes from, and how much of it is kept.
     pub code: CodeConfig,
+    /// Keys of issuers of OpenID Connect.
+    pub issuers: IssuersConfig,
     /// Chains that actions may read, by name.
     pub chains: BTreeMap<String, ChainConfig>,
     /// Bounds of the HTTP interface and of workers.
@@ -142,6 +144,7 @@ impl Default for Config {
             keys: KeyFiles::default(),
             egress: EgressConfig::default(),
             code: CodeConfig::default(),
+            issuers: IssuersConfig::default(),
             chains: BTreeMap::new(),
             limits: ShellLimits::default(),
             faults: None,

@@ -19,7 +19,7 @@ use std::{collections::BTreeSet, fmt, net::IpAddr, sync::Arc, time::Duration};
 use quorate_actions::{FetchRequest, Payer, Redirect};
 use quorate_wire::ErrorCode;
 
-pub(crate) use addresses::{AddressGuard, parse_block};
+pub(crate) use addresses::{AddressGuard, Block, parse_block};
 pub(crate) use hosts::HostList;
 pub(crate) use nodes::NodeNames;
 pub use outbound::{Outbound, OutboundReply};

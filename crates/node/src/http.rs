@@ -28,7 +28,9 @@ pub(crate) use room::Room;
 pub(crate) use serve::Server;
 pub(crate) use waiting::{Outcome, Waiting};
 
-use crate::{brain::StatusBoard, code::CodeFinder, inbox::Inbox, metrics::Metrics, places::Places};
+use crate::{
+    brain::StatusBoard, code::CodeFinder, inbox::Inbox, issuers::IssuerDesk, metrics::Metrics, places::Places,
+};
 
 /// What handlers work with.
 pub(crate) struct Api {
@@ -42,6 +44,7 @@ pub(crate) struct Api {
     pub(crate) registry: RegistryView,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) code: CodeFinder,
+    pub(crate) issuers: Arc<IssuerDesk>,
     /// Places of callers that store code.
     pub(crate) code_writes: Semaphore,
     /// Units of [`executions::BODY_UNIT_BYTES`] that code on its way out may take.

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use quorate_engine::{ActionEvent, Input, ReadRegistry, ReplyTo, RunNumber};
+use quorate_engine::{ActionEvent, Input, IssuerKeys, ReadRegistry, ReplyTo, RunNumber};
 use quorate_wire::{DecryptionSubmission, NodeIndex, Submission};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -38,7 +38,6 @@ pub(crate) enum Bound {
 }
 
 /// One thing for the engine's thread to do.
-#[expect(clippy::large_enum_variant, reason = "nearly every one is the large one")]
 pub(crate) enum Job {
     /// Handle this, and then give back what bounds its source.
     Handle(Input, Bound),
@@ -254,6 +253,11 @@ impl Inbox {
         if !self.registry_waiting.swap(true, Ordering::AcqRel) {
             self.push(Input::Registry(view), Bound::Single);
         }
+    }
+
+    /// Keys of issuers that were fetched: at most a few each minute.
+    pub(crate) fn issuer_keys(&self, keys: IssuerKeys) {
+        self.push(Input::IssuerKeys(keys), Bound::Single);
     }
 
     pub(crate) fn drain(&self) {

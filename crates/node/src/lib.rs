@@ -27,6 +27,7 @@ mod fault_log;
 mod faults;
 mod http;
 mod inbox;
+mod issuers;
 mod keys;
 mod late;
 mod log;

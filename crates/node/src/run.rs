@@ -25,10 +25,11 @@ use crate::{
     clock::Clock,
     code::{CodeFinder, Sources},
     config::Config,
-    egress::{AddressGuard, Egress, HostList, NodeNames, Policy, parse_block},
+    egress::{AddressGuard, Block, Egress, HostList, NodeNames, Policy, parse_block},
     faults::Outgoing,
     http::{self, Api, Server, Waiting},
     inbox::Inbox,
+    issuers::{self, IssuerDesk},
     keys::{KeyFiles, NodeKeys},
     metrics::{Heartbeat, Metrics},
     places::Places,
@@ -179,6 +180,8 @@ impl Node {
         let (pool, workers) =
             start_workers(config, &member, (&inbox, &metrics, &registry), code.clone(), &mut loops)?;
         let votes = start_voter(config, &member, (&registry, &metrics), &mut loops)?;
+        let issuers = Arc::new(IssuerDesk::default());
+        start_issuers(config, &member, (&issuers, &inbox, &registry, &metrics), &mut loops)?;
         let outgoing = Outgoing::new(config.faults.clone().unwrap_or_default(), &member.keys.statement);
         let (waiting_for_hands, metrics_for_hands) = (waiting.clone(), metrics.clone());
         let hands = Hands {
@@ -186,6 +189,7 @@ impl Node {
             links,
             waiting: waiting_for_hands,
             workers,
+            issuers: issuers.clone(),
             votes,
             metrics: metrics_for_hands,
             outgoing,
@@ -206,6 +210,7 @@ impl Node {
             registry,
             metrics: metrics.clone(),
             code,
+            issuers,
             code_writes: Semaphore::new(http::CODE_WRITES),
             code_room: http::Room::new(http::CODE_ROOM, http::CODE_ROOM_PER_SOURCE),
             body_room: Places::new(http::body_units(config.limits.http_body_bytes)),
@@ -336,6 +341,31 @@ fn start_code(config: &Config, member: &Member, metrics: &Arc<Metrics>) -> anyho
     CodeFinder::open(&folder, &config.code, sources, metrics.clone()).context("the folder of actions' code")
 }
 
+/// Starts the loop that fetches the keys of issuers.
+fn start_issuers(
+    config: &Config,
+    member: &Member,
+    (desk, inbox, view, metrics): (&Arc<IssuerDesk>, &Inbox, &RegistryView, &Arc<Metrics>),
+    loops: &mut Loops,
+) -> anyhow::Result<()> {
+    let denied = denied(config)?;
+    let fetcher = issuers::Fetcher::new(move || AddressGuard::new(denied.clone()))
+        .context("the TLS configuration of requests to issuers")?;
+    let watch = issuers::Watch::open(
+        (member.network.clone(), view.clone()),
+        (desk.clone(), inbox.clone()),
+        fetcher,
+        (&config.issuers, &config.data_folder.join("issuers")),
+    )
+    .context("the folder of issuers' keys")?;
+    let heartbeat = metrics.heartbeat("issuers");
+    loops.spawn(async move {
+        watch.run(heartbeat).await;
+        ("issuers", Ok(()))
+    });
+    Ok(())
+}
+
 /// Starts the loop that votes for the roots; the engine's wishes go into the channel.
 fn start_voter(
     config: &Config,
@@ -435,10 +465,14 @@ fn egress(config: &Config, network: &NetworkFile) -> anyhow::Result<Egress> {
 }
 
 fn address_guard(config: &Config) -> anyhow::Result<AddressGuard> {
+    denied(config).map(AddressGuard::new)
+}
+
+fn denied(config: &Config) -> anyhow::Result<Vec<Block>> {
     let denied = config.egress.deny.iter().map(|text| {
         parse_block(text).with_context(|| format!("egress.deny: {text:?} is not an address or a block"))
     });
-    Ok(AddressGuard::new(denied.collect::<anyhow::Result<_>>()?))
+    denied.collect()
 }
 
 /// Keeps the addresses of the network's nodes out of the reach of actions.

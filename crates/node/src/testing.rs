@@ -67,11 +67,11 @@ pub(crate) fn submission() -> Vec<u8> {
 }
 
 /// A login that allows nothing.
-pub(crate) fn login() -> quorate_wire::WalletLogin {
+pub(crate) fn login() -> quorate_wire::Login {
     quorate_wire::WalletLogin {
-        kind: quorate_wire::LoginKind::Wallet,
         message: String::new(),
         signature: String::new(),
         rz: quorate_wire::Digest([0; 32]),
     }
+    .into()
 }

@@ -3,12 +3,14 @@
 //! Asked twice for every signature: when the intent is made, and when the node's last message of the
 //! signature leaves it. The block that a request names never authorises anything.
 
-use quorate_auth::Session;
-use quorate_wire::{ActionCid, ErrorCode, KeyId, MessageKind, PublicKey, limits};
+use quorate_auth::{Method, Session, Who};
+use quorate_wire::{ActionCid, Digest, ErrorCode, KeyId, MessageKind, PublicKey, keccak256, limits};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     At, Grant, Heard, Pkp, ReadRights, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING,
-    SCOPE_SIGN_LOGINS, Subject,
+    SCOPE_SIGN_LOGINS, Subject, TYPE_OIDC, TYPE_PASSKEY, TYPE_UPSTREAM_APPLE, TYPE_UPSTREAM_GOOGLE,
+    TYPE_UPSTREAM_PASSKEY, contexts::upstream_id,
 };
 
 /// Who wants what of a key of the registry.
@@ -75,12 +77,57 @@ pub fn allowed(
     // The other way: the caller's session names this very key and this very action, and the login
     // behind it owns the token or has a grant of its own.
     if session.names_exactly(&wish.key, &wish.action) {
-        let to_caller = registry.grant(&pkp.token, &Subject::Address(session.wallet), at);
-        if pkp.owner == Some(session.wallet) || allows(&to_caller, wish.kind) {
-            return restricted(&to_caller, wish).map(|()| pkp);
+        for subject in subjects(session) {
+            let to_caller = registry.grant(&pkp.token, &subject, at);
+            let owns = matches!(subject, Subject::Address(address) if pkp.owner == Some(address));
+            if owns || allows(&to_caller, wish.kind) {
+                return restricted(&to_caller, wish).map(|()| pkp);
+            }
         }
     }
     Err(if to_action.member { ErrorCode::ScopeMissing } else { ErrorCode::NotGranted })
+}
+
+/// Whom grants to the login behind a session can name: each of its methods, by our id, and by upstream's where it has one.
+#[must_use]
+pub fn subjects(session: &Session) -> Vec<Subject> {
+    session.methods.iter().flat_map(of_method).collect()
+}
+
+/// Upstream's type of somebody whom an issuer knows, if it has one.
+pub(crate) fn upstream_type(issuer: &str, subject: &str, audience: &str) -> Option<u64> {
+    let kind = match issuer {
+        "https://accounts.google.com" => TYPE_UPSTREAM_GOOGLE,
+        "https://appleid.apple.com" => TYPE_UPSTREAM_APPLE,
+        _ => return None,
+    };
+    // Its id has no lengths: with the separator inside of a part, two people could have one.
+    (!subject.contains(':') && !audience.contains(':')).then_some(kind)
+}
+
+fn of_method(method: &Method) -> Vec<Subject> {
+    let own = |kind| Subject::Method { kind, id: method.id.0, recorded: None };
+    match &method.who {
+        Who::Wallet(address) => vec![Subject::Address(*address)],
+        Who::Oidc { issuer, subject, .. } => {
+            let id = || upstream_id(subject, &method.audience);
+            let upstream = upstream_type(issuer, subject, &method.audience).map(|kind| Subject::Method {
+                kind,
+                id: id(),
+                recorded: None,
+            });
+            std::iter::once(own(TYPE_OIDC)).chain(upstream).collect()
+        }
+        Who::Passkey { public_key, credential_id } => {
+            // Anybody can name any credential: it counts for the key that the token has recorded with it.
+            let upstream = credential_id.as_ref().map(|credential| Subject::Method {
+                kind: TYPE_UPSTREAM_PASSKEY,
+                id: Digest(keccak256(format!("{credential}:lit").as_bytes())),
+                recorded: Some(Digest(Sha256::digest(public_key).into())),
+            });
+            std::iter::once(own(TYPE_PASSKEY)).chain(upstream).collect()
+        }
+    }
 }
 
 /// Whether a grant covers this kind of message. To sign anything covers all.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use quorate_auth::LoginBlock;
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, PublicKey, RootKeys, SignedHead, TokenId,
+    ActionCid, Address, BlockRef, Digest, Issuers, KeyId, LoginDomains, PublicKey, RootKeys, SignedHead,
+    TokenId,
 };
 
 use crate::ReadPolicyFacts;
@@ -35,7 +37,29 @@ pub enum Subject {
     Action(ActionCid),
     /// An address; the owner of a live token counts as granted.
     Address(Address),
+    /// A login of another kind.
+    Method {
+        /// The type, as the contracts have it.
+        kind: u64,
+        /// The id, as the contracts have it.
+        id: Digest,
+        /// SHA-256 of the key that the token must have recorded with it; `None` if the id itself stands for the key.
+        recorded: Option<Digest>,
+    },
 }
+
+/// Type of grants to logins by an issuer of OpenID Connect, by our ids.
+pub const TYPE_OIDC: u64 = 0x71_0001;
+/// Type of grants to passkeys, by our ids.
+pub const TYPE_PASSKEY: u64 = 0x71_0002;
+/// Upstream's type of grants to wallets.
+pub const TYPE_UPSTREAM_WALLET: u64 = 1;
+/// Upstream's type of grants to passkeys.
+pub const TYPE_UPSTREAM_PASSKEY: u64 = 3;
+/// Upstream's type of grants to logins by Google.
+pub const TYPE_UPSTREAM_GOOGLE: u64 = 6;
+/// Upstream's type of grants to logins by Apple.
+pub const TYPE_UPSTREAM_APPLE: u64 = 8;
 
 /// A grant: membership and scopes. The default is none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -112,6 +136,10 @@ pub trait ReadRegistry: ReadPolicyFacts + Send + Sync {
     fn standing(&self, block: &BlockRef, unix_ms: u64) -> BlockStanding;
     /// Domains that logins may be for, by the Directory. What cannot be read is none.
     fn login_domains(&self, at: At) -> Arc<LoginDomains>;
+    /// Issuers whose tokens are logins, by the Directory. What cannot be read is none.
+    fn issuers(&self, at: At) -> Arc<Issuers>;
+    /// The block that a passkey's login names, at this node's latest head.
+    fn login_block(&self, block: &BlockRef) -> LoginBlock;
     /// The network's roots, once all nodes have voted them.
     fn roots(&self, at: At) -> Option<RootKeys>;
 }

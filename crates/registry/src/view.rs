@@ -4,11 +4,13 @@ mod directory;
 mod reader;
 mod unlocked;
 
+use directory::Kept;
+
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue as _};
-use quorate_wire::{LoginDomains, SignedHead};
+use quorate_wire::{Issuers, LoginDomains, SignedHead};
 use tokio::sync::watch;
 
 use crate::{
@@ -111,7 +113,8 @@ pub(crate) struct Shared {
     /// The committee as it was read last, and at which block.
     committee: Mutex<Option<(B256, Committee)>>,
     /// The login domains as they were read last, and at which blocks: the latest and the finalized one.
-    login_domains: Mutex<Vec<(B256, Arc<LoginDomains>)>>,
+    login_domains: Kept<LoginDomains>,
+    issuers: Kept<Issuers>,
     #[cfg(test)]
     committee_reads: std::sync::atomic::AtomicUsize,
 }
@@ -167,7 +170,8 @@ impl RegistryView {
             slots,
             changed: watch::Sender::new(0),
             committee: Mutex::default(),
-            login_domains: Mutex::default(),
+            login_domains: Kept::default(),
+            issuers: Kept::default(),
             #[cfg(test)]
             committee_reads: std::sync::atomic::AtomicUsize::new(0),
         }))

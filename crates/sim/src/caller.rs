@@ -3,7 +3,7 @@
 use ed25519_dalek::Signer as _;
 use quorate_auth::{SiweMessage, did_key, eip191, session_request_digest};
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Capability, Digest, ExecutionRequest, LoginKind, LoginTerms, NetworkId,
+    ActionCid, Address, BlockRef, Capability, Digest, ExecutionRequest, Login, LoginTerms, NetworkId,
     PublicKey, RequestId, SessionKey, Submission, WalletLogin, limits::SESSION_MS_MAX, login_nonce,
     request_id,
 };
@@ -52,7 +52,7 @@ impl Wallet {
         let session = ed25519_dalek::SigningKey::from_bytes(&dice.bytes());
         let session_key = SessionKey(session.verifying_key().to_bytes());
         let (message, rz) = login_text(dice, (network, address), now_ms, (session_key, capabilities));
-        let login = WalletLogin { kind: LoginKind::Wallet, message, signature: String::new(), rz };
+        let login = WalletLogin { message, signature: String::new(), rz };
         Wallet { address, capabilities: capabilities.to_vec(), session, login, logged_in: false }
     }
 
@@ -96,7 +96,7 @@ impl Wallet {
             v: 1,
             network: *network,
             session: quorate_wire::SessionKey(self.session.verifying_key().to_bytes()),
-            login: self.login.hash(),
+            login: Login::from(self.login.clone()).hash(),
             action: ActionCid::of_code(wish.code.as_bytes()),
             params,
             block: wish.block,
@@ -107,8 +107,12 @@ impl Wallet {
         let bytes = serde_json::to_vec(&request).expect("a request is JSON");
         let id = request_id(network, &bytes);
         let sig = self.session.sign(&session_request_digest(&id)).to_bytes().to_vec();
-        let submission =
-            Submission { request: bytes, sig, login: self.login.clone(), code: Some(wish.code.to_owned()) };
+        let submission = Submission {
+            request: bytes,
+            sig,
+            login: self.login.clone().into(),
+            code: Some(wish.code.to_owned()),
+        };
         (id, submission)
     }
 }
@@ -135,7 +139,7 @@ pub(crate) fn log_in(
     let (message, rz) = login_text(dice, (network, address), now_ms, (session, capabilities));
     let (signature, recovery) = wallet.sign_prehash_recoverable(&eip191::hash(message.as_bytes()));
     let signature = signature_text(&signature.to_bytes(), recovery.to_byte());
-    (address, WalletLogin { kind: LoginKind::Wallet, message, signature, rz })
+    (address, WalletLogin { message, signature, rz })
 }
 
 fn wallet_key(dice: &mut Dice) -> k256::ecdsa::SigningKey {
@@ -161,7 +165,7 @@ fn login_text(
     // SIWE texts have whole seconds.
     let issued_at_ms = now_ms / 1_000 * 1_000 - 1_000;
     let expires_ms = issued_at_ms + SESSION_MS_MAX;
-    let terms = LoginTerms { session, expires_ms, capabilities, rz };
+    let terms = LoginTerms { session, expires_ms, capabilities, rz, block: None };
     let domain = "localhost".to_owned();
     let message = SiweMessage {
         scheme: None,

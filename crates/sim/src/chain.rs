@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ed25519_dalek::SigningKey;
+use quorate_auth::LoginBlock;
 use quorate_engine::{
     At, BlockStanding, Grant, Heard, Pkp, ReadPolicyFacts, ReadRegistry, ReadRights, SCOPE_SIGN_ANYTHING,
     Subject, Unreadable,
 };
 use quorate_threshold::derive;
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, NodeIndex, PublicKey, RootKeys, SignedHead,
-    TokenId,
+    ActionCid, Address, BlockRef, Digest, Issuers, KeyId, LoginDomains, NodeIndex, PublicKey, RootKeys,
+    SignedHead, TokenId,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -30,6 +31,7 @@ const FINALITY_BLOCKS: usize = 2;
 pub(crate) enum Granted {
     Action(ActionCid),
     Address(Address),
+    Method(u64, Digest),
 }
 
 impl From<&Subject> for Granted {
@@ -37,6 +39,7 @@ impl From<&Subject> for Granted {
         match subject {
             Subject::Action(action) => Granted::Action(*action),
             Subject::Address(address) => Granted::Address(*address),
+            Subject::Method { kind, id, .. } => Granted::Method(*kind, *id),
         }
     }
 }
@@ -266,6 +269,14 @@ impl ReadRegistry for View {
         let superseded_ms =
             if number == self.height { 0 } else { unix_ms.saturating_sub(self.blocks[number + 1].unix_ms) };
         BlockStanding::Canonical { superseded_ms }
+    }
+
+    fn issuers(&self, _: At) -> Arc<Issuers> {
+        Arc::default()
+    }
+
+    fn login_block(&self, _: &BlockRef) -> LoginBlock {
+        LoginBlock::Unknown
     }
 
     fn login_domains(&self, _: At) -> Arc<LoginDomains> {

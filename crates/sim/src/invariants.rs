@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey, signature::hazmat::PrehashVerifier as _};
 use quorate_wire::{
-    ActionCid, Address, Digest, Intent, IntentHash, MessageKind, NetworkId, NodeIndex, OperationNumber,
-    Proposal, PublicKey, Recipient, RequestId, RootKeys, Scheme, Verdict, Vote, limits,
+    ActionCid, Address, Digest, Intent, IntentHash, LoginId, MessageKind, NetworkId, NodeIndex,
+    OperationNumber, Proposal, PublicKey, Recipient, RequestId, RootKeys, Scheme, Verdict, Vote, limits,
 };
 
 use crate::{
@@ -159,10 +159,14 @@ impl Checker {
     }
 
     /// An honest node starts a run for a wallet; its caller named the login of `wallets.1`.
-    pub(crate) fn started(&mut self, life: Life, request: &RequestId, wallets: (Address, Option<Address>)) {
-        let (wallet, named) = wallets;
-        if named != Some(wallet) {
-            let detail = format!("{life:?} runs {} for {wallet}, not for {named:?}", short(&request.0));
+    pub(crate) fn started(
+        &mut self,
+        life: Life,
+        request: &RequestId,
+        (login, named): (LoginId, Option<Address>),
+    ) {
+        if named.map(|wallet| LoginId::of_wallet(&wallet)) != Some(login) {
+            let detail = format!("{life:?} runs {} for {login}, not for {named:?}", short(&request.0));
             self.broken("no run acts for a login that its caller did not name", detail);
         }
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    ActionCid, Digest, ErrorCode, NetworkId, Problem, RequestId, SessionKey, WalletLogin,
+    ActionCid, Digest, ErrorCode, Login, NetworkId, Problem, RequestId, SessionKey,
     json::read_strict,
     limits::{CODE_REQUEST_BYTES_MAX, HTTP_BODY_BYTES_MAX},
     request::base64url,
@@ -67,7 +67,7 @@ pub struct CodeSubmission {
     #[serde(with = "base64url")]
     pub sig: Vec<u8>,
     /// The login behind the session.
-    pub login: WalletLogin,
+    pub login: Login,
     /// The action's source.
     pub code: String,
 }

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    BlockRef, Digest, ErrorCode, Identity, NetworkId, NodeIndex, Problem, RequestId, SessionKey, Signable,
-    Signed, WalletLogin, json::read_strict, limits, request::base64url,
+    BlockRef, Digest, ErrorCode, Identity, Login, NetworkId, NodeIndex, Problem, RequestId, SessionKey,
+    Signable, Signed, json::read_strict, limits, request::base64url,
 };
 
 /// Forms in which upstream's clients give the conditions of a policy.
@@ -39,7 +39,7 @@ pub struct DecryptionRequest {
     pub node: NodeIndex,
     /// The session that makes it: nobody else's signature turns these bytes into a request.
     pub session: SessionKey,
-    /// Hash of the login behind the session, [`WalletLogin::hash`].
+    /// Hash of the login behind the session, [`Login::hash`].
     pub login: Digest,
     /// The policy: a JSON list, as written.
     pub policy: Box<RawValue>,
@@ -102,7 +102,7 @@ pub struct DecryptionSubmission {
     #[serde(with = "base64url")]
     pub sig: Vec<u8>,
     /// The login behind the session.
-    pub login: WalletLogin,
+    pub login: Login,
 }
 
 impl DecryptionSubmission {

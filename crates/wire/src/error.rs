@@ -206,6 +206,8 @@ error_codes! {
     RequestReplayed = 118, "request_replayed", BadRequest, "These very bytes were sent before; sign a new request.";
     AuthSigRefused = 119, "auth_sig_refused", ActionFailed, "An action opens for its caller's own session only; leave authSig out, or give null.";
     PlaintextNotText = 120, "plaintext_not_text", ActionFailed, "The plaintext is no UTF-8 text; ask for encoding: 'base64'.";
+    LoginIssuerUnknown = 121, "login_issuer_unknown", Unauthenticated, "The login is of an issuer that this network does not take.";
+    LoginKeysUnavailable = 122, "login_keys_unavailable", Unavailable, "This node has no key of the issuer by which the login is signed.";
     ReplyNotKept = 95, "reply_not_kept", NotFound, "The execution has ended, and its reply is not kept any longer.";
 }
 

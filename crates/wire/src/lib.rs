@@ -14,6 +14,7 @@
 //! ```
 
 mod action_signature;
+mod capability;
 mod cid;
 mod code;
 mod codec;
@@ -25,6 +26,7 @@ mod head;
 mod identity;
 mod ids;
 mod intent;
+mod issuers;
 mod json;
 mod key_id;
 pub mod limits;
@@ -43,6 +45,7 @@ mod source;
 mod transcript;
 
 pub use action_signature::action_signature_digest;
+pub use capability::{Capability, CapabilityAction, CapabilityKey, CapabilityPolicy, capabilities_hash};
 pub use cid::ActionCid;
 pub use code::{CodeRequest, CodeStored, CodeSubmission, code_request_id};
 pub use codec::{DecodeError, ENCODING_VERSION, decode, encode};
@@ -63,12 +66,13 @@ pub use intent::{
     Evidence, GUESTS_DIFFER, Intent, IntentHash, MessageKind, OpenTo, Recipient, Scheme, Seen, ValuePoint,
     Verdict, Vote,
 };
+pub use issuers::{IssuerRule, Issuers, TokenAlgorithm};
 pub use json::{JsonError, check_strict};
 pub use key_id::{action_key_id, claim_key_id};
 pub use limits::{ActionLimits, LimitsRequest};
 pub use login::{
-    Capability, CapabilityAction, CapabilityKey, CapabilityPolicy, LoginKind, LoginTerms, WalletLogin,
-    capabilities_hash, login_nonce,
+    Login, LoginId, LoginTerms, OidcLogin, PasskeyLogin, Proof, SessionTerms, WalletLogin, login_challenge,
+    login_nonce,
 };
 pub use login_domains::LoginDomains;
 pub use network::{

@@ -20,7 +20,11 @@ pub const CODE_REQUEST_BYTES_MAX: usize = 1 << 10;
 pub const LOGIN_MESSAGE_BYTES_MAX: usize = 16 << 10;
 /// Longest signature of a login, as text. A wallet's has 132 characters.
 pub const LOGIN_SIGNATURE_BYTES_MAX: usize = 1 << 10;
-/// Longest login.
+/// Longest proof of a login that is no wallet's: an ID token or an assertion, with its terms.
+pub const LOGIN_PROOF_BYTES_MAX: usize = 12 << 10;
+/// Methods that one login shows together.
+pub const LOGIN_METHODS_MAX: usize = 4;
+/// Longest login, of all its methods.
 pub const LOGIN_BYTES_MAX: usize = LOGIN_MESSAGE_BYTES_MAX + LOGIN_SIGNATURE_BYTES_MAX;
 /// Capabilities of one session.
 pub const CAPABILITIES_MAX: usize = 32;

@@ -6,7 +6,7 @@ use borsh::BorshSerialize;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActionLimits, Address, Digest, NetworkId, NodeIndex, ParseIdError, StatementKey, Transcript,
+    ActionLimits, Address, Digest, LoginId, NetworkId, NodeIndex, ParseIdError, StatementKey, Transcript,
     TransportKey, limits::COMMITTEE_MAX,
 };
 
@@ -111,6 +111,8 @@ pub enum Admission {
     Granted,
     /// These wallets only.
     List(Vec<Address>),
+    /// These logins only, of any kind: by their ids.
+    Logins(Vec<LoginId>),
 }
 
 impl NetworkFile {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    ActionCid, Digest, ErrorCode, NetworkId, Problem, RequestId, SessionKey, WalletLogin, json::read_strict,
+    ActionCid, Digest, ErrorCode, Login, NetworkId, Problem, RequestId, SessionKey, json::read_strict,
     limits, limits::LimitsRequest,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -30,7 +30,7 @@ pub struct ExecutionRequest {
     pub network: NetworkId,
     /// The session that makes it: nobody else's signature turns these bytes into a request.
     pub session: SessionKey,
-    /// Hash of the login behind the session, [`WalletLogin::hash`]: whose request it is, nobody else can change.
+    /// Hash of the login behind the session, [`Login::hash`]: whose request it is, nobody else can change.
     pub login: Digest,
     /// The action to run.
     pub action: ActionCid,
@@ -99,7 +99,7 @@ pub struct Submission {
     #[serde(with = "base64url")]
     pub sig: Vec<u8>,
     /// The login behind the session.
-    pub login: WalletLogin,
+    pub login: Login,
     /// The action's source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,

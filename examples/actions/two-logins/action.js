@@ -3,7 +3,6 @@
 const go = async () => {
   const tokenId = Lit.Actions.pubkeyToTokenId({ publicKey });
   const kinds = new Set();
-  // Nodes know wallets only so far and show no contexts, so on a network this refuses; in a simulation the fixtures show them.
   for (const { authMethodType, userId, expiration } of Lit.Auth.authMethodContexts) {
     if (expiration <= Date.now() / 1000) continue;
     const permitted = await Lit.Actions.isPermittedAuthMethod({

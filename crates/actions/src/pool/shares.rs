@@ -9,16 +9,16 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use quorate_wire::{Address, Network, NodeIndex};
+use quorate_wire::{LoginId, Network, NodeIndex};
 
 use crate::pool::{PoolConfig, PoolError, START_DELAY_MAX, STARTS_AT_ONCE, State};
 
 /// In whose share an execution counts. Its child actions count there, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Payer {
-    /// The wallet behind the caller's session.
-    Login(Address),
-    /// Where the caller is. Whoever makes ever new wallets is still there.
+    /// Who is behind the caller's session.
+    Login(LoginId),
+    /// Where the caller is. Whoever makes ever new logins is still there.
     Source(Network),
     /// The peer that passed the request on, if no caller asked this node for it.
     Peer(NodeIndex),

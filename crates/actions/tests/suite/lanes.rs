@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use quorate_actions::{ActionEvent, ActionStart, FailureCode, Payer, Pool, PoolConfig, WorkerEnd};
-use quorate_wire::Address;
+use quorate_wire::{Digest, LoginId};
 
 use super::support::{config, failure, finish, next, response, start};
 
@@ -59,7 +59,7 @@ async fn endless_ones_of_one_payer_leave_threads_to_others_from_the_first_moment
     let (pool, mut events) = Pool::new(config());
     let payer = |mark| {
         let mut payers = Payer::of_source([192, 0, 2, mark].into());
-        payers.push(Payer::Login(Address([mark; 20])));
+        payers.push(Payer::Login(LoginId(Digest([mark; 32]))));
         payers
     };
     for execution in 1..=40 {
@@ -93,7 +93,7 @@ async fn endless_ones_take_all_of_a_workers_threads_and_another_worker_serves_wh
 
 #[tokio::test]
 async fn endless_ones_take_their_payers_share_and_another_worker_serves_the_same_payer() {
-    another_worker_serves_what_comes_after_endless_ones_of(&[Payer::Login(Address([1; 20]))]).await;
+    another_worker_serves_what_comes_after_endless_ones_of(&[Payer::Login(LoginId(Digest([1; 32])))]).await;
 }
 
 async fn another_worker_serves_what_comes_after_endless_ones_of(payers: &[Payer]) {

@@ -8,7 +8,7 @@ use quorate_actions::{
     ActionEvent, ActionStart, CODE_FRAME_BYTES_MAX, FailureCode, HostCall, HostReply, ParentCall, Payer,
     Pool, PoolConfig, PoolError, WorkerCommand, WorkerEnd,
 };
-use quorate_wire::{Address, NodeIndex};
+use quorate_wire::{Digest, LoginId, NodeIndex};
 
 use super::support::{config, failure, finish, next, response, scripted_host, start};
 
@@ -76,7 +76,7 @@ async fn the_longest_unused_worker_makes_room_and_busy_ones_do_not() {
 }
 
 fn login(mark: u8) -> Payer {
-    Payer::Login(Address([mark; 20]))
+    Payer::Login(LoginId(Digest([mark; 32])))
 }
 
 fn of(payers: &[Payer], start: ActionStart) -> ActionStart {

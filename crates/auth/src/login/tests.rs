@@ -6,7 +6,10 @@ use quorate_wire::{
     limits::LOGIN_MESSAGE_BYTES_MAX,
 };
 
+use quorate_wire::{LoginTerms, WalletLogin, login_nonce};
+
 use super::*;
+use crate::{SiweMessage, eip191, parse_did_key};
 use crate::{did_key, session_request_digest, verify_request};
 
 const NOW: u64 = 1_785_405_600_000;
@@ -60,7 +63,8 @@ fn nonce(network: &NetworkFile, message: &SiweMessage, rz: Digest) -> String {
     let capabilities: Vec<Capability> =
         message.resources.iter().filter_map(|resource| resource.parse().ok()).collect();
     let session = parse_did_key(&message.uri).unwrap_or(SessionKey([0; 32]));
-    let terms = LoginTerms { session, expires_ms: message.expires_ms, capabilities: &capabilities, rz };
+    let terms =
+        LoginTerms { session, expires_ms: message.expires_ms, capabilities: &capabilities, rz, block: None };
     login_nonce(&network.id(), &message.domain, &terms)
 }
 
@@ -93,12 +97,12 @@ impl Draft {
         let message = self.message.render().unwrap();
         let (signature, id) = self.wallet.sign_prehash_recoverable(&eip191::hash(message.as_bytes()));
         let signature = format!("0x{}{:02x}", hex::encode(signature.to_bytes()), 27 + id.to_byte());
-        WalletLogin { kind: LoginKind::Wallet, message, signature, rz: self.rz }
+        WalletLogin { message, signature, rz: self.rz }
     }
 }
 
 fn verdict(login: &WalletLogin) -> Result<Session, ErrorCode> {
-    verify_wallet_login(&network("a"), login, NOW).map_err(|problem| problem.code)
+    verify_login(&network("a"), &login.clone().into(), &NoFacts, NOW).map_err(|problem| problem.code)
 }
 
 fn code(change: impl FnOnce(&mut SiweMessage)) -> Option<ErrorCode> {
@@ -113,9 +117,9 @@ fn a_good_login_says_who_may_do_what_until_when() {
     let draft = draft(|_| {});
     let session = verdict(&draft.signed()).unwrap();
     assert_eq!(session.key, session_of(&session_signer()));
-    assert_eq!(session.wallet, draft.message.address);
+    assert_eq!(session.wallet().unwrap(), draft.message.address);
     assert_eq!(session.expires_ms, NOW + 3_600_000);
-    assert_eq!(session.domain, DOMAIN);
+    assert_eq!(session.domain(), Some(DOMAIN));
     assert!(session.may_run(&ActionCid::of_code(b"a")));
     assert!(!session.may_run(&ActionCid::of_code(b"b")));
 }
@@ -130,7 +134,7 @@ fn any_domain_and_any_chain_id_will_do() {
 #[test]
 fn refuses_a_login_of_another_network() {
     let login = draft(|_| {}).signed();
-    let problem = verify_wallet_login(&network("b"), &login, NOW).unwrap_err();
+    let problem = verify_login(&network("b"), &login.into(), &NoFacts, NOW).unwrap_err();
     assert_eq!(problem.code, ErrorCode::LoginInvalid);
 }
 
@@ -283,7 +287,7 @@ fn only_the_session_key_signs_requests() {
     let submission = |signer: &SigningKey, request: &RequestId| Submission {
         request: b"request".to_vec(),
         sig: signer.sign(&session_request_digest(request)).to_bytes().to_vec(),
-        login: login.clone(),
+        login: login.clone().into(),
         code: None,
     };
     let request = quorate_wire::request_id(&id, b"request");
@@ -314,7 +318,7 @@ fn only_the_session_key_signs_requests() {
 proptest::proptest! {
     #[test]
     fn no_login_panics(message in "(?s).{0,200}", signature in "(0x)?[0-9a-f]{120,140}") {
-        let login = WalletLogin { kind: LoginKind::Wallet, message, signature, rz: Digest([0; 32]) };
+        let login = WalletLogin { message, signature, rz: Digest([0; 32]) };
         proptest::prop_assert!(verdict(&login).is_err());
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn check(claims: &Map<String, Value>, nonce: &str) -> Result<Claims, 
 }
 
 /// The one client for which the token is. Of several audiences, `azp` says which one it is.
-fn audience(claims: &Map<String, Value>) -> Result<String, TokenError> {
+pub(super) fn audience(claims: &Map<String, Value>) -> Result<String, TokenError> {
     let audiences = match claims.get("aud") {
         Some(Value::Array(_)) => claims.get("aud").and_then(names),
         Some(value) => name(value).map(|audience| vec![audience]),

@@ -60,6 +60,8 @@ impl SigningKeys {
             }
             keys.push(key);
         }
+        // The order in which an issuer lists its keys says nothing.
+        keys.sort_by(|one, other| one.kid.cmp(&other.kid));
         if keys.is_empty() { Err(JwksError::Empty) } else { Ok(SigningKeys { keys }) }
     }
 

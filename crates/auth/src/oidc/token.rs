@@ -26,6 +26,16 @@ pub struct UnverifiedToken {
     pub(super) signature: Vec<u8>,
 }
 
+impl UnverifiedToken {
+    /// The client that the token says it is for: enough to compute the nonce that it must carry.
+    ///
+    /// # Errors
+    /// [`TokenError`] if there is none, or if it is not clear which.
+    pub fn audience(&self) -> Result<String, TokenError> {
+        super::claims::audience(&self.claims)
+    }
+}
+
 /// Reads a token without verifying it.
 ///
 /// Keys and addresses of keys in the header (`jwk`, `jku`, `x5c`, `x5u`) are not looked at.

@@ -161,7 +161,7 @@ fn keys_without_use_are_ignored() {
     for (name, document) in ignored() {
         let keys =
             SigningKeys::parse(document.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error:?}"));
-        assert_eq!(keys.kids().collect::<Vec<_>>(), ["rsa-1", "rsa-2", "p256-2", "ed25519-1"], "{name}");
+        assert_eq!(keys.kids().collect::<Vec<_>>(), ["ed25519-1", "p256-2", "rsa-1", "rsa-2"], "{name}");
         assert_eq!(keys.find(Some("p256-1"), Algorithm::Es256), Err(TokenError::KeyUnknown), "{name}");
     }
 }

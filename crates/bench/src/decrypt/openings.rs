@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use quorate_client::{ActionSource, Client, ClientOptions, ExecutionCall, Login, Opening};
 use quorate_policy::Policy;
 use quorate_wire::{
@@ -37,7 +37,7 @@ pub(crate) async fn run(table: &mut Table, network: &Network, (sign_ms, wanted):
     let file = network.file()?;
     let any = Capability::Decrypt { policy: CapabilityPolicy::Any };
     let login = Arc::new(network.log_in(&file, &[any, ANY_ACTION])?);
-    let address = login.session().wallet.to_string();
+    let address = login.session().wallet().context("a wallet")?.to_string();
     let client = Client::new(file, ClientOptions::default())?;
     let policy = json!([{
         "conditionType": "evmBasic", "contractAddress": "", "standardContractType": "", "chain": "quorate",

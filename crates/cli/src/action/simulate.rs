@@ -6,6 +6,7 @@
 
 mod fixtures;
 mod host;
+mod logins;
 mod preimage;
 mod record;
 mod report;

@@ -1,5 +1,7 @@
 //! What can be typed after `quorate pkp`, and names of keys.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 use quorate_registry::alloy_primitives::{U256, hex};
 use quorate_registry::subject::{
@@ -174,6 +176,13 @@ pub(crate) struct Subject {
     /// hexadecimal digits. Actions and addresses have options of their own.
     #[arg(long, value_name = "TYPE:ID")]
     pub(crate) auth_method: Option<AuthMethod>,
+    /// Somebody whom an issuer of OpenID Connect knows: the issuer, the client id of the application, and the issuer's name
+    /// for the person (`sub`).
+    #[arg(long, num_args = 3, value_names = ["ISSUER", "CLIENT", "SUBJECT"])]
+    pub(crate) oidc: Option<Vec<String>>,
+    /// A passkey: a JSON file with the members rp_id and public_key, a COSE key in base64url.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passkey: Option<PathBuf>,
 }
 
 /// A way to log in, as the contracts name it.

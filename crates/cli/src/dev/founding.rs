@@ -15,8 +15,8 @@ use quorate_registry::rpc_client::CallBounds;
 use quorate_registry::subject::CommitteeNode;
 use quorate_registry::tx_client::TxClient;
 use quorate_wire::{
-    Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, FoundingNode, LoginDomains,
-    NetworkFile, NodeEndpoint, StatementKey,
+    Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, FoundingNode, Issuers,
+    LoginDomains, NetworkFile, NodeEndpoint, StatementKey,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -49,6 +49,7 @@ pub(super) struct Plan {
     allow_hosts: Option<Vec<String>>,
     /// What logins may be for, if that is to be voted.
     login_domains: Option<LoginDomains>,
+    issuers: Option<Issuers>,
     http: Vec<SocketAddr>,
     quic: Vec<SocketAddr>,
     genesis: Genesis,
@@ -97,6 +98,7 @@ pub(super) fn plan(state: &State, args: &DevArgs, ports: &mut Ports) -> Result<P
         chain_listen,
         allow_hosts,
         login_domains,
+        issuers: args.issuers.as_deref().map(issuers).transpose()?,
         http,
         quic,
         genesis,
@@ -127,6 +129,12 @@ fn domains(wanted: &[String]) -> Result<LoginDomains> {
         }
     }
     LoginDomains::new(domains).map_err(anyhow::Error::msg)
+}
+
+/// The issuers of a file.
+fn issuers(path: &Path) -> Result<Issuers> {
+    let text = std::fs::read(path).with_context(|| format!("{}", path.display()))?;
+    Issuers::parse(&text).map_err(anyhow::Error::msg).with_context(|| format!("{}", path.display()))
 }
 
 fn size(network: Option<&NetworkFile>, args: &DevArgs) -> Result<(u8, u8)> {
@@ -196,6 +204,9 @@ pub(super) async fn found(state: &State, plan: Plan, output: Output) -> Result<F
     };
     if let Some(domains) = &plan.login_domains {
         values.push((LoginDomains::NAME, domains.value()));
+    }
+    if let Some(issuers) = &plan.issuers {
+        values.push((Issuers::NAME, issuers.value()));
     }
     vote(state, &chain_rpc, &network, &values).await?;
     network.endpoints = plan

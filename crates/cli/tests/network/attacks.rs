@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use quorate_client::Wallet;
-use quorate_wire::{Submission, WalletLogin, limits};
+use quorate_wire::{Login, Submission, WalletLogin, limits};
 use serde_json::{Value, json};
 
 use crate::bad_input::Asker;
@@ -25,12 +25,13 @@ const PERSONAL: &str = r"async function main({ publicKey, texts }) {
 }";
 
 /// The same login, for the same session key, by another wallet.
-fn signed_by_another(login: &WalletLogin, owner: &Wallet, other: &Wallet) -> WalletLogin {
+fn signed_by_another(login: &Login, owner: &Wallet, other: &Wallet) -> Login {
+    let login = login.wallet().unwrap();
     let checksum = |wallet: &Wallet| quorate_auth::checksum_address(&wallet.address());
     let message = login.message.replace(&checksum(owner), &checksum(other));
     assert_ne!(message, login.message);
     let signature = format!("0x{}", hex::encode(other.sign_text(&message)));
-    WalletLogin { message, signature, ..login.clone() }
+    WalletLogin { message, signature, ..login.clone() }.into()
 }
 
 /// Whoever overhears a request, or is asked first, cannot have it run for a wallet of its own.

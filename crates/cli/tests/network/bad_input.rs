@@ -37,7 +37,9 @@ fn bad_input_gets_its_code_and_harms_nobody() {
     submission.sig[5] ^= 1;
     asker.expect("session_signature_invalid", 401, serde_json::to_vec(&submission).unwrap());
     let mut submission = asker.submission(SIGN, &asker.request(SIGN));
-    submission.login.signature.replace_range(10..12, "00");
+    let mut wallet = submission.login.wallet().unwrap().clone();
+    wallet.signature.replace_range(10..12, "00");
+    submission.login = wallet.into();
     asker.expect("login_mismatch", 401, serde_json::to_vec(&submission).unwrap());
     let mut named = asker.request(SIGN);
     named["login"] = json!(submission.login.hash());
@@ -158,7 +160,7 @@ impl Asker {
     }
 }
 
-fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     u64::try_from(now.as_millis()).unwrap()
 }

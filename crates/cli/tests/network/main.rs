@@ -35,4 +35,6 @@ mod recorded;
 #[cfg(test)]
 mod rolled_back;
 #[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod signing;

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer as _, SigningKey};
 use k256::ecdsa::SigningKey as AccountKey;
-use quorate_auth::{checksum_address, did_key, eip191, session_request_digest, verify_request};
+use quorate_auth::{NoFacts, checksum_address, did_key, eip191, session_request_digest, verify_request};
 use quorate_client::{LoginBuilder, Wallet, verify_execution, verify_login};
 use quorate_wire::{
     ActionCid, Address, Admission, BlockRef, Capability, ChainParameters, Claim, CodeRequest, Collected,
@@ -11,7 +11,7 @@ use quorate_wire::{
     Intent, Lane, MessageKind, NetworkFile, NetworkId, NodeEndpoint, NodeIndex, OpenTo, Opened,
     OperationNumber, PublicKey, Receipt, Recipient, Refusal, RequestId, Scheme, Signable as _, SignatureView,
     Signed, SingleNode, Statement, StatementKey, Status, Submission, Transcript, TransportKey, Usage,
-    WalletLogin, capabilities_hash, code_request_id, request_id,
+    capabilities_hash, code_request_id, request_id,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use rand_core::Rng as _;
@@ -37,6 +37,7 @@ pub(crate) fn vectors() -> Value {
         "cids": cids(),
         "networks": [network_vector(&network), network_vector(&other_network())],
         "login": login_vector(&network, &login),
+        "logins": logins_vector(&network, &login),
         "request": request_vector(&network, &login, &request),
         "code_request": code_vector(&network, &login),
         "replies": replies(&network, &request),
@@ -188,26 +189,32 @@ fn login_for(network: &NetworkFile, capabilities: &[String]) -> Login {
 }
 
 fn login_vector(network: &NetworkFile, login: &Login) -> Value {
-    let proof: &WalletLogin = login.login.proof();
+    let proof = login.login.proof();
+    let shown = proof.wallet().unwrap();
     let session = login.login.session();
-    let message = quorate_auth::SiweMessage::parse(&proof.message).unwrap();
+    let message = quorate_auth::SiweMessage::parse(&shown.message).unwrap();
     json!({
         "wallet_secret": hex::encode(login.wallet),
-        "address": checksum_address(&session.wallet),
+        "address": checksum_address(&session.wallet().unwrap()),
         "session_secret": hex::encode(login.session.to_bytes()),
         "session": session.key,
         "did": did_key(&session.key),
         "network": network.id(),
-        "domain": session.domain,
+        "domain": session.domain().unwrap(),
         "issued_ms": message.issued_at_ms,
         "expires_ms": session.expires_ms,
         "capabilities": login.capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "capabilities_hash": hex::encode(capabilities_hash(&login.capabilities)),
         "nonce": message.nonce,
-        "digest": hex::encode(eip191::hash(proof.message.as_bytes())),
+        "digest": hex::encode(eip191::hash(shown.message.as_bytes())),
         "hash": login.login.hash(),
         "login": proof,
     })
+}
+
+fn logins_vector(network: &NetworkFile, login: &Login) -> Value {
+    let session = login.login.session();
+    crate::logins::vectors(&network.id(), session.key, session.expires_ms, &login.capabilities)
 }
 
 fn request(network: &NetworkFile, login: &Login) -> Vec<u8> {
@@ -238,7 +245,7 @@ fn request_vector(network: &NetworkFile, login: &Login, request: &[u8]) -> Value
         code: Some(CODE.to_owned()),
     };
     verify_request(&network.id(), login.login.session(), &submission).unwrap();
-    verify_login(network, request, &submission.login).unwrap();
+    verify_login(network, request, &submission.login, &NoFacts).unwrap();
     json!({
         "bytes": std::str::from_utf8(request).unwrap(),
         "id": id,

@@ -139,17 +139,15 @@ fn judge(
     let now = scene.turn.now;
     registry_fresh(registry.heard(), now.mono_ms, now.unix_ms)?;
     let logins = scene.node.committee.logins(registry.as_ref());
-    logins.check(&scene.facts.session.domain).map_err(|problem| problem.code)?;
+    logins.check(&scene.facts.session.methods).map_err(|problem| problem.code)?;
     let calls = policy.calls().map_err(|error| error.code)?;
     let payers = Payer::of(&scene.facts.payers());
     scene.node.pay_reads(&payers, calls, now).map_err(|problem| problem.code)?;
     let session = &scene.facts.session;
     let reader = Reader {
         // In an action the person counts only where the session names this policy and this action.
-        caller: session.may_open(&policy.hash(), Some(action)).then_some(session.wallet),
+        caller: session.may_open(&policy.hash(), Some(action)).then_some(session),
         action: Some(*action),
-        domain: &session.domain,
-        resources: &session.resources,
         unix_ms: now.unix_ms,
         single_node,
     };

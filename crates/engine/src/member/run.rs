@@ -336,8 +336,8 @@ fn auth_json(stack: &[ActionCid], session: &Session) -> String {
     let capabilities = if own { session.capabilities.as_slice() } else { &[] };
     serde_json::json!({
         "actionIpfsIdStack": stack,
-        "authSigAddress": own.then(|| checksum_address(&session.wallet)),
-        "authMethodContexts": [],
+        "authSigAddress": session.wallet().filter(|_| own).map(|wallet| checksum_address(&wallet)),
+        "authMethodContexts": if own { quorate_policy::contexts(session) } else { Vec::new() },
         "resources": capabilities.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "customAuthResource": "",
     })

@@ -292,7 +292,7 @@ pub(super) fn may_sign_now(
     let now = scene.turn.now;
     registry_fresh(registry.heard(), now.mono_ms, now.unix_ms)?;
     let logins = scene.node.committee.logins(registry.as_ref());
-    logins.check(&scene.facts.session.domain).map_err(|problem| problem.code)?;
+    logins.check(&scene.facts.session.methods).map_err(|problem| problem.code)?;
     let wish = match right {
         Right::Own(action) => return derived(&root, &action_key_id(action)),
         Right::Registered(wish) => wish,

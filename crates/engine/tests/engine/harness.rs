@@ -2,6 +2,7 @@
 
 mod caller;
 mod founded;
+pub(crate) mod people;
 mod registry;
 
 use std::{
@@ -25,7 +26,7 @@ use quorate_wire::{
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
-pub(crate) use caller::{CODE, Caller};
+pub(crate) use caller::{CODE, Caller, with_wallet};
 pub(crate) use registry::{HEAD, Registry, block, domains, final_head, head_key};
 
 pub(crate) const UNIX_MS: u64 = 1_800_000_000_000;
@@ -123,6 +124,8 @@ pub(crate) struct Node {
     pub(crate) registry: Registry,
     pub(crate) accept_rollback_to: Option<BlockRef>,
     pub(crate) done: Vec<Done>,
+    /// How often it wanted keys of issuers.
+    pub(crate) key_fetches: usize,
     pub(crate) reports: Vec<Report>,
     pub(crate) halted: Option<String>,
     /// The guest that it runs from its next start on.
@@ -164,6 +167,8 @@ pub(crate) struct Net {
     pub(crate) wanted: Option<(Script, bool)>,
     /// What runs were answered with: node, number of the call, answer.
     pub(crate) answers: Vec<(u8, u32, Result<quorate_engine::Answer, ErrorCode>)>,
+    /// What each run that began was told of its caller.
+    pub(crate) started_auth: Vec<(u8, String)>,
     pub(crate) key: PublicKey,
     flight: VecDeque<(u8, u8, Vec<u8>)>,
     votes: BTreeMap<u8, RootKeys>,
@@ -230,6 +235,7 @@ impl Net {
             recipient: Recipient::Caller,
             wanted: None,
             answers: Vec::new(),
+            started_auth: Vec::new(),
             key: some_key(),
             flight: VecDeque::new(),
             votes: BTreeMap::new(),
@@ -245,6 +251,7 @@ impl Net {
                 registry: Registry::default(),
                 accept_rollback_to: None,
                 done: Vec::new(),
+                key_fetches: 0,
                 reports: Vec::new(),
                 halted: None,
                 guest: GUEST,
@@ -434,10 +441,12 @@ impl Net {
                     self.input(peer.get(), Input::PeerDisconnected { peer: index(node) });
                 }
                 Effect::PassOn { to, frame } => self.send(node, to, frame.to_vec()),
+                Effect::FetchIssuerKeys => self.node(node).key_fetches += 1,
                 Effect::Reply { to, result } => self.replies.push((to, result)),
                 Effect::ReplyShare { to, result } => self.shares.push((to, result)),
                 Effect::StartAction(start) => {
                     let run = start.run;
+                    self.started_auth.push((node, start.auth.clone()));
                     self.node(node).runs.insert(run, *start);
                     match self.wanted {
                         Some((wanted, true)) => {

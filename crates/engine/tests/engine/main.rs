@@ -18,6 +18,7 @@ mod openings;
 mod recorder;
 mod refusals;
 mod remembering;
+mod sign_ins;
 mod signatures;
 mod starts;
 mod unawaited;

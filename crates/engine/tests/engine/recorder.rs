@@ -18,7 +18,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use serde_json::value::RawValue;
 
 use crate::{
-    harness::{Caller, Net, index, network},
+    harness::{Caller, Net, index, network, with_wallet},
     openings::{decrypt_root, named_right, timely, to_seven},
 };
 
@@ -284,7 +284,8 @@ const OWN: &[Row] = &[
         1,
         |all| {
             let mut login = Caller::login_for(8, 7);
-            login.signature.clone_from(&all.own.login.signature);
+            let own = all.own.login.wallet().unwrap();
+            with_wallet(&mut login, |login| login.signature.clone_from(&own.signature));
             let sent = all.owned(|of| of.login = login.hash());
             DecryptionSubmission { login, ..sent }
         },

@@ -9,7 +9,7 @@ use quorate_wire::{
     Submission, limits,
 };
 
-use crate::harness::{CODE, Caller, Net, UNIX_MS};
+use crate::harness::{CODE, Caller, Net, UNIX_MS, with_wallet};
 
 /// Submits at node 1 and returns the code with which it is refused.
 fn refused(net: &mut Net, submission: &Submission) -> ErrorCode {
@@ -42,10 +42,16 @@ fn each_unsound_submission_has_its_code() {
         (wrong(&|s| s.sig[0] ^= 1), ErrorCode::SessionSignatureInvalid),
         (wrong(&|s| s.sig.clear()), ErrorCode::SessionSignatureInvalid),
         (wrong(&|s| s.request.push(b'x')), ErrorCode::MalformedRequest),
-        (wrong(&|s| s.login.message.push('x')), ErrorCode::LoginMismatch),
-        (wrong(&|s| s.login.rz = Digest([0; 32])), ErrorCode::LoginMismatch),
-        (unsound_login(&|c| c.login.message.push('x')), ErrorCode::LoginInvalid),
-        (unsound_login(&|c| c.login.rz = Digest([0; 32])), ErrorCode::LoginInvalid),
+        (wrong(&|s| with_wallet(&mut s.login, |login| login.message.push('x'))), ErrorCode::LoginMismatch),
+        (wrong(&|s| with_wallet(&mut s.login, |login| login.rz = Digest([0; 32]))), ErrorCode::LoginMismatch),
+        (
+            unsound_login(&|c| with_wallet(&mut c.login, |login| login.message.push('x'))),
+            ErrorCode::LoginInvalid,
+        ),
+        (
+            unsound_login(&|c| with_wallet(&mut c.login, |login| login.rz = Digest([0; 32]))),
+            ErrorCode::LoginInvalid,
+        ),
     ];
     for (submission, code) in cases {
         assert_eq!(refused(&mut net, &submission), code);
@@ -544,11 +550,12 @@ fn the_bytes_of_a_login_are_bounded_and_paid_for() {
     let mut net = Net::ready();
     let (_, submission) = Caller::new(1).request(1);
     let mut long = submission.clone();
-    long.login.signature = "0".repeat(limits::LOGIN_SIGNATURE_BYTES_MAX + 1);
+    let digits = "0".repeat(limits::LOGIN_SIGNATURE_BYTES_MAX + 1);
+    with_wallet(&mut long.login, |login| login.signature = digits);
     let to = net.submit(1, &long);
     assert_eq!(net.error(to), ErrorCode::LoginInvalid);
     // 400 tokens are there at once; this one takes more.
-    long.login.message = "x".repeat(400 * (16 << 10));
+    with_wallet(&mut long.login, |login| login.message = "x".repeat(400 * (16 << 10)));
     let to = net.submit(1, &long);
     assert_eq!(net.error(to), ErrorCode::RateLimited);
 }

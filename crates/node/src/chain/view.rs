@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use quorate_auth::LoginBlock;
 use quorate_engine::{
-    At, BlockStanding, Grant, Heard, LoginRule, POLICY_CALL_GAS_MAX, Pkp, ReadPolicyFacts, ReadRegistry,
-    ReadRights, Subject, Unreadable, registry_fresh,
+    At, BlockStanding, Grant, Heard, LoginLists, LoginRule, POLICY_CALL_GAS_MAX, Pkp, ReadPolicyFacts,
+    ReadRegistry, ReadRights, Subject, Unreadable, registry_fresh,
 };
 use quorate_registry::{
     alloy_primitives::{self, U256},
@@ -15,9 +16,11 @@ use quorate_registry::{
     view::{self, RegistryView, ViewCall},
 };
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Digest, ErrorCode, KeyId, LoginDomains, NetworkFile, PublicKey, RootKeys,
-    SignedHead, TokenId, limits,
+    ActionCid, Address, BlockRef, Digest, ErrorCode, Issuers, KeyId, LoginDomains, NetworkFile, PublicKey,
+    RootKeys, SignedHead, TokenId, limits,
 };
+
+use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
 
@@ -67,7 +70,16 @@ impl EngineView {
         let subject = match who {
             Subject::Action(action) => subject::Subject::Action(action.multihash()),
             Subject::Address(holder) => subject::Subject::Address(address(holder)),
+            Subject::Method { kind, id, .. } => {
+                subject::Subject::AuthMethod { kind: U256::from(*kind), id: id.0.to_vec() }
+            }
         };
+        if let Subject::Method { recorded: Some(recorded), .. } = who {
+            let key = self.view.user_pubkey(token, &subject, when)?;
+            if Sha256::digest(&key)[..] != recorded.0 {
+                return Ok(Grant::default());
+            }
+        }
         let found = self.view.grant(token, &subject, when)?;
         let mut grant = Grant { member: found.member, scopes: found.scopes.bits().as_limbs()[0] };
         // The owner of a live token counts as granted, to sign anything; scopes that only restrict are not added.
@@ -108,9 +120,24 @@ pub(crate) fn roots(view: &RegistryView, at: view::At) -> Option<RootKeys> {
     RootKey::read(&view.root_keys(subject::DEFAULT_KEY_SET_ID, at).ok()?)
 }
 
-/// The login domains by both heads; none where they cannot be read.
+/// A block that a passkey's login names, at the latest head.
+pub(crate) fn login_block(view: &RegistryView, block: &BlockRef) -> LoginBlock {
+    let Ok(head) = view.head() else { return LoginBlock::Unknown };
+    if block.number > head.latest.number {
+        return LoginBlock::Ahead;
+    }
+    match (view.canonical_hash(block.number), view.block_time_ms(block.number)) {
+        (Ok(Some(hash)), Ok(Some(made_ms))) if hash.0 == block.hash.0 => LoginBlock::MadeAt(made_ms),
+        _ => LoginBlock::Unknown,
+    }
+}
+
+/// What logins may be for by both heads; nothing where it cannot be read.
 pub(crate) fn logins(view: &RegistryView, network: &NetworkFile) -> LoginRule {
-    let read = |at| view.login_domains(at).unwrap_or_default();
+    let read = |at| LoginLists {
+        domains: view.login_domains(at).unwrap_or_default(),
+        issuers: view.issuers(at).unwrap_or_default(),
+    };
     LoginRule {
         finalized: read(view::At::Finalized),
         latest: read(view::At::Latest),
@@ -118,7 +145,7 @@ pub(crate) fn logins(view: &RegistryView, network: &NetworkFile) -> LoginRule {
     }
 }
 
-/// The login domains, if the last head statement is recent enough to decide by.
+/// What logins may be for, if the last head statement is recent enough to decide by.
 ///
 /// # Errors
 /// `not_ready` or `registry_stale`.
@@ -241,6 +268,14 @@ impl ReadRegistry for EngineView {
 
     fn login_domains(&self, when: At) -> Arc<LoginDomains> {
         self.view.login_domains(at(when)).unwrap_or_default()
+    }
+
+    fn issuers(&self, when: At) -> Arc<Issuers> {
+        self.view.issuers(at(when)).unwrap_or_default()
+    }
+
+    fn login_block(&self, block: &BlockRef) -> LoginBlock {
+        login_block(&self.view, block)
     }
 
     fn roots(&self, when: At) -> Option<RootKeys> {

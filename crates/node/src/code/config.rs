@@ -28,10 +28,12 @@ pub struct CodeConfig {
     pub cache_bytes: u64,
     /// Bytes on disk of sources that callers have stored. Those that no run has used go first when there is no room.
     pub store_bytes: u64,
-    /// Of these, the most of one wallet.
-    pub store_bytes_per_wallet: u64,
-    /// Bytes that one wallet may store in an hour.
-    pub store_bytes_per_wallet_hour: u64,
+    /// Of these, the most of one login.
+    #[serde(alias = "store_bytes_per_wallet")]
+    pub store_bytes_per_login: u64,
+    /// Bytes that one login may store in an hour.
+    #[serde(alias = "store_bytes_per_wallet_hour")]
+    pub store_bytes_per_login_hour: u64,
     /// Bytes that one address may send in an hour to be stored, whatever comes of it; addresses of version 6 by their
     /// first 64 bits.
     pub store_bytes_per_source_hour: u64,
@@ -45,8 +47,8 @@ impl Default for CodeConfig {
             memory_bytes: 64 << 20,
             cache_bytes: 1 << 30,
             store_bytes: 4 << 30,
-            store_bytes_per_wallet: 64 << 20,
-            store_bytes_per_wallet_hour: 32 << 20,
+            store_bytes_per_login: 64 << 20,
+            store_bytes_per_login_hour: 32 << 20,
             store_bytes_per_source_hour: 128 << 20,
         }
     }
@@ -68,8 +70,8 @@ impl CodeConfig {
             ("code.memory_bytes", self.memory_bytes),
             ("code.cache_bytes", self.cache_bytes),
             ("code.store_bytes", self.store_bytes),
-            ("code.store_bytes_per_wallet", self.store_bytes_per_wallet),
-            ("code.store_bytes_per_wallet_hour", self.store_bytes_per_wallet_hour),
+            ("code.store_bytes_per_login", self.store_bytes_per_login),
+            ("code.store_bytes_per_login_hour", self.store_bytes_per_login_hour),
         ];
         for (setting, bytes) in bounds {
             if bytes < LEAST_BYTES {

@@ -1,4 +1,4 @@
-//! How much one wallet or one address may do in a time. What was used comes back evenly.
+//! How much one login or one address may do in a time. What was used comes back evenly.
 
 use std::{
     collections::BTreeMap,

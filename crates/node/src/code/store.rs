@@ -1,4 +1,4 @@
-//! Sources that callers have stored, on disk within a bound and a share for each wallet.
+//! Sources that callers have stored, on disk within a bound and a share for each login.
 //!
 //! A full store makes room for what is new only by dropping what was stored and never wanted, the oldest first. What
 //! runs have used stays, and longest what was stored for a key that is granted to it. So that there is always some
@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use quorate_wire::{ActionCid, Address};
+use quorate_wire::{ActionCid, LoginId};
 
 use super::{
     CodeError,
@@ -21,7 +21,7 @@ use super::{
 pub(super) struct Store {
     files: Files,
     bytes_max: u64,
-    bytes_per_wallet_max: u64,
+    bytes_per_login_max: u64,
     index: Mutex<Index>,
     /// Held while files are written, read, renamed or removed, so that index and folder agree.
     disk: Mutex<()>,
@@ -49,7 +49,7 @@ struct Index {
     /// Of these, what runs have used or keys are granted to.
     bytes_staying: u64,
     next: u64,
-    by_wallet: BTreeMap<Address, u64>,
+    by_login: BTreeMap<LoginId, u64>,
     by_cid: BTreeMap<ActionCid, Entry>,
     /// In the order in which they would go.
     by_turn: BTreeMap<(Standing, u64), ActionCid>,
@@ -58,7 +58,7 @@ struct Index {
 /// Who has stored it, and what it takes.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    wallet: Address,
+    login: LoginId,
     bytes: u64,
     standing: Standing,
     /// Grows with each use.
@@ -66,20 +66,20 @@ struct Entry {
 }
 
 impl Store {
-    pub(super) fn open(folder: &Path, bytes_max: u64, bytes_per_wallet_max: u64) -> io::Result<Self> {
+    pub(super) fn open(folder: &Path, bytes_max: u64, bytes_per_login_max: u64) -> io::Result<Self> {
         let (files, mut found) = Files::open(folder)?;
         found.sort_by_key(|file| file.used);
         let mut index = Index::default();
         for file in found {
             match parse(&file.name) {
-                Some((cid, wallet, standing)) => index.insert(cid, wallet, file.bytes, standing),
+                Some((cid, login, standing)) => index.insert(cid, login, file.bytes, standing),
                 None => tracing::warn!("the store of code has a file that is none of its own"),
             }
         }
         Ok(Store {
             files,
             bytes_max,
-            bytes_per_wallet_max,
+            bytes_per_login_max,
             index: Mutex::new(index),
             disk: Mutex::default(),
             rising: Mutex::default(),
@@ -105,7 +105,7 @@ impl Store {
     /// Stores a source; says whether it is new. Who has stored it first, pays for it.
     pub(super) fn write(
         &self,
-        wallet: Address,
+        login: LoginId,
         cid: ActionCid,
         code: &str,
         standing: Standing,
@@ -122,8 +122,8 @@ impl Store {
             if index.by_cid.contains_key(&cid) {
                 return Ok(false);
             }
-            let of_wallet = index.by_wallet.get(&wallet).copied().unwrap_or_default();
-            if of_wallet.saturating_add(bytes) > self.bytes_per_wallet_max {
+            let of_login = index.by_login.get(&login).copied().unwrap_or_default();
+            if of_login.saturating_add(bytes) > self.bytes_per_login_max {
                 return Err(CodeError::Quota);
             }
             index.room_for(bytes, self.bytes_max).ok_or(CodeError::Full)?
@@ -132,12 +132,12 @@ impl Store {
             let entry = self.index().remove(old);
             entry.inspect(|entry| self.files.remove(&name(old, entry)));
         }
-        let entry = Entry { wallet, bytes, standing: Standing::Stored, turn: 0 };
+        let entry = Entry { login, bytes, standing: Standing::Stored, turn: 0 };
         self.files.write(&name(cid, &entry), code).map_err(|error| {
             tracing::warn!(kind = ?error.kind(), "code could not be stored");
             CodeError::Internal
         })?;
-        self.index().insert(cid, wallet, bytes, Standing::Stored);
+        self.index().insert(cid, login, bytes, Standing::Stored);
         drop(disk);
         self.raise(cid, standing);
         Ok(true)
@@ -190,12 +190,12 @@ impl Store {
 }
 
 impl Index {
-    fn insert(&mut self, cid: ActionCid, wallet: Address, bytes: u64, standing: Standing) {
+    fn insert(&mut self, cid: ActionCid, login: LoginId, bytes: u64, standing: Standing) {
         self.remove(cid);
         self.bytes += bytes;
         self.bytes_staying += staying(standing, bytes);
-        *self.by_wallet.entry(wallet).or_default() += bytes;
-        self.by_cid.insert(cid, Entry { wallet, bytes, standing, turn: self.next });
+        *self.by_login.entry(login).or_default() += bytes;
+        self.by_cid.insert(cid, Entry { login, bytes, standing, turn: self.next });
         self.by_turn.insert((standing, self.next), cid);
         self.next += 1;
     }
@@ -205,10 +205,10 @@ impl Index {
         self.by_turn.remove(&(entry.standing, entry.turn));
         self.bytes -= entry.bytes;
         self.bytes_staying -= staying(entry.standing, entry.bytes);
-        if let Some(bytes) = self.by_wallet.get_mut(&entry.wallet) {
+        if let Some(bytes) = self.by_login.get_mut(&entry.login) {
             *bytes -= entry.bytes;
             if *bytes == 0 {
-                self.by_wallet.remove(&entry.wallet);
+                self.by_login.remove(&entry.login);
             }
         }
         Some(entry)
@@ -258,17 +258,17 @@ fn name(cid: ActionCid, entry: &Entry) -> String {
         Standing::Used => "-used",
         Standing::Granted => "-granted",
     };
-    format!("{}-{}{mark}", file_name(cid), hex::encode(entry.wallet.0))
+    format!("{}-{}{mark}", file_name(cid), hex::encode(entry.login.0.0))
 }
 
-fn parse(text: &str) -> Option<(ActionCid, Address, Standing)> {
+fn parse(text: &str) -> Option<(ActionCid, LoginId, Standing)> {
     let (digits, rest) = text.split_once('-')?;
-    let (wallet, standing) = match rest.split_once('-') {
+    let (login, standing) = match rest.split_once('-') {
         None => (rest, Standing::Stored),
-        Some((wallet, "used")) => (wallet, Standing::Used),
-        Some((wallet, "granted")) => (wallet, Standing::Granted),
+        Some((login, "used")) => (login, Standing::Used),
+        Some((login, "granted")) => (login, Standing::Granted),
         Some(_) => return None,
     };
-    let (cid, wallet) = (action(digits)?, wallet.parse().ok()?);
-    (name(cid, &Entry { wallet, bytes: 0, standing, turn: 0 }) == text).then_some((cid, wallet, standing))
+    let (cid, login) = (action(digits)?, LoginId(login.parse().ok()?));
+    (name(cid, &Entry { login, bytes: 0, standing, turn: 0 }) == text).then_some((cid, login, standing))
 }

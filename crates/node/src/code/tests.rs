@@ -23,8 +23,8 @@ fn cid() -> ActionCid {
     ActionCid::of_code(SOURCE.as_bytes())
 }
 
-fn wallet(number: u8) -> Address {
-    Address([number; 20])
+fn login(number: u8) -> LoginId {
+    LoginId(quorate_wire::Digest([number; 32]))
 }
 
 /// What a server is asked for, in order.
@@ -123,7 +123,7 @@ async fn what_is_no_text_is_told_apart_from_what_is_missing() {
     assert_eq!(node.find(ActionCid::of_code(&bytes), &[]).await, Err(CodeError::NotText));
     assert_eq!(node.find(cid(), &[]).await, Err(CodeError::Missing));
     // Storing it here ends that at once.
-    assert_eq!(node.keep(wallet(1), cid(), SOURCE.into(), false).await, Ok(true));
+    assert_eq!(node.keep(login(1), cid(), SOURCE.into(), false).await, Ok(true));
     assert_eq!(node.find(cid(), &[]).await, Ok(SOURCE.into()));
 }
 
@@ -194,7 +194,7 @@ async fn what_the_cache_does_never_touches_what_is_stored() {
     let guard = Egress::new(Policy::default(), AddressGuard::default(), 1).unwrap();
     let sources = Sources::new(&network(), NodeIndex::new(1).unwrap(), &config, Arc::new(guard));
     let node = CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap();
-    assert_eq!(node.keep(wallet(1), cid(), SOURCE.into(), false).await, Ok(true));
+    assert_eq!(node.keep(login(1), cid(), SOURCE.into(), false).await, Ok(true));
     for number in 0..20 {
         node.0.cache.write(text(number).0, &text(number).1).unwrap();
     }

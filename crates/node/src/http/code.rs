@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use quorate_auth::{Session, check_time, verify_code_request, verify_wallet_login};
+use quorate_auth::{Session, check_time, verify_code_request, verify_login};
 use quorate_wire::{
     ActionCid, Admission, Capability, CapabilityKey, CodeRequest, CodeStored, CodeSubmission, ErrorCode,
     Problem, limits,
@@ -20,7 +20,7 @@ use super::{
     problem::{Refused, json},
     room::Part,
 };
-use crate::{chain, clock::unix_ms, code::CodeError};
+use crate::{chain, clock::unix_ms, code::CodeError, issuers};
 
 /// Callers that store code at the same time: each is megabytes to check and a durable write.
 pub(crate) const CODE_WRITES: usize = 4;
@@ -61,7 +61,7 @@ async fn store(
     let Checked { session, action, code, granted } =
         checked.await.map_err(|_| Problem::of(ErrorCode::Internal))??;
     let bytes = code.len() as u64;
-    let kept = api.code.keep(session.wallet, action, code.into(), granted).await;
+    let kept = api.code.keep(session.id, action, code.into(), granted).await;
     let new = kept.map_err(CodeError::problem)?;
     Ok(json(StatusCode::OK, "application/json", &CodeStored { action, bytes, new }))
 }
@@ -89,8 +89,10 @@ fn check(api: &Api, body: &[u8], now_ms: u64) -> Result<Checked, Problem> {
     // Storing again changes nothing, so that a request may be older than this process.
     check_time(request.time_ms, now_ms, 0)?;
     submission.login.check_named(&request.login)?;
-    let session = verify_wallet_login(&api.network, &submission.login, now_ms)?;
-    chain::fresh_logins(&api.registry, &api.network, now_ms)?.check(&session.domain)?;
+    let known = chain::logins(&api.registry, &api.network);
+    let facts = issuers::Facts { rule: &known, desk: &api.issuers, view: &api.registry };
+    let session = verify_login(&api.network, &submission.login, &facts, now_ms)?;
+    chain::fresh_logins(&api.registry, &api.network, now_ms)?.check(&session.methods)?;
     if request.session != session.key {
         let detail = "the request names another session";
         return Err(Problem::new(ErrorCode::SessionSignatureInvalid, detail));
@@ -113,8 +115,8 @@ fn check(api: &Api, body: &[u8], now_ms: u64) -> Result<Checked, Problem> {
 fn welcome(api: &Api, session: &Session, granted: bool) -> bool {
     match &api.network.admission {
         Admission::Open => true,
-        Admission::List(wallets) => wallets.contains(&session.wallet),
         Admission::Granted => granted,
+        listed => session.is_listed(listed),
     }
 }
 

@@ -71,6 +71,7 @@ async fn start(places: usize) -> Running {
         registry,
         metrics: metrics.clone(),
         code: code.clone(),
+        issuers: Arc::default(),
         code_writes: Semaphore::new(CODE_WRITES),
         code_room: Room::new(CODE_ROOM, CODE_ROOM_PER_SOURCE),
         body_room: Places::new(body_units(16 << 20)),
@@ -218,7 +219,7 @@ async fn shows_code_that_it_has_and_looks_for_no_other() {
     let answer = ask(node.address, &line, "", b"").await;
     assert_eq!((answer.status, answer.code()), (404, ErrorCode::NotFound));
     assert!(answer.head.contains("cache-control: no-store"));
-    node.code.keep(quorate_wire::Address([1; 20]), cid, source.into(), false).await.unwrap();
+    node.code.keep(quorate_wire::LoginId(Digest([1; 32])), cid, source.into(), false).await.unwrap();
     let answer = ask(node.address, &line, "", b"").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, source));
     for header in [

@@ -1,6 +1,7 @@
 //! Whether a policy lets someone open, by one node's reading.
 
 use base64::Engine as _;
+use quorate_auth::Session;
 use quorate_wire::{ActionCid, Address, BlockRef, ErrorCode, Problem, PublicKey, TokenId};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     question::{Call, Question, Term, What, action_of, batch_parts},
     tree::{Condition, Group, Item, Operator},
 };
-use crate::{At, Grant, SCOPE_DECRYPT, SCOPE_NO_SINGLE_NODE, SCOPE_SIGN_ANYTHING, Subject};
+use crate::{At, Grant, SCOPE_DECRYPT, SCOPE_NO_SINGLE_NODE, SCOPE_SIGN_ANYTHING, Subject, subjects};
 
 /// How often a policy is read anew because the chain went on meanwhile.
 const READINGS_MAX: usize = 3;
@@ -19,14 +20,10 @@ const READINGS_MAX: usize = 3;
 /// Who wants to open.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
-    /// The caller; `None` where the session does not name this policy.
-    pub caller: Option<Address>,
+    /// The session of whoever asks; `None` where it does not name this policy.
+    pub caller: Option<&'a Session>,
     /// The innermost running action; `None` outside of actions.
     pub action: Option<ActionCid>,
-    /// The domain that the login is for.
-    pub domain: &'a str,
-    /// The resources of the login's text.
-    pub resources: &'a [String],
     /// This node's own clock, in milliseconds since the epoch.
     pub unix_ms: u64,
     /// Whether the run knows a value that was taken from one node.
@@ -186,13 +183,10 @@ impl Scene<'_> {
             What::Term(term) => holds(&Found::Text(self.resolve(term)?)),
             // What the login says counts where the session asks as that person, and nowhere else.
             What::Domain => {
-                self.caller()?;
-                holds(&Found::Text(self.who.domain.to_owned()))
+                let domain = self.session()?.domain().ok_or(NO_WALLET)?;
+                holds(&Found::Text(domain.to_owned()))
             }
-            What::Resources => {
-                self.caller()?;
-                holds(&Found::Texts(self.who.resources.to_vec()))
-            }
+            What::Resources => holds(&Found::Texts(self.session()?.resources.clone())),
             What::Time => {
                 let block_s = self.registry.block_time_s(self.at)?;
                 let own_s = self.who.unix_ms / 1_000;
@@ -229,8 +223,12 @@ impl Scene<'_> {
         }
     }
 
-    fn caller(&self) -> Result<Address, Trouble> {
+    fn session(&self) -> Result<&Session, Trouble> {
         self.who.caller.ok_or(Trouble::No("no caller whose session names this policy"))
+    }
+
+    fn caller(&self) -> Result<Address, Trouble> {
+        self.session()?.wallet().ok_or(NO_WALLET)
     }
 
     fn grant(&self, token: &TokenId, subject: &Subject) -> Result<Grant, Trouble> {
@@ -246,13 +244,10 @@ impl Scene<'_> {
                 Some(action) => Ok(action.to_string()),
                 None => Err(Trouble::No("no action is running")),
             },
-            Term::Parameter(name) => {
-                self.caller()?;
-                parameter(self.who.resources, name).ok_or_else(|| {
-                    let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-                    Trouble::Parameter(format!("the login has no resource litParam:{shown}:<value>"))
-                })
-            }
+            Term::Parameter(name) => parameter(&self.session()?.resources, name).ok_or_else(|| {
+                let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+                Trouble::Parameter(format!("the login has no resource litParam:{shown}:<value>"))
+            }),
         }
     }
 
@@ -284,9 +279,10 @@ impl Scene<'_> {
                 return self.restricted(&grant);
             }
         }
-        if let Some(caller) = self.who.caller {
-            let grant = self.grant(&pkp.token, &Subject::Address(caller))?;
-            if pkp.owner == Some(caller) || opens(&grant) {
+        for subject in self.who.caller.map(subjects).unwrap_or_default() {
+            let grant = self.grant(&pkp.token, &subject)?;
+            let owns = matches!(subject, Subject::Address(address) if pkp.owner == Some(address));
+            if owns || opens(&grant) {
                 return self.restricted(&grant);
             }
         }
@@ -301,6 +297,7 @@ impl Scene<'_> {
     }
 }
 
+const NO_WALLET: Trouble = Trouble::No("the caller has not logged in with a wallet");
 const OTHER_FORM: Trouble = Trouble::Unreadable("the contract answered in another form");
 
 fn opens(grant: &Grant) -> bool {

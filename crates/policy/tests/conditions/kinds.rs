@@ -8,7 +8,8 @@ use quorate_wire::ErrorCode::{PolicyDenied, PolicyParameter};
 use serde_json::{Value, json};
 
 use crate::world::{
-    CALLER, NOW_S, OTHER, TOKEN, World, address_word, basic, caller, cid, code, data, granted, key, pkp, word,
+    CALLER, NOW_S, OTHER, TOKEN, World, address_word, basic, caller, cid, code, data, granted, key, pkp,
+    session, word,
 };
 
 const DENIED: Option<quorate_wire::ErrorCode> = Some(PolicyDenied);
@@ -19,7 +20,7 @@ fn an_address_opens_in_any_case_and_on_any_chain() {
     let mut condition = basic("", "", &[":userAddress"], ("=", &format!("0x{}", "AB".repeat(20))));
     condition["chain"] = json!("ethereum");
     assert_eq!(code(&world, &condition, &caller()), None);
-    assert_eq!(code(&world, &condition, &Reader { caller: Some(OTHER), ..caller() }), DENIED);
+    assert_eq!(code(&world, &condition, &Reader { caller: Some(&session(OTHER, &[])), ..caller() }), DENIED);
     assert_eq!(code(&world, &condition, &Reader { caller: None, ..caller() }), DENIED);
     assert!(may_open(&Policy::to_address(&CALLER), &world, &caller()).is_ok());
     assert!(may_open(&Policy::to_address(&OTHER), &world, &caller()).is_err());
@@ -41,8 +42,8 @@ fn an_action_opens_alone() {
 #[test]
 fn logins_are_seen_by_domain_and_resources() {
     let world = World::default();
-    let resources = ["quorate:decrypt/*".to_owned(), "x".to_owned()];
-    let who = Reader { resources: &resources, ..caller() };
+    let session = session(CALLER, &["quorate:decrypt/*", "x"]);
+    let who = Reader { caller: Some(&session), ..caller() };
     for (parameter, test, expected) in [
         (":domain", ("=", "app.example"), None),
         (":domain", ("=", "evil.example"), DENIED),
@@ -211,8 +212,7 @@ fn parameters_come_from_the_login() {
         head.balances.insert(CALLER, 11);
     });
     let run = |resources: &[&str]| {
-        let resources: Vec<String> = resources.iter().map(|text| (*text).to_owned()).collect();
-        code(&world, &condition, &Reader { resources: &resources, ..caller() })
+        code(&world, &condition, &Reader { caller: Some(&session(CALLER, resources)), ..caller() })
     };
     // base64url of the address, of "10" and of "11".
     let account = "litParam:account:MHhhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFi";
@@ -251,7 +251,7 @@ fn grants_on_a_key_are_read() {
         (basic("PKPPermissions", "isPermittedAddress", &[&token], ("=", "true")), caller(), None),
         (
             basic("PKPPermissions", "isPermittedAddress", &[&token, ":userAddress"], ("=", "true")),
-            Reader { caller: Some(OTHER), ..caller() },
+            Reader { caller: Some(&session(OTHER, &[])), ..caller() },
             DENIED,
         ),
     ] {

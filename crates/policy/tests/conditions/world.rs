@@ -1,12 +1,13 @@
 //! A chain that tests write, at both heads.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
+use quorate_auth::Session;
 use quorate_policy::{
     At, Denial, Grant, Pkp, Policy, PolicyForm, ReadPolicyFacts, ReadRights, Reader, Subject, Unreadable,
     may_open,
 };
-use quorate_wire::{ActionCid, Address, BlockRef, Digest, ErrorCode, KeyId, PublicKey, TokenId};
+use quorate_wire::{ActionCid, Address, BlockRef, Digest, ErrorCode, KeyId, PublicKey, SessionKey, TokenId};
 use serde_json::{Value, json};
 
 pub(crate) const CALLER: Address = Address([0xab; 20]);
@@ -132,14 +133,14 @@ pub(crate) fn granted(subject: Subject, scopes: &[u32]) -> (TokenId, Subject, Gr
 
 /// The caller, outside of actions.
 pub(crate) fn caller() -> Reader<'static> {
-    Reader {
-        caller: Some(CALLER),
-        action: None,
-        domain: "app.example",
-        resources: &[],
-        unix_ms: NOW_S * 1_000,
-        single_node: false,
-    }
+    static SESSION: LazyLock<Session> = LazyLock::new(|| session(CALLER, &[]));
+    Reader { caller: Some(&SESSION), action: None, unix_ms: NOW_S * 1_000, single_node: false }
+}
+
+/// A session of a wallet with these resources.
+pub(crate) fn session(wallet: Address, resources: &[&str]) -> Session {
+    let resources = resources.iter().map(|text| (*text).to_owned()).collect();
+    Session { resources, ..Session::of_wallet(SessionKey([1; 32]), wallet, "app.example") }
 }
 
 /// One condition of the first kind.

@@ -15,7 +15,7 @@ impl Byzantine {
         let any = [Capability::Use { key: CapabilityKey::Any, action: CapabilityAction::Any }];
         let allowed = (request.session, any.as_slice());
         let (_, login) = log_in(&mut self.dice, &self.network, request.time_ms, allowed);
-        Some(Submission { login, ..submission.clone() })
+        Some(Submission { login: login.into(), ..submission.clone() })
     }
 
     /// The request as it was signed, with code that the caller did not choose, or with none.

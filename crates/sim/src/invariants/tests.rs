@@ -349,7 +349,8 @@ fn finds_peers_that_are_kept_too_much_for_and_honest_ones_that_are_blamed() {
 fn a_run_for_another_login_is_caught() {
     let caught = |wallet, named: Option<[u8; 20]>| {
         let mut checker = checker();
-        let wallets = (quorate_wire::Address(wallet), named.map(quorate_wire::Address));
+        let login = quorate_wire::LoginId::of_wallet(&quorate_wire::Address(wallet));
+        let wallets = (login, named.map(quorate_wire::Address));
         checker.started(life(0, 1), &asked().request, wallets);
         checker.violation().map(|violation| violation.invariant)
     };

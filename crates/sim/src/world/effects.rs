@@ -24,6 +24,8 @@ impl World {
             }
             // Callers of this world run actions only.
             Effect::ReplyShare { .. } => {}
+            // Callers of this world have wallets.
+            Effect::FetchIssuerKeys => {}
             Effect::FindCode { run, action, .. } => {
                 let generation = self.nodes[slot].generation;
                 let us = self.dice.between(100, 60_000);

@@ -179,12 +179,8 @@ impl World {
             return false;
         }
         let session = Session {
-            key: quorate_wire::SessionKey([0; 32]),
-            wallet: wallet.address,
             capabilities: wallet.capabilities.clone(),
-            expires_ms: u64::MAX,
-            domain: String::new(),
-            resources: Vec::new(),
+            ..Session::of_wallet(quorate_wire::SessionKey([0; 32]), wallet.address, "")
         };
         let named = session.names_exactly(key, action);
         [At::Latest, At::Finalized].into_iter().all(|at| {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::world::bytes_of;
+use super::{logins::FixtureLogin, world::bytes_of};
 
 /// Largest fixtures file, in bytes.
 const FILE_BYTES_MAX: u64 = 32 << 20;
@@ -84,7 +84,10 @@ pub(super) struct Caller {
     /// The wallet that signed the session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) address: Option<String>,
-    /// `authMethodContexts`.
+    /// How the caller has logged in beside the wallet. `authMethodContexts` then has what a node would make of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) logins: Vec<FixtureLogin>,
+    /// `authMethodContexts`, where no `logins` are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) contexts: Vec<Value>,
     /// `resources`.

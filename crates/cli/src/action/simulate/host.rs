@@ -247,8 +247,8 @@ impl<'a> Host<'a> {
         let auth = &self.world.fixtures.auth;
         json!({
             "actionIpfsIdStack": stack,
-            "authSigAddress": self.world.caller().map(|address| checksum_address(&address)),
-            "authMethodContexts": auth.contexts,
+            "authSigAddress": self.world.wallet().map(|address| checksum_address(&address)),
+            "authMethodContexts": self.world.contexts(),
             "resources": auth.resources,
             "customAuthResource": auth.custom_auth_resource,
         })

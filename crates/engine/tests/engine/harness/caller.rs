@@ -4,7 +4,7 @@ use ed25519_dalek::Signer as _;
 use quorate_auth::{SiweMessage, did_key, eip191, session_request_digest};
 use quorate_wire::{
     ActionCid, Address, BlockRef, Capability, CapabilityAction, CapabilityKey, DecryptionRequest,
-    DecryptionSubmission, Digest, ExecutionRequest, Identity, LoginKind, LoginTerms, NetworkId, PolicyForm,
+    DecryptionSubmission, Digest, ExecutionRequest, Identity, Login, LoginTerms, NetworkId, PolicyForm,
     PublicKey, RequestId, SessionKey, Submission, WalletLogin, decryption_request_id, login_nonce,
     request_id,
 };
@@ -17,12 +17,19 @@ const ANYTHING: Capability = Capability::Use { key: CapabilityKey::Any, action: 
 
 pub(crate) struct Caller {
     session: ed25519_dalek::SigningKey,
-    pub(crate) login: WalletLogin,
+    pub(crate) login: Login,
     pub(crate) network: NetworkId,
     pub(crate) code: Option<String>,
     pub(crate) action: ActionCid,
     pub(crate) block: BlockRef,
     pub(crate) time_ms: u64,
+}
+
+/// Changes a wallet's login.
+pub(crate) fn with_wallet(login: &mut Login, change: impl FnOnce(&mut WalletLogin)) {
+    let mut wallet = login.wallet().unwrap().clone();
+    change(&mut wallet);
+    *login = wallet.into();
 }
 
 impl Caller {
@@ -36,7 +43,7 @@ impl Caller {
     }
 
     /// The login of a wallet for the session key of another caller: anybody can make one.
-    pub(crate) fn login_for(session: u8, wallet: u8) -> WalletLogin {
+    pub(crate) fn login_for(session: u8, wallet: u8) -> Login {
         Caller::with((session, wallet), 3_600_000, ANYTHING).login
     }
 
@@ -118,7 +125,7 @@ impl Caller {
         let session = ed25519_dalek::SigningKey::from_bytes(&[session; 32]);
         let key = SessionKey(session.verifying_key().to_bytes());
         let (issued_at_ms, expires_ms, rz) = (UNIX_MS - 1_000, UNIX_MS + life_ms, Digest([mark; 32]));
-        let terms = LoginTerms { session: key, expires_ms, capabilities, rz };
+        let terms = LoginTerms { session: key, expires_ms, capabilities, rz, block: None };
         let message = SiweMessage {
             scheme: None,
             domain: "localhost".to_owned(),
@@ -136,9 +143,14 @@ impl Caller {
         let message = message.render().unwrap();
         let (signature, recovery) = wallet.sign_prehash_recoverable(&eip191::hash(message.as_bytes()));
         let signature = format!("0x{}{:02x}", hex::encode(signature.to_bytes()), 27 + recovery.to_byte());
-        let login = WalletLogin { kind: LoginKind::Wallet, message, signature, rz };
+        let login = WalletLogin { message, signature, rz }.into();
         let (code, action) = (Some(CODE.to_owned()), ActionCid::of_code(CODE.as_bytes()));
         Caller { session, login, network, code, action, block: HEAD, time_ms: UNIX_MS + 20 }
+    }
+
+    /// The key of the session.
+    pub(crate) fn session_key(&self) -> SessionKey {
+        SessionKey(self.session.verifying_key().to_bytes())
     }
 
     /// Another action than the granted one.

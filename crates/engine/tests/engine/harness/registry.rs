@@ -6,12 +6,14 @@ use std::{
 };
 
 use ed25519_dalek::SigningKey;
+use quorate_auth::LoginBlock;
 use quorate_engine::{
     At, BlockStanding, Grant, Heard, Pkp, ReadPolicyFacts, ReadRegistry, ReadRights, SCOPE_NO_SINGLE_NODE,
     SCOPE_SIGN_ANYTHING, Subject, Unreadable,
 };
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Digest, KeyId, LoginDomains, PublicKey, RootKeys, SignedHead, TokenId,
+    ActionCid, Address, BlockRef, Digest, Issuers, KeyId, LoginDomains, PublicKey, RootKeys, SignedHead,
+    TokenId,
 };
 
 pub(crate) const HEAD: BlockRef = BlockRef { number: 100, hash: Digest([100; 32]) };
@@ -54,6 +56,10 @@ pub(crate) struct Registry {
     pub(crate) login_domains: Arc<LoginDomains>,
     /// Domains of logins at the finalized block.
     pub(crate) final_login_domains: Arc<LoginDomains>,
+    /// Issuers of logins at the head, and at the finalized block.
+    pub(crate) issuers: [Arc<Issuers>; 2],
+    /// Grants on keys to logins of another kind than a wallet's.
+    pub(crate) methods: BTreeSet<(TokenId, u64, Digest)>,
     /// Time of every block, in seconds since the epoch.
     pub(crate) block_time_s: u64,
     /// Balances in wei, big-endian; others have nothing.
@@ -79,6 +85,8 @@ impl Default for Registry {
             revoked: false,
             behind: false,
             unfinalized: false,
+            issuers: [Arc::default(), Arc::default()],
+            methods: BTreeSet::new(),
             block_time_s: 0,
             balances: BTreeMap::new(),
             answers: BTreeMap::new(),
@@ -123,12 +131,18 @@ impl ReadRights for Registry {
     }
 
     fn grant(&self, token: &TokenId, subject: &Subject, at: At) -> Grant {
-        let Subject::Action(action) = subject else { return Grant::default() };
         let hidden = match at {
             At::Latest => self.revoked,
             At::Finalized => self.unfinalized,
         };
-        let member = !hidden && self.permitted.contains(&(*token, action.to_string()));
+        let member = !hidden
+            && match subject {
+                Subject::Action(action) => self.permitted.contains(&(*token, action.to_string())),
+                Subject::Address(_) => false,
+                Subject::Method { kind, id, recorded } => {
+                    recorded.is_none() && self.methods.contains(&(*token, *kind, *id))
+                }
+            };
         let barred = u64::from(self.bars_single_node) << SCOPE_NO_SINGLE_NODE;
         Grant { member, scopes: if member { self.scopes | barred } else { 0 } }
     }
@@ -187,6 +201,21 @@ impl ReadRegistry for Registry {
         match at {
             At::Latest => self.login_domains.clone(),
             At::Finalized => self.final_login_domains.clone(),
+        }
+    }
+
+    fn issuers(&self, at: At) -> Arc<Issuers> {
+        match at {
+            At::Latest => self.issuers[0].clone(),
+            At::Finalized => self.issuers[1].clone(),
+        }
+    }
+
+    fn login_block(&self, block: &BlockRef) -> LoginBlock {
+        match self.standing(block, 0) {
+            BlockStanding::Canonical { .. } => LoginBlock::MadeAt(self.block_time_s * 1_000),
+            BlockStanding::Ahead => LoginBlock::Ahead,
+            BlockStanding::Unknown => LoginBlock::Unknown,
         }
     }
 

@@ -8,7 +8,7 @@ use super::*;
 const EACH: u64 = 12_288;
 
 fn put(store: &Store, by: u8, number: usize) -> Result<bool, CodeError> {
-    store.write(wallet(by), text(number).0, &text(number).1, Standing::Stored)
+    store.write(login(by), text(number).0, &text(number).1, Standing::Stored)
 }
 
 fn use_of(store: &Store, number: usize) {
@@ -34,7 +34,7 @@ fn a_full_store_drops_what_was_never_wanted_and_keeps_what_runs_and_grants_use()
     assert_eq!(put(&store, 1, 4), Err(CodeError::Quota));
     use_of(&store, 1);
     use_of(&store, 2);
-    let granted = store.write(wallet(2), text(7).0, &text(7).1, Standing::Granted);
+    let granted = store.write(login(2), text(7).0, &text(7).1, Standing::Granted);
     assert_eq!(granted, Ok(true));
     // What each is good for survives a restart.
     drop(store);
@@ -58,7 +58,7 @@ fn a_full_store_drops_what_was_never_wanted_and_keeps_what_runs_and_grants_use()
 fn what_stays_leaves_some_room_for_what_is_new() {
     let folder = TestFolder::new();
     let store = Store::open(folder.path(), 8 * EACH, 8 * EACH).unwrap();
-    assert_eq!(store.write(wallet(1), text(0).0, &text(0).1, Standing::Granted), Ok(true));
+    assert_eq!(store.write(login(1), text(0).0, &text(0).1, Standing::Granted), Ok(true));
     for number in 1..8 {
         assert_eq!(put(&store, 1, number), Ok(true));
     }
@@ -67,7 +67,7 @@ fn what_stays_leaves_some_room_for_what_is_new() {
     }
     // Six of eight stay. What is longer than the rest does not fit, and drops nothing in the attempt.
     let long = "x".repeat(30_000);
-    let refused = store.write(wallet(2), ActionCid::of_code(long.as_bytes()), &long, Standing::Stored);
+    let refused = store.write(login(2), ActionCid::of_code(long.as_bytes()), &long, Standing::Stored);
     assert_eq!(refused, Err(CodeError::Full));
     assert_eq!(held(&store, 0..8).len(), 8);
     // With a seventh, the one that was used least recently is merely stored again, and goes in its turn.
@@ -84,12 +84,12 @@ fn what_is_damaged_is_given_up_and_so_is_its_share() {
     let store = Store::open(folder.path(), 8 * EACH, EACH).unwrap();
     assert_eq!(put(&store, 1, 0), Ok(true));
     use_of(&store, 0);
-    let name = format!("{}-{}-used", files::file_name(text(0).0), "01".repeat(20));
+    let name = format!("{}-{}-used", files::file_name(text(0).0), "01".repeat(32));
     fs::write(folder.path().join(name), "x").unwrap();
     assert!(store.read(text(0).0).is_none());
     assert_eq!(put(&store, 1, 1), Ok(true));
     // A file that somebody has taken away is found to be gone when it is to be renamed.
-    let name = format!("{}-{}", files::file_name(text(1).0), "01".repeat(20));
+    let name = format!("{}-{}", files::file_name(text(1).0), "01".repeat(32));
     fs::remove_file(folder.path().join(name)).unwrap();
     use_of(&store, 1);
     assert_eq!(held(&store, 0..2), [] as [usize; 0]);
@@ -102,7 +102,7 @@ fn node(folder: &Path, config: &CodeConfig) -> CodeFinder {
 }
 
 async fn keep(node: &CodeFinder, by: u8, number: usize) -> Result<bool, CodeError> {
-    node.keep(wallet(by), text(number).0, text(number).1.into(), false).await
+    node.keep(login(by), text(number).0, text(number).1.into(), false).await
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_run_marks_what_it_uses() {
     keep(&node, 1, 1).await.unwrap();
     assert!(node.find(text(0).0, &[]).await.is_ok());
     let name = |number: usize, mark: &str| {
-        let name = format!("{}-{}{mark}", files::file_name(text(number).0), "01".repeat(20));
+        let name = format!("{}-{}{mark}", files::file_name(text(number).0), "01".repeat(32));
         folder.path().join("store").join(name)
     };
     // The run does not wait until that is written down.
@@ -131,7 +131,7 @@ async fn a_run_marks_what_it_uses() {
 async fn wallets_and_addresses_have_a_share_of_each_hour() {
     let folder = TestFolder::new();
     let config = CodeConfig {
-        store_bytes_per_wallet_hour: 2 * EACH,
+        store_bytes_per_login_hour: 2 * EACH,
         store_bytes_per_source_hour: 100,
         ..CodeConfig::default()
     };

@@ -21,12 +21,13 @@ impl Host<'_> {
             .map_err(|error| refused(error.code, &error.path, &error.detail))?;
         let session = self.world.session();
         let time_ms = self.world.fixtures.time_ms().map_err(|_| super::coded(ErrorCode::Internal))?;
-        let caller = self.world.caller();
         let reader = Reader {
-            caller: caller.filter(|_| session.may_open(&policy.hash(), Some(&action))),
+            caller: self
+                .world
+                .has_caller()
+                .then_some(&session)
+                .filter(|session| session.may_open(&policy.hash(), Some(&action))),
             action: Some(action),
-            domain: &session.domain,
-            resources: &session.resources,
             unix_ms: time_ms,
             single_node: self.runs.last().is_some_and(|run| run.single_node),
         };

@@ -1,41 +1,69 @@
 //! Rights on keys, out of the grants of the fixtures, as a node reads them out of the registry.
 
-use quorate_auth::Session;
+use quorate_auth::{Method, Session, Who};
 use quorate_policy::{
     At, Grant, Pkp, ReadPolicyFacts, ReadRights, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, Subject,
-    Unreadable,
+    Unreadable, contexts,
 };
-use quorate_registry::subject;
+use quorate_registry::{alloy_primitives::U256, subject};
 use quorate_wire::{
-    Address, BlockRef, Capability, CapabilityAction, CapabilityKey, Digest, KeyId, PublicKey, SessionKey,
-    TokenId,
+    Address, BlockRef, Capability, CapabilityAction, CapabilityKey, Digest, KeyId, LoginId, PublicKey,
+    SessionKey, TokenId,
 };
+
+use serde_json::{Value, json};
 
 use crate::action::simulate::world::World;
 use crate::dev::LOGIN_DOMAIN;
 
+/// How long a session of a simulation goes on.
+const SESSION_MS: u64 = 3_600_000;
+
 impl World {
-    /// Who calls.
-    pub(super) fn caller(&self) -> Option<Address> {
+    /// The wallet of the caller.
+    pub(super) fn wallet(&self) -> Option<Address> {
         self.fixtures.auth.address.as_deref()?.parse().ok()
+    }
+
+    /// Whether anybody calls.
+    pub(super) fn has_caller(&self) -> bool {
+        self.wallet().is_some() || !self.fixtures.auth.logins.is_empty()
+    }
+
+    /// `authMethodContexts`: those that the fixtures write down, or those of their logins, as a node makes them.
+    pub(super) fn contexts(&self) -> Vec<Value> {
+        let auth = &self.fixtures.auth;
+        if auth.logins.is_empty() {
+            return auth.contexts.clone();
+        }
+        contexts(&self.session()).into_iter().map(|context| json!(context)).collect()
     }
 
     /// The session of the caller. It names the keys of the fixtures for the action that is simulated, and none without a
     /// caller. Of its resources, those that let an action open for the caller count as on a node.
     pub(super) fn session(&self) -> Session {
-        let (caller, action) = (self.caller(), CapabilityAction::Named(self.cid));
-        let keys = self.fixtures.auth.keys.iter().filter(|_| caller.is_some());
+        let (called, action) = (self.has_caller(), CapabilityAction::Named(self.cid));
+        let keys = self.fixtures.auth.keys.iter().filter(|_| called);
         let named = keys.filter_map(|name| Some(CapabilityKey::Named(self.keys.get(name)?.public)));
         let resources = &self.fixtures.auth.resources;
         let opened = resources.iter().filter_map(|text| text.parse().ok());
-        let opened = opened.filter(|one| caller.is_some() && matches!(one, Capability::DecryptIn { .. }));
+        let opened = opened.filter(|one| called && matches!(one, Capability::DecryptIn { .. }));
         let domain = self.fixtures.login_domains.as_ref().and_then(|domains| domains.first());
+        let domain = domain.map_or(LOGIN_DOMAIN, String::as_str);
+        let now_ms = self.fixtures.time_ms().unwrap_or_default();
+        let wallet = self.wallet().map(|wallet| Method {
+            who: Who::Wallet(wallet),
+            id: LoginId::of_wallet(&wallet),
+            audience: domain.to_owned(),
+            proven_ms: now_ms,
+        });
+        let others = self.fixtures.auth.logins.iter().map(|login| login.method(now_ms));
         Session {
             key: SessionKey([0; 32]),
-            wallet: caller.unwrap_or(Address([0; 20])),
+            id: LoginId(Digest([0; 32])),
+            methods: wallet.into_iter().chain(others).collect(),
             capabilities: named.map(|key| Capability::Use { key, action }).chain(opened).collect(),
-            expires_ms: u64::MAX,
-            domain: domain.cloned().unwrap_or_else(|| LOGIN_DOMAIN.to_owned()),
+            expires_ms: now_ms + SESSION_MS,
             resources: resources.clone(),
         }
     }
@@ -54,6 +82,11 @@ impl ReadRights for World {
         let subject = match who {
             Subject::Action(action) => subject::Subject::Action(action.multihash()),
             Subject::Address(holder) => subject::Subject::Address(holder.0.into()),
+            // No fixture records keys with a grant.
+            Subject::Method { recorded: Some(_), .. } => return Grant::default(),
+            Subject::Method { kind, id, recorded: None } => {
+                subject::Subject::AuthMethod { kind: U256::from(*kind), id: id.0.to_vec() }
+            }
         };
         let scopes = self.scopes(name, &subject);
         let mut grant = Grant { member: scopes.is_some(), scopes: 0 };
