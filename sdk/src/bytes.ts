@@ -52,6 +52,21 @@ export function toBase64url(bytes: Uint8Array): string {
   return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
+/**
+ * The bytes of their one base64url text.
+ *
+ * @throws RangeError for anything else.
+ */
+export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
+  let bytes: Uint8Array<ArrayBuffer> | null = null;
+  if (/^[A-Za-z0-9_-]*$/.test(text) && text.length % 4 !== 1) {
+    bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+  }
+  // Bits that stand for nothing would give one value two texts.
+  if (bytes === null || toBase64url(bytes) !== text) throw new RangeError("base64url without padding is expected");
+  return bytes;
+}
+
 /** Whether a text has a surrogate without its other half: such a text has no UTF-8. */
 export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
 

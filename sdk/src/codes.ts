@@ -26,6 +26,7 @@ const NUMBERS = {
   decryption_failed: 110, limit_decryptions: 111, ciphertext_invalid: 112, ciphertext_foreign: 113, container_version: 114,
   container_invalid: 115, identity_mismatch: 116, reader_key_invalid: 117, request_replayed: 118, auth_sig_refused: 119,
   plaintext_not_text: 120,
+  login_issuer_unknown: 121, login_keys_unavailable: 122,
 } as const;
 
 /** A code of a problem document. */
@@ -35,7 +36,7 @@ export type ErrorCode = keyof typeof NUMBERS;
 const RETRYABLE: readonly ErrorCode[] = [
   "request_predates_node", "block_ahead", "registry_stale", "not_ready", "rate_limited", "overloaded", "no_quorum",
   "no_unbanned_quorum", "signing_failed", "draw_failed", "deadline_exceeded", "worker_died", "shutting_down", "code_store_full",
-  "registry_rolled_back", "policy_unreadable", "decryption_failed",
+  "registry_rolled_back", "policy_unreadable", "decryption_failed", "login_keys_unavailable",
 ];
 
 /** Whether a text is a code. */

@@ -35,6 +35,16 @@ export type LocalCode =
   | "wallet_refused"
   /** The wallet failed, or has signed something else. */
   | "wallet_failed"
+  /** The issuer, or the person in front of it, has refused the login. */
+  | "oidc_refused"
+  /** The issuer does not answer as OpenID Connect says, or the answer is not one to this browser's login. */
+  | "oidc_failed"
+  /** The person, or the authenticator, has refused, or no passkey was chosen in time. */
+  | "passkey_refused"
+  /** The browser has no passkeys, or the authenticator has signed something else. */
+  | "passkey_failed"
+  /** The passkey's public key is not known here, and it is of a kind that cannot be computed from signatures. */
+  | "passkey_key_unknown"
   /** A file of the page's own could not be fetched. */
   | "fetch_failed"
   /** The store does not answer. */

@@ -23,6 +23,8 @@ export interface Asked extends Waiting {
   readonly bytesMax: number;
   readonly method?: "GET" | "POST" | "PUT";
   readonly json?: string;
+  /** Instead of `json`: the fields of a form. */
+  readonly form?: URLSearchParams;
 }
 
 /** A signal that comes with the deadline or with the caller's own, and a way to end the wait for both. */
@@ -48,7 +50,9 @@ export async function readText(url: string | URL, asked: Asked): Promise<{ statu
   const { signal, done } = bounded(asked.deadlineMs, asked.signal);
   try {
     // Not as a method: a browser's `fetch` wants to be called for no object.
-    const { fetch } = asked;
+    const { fetch, json, form } = asked;
+    const body = json ?? form?.toString();
+    const kind = json === undefined ? "application/x-www-form-urlencoded" : "application/json";
     const response = await fetch(url, {
       method: asked.method ?? "GET",
       // No cookie, no address of the page, no copy of an old answer, and no way to send the caller elsewhere.
@@ -57,8 +61,8 @@ export async function readText(url: string | URL, asked: Asked): Promise<{ statu
       cache: "no-store",
       redirect: "error",
       signal,
-      headers: { accept: "application/json", ...(asked.json === undefined ? {} : { "content-type": "application/json" }) },
-      ...(asked.json === undefined ? {} : { body: asked.json }),
+      headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": kind }) },
+      ...(body === undefined ? {} : { body }),
     });
     return { status: response.status, text: fromUtf8(await readBody(response, asked.bytesMax)) };
   } catch (error) {

@@ -1,7 +1,7 @@
 /** The network file: all that a client trusts. */
 
 import {
-  type Codec, FormError, type Of, address20, binary, bool, hash32, id32, list, membersOf, oneOf, struct, text, u32, u64, u8,
+  type Codec, FormError, type Of, address20, binary, bool, hash32, id32, list, membersOf, oneOf, struct, tagged, text, u32, u64, u8,
 } from "./codec.js";
 import { toHex } from "./bytes.js";
 import { LocalError } from "./errors.js";
@@ -44,16 +44,24 @@ const limits: Codec<{ readonly [Name in LimitName]: number }> = (() => {
 })();
 
 /** Who may ask for executions. */
-export type Admission = "open" | "granted" | { readonly list: readonly string[] };
+export type Admission =
+  | "open" | "granted"
+  /** These wallets only, by address. */
+  | { readonly list: readonly string[] }
+  /** These logins only, of any kind, by their ids. */
+  | { readonly logins: readonly string[] };
 
 const admission: Codec<Admission> = (() => {
   const words = oneOf("open", "granted");
-  const wallets = struct({ list: list(address20) });
+  const named = tagged({ list: list(address20), logins: list(hash32) });
   return {
     read: (value, place): Admission =>
-      typeof value === "object" ? wallets.read(value, place) : words.read(value, place),
-    write: (value) =>
-      typeof value === "string" ? words.write(value) : [2, ...list(address20).write(value.list)],
+      typeof value === "object" ? named.read(value, place) : words.read(value, place),
+    write: (value) => {
+      if (typeof value === "string") return words.write(value);
+      const [place = 0, ...items] = named.write(value);
+      return [2 + place, ...items];
+    },
   };
 })();
 

@@ -4,11 +4,11 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { fromHex, to0x, toHex } from "./bytes.js";
 import { LocalError } from "./errors.js";
 import type { Waiting } from "./http.js";
-import { type LoginMethod, type LoginProof, type TermsOptions, loginHash, termsOf } from "./login.js";
+import { type LoginMethod, type LoginProof, type LoginTerms, type TermsOptions, loginHash, termsOf } from "./login.js";
 import type { Network } from "./network.js";
 import type { Store } from "./store.js";
 import { ed25519Valid } from "./verify.js";
-import { walletOf } from "./wallet.js";
+import { type Who, areTexts, isProof, whoOf } from "./who.js";
 
 const ALGORITHM = "Ed25519";
 /** The form of a kept session. */
@@ -22,10 +22,15 @@ export interface Session {
   readonly hash: string;
   /** The network's id. */
   readonly network: string;
-  /** Who it is, in one form for all kinds of login: `wallet:` and the address in small letters. */
+  /**
+   * Who it is, in one form for all kinds of login: `wallet:` and the address in small letters, or `oidc:`, `passkey:` or
+   * `several:` and the id.
+   */
   readonly user: string;
-  /** The wallet, with its checksum. */
-  readonly address: string;
+  /** The login's id, `0x` and 64 digits: what a grant, a policy or a network's admission names. */
+  readonly id: string;
+  /** The wallet, with its checksum; `null` where no wallet has logged in. */
+  readonly address: string | null;
   /** The session's public key, 64 digits. */
   readonly publicKey: string;
   readonly expiresMs: number;
@@ -43,17 +48,19 @@ export interface Session {
 /** A key: one that WebCrypto holds, or the secret itself where it cannot. */
 type SessionKey = CryptoKey | Uint8Array;
 
-interface KeyPair {
+/** A session's key, before or after a login has allowed it. */
+export interface KeyPair {
   readonly key: SessionKey;
   readonly publicKey: string;
 }
 
-const isCryptoKey = (value: unknown): value is CryptoKey => typeof CryptoKey === "function" && value instanceof CryptoKey;
+/** Whether WebCrypto holds the key. */
+export const isCryptoKey = (value: unknown): value is CryptoKey => typeof CryptoKey === "function" && value instanceof CryptoKey;
 
 const subtleOf = (): SubtleCrypto | undefined => (globalThis.crypto as { readonly subtle?: SubtleCrypto }).subtle;
 
 /** A fresh key: in WebCrypto and not extractable where it knows Ed25519, else in memory. */
-async function freshKey(): Promise<KeyPair> {
+export async function freshKey(): Promise<KeyPair> {
   const subtle = subtleOf();
   try {
     // Pages without TLS have no WebCrypto at all.
@@ -97,15 +104,14 @@ interface Kept {
   readonly key: SessionKey;
 }
 
-function sessionOf(kept: Kept, where: Session["kept"], now: () => number): Session {
+function sessionOf(kept: Kept, { user, id, address }: Who, where: Session["kept"], now: () => number): Session {
   const { login, network, publicKey, expiresMs, capabilities, key } = kept;
-  const address = walletOf(login);
-  if (address === null) throw new LocalError("wallet_failed", "the login is not signed by the wallet that it names");
   return Object.freeze({
     login: Object.freeze({ ...login }),
     hash: to0x(loginHash(login)),
     network,
-    user: `${login.kind}:${address.toLowerCase()}`,
+    user,
+    id,
     address,
     publicKey,
     expiresMs,
@@ -131,22 +137,34 @@ export interface KeptOptions {
  *
  * The session is kept in the store if there is one. A key that WebCrypto does not hold is kept in no store but memory.
  *
- * @throws LocalError `login_terms`, `wallet_refused`, `wallet_failed`
+ * @throws LocalError `login_terms`, and what the method throws: `wallet_refused`, `wallet_failed`, `passkey_refused`, …
  */
 export async function logIn(
   network: Network,
   method: LoginMethod,
   options: TermsOptions & Partial<KeptOptions> & Waiting & { readonly now?: () => number },
 ): Promise<Session> {
-  const { store, name = "session", signal, now = Date.now } = options;
+  const { signal, now = Date.now } = options;
   const pair = await freshKey();
-  const rz = globalThis.crypto.getRandomValues(new Uint8Array(32));
-  const terms = termsOf(network, pair.publicKey, options, now(), rz);
+  const terms = freshTerms(network, pair, options, now());
   const login = await method.prove(terms, signal === undefined ? {} : { signal });
-  const { expiresMs, capabilities } = terms;
-  const kept: Kept = { version: KEPT_VERSION, network: network.id, login, expiresMs, capabilities, ...pair };
+  return proven(terms, pair, login, { ...options, now });
+}
+
+/** The terms of a login that begins now. */
+export const freshTerms = (network: Network, { publicKey }: KeyPair, options: TermsOptions, nowMs: number): LoginTerms =>
+  termsOf(network, publicKey, options, nowMs, globalThis.crypto.getRandomValues(new Uint8Array(32)));
+
+/** The session of a login that is proven, kept in the store if there is one. */
+export async function proven(
+  { network: { id: network }, expiresMs, capabilities }: LoginTerms, pair: KeyPair, login: LoginProof,
+  { store, name = "session", now }: Partial<KeptOptions> & { readonly now: () => number },
+): Promise<Session> {
+  const kept: Kept = { version: KEPT_VERSION, network, login, expiresMs, capabilities, ...pair };
+  const who = whoOf(login, kept);
+  if (who === null) throw new LocalError("argument", "the login method has proven something else");
   const isKept = store !== undefined && (await keep(store, name, kept));
-  return sessionOf(kept, isKept && store.kind === "indexeddb" ? "store" : "memory", now);
+  return sessionOf(kept, who, isKept && store.kind === "indexeddb" ? "store" : "memory", now);
 }
 
 async function keep(store: Store, name: string, kept: Kept): Promise<boolean> {
@@ -174,8 +192,44 @@ export async function restoreSession(
   // A store that does not answer has no session; the next login does without it.
   const kept = readKept(await store.get(name).catch(() => null));
   if (kept === null || kept.network !== network.id || kept.expiresMs - marginMs <= now()) return null;
-  if (!(await isKeyOf(kept)) || walletOf(kept.login) === null) return null;
-  return sessionOf(kept, store.kind === "indexeddb" ? "store" : "memory", now);
+  const who = whoOf(kept.login, kept);
+  if (who === null || !(await isKeyOf(kept))) return null;
+  return sessionOf(kept, who, store.kind === "indexeddb" ? "store" : "memory", now);
+}
+
+/** Timers of a machine that slept are late: the clock is looked at so often. */
+const LOOK_MS = 30_000;
+
+/**
+ * Calls once, shortly before the session ends, or now if that moment is past: then an application asks for a new login.
+ *
+ * @param options `beforeMs`: how long before its end, a minute if nothing is said; `signal`: ends the wait
+ * @returns what ends the wait
+ */
+export function onEnding(
+  session: Pick<Session, "expiresMs">, act: () => void,
+  options: Waiting & { readonly beforeMs?: number; readonly now?: () => number } = {},
+): () => void {
+  const { beforeMs = 60_000, now = Date.now, signal } = options;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = (): void => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  };
+  const look = (): void => {
+    const leftMs = session.expiresMs - beforeMs - now();
+    if (leftMs > 0) {
+      timer = setTimeout(look, Math.min(leftMs, LOOK_MS));
+      return;
+    }
+    stop();
+    act();
+  };
+  if (signal?.aborted === true) return stop;
+  signal?.addEventListener("abort", stop, { once: true });
+  // Not within this call: the caller does not have what ends the wait yet.
+  timer = setTimeout(look, 0);
+  return stop;
 }
 
 /** Forgets the session that is kept, for instance when a person logs out. */
@@ -185,16 +239,8 @@ export const forgetSession = ({ store, name = "session" }: KeptOptions): Promise
 function readKept(value: unknown): Kept | null {
   if (typeof value !== "object" || value === null) return null;
   const { version, network, login, publicKey, expiresMs, capabilities, key } = value as { readonly [K in keyof Kept]?: unknown };
-  const texts = (all: unknown): all is readonly string[] => Array.isArray(all) && all.every((one) => typeof one === "string");
   const sound = version === KEPT_VERSION && typeof network === "string" && isProof(login) && typeof expiresMs === "number"
-    && typeof publicKey === "string" && /^[0-9a-f]{64}$/.test(publicKey) && texts(capabilities)
+    && typeof publicKey === "string" && /^[0-9a-f]{64}$/.test(publicKey) && areTexts(capabilities)
     && (isCryptoKey(key) || (key instanceof Uint8Array && key.length === 32));
   return sound ? { version: KEPT_VERSION, network, login, publicKey, expiresMs, capabilities, key } : null;
-}
-
-function isProof(value: unknown): value is LoginProof {
-  if (typeof value !== "object" || value === null) return false;
-  const { kind, message, signature, rz } = value as { readonly [K in keyof LoginProof]?: unknown };
-  return kind === "wallet" && typeof message === "string" && typeof signature === "string" && typeof rz === "string"
-    && /^0x[0-9a-f]{64}$/.test(rz);
 }

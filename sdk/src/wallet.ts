@@ -5,7 +5,7 @@ import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concat, fromHex, to0x, toHex, utf8 } from "./bytes.js";
 import { LocalError } from "./errors.js";
 import type { Waiting } from "./http.js";
-import { type LoginMethod, type LoginProof, type LoginTerms, loginText } from "./login.js";
+import { type LoginMethod, type LoginTerms, type WalletProof, loginText } from "./login.js";
 import type { Store } from "./store.js";
 
 /** A wallet that a browser injects, as `window.ethereum` (EIP-1193). */
@@ -64,7 +64,7 @@ export function signerOf(text: string, signature: string): string | null {
 }
 
 /** The wallet that a login names, if it has signed the login. */
-export function walletOf(proof: LoginProof): string | null {
+export function walletOf(proof: WalletProof): string | null {
   const named = proof.message.split("\n", 2)[1];
   return signerOf(proof.message, proof.signature) === named && named !== undefined ? named : null;
 }
@@ -107,7 +107,7 @@ export function walletLogin(provider: Eip1193Provider, options: { readonly addre
 
 async function proveByProvider(
   provider: Eip1193Provider, wanted: string | null, terms: LoginTerms, { signal }: Waiting = {},
-): Promise<LoginProof> {
+): Promise<WalletProof> {
   const ask = (method: string, params: readonly unknown[]): Promise<unknown> => askWallet(provider, method, params, signal);
   const accounts = await ask("eth_requestAccounts", []);
   const addresses = (Array.isArray(accounts) ? accounts.slice(0, 1_000) : []).filter(isAddress).map(checksumAddress);

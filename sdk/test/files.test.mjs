@@ -27,13 +27,16 @@ test("a network file is read whole or not at all", () => {
     change("version", 1), change("threshold", 1), change("threshold", 4), change("threshold", "2"), change("nodes", []),
     change("nodes", [file.nodes[0], file.nodes[0], file.nodes[1]]), change("endpoints", file.endpoints.slice(1)),
     change("endpoints", [{ http: "ftp://x", quic: "" }, ...file.endpoints.slice(1)]), change("admission", "closed"),
-    change("admission", { list: ["0x1"] }), change("chain", { ...file.chain, id: 2 ** 53 }), change("limits", { fetch: 1 }),
+    change("admission", { list: ["0x1"] }), change("admission", { logins: [`0x${"1".repeat(40)}`] }), change("admission", { list: [], logins: [] }), change("chain", { ...file.chain, id: 2 ** 53 }), change("limits", { fetch: 1 }),
     change("more", 1), change("wildcard_sessions", 1), change("allow_hosts", "a"), change("chain", { ...file.chain, genesis: `0X${"0A".repeat(32)}` }),
   ];
   for (const one of bad) refused(() => parseNetwork(one), "network_file");
   refused(() => parseNetwork(text, { id: "00".repeat(32) }), "network_other");
   assert.equal(parseNetwork(change("endpoints", file.endpoints.map(() => ({ http: "https://a.example", quic: "" })))).id, network.id);
   assert.notEqual(parseNetwork(change("name", "other")).id, network.id);
+  const logins = parseNetwork(change("admission", { logins: [`0x${"11".repeat(32)}`] }));
+  assert.deepEqual(logins.file.admission, { logins: [`0x${"11".repeat(32)}`] });
+  assert.notEqual(logins.id, parseNetwork(change("admission", { list: [] })).id);
 });
 
 test("a network file is fetched in bounds", async () => {
@@ -104,6 +107,7 @@ test("capabilities and terms that nodes would refuse are refused here", () => {
   const key = `0x02${"11".repeat(32)}`;
   assert.equal(capability({ key, action }), `quorate:key/${key}/action/${action}`);
   assert.equal(capability({}), "quorate:key/*/action/*");
+  assert.equal(capability({ key: "own", action }), `quorate:key/own/action/${action}`);
   for (const bad of [{ action: "Qm" }, { key: "0x04" }, { key: key.toUpperCase() }, { action: `${action}\n- quorate:key/*/action/*` }, { key: "*/action/*" }]) {
     refused(() => capability(bad), "login_terms");
   }

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { fromHex, toBase64url, toHex, utf8 } from "../dist/esm/bytes.js";
+import { fromBase64url, fromHex, toBase64url, toHex, utf8 } from "../dist/esm/bytes.js";
 import { errorCodes, isRetryable, numberOf } from "../dist/esm/codes.js";
 import { binary } from "../dist/esm/codec.js";
 import { cidHash, cidOf, numberField, transcript } from "../dist/esm/hash.js";
-import { capabilitiesHash, didKey, loginHash, loginNonce, loginText, termsOf } from "../dist/esm/login.js";
+import { capabilitiesHash, didKey, loginChallenge, loginHash, loginNonce, loginText, oidcId, passkeyId, sessionTerms, termsOf } from "../dist/esm/login.js";
 import { parseNetwork } from "../dist/esm/network.js";
 import { readReply, statement } from "../dist/esm/reply.js";
 import { signCode, signRequest } from "../dist/esm/request.js";
@@ -14,6 +14,7 @@ import { requestId, verifyDigest, verifyExecution, verifyReceipt } from "../dist
 import { addressOf, addressOfKey, keyLogin, personalDigest, signerOf } from "../dist/esm/wallet.js";
 import { VerificationError } from "../dist/esm/errors.js";
 import { tokenOf } from "../dist/esm/client.js";
+import { isProof } from "../dist/esm/who.js";
 import { sessionOfSecret } from "./help.mjs";
 
 const vectors = JSON.parse(readFileSync(new URL("../../docs/vectors/http.json", import.meta.url), "utf8"));
@@ -23,6 +24,8 @@ const terms = termsOf(network, of.session, { domain: of.domain, capabilities: of
 
 test("base64url", () => {
   for (const { bytes, text } of vectors.base64url) assert.equal(toBase64url(fromHex(bytes)), text);
+  for (const { bytes, text } of vectors.base64url) assert.equal(toHex(fromBase64url(text)), bytes);
+  for (const bad of ["=", "a", "AB", "AA==", "+/", "A A", "AAAAA"]) assert.throws(() => fromBase64url(bad), RangeError, bad);
 });
 
 test("transcripts", () => {
@@ -82,6 +85,26 @@ test("the login: session, capabilities, nonce, text, digest, signature, hash", a
   const proof = await keyLogin(fromHex(of.wallet_secret)).prove(terms);
   assert.deepEqual(proof, of.login);
   assert.equal(`0x${toHex(loginHash(proof))}`, of.hash);
+});
+
+test("logins without a wallet: nonce, challenge, terms, ids and hashes", () => {
+  const { oidc, passkey, several } = vectors.logins;
+  const bound = { ...terms, rz: fromHex(oidc.shown.login.terms.rz) };
+  assert.deepEqual(sessionTerms(bound), oidc.shown.login.terms);
+  assert.equal(loginNonce(bound, oidc.client), oidc.nonce);
+  assert.equal(toHex(loginChallenge(bound, passkey.rp_id, passkey.block.hash)), passkey.challenge);
+  assert.equal(oidcId(oidc.issuer, oidc.client, oidc.subject), oidc.id);
+  assert.equal(passkeyId(passkey.rp_id, fromHex(passkey.public_key)), passkey.id);
+  for (const { login, hash } of [oidc.shown, passkey.shown, several]) {
+    assert.equal(`0x${toHex(loginHash(login))}`, hash, login.kind);
+    assert.ok(isProof(login));
+  }
+  const { credential_id: _, ...bare } = passkey.shown.login;
+  assert.ok(isProof(bare) && toHex(loginHash(bare)) !== passkey.shown.hash.slice(2));
+  for (const [login, name] of [[oidc.shown.login, "token"], [passkey.shown.login, "signature"], [several.login, "logins"]]) {
+    for (const bad of [1, null, {}, undefined]) assert.equal(isProof({ ...login, [name]: bad }), false, name);
+  }
+  assert.equal(isProof({ kind: "several", logins: [several.login, several.login] }), false, "several in several");
 });
 
 test("the request and the request to store code", async () => {
