@@ -24,7 +24,7 @@ export type {
   Claim, CodeStored, Execution, Head, Intent, KeyView, NodeView, Receipt, SignatureView, Statement, Usage, Verified,
 } from "./reply.js";
 export type { Call, PreparedRequest } from "./request.js";
-export { forgetSession, logIn, onEnding, restoreSession, type Session } from "./session.js";
+export { addLogin, forgetSession, logIn, onEnding, restoreSession, type Session } from "./session.js";
 export { memoryStore, openStore, type Store } from "./store.js";
 export { requestId, verifyDigest, verifyExecution, verifyReceipt } from "./verify.js";
 export { addressOf, guestKey, keyLogin, signText, walletLogin, type Eip1193Provider } from "./wallet.js";

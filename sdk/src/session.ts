@@ -4,7 +4,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { fromHex, to0x, toHex } from "./bytes.js";
 import { LocalError } from "./errors.js";
 import type { Waiting } from "./http.js";
-import { type LoginMethod, type LoginProof, type LoginTerms, type TermsOptions, loginHash, termsOf } from "./login.js";
+import { type LoginMethod, type LoginProof, type LoginTerms, type TermsOptions, loginHash, proveAll, termsOf } from "./login.js";
 import type { Network } from "./network.js";
 import type { Store } from "./store.js";
 import { ed25519Valid } from "./verify.js";
@@ -104,9 +104,12 @@ interface Kept {
   readonly key: SessionKey;
 }
 
+/** What each session was made of: a session shows neither its key nor where that is. */
+const madeOf = new WeakMap<Session, Kept>();
+
 function sessionOf(kept: Kept, { user, id, address }: Who, where: Session["kept"], now: () => number): Session {
   const { login, network, publicKey, expiresMs, capabilities, key } = kept;
-  return Object.freeze({
+  const session: Session = Object.freeze({
     login: Object.freeze({ ...login }),
     hash: to0x(loginHash(login)),
     network,
@@ -123,6 +126,8 @@ function sessionOf(kept: Kept, { user, id, address }: Who, where: Session["kept"
     },
     sign: (bytes: Uint8Array) => signWith(key, bytes),
   });
+  madeOf.set(session, kept);
+  return session;
 }
 
 /** Where a session is kept. */
@@ -151,6 +156,31 @@ export async function logIn(
   return proven(terms, pair, login, { ...options, now });
 }
 
+/**
+ * Adds a method to a session, which keeps its key, its end and its capabilities. The login is then one of several methods, with
+ * another id and another hash; the session that was given stays good until its end as well.
+ *
+ * The session is kept in the store if there is one: under the same name, in place of the one that was given.
+ *
+ * @param options `domain`, `statement`: as for {@link logIn}
+ * @throws LocalError `argument` for a session of another network, and for more than four methods; `login_terms` for one that has
+ * ended; what the method throws
+ */
+export async function addLogin(
+  network: Network, session: Session, method: LoginMethod,
+  options: Pick<TermsOptions, "domain" | "statement"> & Partial<KeptOptions> & Waiting & { readonly now?: () => number },
+): Promise<Session> {
+  const { signal, now = Date.now } = options;
+  const kept = madeOf.get(session);
+  if (kept === undefined || kept.network !== network.id) throw new LocalError("argument", "the session is of another network");
+  const { login, publicKey, expiresMs, capabilities } = kept;
+  const nowMs = now();
+  const terms = freshTerms(network, { key: kept.key, publicKey }, { ...options, capabilities, lifeMs: expiresMs - nowMs }, nowMs);
+  const shown = login.kind === "several" ? login.logins : [login];
+  const more = await proveAll(shown, [method], terms, signal === undefined ? {} : { signal });
+  return showing({ ...kept, login: more }, { ...options, now });
+}
+
 /** The terms of a login that begins now. */
 export const freshTerms = (network: Network, { publicKey }: KeyPair, options: TermsOptions, nowMs: number): LoginTerms =>
   termsOf(network, publicKey, options, nowMs, globalThis.crypto.getRandomValues(new Uint8Array(32)));
@@ -158,10 +188,16 @@ export const freshTerms = (network: Network, { publicKey }: KeyPair, options: Te
 /** The session of a login that is proven, kept in the store if there is one. */
 export async function proven(
   { network: { id: network }, expiresMs, capabilities }: LoginTerms, pair: KeyPair, login: LoginProof,
-  { store, name = "session", now }: Partial<KeptOptions> & { readonly now: () => number },
+  options: Partial<KeptOptions> & { readonly now: () => number },
 ): Promise<Session> {
-  const kept: Kept = { version: KEPT_VERSION, network, login, expiresMs, capabilities, ...pair };
-  const who = whoOf(login, kept);
+  return showing({ version: KEPT_VERSION, network, login, expiresMs, capabilities, ...pair }, options);
+}
+
+/** The session of what is to be kept. */
+async function showing(
+  kept: Kept, { store, name = "session", now }: Partial<KeptOptions> & { readonly now: () => number },
+): Promise<Session> {
+  const who = whoOf(kept.login, kept);
   if (who === null) throw new LocalError("argument", "the login method has proven something else");
   const isKept = store !== undefined && (await keep(store, name, kept));
   return sessionOf(kept, who, isKept && store.kind === "indexeddb" ? "store" : "memory", now);

@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { fromHex } from "../dist/esm/bytes.js";
 import { LocalError } from "../dist/esm/errors.js";
-import { capability } from "../dist/esm/login.js";
+import { capability, severalId, walletId } from "../dist/esm/login.js";
 import { parseNetwork } from "../dist/esm/network.js";
-import { forgetSession, logIn, restoreSession } from "../dist/esm/session.js";
+import { addLogin, forgetSession, logIn, restoreSession } from "../dist/esm/session.js";
 import { memoryStore, openStore } from "../dist/esm/store.js";
 import { addressOf, guestKey, keyLogin } from "../dist/esm/wallet.js";
 import { networkText } from "./help.mjs";
@@ -151,4 +151,24 @@ test("a guest's key is made once", async () => {
   const store = memoryStore();
   await store.put("guest", "not a key");
   await assert.rejects(guestKey(store), (error) => error instanceof LocalError && error.code === "store_failed");
+});
+
+test("a method that is added keeps the session's key, end and capabilities, and another visit finds both", async () => {
+  const store = memoryStore();
+  const now = () => 1_700_000_000_000;
+  const first = await logIn(network, keyLogin(SECRET), { ...OPTIONS, store, now });
+  const later = () => now() + 60_000;
+  const other = new Uint8Array(32).fill(4);
+  const both = await addLogin(network, first, keyLogin(other), { domain: "localhost", store, now: later });
+  assert.deepEqual([both.publicKey, both.expiresMs, both.capabilities], [first.publicKey, first.expiresMs, first.capabilities]);
+  assert.equal(both.id, severalId([SECRET, other].map((secret) => walletId(addressOf(secret)))));
+  assert.notEqual(both.hash, first.hash);
+  const message = new Uint8Array(8);
+  assert.ok(ed25519.verify(await both.sign(message), message, fromHex(first.publicKey)));
+  const found = await restoreSession(network, { store, now: later });
+  assert.equal(found.hash, both.hash);
+  const three = await addLogin(network, found, keyLogin(new Uint8Array(32).fill(5)), { domain: "localhost", now: later });
+  assert.equal(three.login.logins.length, 3);
+  await assert.rejects(addLogin(network, first, keyLogin(other), { domain: "localhost", now: () => first.expiresMs }), { code: "login_terms" });
+  await assert.rejects(addLogin(network, { ...first }, keyLogin(other), { domain: "localhost", now }), { code: "argument" });
 });
