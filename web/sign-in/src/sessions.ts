@@ -1,0 +1,108 @@
+/** The sessions of this browser: several may be kept, and one of them is in use. */
+
+import type { Network, Session, Store } from "./quorate.js";
+
+type Client = typeof import("./quorate.js");
+
+/** Where the list is kept, and under which name a session comes in that does not have its own yet. */
+const INDEX = "sessions";
+export const INCOMING = "incoming";
+/** Ids of logins whose person wants no second method. */
+const DECLINED = "declined";
+const SESSIONS_MAX = 16;
+
+interface Index {
+  /** The name of the one in use. */
+  readonly current: string | null;
+  readonly names: readonly string[];
+}
+
+/** Sessions in a store, each under a name of its own. What the client keeps of one is moved, and not looked into. */
+export class Sessions {
+  readonly #sdk: Client;
+  readonly #network: Network;
+  readonly #store: Store;
+  /** Where the store is memory, or does not take a session, it lives as long as the page. */
+  readonly #unkept = new Map<string, Session>();
+
+  constructor(sdk: Client, network: Network, store: Store) {
+    [this.#sdk, this.#network, this.#store] = [sdk, network, store];
+  }
+
+  /** All that have not ended, the one in use first. */
+  async all(): Promise<readonly Session[]> {
+    const { current, names } = await this.#index();
+    const found = await Promise.all(names.map((name) => this.#restore(name)));
+    const sessions = found.filter((session) => session !== null);
+    return sessions.sort((one, other) => Number(nameOf(other) === current) - Number(nameOf(one) === current));
+  }
+
+  /** The one in use. */
+  async current(): Promise<Session | null> {
+    const { current } = await this.#index();
+    return current === null ? null : this.#restore(current);
+  }
+
+  /** Takes in a session that was kept as {@link INCOMING}, or changed under its own name, and uses it. */
+  async take(session: Session): Promise<void> {
+    const name = nameOf(session);
+    const kept = await this.#store.get(INCOMING).catch(() => undefined);
+    if (session.kept === "memory") this.#unkept.set(name, session);
+    else if (kept !== undefined) await this.#store.put(name, kept);
+    await this.#store.delete(INCOMING).catch(() => undefined);
+    await this.use(session);
+  }
+
+  use(session: Session): Promise<void> {
+    const name = nameOf(session);
+    return this.#change(({ names }) => ({ current: name, names: [name, ...names.filter((other) => other !== name)].slice(0, SESSIONS_MAX) }));
+  }
+
+  async forget(session: Session): Promise<void> {
+    const name = nameOf(session);
+    this.#unkept.delete(name);
+    await this.#sdk.forgetSession({ store: this.#store, name });
+    await this.#change(({ current, names }) => ({
+      current: current === name ? null : current, names: names.filter((other) => other !== name),
+    }));
+  }
+
+  /** The person wants no second method: they are not asked again. */
+  async decline({ id }: Session): Promise<void> {
+    await this.#store.put(DECLINED, [id, ...await this.#declined()].slice(0, SESSIONS_MAX)).catch(() => undefined);
+  }
+
+  async hasDeclined({ id }: Session): Promise<boolean> {
+    return (await this.#declined()).includes(id);
+  }
+
+  async #declined(): Promise<readonly unknown[]> {
+    const kept = await this.#store.get(DECLINED).catch(() => undefined);
+    return Array.isArray(kept) ? kept : [];
+  }
+
+  async #restore(name: string): Promise<Session | null> {
+    const unkept = this.#unkept.get(name);
+    if (unkept !== undefined) return unkept.expired ? null : unkept;
+    return this.#sdk.restoreSession(this.#network, { store: this.#store, name, marginMs: 0 });
+  }
+
+  async #index(): Promise<Index> {
+    const kept = await this.#store.get(INDEX).catch(() => undefined);
+    const { current, names } = (typeof kept === "object" && kept !== null ? kept : {}) as { readonly [K in keyof Index]?: unknown };
+    return {
+      current: typeof current === "string" ? current : null,
+      names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
+    };
+  }
+
+  /** One tab after another, where the browser can have them wait. */
+  async #change(act: (index: Index) => Index): Promise<void> {
+    const write = async (): Promise<void> => this.#store.put(INDEX, act(await this.#index()));
+    const { locks } = navigator as { readonly locks?: LockManager };
+    await (locks === undefined ? write() : locks.request(`quorate ${INDEX}`, write));
+  }
+}
+
+/** The name under which a session is kept: of its key, which stays when a method is added. */
+export const nameOf = ({ publicKey }: Pick<Session, "publicKey">): string => `session:${publicKey}`;
