@@ -84,7 +84,7 @@ async function run() {
   ]);
   const ready = await network.next();
   const file = readFileSync(ready.network_file);
-  const issuers = Object.entries(clients).map(([algorithm, clientId]) => ({ name: `the test issuer (${algorithm})`, issuer: url, clientId }));
+  const issuers = Object.entries(clients).map(([algorithm, clientId]) => ({ name: `Test issuer ${algorithm}`, issuer: url, clientId }));
   const config = { application: APPLICATION, network: "/network.json", networkId: ready.network, issuers, key: await keyOf(), state: join(given.state, "network") };
   page = { documents: { "/config.json": JSON.stringify(config), "/network.json": file }, asks: [...ready.nodes.map(({ http }) => http), url] };
   if (command.length === 0) {

@@ -281,7 +281,10 @@ export class QuorateSignIn extends HTMLElement {
     this.#failure.replaceChildren();
     this.#busy(words);
     try {
+      const before = this.#session;
       await this.#stopAutofill();
+      // A passkey was chosen in the field at the same moment.
+      if (this.#session !== before) return;
       this.#opened ??= SignIns.open(this.#settings, this.#life.signal);
       const signIns = await this.#opened;
       try {

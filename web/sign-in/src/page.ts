@@ -84,7 +84,7 @@ async function greet(): Promise<void> {
   }
   const { ids } = ran.greeted;
   const names = ids.map(({ id }) => short(id));
-  greeting.replaceChildren(`Hello, ${joined(names)}. `, `${joined(ran.execution.members.map((node) => `node ${node}`))} say so, each on its own.`);
+  greeting.replaceChildren(`Hello, ${joined(names)}. So say ${joined(ran.execution.members.map((node) => `node ${node}`))}, each on its own.`);
   greeting.dataset["ids"] = ids.map(({ id }) => id).join(" ");
   form.hidden = false;
   find("key").textContent = short(config.key.address);

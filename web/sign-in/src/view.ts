@@ -42,7 +42,7 @@ const title = (text: string): HTMLElement => h("h2", { id: "title", tabindex: "-
 function passkeyForm(acts: WayActs): Child {
   const form = h("form", { class: "passkey", novalidate: true },
     h("button", { class: "primary", type: "button", "data-way": "passkey", click: acts.passkey }, "Sign in with a passkey"),
-    h("label", { class: "field" }, h("span", {}, "No passkey yet? Your name, as your device will show it"), h("slot", { name: "passkey" })),
+    h("label", { class: "field" }, h("span", {}, "No passkey yet? Choose a name for one"), h("slot", { name: "passkey" })),
     h("button", { type: "submit", "data-way": "make" }, "Make a passkey"),
     h("p", { class: "hint" }, "The device asks twice: the passkey is made, and then it signs you in. There is no password."),
   );
