@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::step::{Steps, as_text, cargo, root, run, target};
 use crate::{
-    chirp, chirp_page, demo, guest, lit_contracts, mutants, npm_packages, packages, say, sdk, sim, tidy, warn,
+    chirp, chirp_page, demo, guest, lit_contracts, mutants, npm_packages, packages, say, sdk, sign_in, sim,
+    tidy, warn,
 };
 
 /// Seeds of the simulator that each run goes through.
@@ -161,6 +162,11 @@ const STEPS: &[Step] = &[
         act: Act::Call(chirp_page::run),
     },
     Step {
+        name: "sign-in page",
+        about: "the page for signing in: types, bundle, size, and a sentence for every failure",
+        act: Act::Call(sign_in::check),
+    },
+    Step {
         name: "lit contracts",
         about: "published client libraries call every function of the contracts",
         act: Act::Call(lit_contracts::run),
@@ -208,6 +214,11 @@ const FULL: &[Step] = &[
         name: "chirp browser",
         about: "the page of examples/chirp in Chromium, which it installs: pictures of every state, and two people on real nodes",
         act: Act::Call(chirp_page::run_browser),
+    },
+    Step {
+        name: "sign-in browser",
+        about: "a person signs in with passkeys and a real issuer in Chromium, which it installs, on real nodes",
+        act: Act::Call(sign_in::run_browser),
     },
     Step {
         name: "all mutants",

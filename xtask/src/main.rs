@@ -11,6 +11,7 @@ mod mutants;
 mod npm_packages;
 mod packages;
 mod sdk;
+mod sign_in;
 mod sim;
 mod step;
 mod tidy;
@@ -22,6 +23,9 @@ usage: cargo xtask TASK
 
   demo                       build everything, start a network, mint, grant, burn, sign, verify, refuse
   chirp [--then COMMAND…]    the example of a backend made of actions, running with a real Ceramic node, until Ctrl-C;
+                             with a command: run it with the page's address behind its words, and end as it ends
+  sign-in [--port PORT] [--then COMMAND…]
+                             the page for signing in, with a network and an issuer of OpenID Connect, until Ctrl-C;
                              with a command: run it with the page's address behind its words, and end as it ends
   ci [--fast | --full | --list | --only STEP | --from STEP]
                              every check and every test, each timed; --full adds all planted faults, more seeds, npm packages and a browser;
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         "guest" => guest::run(rest),
         "mutants" => mutants::run(rest),
         "npm-packages" => npm_packages::run(rest),
+        "sign-in" => sign_in::run(rest),
         "sim" => sim::run(rest),
         "tidy" => tidy::run(rest),
         "help" | "--help" | "-h" => {

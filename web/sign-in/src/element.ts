@@ -1,13 +1,13 @@
 /** `<quorate-sign-in>`: people sign in, see where they are signed in, and sign out. `README.md` describes it. */
 
 import style from "./sign-in.css";
-import { type Child, h } from "./dom.js";
+import { h } from "./dom.js";
 import { type Doing, type Failure, explain } from "./failures.js";
 import type { Client, Session } from "./quorate.js";
 import { SignIns, isAnswer } from "./sign-ins.js";
 import { type Issuer, type Settings, SettingsError, attributeNames, checked, settingsOf } from "./settings.js";
 import { type SignOutScope, type SignedOut, signOut } from "./sign-out.js";
-import { confirmView, failureView, signInView, signedInView, signedOutWords, waitView } from "./view.js";
+import { type View, confirmView, failureView, signInView, signedInView, signedOutWords, waitView } from "./view.js";
 import { type Wallet, hasAutofill, passkeyPlace, watchWallets } from "./ways.js";
 import { methodsOf } from "./words.js";
 
@@ -35,6 +35,7 @@ export class QuorateSignIn extends HTMLElement {
   static readonly observedAttributes = attributeNames();
 
   readonly #root = this.attachShadow({ mode: "open" });
+  readonly #title = h("h2", { id: "title", tabindex: "-1" });
   readonly #body = h("div", { class: "body" });
   readonly #status = h("p", { role: "status" });
   readonly #failure = h("div", { class: "failure", role: "alert" });
@@ -63,7 +64,7 @@ export class QuorateSignIn extends HTMLElement {
   constructor() {
     super();
     this.#root.adoptedStyleSheets = [sheet];
-    this.#root.append(h("section", { class: "card", "aria-labelledby": "title" }, this.#body, this.#ask, this.#status, this.#failure));
+    this.#root.append(h("section", { class: "card", "aria-labelledby": "title" }, this.#title, this.#status, this.#failure, this.#ask, this.#body));
   }
 
   /** All settings at once, instead of attributes. */
@@ -240,7 +241,7 @@ export class QuorateSignIn extends HTMLElement {
     notNow: () => {
       this.#offer = false;
       this.#draw();
-      this.#focusTitle();
+      this.#title.focus();
       void this.#opened?.then((signIns) => signIns.sessions.decline(this.#current()));
     },
     again: () => this.#show("out"),
@@ -278,6 +279,7 @@ export class QuorateSignIn extends HTMLElement {
     if (this.#doing !== null || this.#settings === null) return;
     const control = new AbortController();
     this.#doing = control;
+    const [focused, place] = [this.#focusKey(), this.#place];
     this.#failure.replaceChildren();
     this.#busy(words);
     try {
@@ -301,6 +303,8 @@ export class QuorateSignIn extends HTMLElement {
       if (this.#doing === control) {
         this.#doing = null;
         this.#idle();
+        // What is being done takes the focus away from the button that began it.
+        if (focused !== null && this.#place === place) this.#body.querySelector<HTMLElement>(focused)?.focus();
       }
     }
   }
@@ -399,24 +403,22 @@ export class QuorateSignIn extends HTMLElement {
     const moved = this.#place !== place && this.#place !== "wait";
     this.#place = place;
     this.#draw();
-    if (moved) this.#focusTitle();
+    if (moved) this.#title.focus();
     if (place === "out") void this.#offerAutofill();
-  }
-
-  #focusTitle(): void {
-    this.#root.getElementById("title")?.focus();
   }
 
   #draw(): void {
     const settings = this.#settings;
     if (settings === null) return;
     const focused = this.#focusKey();
-    const view = this.#view(settings);
-    this.#body.replaceChildren(...h("div", {}, view).childNodes);
+    const { title, body } = this.#view(settings);
+    // The title is read out when it changes, and only then.
+    if (this.#title.textContent !== title) this.#title.textContent = title;
+    this.#body.replaceChildren(...h("div", {}, body).childNodes);
     if (focused !== null) this.#body.querySelector<HTMLElement>(focused)?.focus();
   }
 
-  #view(settings: Settings): Child {
+  #view(settings: Settings): View {
     const offers = { settings, place: passkeyPlace(), wallets: this.#wallets };
     switch (this.#place) {
       case "wait": return waitView(settings.application);

@@ -79,7 +79,7 @@ async function greet(): Promise<void> {
   greeting.textContent = "Asking the nodes who you are…";
   const ran = await run({});
   if (ran === null) {
-    greeting.replaceChildren("The action did not run. ", h("button", { type: "button", click: () => void greet() }, "Ask again"));
+    greeting.replaceChildren(h("span", {}, "The action did not run."), h("button", { type: "button", click: () => void greet() }, "Ask again"));
     return;
   }
   const { ids } = ran.greeted;

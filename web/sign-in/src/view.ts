@@ -21,23 +21,27 @@ export interface WayActs {
   wallet(wallet: Wallet): void;
 }
 
+/** What is shown at a place: its title, and what stands below the messages. */
+export interface View {
+  readonly title: string;
+  readonly body: Child;
+}
+
 /** Nobody is signed in, or somebody else is to be. */
-export function signInView({ settings, place, wallets }: Offers, acts: WayActs & { back(): void }, nowMs: number, hasSession: boolean): Child {
+export function signInView({ settings, place, wallets }: Offers, acts: WayActs & { back(): void }, nowMs: number, hasSession: boolean): View {
   const { application, capabilities, actions, issuers = [], lifeMinutes = 60 } = settings;
   const endMs = nowMs + lifeMinutes * 60_000;
-  return [
-    title(`Sign in to ${application}`),
+  const body = [
     h("div", { class: "may" },
       h("p", {}, `Until ${moment(endMs, nowMs)} (${left(endMs - nowMs)}), this browser may do this for you, and nothing else:`),
       h("ul", {}, capabilities.map((one) => h("li", { title: one }, capabilityWords(one, actions)))),
     ),
     place === "yes" ? passkeyForm(acts) : h("p", { class: "notice" }, withoutPasskeys(place, issuers.length + wallets.length > 0)),
     others(issuers, wallets, acts, place === "yes" && "or"),
-    hasSession && h("button", { class: "plain", type: "button", click: acts.back }, "Back"),
+    hasSession && h("button", { class: "plain", type: "button", "data-act": "back", click: acts.back }, "Back"),
   ];
+  return { title: `Sign in to ${application}`, body };
 }
-
-const title = (text: string): HTMLElement => h("h2", { id: "title", tabindex: "-1" }, text);
 
 function passkeyForm(acts: WayActs): Child {
   const form = h("form", { class: "passkey", novalidate: true },
@@ -92,10 +96,9 @@ export interface SignedIn {
 }
 
 /** Somebody is signed in. */
-export function signedInView(offers: Offers, { session, all, offer, ending }: SignedIn, acts: InActs, nowMs: number): Child {
+export function signedInView(offers: Offers, { session, all, offer, ending }: SignedIn, acts: InActs, nowMs: number): View {
   const { issuers } = offers.settings;
-  return [
-    title("You are signed in"),
+  const body = [
     ending && h("div", { class: "notice ending" },
       h("p", {}, `This session ends ${moment(session.expiresMs, nowMs)}. To go on after that, sign in again.`),
       h("button", { type: "button", "data-act": "again", click: acts.again }, "Sign in again")),
@@ -108,6 +111,7 @@ export function signedInView(offers: Offers, { session, all, offer, ending }: Si
     h("p", { class: "hint" }, "The list has this browser’s sessions: no node keeps one for you. “Everywhere” ends those of other browsers as well."),
     h("button", { class: "plain", type: "button", "data-act": "another", click: acts.another }, "Sign in as somebody else"),
   ];
+  return { title: "You are signed in", body };
 }
 
 /** The offer of a second method, with the reason. */
@@ -124,7 +128,7 @@ function secondMethod({ settings, place, wallets }: Offers, session: Session, { 
     h("p", {}, reason(only.kind, methodWords(only, issuers))),
     h("div", { class: "others" },
       passkey && h("button", { class: "primary", type: "button", "data-add": "passkey", click: add.makePasskey },
-        only.kind === "passkey" ? "Add a passkey on another device" : "Add a passkey"),
+        only.kind === "passkey" ? "Add another passkey" : "Add a passkey"),
       open.map((one) => h("button", { type: "button", "data-add": `issuer:${one.name}`, click: () => add.issuer(one) }, `Add ${one.name}`)),
       only.kind !== "wallet" && wallets.map((one) => h("button", { type: "button", "data-add": `wallet:${one.id}`, click: () => add.wallet(one) }, `Add ${one.name}`)),
       h("button", { class: "plain", type: "button", "data-act": "not-now", click: notNow }, "Not now"),
@@ -142,25 +146,28 @@ function reason(kind: "passkey" | "wallet" | "oidc", name: string): string {
 function row({ settings }: Offers, session: Session, isCurrent: boolean, acts: InActs, nowMs: number): HTMLElement {
   const words = loginWords(session.login, settings.issuers);
   return h("li", { "aria-current": isCurrent && "true" },
-    h("p", {}, h("strong", {}, words.charAt(0).toUpperCase() + words.slice(1)), isCurrent ? " · in use" : ` · ${short(session.id)}`, h("br"),
-      h("span", { class: "hint" }, `${endWords(session, nowMs)}`)),
+    h("div", { class: "session" },
+      h("p", {}, h("strong", {}, words.charAt(0).toUpperCase() + words.slice(1)), isCurrent && " · in use", h("br"),
+        h("span", { class: "hint" }, h("code", { title: session.id }, short(session.id)), h("br"), endWords(session, nowMs))),
+      !isCurrent && h("button", { type: "button", "data-act": "use", click: () => acts.use(session) }, "Use")),
     h("div", { class: "acts" },
-      !isCurrent && h("button", { type: "button", "data-act": "use", click: () => acts.use(session) }, "Use"),
       h("button", { type: "button", "data-act": "session", click: () => acts.signOut(session, "session") }, "Sign out here"),
       h("button", { class: "danger", type: "button", "data-act": "everywhere", click: () => acts.signOut(session, "everywhere") }, "Sign out everywhere"),
     ));
 }
 
 /** Back from an issuer, with a passkey that is to stand beside it. */
-export const confirmView = (confirm: () => void, leave: () => void): Child => [
-  title("One more step"),
-  h("p", {}, "The other site knows you. Now confirm with your passkey, so that both stand in one session."),
-  h("div", { class: "others" },
-    h("button", { class: "primary", type: "button", "data-act": "confirm", click: confirm }, "Confirm with the passkey"),
-    h("button", { class: "plain", type: "button", "data-act": "leave", click: leave }, "Leave it")),
-];
+export const confirmView = (confirm: () => void, leave: () => void): View => ({
+  title: "One more step",
+  body: [
+    h("p", {}, "The other site knows you. Now confirm with your passkey, so that both stand in one session."),
+    h("div", { class: "others" },
+      h("button", { class: "primary", type: "button", "data-act": "confirm", click: confirm }, "Confirm with the passkey"),
+      h("button", { class: "plain", type: "button", "data-act": "leave", click: leave }, "Go on without it")),
+  ],
+});
 
-export const waitView = (application: string): Child => [title(`Sign in to ${application}`), h("p", { class: "hint" }, "One moment…")];
+export const waitView = (application: string): View => ({ title: `Sign in to ${application}`, body: h("p", { class: "hint" }, "One moment…") });
 
 /** What is wrong, and what to do. */
 export const failureView = ({ code, sentence, next }: Failure): Child => [h("p", {}, sentence), h("p", { class: "next", "data-code": code }, next)];
@@ -169,6 +176,7 @@ export const failureView = ({ code, sentence, next }: Failure): Child => [h("p",
 export function signedOutWords(result: { readonly nodes: number; readonly of: number; readonly done: boolean } | null, everywhere: boolean, session: Session, nowMs: number): string {
   const what = everywhere ? "You are signed out everywhere" : "You are signed out here";
   if (result === null) return `This browser has forgotten the session. To the network it is good ${endWords(session, nowMs)}.`;
-  if (result.done) return `${what}: ${result.nodes} of ${result.of} nodes know it, and the others can do nothing alone.`;
+  const rest = result.nodes < result.of ? ", and the others can do nothing alone" : "";
+  if (result.done) return `${what}: ${result.nodes} of ${result.of} nodes know it${rest}.`;
   return `Only ${result.nodes} of ${result.of} nodes know it yet. Try again: until then the session can still be used.`;
 }

@@ -35,20 +35,20 @@ export function methodWords(proof: MethodProof, issuers: readonly Issuer[] = [])
     case "passkey": return "a passkey";
     case "wallet": return "a wallet";
     case "oidc": {
-      const named = issuerOf(proof.token);
-      return issuers.find(({ issuer }) => issuer === named)?.name ?? hostOf(named);
+      const { iss, aud } = claimsOf(proof.token);
+      const [first] = issuers.filter(({ issuer }) => issuer === iss);
+      return (issuers.find(({ issuer, clientId }) => issuer === iss && clientId === aud) ?? first)?.name ?? hostOf(iss);
     }
   }
 }
 
-/** Who issued a token. It is read for its name only: nodes check the token. */
-function issuerOf(token: string): string {
+/** Who issued a token, and to whom. They are read for their names only: nodes check the token. */
+function claimsOf(token: string): { readonly iss: string; readonly aud: unknown } {
   try {
-    const claims: unknown = JSON.parse(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")));
-    const iss = typeof claims === "object" && claims !== null && "iss" in claims ? claims.iss : "";
-    return typeof iss === "string" ? iss : "";
+    const { iss, aud } = JSON.parse(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"))) as { iss?: unknown; aud?: unknown };
+    return { iss: typeof iss === "string" ? iss : "", aud };
   } catch {
-    return "";
+    return { iss: "", aud: null };
   }
 }
 
