@@ -37,7 +37,9 @@ export class QuorateSignIn extends HTMLElement {
   readonly #root = this.attachShadow({ mode: "open" });
   readonly #title = h("h2", { id: "title", tabindex: "-1" });
   readonly #body = h("div", { class: "body" });
-  readonly #status = h("p", { role: "status" });
+  readonly #status = h("p", { class: "status", role: "status" });
+  /** Said, and not shown: what stands in the view already. */
+  readonly #spoken = h("p", { class: "spoken", role: "status" });
   readonly #failure = h("div", { class: "failure", role: "alert" });
   readonly #ask = h("div", { class: "ask" });
   /** In the page's own tree, where the browser's autofill looks for it. */
@@ -64,7 +66,12 @@ export class QuorateSignIn extends HTMLElement {
   constructor() {
     super();
     this.#root.adoptedStyleSheets = [sheet];
-    this.#root.append(h("section", { class: "card", "aria-labelledby": "title" }, this.#title, this.#status, this.#failure, this.#ask, this.#body));
+    this.#field.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault();
+      this.#ways.makePasskey();
+    });
+    this.#root.append(h("section", { class: "card", "aria-labelledby": "title" }, this.#title, this.#spoken, this.#status, this.#failure, this.#ask, this.#body));
   }
 
   /** All settings at once, instead of attributes. */
@@ -357,6 +364,7 @@ export class QuorateSignIn extends HTMLElement {
   async #enter(session: Session, how: How, signIns: SignIns): Promise<void> {
     const sdk = await import("./quorate.js");
     [this.#session, this.#ending] = [session, false];
+    this.#spoken.textContent = "";
     this.#offer = methodsOf(session.login).length === 1 && !(await signIns.sessions.hasDeclined(session));
     this.#all = await signIns.sessions.all();
     const { signal } = this.#life;
@@ -366,7 +374,7 @@ export class QuorateSignIn extends HTMLElement {
       if (!isCurrent() || session.expired) return;
       this.#ending = true;
       this.#draw();
-      this.#say("Your session ends soon.");
+      this.#spoken.textContent = "Your session ends soon.";
     }, { beforeMs, signal });
     sdk.onEnding(session, () => isCurrent() && void this.#over(session), { beforeMs: 0, signal });
     this.#say("");

@@ -36,26 +36,19 @@ export function signInView({ settings, place, wallets }: Offers, acts: WayActs &
       h("p", {}, `Until ${moment(endMs, nowMs)} (${left(endMs - nowMs)}), this browser may do this for you, and nothing else:`),
       h("ul", {}, capabilities.map((one) => h("li", { title: one }, capabilityWords(one, actions)))),
     ),
-    place === "yes" ? passkeyForm(acts) : h("p", { class: "notice" }, withoutPasskeys(place, issuers.length + wallets.length > 0)),
+    place === "yes" ? passkeyWays(acts) : h("p", { class: "notice" }, withoutPasskeys(place, issuers.length + wallets.length > 0)),
     others(issuers, wallets, acts, place === "yes" && "or"),
     hasSession && h("button", { class: "plain", type: "button", "data-act": "back", click: acts.back }, "Back"),
   ];
   return { title: `Sign in to ${application}`, body };
 }
 
-function passkeyForm(acts: WayActs): Child {
-  const form = h("form", { class: "passkey", novalidate: true },
-    h("button", { class: "primary", type: "button", "data-way": "passkey", click: acts.passkey }, "Sign in with a passkey"),
-    h("label", { class: "field" }, h("span", {}, "No passkey yet? Choose a name for one"), h("slot", { name: "passkey" })),
-    h("button", { type: "submit", "data-way": "make" }, "Make a passkey"),
-    h("p", { class: "hint" }, "The device asks twice: the passkey is made, and then it signs you in. There is no password."),
-  );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    acts.makePasskey();
-  });
-  return form;
-}
+/** The field is the page's own and only shown here, so that no form of ours can hold it. */
+const passkeyWays = (acts: WayActs): Child => h("div", { class: "passkey" },
+  h("button", { class: "primary", type: "button", "data-way": "passkey", click: acts.passkey }, "Sign in with a passkey"),
+  h("label", { class: "field" }, h("span", {}, "No passkey yet? Choose a name for one"), h("slot", { name: "passkey" })),
+  h("button", { type: "button", "data-way": "make", click: acts.makePasskey }, "Make a passkey"),
+  h("p", { class: "hint" }, "The device asks twice: the passkey is made, and then it signs you in. There is no password."));
 
 /** What is said where passkeys do not work. */
 export function withoutPasskeys(place: Exclude<PasskeyPlace, "yes">, others: boolean): string {

@@ -60,7 +60,7 @@ export const shown = ({ page }) => page.evaluate(() => {
   const element = document.querySelector("quorate-sign-in"), root = element.shadowRoot;
   const { session } = element;
   return {
-    title: root.getElementById("title")?.textContent, text: root.querySelector(".body").innerText, status: root.querySelector("[role=status]").textContent,
+    title: root.getElementById("title")?.textContent, text: root.querySelector(".body").innerText, status: root.querySelector(".status").textContent,
     failure: root.querySelector(".failure").innerText, session: session && { id: session.id, user: session.user, login: session.login, expiresMs: session.expiresMs },
     ids: document.querySelector("#greeting").dataset.ids?.split(" ") ?? [], greeting: document.querySelector("#greeting").textContent,
     result: document.querySelector("#result").innerText, signed: document.querySelector("#result").dataset.signed,

@@ -251,6 +251,40 @@ test("another passkey is another person, for whom the key does not sign", { time
   assert.notEqual(ids[0], passkeyId);
   await sign(one, "false", /not granted to you/);
   await shoot(one, "in-phone-light");
+
+  await t.test("an issuer beside the passkey, which confirms once the person is back", async () => {
+    await byIssuer(one, `[data-add="issuer:${issuerOf("ES256").name}"]`, "eve");
+    await until(one, ({ title }) => title === "One more step", "the confirmation");
+    await shoot(one, "step-phone-light");
+    await press(one, "[data-act=confirm]");
+    const { session, ids: both } = await signedIn(one, "both methods", 2);
+    assert.equal(session.login.kind, "several");
+    assert.equal(both[1], ids[0]);
+  });
+  assert.deepEqual(one.faults, []);
+});
+
+test("every way is reached with the keyboard, in the order in which it stands there", { timeout: 60_000 }, async (t) => {
+  const one = await profile(t, address);
+  await authenticator(one);
+  await open(one);
+  await until(one, ({ text }) => text.includes("Continue with"), "every way");
+  const reached = [];
+  for (let left = 3 + config.issuers.length; left > 0; left -= 1) {
+    await one.page.keyboard.press("Tab");
+    reached.push(await one.page.evaluate(() => {
+      const focused = document.activeElement;
+      const inside = focused.shadowRoot?.activeElement ?? focused;
+      const { outlineStyle, outlineWidth } = getComputedStyle(inside);
+      return `${inside.dataset.way ?? inside.localName} ${outlineStyle} ${outlineWidth}`;
+    }));
+  }
+  assert.deepEqual(reached, ["passkey", "input", "make", ...config.issuers.map(({ name }) => `issuer:${name}`)].map((name) => `${name} solid 3px`));
+  await one.page.focus("quorate-sign-in > input");
+  await one.page.keyboard.type("Kim");
+  await one.page.keyboard.press("Enter");
+  await signedIn(one, "the greeting");
+  assert.equal(await one.page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.id), "title", "the focus is where the new view begins");
 });
 
 test("what goes wrong with passkeys is one sentence and one step", { timeout: 120_000 }, async (t) => {
@@ -280,6 +314,74 @@ test("what goes wrong with passkeys is one sentence and one step", { timeout: 12
   });
 });
 
+test("a person is told before the session ends, and when it has ended", { timeout: 120_000 }, async (t) => {
+  const one = await profile(t, address, { prepare: fastClock });
+  await authenticator(one);
+  await open(one);
+  await one.page.type("quorate-sign-in > input", "Ada");
+  await press(one, "[data-way=make]");
+  await signedIn(one, "the greeting");
+  await one.page.evaluate(() => { window.aheadMs = 56 * 60_000; });
+  const { text } = await until(one, ({ text }) => text.includes("This session ends"), "the warning");
+  assert.match(text, /This session ends \d\d:\d\d\. To go on after that, sign in again\./);
+  await shoot(one, "ending-desktop-light");
+  await one.page.evaluate(() => { window.aheadMs = 61 * 60_000; });
+  const ended = await until(one, ({ title }) => title?.startsWith("Sign in to"), "the ways to sign in");
+  assert.equal(ended.session, null);
+  assert.equal(ended.status, "Your session has ended.");
+  await one.page.reload();
+  assert.equal((await until(one, ({ text }) => text.includes("Continue with"), "every way")).session, null);
+});
+
+/** In the page: a clock that can be put ahead, and long looks at it that are short. */
+function fastClock() {
+  const [now, wait] = [Date.now, window.setTimeout];
+  Date.now = () => now() + (window.aheadMs ?? 0);
+  window.setTimeout = (act, ms, ...more) => wait(act, ms === 30_000 ? 200 : ms, ...more);
+}
+
+test("signing out here, and everywhere", { timeout: 180_000 }, async (t) => {
+  const enter = async () => {
+    const one = await profile(t, address);
+    const device = await authenticator(one);
+    for (const credential of passkeys) await device.send("addCredential", { credential });
+    await open(one);
+    await press(one, "[data-way=passkey]");
+    await confirmed(one);
+    await signedIn(one, "the greeting");
+    return one;
+  };
+  const [here, there] = [await enter(), await enter()];
+  const tab = { ...here, page: await here.page.browser().newPage() };
+  await open(tab);
+  await signedIn(tab, "the same session in another tab");
+  await here.page.bringToFront();
+  await press(here, "[data-act=session]");
+  const out = await until(here, ({ session, status }) => session === null && status !== "", "the ways to sign in");
+  await until(tab, ({ session }) => session === null, "the other tab, signed out as well");
+  await here.page.reload();
+  assert.equal((await until(here, ({ text }) => text.includes("Continue with"), "every way")).session, null);
+  await shoot(here, "signed-out-desktop-light");
+  assert.equal((await shown(there)).session.id, passkeyId, "another browser's session goes on");
+  const told = await there.page.evaluate(async () => typeof (await import("/quorate.js")).Client.prototype.signOut === "function");
+  if (!told) {
+    assert.match(out.status, /^This browser has forgotten the session\. To the network it is good until/);
+    t.diagnostic("the client cannot tell the nodes yet: the rest is not tested");
+    return;
+  }
+  assert.match(out.status, /^You are signed out here: [23] of 3 nodes know it/);
+  await sign(there, "true", /Signed/);
+  const third = await enter();
+  await press(there, "[data-act=everywhere]");
+  const everywhere = await until(there, ({ session, status }) => session === null && status !== "", "the ways to sign in");
+  assert.match(everywhere.status, /^You are signed out everywhere: [23] of 3 nodes know it/);
+  await third.page.click("#sign button");
+  const { failure, session } = await until(third, hasRefusal, "the refusal of a session of which this browser did not know that it is over");
+  assert.match(failure, /You have signed out of this session, here or elsewhere\.\s+Sign in again\./);
+  assert.equal(session, null);
+  await shoot(third, "revoked-desktop-light");
+});
+
 test("a wallet of the browser is among the ways", { timeout: 60_000 }, async (t) => {
   const one = await profile(t, address, { prepare: announceWallet });
   await open(one);
@@ -287,11 +389,24 @@ test("a wallet of the browser is among the ways", { timeout: 60_000 }, async (t)
   const { failure } = await until(one, hasRefusal, "a failure");
   assert.match(failure, /The wallet did not sign, and nothing has happened\.\s+Allow it in the wallet/);
   await shoot(one, "wallet-desktop-light");
+  await one.page.evaluate(() => { window.agrees = true; });
+  await press(one, '[data-way="wallet:test"]');
+  const { session, ids } = await signedIn(one, "the greeting");
+  assert.equal(session.login.kind, "wallet");
+  assert.deepEqual(ids, [session.id]);
+  assert.deepEqual(one.faults, []);
 });
 
-/** In the page: a wallet whose person says no. */
+/** In the page: a wallet whose person says no at first. */
 function announceWallet() {
-  const provider = { request: async () => { throw Object.assign(new Error("no"), { code: 4001 }); } };
+  const secret = crypto.getRandomValues(new Uint8Array(32));
+  const provider = {
+    request: async ({ method, params }) => {
+      if (window.agrees !== true) throw Object.assign(new Error("no"), { code: 4001 });
+      const { addressOf, fromHex, signText } = await import("/quorate.js");
+      return method === "eth_requestAccounts" ? [addressOf(secret)] : signText(secret, new TextDecoder().decode(fromHex(params[0])));
+    },
+  };
   const info = { uuid: "test", name: "Test Wallet", icon: "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>", rdns: "test" };
   const announce = () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }));
   window.addEventListener("eip6963:requestProvider", announce);
