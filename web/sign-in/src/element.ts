@@ -56,6 +56,8 @@ export class QuorateSignIn extends HTMLElement {
   #ending = false;
   /** Everything that ends when the element leaves the page, or gets other settings. */
   #life = new AbortController();
+  /** What waits for the end of the session in use. */
+  #watch = new AbortController();
   /** What the person waits for. */
   #doing: AbortController | null = null;
   #autofill: { readonly stop: AbortController; readonly ended: Promise<void> } | null = null;
@@ -111,6 +113,7 @@ export class QuorateSignIn extends HTMLElement {
 
   #end(): void {
     this.#life.abort();
+    this.#watch.abort();
     this.#doing?.abort();
     this.#channel?.close();
     [this.#doing, this.#opened, this.#autofill, this.#channel] = [null, null, null, null];
@@ -144,19 +147,28 @@ export class QuorateSignIn extends HTMLElement {
       // The answer counts once, and does not stay where people copy it.
       history.replaceState(history.state, "", location.pathname);
     }
+    this.#listen(settings, life);
     this.#show("wait");
-    this.#opened = SignIns.open(settings, life);
     try {
-      const signIns = await this.#opened;
+      const signIns = await this.#open(settings);
       life.throwIfAborted();
-      this.#listen(settings, life);
       await (this.#answer === "" ? this.#resume(signIns) : this.#return(signIns));
     } catch (error) {
       if (life.aborted) return;
-      this.#opened = null;
       this.#show("out");
       this.#fail(error, "start");
     }
+  }
+
+  /** The client and the network file: loaded once, and again after a failure. */
+  #open(settings: Settings): Promise<SignIns> {
+    if (this.#opened !== null) return this.#opened;
+    const opened = SignIns.open(settings, this.#life.signal);
+    opened.catch(() => {
+      if (this.#opened === opened) this.#opened = null;
+    });
+    this.#opened = opened;
+    return opened;
   }
 
   /** What another tab does with the sessions is seen here. */
@@ -294,8 +306,7 @@ export class QuorateSignIn extends HTMLElement {
       await this.#stopAutofill();
       // A passkey was chosen in the field at the same moment.
       if (this.#session !== before) return;
-      this.#opened ??= SignIns.open(this.#settings, this.#life.signal);
-      const signIns = await this.#opened;
+      const signIns = await this.#open(this.#settings);
       try {
         await act(signIns, { signal: control.signal, again: () => this.#askAgain(control.signal) });
       } catch (error) {
@@ -303,7 +314,6 @@ export class QuorateSignIn extends HTMLElement {
         throw error;
       }
     } catch (error) {
-      if (this.#opened !== null && doing === "start") this.#opened = null;
       this.#say("");
       this.#fail(error, doing);
     } finally {
@@ -367,16 +377,17 @@ export class QuorateSignIn extends HTMLElement {
     this.#spoken.textContent = "";
     this.#offer = methodsOf(session.login).length === 1 && !(await signIns.sessions.hasDeclined(session));
     this.#all = await signIns.sessions.all();
-    const { signal } = this.#life;
+    this.#watch.abort();
+    this.#watch = new AbortController();
+    const { signal } = this.#watch;
     const beforeMs = Math.min(ENDING_MS, ((this.#settings?.lifeMinutes ?? 60) * 60_000) / 5);
-    const isCurrent = (): boolean => this.#session?.publicKey === session.publicKey;
     sdk.onEnding(session, () => {
-      if (!isCurrent() || session.expired) return;
+      if (session.expired) return;
       this.#ending = true;
       this.#draw();
       this.#spoken.textContent = "Your session ends soon.";
     }, { beforeMs, signal });
-    sdk.onEnding(session, () => isCurrent() && void this.#over(session), { beforeMs: 0, signal });
+    sdk.onEnding(session, () => void this.#over(session), { beforeMs: 0, signal });
     this.#say("");
     this.#show("in");
     if (how !== "restored") this.#channel?.postMessage(how);
@@ -400,6 +411,8 @@ export class QuorateSignIn extends HTMLElement {
   }
 
   #leave(session: Session | null, scope: SignOutScope | "ended", result: SignedOut | null): void {
+    this.#watch.abort();
+    this.#spoken.textContent = "";
     [this.#session, this.#ending, this.#offer] = [null, false, false];
     this.#show("out");
     if (session !== null) this.#tell("signed-out", { session, scope, result });

@@ -14,7 +14,12 @@ const SESSIONS_MAX = 16;
 interface Index {
   /** The name of the one in use. */
   readonly current: string | null;
-  readonly names: readonly string[];
+  readonly sessions: readonly Entry[];
+}
+
+interface Entry {
+  readonly name: string;
+  readonly expiresMs: number;
 }
 
 /** Sessions in a store, each under a name of its own. What the client keeps of one is moved, and not looked into. */
@@ -31,8 +36,8 @@ export class Sessions {
 
   /** All that have not ended, the one in use first. */
   async all(): Promise<readonly Session[]> {
-    const { current, names } = await this.#index();
-    const found = await Promise.all(names.map((name) => this.#restore(name)));
+    const { current, sessions: listed } = await this.#index();
+    const found = await Promise.all(listed.map(({ name }) => this.#restore(name)));
     const sessions = found.filter((session) => session !== null);
     return sessions.sort((one, other) => Number(nameOf(other) === current) - Number(nameOf(one) === current));
   }
@@ -53,17 +58,25 @@ export class Sessions {
     await this.use(session);
   }
 
-  use(session: Session): Promise<void> {
-    const name = nameOf(session);
-    return this.#change(({ names }) => ({ current: name, names: [name, ...names.filter((other) => other !== name)].slice(0, SESSIONS_MAX) }));
+  /** Uses one, and forgets those that have ended. */
+  async use({ publicKey, expiresMs }: Session): Promise<void> {
+    const entry = { name: nameOf({ publicKey }), expiresMs };
+    let gone: readonly Entry[] = [];
+    await this.#change(({ sessions }) => {
+      const others = sessions.filter(({ name }) => name !== entry.name);
+      const kept = [entry, ...others.filter((other) => other.expiresMs > Date.now())].slice(0, SESSIONS_MAX);
+      gone = others.filter((other) => !kept.includes(other));
+      return { current: entry.name, sessions: kept };
+    });
+    for (const { name } of gone) await this.#sdk.forgetSession({ store: this.#store, name }).catch(() => undefined);
   }
 
   async forget(session: Session): Promise<void> {
     const name = nameOf(session);
     this.#unkept.delete(name);
     await this.#sdk.forgetSession({ store: this.#store, name });
-    await this.#change(({ current, names }) => ({
-      current: current === name ? null : current, names: names.filter((other) => other !== name),
+    await this.#change(({ current, sessions }) => ({
+      current: current === name ? null : current, sessions: sessions.filter((other) => other.name !== name),
     }));
   }
 
@@ -89,10 +102,10 @@ export class Sessions {
 
   async #index(): Promise<Index> {
     const kept = await this.#store.get(INDEX).catch(() => undefined);
-    const { current, names } = (typeof kept === "object" && kept !== null ? kept : {}) as { readonly [K in keyof Index]?: unknown };
+    const { current, sessions } = (typeof kept === "object" && kept !== null ? kept : {}) as { readonly [K in keyof Index]?: unknown };
     return {
       current: typeof current === "string" ? current : null,
-      names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
+      sessions: Array.isArray(sessions) ? sessions.filter(isEntry) : [],
     };
   }
 
@@ -103,6 +116,9 @@ export class Sessions {
     await (locks === undefined ? write() : locks.request(`quorate ${INDEX}`, write));
   }
 }
+
+const isEntry = (value: unknown): value is Entry =>
+  typeof value === "object" && value !== null && "name" in value && typeof value.name === "string" && "expiresMs" in value && typeof value.expiresMs === "number";
 
 /** The name under which a session is kept: of its key, which stays when a method is added. */
 export const nameOf = ({ publicKey }: Pick<Session, "publicKey">): string => `session:${publicKey}`;

@@ -40,7 +40,10 @@ async function byIssuer(one, way, person) {
 }
 
 const signedIn = (one, what, count = 1) => until(one, ({ session, ids }) => session !== null && ids.length === count, what);
-const open = ({ page }) => page.goto(address);
+async function open(one) {
+  await one.page.goto(address);
+  return until(one, ({ text, session }) => text.includes("Continue with") || session !== null, "the ways to sign in, or who is signed in");
+}
 /** The way back to the ways to sign in. */
 async function somebodyElse(one) {
   await press(one, "[data-act=another]");
@@ -55,8 +58,7 @@ let [passkeys, passkeyId] = [[], ""];
 test("a new person sees what a session may do, signs in by an issuer, and adds a passkey", { timeout: 300_000 }, async (t) => {
   const one = await profile(t, address);
   const device = await authenticator(one);
-  await open(one);
-  const { text } = await until(one, ({ text }) => text.includes("Continue with"), "every way");
+  const { text } = await open(one);
   for (const words of ["Greet me", "any key that is granted to you", "Sign in with a passkey", "Make a passkey", ...config.issuers.map(({ name }) => name)]) {
     assert.ok(text.includes(words), words);
   }
@@ -159,7 +161,6 @@ test("the person comes back on another device with the passkey alone", { timeout
   const device = await authenticator(one);
   for (const credential of passkeys) await device.send("addCredential", { credential });
   await open(one);
-  await until(one, ({ text }) => text.includes("Continue with"), "every way");
   await shoot(one, "out-phone-dark");
 
   await t.test("the action greets them by the same id", async () => {
@@ -229,7 +230,6 @@ test("a passkey that the field offers is enough, without a button", { timeout: 6
   const one = await profile(t, address, { size: "phone", autofill: true });
   const device = await authenticator(one);
   await open(one);
-  await until(one, ({ text }) => text.includes("Continue with"), "every way");
   for (const credential of passkeys) await device.send("addCredential", { credential });
   await one.page.reload();
   await confirmed(one);
@@ -241,7 +241,6 @@ test("another passkey is another person, for whom the key does not sign", { time
   const one = await profile(t, address, { size: "phone" });
   await authenticator(one);
   await open(one);
-  await until(one, ({ text }) => text.includes("Continue with"), "every way");
   await shoot(one, "out-phone-light");
   await press(one, "[data-way=make]");
   assert.match((await until(one, ({ status }) => status !== "", "a hint")).status, /Write a name first/);
@@ -268,7 +267,6 @@ test("every way is reached with the keyboard, in the order in which it stands th
   const one = await profile(t, address);
   await authenticator(one);
   await open(one);
-  await until(one, ({ text }) => text.includes("Continue with"), "every way");
   const reached = [];
   for (let left = 3 + config.issuers.length; left > 0; left -= 1) {
     await one.page.keyboard.press("Tab");
@@ -306,8 +304,7 @@ test("what goes wrong with passkeys is one sentence and one step", { timeout: 12
   });
   await t.test("a browser without passkeys says so and offers what works", async (t) => {
     const one = await profile(t, address, { size: "phone", prepare: () => { delete window.PublicKeyCredential; } });
-    await open(one);
-    const { text } = await until(one, ({ text }) => text.includes("Continue with"), "every way");
+    const { text } = await open(one);
     assert.match(text, /This browser has no passkeys, or the page is not open by https\. Choose one of these ways/);
     assert.doesNotMatch(text, /Make a passkey/);
     await shoot(one, "without-passkeys-phone-light");
