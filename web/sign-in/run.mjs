@@ -19,7 +19,7 @@ const split = process.argv.indexOf("--", 2);
 const command = split < 0 ? [] : process.argv.slice(split + 1);
 const { values: given } = parseArgs({
   args: process.argv.slice(2, split < 0 ? undefined : split),
-  options: { quorate: { type: "string" }, state: { type: "string" }, port: { type: "string", default: "0" } },
+  options: { quorate: { type: "string" }, state: { type: "string" }, port: { type: "string" } },
 });
 
 /** A program that ends when this one does: it follows its standard input. */
@@ -58,6 +58,13 @@ async function quorate(...words) {
   return JSON.parse(stdout);
 }
 
+/** The ports of an earlier start in the same folder: browsers keep sessions by the page's, and people are known by the issuer's. */
+function portsOf() {
+  const file = join(given.state, "ports.json");
+  const { page = 0, issuer = 0 } = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  return { page: given.port === undefined ? page : Number(given.port), issuer, keep: (ports) => writeFileSync(file, JSON.stringify(ports)) };
+}
+
 /** The key of an earlier start in the same folder, or a new one. Nobody may use it yet: its owner grants it. */
 async function keyOf() {
   const file = join(given.state, "key.json");
@@ -74,9 +81,11 @@ async function run() {
   mkdirSync(given.state, { recursive: true, mode: 0o700 });
   // The issuer sends people back to the page, whose address comes first; the page asks nobody before the rest is there.
   let page = { documents: {}, asks: [] };
-  const { address } = await serve(Number(given.port), () => page);
-  const issuer = start("the issuer", process.execPath, [join(here, "issuer/start.mjs"), "0", address]);
+  const ports = portsOf();
+  const { address } = await serve(ports.page, () => page);
+  const issuer = start("the issuer", process.execPath, [join(here, "issuer/start.mjs"), String(ports.issuer), address]);
   const { url, clients } = await issuer.next();
+  ports.keep({ page: Number(new URL(address).port), issuer: Number(new URL(url).port) });
   const rules = join(given.state, "issuers.json");
   writeFileSync(rules, JSON.stringify([{ name: "Test issuer", issuer: url, aliases: [], algorithms: Object.keys(clients) }]));
   const network = start("the network", given.quorate, [

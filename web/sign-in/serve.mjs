@@ -16,7 +16,7 @@ export const policyOf = (asks) => [
   "require-trusted-types-for 'script'", "trusted-types 'none'",
 ].join("; ");
 
-/** Serves this machine. `page` gives documents (path to text) and `asks`; both may change while it runs. */
+/** Serves this machine, on another port where this one is not free. `page` gives documents (path to text) and `asks`; both may change while it runs. */
 export async function serve(port, page) {
   const folder = fileURLToPath(new URL("dist/", import.meta.url));
   const files = new Map(readdirSync(folder).filter((name) => TYPES[extname(name)]).map((name) => [`/${name}`, readFileSync(folder + name)]));
@@ -38,6 +38,7 @@ export async function serve(port, page) {
     const body = Object.hasOwn(documents, path) ? documents[path] : files.get(path);
     return body === undefined ? answer(404, "text/plain", "there is no such file\n") : answer(200, TYPES[extname(path)], body);
   });
-  await new Promise((done, failed) => server.once("error", failed).listen(port, "127.0.0.1", done));
+  const listen = (on) => new Promise((done, failed) => server.once("error", failed).listen(on, "127.0.0.1", done));
+  await listen(port).catch(() => listen(0));
   return { address: `http://localhost:${server.address().port}/`, close: () => { server.closeAllConnections(); server.close(); } };
 }

@@ -22,8 +22,7 @@ usage: cargo xtask sign-in [--port PORT] [--then COMMAND…]
   Starts a development network, an issuer of OpenID Connect and the page, mints a key, and prints the page's address.
   Ctrl-C ends all of them. State is in the target folder, under sign-in/state: the next start goes on with it.
 
-  --port PORT        the page's port on localhost; without it, any free one. Sessions and passkeys go by the address's name
-                     and port, so a person who comes back wants the same port
+  --port PORT        the page's port on localhost; without it, that of the last start, or any free one
   --then COMMAND…    runs a command with the page's address behind its words, on a state of its own, and ends as it ends";
 
 /// Runs it until Ctrl-C, or as long as a command takes.
@@ -34,10 +33,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             say(USAGE);
             return Ok(());
         }
-        ["--port", port, rest @ ..] => (*port, rest),
-        rest => ("0", rest),
+        ["--port", port, rest @ ..] => (Some(port.parse::<u16>().ok().context(USAGE)?), rest),
+        rest => (None, rest),
     };
-    port.parse::<u16>().ok().context(USAGE)?;
     match then {
         [] => {
             prepare()?;
@@ -77,7 +75,7 @@ fn build() -> Result<()> {
 }
 
 /// A command on a page, a network and an issuer of its own, whose folder is gone afterwards if all went well.
-fn on_its_own(port: &str, program: &str, words: &[&str]) -> Result<()> {
+fn on_its_own(port: Option<u16>, program: &str, words: &[&str]) -> Result<()> {
     let state = target().join("sign-in").join(std::process::id().to_string());
     let _ = fs::remove_dir_all(&state);
     fs::create_dir_all(&state)?;
@@ -88,10 +86,13 @@ fn on_its_own(port: &str, program: &str, words: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn runner(state: &Path, port: &str) -> Command {
+fn runner(state: &Path, port: Option<u16>) -> Command {
     let mut command = Command::new("node");
-    command.current_dir(root()).arg(root().join(FOLDER).join("run.mjs")).args(["--port", port]);
+    command.current_dir(root()).arg(root().join(FOLDER).join("run.mjs"));
     command.arg("--quorate").arg(target().join("debug").join("quorate")).arg("--state").arg(state);
+    if let Some(port) = port {
+        command.args(["--port", &port.to_string()]);
+    }
     command
 }
 

@@ -1,5 +1,5 @@
 // An issuer of OpenID Connect on this machine, for development and tests: the npm package oidc-provider with its own pages.
-// node start.mjs PORT REDIRECT_URI…    Prints a line of JSON when it is ready; ends when its standard input does.
+// node start.mjs PORT REDIRECT_URI…    Takes another port where this one is not free. Prints a line of JSON when it is ready; ends when its standard input does.
 // A line `rotate` on standard input takes all keys away and makes new ones.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
@@ -17,7 +17,10 @@ const names = Object.keys(ALGORITHMS);
 
 const [port = "0", ...redirects] = process.argv.slice(2);
 const server = createServer((request, response) => handle(request, response));
-await new Promise((done, failed) => server.once("error", failed).listen(Number(port), "127.0.0.1", done));
+const listen = (on) => new Promise((done, failed) => server.once("error", failed).listen(on, "127.0.0.1", done));
+await listen(Number(port)).catch(() => listen(0));
+// Ctrl-C is for whoever started this, and ends it in order.
+process.on("SIGINT", () => undefined);
 const url = `http://localhost:${server.address().port}`;
 const cookies = [randomBytes(32).toString("hex")];
 let handle = issuer();
