@@ -3,7 +3,7 @@
 export type Child = Node | string | null | false | readonly Child[];
 
 interface Props {
-  readonly class?: string;
+  readonly class?: string | undefined;
   readonly click?: () => void;
   /** Any other attribute; `false` leaves it out. */
   readonly [attribute: string]: string | boolean | (() => void) | undefined;

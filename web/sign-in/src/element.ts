@@ -3,7 +3,7 @@
 import style from "./sign-in.css";
 import { h } from "./dom.js";
 import { type Doing, type Failure, explain } from "./failures.js";
-import type { Client, Session } from "./quorate.js";
+import type { Client, Passkey, Session } from "./quorate.js";
 import { SignIns, isAnswer } from "./sign-ins.js";
 import { type Issuer, type Settings, SettingsError, attributeNames, checked, settingsOf } from "./settings.js";
 import { type SignOutScope, type SignedOut, signOut } from "./sign-out.js";
@@ -63,6 +63,8 @@ export class QuorateSignIn extends HTMLElement {
   #autofill: { readonly stop: AbortController; readonly ended: Promise<void> } | null = null;
   #opened: Promise<SignIns> | null = null;
   #answer = "";
+  /** A passkey that was made to stand beside another method, and has not signed yet: a second try takes the same one. */
+  #made: Passkey | null = null;
   #channel: BroadcastChannel | null = null;
 
   constructor() {
@@ -122,6 +124,7 @@ export class QuorateSignIn extends HTMLElement {
   #begin(read: () => Settings | null): void {
     this.#end();
     this.#life = new AbortController();
+    [this.#session, this.#made] = [null, null];
     try {
       this.#settings = read();
     } catch (error) {
@@ -175,6 +178,7 @@ export class QuorateSignIn extends HTMLElement {
   #listen({ store = "quorate" }: Settings, life: AbortSignal): void {
     this.#channel = new BroadcastChannel(`quorate-sign-in ${store}`);
     this.#channel.addEventListener("message", () => void this.#reload(), { signal: life });
+    window.addEventListener("pageshow", ({ persisted }) => persisted && this.#doing?.abort(), { signal: life });
     const timer = setInterval(() => this.#place === "in" && this.#draw(), DRAW_MS);
     life.addEventListener("abort", () => clearInterval(timer), { once: true });
   }
@@ -201,7 +205,8 @@ export class QuorateSignIn extends HTMLElement {
   /** Back from an issuer. */
   async #return(signIns: SignIns): Promise<void> {
     const passkeys = await signIns.beside();
-    if (passkeys.length > 0) this.#show("confirm");
+    // Who was refused has nothing to confirm.
+    if (passkeys.length > 0 && !/[?#&]error=/.test(this.#answer)) this.#show("confirm");
     else await this.#finish([]);
   }
 
@@ -229,7 +234,7 @@ export class QuorateSignIn extends HTMLElement {
       }
       void this.#do("passkey-make", "Your device makes a passkey…", async (signIns, waiting) => {
         const passkey = await signIns.makePasskey(name, waiting.signal);
-        this.#say("The passkey is made. Your device asks once more, to sign you in…");
+        this.#busy("The passkey is made. Your device asks once more, to sign you in…");
         await this.#enter(await signIns.passkey(waiting, undefined, [passkey.credentialId]), "signed-in", signIns);
       });
     },
@@ -245,9 +250,10 @@ export class QuorateSignIn extends HTMLElement {
     makePasskey: () => void this.#do("passkey-make", "Your device makes a passkey…", async (signIns, waiting) => {
       const session = this.#current();
       const name = this.#field.value.trim() || this.#settings?.application || "Quorate";
-      const passkey = await signIns.makePasskey(name, waiting.signal, session);
-      this.#say("The passkey is made. Your device asks once more, so that both stand in one session…");
-      await this.#enter(await signIns.addPasskey(session, passkey, waiting), "added", signIns);
+      this.#made ??= await signIns.makePasskey(name, waiting.signal, session);
+      this.#busy("The passkey is made. Your device asks once more, so that both stand in one session…");
+      await this.#enter(await signIns.addPasskey(session, this.#made, waiting), "added", signIns);
+      this.#made = null;
     }),
     issuer: (issuer: Issuer) => void this.#go(issuer, this.#current()),
     wallet: (wallet: Wallet) => void this.#do("wallet", "Your wallet asks you to sign…", async (signIns, { signal }) => {
@@ -280,8 +286,8 @@ export class QuorateSignIn extends HTMLElement {
   #go(issuer: Issuer, beside?: Session): Promise<void> {
     return this.#do("oidc", `Going to ${issuer.name}…`, async (signIns, { signal }) => {
       location.assign(await signIns.issuer(issuer, signal, beside));
-      // The page stays busy until it is gone.
-      await new Promise((resolve) => setTimeout(resolve, 10_000));
+      // The page stays busy until it is gone, or comes back by the browser's own button.
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
     });
   }
 
@@ -454,7 +460,7 @@ export class QuorateSignIn extends HTMLElement {
   #focusKey(): string | null {
     const focused = this.#root.activeElement;
     if (focused === null || !this.#body.contains(focused)) return null;
-    for (const name of ["data-way", "data-add", "data-act"]) {
+    for (const name of ["data-key", "data-way", "data-add", "data-act"]) {
       const value = focused.getAttribute(name);
       if (value !== null) return `[${name}=${JSON.stringify(value)}]`;
     }

@@ -138,14 +138,16 @@ function reason(kind: "passkey" | "wallet" | "oidc", name: string): string {
 
 function row({ settings }: Offers, session: Session, isCurrent: boolean, acts: InActs, nowMs: number): HTMLElement {
   const words = loginWords(session.login, settings.issuers);
+  const button = (act: string, text: string, click: () => void, kind?: string): HTMLElement =>
+    h("button", { type: "button", class: kind, "data-act": act, "data-key": `${act} ${session.publicKey}`, click }, text);
   return h("li", { "aria-current": isCurrent && "true" },
     h("div", { class: "session" },
       h("p", {}, h("strong", {}, words.charAt(0).toUpperCase() + words.slice(1)), isCurrent && " · in use", h("br"),
         h("span", { class: "hint" }, h("code", { title: session.id }, short(session.id)), h("br"), endWords(session, nowMs))),
-      !isCurrent && h("button", { type: "button", "data-act": "use", click: () => acts.use(session) }, "Use")),
+      !isCurrent && button("use", "Use", () => acts.use(session))),
     h("div", { class: "acts" },
-      h("button", { type: "button", "data-act": "session", click: () => acts.signOut(session, "session") }, "Sign out here"),
-      h("button", { class: "danger", type: "button", "data-act": "everywhere", click: () => acts.signOut(session, "everywhere") }, "Sign out everywhere"),
+      button("session", "Sign out here", () => acts.signOut(session, "session")),
+      button("everywhere", "Sign out everywhere", () => acts.signOut(session, "everywhere"), "danger"),
     ));
 }
 
