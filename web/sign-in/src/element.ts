@@ -1,15 +1,16 @@
 /** `<quorate-sign-in>`: people sign in, see where they are signed in, and sign out. `README.md` describes it. */
 
 import style from "./sign-in.css";
+import { Autofill } from "./autofill.js";
 import { h } from "./dom.js";
 import { type Doing, type Failure, explain } from "./failures.js";
+import { methodsOf, sharesMethod } from "./methods.js";
 import type { Client, Passkey, Session } from "./quorate.js";
 import { SignIns, isAnswer } from "./sign-ins.js";
 import { type Issuer, type Settings, SettingsError, attributeNames, checked, settingsOf } from "./settings.js";
 import { type SignOutScope, type SignedOut, signOut } from "./sign-out.js";
 import { type View, confirmView, failureView, signInView, signedInView, signedOutWords, waitView } from "./view.js";
-import { type Wallet, hasAutofill, passkeyPlace, watchWallets } from "./ways.js";
-import { methodsOf } from "./words.js";
+import { type Wallet, passkeyPlace, watchWallets } from "./ways.js";
 
 /** How a session came to be in use. */
 export type How = "signed-in" | "restored" | "added" | "chosen";
@@ -60,7 +61,7 @@ export class QuorateSignIn extends HTMLElement {
   #watch = new AbortController();
   /** What the person waits for. */
   #doing: AbortController | null = null;
-  #autofill: { readonly stop: AbortController; readonly ended: Promise<void> } | null = null;
+  readonly #autofill = new Autofill();
   #opened: Promise<SignIns> | null = null;
   #answer = "";
   /** A passkey that was made to stand beside another method, and has not signed yet: a second try takes the same one. */
@@ -118,7 +119,8 @@ export class QuorateSignIn extends HTMLElement {
     this.#watch.abort();
     this.#doing?.abort();
     this.#channel?.close();
-    [this.#doing, this.#opened, this.#autofill, this.#channel] = [null, null, null, null];
+    void this.#autofill.stop();
+    [this.#doing, this.#opened, this.#channel] = [null, null, null];
   }
 
   #begin(read: () => Settings | null): void {
@@ -276,7 +278,11 @@ export class QuorateSignIn extends HTMLElement {
       await this.#enter(session, "chosen", signIns);
     }),
     signOut: (session: Session, scope: SignOutScope) => void this.#do("sign-out", "Telling the nodes…", async (signIns, { signal }) => {
-      const result = await signOut(signIns.client, session, { scope, signal });
+      const result = await signOut(signIns.client, session, { scope, signal }).catch(async (error: unknown) => {
+        // It was over before: then it is only taken off the list.
+        if (explain(error, "sign-out")?.over === true) await this.#drop(signIns, session, "ended", null);
+        throw error;
+      });
       // As long as too few nodes know it, the person must be able to try again.
       if (result === null || result.done) await this.#drop(signIns, session, scope, result);
       this.#say(signedOutWords(result, scope === "everywhere", session, Date.now()));
@@ -309,7 +315,7 @@ export class QuorateSignIn extends HTMLElement {
     this.#busy(words);
     try {
       const before = this.#session;
-      await this.#stopAutofill();
+      await this.#autofill.stop();
       // A passkey was chosen in the field at the same moment.
       if (this.#session !== before) return;
       const signIns = await this.#open(this.#settings);
@@ -354,7 +360,7 @@ export class QuorateSignIn extends HTMLElement {
     this.#body.inert = false;
     this.#body.removeAttribute("aria-busy");
     this.#status.querySelector("button")?.remove();
-    if (this.#place === "out") void this.#offerAutofill();
+    if (this.#place === "out") this.#offerAutofill();
   }
 
   #say(words: string): void {
@@ -408,7 +414,7 @@ export class QuorateSignIn extends HTMLElement {
   }
 
   async #drop(signIns: SignIns, session: Session, scope: SignOutScope | "ended", result: SignedOut | null): Promise<void> {
-    const gone = scope === "everywhere" ? this.#all.filter(({ id }) => id === session.id) : [session];
+    const gone = scope === "everywhere" ? this.#all.filter((one) => sharesMethod(one, session)) : [session];
     for (const one of gone) await signIns.sessions.forget(one);
     this.#channel?.postMessage(scope);
     this.#all = await signIns.sessions.all();
@@ -431,7 +437,8 @@ export class QuorateSignIn extends HTMLElement {
     this.#place = place;
     this.#draw();
     if (moved) this.#title.focus();
-    if (place === "out") void this.#offerAutofill();
+    if (place === "out") this.#offerAutofill();
+    else void this.#autofill.stop();
   }
 
   #draw(): void {
@@ -467,56 +474,18 @@ export class QuorateSignIn extends HTMLElement {
     return focused.id === "" ? null : `#${focused.id}`;
   }
 
-  // Autofill.
-
-  /** Waits, as long as nothing else is done, for a passkey that is chosen in the field. */
-  async #offerAutofill(): Promise<void> {
-    if (this.#autofill !== null || this.#doing !== null || passkeyPlace() !== "yes") return;
-    const stop = new AbortController();
-    const { signal: life } = this.#life;
-    life.addEventListener("abort", () => stop.abort(), { once: true });
-    const ended = this.#waitForAutofill(stop.signal);
-    this.#autofill = { stop, ended };
-    await ended;
-    if (this.#autofill?.stop === stop) this.#autofill = null;
-  }
-
-  async #waitForAutofill(signal: AbortSignal): Promise<void> {
-    try {
-      if (!(await hasAutofill())) return;
+  /** A passkey that is chosen in the field, as long as nothing else is done. */
+  #offerAutofill(): void {
+    if (this.#doing !== null || passkeyPlace() !== "yes") return;
+    this.#autofill.start(async (signal) => {
       const signIns = await this.#opened;
       if (signIns === null) return;
-      const again = (): Promise<void> => this.#askAgain(signal);
-      // A wait that nobody ended begins again: its challenge names a block that must not be old.
-      while (!signal.aborted && this.#place === "out") {
-        const session = await signIns.passkey({ signal, again }, "conditional").catch((error: unknown) => {
-          if (isTimeout(error)) return null;
-          throw error;
-        });
-        if (session === null) continue;
-        this.#failure.replaceChildren();
-        await this.#enter(session, "signed-in", signIns);
-        return;
-      }
-    } catch (error) {
-      // What is offered in passing does not fail aloud, unless the person has chosen something.
-      if (!signal.aborted && !isRefusal(error)) this.#fail(error, "passkey-sign-in");
-    }
-  }
-
-  async #stopAutofill(): Promise<void> {
-    const { stop, ended } = this.#autofill ?? {};
-    this.#autofill = null;
-    stop?.abort();
-    await ended;
+      const session = await signIns.passkey({ signal, again: () => this.#askAgain(signal) }, "conditional");
+      this.#failure.replaceChildren();
+      await this.#enter(session, "signed-in", signIns);
+    }, (error) => this.#fail(error, "passkey-sign-in"));
   }
 }
-
-const isTimeout = (error: unknown): boolean => explain(error, "passkey-sign-in")?.code === "passkey_refused.ExchangeError";
-const isRefusal = (error: unknown): boolean => {
-  const code = explain(error, "passkey-sign-in")?.code ?? "";
-  return code.startsWith("passkey_refused") || code === "passkey_failed.NotSupportedError" || code === "unreachable";
-};
 
 declare global {
   interface HTMLElementTagNameMap { "quorate-sign-in": QuorateSignIn }

@@ -1,10 +1,10 @@
 /** The ways to sign in, each as one call that ends with a session. */
 
+import { methodsOf } from "./methods.js";
 import type { Client, LoginMethod, Network, Passkey, PasskeyKeys, Session, Store } from "./quorate.js";
 import type { Issuer, Settings } from "./settings.js";
 import { INCOMING, Sessions, nameOf } from "./sessions.js";
 import type { Wallet } from "./ways.js";
-import { methodsOf } from "./words.js";
 
 type Sdk = typeof import("./quorate.js");
 

@@ -2,10 +2,11 @@
 
 import { type Child, h } from "./dom.js";
 import type { Failure } from "./failures.js";
+import { methodsOf } from "./methods.js";
 import type { Session } from "./quorate.js";
 import type { Issuer, Settings } from "./settings.js";
 import type { PasskeyPlace, Wallet } from "./ways.js";
-import { capabilityWords, endWords, left, loginWords, methodWords, methodsOf, moment, short } from "./words.js";
+import { capabilityWords, endWords, left, loginWords, methodWords, moment, short } from "./words.js";
 
 /** What this browser and this page offer. */
 export interface Offers {

@@ -1,4 +1,4 @@
-/** What this browser can: passkeys, autofill, wallets. */
+/** What this browser can: passkeys, wallets. */
 
 import type { Eip1193Provider } from "./quorate.js";
 
@@ -15,16 +15,6 @@ export function passkeyPlace(): PasskeyPlace {
 export const isEmbedded = (agent: string): boolean =>
   /; wv\)|\b(?:FBAN|FBAV|Instagram|Line|MicroMessenger|GSA)\//.test(agent)
   || (/\b(?:iPhone|iPad|iPod)\b/.test(agent) && /AppleWebKit/.test(agent) && !/Safari\//.test(agent));
-
-/** Whether passkeys are offered in a form's field. */
-export async function hasAutofill(): Promise<boolean> {
-  try {
-    return (await PublicKeyCredential.isConditionalMediationAvailable()) === true;
-  } catch {
-    // An older browser: it has the button only.
-    return false;
-  }
-}
 
 /** A wallet that the browser injects. */
 export interface Wallet {

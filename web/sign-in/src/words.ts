@@ -1,5 +1,6 @@
 /** What people are told of a session: what it may do, who it is, and when it ends. */
 
+import { claimsOf, methodsOf } from "./methods.js";
 import type { LoginProof, MethodProof, Session } from "./quorate.js";
 import type { Issuer, Settings } from "./settings.js";
 
@@ -26,9 +27,6 @@ function keyWords(key: string): string {
 /** An id that is too long to be read: its begin and its end. */
 export const short = (id: string): string => (id.length <= 16 ? id : `${id.slice(0, 8)}…${id.slice(-6)}`);
 
-/** The methods of a login, in its order. */
-export const methodsOf = (login: LoginProof): readonly MethodProof[] => (login.kind === "several" ? login.logins : [login]);
-
 /** A method, as it stands behind “with”. */
 export function methodWords(proof: MethodProof, issuers: readonly Issuer[] = []): string {
   switch (proof.kind) {
@@ -39,16 +37,6 @@ export function methodWords(proof: MethodProof, issuers: readonly Issuer[] = [])
       const [first] = issuers.filter(({ issuer }) => issuer === iss);
       return (issuers.find(({ issuer, clientId }) => issuer === iss && clientId === aud) ?? first)?.name ?? hostOf(iss);
     }
-  }
-}
-
-/** Who issued a token, and to whom. They are read for their names only: nodes check the token. */
-function claimsOf(token: string): { readonly iss: string; readonly aud: unknown } {
-  try {
-    const { iss, aud } = JSON.parse(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"))) as { iss?: unknown; aud?: unknown };
-    return { iss: typeof iss === "string" ? iss : "", aud };
-  } catch {
-    return { iss: "", aud: null };
   }
 }
 

@@ -1,6 +1,7 @@
 // What people are told of a session, before and after they sign in.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sharesMethod } from "../../dist/esm/methods.js";
 import { checked, settingsOf } from "../../dist/esm/settings.js";
 import { isAnswer } from "../../dist/esm/sign-ins.js";
 import { signedOutWords, withoutPasskeys } from "../../dist/esm/view.js";
@@ -32,6 +33,21 @@ test("a login is named by its methods", () => {
   assert.equal(loginWords(oidc({ iss: "https://other.example" }), issuers), "other.example");
   assert.equal(loginWords({ kind: "oidc", token: "nonsense" }), "an issuer");
   assert.equal(loginWords({ kind: "several", logins: [oidc({ iss: "https://id.example", aud: "a" }), { kind: "passkey" }, { kind: "wallet" }] }, issuers), "One, a passkey and a wallet");
+});
+
+test("sessions with a method in common are found", () => {
+  const token = (sub, iat) => `e30.${Buffer.from(JSON.stringify({ iss: "https://id.example", aud: "a", sub, iat })).toString("base64url")}.x`;
+  const oidc = (sub, iat) => ({ kind: "oidc", token: token(sub, iat) });
+  const passkey = (key) => ({ kind: "passkey", rp_id: "localhost", public_key: key });
+  const wallet = (address) => ({ kind: "wallet", message: `localhost wants you to sign in\n${address}\n` });
+  const several = (...logins) => ({ kind: "several", logins });
+  const shares = (one, other) => sharesMethod({ login: one }, { login: other });
+  for (const [one, other] of [
+    [oidc("ada", 1), oidc("ada", 2)], [passkey("a"), several(oidc("ada", 1), passkey("a"))], [several(wallet("0x1"), passkey("a")), several(wallet("0x1"), passkey("b"))],
+  ]) assert.ok(shares(one, other) && shares(other, one));
+  for (const [one, other] of [[oidc("ada", 1), oidc("eve", 1)], [passkey("a"), passkey("b")], [wallet("0x1"), wallet("0x2")], [passkey("a"), wallet("a")]]) {
+    assert.ok(!shares(one, other));
+  }
 });
 
 test("moments and lengths are those of this machine, and never longer than they are", () => {
