@@ -63,15 +63,30 @@ fn prepare() -> Result<()> {
     })
 }
 
-/// Installs what the locks name, and builds the client and the page.
+/// Installs what the locks name, and builds the page; and the client, unless an earlier step has built it as it is now.
 fn build() -> Result<()> {
     packages::ensure_node()?;
-    for folder in [SDK, FOLDER] {
+    let folders: &[&str] = if is_client_built()? { &[FOLDER] } else { &[SDK, FOLDER] };
+    for folder in folders {
         npm_ci(folder)?;
         // Standard output is for a task's result.
         run_command(npm(folder).args(["run", "--silent", "build"]).stdout(std::io::stderr()))?;
     }
     Ok(())
+}
+
+/// Whether the client's bundle, which its build writes last but for its types, is newer than all that it is made of.
+fn is_client_built() -> Result<bool> {
+    let folder = root().join(SDK);
+    let changed = |path: &Path| fs::metadata(path).and_then(|of| of.modified());
+    let Ok(built) = changed(&folder.join("dist/quorate.js")) else { return Ok(false) };
+    let mut sources =
+        vec![folder.join("build.mjs"), folder.join("package-lock.json"), folder.join("tsconfig.json")];
+    for entry in fs::read_dir(folder.join("src"))? {
+        sources.push(entry?.path());
+    }
+    Ok(folder.join("node_modules").is_dir()
+        && sources.iter().all(|source| changed(source).is_ok_and(|at| at < built)))
 }
 
 /// A command on a page, a network and an issuer of its own, whose folder is gone afterwards if all went well.
