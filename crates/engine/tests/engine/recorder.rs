@@ -22,6 +22,7 @@ use crate::{
     openings::{decrypt_root, named_right, timely, to_seven},
 };
 
+mod logins;
 mod members;
 
 /// All that crossed between a caller and three nodes, and what its recorder has besides.

@@ -13,19 +13,19 @@ use crate::harness::{
     people::{self, BLOCK, Terms, by_issuer, by_passkey, issuer_keys, issuers, known_as, passkey_of},
 };
 
-const ACTION: &str = "an action without a grant";
+pub(super) const ACTION: &str = "an action without a grant";
 
-fn own() -> Capability {
+pub(super) fn own() -> Capability {
     let action = CapabilityAction::Named(ActionCid::of_code(ACTION.as_bytes()));
     Capability::Use { key: CapabilityKey::Own, action }
 }
 
 /// A caller with a session that somebody allows by these proofs.
-fn caller(mark: u8, proofs: impl Fn(&Terms<'_>) -> Vec<Proof>) -> Caller {
+pub(super) fn caller(mark: u8, proofs: impl Fn(&Terms<'_>) -> Vec<Proof>) -> Caller {
     let mut caller = Caller::may(mark, own()).running(ACTION);
     let capabilities = [own()];
-    let terms =
-        Terms { session: caller.session_key(), capabilities: &capabilities, expires_ms: UNIX_MS + 3_600_000 };
+    let (network, session) = (caller.network, caller.session_key());
+    let terms = Terms { network, session, capabilities: &capabilities, expires_ms: UNIX_MS + 3_600_000 };
     let mut proofs = proofs(&terms);
     caller.login = match proofs.len() {
         1 => proofs.remove(0).into(),
@@ -49,7 +49,7 @@ fn ready(granted: &[(u64, LoginId)]) -> Net {
     net
 }
 
-fn prepare(net: &mut Net, granted: &[(u64, LoginId)]) {
+pub(super) fn prepare(net: &mut Net, granted: &[(u64, LoginId)]) {
     let token = net.key.token_id();
     for node in 1..=3 {
         let registry = &mut net.node(node).registry;

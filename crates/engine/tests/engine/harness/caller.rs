@@ -1,15 +1,18 @@
 //! A wallet with a session, and the requests that it signs.
 
 use ed25519_dalek::Signer as _;
-use quorate_auth::{SiweMessage, did_key, eip191, session_request_digest};
+use quorate_auth::session_request_digest;
 use quorate_wire::{
     ActionCid, Address, BlockRef, Capability, CapabilityAction, CapabilityKey, DecryptionRequest,
-    DecryptionSubmission, Digest, ExecutionRequest, Identity, Login, LoginTerms, NetworkId, PolicyForm,
-    PublicKey, RequestId, SessionKey, Submission, WalletLogin, decryption_request_id, login_nonce,
-    request_id,
+    DecryptionSubmission, Digest, ExecutionRequest, Identity, Login, NetworkId, PolicyForm, PublicKey,
+    RequestId, SessionKey, Submission, WalletLogin, decryption_request_id, request_id,
 };
 
-use super::{UNIX_MS, network, registry::HEAD};
+use super::{
+    UNIX_MS, network,
+    people::{Terms, by_wallet},
+    registry::HEAD,
+};
 
 pub(crate) const CODE: &str = "granted action";
 
@@ -121,29 +124,11 @@ impl Caller {
 
     fn with_all((session, mark): (u8, u8), life_ms: u64, capabilities: &[Capability]) -> Self {
         let network = network().id();
-        let wallet = k256::ecdsa::SigningKey::from_slice(&[mark; 32]).unwrap();
         let session = ed25519_dalek::SigningKey::from_bytes(&[session; 32]);
         let key = SessionKey(session.verifying_key().to_bytes());
-        let (issued_at_ms, expires_ms, rz) = (UNIX_MS - 1_000, UNIX_MS + life_ms, Digest([mark; 32]));
-        let terms = LoginTerms { session: key, expires_ms, capabilities, rz, block: None };
-        let message = SiweMessage {
-            scheme: None,
-            domain: "localhost".to_owned(),
-            address: Caller::wallet(mark),
-            statement: None,
-            uri: did_key(&key),
-            chain_id: 1,
-            nonce: login_nonce(&network, "localhost", &terms),
-            issued_at_ms,
-            expires_ms,
-            not_before_ms: None,
-            request_id: None,
-            resources: capabilities.iter().map(ToString::to_string).collect(),
-        };
-        let message = message.render().unwrap();
-        let (signature, recovery) = wallet.sign_prehash_recoverable(&eip191::hash(message.as_bytes()));
-        let signature = format!("0x{}{:02x}", hex::encode(signature.to_bytes()), 27 + recovery.to_byte());
-        let login = WalletLogin { message, signature, rz }.into();
+        let login =
+            by_wallet(mark, &Terms { network, session: key, capabilities, expires_ms: UNIX_MS + life_ms })
+                .into();
         let (code, action) = (Some(CODE.to_owned()), ActionCid::of_code(CODE.as_bytes()));
         Caller { session, login, network, code, action, block: HEAD, time_ms: UNIX_MS + 20 }
     }

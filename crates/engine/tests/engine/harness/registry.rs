@@ -60,6 +60,8 @@ pub(crate) struct Registry {
     pub(crate) issuers: [Arc<Issuers>; 2],
     /// Grants on keys to logins of another kind than a wallet's.
     pub(crate) methods: BTreeSet<(TokenId, u64, Digest)>,
+    /// Grants that count for the key which a token has recorded with them.
+    pub(crate) recorded: BTreeSet<(TokenId, u64, Digest, Digest)>,
     /// Time of every block, in seconds since the epoch.
     pub(crate) block_time_s: u64,
     /// Balances in wei, big-endian; others have nothing.
@@ -87,6 +89,7 @@ impl Default for Registry {
             unfinalized: false,
             issuers: [Arc::default(), Arc::default()],
             methods: BTreeSet::new(),
+            recorded: BTreeSet::new(),
             block_time_s: 0,
             balances: BTreeMap::new(),
             answers: BTreeMap::new(),
@@ -139,8 +142,9 @@ impl ReadRights for Registry {
             && match subject {
                 Subject::Action(action) => self.permitted.contains(&(*token, action.to_string())),
                 Subject::Address(_) => false,
-                Subject::Method { kind, id, recorded } => {
-                    recorded.is_none() && self.methods.contains(&(*token, *kind, *id))
+                Subject::Method { kind, id, recorded: None } => self.methods.contains(&(*token, *kind, *id)),
+                Subject::Method { kind, id, recorded: Some(key) } => {
+                    self.recorded.contains(&(*token, *kind, *id, *key))
                 }
             };
         let barred = u64::from(self.bars_single_node) << SCOPE_NO_SINGLE_NODE;
