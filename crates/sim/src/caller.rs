@@ -84,37 +84,46 @@ impl Wallet {
         self.logged_in = true;
     }
 
-    /// Signs a request for an execution.
-    pub(crate) fn request(
-        &self,
-        dice: &mut Dice,
-        network: &NetworkId,
-        wish: &Wish<'_>,
-    ) -> (RequestId, Submission) {
-        let params = serde_json::value::to_raw_value(wish.script).expect("a script is JSON");
-        let request = ExecutionRequest {
-            v: 1,
-            network: *network,
-            session: quorate_wire::SessionKey(self.session.verifying_key().to_bytes()),
-            login: Login::from(self.login.clone()).hash(),
-            action: ActionCid::of_code(wish.code.as_bytes()),
-            params,
-            block: wish.block,
-            time_ms: wish.time_ms,
-            nonce: hex::encode(dice.bytes::<16>()),
-            limits: None,
-        };
-        let bytes = serde_json::to_vec(&request).expect("a request is JSON");
-        let id = request_id(network, &bytes);
-        let sig = self.session.sign(&session_request_digest(&id)).to_bytes().to_vec();
-        let submission = Submission {
-            request: bytes,
-            sig,
-            login: self.login.clone().into(),
-            code: Some(wish.code.to_owned()),
-        };
-        (id, submission)
+    /// The session key, and the login behind it.
+    pub(crate) fn session(&self) -> (&ed25519_dalek::SigningKey, Login) {
+        (&self.session, self.login.clone().into())
     }
+}
+
+/// Signs a request for an execution.
+pub(crate) fn request(
+    dice: &mut Dice,
+    network: &NetworkId,
+    (session, login): (&ed25519_dalek::SigningKey, &Login),
+    wish: &Wish<'_>,
+) -> (RequestId, Submission) {
+    let params = serde_json::value::to_raw_value(wish.script).expect("a script is JSON");
+    let request = ExecutionRequest {
+        v: 1,
+        network: *network,
+        session: quorate_wire::SessionKey(session.verifying_key().to_bytes()),
+        login: login.hash(),
+        action: ActionCid::of_code(wish.code.as_bytes()),
+        params,
+        block: wish.block,
+        time_ms: wish.time_ms,
+        nonce: hex::encode(dice.bytes::<16>()),
+        limits: None,
+    };
+    sign(network, (session, login), &request, Some(wish.code.to_owned()))
+}
+
+/// Signs any request.
+pub(crate) fn sign(
+    network: &NetworkId,
+    (session, login): (&ed25519_dalek::SigningKey, &Login),
+    request: &ExecutionRequest,
+    code: Option<String>,
+) -> (RequestId, Submission) {
+    let bytes = serde_json::to_vec(request).expect("a request is JSON");
+    let id = request_id(network, &bytes);
+    let sig = session.sign(&session_request_digest(&id)).to_bytes().to_vec();
+    (id, Submission { request: bytes, sig, login: login.clone(), code })
 }
 
 /// What a caller wants executed.
@@ -132,14 +141,33 @@ pub(crate) fn log_in(
     now_ms: u64,
     (session, capabilities): (SessionKey, &[Capability]),
 ) -> (Address, WalletLogin) {
-    let wallet = wallet_key(dice);
-    let address = PublicKey::from_sec1(&wallet.verifying_key().to_sec1_bytes())
-        .expect("a verifying key is a point")
-        .address();
+    let (wallet, address) = wallet_of(dice);
     let (message, rz) = login_text(dice, (network, address), now_ms, (session, capabilities));
+    (address, signed_by(&wallet, (message, rz)))
+}
+
+/// A wallet, and its address.
+pub(crate) fn wallet_of(dice: &mut Dice) -> (k256::ecdsa::SigningKey, Address) {
+    let wallet = wallet_key(dice);
+    let key =
+        PublicKey::from_sec1(&wallet.verifying_key().to_sec1_bytes()).expect("a verifying key is a point");
+    (wallet, key.address())
+}
+
+/// A wallet allows a session key something.
+pub(crate) fn sign_in(
+    (wallet, address): (&k256::ecdsa::SigningKey, Address),
+    network: &NetworkId,
+    issued_at_ms: u64,
+    terms: &LoginTerms<'_>,
+) -> WalletLogin {
+    signed_by(wallet, (text(network, address, issued_at_ms, terms), terms.rz))
+}
+
+fn signed_by(wallet: &k256::ecdsa::SigningKey, (message, rz): (String, Digest)) -> WalletLogin {
     let (signature, recovery) = wallet.sign_prehash_recoverable(&eip191::hash(message.as_bytes()));
     let signature = signature_text(&signature.to_bytes(), recovery.to_byte());
-    (address, WalletLogin { message, signature, rz })
+    WalletLogin { message, signature, rz }
 }
 
 fn wallet_key(dice: &mut Dice) -> k256::ecdsa::SigningKey {
@@ -166,22 +194,24 @@ fn login_text(
     let issued_at_ms = now_ms / 1_000 * 1_000 - 1_000;
     let expires_ms = issued_at_ms + SESSION_MS_MAX;
     let terms = LoginTerms { session, expires_ms, capabilities, rz, block: None };
+    (text(network, address, issued_at_ms, &terms), rz)
+}
+
+fn text(network: &NetworkId, address: Address, issued_at_ms: u64, terms: &LoginTerms<'_>) -> String {
     let domain = "localhost".to_owned();
     let message = SiweMessage {
         scheme: None,
-        nonce: login_nonce(network, &domain, &terms),
+        nonce: login_nonce(network, &domain, terms),
         domain,
         address,
         statement: None,
-        uri: did_key(&session),
+        uri: did_key(&terms.session),
         chain_id: 31_337,
         issued_at_ms,
-        expires_ms,
+        expires_ms: terms.expires_ms,
         not_before_ms: None,
         request_id: None,
-        resources: capabilities.iter().map(ToString::to_string).collect(),
-    }
-    .render()
-    .expect("the fields make a SIWE text");
-    (message, rz)
+        resources: terms.capabilities.iter().map(ToString::to_string).collect(),
+    };
+    message.render().expect("the fields make a SIWE text")
 }

@@ -1,6 +1,9 @@
 //! The registry as a model: one block a second, grants that change, and each node's own view of it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use ed25519_dalek::SigningKey;
 use quorate_auth::LoginBlock;
@@ -14,6 +17,8 @@ use quorate_wire::{
     SignedHead, TokenId,
 };
 use sha2::{Digest as _, Sha256};
+
+use crate::issuer::listed;
 
 /// Hash of block 0.
 pub(crate) const GENESIS: Digest = Digest([1; 32]);
@@ -54,6 +59,8 @@ pub(crate) struct State {
     pub(crate) balances: BTreeMap<Address, [u8; 32]>,
     /// What contracts answer; any other call reverts.
     pub(crate) answers: BTreeMap<(Address, Vec<u8>), Vec<u8>>,
+    /// The rule of the issuer of this world, by number.
+    pub(crate) issuer_rule: Option<u8>,
 }
 
 impl State {
@@ -202,6 +209,12 @@ impl View {
         &self.block(at).state
     }
 
+    /// The issuer's rule, if both heads have the same one.
+    pub(crate) fn issuer_rule(&self) -> Option<u8> {
+        let [latest, finalized] = [At::Latest, At::Finalized].map(|at| self.state(at).issuer_rule);
+        latest.filter(|_| latest == finalized)
+    }
+
     fn block(&self, at: At) -> &Block {
         let height = match at {
             At::Latest => self.height,
@@ -271,16 +284,24 @@ impl ReadRegistry for View {
         BlockStanding::Canonical { superseded_ms }
     }
 
-    fn issuers(&self, _: At) -> Arc<Issuers> {
-        Arc::default()
+    fn issuers(&self, at: At) -> Arc<Issuers> {
+        listed(self.state(at).issuer_rule)
     }
 
-    fn login_block(&self, _: &BlockRef) -> LoginBlock {
-        LoginBlock::Unknown
+    fn login_block(&self, block: &BlockRef) -> LoginBlock {
+        match usize::try_from(block.number) {
+            Ok(number) if number <= self.height && self.blocks[number].reference == *block => {
+                LoginBlock::MadeAt(self.blocks[number].unix_ms)
+            }
+            Ok(number) if number <= self.height => LoginBlock::Unknown,
+            _ => LoginBlock::Ahead,
+        }
     }
 
     fn login_domains(&self, _: At) -> Arc<LoginDomains> {
-        Arc::new(LoginDomains::new(vec!["localhost".to_owned()]).expect("a domain"))
+        static DOMAINS: OnceLock<Arc<LoginDomains>> = OnceLock::new();
+        let domains = || LoginDomains::new(vec!["localhost".to_owned()]).expect("a domain").into();
+        DOMAINS.get_or_init(domains).clone()
     }
 
     fn roots(&self, at: At) -> Option<RootKeys> {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey, signature::hazmat::PrehashVerifier as _};
 use quorate_wire::{
-    ActionCid, Address, Digest, Intent, IntentHash, LoginId, MessageKind, NetworkId, NodeIndex,
-    OperationNumber, Proposal, PublicKey, Recipient, RequestId, RootKeys, Scheme, Verdict, Vote, limits,
+    ActionCid, Digest, Intent, IntentHash, LoginId, MessageKind, NetworkId, NodeIndex, OperationNumber,
+    Proposal, PublicKey, Recipient, RequestId, RootKeys, Scheme, Verdict, Vote, limits,
 };
 
 use crate::{
@@ -14,9 +14,11 @@ use crate::{
     trace::short,
 };
 
+mod logins;
 mod pairs;
 mod values;
 
+pub(crate) use logins::{Basis, Reading, TokenBasis};
 pub(crate) use values::Promised;
 
 /// The epoch of every simulated committee.
@@ -98,6 +100,7 @@ pub(crate) struct Checker {
     attempts: BTreeMap<(Life, RequestId, OperationNumber, NodeIndex), u8>,
     nonces: BTreeMap<[u8; 32], Shown>,
     replied: BTreeSet<(Life, u64)>,
+    logins: logins::Seen,
     values: values::Seen,
     pairs: pairs::Seen,
     roots: Option<RootKeys>,
@@ -123,6 +126,7 @@ impl Checker {
             attempts: BTreeMap::new(),
             nonces: BTreeMap::new(),
             replied: BTreeSet::new(),
+            logins: logins::Seen::default(),
             values: values::Seen::default(),
             pairs: pairs::Seen::default(),
             roots: None,
@@ -158,14 +162,14 @@ impl Checker {
         self.own.insert((life, hash), Own { asked: asked.clone(), allowed });
     }
 
-    /// An honest node starts a run for a wallet; its caller named the login of `wallets.1`.
+    /// An honest node starts a run for somebody; its caller named the login of whom `named` is.
     pub(crate) fn started(
         &mut self,
         life: Life,
         request: &RequestId,
-        (login, named): (LoginId, Option<Address>),
+        (login, named): (LoginId, Option<LoginId>),
     ) {
-        if named.map(|wallet| LoginId::of_wallet(&wallet)) != Some(login) {
+        if named != Some(login) {
             let detail = format!("{life:?} runs {} for {login}, not for {named:?}", short(&request.0));
             self.broken("no run acts for a login that its caller did not name", detail);
         }

@@ -113,13 +113,14 @@ fn describe(summary: &Summary, took: Duration) -> String {
         .map_or_else(|| "none".to_owned(), |us| format!("{:?}", Duration::from_micros(us)));
     format!(
         "{} seeds in {took:.1?} ({})\n{} signatures in {} attempts, {} replies ({} completed, p50 {p50} virtual), \
-         {} crashes, {} byzantine acts, {} bans, {} set-up steps, {:.0?} of virtual time",
+         {} sessions of people, {} crashes, {} byzantine acts, {} bans, {} set-up steps, {:.0?} of virtual time",
         summary.seeds,
         kinds.join(", "),
         summary.signatures,
         summary.attempts,
         summary.replies,
         summary.completed,
+        summary.sessions,
         summary.crashes,
         summary.acts,
         summary.bans,

@@ -14,6 +14,7 @@ use crate::{
     chain::View,
     host::Run,
     invariants::{Asked, Life},
+    issuer::Shell,
     world::Work,
 };
 
@@ -62,6 +63,8 @@ pub(crate) struct Node {
     pub(crate) asked: BTreeMap<(RequestId, OperationNumber), Asked>,
     /// What its runs wanted opened: for which action, under which key.
     pub(crate) opens: BTreeMap<(RequestId, OperationNumber), (ActionCid, PublicKey)>,
+    /// What asks the issuer for its keys.
+    pub(crate) shell: Shell,
 }
 
 impl Node {

@@ -60,6 +60,8 @@ pub struct Summary {
     pub bans: u64,
     /// Steps of pairwise set-ups that engines reported.
     pub set_ups: u64,
+    /// Sessions that people began by an issuer, by passkeys or by several methods.
+    pub sessions: u64,
     /// Answers to callers.
     pub replies: u64,
     /// Answers of completed executions.
@@ -83,6 +85,7 @@ impl Summary {
         self.crashes += tally.crashes;
         self.acts += tally.acts;
         self.set_ups += tally.set_ups;
+        self.sessions += tally.sessions;
         self.replies += tally.replies;
         self.completed += tally.completed;
         self.virtual_us += tally.virtual_us;

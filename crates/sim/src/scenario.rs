@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use quorate_wire::NodeIndex;
-
 use crate::{
     byzantine::Habits,
     committee::Shape,
@@ -15,12 +13,16 @@ use crate::{
 mod agreement;
 mod costs;
 mod founding;
+mod liars;
 mod owners;
+mod people;
+mod revocation;
 mod signatures;
 mod starts;
 mod values;
 
 pub(crate) use costs::Costs;
+pub(crate) use people::{Deed, IssuerFault};
 
 /// What a seed is mainly about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,6 +146,8 @@ pub(crate) enum Fault {
     Hand { key: usize, to: Option<usize> },
     /// The operator asks the node to stop taking executions.
     Drain { slot: usize },
+    /// Of the issuer of tokens.
+    Issuer(IssuerFault),
 }
 
 /// Which of the world's actions a request runs.
@@ -168,6 +172,8 @@ pub(crate) enum Who {
     Key(usize),
     /// In that of a key, with a login that somebody else signed.
     Forger(usize),
+    /// In that of somebody who logs in otherwise.
+    Person(usize),
 }
 
 /// One thing that an action asks for; keys by number.
@@ -227,6 +233,12 @@ pub(crate) struct Plan {
     pub(crate) byzantine: BTreeMap<usize, Habits>,
     pub(crate) faults: Vec<(u64, Fault)>,
     pub(crate) wishes: Vec<WishPlan>,
+    /// Whether people ask who log in otherwise than by one wallet.
+    pub(crate) people: bool,
+    /// What they do beside asking, and when.
+    pub(crate) deeds: Vec<(u64, Deed)>,
+    /// Whether the issuer stays as it is when all else heals.
+    pub(crate) issuer_stays_ill: bool,
     /// When faults end and everything heals.
     pub(crate) heal_us: u64,
     /// Whether no frame is lost, doubled or overtaken, and nobody lies but about what operations come to: then what
@@ -265,6 +277,9 @@ impl Plan {
             byzantine: BTreeMap::new(),
             faults: Vec::new(),
             wishes: Vec::new(),
+            people: false,
+            deeds: Vec::new(),
+            issuer_stays_ill: false,
             heal_us: 12 * SECOND,
             gentle: false,
         };
@@ -272,6 +287,7 @@ impl Plan {
         plan.weather.jitter_us = dice.between(100, 4_000);
         plan.wish(&mut dice);
         plan.trouble(&mut dice);
+        plan.let_people_in(&mut Dice::new(seed, "people"));
         plan.let_keys_own(&mut Dice::new(seed, "keys that own"));
         open_instead(&mut Dice::new(seed, "openings"), plan.wishes.iter_mut());
         plan.costs = Costs::draw(&mut Dice::new(seed, "costs"), slots, plan.gentle);
@@ -292,6 +308,9 @@ impl Plan {
             byzantine: BTreeMap::new(),
             faults: Vec::new(),
             wishes: Vec::new(),
+            people: false,
+            deeds: Vec::new(),
+            issuer_stays_ill: false,
             heal_us: 0,
             gentle: false,
         }
@@ -424,59 +443,6 @@ impl Plan {
         }
     }
 
-    fn liars(&mut self, dice: &mut Dice, coordinate: bool) {
-        let most = usize::from(self.shape.t - 1).min(usize::from(self.shape.n - self.shape.t));
-        let count = if most > 1 && dice.happens(600) { most } else { 1 };
-        while self.byzantine.len() < count {
-            let slot = dice.place(self.slots());
-            let habits = if coordinate { coordinator(dice) } else { self.sender(dice, slot) };
-            self.byzantine.entry(slot).or_insert(habits);
-        }
-        let slots: Vec<usize> = self.byzantine.keys().copied().collect();
-        for wish in &mut self.wishes {
-            if coordinate && dice.happens(700) {
-                wish.coordinator = dice.pick(&slots).copied().unwrap_or(0);
-                // The caller is not content with one node.
-                wish.also = Some((dice.place(usize::from(self.shape.n)), dice.between(0, 800_000)));
-            }
-            if dice.happens(200) {
-                let slot = dice.pick(&slots).copied().unwrap_or(0);
-                wish.alterations.insert(slot, alteration(dice, 1));
-            }
-        }
-    }
-
-    fn sender(&self, dice: &mut Dice, slot: usize) -> Habits {
-        let mut habits = Habits::default();
-        let rate = |dice: &mut Dice| u32::try_from(dice.between(20, 400)).unwrap_or(0);
-        let times = dice.between(1, 3);
-        for _ in 0..times {
-            match dice.between(0, 10) {
-                0 => habits.flips = rate(dice),
-                1 => {
-                    habits.garbles = rate(dice) * 2;
-                    habits.cheats = habits.garbles / 2;
-                }
-                2 => habits.withholds = rate(dice),
-                3 => habits.mute_rounds = true,
-                4 => {
-                    let other = (slot + 1 + dice.place(self.slots() - 1)) % self.slots();
-                    habits.only_to = u8::try_from(other + 1).ok().and_then(NodeIndex::new);
-                }
-                5 => habits.replays = rate(dice),
-                6 => habits.forges_votes = rate(dice) * 2,
-                7 => habits.forges_proposals = rate(dice),
-                8 => habits.forges_others = rate(dice) * 2,
-                9 => {
-                    habits.replaces_logins = rate(dice) * 2;
-                    habits.alters_code = habits.replaces_logins / 2;
-                }
-                _ => habits.floods = rate(dice) / 2,
-            }
-        }
-        habits
-    }
-
     fn diverge(&mut self, dice: &mut Dice) {
         self.skews_ms = vec![0; self.slots()];
         for wish in &mut self.wishes {
@@ -499,45 +465,6 @@ impl Plan {
                 let mark = if dice.happens(700) { mark } else { 1 };
                 wish.alterations.insert(slot, alteration(dice, mark));
             }
-        }
-    }
-
-    fn revoke(&mut self, dice: &mut Dice) {
-        for lag in &mut self.lags_us {
-            *lag = if dice.happens(500) {
-                dice.between(1_000, 50_000)
-            } else {
-                dice.between(50_000, 3 * SECOND)
-            };
-        }
-        let times = dice.between(2, 6);
-        for _ in 0..times {
-            let key = dice.place(KEYS);
-            let granted = dice.happens(400);
-            self.faults.push((dice.between(3 * SECOND, 11 * SECOND), Fault::Grant { key, granted }));
-        }
-        if dice.happens(300) {
-            let slot = dice.place(self.slots());
-            // Longer than a head may be old: requests come late, and find a view that is stale.
-            self.heal_us = 45 * SECOND;
-            self.faults.push((2 * SECOND, Fault::Deaf { slot, deaf: true }));
-            self.faults.push((44 * SECOND, Fault::Deaf { slot, deaf: false }));
-            for wish in &mut self.wishes {
-                wish.at_us += dice.between(20 * SECOND, 30 * SECOND);
-            }
-        }
-        if dice.happens(300) {
-            let slot = dice.place(self.slots());
-            // Heads go on to come, each as old as a head may be at most, or older.
-            self.heal_us = 80 * SECOND;
-            let lag_us = dice.between(20 * SECOND, 45 * SECOND);
-            self.faults.push((3 * SECOND, Fault::SlowChain { slot, lag_us }));
-            for wish in &mut self.wishes {
-                wish.at_us += dice.between(10 * SECOND, 60 * SECOND);
-            }
-        }
-        for wish in &mut self.wishes {
-            wish.compute_ms = dice.between(0, 900);
         }
     }
 
@@ -613,19 +540,5 @@ fn alteration(dice: &mut Dice, mark: u8) -> Alteration {
         7 => Alteration::Skip,
         8 => Alteration::Response(mark),
         _ => Alteration::Slow(dice.between(100, 1_500)),
-    }
-}
-
-fn coordinator(dice: &mut Dice) -> Habits {
-    let rate = |dice: &mut Dice| u32::try_from(dice.between(100, 900)).unwrap_or(0);
-    Habits {
-        forges_proposals: rate(dice),
-        forges_votes: if dice.happens(500) { rate(dice) } else { 0 },
-        forges_others: if dice.happens(300) { rate(dice) } else { 0 },
-        replays: if dice.happens(300) { rate(dice) } else { 0 },
-        replaces_logins: if dice.happens(400) { rate(dice) } else { 0 },
-        alters_code: if dice.happens(400) { rate(dice) } else { 0 },
-        ignores_callers: dice.happens(300),
-        ..Habits::default()
     }
 }

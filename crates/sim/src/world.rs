@@ -16,6 +16,7 @@ use crate::{
     committee::Committee,
     entropy::Dice,
     invariants::{Checker, Counts, Violation},
+    issuer::Shell,
     links::{Links, Weather},
     node::{FOUNDED_UNIX_MS, Node},
     scenario::{Fault, Plan},
@@ -29,9 +30,11 @@ mod faults;
 mod keys;
 mod observe;
 mod pairs;
+mod people;
 mod work;
 
 use calls::{Call, Wish};
+use people::{People, PeopleEvent};
 pub(crate) use work::Work;
 
 /// Slots of the second instances of nodes come after all nodes.
@@ -113,6 +116,7 @@ enum Event {
         call: u64,
     },
     Fault(Fault),
+    People(PeopleEvent),
     Heal,
     Settle,
 }
@@ -124,6 +128,8 @@ pub(crate) struct Tally {
     pub(crate) crashes: u64,
     pub(crate) acts: u64,
     pub(crate) set_ups: u64,
+    /// Sessions that people began otherwise than by one wallet.
+    pub(crate) sessions: u64,
     pub(crate) replies: u64,
     pub(crate) completed: u64,
     pub(crate) latencies_us: Vec<u64>,
@@ -143,6 +149,7 @@ pub(crate) struct World {
     chain: Chain,
     wallets: Vec<Wallet>,
     keys: Vec<PublicKey>,
+    people: Option<People>,
     wishes: Vec<Wish>,
     calls: BTreeMap<u64, Call>,
     dice: Dice,
@@ -209,9 +216,11 @@ impl World {
                 proposals: Vec::new(),
                 asked: BTreeMap::new(),
                 opens: BTreeMap::new(),
+                shell: Shell::default(),
             }
         });
         let nodes = nodes.collect();
+        let people = plan.people.then(|| People::new(seed));
         World {
             nodes,
             checker: Checker::new(&committee, dishonest),
@@ -225,6 +234,7 @@ impl World {
             sequence: 0,
             queue: BTreeMap::new(),
             wallets: Vec::new(),
+            people,
             keys: Vec::new(),
             wishes: Vec::new(),
             calls: BTreeMap::new(),
@@ -257,6 +267,9 @@ impl World {
         for (at_us, fault) in self.plan.faults.clone() {
             self.at(at_us, Event::Fault(fault));
         }
+        for (at_us, deed) in self.plan.deeds.clone() {
+            self.at(at_us, Event::People(PeopleEvent::Deed(deed)));
+        }
         self.at(self.plan.heal_us, Event::Heal);
     }
 
@@ -272,6 +285,7 @@ impl World {
         }
         self.tally.counts = self.checker.counts();
         self.tally.virtual_us = self.now_us;
+        self.tally.sessions = self.people.as_ref().map_or(0, People::sessions);
         self.tally.acts =
             self.nodes.iter().filter_map(|node| node.byzantine.as_ref()).map(|node| node.acts).sum();
         Ok(())
@@ -338,6 +352,7 @@ impl World {
             Event::Abandon { call } => self.abandon(call),
             Event::Due { call } => self.due(call),
             Event::Fault(fault) => self.fault(fault),
+            Event::People(event) => self.people_event(event),
             Event::Heal => self.heal(),
             Event::Settle => self.settle(),
         }
@@ -371,6 +386,7 @@ impl World {
         node.runs.clear();
         node.proposals.clear();
         node.asked.clear();
+        node.shell.restart();
         node.drop_work();
         let purpose = format!("node {slot} start {}", node.generation);
         node.rng = rand_chacha::ChaCha8Rng::from_seed(Dice::new(seed, &purpose).bytes());

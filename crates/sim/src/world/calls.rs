@@ -18,7 +18,7 @@ use crate::{
     caller,
     host::{Act, Alteration, Script, ScriptEnd},
     invariants::{Promised, Shown},
-    scenario::{ActPlan, WishPlan},
+    scenario::{ActPlan, Who, WishPlan},
     trace::short,
 };
 
@@ -34,6 +34,8 @@ pub(super) struct Wish {
     /// Signatures that each life of a coordinator has answered with.
     answers: BTreeMap<(usize, u32), Vec<String>>,
     retries: u32,
+    /// The session of a person that made it.
+    pub(super) session: Option<usize>,
 }
 
 impl Wish {
@@ -49,6 +51,8 @@ pub(super) struct Call {
     generation: u32,
     submitted_us: u64,
     state: CallState,
+    /// See [`World::stands`]: when it was submitted.
+    stood: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +85,8 @@ impl World {
         if let Some(later_us) = plan.again_us {
             self.at(plan.at_us + later_us, Event::Submit { wish: number, slot: plan.coordinator });
         }
-        self.wishes.push(Wish { plan, probe, script, request: None, answers: BTreeMap::new(), retries: 0 });
+        let answers = BTreeMap::new();
+        self.wishes.push(Wish { plan, probe, script, request: None, answers, retries: 0, session: None });
     }
 
     fn act(&self, plan: &ActPlan, tag: u64) -> Act {
@@ -150,7 +155,7 @@ impl World {
             self.retry(wish);
             return;
         }
-        if !self.wallet(wish).logged_in() {
+        if self.wallet(wish).is_some_and(|wallet| !wallet.logged_in()) {
             return self.wait_for_login(wish, slot);
         }
         let submission = self.submission(wish, slot);
@@ -158,7 +163,8 @@ impl World {
         let reply_to = u64::try_from(self.calls.len()).unwrap_or(u64::MAX);
         let generation = self.nodes[slot].generation;
         let (submitted_us, state) = (self.now_us, CallState::Waiting);
-        self.calls.insert(reply_to, Call { wish, slot, generation, submitted_us, state });
+        let stood = self.wishes[wish].session.and_then(|session| self.stands(session));
+        self.calls.insert(reply_to, Call { wish, slot, generation, submitted_us, state, stood });
         self.say(&format!("caller {reply_to} submits {} to {slot}", short(&request.0)));
         self.after(DUE_US, Event::Due { call: reply_to });
         if let Some(later_us) = self.wishes[wish].plan.abandons_us {
@@ -176,10 +182,19 @@ impl World {
         }
         let block = self.nodes[slot].view.as_ref()?.parent();
         let time_ms = self.epoch_unix_ms + self.now_us / 1_000;
-        let place = wallet_place(number, wish.plan.chosen, wish.plan.who);
-        let what = caller::Wish { code: code(wish.plan.chosen), script: &wish.script, block, time_ms };
-        let made = self.wallets[place].request(&mut self.dice, &self.committee.id, &what);
-        self.wishes[number].request = Some(made.clone());
+        let (chosen, who) = (wish.plan.chosen, wish.plan.who);
+        let session = match who {
+            Who::Person(person) => Some(self.session_of(person, slot)?),
+            Who::Wallet | Who::Key(_) | Who::Forger(_) => None,
+        };
+        let script = &self.wishes[number].script;
+        let what = caller::Wish { code: code(chosen), script, block, time_ms };
+        let (session_key, login) = match (session, &self.people) {
+            (Some(session), Some(people)) => people.session(session),
+            _ => self.wallets[wallet_place(number, chosen, who)].session(),
+        };
+        let made = caller::request(&mut self.dice, &self.committee.id, (session_key, &login), &what);
+        (self.wishes[number].request, self.wishes[number].session) = (Some(made.clone()), session);
         Some(made)
     }
 
@@ -270,7 +285,7 @@ impl World {
         if waited {
             call.state = CallState::Replied;
         }
-        let (wish, submitted_us) = (call.wish, call.submitted_us);
+        let (wish, submitted_us, stood) = (call.wish, call.submitted_us, call.stood);
         self.tally.replies += 1;
         let took_us = self.now_us - submitted_us;
         if let Ok(reply) = &result {
@@ -280,9 +295,21 @@ impl World {
             }
             self.check_reply(slot, wish, reply);
         }
-        if waited {
+        if waited && self.can_tell(wish, stood) {
             self.judge(slot, wish, &result, took_us);
         }
+    }
+
+    /// Whether the world knows what must come of a request: of a person's, if every node had all that the session needs, and
+    /// still has it.
+    fn can_tell(&mut self, number: usize, stood: Option<u32>) -> bool {
+        let Some(session) = self.wishes[number].session else { return true };
+        let stands = stood.is_some() && self.stands(session) == stood;
+        if self.wishes[number].probe && !stands {
+            let detail = format!("session {session} does not stand on every node");
+            self.checker.broken("people come in again by themselves", detail);
+        }
+        stands
     }
 
     fn liar_replies(&mut self, to: u64) {

@@ -24,8 +24,7 @@ impl World {
             }
             // Callers of this world run actions only.
             Effect::ReplyShare { .. } => {}
-            // Callers of this world have wallets.
-            Effect::FetchIssuerKeys => {}
+            Effect::FetchIssuerKeys => self.want_keys(slot),
             Effect::FindCode { run, action, .. } => {
                 let generation = self.nodes[slot].generation;
                 let us = self.dice.between(100, 60_000);
@@ -109,8 +108,9 @@ impl World {
 
     fn start_action(&mut self, slot: usize, start: &ActionStart) {
         if self.nodes[slot].honest() {
-            let (life, wallet) = (self.nodes[slot].life(), self.wallet_of(&start.request));
-            self.checker.started(life, &start.request, (start.payers.login, wallet));
+            let (life, named) = (self.nodes[slot].life(), self.named_by(&start.request));
+            self.checker.started(life, &start.request, (start.payers.login, named));
+            self.begins_for_person(slot, &start.request);
             self.checker.runs(life, &start.action, &start.code);
         }
         let alteration = self.alteration(slot, &start.request);

@@ -133,7 +133,11 @@ fn refusal(act: &ActPlan, key: usize, (chosen, who): (Chosen, Who)) -> Option<Er
                 KEYS => Who::Key(KEYS),
                 _ => Who::Key(key - 1),
             };
-            return (who != owner).then_some(ErrorCode::NotGranted);
+            let owns = match who {
+                Who::Person(person) => super::people::key_of(person) == key,
+                Who::Wallet | Who::Key(_) | Who::Forger(_) => who == owner,
+            };
+            return (!owns).then_some(ErrorCode::NotGranted);
         }
         // What is granted on a key is not granted on those that it owns.
         Chosen::Granted | Chosen::WithoutScope if key > KEYS => return Some(ErrorCode::NotGranted),

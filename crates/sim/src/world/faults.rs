@@ -8,6 +8,7 @@ use quorate_wire::ErrorCode;
 use super::{Event, RECOVERY_US, SECOND_US, World};
 use crate::{
     host::ScriptEnd,
+    issuer::Shell,
     node::Node,
     scenario::{ActPlan, Chosen, Fault, KEYS, Who, WishPlan},
 };
@@ -40,6 +41,7 @@ impl World {
             Fault::OldChain { blocks, remembers } => self.old_chain(blocks, remembers),
             Fault::WholeChain => self.whole_chain(),
             Fault::Drain { slot } => self.feed(slot, Input::Drain, None),
+            Fault::Issuer(fault) => self.issuer_fault(fault),
         }
     }
 
@@ -135,6 +137,7 @@ impl World {
             proposals: Vec::new(),
             asked: BTreeMap::new(),
             opens: BTreeMap::new(),
+            shell: Shell::default(),
         };
         self.nodes.push(twin);
         self.start(self.nodes.len() - 1);
@@ -164,6 +167,7 @@ impl World {
         self.say("faults end");
         self.healed = true;
         self.whole_chain();
+        self.heal_people();
         self.calm();
         self.end_clone();
         for key in 0..self.keys.len().min(KEYS) {
@@ -216,6 +220,7 @@ impl World {
             (0..usize::from(self.plan.shape.n)).filter(|slot| self.nodes[*slot].honest()).collect();
         for time in 0..2 {
             let coordinator = self.dice.pick(&honest).copied().unwrap_or(0);
+            let who = if time > 0 { self.prober() } else { Who::Wallet };
             let mut acts = vec![ActPlan::Digest(self.dice.place(KEYS))];
             if time > 0 {
                 acts.insert(0, ActPlan::Collect);
@@ -223,7 +228,7 @@ impl World {
             self.wish(
                 WishPlan {
                     at_us: self.now_us + 5 * SECOND_US + time * SECOND_US / 2,
-                    who: Who::Wallet,
+                    who,
                     chosen: Chosen::Granted,
                     acts,
                     parallel: false,

@@ -4,8 +4,8 @@ use quorate_auth::Session;
 use quorate_engine::{At, Pkp, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING, SCOPE_SIGN_LOGINS};
 use quorate_threshold::derive;
 use quorate_wire::{
-    ActionCid, Address, Capability, CapabilityAction, CapabilityKey, MessageKind, OperationNumber, PublicKey,
-    RequestId, RootKeys, action_key_id, limits,
+    ActionCid, Address, Capability, CapabilityAction, CapabilityKey, LoginId, MessageKind, OperationNumber,
+    PublicKey, RequestId, RootKeys, action_key_id, limits,
 };
 
 use super::World;
@@ -69,6 +69,7 @@ impl World {
         self.keys = keys;
         let twin = caller.twin(&mut Dice::new(now_ms, "twin"), &id, now_ms);
         self.wallets = vec![caller, owner, twin];
+        self.let_people_in(state);
         self.let_keys_own(state, now_ms);
     }
 
@@ -132,15 +133,35 @@ impl World {
     }
 
     /// Whose login a request's caller named, if there is one.
-    pub(super) fn wallet_of(&self, request: &RequestId) -> Option<Address> {
+    pub(super) fn named_by(&self, request: &RequestId) -> Option<LoginId> {
         let number = self.wishes.iter().position(|wish| wish.of(request))?;
-        let forged = matches!(self.wishes[number].plan.who, Who::Forger(_));
-        (!forged).then(|| self.wallet(number).address)
+        match self.wishes[number].plan.who {
+            Who::Forger(_) => None,
+            Who::Person(person) => self.people.as_ref().map(|people| people.id(person)),
+            Who::Wallet | Who::Key(_) => Some(LoginId::of_wallet(&self.wallet(number)?.address)),
+        }
     }
 
-    pub(super) fn wallet(&self, wish: usize) -> &Wallet {
+    /// The wallet that makes a request, if nobody else does.
+    pub(super) fn wallet(&self, wish: usize) -> Option<&Wallet> {
         let plan = &self.wishes[wish].plan;
-        &self.wallets[wallet_place(wish, plan.chosen, plan.who)]
+        let person = matches!(plan.who, Who::Person(_));
+        (!person).then(|| &self.wallets[wallet_place(wish, plan.chosen, plan.who)])
+    }
+
+    /// What a request's session may do, and to whom grants on keys can be: nothing and nobody, if the node's own view does
+    /// not let it act on the login now.
+    fn rights(&self, slot: usize, number: usize) -> Option<(Vec<Capability>, Vec<Granted>)> {
+        let wish = &self.wishes[number];
+        if let Who::Person(person) = wish.plan.who {
+            let taken = wish.session.is_some_and(|session| self.may_take(slot, session));
+            let subjects = self.people.as_ref().filter(|_| taken)?.subjects(person);
+            return Some((super::people::capabilities().to_vec(), subjects));
+        }
+        let wallet = self.wallet(number)?;
+        let forged = matches!(wish.plan.who, Who::Forger(_));
+        (wallet.logged_in() && !forged)
+            .then(|| (wallet.capabilities.clone(), vec![Granted::Address(wallet.address)]))
     }
 
     pub(super) fn granted_action(&self) -> ActionCid {
@@ -171,21 +192,17 @@ impl World {
         if age_ms > limits::HEAD_AGE_MS_MAX + node.skew_ms.unsigned_abs() {
             return false;
         }
+        let Some((capabilities, subjects)) = self.rights(slot, number) else { return false };
         if *kind == MessageKind::Action {
             return self.own_key(action).as_ref() == Some(key);
         }
-        let wallet = self.wallet(number);
-        if !wallet.logged_in() || matches!(self.wishes[number].plan.who, Who::Forger(_)) {
-            return false;
-        }
-        let session = Session {
-            capabilities: wallet.capabilities.clone(),
-            ..Session::of_wallet(quorate_wire::SessionKey([0; 32]), wallet.address, "")
-        };
+        let nobody = Session::of_wallet(quorate_wire::SessionKey([0; 32]), Address([0; 20]), "");
+        let session = Session { capabilities, ..nobody };
         let named = session.names_exactly(key, action);
         [At::Latest, At::Finalized].into_iter().all(|at| {
             let by_action = allowed_at(view, (key, *kind), at, Granted::Action(*action));
-            by_action || (named && allowed_at(view, (key, *kind), at, Granted::Address(wallet.address)))
+            let to_caller = |subject: &Granted| allowed_at(view, (key, *kind), at, *subject);
+            by_action || (named && subjects.iter().any(to_caller))
         })
     }
 }
@@ -205,7 +222,7 @@ pub(super) fn wallet_place(number: usize, chosen: Chosen, who: Who) -> usize {
     match (who, chosen) {
         (Who::Key(key), _) => WALLETS + key - KEYS,
         (Who::Forger(key), _) => WALLETS + OWNERS + key - KEYS,
-        (Who::Wallet, Chosen::ByOwner) => 1,
+        (Who::Wallet | Who::Person(_), Chosen::ByOwner) => 1,
         _ if number % 3 == 2 => 2,
         _ => 0,
     }

@@ -10,7 +10,7 @@ use quorate_engine::{ActionEvent, Effect, Input, RunNumber};
 use quorate_wire::{PeerMessage, Proposal, decode, limits};
 
 use super::{Event, World};
-use crate::{chain::View, scenario::Costs};
+use crate::{chain::View, issuer::Holding, scenario::Costs};
 
 /// Something for a node to handle.
 pub(crate) enum Work {
@@ -19,6 +19,8 @@ pub(crate) enum Work {
     Head(Arc<View>),
     /// The host of a run reports.
     Host(RunNumber, ActionEvent),
+    /// The issuer's keys, or none any more.
+    Keys(Option<Holding>),
 }
 
 impl World {
@@ -79,9 +81,15 @@ impl World {
                 if self.nodes[slot].view.as_ref().is_some_and(|known| view.height() < known.height()) => {}
             Work::Head(view) => {
                 self.nodes[slot].view = Some(Arc::clone(&view));
+                self.has_looked(slot);
+                self.look(slot, &view);
                 self.handle(slot, Input::Registry(view), None);
             }
             Work::Host(run, event) => self.host_reports(slot, run, event),
+            Work::Keys(held) => {
+                self.keys_given(slot, held.as_ref());
+                self.handle(slot, Input::IssuerKeys(Holding::for_engine(held.as_ref())), None);
+            }
         }
         true
     }
@@ -140,7 +148,7 @@ fn extra_us(costs: &Costs, work: &Work) -> u64 {
     let frame = match work {
         Work::Input(Input::Peer { frame, .. }, _) => frame,
         Work::Input(Input::Request { .. }, _) | Work::Head(_) => return costs.verify_us,
-        Work::Input(..) | Work::Host(..) => return 0,
+        Work::Input(..) | Work::Host(..) | Work::Keys(_) => return 0,
     };
     match decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) {
         Ok(PeerMessage::Round(_)) => costs.round_us,
