@@ -4,7 +4,8 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use quorate_auth::oidc::{Algorithm, Issuer, SigningKeys, read_token, verify_token};
+use quorate_auth::oidc::{ALGORITHMS, SigningKeys, read_token, verify_token};
+use quorate_wire::IssuerRule;
 use serde_json::Value;
 
 mod edits;
@@ -14,7 +15,7 @@ const CORPUS: &str = include_str!("../../crates/auth/tests/corpus/tokens.json");
 /// What is accepted, and by what.
 struct Good {
     tokens: Vec<String>,
-    issuer: Issuer,
+    issuer: IssuerRule,
     keys: SigningKeys,
     nonce: String,
 }
@@ -24,11 +25,12 @@ static GOOD: LazyLock<Good> = LazyLock::new(|| {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Good {
         tokens: corpus["good"].as_array().unwrap().iter().map(|row| text(&row["token"])).collect(),
-        issuer: Issuer {
+        issuer: IssuerRule {
             name: String::new(),
             issuer: text(&corpus["issuer"]["issuer"]),
             aliases: vec![text(&corpus["issuer"]["aliases"][0])],
-            algorithms: Algorithm::ALL.to_vec(),
+            algorithms: ALGORITHMS.to_vec(),
+            jwks_uri: None,
         },
         keys: SigningKeys::parse(corpus["jwks"].to_string().as_bytes()).unwrap(),
         nonce: text(&corpus["nonce"]),

@@ -8,12 +8,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use ed25519_dalek::VerifyingKey;
 use quorate_wire::{
-    BlockRef, Capability, ErrorCode, IssuerRule, Login, NetworkFile, ParseIdError, Problem, Proof,
-    SessionKey, SessionTerms,
+    BlockRef, Capability, Digest, ErrorCode, IssuerRule, Login, LoginTerms, NetworkFile, ParseIdError,
+    Problem, Proof, SessionKey, SessionTerms,
     limits::{CAPABILITIES_MAX, REQUEST_AHEAD_MS_MAX, SESSION_MS_MAX},
 };
 
-use crate::{Session, key_ring::HeldKeys};
+use crate::{Method, Session, key_ring::HeldKeys};
 
 /// How a resource begins that gives a policy a parameter, as upstream's clients write it.
 const POLICY_PARAMETER: &str = "litParam:";
@@ -120,6 +120,24 @@ fn read_terms(terms: &SessionTerms) -> Result<Vec<Capability>, Problem> {
         return Err(invalid("policy parameters are for wallets' texts only"));
     }
     Ok(capabilities)
+}
+
+/// What a token's nonce and an assertion's challenge bind, by the terms beside it.
+fn bound<'a>(terms: &SessionTerms, capabilities: &'a [Capability], block: Option<Digest>) -> LoginTerms<'a> {
+    let SessionTerms { session, expires_ms, rz, .. } = *terms;
+    LoginTerms { session, expires_ms, capabilities, rz, block }
+}
+
+/// The session that terms describe, by the one method that allowed it.
+fn session_of(terms: &SessionTerms, capabilities: Vec<Capability>, method: Method) -> Session {
+    Session {
+        key: terms.session,
+        id: method.id,
+        methods: vec![method],
+        capabilities,
+        expires_ms: terms.expires_ms,
+        resources: terms.capabilities.clone(),
+    }
 }
 
 /// Whether a session that was allowed at one moment may end at another, and goes on now.

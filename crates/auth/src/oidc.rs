@@ -17,7 +17,7 @@ mod jwks;
 mod token;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use quorate_wire::Transcript;
+use quorate_wire::{IssuerRule, TokenAlgorithm, Transcript};
 
 pub use error::{JwksError, TokenError};
 pub use jwks::{SigningKey, SigningKeys};
@@ -26,57 +26,28 @@ pub use token::{UnverifiedToken, read_token};
 /// Longest name of a key.
 const KID_BYTES_MAX: usize = 256;
 
-/// How an issuer signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// Ed25519.
-    EdDsa,
-}
+/// Every algorithm by which tokens are signed.
+pub const ALGORITHMS: [TokenAlgorithm; 3] =
+    [TokenAlgorithm::Rs256, TokenAlgorithm::Es256, TokenAlgorithm::EdDsa];
 
-impl Algorithm {
-    /// Every algorithm.
-    pub const ALL: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
-
-    /// The name in a header: `RS256`, `ES256` or `EdDSA`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Algorithm::Rs256 => "RS256",
-            Algorithm::Es256 => "ES256",
-            Algorithm::EdDsa => "EdDSA",
-        }
-    }
-
-    /// The algorithm of a name, which is compared exactly.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+/// The name in a header: `RS256`, `ES256` or `EdDSA`.
+#[must_use]
+pub const fn algorithm_name(algorithm: TokenAlgorithm) -> &'static str {
+    match algorithm {
+        TokenAlgorithm::Rs256 => "RS256",
+        TokenAlgorithm::Es256 => "ES256",
+        TokenAlgorithm::EdDsa => "EdDSA",
     }
 }
 
-/// An issuer whose tokens are accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issuer {
-    /// A short name, for people.
-    pub name: String,
-    /// The issuer's identifier: the `iss` of its tokens, and of the ids made of them.
-    pub issuer: String,
-    /// Other values of `iss` by which the same issuer goes.
-    pub aliases: Vec<String>,
-    /// How the issuer signs.
-    pub algorithms: Vec<Algorithm>,
+/// The algorithm of a name, which is compared exactly.
+fn algorithm_of(name: &str) -> Option<TokenAlgorithm> {
+    ALGORITHMS.into_iter().find(|algorithm| algorithm_name(*algorithm) == name)
 }
 
-impl Issuer {
-    /// Whether tokens with this `iss` are the issuer's. The comparison is exact.
-    #[must_use]
-    pub fn goes_by(&self, iss: &str) -> bool {
-        self.issuer == iss || self.aliases.iter().any(|alias| alias == iss)
-    }
+/// Whether tokens with this `iss` are the issuer's. The comparison is exact.
+fn goes_by(issuer: &IssuerRule, iss: &str) -> bool {
+    issuer.issuer == iss || issuer.aliases.iter().any(|alias| alias == iss)
 }
 
 /// A token that has been verified, but for its times.
@@ -121,11 +92,11 @@ impl IdToken {
 /// The caller checks the times, and that the audience is a client that it takes logins of.
 pub fn verify_token(
     token: &UnverifiedToken,
-    issuer: &Issuer,
+    issuer: &IssuerRule,
     keys: &SigningKeys,
     nonce: &str,
 ) -> Result<IdToken, TokenError> {
-    if !issuer.goes_by(&token.iss) {
+    if !goes_by(issuer, &token.iss) {
         return Err(TokenError::Issuer);
     }
     if !issuer.algorithms.contains(&token.algorithm) {

@@ -1,10 +1,8 @@
 //! A passkey's login: an assertion whose challenge binds the session, and a block before it.
 
-use quorate_wire::{
-    Digest, ErrorCode, LoginId, LoginTerms, NetworkFile, PasskeyLogin, Problem, login_challenge,
-};
+use quorate_wire::{Digest, ErrorCode, LoginId, NetworkFile, PasskeyLogin, Problem, login_challenge};
 
-use super::{LoginBlock, LoginFacts, check_life, invalid, read_terms};
+use super::{LoginBlock, LoginFacts, bound, check_life, invalid, read_terms, session_of};
 use crate::{
     Method, Session, Who,
     passkey::{self, Assertion},
@@ -28,13 +26,7 @@ pub(super) fn verify(
     if login.credential_id.as_ref().is_some_and(|id| !is_credential_id(id)) {
         return Err(invalid("the credential's id is base64url of 1 to 1023 bytes"));
     }
-    let bound = LoginTerms {
-        session: terms.session,
-        expires_ms: terms.expires_ms,
-        capabilities: &capabilities,
-        rz: terms.rz,
-        block: Some(login.block.hash),
-    };
+    let bound = bound(terms, &capabilities, Some(login.block.hash));
     let challenge = login_challenge(&network.id(), &login.rp_id, &bound);
     let assertion = Assertion {
         rp_id: &login.rp_id,
@@ -54,14 +46,7 @@ pub(super) fn verify(
         audience: login.rp_id.clone(),
         proven_ms: made_ms,
     };
-    Ok(Session {
-        key: terms.session,
-        id: method.id,
-        methods: vec![method],
-        capabilities,
-        expires_ms: terms.expires_ms,
-        resources: terms.capabilities.clone(),
-    })
+    Ok(session_of(terms, capabilities, method))
 }
 
 /// Bytes of a credential's id, WebAuthn section 4, in base64url.

@@ -1,15 +1,9 @@
 //! A login by an issuer of OpenID Connect: an ID token whose nonce binds the session.
 
-use quorate_wire::{
-    Digest, ErrorCode, LoginId, LoginTerms, NetworkFile, OidcLogin, Problem, TokenAlgorithm, login_nonce,
-};
+use quorate_wire::{Digest, ErrorCode, LoginId, NetworkFile, OidcLogin, Problem, login_nonce};
 
-use super::{LoginFacts, check_begun, check_life, invalid, read_terms};
-use crate::{
-    Method, Session, Who,
-    key_ring::Found,
-    oidc::{self, Algorithm, Issuer},
-};
+use super::{LoginFacts, bound, check_begun, check_life, invalid, read_terms, session_of};
+use crate::{Method, Session, Who, key_ring::Found, oidc};
 
 /// The token shows one moment, that it was issued: neither its own end nor its age ends a session that it began.
 pub(super) fn verify(
@@ -28,21 +22,9 @@ pub(super) fn verify(
         let detail = format!("this node has no such key of {}", known.rule.name);
         return Err(Problem::new(ErrorCode::LoginKeysUnavailable, detail));
     };
-    let issuer = Issuer {
-        name: known.rule.name.clone(),
-        issuer: known.rule.issuer.clone(),
-        aliases: known.rule.aliases.clone(),
-        algorithms: known.rule.algorithms.iter().copied().map(algorithm).collect(),
-    };
-    let bound = LoginTerms {
-        session: terms.session,
-        expires_ms: terms.expires_ms,
-        capabilities: &capabilities,
-        rz: terms.rz,
-        block: None,
-    };
-    let nonce = login_nonce(&network.id(), &token.audience().map_err(refused)?, &bound);
-    let token = oidc::verify_token(&token, &issuer, keys, &nonce).map_err(refused)?;
+    let audience = token.audience().map_err(refused)?;
+    let nonce = login_nonce(&network.id(), &audience, &bound(terms, &capabilities, None));
+    let token = oidc::verify_token(&token, &known.rule, keys, &nonce).map_err(refused)?;
     let issued_ms = token.issued_at_s.saturating_mul(1_000);
     check_life(issued_ms, terms.expires_ms, now_ms)?;
     check_begun(token.not_before_s.map(|begin_s| begin_s.saturating_mul(1_000)), now_ms)?;
@@ -60,20 +42,5 @@ pub(super) fn verify(
         audience: token.audience,
         proven_ms: issued_ms,
     };
-    Ok(Session {
-        key: terms.session,
-        id: method.id,
-        methods: vec![method],
-        capabilities,
-        expires_ms: terms.expires_ms,
-        resources: terms.capabilities.clone(),
-    })
-}
-
-fn algorithm(named: TokenAlgorithm) -> Algorithm {
-    match named {
-        TokenAlgorithm::Rs256 => Algorithm::Rs256,
-        TokenAlgorithm::Es256 => Algorithm::Es256,
-        TokenAlgorithm::EdDsa => Algorithm::EdDsa,
-    }
+    Ok(session_of(terms, capabilities, method))
 }

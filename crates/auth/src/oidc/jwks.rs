@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use quorate_wire::TokenAlgorithm;
 use serde_json::{Map, Value};
 
-use super::{Algorithm, JwksError, KID_BYTES_MAX, TokenError, base64url};
+use super::{JwksError, KID_BYTES_MAX, TokenError, algorithm_name, base64url};
 use crate::{
     strict_json::read_object,
     verifier::{EcdsaForm, Verifier},
@@ -70,7 +71,7 @@ impl SigningKeys {
     /// # Errors
     /// [`TokenError::KeyUnknown`] if there is none, [`TokenError::KeyAmbiguous`] if there are several, and
     /// [`TokenError::AlgorithmOfKey`] if the key that is named has another algorithm.
-    pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&SigningKey, TokenError> {
+    pub fn find(&self, kid: Option<&str>, algorithm: TokenAlgorithm) -> Result<&SigningKey, TokenError> {
         let Some(kid) = kid else {
             let mut fitting = self.keys.iter().filter(|key| key.algorithm() == algorithm);
             let key = fitting.next().ok_or(TokenError::KeyUnknown)?;
@@ -90,11 +91,11 @@ impl SigningKeys {
 impl SigningKey {
     /// The algorithm that follows from the key's type.
     #[must_use]
-    pub fn algorithm(&self) -> Algorithm {
+    pub fn algorithm(&self) -> TokenAlgorithm {
         match self.key {
-            Verifier::Rsa { .. } => Algorithm::Rs256,
-            Verifier::P256(_) => Algorithm::Es256,
-            Verifier::Ed25519(_) => Algorithm::EdDsa,
+            Verifier::Rsa { .. } => TokenAlgorithm::Rs256,
+            Verifier::P256(_) => TokenAlgorithm::Es256,
+            Verifier::Ed25519(_) => TokenAlgorithm::EdDsa,
         }
     }
 
@@ -122,18 +123,18 @@ fn read_key(members: &Map<String, Value>) -> Result<Option<SigningKey>, JwksErro
         return Ok(None);
     }
     let algorithm = match (text("kty")?, text("crv")?) {
-        (Some("RSA"), _) => Algorithm::Rs256,
-        (Some("EC"), Some("P-256")) => Algorithm::Es256,
-        (Some("OKP"), Some("Ed25519")) => Algorithm::EdDsa,
+        (Some("RSA"), _) => TokenAlgorithm::Rs256,
+        (Some("EC"), Some("P-256")) => TokenAlgorithm::Es256,
+        (Some("OKP"), Some("Ed25519")) => TokenAlgorithm::EdDsa,
         _ => return Ok(None),
     };
-    if text("alg")?.is_some_and(|named| named != algorithm.name()) {
+    if text("alg")?.is_some_and(|named| named != algorithm_name(algorithm)) {
         return Ok(None);
     }
     let key = match algorithm {
-        Algorithm::Rs256 => Verifier::rsa(&number("n")?, &number("e")?, RSA_BITS, RSA_EXPONENTS),
-        Algorithm::Es256 => Verifier::p256(&coordinate("x")?, &coordinate("y")?),
-        Algorithm::EdDsa => Verifier::ed25519(&coordinate("x")?),
+        TokenAlgorithm::Rs256 => Verifier::rsa(&number("n")?, &number("e")?, RSA_BITS, RSA_EXPONENTS),
+        TokenAlgorithm::Es256 => Verifier::p256(&coordinate("x")?, &coordinate("y")?),
+        TokenAlgorithm::EdDsa => Verifier::ed25519(&coordinate("x")?),
     };
     let kid = text("kid")?.map(str::to_owned);
     if kid.as_ref().is_some_and(|kid| kid.len() > KID_BYTES_MAX) {

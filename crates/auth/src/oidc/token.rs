@@ -1,8 +1,9 @@
 //! Tokens as they are written: a compact JWS (RFC 7515) whose payload are claims (RFC 7519).
 
+use quorate_wire::TokenAlgorithm;
 use serde_json::{Map, Value};
 
-use super::{Algorithm, KID_BYTES_MAX, TokenError, base64url};
+use super::{KID_BYTES_MAX, TokenError, algorithm_of, base64url};
 use crate::strict_json::read_object;
 
 /// Longest token.
@@ -19,7 +20,7 @@ pub struct UnverifiedToken {
     pub kid: Option<String>,
     /// The issuer that should have signed.
     pub iss: String,
-    pub(super) algorithm: Algorithm,
+    pub(super) algorithm: TokenAlgorithm,
     pub(super) claims: Map<String, Value>,
     /// The signed bytes: header and claims, as they were sent.
     pub(super) signed: String,
@@ -61,7 +62,7 @@ pub fn read_token(token: &str) -> Result<UnverifiedToken, TokenError> {
     Ok(UnverifiedToken { kid, iss, algorithm, claims, signed, signature })
 }
 
-fn read_header(bytes: &[u8]) -> Result<(Algorithm, Option<String>), TokenError> {
+fn read_header(bytes: &[u8]) -> Result<(TokenAlgorithm, Option<String>), TokenError> {
     let members = read_object(bytes).ok_or(TokenError::HeaderForm)?;
     if EXTENSIONS.iter().any(|name| members.contains_key(*name)) {
         return Err(TokenError::Extension);
@@ -71,7 +72,7 @@ fn read_header(bytes: &[u8]) -> Result<(Algorithm, Option<String>), TokenError> 
         return Err(TokenError::Type);
     }
     let named = members.get("alg").and_then(Value::as_str);
-    let algorithm = named.and_then(Algorithm::of_name).ok_or(TokenError::Algorithm)?;
+    let algorithm = named.and_then(algorithm_of).ok_or(TokenError::Algorithm)?;
     let kid = match members.get("kid") {
         None => None,
         Some(Value::String(kid)) if kid.len() <= KID_BYTES_MAX => Some(kid.clone()),

@@ -2,10 +2,10 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use quorate_auth::oidc::{
-    Algorithm,
     JwksError::{self, DuplicateKid, Empty, Form, KeyForm, KeyUnsound, PrivateKey, TooLong, TooMany},
     SigningKeys, TokenError,
 };
+use quorate_wire::TokenAlgorithm;
 use serde_json::{Value, json};
 
 use crate::{
@@ -162,7 +162,7 @@ fn keys_without_use_are_ignored() {
         let keys =
             SigningKeys::parse(document.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error:?}"));
         assert_eq!(keys.kids().collect::<Vec<_>>(), ["ed25519-1", "p256-2", "rsa-1", "rsa-2"], "{name}");
-        assert_eq!(keys.find(Some("p256-1"), Algorithm::Es256), Err(TokenError::KeyUnknown), "{name}");
+        assert_eq!(keys.find(Some("p256-1"), TokenAlgorithm::Es256), Err(TokenError::KeyUnknown), "{name}");
     }
 }
 
@@ -174,16 +174,16 @@ fn a_set_has_64_keys_at_most_and_is_what_was_read() {
     assert_ne!(keys, SigningKeys::parse(of_keys(63).as_bytes()).unwrap());
     let without_kid = with("ed25519-1", |key| drop(key.as_object_mut().unwrap().remove("kid")));
     let keys = SigningKeys::parse(without_kid.as_bytes()).unwrap();
-    assert_eq!(keys.find(None, Algorithm::EdDsa).unwrap().algorithm(), Algorithm::EdDsa);
+    assert_eq!(keys.find(None, TokenAlgorithm::EdDsa).unwrap().algorithm(), TokenAlgorithm::EdDsa);
 }
 
 #[test]
 fn a_key_is_found_by_its_kid_and_its_algorithm() {
     let keys = keys(&[]);
-    assert_eq!(keys.find(Some("rsa-1"), Algorithm::Rs256).unwrap().algorithm(), Algorithm::Rs256);
-    assert_eq!(keys.find(Some("rsa-1"), Algorithm::Es256), Err(TokenError::AlgorithmOfKey));
-    assert_eq!(keys.find(Some("rsa-9"), Algorithm::Rs256), Err(TokenError::KeyUnknown));
-    assert_eq!(keys.find(None, Algorithm::Rs256), Err(TokenError::KeyAmbiguous));
+    assert_eq!(keys.find(Some("rsa-1"), TokenAlgorithm::Rs256).unwrap().algorithm(), TokenAlgorithm::Rs256);
+    assert_eq!(keys.find(Some("rsa-1"), TokenAlgorithm::Es256), Err(TokenError::AlgorithmOfKey));
+    assert_eq!(keys.find(Some("rsa-9"), TokenAlgorithm::Rs256), Err(TokenError::KeyUnknown));
+    assert_eq!(keys.find(None, TokenAlgorithm::Rs256), Err(TokenError::KeyAmbiguous));
 }
 
 #[test]

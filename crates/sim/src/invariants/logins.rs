@@ -82,3 +82,75 @@ impl Checker {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use quorate_wire::NodeIndex;
+
+    use super::*;
+    use crate::{
+        committee::{Committee, Shape},
+        issuer::Names,
+    };
+
+    const ISSUED_MS: u64 = 1_000;
+
+    fn checker() -> Checker {
+        Checker::new(&Committee::new(Shape { n: 3, t: 2 }), BTreeSet::new())
+    }
+
+    fn life(generation: u32) -> Life {
+        Life { slot: 0, generation, node: NodeIndex::new(1).unwrap() }
+    }
+
+    fn token(name: u8) -> Basis {
+        let token = Some(TokenBasis { name, key: name, issued_ms: ISSUED_MS });
+        Basis { expires_ms: u64::MAX, token, block: None }
+    }
+
+    const LISTED: Reading = Reading { rule: Some(0), height: 10 };
+
+    #[test]
+    fn a_node_has_a_key_that_is_shown_or_was_when_the_token_was_signed() {
+        let has = |documents: Documents, name| {
+            let mut checker = checker();
+            checker.given_keys(0, documents);
+            checker.has_all(0, &token(name), LISTED)
+        };
+        let shows = |names: &[(u8, u8)]| names.iter().copied().collect::<Names>();
+        let one = || shows(&[(1, 1)]);
+        assert!(!has(Vec::new(), 1));
+        assert!(has(vec![(one(), None)], 1) && !has(vec![(one(), None)], 2));
+        for (until_ms, expected) in [(ISSUED_MS + 1, true), (ISSUED_MS, false)] {
+            assert_eq!(has(vec![(one(), Some(until_ms)), (shows(&[(2, 2)]), None)], 1), expected);
+        }
+        // The name means another key by now.
+        assert!(!has(vec![(one(), Some(ISSUED_MS + 1)), (shows(&[(1, 9)]), None)], 1));
+    }
+
+    #[test]
+    fn a_token_counts_by_the_rule_that_it_was_taken_by_in_this_life_and_where_the_issuer_stands() {
+        let mut checker = checker();
+        let (login, basis) = (3, token(1));
+        checker.could_take(life(1), (login, &basis), LISTED);
+        assert!(!checker.may_take(life(1), (login, &basis), LISTED), "without the key");
+        checker.given_keys(0, vec![(Names::from([(1, 1)]), None)]);
+        checker.could_take(life(1), (login, &basis), LISTED);
+        checker.given_keys(0, Vec::new());
+        assert!(checker.may_take(life(1), (login, &basis), LISTED), "it goes on without the key");
+        assert!(!checker.may_take(life(2), (login, &basis), LISTED), "a start forgets");
+        assert!(!checker.may_take(life(1), (login + 1, &basis), LISTED), "another login");
+        for rule in [None, Some(1)] {
+            assert!(!checker.may_take(life(1), (login, &basis), Reading { rule, ..LISTED }));
+        }
+    }
+
+    #[test]
+    fn an_assertion_counts_where_its_block_is_known() {
+        let basis = Basis { expires_ms: u64::MAX, token: None, block: Some(11) };
+        let may = |height| checker().may_take(life(1), (0, &basis), Reading { rule: None, height });
+        assert!(!may(10) && may(11));
+    }
+}

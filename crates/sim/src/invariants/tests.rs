@@ -349,9 +349,8 @@ fn finds_peers_that_are_kept_too_much_for_and_honest_ones_that_are_blamed() {
 fn a_run_for_another_login_is_caught() {
     let caught = |wallet, named: Option<[u8; 20]>| {
         let mut checker = checker();
-        let login = quorate_wire::LoginId::of_wallet(&quorate_wire::Address(wallet));
-        let wallets = (login, named.map(quorate_wire::Address));
-        checker.started(life(0, 1), &asked().request, wallets);
+        let id = |wallet| quorate_wire::LoginId::of_wallet(&quorate_wire::Address(wallet));
+        checker.started(life(0, 1), &asked().request, (id(wallet), named.map(id)));
         checker.violation().map(|violation| violation.invariant)
     };
     let other = Some("no run acts for a login that its caller did not name");

@@ -1,12 +1,10 @@
 //! Tokens whose header wants something.
 
-use quorate_auth::oidc::{
-    Algorithm,
-    TokenError::{
-        self, Algorithm as BadAlgorithm, AlgorithmOfIssuer, AlgorithmOfKey, Extension, HeaderForm,
-        KeyAmbiguous, KeyUnknown, Kid, Type,
-    },
+use quorate_auth::oidc::TokenError::{
+    self, Algorithm as BadAlgorithm, AlgorithmOfIssuer, AlgorithmOfKey, Extension, HeaderForm, KeyAmbiguous,
+    KeyUnknown, Kid, Type,
 };
+use quorate_wire::TokenAlgorithm;
 use sha2::{Digest as _, Sha256};
 
 use super::{CLAIMS, Forged, HEADER, changed, forged, header_of, signed, signed_by};
@@ -76,7 +74,7 @@ fn algorithms() -> Vec<Forged> {
     ];
     let good = super::good();
     rows.push(Forged {
-        algorithms: &[Algorithm::Rs256, Algorithm::EdDsa],
+        algorithms: &[TokenAlgorithm::Rs256, TokenAlgorithm::EdDsa],
         ..forged("algorithm that the issuer does not have", AlgorithmOfIssuer, good)
     });
     rows
