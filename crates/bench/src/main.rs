@@ -4,6 +4,7 @@ mod action;
 mod contracts;
 mod cpu;
 mod decrypt;
+mod login;
 mod network;
 mod protocol;
 mod scripts;
@@ -17,13 +18,16 @@ use std::{
 use anyhow::{Context as _, Result};
 
 const USAGE: &str =
-    "usage: quorate-bench [--json] [--only protocol|action|scripts|contracts|network|random|decrypt] [--packages FOLDER]
+    "usage: quorate-bench [--json] [--only protocol|action|scripts|contracts|network|random|decrypt|login] [--packages FOLDER]
                      [--seconds N] [--callers N,N]
 Several parts are named with commas between them.
 Prints a table, or with --json one object a line: name, value, unit, baseline, ratio.
 With --packages, where npm installed ethers, scripts run in Node.js as well.
 The network is under load for --seconds (10) by each of these numbers of --callers (4,16), who share one login.";
-const PARTS: [&str; 7] = ["protocol", "action", "scripts", "contracts", "network", "random", "decrypt"];
+const PARTS: [&str; 8] =
+    ["protocol", "action", "scripts", "contracts", "network", "random", "decrypt", "login"];
+/// Those that are not compared with a signature of a committee.
+const ALONE: [&str; 5] = ["scripts", "contracts", "random", "decrypt", "login"];
 /// What the bench is called with to do nothing without end.
 const SPIN: &str = "--spin";
 /// Then it ends in any case, should the bench be killed.
@@ -63,14 +67,18 @@ fn main() -> Result<()> {
     let wanted = |part: &str| chosen.as_ref().is_none_or(|chosen| chosen.contains(&part));
     let mut table = table::Table::new(json);
     protocol::calibrate(&mut table);
-    // The other parts are compared with these; scripts and contracts are not.
-    let alone =
-        chosen.iter().flatten().all(|part| matches!(*part, "scripts" | "contracts" | "random" | "decrypt"));
-    let alone = alone && chosen.is_some();
+    // The other parts are compared with these.
+    let alone = chosen.as_ref().is_some_and(|chosen| chosen.iter().all(|part| ALONE.contains(part)));
     let bare_us = if alone { 0.0 } else { protocol::committee(&mut table, 2, 3)? };
     if wanted("protocol") {
         protocol::committee(&mut table, 3, 5)?;
         protocol::more(&mut table)?;
+    }
+    if wanted("login") {
+        login::run(&mut table)?;
+    }
+    if chosen.as_ref().is_some_and(|chosen| chosen.iter().all(|part| matches!(*part, "protocol" | "login"))) {
+        return Ok(());
     }
     let quorate = beside_this_program()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -7,6 +7,8 @@ pub(crate) struct Row {
     pub(crate) unit: &'static str,
     /// What the value is divided by, in the same unit; `None` for figures that stand alone.
     pub(crate) baseline: Option<f64>,
+    /// What is wanted of the value, in the same unit.
+    pub(crate) goal: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -21,7 +23,21 @@ impl Table {
     }
 
     pub(crate) fn add(&mut self, name: &str, value: f64, unit: &'static str, baseline: Option<f64>) {
-        let row = Row { name: name.to_owned(), value, unit, baseline };
+        self.push(Row { name: name.to_owned(), value, unit, baseline, goal: None });
+    }
+
+    /// A figure with its goal.
+    pub(crate) fn add_goal(
+        &mut self,
+        name: &str,
+        (value, unit): (f64, &'static str),
+        baseline: Option<f64>,
+        goal: &'static str,
+    ) {
+        self.push(Row { name: name.to_owned(), value, unit, baseline, goal: Some(goal) });
+    }
+
+    fn push(&mut self, row: Row) {
         self.print(&row);
         self.rows.push(row);
     }
@@ -36,13 +52,15 @@ impl Table {
         if self.json {
             let line = serde_json::json!({
                 "name": row.name, "value": row.value, "unit": row.unit, "baseline": row.baseline, "ratio": ratio,
+                "goal": row.goal,
             });
             println!("{line}");
         } else {
             let beside = row.baseline.zip(ratio).map_or_else(String::new, |(baseline, ratio)| {
                 format!("beside {baseline:>10.3} {:>10.4} ×", ratio)
             });
-            println!("{:<52} {:>12.3} {:<6} {beside}", row.name, row.value, row.unit);
+            let goal = row.goal.map_or_else(String::new, |goal| format!(" goal {goal}"));
+            println!("{:<52} {:>12.3} {:<6} {beside}{goal}", row.name, row.value, row.unit);
         }
     }
 }

@@ -38,8 +38,8 @@ pub(crate) struct Reading {
 pub(super) struct Seen {
     /// What each slot's engine was given of the issuer's keys.
     documents: BTreeMap<usize, Documents>,
-    /// Lives that had all they needed to take a login, at some moment since it was made, and the rule by which. They may go
-    /// on without the keys.
+    /// Lives that had all they needed to take a login with a token, at some moment since it was made, and the rule by which.
+    /// They may go on without the keys.
     taken: BTreeSet<(Life, usize, u8)>,
 }
 
@@ -51,7 +51,7 @@ impl Checker {
 
     /// A node has just seen something new: it could take this login from now on.
     pub(crate) fn could_take(&mut self, life: Life, (login, basis): (usize, &Basis), reading: Reading) {
-        if let Some(rule) = reading.rule
+        if let (Some(rule), Some(_)) = (reading.rule, basis.token)
             && self.has_all(life.slot, basis, reading)
         {
             self.logins.taken.insert((life, login, rule));
@@ -69,6 +69,12 @@ impl Checker {
         let block = basis.block.is_none_or(|block| block <= reading.height);
         let listed = || reading.rule.is_some_and(|rule| self.logins.taken.contains(&(life, login, rule)));
         block && (basis.token.is_none() || listed())
+    }
+
+    /// Whether a node may know a login by another rule of the issuer than its own reading has now: then it has ended.
+    pub(crate) fn has_ended(&self, life: Life, login: usize, reading: Reading) -> bool {
+        let mut taken = self.logins.taken.range((life, login, 0)..=(life, login, u8::MAX));
+        taken.any(|(_, _, rule)| Some(*rule) != reading.rule)
     }
 
     /// The newest document that has a name says which key it is; if it is not the newest of all, what was signed before the
@@ -142,8 +148,13 @@ mod tests {
         assert!(checker.may_take(life(1), (login, &basis), LISTED), "it goes on without the key");
         assert!(!checker.may_take(life(2), (login, &basis), LISTED), "a start forgets");
         assert!(!checker.may_take(life(1), (login + 1, &basis), LISTED), "another login");
+        assert!(!checker.has_ended(life(1), login, LISTED));
         for rule in [None, Some(1)] {
-            assert!(!checker.may_take(life(1), (login, &basis), Reading { rule, ..LISTED }));
+            let reading = Reading { rule, ..LISTED };
+            assert!(!checker.may_take(life(1), (login, &basis), reading));
+            assert!(
+                checker.has_ended(life(1), login, reading) && !checker.has_ended(life(2), login, reading)
+            );
         }
     }
 

@@ -143,12 +143,14 @@ impl World {
     pub(super) fn session_of(&mut self, person: usize, slot: usize) -> Option<usize> {
         let block = self.nodes[slot].view.as_ref()?.parent();
         let now_ms = self.epoch_unix_ms + self.now_us / 1_000;
-        let people = self.people.as_mut()?;
-        if let Some(number) = people.current[person]
-            && people.sessions[number].1.basis.expires_ms > now_ms
-        {
-            return Some(number);
+        if let Some(number) = self.people.as_ref()?.current[person] {
+            // Once all is well, whoever is not let in any more comes in again.
+            let stands = !self.healed || self.stands(number).is_some();
+            if stands && self.people.as_ref()?.sessions[number].1.basis.expires_ms > now_ms {
+                return Some(number);
+            }
         }
+        let people = self.people.as_mut()?;
         let brief = people.dice.happens(150);
         let life_ms = if brief && !self.healed { people.dice.between(3_000, 9_000) } else { LONG_MS };
         let (network, capabilities) = (&self.committee.id, &capabilities()[..]);
@@ -184,7 +186,7 @@ impl World {
     }
 
     /// Whether a node's own clock has come to the end of a session.
-    fn has_ended(&self, slot: usize, number: usize) -> bool {
+    fn is_over(&self, slot: usize, number: usize) -> bool {
         let now = self.nodes[slot].now(self.now_us, self.epoch_unix_ms);
         self.people.as_ref().is_some_and(|people| people.sessions[number].1.basis.expires_ms <= now.unix_ms)
     }
@@ -194,10 +196,13 @@ impl World {
         let people = self.people.as_ref()?;
         let basis = &people.sessions[number].1.basis;
         let all = (0..usize::from(self.plan.shape.n)).all(|slot| {
-            let reading = self.reading(slot).filter(|_| !self.has_ended(slot, number));
+            let life = self.nodes[slot].life();
             // Requests take a moment: the session must not end meanwhile.
             let lasts = basis.expires_ms > self.epoch_unix_ms + self.now_us / 1_000 + 10_000;
-            lasts && reading.is_some_and(|reading| self.checker.has_all(slot, basis, reading))
+            let takes = |reading| {
+                self.checker.has_all(slot, basis, reading) && !self.checker.has_ended(life, number, reading)
+            };
+            lasts && self.reading(slot).is_some_and(takes)
         });
         all.then_some(people.changes)
     }
@@ -205,7 +210,7 @@ impl World {
     /// An honest node begins a run for somebody's session.
     pub(super) fn begins_for_person(&mut self, slot: usize, request: &RequestId) {
         let Some(number) = self.session_behind(request) else { return };
-        if !self.may_take(slot, number) || self.has_ended(slot, number) {
+        if !self.may_take(slot, number) || self.is_over(slot, number) {
             let detail = format!("{:?} begins {request} under session {number}", self.nodes[slot].life());
             self.checker.broken("no run under a login that the node's own rule forbids", detail);
         }
