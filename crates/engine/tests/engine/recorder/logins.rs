@@ -203,10 +203,9 @@ fn given(net: &Net) -> usize {
 
 /// The same, and all else that belongs to an execution: that it was passed on, its runs, its statements.
 fn begun(net: &Net) -> (usize, usize, usize) {
-    let belongs = |message: &&PeerMessage| match message {
-        PeerMessage::Outcome(_) | PeerMessage::Execute(_) | PeerMessage::Diverged { .. } => true,
-        PeerMessage::Vote(_) => true,
-        _ => false,
+    let belongs = |message: &&PeerMessage| {
+        let outcome = matches!(message, PeerMessage::Outcome(_) | PeerMessage::Diverged { .. });
+        outcome || matches!(message, PeerMessage::Vote(_) | PeerMessage::Execute(_))
     };
     let runs = (1..=3).map(|node| net.reported(node, |report| matches!(report, Report::Started(_))));
     (given(net), sent(net).filter(belongs).count(), runs.sum())
