@@ -76,6 +76,7 @@ impl World {
             genesis,
             head_key: head_key(),
             host_names: Vec::new(),
+            block_time_s: None,
         };
         let server = serve(config, async { drop(stopped.await) }).await?;
         let url = server.url();

@@ -90,6 +90,10 @@ pub(crate) struct DevArgs {
     /// algorithms. At a later start it takes the place of the one before.
     #[arg(long, value_name = "FILE")]
     pub(crate) issuers: Option<PathBuf>,
+    /// Have the chain make a block at least every so many seconds, also without transactions: for time locks, and for passkeys
+    /// that come back after signing out everywhere.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) block_time: Option<u64>,
     /// A host that actions may reach by `fetch`, or `*.domain` for every host below it; may be repeated. Without any: all
     /// that are public (first start only).
     #[arg(long, value_name = "HOST")]
@@ -306,6 +310,9 @@ pub(crate) struct ChainArgs {
     /// Address of the JSON-RPC interface.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8545")]
     pub(crate) listen: SocketAddr,
+    /// Make a block without transactions when the newest one is so many seconds old; 0 is never.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) block_time: Option<u64>,
     /// Stop when standard input ends: when the process that started this one is gone.
     #[arg(long, hide = true)]
     pub(crate) follow_stdin: bool,

@@ -26,6 +26,7 @@ pub(crate) async fn run(args: ChainArgs, output: Output) -> Result<()> {
         genesis,
         head_key: head_key(&args.dir)?,
         host_names: Vec::new(),
+        block_time_s: args.block_time.filter(|seconds| *seconds > 0),
     };
     let server = serve(config, shutdown::requested(args.follow_stdin)?).await?;
     output.progress(&format!("chain at {}, genesis {}", server.url(), server.genesis_hash));

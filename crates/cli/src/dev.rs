@@ -75,7 +75,7 @@ impl Network {
             plan.threshold,
             self.state.folder().display()
         ));
-        self.start_chain(&plan)?;
+        self.start_chain(&plan, args.block_time)?;
         let within = Duration::from_secs(args.ready_within);
         let (state, output) = (self.state.clone(), self.output);
         let founded = self.watching(within, founding::found(&state, plan, output)).await?;
@@ -90,8 +90,11 @@ impl Network {
         bail!("nothing supervises the processes any more")
     }
 
-    fn start_chain(&mut self, plan: &founding::Plan) -> Result<()> {
-        let arguments = ["chain".into(), "--dir".into(), self.state.chain_path().into_os_string()];
+    fn start_chain(&mut self, plan: &founding::Plan, block_time: Option<u64>) -> Result<()> {
+        let mut arguments = vec!["chain".into(), "--dir".into(), self.state.chain_path().into_os_string()];
+        if let Some(seconds) = block_time {
+            arguments.extend(["--block-time".into(), seconds.to_string().into()]);
+        }
         let listen =
             [OsString::from("--listen"), plan.chain_listen.to_string().into(), "--follow-stdin".into()];
         self.chain = Some(self.start("chain", arguments.into_iter().chain(listen).collect())?);

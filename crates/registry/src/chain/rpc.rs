@@ -312,8 +312,9 @@ impl Rpc {
         self.filters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Each second: forgets what has waited for too long, and signs the head statement.
+    /// Each second: forgets what has waited for too long, has the writer look at the clock, and signs the head statement.
     pub(super) fn tick(&self) -> Result<(), crate::error::ChainError> {
+        self.sequencer.wake();
         self.sequencer.pool().forget_old(std::time::Instant::now());
         self.sequencer.heads.publish()
     }

@@ -88,6 +88,12 @@ impl Sequencer {
         lock(&self.pool)
     }
 
+    /// Has the writer look whether it is time for a block.
+    pub(crate) fn wake(&self) {
+        // If it cannot be sent, one is there already.
+        let _ = self.wake.try_send(());
+    }
+
     /// Has a transaction put into a block. Waits until it is in a synced one, or refused; one that is ahead of its
     /// sender's nonce is taken in to wait its turn, and not waited for.
     pub(crate) async fn submit(&self, tx: DecodedTx) -> Fate {
@@ -101,8 +107,7 @@ impl Sequencer {
             self.pool().add(tx, sender, Instant::now())?
         };
         let Some(fate) = fate else { return Ok(hash) };
-        // If it cannot be sent, one is there already.
-        let _ = self.wake.try_send(());
+        self.wake();
         fate.await.map_err(|_| "the chain is stopping".to_owned())?
     }
 }
@@ -130,9 +135,9 @@ fn replay_stored(ledger: &mut Ledger, block: &StoredBlock) -> Result<(), ChainEr
 }
 
 impl Writer {
-    /// Makes blocks until the senders are gone. An error means that the disk failed: the chain must stop, because
+    /// Makes blocks until the senders are gone, and one without transactions where the newest is older than that. An error means that the disk failed: the chain must stop, because
     /// what is on disk is unknown until it is opened again.
-    pub(crate) fn run(mut self) -> Result<(), ChainError> {
+    pub(crate) fn run(mut self, block_time_s: Option<u64>) -> Result<(), ChainError> {
         while self.woken.blocking_recv().is_some() {
             loop {
                 // Whatever arrived while the last block was synced goes into one block, with one sync.
@@ -140,17 +145,26 @@ impl Writer {
                     let ledger = read(&self.ledger);
                     lock(&self.pool).ready(|address| sender(&ledger, address).nonce)
                 };
-                if ready.is_empty() {
+                let nothing = ready.is_empty();
+                if nothing && !block_time_s.is_some_and(|most_s| self.head_age_s() >= most_s) {
                     break;
                 }
                 self.make_block(ready)?;
+                if nothing {
+                    break;
+                }
             }
         }
         Ok(())
     }
 
-    /// Makes one block; what does not fit goes on waiting.
+    fn head_age_s(&self) -> u64 {
+        (now_ms() / 1000).saturating_sub(read(&self.ledger).head_meta().timestamp)
+    }
+
+    /// Makes one block; what does not fit goes on waiting. There is none if nothing fits that was wanted.
     fn make_block(&mut self, txs: Vec<DecodedTx>) -> Result<(), ChainError> {
+        let wanted = !txs.is_empty();
         let (executed, left) = {
             let ledger = read(&self.ledger);
             // The clock may go back; block times do not.
@@ -158,7 +172,7 @@ impl Writer {
             ledger.execute(timestamp, txs)
         };
         let included: Vec<_> = executed.block.txs.iter().map(|included| included.tx.clone()).collect();
-        if !included.is_empty() {
+        if !included.is_empty() || !wanted {
             if let Some(log) = &mut self.log {
                 log.append(&StoredBlock {
                     number: executed.block.header.number,

@@ -48,6 +48,9 @@ pub struct ChainConfig {
     pub head_key: SigningKey,
     /// Names under which it may be asked, besides `localhost` and addresses in figures.
     pub host_names: Vec<String>,
+    /// Makes a block without transactions when the newest one is so many seconds old; blocks are for transactions only
+    /// without it.
+    pub block_time_s: Option<u64>,
 }
 
 impl std::fmt::Debug for ChainConfig {
@@ -58,6 +61,7 @@ impl std::fmt::Debug for ChainConfig {
             .field("genesis", &self.genesis)
             .field("head_key", &"[redacted]")
             .field("host_names", &self.host_names)
+            .field("block_time_s", &self.block_time_s)
             .finish()
     }
 }
@@ -99,7 +103,7 @@ pub async fn serve(
     config: ChainConfig,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<ChainServer, ChainError> {
-    let ChainConfig { listen, data_dir, genesis, head_key, host_names } = config;
+    let ChainConfig { listen, data_dir, genesis, head_key, host_names, block_time_s } = config;
     let genesis_hash = super::genesis_hash(&genesis);
     let opened = tokio::task::spawn_blocking(move || Sequencer::open(genesis, head_key, data_dir.as_deref()));
     let (sequencer, writer) =
@@ -111,7 +115,7 @@ pub async fn serve(
     let (writer_done, writer_result) = tokio::sync::oneshot::channel();
     std::thread::Builder::new()
         .name("chain-writer".to_owned())
-        .spawn(move || drop(writer_done.send(writer.run())))
+        .spawn(move || drop(writer_done.send(writer.run(block_time_s))))
         .map_err(ChainError::io("start the writer"))?;
 
     let rpc = Arc::new(Rpc::new(sequencer));

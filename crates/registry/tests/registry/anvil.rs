@@ -268,6 +268,7 @@ async fn another_chain_gives_the_same_addresses_gas_logs_and_values() {
         genesis: Genesis::new(CHAIN_ID, head_public(), std::collections::BTreeMap::new()),
         head_key: HeadKey::from_bytes(&crate::network::head_key().to_bytes()),
         host_names: Vec::new(),
+        block_time_s: None,
     };
     let server = serve(config, async { drop(stopped.await) }).await.expect("the chain starts");
     let url = server.url();

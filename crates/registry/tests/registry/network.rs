@@ -41,6 +41,15 @@ pub(crate) fn genesis() -> Genesis {
 }
 
 pub(crate) async fn chain_at(listen: SocketAddr, folder: Option<&Path>) -> (ChainServer, Stop) {
+    chain_of(listen, folder, None).await
+}
+
+/// A chain that makes a block at least every so many seconds.
+pub(crate) async fn chain_of(
+    listen: SocketAddr,
+    folder: Option<&Path>,
+    block_time_s: Option<u64>,
+) -> (ChainServer, Stop) {
     let (stop, stopped) = oneshot::channel();
     let config = ChainConfig {
         listen,
@@ -48,6 +57,7 @@ pub(crate) async fn chain_at(listen: SocketAddr, folder: Option<&Path>) -> (Chai
         genesis: genesis(),
         head_key: head_key(),
         host_names: Vec::new(),
+        block_time_s,
     };
     let server = serve(config, async { drop(stopped.await) }).await.expect("the chain starts");
     (server, stop)

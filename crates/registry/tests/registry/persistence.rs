@@ -8,7 +8,9 @@ use quorate_registry::{
 };
 use serde_json::{Value, json};
 
-use crate::network::{CHAIN_ID, action, bounded, chain_at, follower, founded, key, loopback, until_block};
+use crate::network::{
+    CHAIN_ID, action, bounded, chain_at, chain_of, follower, founded, key, loopback, until_block,
+};
 
 async fn head(url: &str) -> Value {
     RpcClient::new(url).unwrap().call("quorate_head", json!([]), CallBounds::default()).await.unwrap()
@@ -38,6 +40,25 @@ async fn restart_replays_to_the_same_block_and_followers_go_on() {
     assert!(view.grant(minted.token_id, &subject, At::Finalized).unwrap().member);
     // The time without a chain was an error; it is over.
     bounded(async { running.errors().wait_for(Option::is_none).await.map(drop) }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_with_a_block_time_goes_on_without_transactions() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, stop) = chain_of(loopback(), Some(folder.path()), Some(1)).await;
+    let contracts = founded(&server.url()).await.contracts;
+    let (view, _running, _stop_follower) = follower(&server.url(), contracts);
+    let number = |head: &Value| head["latest"]["number"].as_u64().unwrap();
+    let first = number(&head(&server.url()).await);
+    until_block(&view, first + 2).await;
+    drop(stop);
+    server.wait().await.unwrap();
+    // Blocks without a transaction are replayed like others, and without a block time there are no more.
+    let (server, _stop) = chain_at(loopback(), Some(folder.path())).await;
+    let again = number(&head(&server.url()).await);
+    assert!(again >= first + 2);
+    tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+    assert_eq!(number(&head(&server.url()).await), again);
 }
 
 #[tokio::test(flavor = "multi_thread")]
