@@ -70,7 +70,7 @@ export function firstAnswer<T>(
 }
 
 /** What went wrong so far, the most telling kept apart. */
-class Failures {
+export class Failures {
   #unproven: VerificationError | null = null;
   #problem: ProblemError | null = null;
   readonly #tried: Tried[] = [];
@@ -92,7 +92,7 @@ class Failures {
     if (problem.proven) return problem;
     const earlier = this.#problem;
     // A refusal is one node's word: it counts once a second node says the same.
-    if (!problem.retryable && earlier?.code === problem.code) return problem;
+    if (!problem.retryable && earlier?.code === problem.code) return confirmed(problem);
     if (earlier === null || (earlier.retryable && !problem.retryable)) this.#problem = problem;
     return null;
   }
@@ -103,3 +103,7 @@ class Failures {
     return this.#unproven ?? this.#problem ?? new UnreachableError([...this.#tried, ...late]);
   }
 }
+
+/** The same problem, as several nodes say it. */
+export const confirmed = (problem: ProblemError): ProblemError =>
+  new ProblemError(problem.problem, { confirmed: true, ...(problem.node === null ? {} : { node: problem.node }) });

@@ -2,7 +2,7 @@
 
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import { type Answer, firstAnswer } from "./ask.js";
+import { type Answer, Failures, confirmed, firstAnswer } from "./ask.js";
 import { to0x, toHex } from "./bytes.js";
 import { FormError } from "./codec.js";
 import { LocalError, ProblemError, QuorateError, type Tried, VerificationError, refusal } from "./errors.js";
@@ -18,6 +18,9 @@ import {
 } from "./reply.js";
 import { CODE_BYTES_MAX, type Call, type PreparedRequest, actionOf, cidOfSource, signCode, signRequest } from "./request.js";
 import type { Session } from "./session.js";
+import {
+  type Revocation, type SignOutScope, type SignedOut, holders, readRevocationReply, signRevocation,
+} from "./signout.js";
 import { readAs, verifyReply } from "./verify.js";
 import { addressOfKey } from "./wallet.js";
 
@@ -250,6 +253,57 @@ export class Client {
     const stored = readAs(() => readCodeStored(answer.document));
     if (stored.action !== action) throw new ExchangeError("it answers for another action");
     return stored;
+  }
+
+  /**
+   * Signs out: this session, or with it everything that its login has allowed up to now, on any device. All nodes are told at
+   * once; those that have it hand it on. It is given as soon as it is done, or when every node has answered.
+   *
+   * Everything of a login ends by the login's own methods: a wallet or a passkey that logs in later is not touched. What this
+   * browser keeps of the session stays until `forgetSession`.
+   *
+   * @throws ProblemError `session_expired` before nodes are asked; what a node refused, if none has it; UnreachableError
+   */
+  async signOut(session: Session, { scope, signal }: { readonly scope: SignOutScope } & Waiting): Promise<SignedOut> {
+    if (session.network !== this.network.id) throw refusal("wrong_network", "the session is of another network");
+    if (session.expiresMs <= this.#options.now()) throw refusal("session_expired", "the session has ended by itself");
+    const revocation = await signRevocation(this.network, session, scope, this.#options.now());
+    const { size: of, threshold } = this.network;
+    const held = new Set<number>();
+    const refused: ProblemError[] = [];
+    const failures = new Failures();
+    const result = (): SignedOut => Object.freeze({ nodes: held.size, of, done: of - held.size < threshold });
+    // So many have said it that the others are too few to sign: one node's word ends no session.
+    const agreed = (): ProblemError | undefined =>
+      refused.find(({ code }) => of - refused.filter((other) => other.code === code).length < threshold);
+    return new Promise((resolve, reject) => {
+      let left = of;
+      const settled = (): void => {
+        left -= 1;
+        const said = agreed();
+        if (signal?.aborted === true) reject(signal.reason);
+        else if (result().done || (left === 0 && held.size > 0)) resolve(result());
+        else if (left === 0) reject(said === undefined ? failures.verdict(new Set()) : confirmed(said));
+      };
+      for (const node of this.#order()) {
+        this.#signOutAt(node, revocation, signal).then((nodes) => {
+          nodes.forEach((one) => held.add(one));
+          settled();
+        }, (error: unknown) => {
+          if (error instanceof ProblemError) refused.push(error);
+          failures.add(node, error);
+          settled();
+        });
+      }
+    });
+  }
+
+  async #signOutAt(node: number, { id, body }: Revocation, signal: AbortSignal | undefined): Promise<readonly number[]> {
+    const answer = await this.#exchange(node, "/v1/revocations", { method: "POST", json: body, signal });
+    if (answer.status !== 200) throw this.#problemOf(node, answer);
+    const nodes = holders(this.network, id, readAs(() => readRevocationReply(answer.document)));
+    if (nodes.length === 0) throw new VerificationError("not_held", "it does not sign that it has the revocation");
+    return nodes;
   }
 
   /**

@@ -26,7 +26,7 @@ const NUMBERS = {
   decryption_failed: 110, limit_decryptions: 111, ciphertext_invalid: 112, ciphertext_foreign: 113, container_version: 114,
   container_invalid: 115, identity_mismatch: 116, reader_key_invalid: 117, request_replayed: 118, auth_sig_refused: 119,
   plaintext_not_text: 120,
-  login_issuer_unknown: 121, login_keys_unavailable: 122,
+  login_issuer_unknown: 121, login_keys_unavailable: 122, session_revoked: 123,
 } as const;
 
 /** A code of a problem document. */

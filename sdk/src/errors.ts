@@ -19,7 +19,7 @@ export type VerifyCode =
   | "form" | "too_few_members" | "not_member" | "member_twice" | "statement_signature" | "unequal_statement"
   | "wrong_network" | "wrong_epoch" | "wrong_request" | "wrong_execution" | "other_login" | "status_mismatch"
   | "response_mismatch" | "claims_mismatch" | "unknown_signature" | "signature_withheld" | "signature_invalid"
-  | "other_key" | "other_node" | "other_code";
+  | "other_key" | "other_node" | "other_code" | "not_held";
 
 /** What is wrong on this side, before or beside the nodes. */
 export type LocalCode =
@@ -64,12 +64,14 @@ export class ProblemError extends QuorateError {
   readonly retryable: boolean;
   /** Whether statements of t nodes prove the code. */
   readonly proven: boolean;
+  /** Whether it is more than one node's word: proven, said by several nodes, or by this client itself. */
+  readonly confirmed: boolean;
   /** The node that said so; `null` if this client did, before it asked. */
   readonly node: number | null;
   /** The remains of a run, proven as any execution is. */
   readonly execution: Execution | null;
 
-  constructor(problem: Problem, more: { node?: number; execution?: Execution } = {}) {
+  constructor(problem: Problem, more: { node?: number; execution?: Execution; confirmed?: boolean } = {}) {
     super(problem.detail === "" ? problem.title : problem.detail);
     this.code = problem.code;
     this.problem = problem;
@@ -77,6 +79,7 @@ export class ProblemError extends QuorateError {
     this.execution = more.execution ?? null;
     this.proven = this.execution !== null;
     this.node = more.node ?? null;
+    this.confirmed = this.proven || this.node === null || more.confirmed === true;
   }
 }
 

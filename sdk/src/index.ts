@@ -25,6 +25,7 @@ export type {
 } from "./reply.js";
 export type { Call, PreparedRequest } from "./request.js";
 export { addLogin, forgetSession, logIn, onEnding, restoreSession, type Session } from "./session.js";
+export type { SignOutScope, SignedOut } from "./signout.js";
 export { memoryStore, openStore, type Store } from "./store.js";
 export { requestId, verifyDigest, verifyExecution, verifyReceipt } from "./verify.js";
 export { addressOf, guestKey, keyLogin, signText, walletLogin, type Eip1193Provider } from "./wallet.js";

@@ -100,7 +100,7 @@ function signedText(before: object, params: string, after: object): string {
 }
 
 /** A session's signature of an id, as nodes expect it. */
-const signId = async (session: Session, id: string): Promise<string> =>
+export const signId = async (session: Session, id: string): Promise<string> =>
   toBase64url(await session.sign(transcript("quorate/session-request/v1", fromHex(id))));
 
 /** Where, when and how a request is made. */

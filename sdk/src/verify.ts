@@ -19,7 +19,7 @@ import {
 } from "./reply.js";
 
 /** The epoch of the committee in the network file. */
-const EPOCH = 1;
+export const EPOCH = 1;
 /** An operation's number: its run's lane, and ten bits. */
 const LANE_SHIFT = 10;
 /** A child's lane: its parent's, and four bits. */

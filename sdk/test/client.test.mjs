@@ -7,7 +7,7 @@ import { cidOf } from "../dist/esm/hash.js";
 import { capability } from "../dist/esm/login.js";
 import { logIn } from "../dist/esm/session.js";
 import { keyLogin } from "../dist/esm/wallet.js";
-import { fakeNetwork, honest, idOf, problemOf, replyOf, signed, statementOf, viewOf } from "./help.mjs";
+import { fakeNetwork, heldBy, honest, idOf, problemOf, replyOf, revocationId, signed, statementOf, viewOf } from "./help.mjs";
 
 const CODE = "async function main() { return 'done'; }";
 const CALL = { action: { code: CODE }, params: { text: "hello" } };
@@ -26,6 +26,13 @@ async function run(t, manners, { client: pace, ...options } = {}) {
 const refusing = (code, change) => (body) => [400, problemOf(code, change?.(body))];
 const busy = () => [503, problemOf("overloaded", { status: 503 })];
 const silent = () => new Promise(() => undefined);
+
+/** Nodes that say of themselves, and have heard of others, that they have a revocation. */
+const holding = (...nodes) => (body, { network }) =>
+  [200, { held: nodes.map((node) => heldBy(network, node, revocationId(network, body))), of: 3, done: nodes.length > 1 }];
+/** The same in the names of others, by its own key. */
+const forging = (...nodes) => (body, { network, node: own }) =>
+  [200, { held: nodes.map((node) => heldBy(network, node, revocationId(network, body), own)), of: 3, done: true }];
 
 test("an honest node's answer is given with who proves it", async (t) => {
   const { execute, seen } = await run(t, [honest, honest, honest]);
@@ -272,4 +279,34 @@ test("a key's token, public key and address belong together", async (t) => {
   await assert.rejects(client.keyView(1, view.token_id), (error) => error.code === "other_key");
   await assert.rejects(client.keyView(3, view.token_id), (error) => error.code === "pkp_unknown" && error.node === 3);
   await assert.rejects(client.keyView(4, view.token_id), LocalError);
+});
+
+test("signing out is done when the nodes without it are too few to sign", async (t) => {
+  const { client, session, seen } = await run(t, [holding(1), silent, holding(3)]);
+  assert.deepEqual(await client.signOut(session, { scope: "session" }), { nodes: 2, of: 3, done: true });
+  assert.equal(seen[0][0], seen[2][0], "the same bytes for all");
+  assert.equal(JSON.parse(Buffer.from(JSON.parse(seen[0][0]).request, "base64url").toString()).ends, "session");
+});
+
+test("one node that has heard of others is enough, and its own word for them is not", async (t) => {
+  const told = await run(t, [holding(1, 3), null, null]);
+  assert.deepEqual(await told.client.signOut(told.session, { scope: "everywhere" }), { nodes: 2, of: 3, done: true });
+  const claims = await run(t, [forging(1, 3), null, null]);
+  assert.deepEqual(await claims.client.signOut(claims.session, { scope: "everywhere" }), { nodes: 1, of: 3, done: false });
+});
+
+test("signing out that no node has is an error, and tells most of what nodes said", async (t) => {
+  const refused = await run(t, [refusing("session_revoked"), null, busy]);
+  const named = { name: "ProblemError", code: "session_revoked" };
+  await assert.rejects(refused.client.signOut(refused.session, { scope: "session" }), { ...named, confirmed: false });
+  const alike = await run(t, [refusing("session_revoked"), null, refusing("session_revoked")]);
+  await assert.rejects(alike.client.signOut(alike.session, { scope: "session" }), { ...named, confirmed: true });
+  const lies = await run(t, [forging(2), null, null]);
+  await assert.rejects(lies.client.signOut(lies.session, { scope: "session" }), { name: "VerificationError", code: "not_held" });
+  const gone = await run(t, [null, null, null]);
+  await assert.rejects(gone.client.signOut(gone.session, { scope: "session" }), UnreachableError);
+  const stop = new AbortController();
+  const slow = await run(t, [silent, silent, silent]);
+  setTimeout(() => stop.abort(new Error("enough")), 50);
+  await assert.rejects(slow.client.signOut(slow.session, { scope: "session", signal: stop.signal }), /enough/);
 });

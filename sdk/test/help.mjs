@@ -1,9 +1,9 @@
 // What several tests use: a network whose keys the test has, its nodes as fake servers, and statements that they sign.
 import { createServer } from "node:http";
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { fromHex, to0x, toBase64url, toHex, utf8 } from "../dist/esm/bytes.js";
+import { concat, fromHex, to0x, toBase64url, toHex, utf8 } from "../dist/esm/bytes.js";
 import { binary } from "../dist/esm/codec.js";
-import { numberField, transcript } from "../dist/esm/hash.js";
+import { numberField, sha256, transcript } from "../dist/esm/hash.js";
 import { parseNetwork } from "../dist/esm/network.js";
 import { statement } from "../dist/esm/reply.js";
 import { requestId } from "../dist/esm/verify.js";
@@ -56,6 +56,17 @@ export function signed(node, body, secret = node) {
   const hash = transcript("quorate/statement/v1", numberField(node), binary(statement, body));
   return { node, body, signature: toHex(ed25519.sign(hash, secretOf(secret))) };
 }
+
+/** A node's word that it has a revocation; `secret` of another node makes it a forgery. */
+export function heldBy(network, node, revocation, secret = node) {
+  const bytes = concat(fromHex(network.id), Uint8Array.from([1, 0, 0, 0, 0, 0, 0, 0]), fromHex(revocation));
+  const hash = transcript("quorate/held-revocation/v1", numberField(node), bytes);
+  return { node, body: { network: network.id, epoch: 1, revocation }, signature: toHex(ed25519.sign(hash, secretOf(secret))) };
+}
+
+/** The id of a revocation. */
+export const revocationId = (network, body) =>
+  toHex(sha256(concat(utf8("quorate/revocation-request/v1"), fromHex(network.id), Buffer.from(JSON.parse(body).request, "base64url"))));
 
 /** A reply with this receipt. */
 export const replyOf = (body, statements, change = {}) => ({

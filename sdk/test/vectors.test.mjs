@@ -10,6 +10,7 @@ import { capabilitiesHash, didKey, loginChallenge, loginHash, loginNonce, loginT
 import { parseNetwork } from "../dist/esm/network.js";
 import { readReply, statement } from "../dist/esm/reply.js";
 import { signCode, signRequest } from "../dist/esm/request.js";
+import { holders, readRevocationReply, signRevocation } from "../dist/esm/signout.js";
 import { requestId, verifyDigest, verifyExecution, verifyReceipt } from "../dist/esm/verify.js";
 import { addressOf, addressOfKey, keyLogin, personalDigest, signerOf } from "../dist/esm/wallet.js";
 import { VerificationError } from "../dist/esm/errors.js";
@@ -121,6 +122,21 @@ test("the request and the request to store code", async () => {
   const body = JSON.parse(await signCode(network, session, { cid: signed.action, code: request.body.code }, signed.time_ms));
   assert.equal(Buffer.from(body.request, "base64url").toString(), code.bytes);
   assert.equal(body.sig, code.sig);
+});
+
+test("a revocation, and who has it", async () => {
+  const { bytes, id, body, reply, statement_bytes: said, statement_signed: signed } = vectors.signing_out;
+  const { ends, time_ms: timeMs } = JSON.parse(bytes);
+  const made = await signRevocation(network, sessionOfSecret(network, of), ends, timeMs);
+  assert.equal(made.id, id);
+  assert.deepEqual(JSON.parse(made.body), body);
+  assert.equal(toHex(transcript("quorate/held-revocation/v1", numberField(1), fromHex(said))), signed);
+  const read = readRevocationReply(reply);
+  assert.deepEqual(holders(network, id, read), [1, 2]);
+  const [first, second] = read.held;
+  const swapped = { ...read, held: [{ ...first, node: 2 }, { ...second, body: { ...second.body, revocation: "00".repeat(32) } }] };
+  assert.deepEqual(holders(network, id, swapped), []);
+  assert.deepEqual(holders(network, "00".repeat(32), read), [], "of another revocation");
 });
 
 test("replies: those that are proven, and those that must be refused", () => {

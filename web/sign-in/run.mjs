@@ -90,6 +90,8 @@ async function run() {
   writeFileSync(rules, JSON.stringify([{ name: "Test issuer", issuer: url, aliases: [], algorithms: Object.keys(clients) }]));
   const network = start("the network", given.quorate, [
     "--json", "dev", "--follow-stdin", "--dir", join(given.state, "network"), "--issuers", rules, "--http-port", "0", "--quic-port", "0", "--chain-port", "0",
+    // Passkeys that come back after signing out everywhere show a block that was made later.
+    "--block-time", "2",
   ]);
   const ready = await network.next();
   const file = readFileSync(ready.network_file);

@@ -33,6 +33,7 @@ export async function serve(port, page) {
     // A name of another site that leads here would have our origin's rights.
     if (!/^localhost(:\d+)?$/.test(request.headers.host ?? "")) return answer(421, "text/plain", "the page is at localhost: an address in figures has no passkeys\n");
     if (request.method !== "GET" && request.method !== "HEAD") return answer(405, "text/plain", "only GET\n");
+    if (!URL.canParse(request.url, "http://localhost")) return answer(400, "text/plain", "that is no address\n");
     const { pathname } = new URL(request.url, "http://localhost");
     const path = pathname === "/" ? "/index.html" : pathname;
     const body = Object.hasOwn(documents, path) ? documents[path] : files.get(path);

@@ -147,7 +147,7 @@ const STEPS: &[Step] = &[
     Step { name: "sim", about: "1,000 seeds of the simulator", act: Act::Call(|| sim::seeds_from(SEEDS, 0)) },
     Step {
         name: "mutants",
-        about: "a tenth of the planted faults are caught",
+        about: "a sixteenth of the planted faults are caught",
         act: Act::Call(|| mutants::run(&["--turn".to_owned()])),
     },
     Step { name: "demo", about: "the whole network, in real processes", act: Act::Call(|| demo::run(&[])) },

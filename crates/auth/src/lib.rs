@@ -30,6 +30,7 @@ pub mod passkey;
 mod printable;
 mod request;
 mod session;
+mod signed_out;
 pub mod siwe;
 mod strict_json;
 mod verifier;
@@ -42,6 +43,8 @@ pub use login_text::{is_invisible, is_login_text};
 pub use printable::printable;
 pub use request::{
     check_time, session_request_digest, verify_code_request, verify_decryption_request, verify_request,
+    verify_revocation_request,
 };
 pub use session::{Method, Session, Who};
+pub use signed_out::{Ended, SignedOut};
 pub use siwe::SiweMessage;

@@ -2,10 +2,10 @@
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use quorate_wire::{
-    CodeSubmission, DecryptionSubmission, ErrorCode, NetworkId, Problem, RequestId, Submission, Transcript,
-    code_request_id, decryption_request_id,
+    CodeSubmission, DecryptionSubmission, ErrorCode, NetworkId, Problem, RequestId, RevocationSubmission,
+    Submission, Transcript, code_request_id, decryption_request_id,
     limits::{REQUEST_AGE_MS_MAX, REQUEST_AHEAD_MS_MAX},
-    request_id,
+    request_id, revocation_request_id,
 };
 
 use crate::Session;
@@ -57,6 +57,20 @@ pub fn verify_decryption_request(
     let request = decryption_request_id(network, &submission.request);
     signed_by(session, &request, &submission.sig)?;
     Ok(request)
+}
+
+/// Checks that the session signed a revocation, for this network, and names it.
+///
+/// # Errors
+/// `session_signature_invalid`, as [`verify_request`].
+pub fn verify_revocation_request(
+    network: &NetworkId,
+    session: &Session,
+    submission: &RevocationSubmission,
+) -> Result<RequestId, Problem> {
+    let revocation = revocation_request_id(network, &submission.request);
+    signed_by(session, &revocation, &submission.sig)?;
+    Ok(revocation)
 }
 
 fn signed_by(session: &Session, request: &RequestId, signature: &[u8]) -> Result<(), Problem> {

@@ -54,6 +54,11 @@ pub(crate) enum Command {
     /// Say what a policy means.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Sign out everywhere: end every session that the wallet has allowed up to now, on any machine.
+    ///
+    /// The wallet logs in once more for this, and that session ends as well. The exit code is 0 once so many nodes have it
+    /// that the others can sign nothing. With --json: nodes, of, done, and what the others said.
+    SignOut(SignOutArgs),
     /// Check a receipt offline, against nothing but the network file.
     Verify(VerifyArgs),
     /// Run the embedded chain (`dev` does this for you).
@@ -69,6 +74,12 @@ pub(crate) enum Command {
         /// The guest's folder; otherwise `guest` beside this program's folder, or one folder above that.
         guest: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignOutArgs {
+    #[command(flatten)]
+    pub(crate) access: Access,
 }
 
 #[derive(Debug, Args)]

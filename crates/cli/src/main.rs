@@ -17,6 +17,7 @@ mod output;
 mod pkp;
 mod ports;
 mod shutdown;
+mod sign_out;
 mod source;
 mod state;
 mod verify;
@@ -65,6 +66,7 @@ async fn run(command: Command, output: Output) -> Result<bool, Failure> {
         Command::Encrypt(args) => encryption::encrypt(&args, output).await?,
         Command::Decrypt(args) => return encryption::decrypt(&args, output).await,
         Command::Policy(command) => tokio::task::block_in_place(|| encryption::policy(&command, output))?,
+        Command::SignOut(args) => return sign_out::run(&args, output).await,
         Command::Verify(args) => verify::run(&args, output)?,
         Command::Chain(args) => chain::run(args, output).await?,
         Command::Node(args) => node::run(args, output).await?,

@@ -27,6 +27,7 @@ mod http;
 mod keys;
 mod login;
 mod session;
+mod sign_out;
 mod verify;
 mod wallet;
 
@@ -38,5 +39,6 @@ pub use error::{ClientError, Tried};
 pub use keys::{KeysError, verify_keys};
 pub use login::{Login, LoginBuilder, LoginError, PendingLogin};
 pub use session::{OwnFacts, PasskeyAssertion, PendingSession};
+pub use sign_out::SignedOut;
 pub use verify::{Verified, VerifyError, verify_execution, verify_login, verify_receipt, verify_reply};
 pub use wallet::{Wallet, WalletError};

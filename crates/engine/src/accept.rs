@@ -130,6 +130,7 @@ impl Engine {
     }
 
     pub(crate) fn on_abandoned(&mut self, reply_to: ReplyTo, turn: &mut Turn<'_>) {
+        self.node.revocations.abandoned(reply_to);
         let waiting: Vec<RequestId> = self.active.iter().copied().collect();
         for id in waiting {
             self.with(id, turn, |roles, _| {
@@ -255,6 +256,8 @@ impl Engine {
             return Err(Problem::new(ErrorCode::SessionSignatureInvalid, detail));
         }
         let id = verify_request(&self.node.committee.id, &session, submission)?;
+        // Also of what is running or has ended already: nothing is shown to who has signed out.
+        self.node.revocations.check(&session).map_err(|code| Problem::of(code).about(id))?;
         if !session.may_run(&request.action) {
             return Err(Problem::of(ErrorCode::SessionScope).about(id));
         }
@@ -268,19 +271,29 @@ impl Engine {
         hash: &Digest,
         turn: &mut Turn<'_>,
     ) -> Result<Session, Problem> {
-        let now = turn.now;
-        if let Some(session) = self.known_logins.session(&hash.0, now.unix_ms) {
+        self.session_at(login, hash, turn.now.unix_ms, turn)
+    }
+
+    /// The session behind a login, as it is at a moment in milliseconds since the epoch: now, or a revocation's time.
+    pub(crate) fn session_at(
+        &mut self,
+        login: &Login,
+        hash: &Digest,
+        moment_ms: u64,
+        turn: &mut Turn<'_>,
+    ) -> Result<Session, Problem> {
+        if let Some(session) = self.known_logins.session(&hash.0, moment_ms) {
             return Ok(session);
         }
         let network = &self.node.committee.network;
         let wallets = login.proofs().iter().all(|proof| matches!(proof, Proof::Wallet(_)));
         let session = if wallets {
-            verify_login(network, login, &NoFacts, now.unix_ms)?
+            verify_login(network, login, &NoFacts, moment_ms)?
         } else {
             let (registry, _) = self.node.decided_by()?;
             let rule = self.node.committee.logins(registry.as_ref());
             let facts = LoginReading { registry: registry.as_ref(), rule: &rule, keys: &self.issuer_keys };
-            verify_login(network, login, &facts, now.unix_ms).inspect_err(|problem| {
+            verify_login(network, login, &facts, moment_ms).inspect_err(|problem| {
                 if problem.code == ErrorCode::LoginKeysUnavailable {
                     turn.effects.push(Effect::FetchIssuerKeys);
                 }
@@ -317,7 +330,7 @@ impl Engine {
             BlockStanding::Ahead => return Err(ErrorCode::BlockAhead.into()),
             BlockStanding::Unknown => return Err(ErrorCode::BlockUnknown.into()),
         }
-        self.node.committee.logins(registry.as_ref()).check(&session.methods)?;
+        self.node.counts(session, registry.as_ref())?;
         let welcome = match &self.node.committee.network.admission {
             Admission::Open => true,
             listed @ (Admission::List(_) | Admission::Logins(_)) => session.is_listed(listed),

@@ -101,6 +101,17 @@ impl Buckets {
         payers.iter().try_for_each(|payer| self.take(*payer, &payer.rule(rates), tokens, now_mono_ms))
     }
 
+    /// As [`Buckets::take_of_all`], of one, which has a rule of its own.
+    pub(crate) fn take_one(
+        &mut self,
+        payer: Payer,
+        rule: &Rule,
+        tokens: u64,
+        now_mono_ms: u64,
+    ) -> Result<(), Option<u64>> {
+        self.take(payer, rule, tokens, now_mono_ms)
+    }
+
     /// Takes so many tokens. If there are less, or there is no room for one more payer: says in how many milliseconds
     /// there will be, if ever.
     fn take(&mut self, payer: Payer, rule: &Rule, tokens: u64, now_mono_ms: u64) -> Result<(), Option<u64>> {

@@ -72,6 +72,8 @@ pub(crate) fn price(message: &PeerMessage) -> u64 {
         | PeerMessage::Confirm(_)
         | PeerMessage::Refuse(_)
         | PeerMessage::Certificate(_) => 128,
+        // Read, checked and written to disk.
+        PeerMessage::Revocation(_) => 256,
         PeerMessage::Ban(_)
         | PeerMessage::StartPair { .. }
         | PeerMessage::JoinPair { .. }
@@ -91,6 +93,8 @@ pub(crate) fn price(message: &PeerMessage) -> u64 {
         | PeerMessage::Outcome(_)
         | PeerMessage::Led(_)
         | PeerMessage::Leading { .. }
+        | PeerMessage::HeldRevocation(_)
+        | PeerMessage::RefusedRevocation { .. }
         | PeerMessage::Share { .. }
         | PeerMessage::Decided { .. } => 0,
     }

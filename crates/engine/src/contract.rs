@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
+use quorate_auth::Ended;
 use quorate_wire::{
     ActionCid, ActionLimits, BlockRef, DecryptionReply, DecryptionSubmission, Digest, ErrorCode,
     ExecutionReply, Lane, LoginId, NetworkFile, NodeIndex, OpenTo, PolicyForm, Problem, Recipient, RequestId,
-    RootKeys, Seen, Status, Submission, Usage,
+    RevocationReply, RevocationSubmission, RootKeys, Seen, Status, Submission, Usage,
 };
 use zeroize::Zeroizing;
 
@@ -47,6 +48,15 @@ pub enum Input {
         source: IpAddr,
         /// What was submitted.
         submission: DecryptionSubmission,
+    },
+    /// A caller signs out.
+    Revocation {
+        /// Whom to answer.
+        reply_to: ReplyTo,
+        /// Address of the caller, for rate limits.
+        source: IpAddr,
+        /// What was submitted.
+        submission: RevocationSubmission,
     },
     /// The caller no longer waits.
     RequestAbandoned {
@@ -293,6 +303,16 @@ pub enum Effect {
         /// The answer.
         result: Result<Box<DecryptionReply>, Box<Problem>>,
     },
+    /// Answer a caller who signs out.
+    ReplyRevocation {
+        /// The caller.
+        to: ReplyTo,
+        /// The answer.
+        result: Result<Box<RevocationReply>, Box<Problem>>,
+    },
+    /// Take nothing more of these sessions, wherever a session counts outside of the engine. At a start, each that is
+    /// remembered is told.
+    SignedOut(Ended),
     /// A login names a key that its issuer had not when its keys were fetched: they may be fetched anew.
     FetchIssuerKeys,
     /// Find the source of an action, for a run that waits for it.
@@ -445,6 +465,8 @@ pub enum Report {
     },
     /// A share of what opens a ciphertext was given to a caller.
     Shared,
+    /// A revocation was taken.
+    SignedOut,
     /// An attempt ended without a signature.
     AttemptFailed {
         /// The execution.

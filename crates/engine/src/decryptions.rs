@@ -137,6 +137,7 @@ impl Engine {
             return Err(Problem::new(ErrorCode::SessionSignatureInvalid, detail));
         }
         let id = verify_decryption_request(&self.node.committee.id, &session, submission)?;
+        self.node.revocations.check(&session).map_err(|code| Problem::of(code).about(id))?;
         Ok((id, request, session))
     }
 
@@ -178,7 +179,7 @@ impl Engine {
         turn.by_registry = true;
         let now = turn.now;
         registry_fresh(registry.heard(), now.mono_ms, now.unix_ms)?;
-        self.node.committee.logins(registry.as_ref()).check(&session.methods)?;
+        self.node.counts(session, registry.as_ref())?;
         if !session.may_open(&hash, None) {
             let detail = "the session does not name this policy; log in anew with quorate:decrypt/<its hash>";
             return Err(Problem::new(ErrorCode::SessionScope, detail));

@@ -17,7 +17,7 @@ use crate::{
     decryptions::Answered,
     early::EarlyMessages,
     ended::Remembered,
-    execution::{Execution, Roles},
+    execution::{Execution, Roles, execution_of},
     finality::Finality,
     founding::Founding,
     logins::{IssuerKeys, KnownLogins},
@@ -25,6 +25,7 @@ use crate::{
     node::{Node, Scene},
     pairs::Pairs,
     peers::{Consequence, Peers},
+    revocations::Revocations,
     turn::{ToSelf, Turn},
 };
 
@@ -72,6 +73,8 @@ impl Engine {
         let peers = Peers::load(&committee, stored)?;
         let founding = Founding::load(&committee, stored)?;
         let pairs = Pairs::load(&committee, stored)?;
+        let revocations = Revocations::load(&committee, stored, now)?;
+        let signed_out: Vec<Effect> = revocations.ended().map(Effect::SignedOut).collect();
         let (key, value) = peers.persist_incarnation();
         let node = Node {
             committee,
@@ -80,6 +83,7 @@ impl Engine {
             pairs,
             registry: None,
             finality,
+            revocations,
             early_rounds: EarlyMessages::default(),
             sessions: BTreeMap::new(),
             runs: BTreeMap::new(),
@@ -108,7 +112,9 @@ impl Engine {
             to_self: VecDeque::new(),
         };
         // The new number is on disk before any peer hears it.
-        Ok((engine, vec![Effect::Persist(vec![crate::Write { key, value }])]))
+        let mut first = vec![Effect::Persist(vec![crate::Write { key, value }])];
+        first.extend(signed_out);
+        Ok((engine, first))
     }
 
     /// Handles one input, and whatever deadline is due.
@@ -122,6 +128,9 @@ impl Engine {
             }
             Input::Decryption { reply_to, source, submission } => {
                 self.on_decryption((reply_to, source), &submission, &mut turn);
+            }
+            Input::Revocation { reply_to, source, submission } => {
+                self.on_revocation((reply_to, source), submission, &mut turn);
             }
             Input::RequestAbandoned { reply_to } => self.on_abandoned(reply_to, &mut turn),
             Input::PeerConnected { peer } => self.on_connected(peer, &mut turn),
@@ -190,6 +199,7 @@ impl Engine {
                 .into_iter()
                 .fold(next, u64::min);
         }
+        next = self.node.revocations.next_deadline().into_iter().fold(next, u64::min);
         for id in &self.active {
             if let Some(execution) = self.executions.get(id) {
                 next = next.min(execution.next_deadline());
@@ -274,12 +284,14 @@ impl Engine {
             self.node.pairs.tick(&self.node.committee, &self.node.peers, turn);
         }
         self.tick_executions(turn);
+        self.tick_revocations(turn);
         self.give_up_ahead(turn);
         if turn.now.mono_ms >= self.next_sweep_mono_ms {
             self.next_sweep_mono_ms = turn.now.mono_ms + SWEEP_MS;
             self.forget_executions(turn.now);
             self.known_logins.sweep(turn.now.unix_ms);
             self.answered.sweep(turn.now.unix_ms);
+            self.node.revocations.sweep(turn);
         }
         if self.ready() != self.announced_ready {
             self.announced_ready = !self.announced_ready;
@@ -387,6 +399,7 @@ impl Engine {
                         if new {
                             self.node.founding.greet(&self.node.committee, from, turn);
                             self.pass_on_to(from, turn);
+                            self.node.revocations.greeted(from, self.node.peers.start_of(from));
                         }
                     }
                     Consequence::None | Consequence::WeRolledBack => {}
@@ -465,6 +478,11 @@ impl Engine {
                 ) {
                     self.greet_all(turn);
                 }
+            }
+            PeerMessage::Revocation(submission) => self.on_handed_revocation(from, *submission, turn),
+            PeerMessage::HeldRevocation(held) => self.on_held_revocation(from, held, turn),
+            PeerMessage::RefusedRevocation { revocation } => {
+                self.on_refused_revocation(from, revocation, turn);
             }
             other => self.on_execution_message(from, other, turn),
         }
@@ -558,38 +576,5 @@ impl Engine {
         for id in due {
             self.with(id, turn, |roles, scene| roles.tick(scene));
         }
-    }
-}
-
-/// The execution that a message is about, if it is about one.
-fn execution_of(message: &PeerMessage) -> Option<RequestId> {
-    match message {
-        PeerMessage::Refused { request, .. }
-        | PeerMessage::Stalled { request, .. }
-        | PeerMessage::AttemptFailed { request, .. }
-        | PeerMessage::Signature { request, .. }
-        | PeerMessage::Diverged { request, .. }
-        | PeerMessage::Leading { request, .. }
-        | PeerMessage::Share { request, .. }
-        | PeerMessage::Decided { request, .. } => Some(*request),
-        PeerMessage::Vote(vote) => Some(vote.body.request),
-        PeerMessage::Offer(offer) => Some(offer.request),
-        PeerMessage::Propose(proposal) => Some(proposal.request),
-        PeerMessage::Led(value) => Some(value.body.request),
-        PeerMessage::Outcome(outcome) => Some(outcome.statement.body.request),
-        PeerMessage::Hello(_)
-        | PeerMessage::Stale(_)
-        | PeerMessage::Ping(_)
-        | PeerMessage::Execute(_)
-        | PeerMessage::Round(_)
-        | PeerMessage::Ban(_)
-        | PeerMessage::StartKeygen { .. }
-        | PeerMessage::StartPair { .. }
-        | PeerMessage::JoinPair { .. }
-        | PeerMessage::Keygen(_)
-        | PeerMessage::Pair(_)
-        | PeerMessage::Confirm(_)
-        | PeerMessage::Refuse(_)
-        | PeerMessage::Certificate(_) => None,
     }
 }

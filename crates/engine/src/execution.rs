@@ -4,7 +4,8 @@
 
 use quorate_threshold::value::Partial;
 use quorate_wire::{
-    Decision, Digest, ErrorCode, NodeIndex, OperationNumber, PeerMessage, Signed, ValuePoint, Verdict, Vote,
+    Decision, Digest, ErrorCode, NodeIndex, OperationNumber, PeerMessage, RequestId, Signed, ValuePoint,
+    Verdict, Vote,
 };
 
 use crate::{
@@ -120,6 +121,9 @@ impl Roles<'_> {
             | PeerMessage::Execute(_)
             | PeerMessage::Round(_)
             | PeerMessage::Ban(_)
+            | PeerMessage::Revocation(_)
+            | PeerMessage::HeldRevocation(_)
+            | PeerMessage::RefusedRevocation { .. }
             | PeerMessage::StartKeygen { .. }
             | PeerMessage::StartPair { .. }
             | PeerMessage::JoinPair { .. }
@@ -307,5 +311,41 @@ fn take_partial(vote: &Signed<Vote>, scene: &mut Scene<'_, '_>) -> bool {
             spoilt(number, vote.node, scene);
             false
         }
+    }
+}
+
+/// The execution that a message is about, if it is about one.
+pub(crate) fn execution_of(message: &PeerMessage) -> Option<RequestId> {
+    match message {
+        PeerMessage::Refused { request, .. }
+        | PeerMessage::Stalled { request, .. }
+        | PeerMessage::AttemptFailed { request, .. }
+        | PeerMessage::Signature { request, .. }
+        | PeerMessage::Diverged { request, .. }
+        | PeerMessage::Leading { request, .. }
+        | PeerMessage::Share { request, .. }
+        | PeerMessage::Decided { request, .. } => Some(*request),
+        PeerMessage::Vote(vote) => Some(vote.body.request),
+        PeerMessage::Offer(offer) => Some(offer.request),
+        PeerMessage::Propose(proposal) => Some(proposal.request),
+        PeerMessage::Led(value) => Some(value.body.request),
+        PeerMessage::Outcome(outcome) => Some(outcome.statement.body.request),
+        PeerMessage::Hello(_)
+        | PeerMessage::Stale(_)
+        | PeerMessage::Ping(_)
+        | PeerMessage::Execute(_)
+        | PeerMessage::Round(_)
+        | PeerMessage::Ban(_)
+        | PeerMessage::Revocation(_)
+        | PeerMessage::HeldRevocation(_)
+        | PeerMessage::RefusedRevocation { .. }
+        | PeerMessage::StartKeygen { .. }
+        | PeerMessage::StartPair { .. }
+        | PeerMessage::JoinPair { .. }
+        | PeerMessage::Keygen(_)
+        | PeerMessage::Pair(_)
+        | PeerMessage::Confirm(_)
+        | PeerMessage::Refuse(_)
+        | PeerMessage::Certificate(_) => None,
     }
 }

@@ -30,6 +30,7 @@ mod order;
 mod pairs;
 mod peers;
 mod rates;
+mod revocations;
 mod starts;
 mod status;
 mod succession;

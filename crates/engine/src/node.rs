@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use quorate_auth::Session;
 use quorate_wire::{ErrorCode, NodeIndex, OperationNumber, Problem, PublicKey, RequestId, limits};
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     founding::Founding,
     pairs::Pairs,
     peers::Peers,
+    revocations::Revocations,
     turn::Turn,
 };
 
@@ -30,6 +32,7 @@ pub(crate) struct Node {
     pub(crate) registry: Option<Arc<dyn ReadRegistry>>,
     pub(crate) finality: Finality,
     pub(crate) early_rounds: EarlyMessages,
+    pub(crate) revocations: Revocations,
     /// Signing sessions in progress.
     pub(crate) sessions: BTreeMap<[u8; 32], (RequestId, OperationNumber)>,
     /// Runs in progress.
@@ -50,6 +53,15 @@ impl Node {
             }
             _ => Err(ErrorCode::NotReady),
         }
+    }
+
+    /// Whether a session counts now: it was not signed out, and the network takes logins like its own.
+    ///
+    /// # Errors
+    /// `session_revoked`, and those of [`LoginRule::check`](crate::LoginRule::check).
+    pub(crate) fn counts(&self, session: &Session, registry: &dyn ReadRegistry) -> Result<(), Problem> {
+        self.revocations.check(session)?;
+        self.committee.logins(registry).check(&session.methods)
     }
 
     /// The set-up of a pair, if both sides say the same (of our own pairs we know our side).

@@ -22,6 +22,7 @@ use crate::{
     inbox::{Bound, Job, Outlet},
     issuers::IssuerDesk,
     metrics::{Heartbeat, Metrics},
+    signed_out::SignedOutBoard,
     store::Store,
     transport::Links,
     workers::Workers,
@@ -37,6 +38,7 @@ pub(crate) struct Hands {
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) workers: Workers,
     pub(crate) issuers: Arc<IssuerDesk>,
+    pub(crate) signed_out: Arc<SignedOutBoard>,
     pub(crate) votes: mpsc::Sender<quorate_wire::RootKeys>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) outgoing: Outgoing,
@@ -186,6 +188,10 @@ impl Hands {
                 Effect::PassOn { to, frame } => self.links.pass_on(to, self.outgoing.shared(frame)),
                 Effect::Reply { to, result } => self.waiting.answer(to, Outcome::Execution(result)),
                 Effect::ReplyShare { to, result } => self.waiting.answer(to, Outcome::Share(result)),
+                Effect::ReplyRevocation { to, result } => {
+                    self.waiting.answer(to, Outcome::Revocation(result))
+                }
+                Effect::SignedOut(ended) => self.signed_out.note(&ended),
                 Effect::FetchIssuerKeys => self.issuers.want(),
                 Effect::FindCode { run, action, payers } => self.workers.find_code(run, action, &payers),
                 Effect::StartAction(start) => self.workers.start(*start),
@@ -213,6 +219,7 @@ fn log(report: &Report) {
         Report::Refused(code) => tracing::debug!(%code, "refused a submission"),
         Report::Denied(code) => tracing::debug!(%code, "denied an operation"),
         Report::Shared => tracing::debug!("gave a share"),
+        Report::SignedOut => tracing::debug!("took a revocation"),
         Report::Started(request) => tracing::debug!(%request, "a run began"),
         Report::Ended { request, status, error, duration_ms } => {
             let error = error.map_or("", |code| code.as_str());
@@ -265,6 +272,7 @@ fn kind(input: &Input) -> &'static str {
     match input {
         Input::Request { .. } => "request",
         Input::Decryption { .. } => "decryption",
+        Input::Revocation { .. } => "revocation",
         Input::RequestAbandoned { .. } => "abandoned",
         Input::PeerConnected { .. } => "peer_connected",
         Input::PeerDisconnected { .. } => "peer_disconnected",

@@ -1,7 +1,7 @@
 //! The HTTP interface: callers and operators.
 
+mod ask;
 mod code;
-mod decryptions;
 mod executions;
 mod guard;
 mod openapi;
@@ -29,7 +29,8 @@ pub(crate) use serve::Server;
 pub(crate) use waiting::{Outcome, Waiting};
 
 use crate::{
-    brain::StatusBoard, code::CodeFinder, inbox::Inbox, issuers::IssuerDesk, metrics::Metrics, places::Places,
+    brain::StatusBoard, code::CodeFinder, inbox::Inbox, issuers::IssuerDesk, metrics::Metrics,
+    places::Places, signed_out::SignedOutBoard,
 };
 
 /// What handlers work with.
@@ -45,6 +46,8 @@ pub(crate) struct Api {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) code: CodeFinder,
     pub(crate) issuers: Arc<IssuerDesk>,
+    /// Sessions that were signed out.
+    pub(crate) signed_out: Arc<SignedOutBoard>,
     /// Places of callers that store code.
     pub(crate) code_writes: Semaphore,
     /// Units of [`executions::BODY_UNIT_BYTES`] that code on its way out may take.
@@ -62,7 +65,8 @@ pub(crate) fn body_units(bytes: usize) -> usize {
 pub(crate) fn router(api: Arc<Api>, listen: SocketAddr) -> Router {
     let router = Router::new()
         .route("/v1/executions", post(executions::post))
-        .route("/v1/decryptions", post(decryptions::post))
+        .route("/v1/decryptions", post(ask::decryption))
+        .route("/v1/revocations", post(ask::revocation))
         .route("/v1/code", put(code::put))
         .route("/v1/code/{cid}", get(code::get))
         .route("/v1/pkps/{id}", get(views::pkp))

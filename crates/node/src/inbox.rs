@@ -14,7 +14,7 @@ use std::{
 };
 
 use quorate_engine::{ActionEvent, Input, IssuerKeys, ReadRegistry, ReplyTo, RunNumber};
-use quorate_wire::{DecryptionSubmission, NodeIndex, Submission};
+use quorate_wire::{DecryptionSubmission, NodeIndex, RevocationSubmission, Submission};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{metrics::Metrics, places::Place, transport::PeerEvents};
@@ -224,6 +224,17 @@ impl Inbox {
         place: Arc<Place>,
     ) {
         self.push(Input::Decryption { reply_to, source, submission }, Bound::Caller { _place: place });
+    }
+
+    /// A caller signs out.
+    pub(crate) fn revocation(
+        &self,
+        reply_to: ReplyTo,
+        source: IpAddr,
+        submission: RevocationSubmission,
+        place: Arc<Place>,
+    ) {
+        self.push(Input::Revocation { reply_to, source, submission }, Bound::Caller { _place: place });
     }
 
     /// A caller has hung up; its place is free when the engine knows.

@@ -18,7 +18,10 @@ use quorate_engine::{IssuerKeys, LoginRule};
 use quorate_registry::view::RegistryView;
 use quorate_wire::{BlockRef, IssuerRule, NetworkFile};
 use serde::{Deserialize, Serialize};
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{
+    sync::Notify,
+    task::{self, JoinSet},
+};
 
 use crate::{chain, clock::unix_ms, inbox::Inbox, metrics::Heartbeat};
 use fetch::Answer;
@@ -102,7 +105,8 @@ struct Known {
     seen_unix_ms: u64,
     asked: Option<Instant>,
     next: Instant,
-    asking: bool,
+    /// The task that asks it.
+    asking: Option<task::Id>,
 }
 
 /// The loop that fetches keys.
@@ -143,9 +147,11 @@ impl Watch {
             tokio::select! {
                 Some(answer) = asked.join_next(), if !asked.is_empty() => {
                     match answer {
-                        Ok((rule, answer)) => self.heard(&rule, answer, Instant::now()),
-                        // Whose task it was does not show.
-                        Err(_) => self.known.values_mut().for_each(|known| known.asking = false),
+                        // What is heard is written to disk.
+                        Ok((rule, answer)) => {
+                            task::block_in_place(|| self.heard(&rule, answer, Instant::now()));
+                        }
+                        Err(error) => self.lost(error.id(), Instant::now()),
                     }
                 }
                 () = self.desk.wanted.notified() => self.hurry(Instant::now()),
@@ -176,7 +182,7 @@ impl Watch {
                 None => (None, 0),
             };
             let rule = rule.clone();
-            let known = Known { rule, keys, seen_unix_ms, asked: None, next: now, asking: false };
+            let known = Known { rule, keys, seen_unix_ms, asked: None, next: now, asking: None };
             self.known.insert(issuer.to_owned(), known);
         }
         for known in self.known.values_mut() {
@@ -202,17 +208,17 @@ impl Watch {
     /// Asks whoever is due.
     fn ask(&mut self, asked: &mut Asked, now: Instant) {
         for known in self.known.values_mut() {
-            if known.asking || known.next > now {
+            if known.asking.is_some() || known.next > now {
                 continue;
             }
-            (known.asking, known.asked) = (true, Some(now));
             let (rule, fetcher) = (known.rule.clone(), self.fetcher.clone());
-            asked.spawn(async move {
+            let task = asked.spawn(async move {
                 let answer = fetcher.fetch(&rule).await.inspect_err(|reason| {
                     tracing::warn!(issuer = rule.issuer, "its keys could not be fetched: {reason}");
                 });
                 (rule, answer.ok())
             });
+            (known.asking, known.asked) = (Some(task.id()), Some(now));
         }
     }
 
@@ -224,11 +230,18 @@ impl Watch {
         }
     }
 
+    /// A task has ended without an answer: a panic of ours. Its issuer is asked again when others would be.
+    fn lost(&mut self, task: task::Id, now: Instant) {
+        for known in self.known.values_mut().filter(|known| known.asking == Some(task)) {
+            (known.asking, known.next) = (None, now + AGAIN);
+        }
+    }
+
     /// An answer under a rule that does not stand any more says nothing.
     fn heard(&mut self, rule: &IssuerRule, answer: Option<Answer>, now: Instant) {
         let (issuer, unix_ms) = (rule.issuer.as_str(), unix_ms());
         let Some(known) = self.known.get_mut(issuer).filter(|known| known.rule == *rule) else { return };
-        known.asking = false;
+        known.asking = None;
         known.next = now + answer.as_ref().map_or(AGAIN, |answer| answer.fresh_for);
         let Some(Answer { text, .. }) = answer else { return };
         let before = known.keys.as_deref().cloned();

@@ -36,6 +36,7 @@ mod places;
 mod run;
 mod secret_file;
 mod signal;
+mod signed_out;
 mod store;
 #[cfg(test)]
 mod testing;

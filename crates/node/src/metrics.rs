@@ -31,6 +31,7 @@ pub(crate) struct Metrics {
     submissions: Counter,
     refusals: Family<Code, Counter>,
     shares_given: Counter,
+    revocations: Counter,
     denials: Family<Code, Counter>,
     started: Counter,
     ended: Family<Ended, Counter>,
@@ -94,6 +95,7 @@ impl Metrics {
                 "shares_given",
                 "Shares given to callers, of what opens a ciphertext"
             ),
+            revocations: registered!(r, Counter::default(), "revocations", "Revocations of sessions taken"),
             denials: registered!(r, Family::default(), "denials", "Operations denied by this node, by code"),
             started: registered!(r, Counter::default(), "executions_started", "Runs that began"),
             ended: registered!(r, Family::default(), "executions", "Runs that ended, by status and code"),
@@ -303,6 +305,9 @@ impl Metrics {
             Report::Refused(code) => count(&self.refusals, &(*code).into()),
             Report::Shared => {
                 self.shares_given.inc();
+            }
+            Report::SignedOut => {
+                self.revocations.inc();
             }
             Report::Denied(code) => count(&self.denials, &(*code).into()),
             Report::Started(_) => {

@@ -33,6 +33,7 @@ use crate::{
     keys::{KeyFiles, NodeKeys},
     metrics::{Heartbeat, Metrics},
     places::Places,
+    signed_out::SignedOutBoard,
     store::Store,
     transport::{Links, Membership, Transport},
     workers::{Events, Workers},
@@ -182,6 +183,7 @@ impl Node {
         let votes = start_voter(config, &member, (&registry, &metrics), &mut loops)?;
         let issuers = Arc::new(IssuerDesk::default());
         start_issuers(config, &member, (&issuers, &inbox, &registry, &metrics), &mut loops)?;
+        let signed_out = Arc::new(SignedOutBoard::of(&first));
         let outgoing = Outgoing::new(config.faults.clone().unwrap_or_default(), &member.keys.statement);
         let (waiting_for_hands, metrics_for_hands) = (waiting.clone(), metrics.clone());
         let hands = Hands {
@@ -190,6 +192,7 @@ impl Node {
             waiting: waiting_for_hands,
             workers,
             issuers: issuers.clone(),
+            signed_out: signed_out.clone(),
             votes,
             metrics: metrics_for_hands,
             outgoing,
@@ -211,6 +214,7 @@ impl Node {
             metrics: metrics.clone(),
             code,
             issuers,
+            signed_out,
             code_writes: Semaphore::new(http::CODE_WRITES),
             code_room: http::Room::new(http::CODE_ROOM, http::CODE_ROOM_PER_SOURCE),
             body_room: Places::new(http::body_units(config.limits.http_body_bytes)),

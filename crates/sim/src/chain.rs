@@ -201,8 +201,10 @@ impl View {
     }
 
     /// The head's parent: what a caller names who does not want to be ahead of the other nodes.
-    pub(crate) fn parent(&self) -> BlockRef {
-        self.blocks[self.height.saturating_sub(1)].reference
+    /// With the moment at which it was made.
+    pub(crate) fn parent(&self) -> (BlockRef, u64) {
+        let block = &self.blocks[self.height.saturating_sub(1)];
+        (block.reference, block.unix_ms)
     }
 
     pub(crate) fn state(&self, at: At) -> &State {

@@ -113,7 +113,7 @@ fn describe(summary: &Summary, took: Duration) -> String {
         .map_or_else(|| "none".to_owned(), |us| format!("{:?}", Duration::from_micros(us)));
     format!(
         "{} seeds in {took:.1?} ({})\n{} signatures in {} attempts, {} replies ({} completed, p50 {p50} virtual), \
-         {} sessions of people, {} crashes, {} byzantine acts, {} bans, {} set-up steps, {:.0?} of virtual time",
+         {} sessions of people, {} sign-outs, {} crashes, {} byzantine acts, {} bans, {} set-up steps, {:.0?} of virtual time",
         summary.seeds,
         kinds.join(", "),
         summary.signatures,
@@ -121,6 +121,7 @@ fn describe(summary: &Summary, took: Duration) -> String {
         summary.replies,
         summary.completed,
         summary.sessions,
+        summary.sign_outs,
         summary.crashes,
         summary.acts,
         summary.bans,

@@ -57,6 +57,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) network: &'a NetworkId,
     pub(crate) capabilities: &'a [Capability],
     pub(crate) block: BlockRef,
+    /// When the block was made.
+    pub(crate) block_ms: u64,
     pub(crate) now_ms: u64,
     pub(crate) life_ms: u64,
 }
@@ -126,8 +128,13 @@ impl Person {
             })
             .collect();
         let has = |way| self.ways.contains(&way);
+        let moment_ms = |way: &Way| match way {
+            Way::Wallet | Way::Token => issued_ms,
+            Way::Passkey => wanted.block_ms,
+        };
         let basis = Basis {
             expires_ms,
+            proven_ms: self.ways.iter().map(moment_ms).min().unwrap_or(0),
             token: has(Way::Token).then_some(TokenBasis { name, key: name, issued_ms }),
             block: has(Way::Passkey).then_some(wanted.block.number),
         };

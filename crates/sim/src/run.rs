@@ -62,6 +62,8 @@ pub struct Summary {
     pub set_ups: u64,
     /// Sessions that people began by an issuer, by passkeys or by several methods.
     pub sessions: u64,
+    /// Times that somebody signed out.
+    pub sign_outs: u64,
     /// Answers to callers.
     pub replies: u64,
     /// Answers of completed executions.
@@ -85,7 +87,8 @@ impl Summary {
         self.crashes += tally.crashes;
         self.acts += tally.acts;
         self.set_ups += tally.set_ups;
-        self.sessions += tally.sessions;
+        self.sessions += u64::from(tally.sessions);
+        self.sign_outs += u64::from(tally.sign_outs);
         self.replies += tally.replies;
         self.completed += tally.completed;
         self.virtual_us += tally.virtual_us;

@@ -129,6 +129,15 @@ pub(crate) fn describe(frame: &[u8]) -> String {
             (format!("Decided {}/{operation} {nodes:?}", short(&request.0)), true)
         }
         PeerMessage::Ban(ban) => (format!("Ban {} by {}", short(&ban.body.counterparty.0), ban.node), false),
+        PeerMessage::Revocation(submission) => {
+            (format!("Revocation {}", short(&submission.login.hash().0)), true)
+        }
+        PeerMessage::HeldRevocation(held) => {
+            (format!("HeldRevocation {}", short(&held.body.revocation.0)), true)
+        }
+        PeerMessage::RefusedRevocation { revocation } => {
+            (format!("RefusedRevocation {}", short(&revocation.0)), true)
+        }
         PeerMessage::StartKeygen { attempt, .. } => (format!("StartKeygen {attempt}"), true),
         PeerMessage::StartPair { .. } => ("StartPair".to_owned(), true),
         PeerMessage::JoinPair { .. } => ("JoinPair".to_owned(), true),

@@ -31,6 +31,7 @@ mod keys;
 mod observe;
 mod pairs;
 mod people;
+mod sign_outs;
 mod work;
 
 use calls::{Call, Wish};
@@ -129,7 +130,8 @@ pub(crate) struct Tally {
     pub(crate) acts: u64,
     pub(crate) set_ups: u64,
     /// Sessions that people began otherwise than by one wallet.
-    pub(crate) sessions: u64,
+    pub(crate) sessions: u32,
+    pub(crate) sign_outs: u32,
     pub(crate) replies: u64,
     pub(crate) completed: u64,
     pub(crate) latencies_us: Vec<u64>,
@@ -285,7 +287,7 @@ impl World {
         }
         self.tally.counts = self.checker.counts();
         self.tally.virtual_us = self.now_us;
-        self.tally.sessions = self.people.as_ref().map_or(0, People::sessions);
+        (self.tally.sessions, self.tally.sign_outs) = self.people.as_ref().map_or((0, 0), People::counts);
         self.tally.acts =
             self.nodes.iter().filter_map(|node| node.byzantine.as_ref()).map(|node| node.acts).sum();
         Ok(())
@@ -388,6 +390,7 @@ impl World {
         node.asked.clear();
         node.shell.restart();
         node.drop_work();
+        self.people.iter_mut().for_each(|people| people.outs.restarted(slot));
         let purpose = format!("node {slot} start {}", node.generation);
         node.rng = rand_chacha::ChaCha8Rng::from_seed(Dice::new(seed, &purpose).bytes());
         let now = node.now(now_us, epoch_unix_ms);
@@ -398,6 +401,7 @@ impl World {
                 let generation = node.generation;
                 self.say(&format!("{slot} starts, {generation}"));
                 self.follow(slot, effects, None);
+                self.remembers_revocations(slot);
                 self.finish_step(slot);
                 self.work(slot);
                 let height = self.chain.height();

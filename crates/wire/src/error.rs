@@ -208,6 +208,7 @@ error_codes! {
     PlaintextNotText = 120, "plaintext_not_text", ActionFailed, "The plaintext is no UTF-8 text; ask for encoding: 'base64'.";
     LoginIssuerUnknown = 121, "login_issuer_unknown", Unauthenticated, "The login is of an issuer that this network does not take.";
     LoginKeysUnavailable = 122, "login_keys_unavailable", Unavailable, "This node has no key of the issuer by which the login is signed.";
+    SessionRevoked = 123, "session_revoked", Unauthenticated, "The session was signed out before its end; log in anew.";
     ReplyNotKept = 95, "reply_not_kept", NotFound, "The execution has ended, and its reply is not kept any longer.";
 }
 

@@ -38,6 +38,7 @@ mod peer;
 mod receipt;
 mod reply;
 mod request;
+mod revocation;
 mod roots;
 mod secret_url;
 mod signed;
@@ -88,6 +89,9 @@ pub use reply::{
     ExecutionReply, HeadView, KeysView, NetworkView, NodeView, PkpView, RootCommitment, SignatureView, Usage,
 };
 pub use request::{BlockRef, ExecutionRequest, Submission, request_id};
+pub use revocation::{
+    Ends, HeldRevocation, RevocationReply, RevocationRequest, RevocationSubmission, revocation_request_id,
+};
 pub use roots::{Purpose, RootKeys};
 pub use secret_url::SecretUrl;
 pub use signed::{BadSignature, Signable, Signed};

@@ -76,6 +76,14 @@ pub const RANDOMS_MAX: u32 = 16;
 pub const DECRYPTIONS_MAX: u32 = 10;
 /// Longest text of a policy.
 pub const POLICY_BYTES_MAX: usize = 64 << 10;
+/// Longest request to sign out.
+pub const REVOCATION_REQUEST_BYTES_MAX: usize = 1 << 10;
+/// Bytes of revocations that a node keeps. One source or peer gets more only while it has less than is free.
+pub const REVOCATIONS_BYTES_MAX: usize = 64 << 20;
+/// What a revocation counts for beside its bytes.
+pub const REVOCATION_BYTES: usize = 1 << 10;
+/// Revocations of one login that a node keeps: each is of another session.
+pub const REVOCATIONS_PER_LOGIN_MAX: usize = 256;
 /// Longest request to open something: its policy, and a little.
 pub const DECRYPTION_REQUEST_BYTES_MAX: usize = POLICY_BYTES_MAX + (4 << 10);
 /// Longest name of an operation on values.

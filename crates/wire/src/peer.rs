@@ -4,9 +4,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Digest, EcdsaBytes, ErrorCode, Evidence, IntentHash, NetworkId, NodeIndex, OperationNumber, Purpose,
-    RequestId, RootKeys, Signable, Signed, SignedHead, Statement, StatementKey, Submission, Usage,
-    ValuePoint, Vote,
+    Digest, EcdsaBytes, ErrorCode, Evidence, HeldRevocation, IntentHash, NetworkId, NodeIndex,
+    OperationNumber, Purpose, RequestId, RevocationSubmission, RootKeys, Signable, Signed, SignedHead,
+    Statement, StatementKey, Submission, Usage, ValuePoint, Vote,
 };
 
 /// The first message on every connection, and again whenever what it says changes.
@@ -344,6 +344,15 @@ pub enum PeerMessage {
         identity: Digest,
         /// The share.
         share: ValuePoint,
+    },
+    /// Somebody has signed out.
+    Revocation(Box<RevocationSubmission>),
+    /// A revocation is on my disk.
+    HeldRevocation(Signed<HeldRevocation>),
+    /// A revocation that I was handed is none, and never will be.
+    RefusedRevocation {
+        /// Its id.
+        revocation: RequestId,
     },
     /// What an operation came to.
     Decided {

@@ -5,10 +5,9 @@ import { Autofill } from "./autofill.js";
 import { h } from "./dom.js";
 import { type Doing, type Failure, explain } from "./failures.js";
 import { methodsOf, sharesMethod } from "./methods.js";
-import type { Client, Passkey, Session } from "./quorate.js";
+import type { Client, Passkey, Session, SignedOut, SignOutScope } from "./quorate.js";
 import { SignIns, isAnswer } from "./sign-ins.js";
 import { type Issuer, type Settings, SettingsError, attributeNames, checked, settingsOf } from "./settings.js";
-import { type SignOutScope, type SignedOut, signOut } from "./sign-out.js";
 import { type View, confirmView, failureView, signInView, signedInView, signedOutWords, waitView } from "./view.js";
 import { type Wallet, passkeyPlace, watchWallets } from "./ways.js";
 
@@ -101,6 +100,12 @@ export class QuorateSignIn extends HTMLElement {
   }
 
   connectedCallback(): void {
+    const address = location.href;
+    if (isAnswer(address)) {
+      this.#answer = address;
+      // The answer counts once, and does not stay where people copy it.
+      history.replaceState(history.state, "", location.pathname);
+    }
     if (!this.contains(this.#field)) this.append(this.#field);
     if (this.#settings === null) this.#begin(() => settingsOf((name) => this.getAttribute(name)));
     else this.#begin(() => this.#settings);
@@ -146,12 +151,6 @@ export class QuorateSignIn extends HTMLElement {
       this.#wallets = wallets;
       if (this.#place === "out" || this.#place === "in") this.#draw();
     }, life);
-    const address = location.href;
-    if (isAnswer(address)) {
-      this.#answer = address;
-      // The answer counts once, and does not stay where people copy it.
-      history.replaceState(history.state, "", location.pathname);
-    }
     this.#listen(settings, life);
     this.#show("wait");
     try {
@@ -189,6 +188,8 @@ export class QuorateSignIn extends HTMLElement {
     const signIns = await this.#opened;
     if (signIns === null || this.#doing !== null) return;
     const [session, before] = [await signIns.sessions.current(), this.#session];
+    // The person has begun something meanwhile: it ends in a session of its own.
+    if (this.#doing !== null) return;
     if (session?.hash === before?.hash) {
       this.#all = await signIns.sessions.all();
       if (this.#place === "in") this.#draw();
@@ -278,14 +279,14 @@ export class QuorateSignIn extends HTMLElement {
       await this.#enter(session, "chosen", signIns);
     }),
     signOut: (session: Session, scope: SignOutScope) => void this.#do("sign-out", "Telling the nodes…", async (signIns, { signal }) => {
-      const result = await signOut(signIns.client, session, { scope, signal }).catch(async (error: unknown) => {
+      const result = await signIns.client.signOut(session, { scope, signal }).catch(async (error: unknown) => {
         // It was over before: then it is only taken off the list.
         if (explain(error, "sign-out")?.over === true) await this.#drop(signIns, session, "ended", null);
         throw error;
       });
       // As long as too few nodes know it, the person must be able to try again.
-      if (result === null || result.done) await this.#drop(signIns, session, scope, result);
-      this.#say(signedOutWords(result, scope === "everywhere", session, Date.now()));
+      if (result.done) await this.#drop(signIns, session, scope, result);
+      this.#say(signedOutWords(result, scope === "everywhere"));
     }),
   };
 
@@ -385,6 +386,8 @@ export class QuorateSignIn extends HTMLElement {
 
   async #enter(session: Session, how: How, signIns: SignIns): Promise<void> {
     const sdk = await import("./quorate.js");
+    // Other settings, or none, have come meanwhile.
+    if ((await this.#opened) !== signIns) return;
     [this.#session, this.#ending] = [session, false];
     this.#spoken.textContent = "";
     this.#offer = methodsOf(session.login).length === 1 && !(await signIns.sessions.hasDeclined(session));

@@ -81,7 +81,7 @@ const ISSUER_FAILED: readonly (readonly [reason: string, says: RegExp, words: Wo
 ];
 
 /** Refusals of the network, by code: those that people meet. */
-const NETWORK: { readonly [code in ErrorCode | "session_revoked"]?: Words } = {
+const NETWORK: { readonly [code in ErrorCode]?: Words } = {
   login_issuer_unknown: { sentence: "The network does not take sign-ins from this site any more, or not yet.", next: OTHER_WAY, over: true },
   login_keys_unavailable: { sentence: "The network is fetching new keys from the site that you signed in with.", next: LATER },
   login_invalid: { sentence: "The network does not accept this sign-in.", next: SIGN_IN, over: true },
@@ -106,13 +106,15 @@ interface Told {
   readonly code: string;
   readonly message: string;
   readonly retryable: boolean;
+  /** Whether it is more than one node's word. */
+  readonly confirmed: boolean;
   readonly cause: unknown;
 }
 
 function toldOf(error: unknown): Told {
-  const { name, code, message, retryable, cause } = (typeof error === "object" && error !== null ? error : {}) as { readonly [K in keyof Told]?: unknown };
+  const { name, code, message, retryable, confirmed, cause } = (typeof error === "object" && error !== null ? error : {}) as { readonly [K in keyof Told]?: unknown };
   const text = (value: unknown): string => (typeof value === "string" ? value : "");
-  return { name: text(name), code: text(code), message: text(message), retryable: retryable === true, cause };
+  return { name: text(name), code: text(code), message: text(message), retryable: retryable === true, confirmed: confirmed === true, cause };
 }
 
 const named = (code: string, words: Words): Failure => ({ code, ...words });
@@ -154,8 +156,10 @@ function localFailure({ code, message, cause }: Told, doing: Doing): Failure {
   return named(code, own(LOCAL, code) ?? { sentence: "This page has failed.", next: OPERATOR });
 }
 
-function networkFailure({ code, retryable }: Told): Failure {
+function networkFailure({ code, retryable, confirmed }: Told): Failure {
   const words = own(NETWORK as { readonly [code: string]: Words }, code);
+  // One node alone ends nobody's session.
+  if (words?.over === true && !confirmed) return named(code, { sentence: `${words.sentence} So says one node, and no other.`, next: AGAIN });
   if (words !== undefined) return named(code, words);
   return named(code, retryable
     ? { sentence: "The network is busy, or some of its nodes do not see each other.", next: LATER }

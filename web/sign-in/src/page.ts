@@ -62,6 +62,8 @@ async function run(params: { readonly [name: string]: string }): Promise<{ greet
   for (let left = 3; ; left -= 1) {
     try {
       const execution = await client.execute(session, { action: { code: GREET.code }, params });
+      // Another session may be in use by now: this answer is not about it.
+      if (inUse?.session !== session) return null;
       return { greeted: JSON.parse(execution.response ?? "{}") as Greeted, execution };
     } catch (error) {
       if (left > 0 && (error as { readonly retryable?: unknown }).retryable === true && explain(error, "use")?.code !== "login_keys_unavailable") {

@@ -22,7 +22,7 @@ interface Entry {
   readonly expiresMs: number;
 }
 
-/** Sessions in a store, each under a name of its own. What the client keeps of one is moved, and not looked into. */
+/** Sessions in a store, each under a name of its own. What the client keeps of one is moved by its public key. */
 export class Sessions {
   readonly #sdk: Client;
   readonly #network: Network;
@@ -52,9 +52,11 @@ export class Sessions {
   async take(session: Session): Promise<void> {
     const name = nameOf(session);
     const kept = await this.#store.get(INCOMING).catch(() => undefined);
+    // Another tab may sign in at the same moment, and its session is its own.
+    const own = (kept as { readonly publicKey?: unknown } | null | undefined)?.publicKey === session.publicKey;
     if (session.kept === "memory") this.#unkept.set(name, session);
-    else if (kept !== undefined) await this.#store.put(name, kept);
-    await this.#store.delete(INCOMING).catch(() => undefined);
+    else if (own) await this.#store.put(name, kept);
+    if (own) await this.#store.delete(INCOMING).catch(() => undefined);
     await this.use(session);
   }
 

@@ -169,9 +169,8 @@ export const waitView = (application: string): View => ({ title: `Sign in to ${a
 export const failureView = ({ code, sentence, next }: Failure): Child => [h("p", {}, sentence), h("p", { class: "next", "data-code": code }, next)];
 
 /** What came of signing out. */
-export function signedOutWords(result: { readonly nodes: number; readonly of: number; readonly done: boolean } | null, everywhere: boolean, session: Session, nowMs: number): string {
+export function signedOutWords(result: { readonly nodes: number; readonly of: number; readonly done: boolean }, everywhere: boolean): string {
   const what = everywhere ? "You are signed out everywhere" : "You are signed out here";
-  if (result === null) return `This browser has forgotten the session. To the network it is good ${endWords(session, nowMs)}.`;
   const rest = result.nodes < result.of ? ", and the others can do nothing alone" : "";
   if (result.done) return `${what}: ${result.nodes} of ${result.of} nodes know it${rest}.`;
   return `Only ${result.nodes} of ${result.of} nodes know it yet. Try again: until then the session can still be used.`;

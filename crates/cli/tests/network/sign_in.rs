@@ -16,8 +16,8 @@ use quorate_client::{
     PasskeyAssertion, PendingSession,
 };
 use quorate_wire::{
-    ActionCid, BlockRef, Capability, CapabilityAction, CapabilityKey, IssuerRule, NetworkFile, Proof,
-    TokenAlgorithm,
+    ActionCid, BlockRef, Capability, CapabilityAction, CapabilityKey, Ends, ErrorCode, IssuerRule,
+    NetworkFile, Proof, TokenAlgorithm,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -25,8 +25,9 @@ use sha2::{Digest as _, Sha256};
 use crate::bad_input::now_ms;
 use crate::harness::{DIGEST, Folder, Network};
 
-/// Signs if it may, and greets whoever calls.
-const GREETS: &str = r"async function main({ publicKey, toSign }) {
+/// Signs if it may, perhaps after a while, and greets whoever calls.
+const GREETS: &str = r"async function main({ publicKey, toSign, delay }) {
+  if (delay) await new Promise((go) => setTimeout(go, delay));
   const signed = await Lit.Actions.signEcdsa({ toSign: ethers.utils.arrayify(toSign), publicKey, sigName: 'sig' })
     .then(() => 'signed', (error) => error.code);
   return { signed, ids: Lit.Auth.authMethodContexts.map(({ id }) => id), wallet: Lit.Auth.authSigAddress };
@@ -150,7 +151,16 @@ impl Site {
 
     /// A session that may run the action with whatever the login itself is granted, allowed by these proofs.
     fn log_in(&self, facts: &OwnFacts, proofs: impl FnOnce(&PendingSession<'_>) -> Vec<Proof>) -> Login {
-        let action = CapabilityAction::Named(ActionCid::of_code(GREETS.as_bytes()));
+        self.log_in_for(GREETS, facts, proofs)
+    }
+
+    fn log_in_for(
+        &self,
+        code: &str,
+        facts: &OwnFacts,
+        proofs: impl FnOnce(&PendingSession<'_>) -> Vec<Proof>,
+    ) -> Login {
+        let action = CapabilityAction::Named(ActionCid::of_code(code.as_bytes()));
         let mut entropy = rand_core::UnwrapErr(getrandom::SysRng);
         let pending = LoginBuilder::new(&self.file, "localhost")
             .allow(Capability::Use { key: CapabilityKey::Own, action })
@@ -167,7 +177,12 @@ impl Site {
 
     /// What the action answered, or the code of the refusal.
     fn greet(&self, login: &Login, key: &str) -> Result<Value, String> {
-        let params = json!({ "publicKey": key, "toSign": DIGEST });
+        self.greet_after(login, key, 0)
+    }
+
+    /// As [`Site::greet`], of a run that signs after so many milliseconds.
+    fn greet_after(&self, login: &Login, key: &str, delay: u64) -> Result<Value, String> {
+        let params = json!({ "publicKey": key, "toSign": DIGEST, "delay": delay });
         let call = ExecutionCall::new(ActionSource::Code(GREETS.to_owned()), &params).unwrap();
         let answer = self.runtime.block_on(self.client.execute(login, &call));
         let answer = answer.map_err(|error| match error {
@@ -260,5 +275,110 @@ fn an_issuers_keys_are_fetched_by_each_node_and_sessions_outlive_them() {
         })
     };
     assert_eq!(site.greet(&foreign, &key).unwrap_err(), "login_issuer_unknown");
+    site.network.stop();
+}
+
+#[test]
+fn who_signs_out_is_out_on_every_device_and_in_what_is_under_way() {
+    let folder = Folder::new("sign-out");
+    let site = Site::start(&folder, &[]);
+    let [alice, bob] = [1, 2].map(|seed| SigningKey::from_bytes(&[seed; 32]));
+    let key = site.network.key_for(&[]);
+    for (name, person) in [("alice.json", &alice), ("bob.json", &bob)] {
+        let described = site.network.file(name);
+        let text = json!({ "rp_id": "localhost", "public_key": URL_SAFE_NO_PAD.encode(cose_key(person)) });
+        fs::write(&described, text.to_string()).unwrap();
+        site.grant(&key, &["--passkey", &described]);
+    }
+    let [phone, desk, other] = [&alice, &alice, &bob].map(|person| site.with_passkey(person));
+    for login in [&phone, &desk, &other] {
+        assert_eq!(site.greet(login, &key).unwrap()["signed"], "signed");
+    }
+    // A run on the one device goes on while the other signs out.
+    let out = std::thread::scope(|threads| {
+        let under_way = threads.spawn(|| site.greet_after(&desk, &key, 3_000));
+        std::thread::sleep(Duration::from_millis(1_000));
+        let out = site.runtime.block_on(site.client.sign_out(&phone, Ends::Everywhere)).unwrap();
+        assert_eq!(under_way.join().unwrap().unwrap_err(), "session_revoked");
+        out
+    });
+    assert_eq!((out.nodes.len(), out.of, out.done), (3, 3, true), "{out:?}");
+    for login in [&phone, &desk] {
+        assert_eq!(site.greet(login, &key).unwrap_err(), "session_revoked");
+        let stored = site.runtime.block_on(site.client.put_code(login, GREETS)).unwrap();
+        assert!(stored.refused.iter().all(|(_, problem)| problem.code == ErrorCode::SessionRevoked));
+        assert_eq!(stored.refused.len(), 3);
+    }
+    assert_eq!(site.greet(&other, &key).unwrap()["signed"], "signed");
+    // It was written down.
+    let state = site.network.state();
+    site.network.stop();
+    let site = Site::start(&folder, &[]);
+    assert_eq!(site.network.state(), state);
+    assert_eq!(site.greet(&desk, &key).unwrap_err(), "session_revoked");
+    assert_eq!(site.greet(&other, &key).unwrap()["signed"], "signed");
+    // A passkey comes back with a block that was made later; a wallet comes back at once.
+    site.network.key_for(&[]);
+    assert_eq!(site.greet(&site.with_passkey(&alice), &key).unwrap()["signed"], "signed");
+    let told = site.network.quorate(&["sign-out"]).ok();
+    assert_eq!((&told["of"], &told["done"]), (&json!(3), &json!(true)), "{told}");
+    let minted = site.network.key_for(&[crate::harness::SIGN]);
+    site.network.run(crate::harness::SIGN, &minted, &[]).ok();
+    site.network.stop();
+}
+
+#[test]
+fn an_action_that_wants_two_logins_signs_for_both_together_and_for_neither_alone() {
+    let folder = Folder::new("two-logins");
+    let signer = SigningKey::from_bytes(&[11; 32]);
+    let issuer = Issuer::start(&signer);
+    let list = folder.path.join("issuers.json");
+    fs::write(&list, json!([issuer.rule()]).to_string()).unwrap();
+    let site = Site::start(&folder, &["--issuers", list.to_str().unwrap()]);
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/actions/two-logins/action.js");
+    let code = fs::read_to_string(example).unwrap();
+    let key = site.network.key_for(&[&code]);
+    let [alice, bob] = [1, 2].map(|seed| SigningKey::from_bytes(&[seed; 32]));
+    let described = site.network.file("passkey.json");
+    let text = json!({ "rp_id": "localhost", "public_key": URL_SAFE_NO_PAD.encode(cose_key(&alice)) });
+    fs::write(&described, text.to_string()).unwrap();
+    // Neither way has the scope to sign a digest: that is the action's alone.
+    let granted = |whom: &[&str]| {
+        let words = [&["pkp", "grant", &key][..], whom, &["--scope", "personal-sign"]].concat();
+        site.network.quorate(&words).ok();
+    };
+    granted(&["--passkey", &described]);
+    granted(&["--oidc", &issuer.url, CLIENT, "alice"]);
+
+    let block = site.head();
+    let facts = OwnFacts {
+        issuers: vec![(issuer.rule(), HeldKeys::new(&document(&signer)).unwrap())],
+        block: Some((block, now_ms())),
+    };
+    let runs = |token: bool, passkey: Option<&SigningKey>| {
+        let login = site.log_in_for(&code, &facts, |pending| {
+            let token =
+                token.then(|| pending.oidc(issuer.token("alice", &pending.oidc_nonce(CLIENT), &signer)));
+            token.into_iter().chain(passkey.map(|key| assertion(pending, key, &block))).collect()
+        });
+        let params = json!({ "publicKey": key, "digest": DIGEST });
+        let call = ExecutionCall::new(ActionSource::Code(code.clone()), &params).unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            match site.runtime.block_on(site.client.execute(&login, &call)) {
+                Ok(ran) => {
+                    let said: Value = serde_json::from_str(&ran.reply.response.unwrap()).unwrap();
+                    return (said["signed"].as_bool().unwrap(), ran.reply.signatures.contains_key("both"));
+                }
+                // The nodes fetch the issuer's keys within a moment.
+                Err(error) => assert!(Instant::now() < until, "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    };
+    assert_eq!(runs(true, Some(&alice)), (true, true));
+    assert_eq!(runs(true, None), (false, false), "the token alone");
+    assert_eq!(runs(false, Some(&alice)), (false, false), "the passkey alone");
+    assert_eq!(runs(true, Some(&bob)), (false, false), "somebody else's passkey beside the token");
     site.network.stop();
 }

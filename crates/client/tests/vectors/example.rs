@@ -19,6 +19,8 @@ use serde_json::{Value, json, value::RawValue};
 
 #[path = "example/opening.rs"]
 mod opening;
+#[path = "example/signing_out.rs"]
+mod signing_out;
 
 /// 2026-01-01T00:00:00.000Z.
 const NOW_MS: u64 = 1_767_225_600_000;
@@ -42,6 +44,7 @@ pub(crate) fn vectors() -> Value {
         "code_request": code_vector(&network, &login),
         "replies": replies(&network, &request),
         "opening": opening::vector(&network),
+        "signing_out": signing_out::vector(&network, &login),
         "error_codes": error_codes(),
         "keys": [key(&public_key_of(&pkp())), key(&public_key_of(&account))],
     })

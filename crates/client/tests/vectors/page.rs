@@ -23,6 +23,7 @@ const NAMES: &[&str] = &[
     "error_codes",
     "share_request",
     "share",
+    "revocation",
     "key",
 ];
 
@@ -128,6 +129,15 @@ fn block(name: &str, vectors: &Value) -> String {
             ("statement bytes", "/opening/statement_bytes"),
             ("digest for node 1", "/opening/statement_signed"),
             ("signature of node 1", "/opening/reply/statement/signature"),
+        ]),
+        "revocation" => rows(&[
+            ("signed bytes", "/signing_out/bytes"),
+            ("id", "/signing_out/id"),
+            ("digest", "/signing_out/signed"),
+            ("sig", "/signing_out/body/sig"),
+            ("statement bytes", "/signing_out/statement_bytes"),
+            ("digest for node 1", "/signing_out/statement_signed"),
+            ("signature of node 1", "/signing_out/reply/held/0/signature"),
         ]),
         "key" => rows(&[
             ("public key", "/keys/0/public_key"),

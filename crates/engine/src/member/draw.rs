@@ -133,8 +133,7 @@ fn own_partial(number: OperationNumber, scene: &mut Scene<'_, '_>) -> Result<Par
     scene.turn.by_registry = true;
     let now = scene.turn.now;
     registry_fresh(registry.heard(), now.mono_ms, now.unix_ms)?;
-    let logins = scene.node.committee.logins(registry.as_ref());
-    logins.check(&scene.facts.session.methods).map_err(|problem| problem.code)?;
+    scene.node.counts(&scene.facts.session, registry.as_ref()).map_err(|problem| problem.code)?;
     let identity = scene.node.random_identity(scene.facts.id, number).ok_or(ErrorCode::NotReady)?;
     let shares = scene.node.founding.shares().ok_or(ErrorCode::NotReady)?;
     shares.of::<Random>().partial(&identity).map_err(|_| ErrorCode::Internal)

@@ -138,8 +138,7 @@ fn judge(
     scene.turn.by_registry = true;
     let now = scene.turn.now;
     registry_fresh(registry.heard(), now.mono_ms, now.unix_ms)?;
-    let logins = scene.node.committee.logins(registry.as_ref());
-    logins.check(&scene.facts.session.methods).map_err(|problem| problem.code)?;
+    scene.node.counts(&scene.facts.session, registry.as_ref()).map_err(|problem| problem.code)?;
     let calls = policy.calls().map_err(|error| error.code)?;
     let payers = Payer::of(&scene.facts.payers());
     scene.node.pay_reads(&payers, calls, now).map_err(|problem| problem.code)?;

@@ -282,7 +282,7 @@ pub(super) fn no_longer_waits(number: OperationNumber, scene: &mut Scene<'_, '_>
 /// The key and its tweak, if the right stands for this execution, now, at this node's own heads.
 ///
 /// # Errors
-/// `registry_stale`, `login_invalid`, and those of [`may_sign`].
+/// `registry_stale`, `session_revoked`, `login_invalid`, and those of [`may_sign`].
 pub(super) fn may_sign_now(
     right: &Right,
     scene: &mut Scene<'_, '_>,
@@ -291,8 +291,7 @@ pub(super) fn may_sign_now(
     scene.turn.by_registry = true;
     let now = scene.turn.now;
     registry_fresh(registry.heard(), now.mono_ms, now.unix_ms)?;
-    let logins = scene.node.committee.logins(registry.as_ref());
-    logins.check(&scene.facts.session.methods).map_err(|problem| problem.code)?;
+    scene.node.counts(&scene.facts.session, registry.as_ref()).map_err(|problem| problem.code)?;
     let wish = match right {
         Right::Own(action) => return derived(&root, &action_key_id(action)),
         Right::Registered(wish) => wish,

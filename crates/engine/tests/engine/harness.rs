@@ -23,7 +23,8 @@ use quorate_wire::{
     ActionLimits, Address, Admission, BanNotice, BlockRef, ChainParameters, ContractRecord, Contracts,
     DecryptionReply, DecryptionSubmission, Digest, ErrorCode, ExecutionReply, FoundingNode, Hello,
     NetworkFile, NodeEndpoint, NodeIndex, OperationNumber, PeerMessage, Problem, PublicKey, Recipient,
-    RequestId, RootKeys, Signable, Signed, StatementKey, TransportKey, Usage, encode,
+    RequestId, RevocationReply, RevocationSubmission, RootKeys, Signable, Signed, StatementKey, TransportKey,
+    Usage, encode,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
@@ -127,6 +128,8 @@ pub(crate) struct Node {
     pub(crate) done: Vec<Done>,
     /// How often it wanted keys of issuers.
     pub(crate) key_fetches: usize,
+    /// What it was told to take nothing more of, outside of the engine.
+    pub(crate) signed_out: Vec<quorate_auth::Ended>,
     pub(crate) reports: Vec<Report>,
     pub(crate) halted: Option<String>,
     /// The guest that it runs from its next start on.
@@ -142,6 +145,9 @@ pub(crate) struct Node {
 /// What a caller who asked for a share is answered.
 pub(crate) type ShareAnswer = Result<Box<DecryptionReply>, Box<Problem>>;
 
+/// What a caller who signs out is answered.
+pub(crate) type SignOutAnswer = Result<Box<RevocationReply>, Box<Problem>>;
+
 /// Whether a message between two nodes arrives.
 type Links = Box<dyn FnMut(u8, u8, &PeerMessage) -> bool>;
 
@@ -155,6 +161,8 @@ pub(crate) struct Net {
     pub(crate) replies: Vec<(ReplyTo, Answer)>,
     /// What callers who asked for shares were answered.
     pub(crate) shares: Vec<(ReplyTo, ShareAnswer)>,
+    /// What callers who sign out were answered.
+    pub(crate) sign_outs: Vec<(ReplyTo, SignOutAnswer)>,
     pub(crate) links: Links,
     /// Whether the chain still tells its heads.
     pub(crate) heads: bool,
@@ -229,6 +237,7 @@ impl Net {
             nodes: BTreeMap::new(),
             replies: Vec::new(),
             shares: Vec::new(),
+            sign_outs: Vec::new(),
             links: Box::new(|_, _, _| true),
             heads: true,
             text: None,
@@ -253,6 +262,7 @@ impl Net {
                 accept_rollback_to: None,
                 done: Vec::new(),
                 key_fetches: 0,
+                signed_out: Vec::new(),
                 reports: Vec::new(),
                 halted: None,
                 guest: GUEST,
@@ -368,6 +378,14 @@ impl Net {
         let answer = self.shares.pop().expect("it answers at once");
         assert_eq!(answer.0, reply_to);
         answer.1
+    }
+
+    /// A caller signs out at a node; the answer comes later, if others have to be waited for.
+    pub(crate) fn sign_out(&mut self, node: u8, submission: &RevocationSubmission) -> ReplyTo {
+        self.next_reply += 1;
+        let (reply_to, source) = (ReplyTo(self.next_reply), self.source);
+        self.input(node, Input::Revocation { reply_to, source, submission: submission.clone() });
+        reply_to
     }
 
     /// The one answer to a caller.

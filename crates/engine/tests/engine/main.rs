@@ -19,6 +19,7 @@ mod recorder;
 mod refusals;
 mod remembering;
 mod sign_ins;
+mod sign_outs;
 mod signatures;
 mod starts;
 mod unawaited;

@@ -34,11 +34,11 @@ pub(super) fn caller(mark: u8, proofs: impl Fn(&Terms<'_>) -> Vec<Proof>) -> Cal
     caller
 }
 
-fn with_passkey(mark: u8, person: u8) -> Caller {
+pub(crate) fn with_passkey(mark: u8, person: u8) -> Caller {
     caller(mark, |terms| vec![by_passkey(person, terms, BLOCK)])
 }
 
-fn with_token(mark: u8, subject: &str) -> Caller {
+pub(crate) fn with_token(mark: u8, subject: &str) -> Caller {
     caller(mark, |terms| vec![by_issuer(subject, terms, 1)])
 }
 

@@ -92,6 +92,7 @@ fn check(api: &Api, body: &[u8], now_ms: u64) -> Result<Checked, Problem> {
     let known = chain::logins(&api.registry, &api.network);
     let facts = issuers::Facts { rule: &known, desk: &api.issuers, view: &api.registry };
     let session = verify_login(&api.network, &submission.login, &facts, now_ms)?;
+    api.signed_out.check(&session)?;
     chain::fresh_logins(&api.registry, &api.network, now_ms)?.check(&session.methods)?;
     if request.session != session.key {
         let detail = "the request names another session";

@@ -71,7 +71,7 @@ async fn execute(
     match tokio::time::timeout(ANSWER, &mut place.answer).await {
         Ok(Ok(Outcome::Execution(Ok(reply)))) => Ok(json(StatusCode::OK, "application/json", &reply)),
         Ok(Ok(Outcome::Execution(Err(problem)))) => Err((problem, Origin::Engine)),
-        Ok(Ok(Outcome::Share(_))) => Err(edge(Problem::of(ErrorCode::Internal))),
+        Ok(Ok(Outcome::Share(_) | Outcome::Revocation(_))) => Err(edge(Problem::of(ErrorCode::Internal))),
         // The engine has ended: nobody is left to answer.
         Ok(Err(_)) => Err(edge(Problem::of(ErrorCode::ShuttingDown))),
         Err(_) => Err(edge(Problem::of(ErrorCode::DeadlineExceeded))),

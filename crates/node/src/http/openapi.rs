@@ -77,6 +77,29 @@ fn document() -> OpenApi {
                 .build(),
         )
         .response("default", problem());
+    let asked = |id: &str, summary: &str, (body, reply): (&str, &str)| {
+        OperationBuilder::new()
+            .operation_id(Some(id))
+            .summary(Some(summary))
+            .request_body(Some(
+                RequestBodyBuilder::new()
+                    .required(Some(Required::True))
+                    .content("application/json", Content::new(Some(reference(body))))
+                    .build(),
+            ))
+            .response("200", answer("The node's own answer.", reply))
+            .response("default", problem())
+    };
+    let open = asked(
+        "openShare",
+        "Gives this node's share of what opens a ciphertext",
+        ("RequestSubmission", "DecryptionReply"),
+    );
+    let sign_out = asked(
+        "signOut",
+        "Ends a session before its time, or everything that its login has allowed so far",
+        ("RequestSubmission", "RevocationReply"),
+    );
     let looked_at = |id: &str, summary: &str, schema: &str| {
         OperationBuilder::new()
             .operation_id(Some(id))
@@ -97,6 +120,8 @@ fn document() -> OpenApi {
     let item = |method, operation: OperationBuilder| PathItem::new(method, operation);
     let paths = PathsBuilder::new()
         .path("/v1/executions", item(HttpMethod::Post, execute))
+        .path("/v1/decryptions", item(HttpMethod::Post, open))
+        .path("/v1/revocations", item(HttpMethod::Post, sign_out))
         .path("/v1/code", item(HttpMethod::Put, put_code))
         .path("/v1/code/{cid}", item(HttpMethod::Get, code))
         .path("/v1/pkps/{id}", item(HttpMethod::Get, pkp))
@@ -164,6 +189,29 @@ fn components() -> Components {
                 ("sig", text("Ed25519 signature by the session key of the transcript quorate/session-request/v1 of the request id, base64url without padding"), true),
                 ("login", any("The login behind the session, the one that the request names by its hash"), true),
                 ("code", text("The action's source"), false),
+            ]),
+        )
+        .schema(
+            "RequestSubmission",
+            object(&[
+                ("request", text("The signed bytes, base64url without padding"), true),
+                ("sig", text("Ed25519 signature by the session key of the transcript quorate/session-request/v1 of the request id, base64url without padding"), true),
+                ("login", any("The login behind the session, the one that the request names by its hash"), true),
+            ]),
+        )
+        .schema(
+            "DecryptionReply",
+            object(&[
+                ("sealed", text("The share, sealed to the caller's one-time key, base64url without padding"), true),
+                ("statement", any("What the node signs of it"), true),
+            ]),
+        )
+        .schema(
+            "RevocationReply",
+            object(&[
+                ("held", list(any("A node's signed word that it has the revocation")), true),
+                ("of", number("How many nodes there are"), true),
+                ("done", flag("Whether the nodes without it are less than the threshold"), true),
             ]),
         )
         .schema(

@@ -89,7 +89,7 @@ pub(super) async fn not_found() -> Refused {
 
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> axum::response::Response {
     let allowed = match uri.path() {
-        "/v1/executions" => "POST",
+        "/v1/executions" | "/v1/decryptions" | "/v1/revocations" => "POST",
         "/v1/code" => "PUT",
         _ => "GET, HEAD",
     };

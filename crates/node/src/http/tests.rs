@@ -72,6 +72,7 @@ async fn start(places: usize) -> Running {
         metrics: metrics.clone(),
         code: code.clone(),
         issuers: Arc::default(),
+        signed_out: Arc::default(),
         code_writes: Semaphore::new(CODE_WRITES),
         code_room: Room::new(CODE_ROOM, CODE_ROOM_PER_SOURCE),
         body_room: Places::new(body_units(16 << 20)),

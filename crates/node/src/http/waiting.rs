@@ -11,7 +11,7 @@ use std::{
 
 use quorate_actions::Payer;
 use quorate_engine::ReplyTo;
-use quorate_wire::{DecryptionReply, ExecutionReply, Problem};
+use quorate_wire::{DecryptionReply, ExecutionReply, Problem, RevocationReply};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -26,6 +26,8 @@ pub(crate) enum Outcome {
     Execution(Result<Box<ExecutionReply>, Box<Problem>>),
     /// With a share.
     Share(Result<Box<DecryptionReply>, Box<Problem>>),
+    /// Of a revocation.
+    Revocation(Result<Box<RevocationReply>, Box<Problem>>),
 }
 
 /// Who waits, by number.

@@ -146,7 +146,7 @@ impl Writer {
                     lock(&self.pool).ready(|address| sender(&ledger, address).nonce)
                 };
                 let nothing = ready.is_empty();
-                if nothing && !block_time_s.is_some_and(|most_s| self.head_age_s() >= most_s) {
+                if nothing && block_time_s.is_none_or(|most_s| self.head_age_s() < most_s) {
                     break;
                 }
                 self.make_block(ready)?;
@@ -168,7 +168,11 @@ impl Writer {
         let (executed, left) = {
             let ledger = read(&self.ledger);
             // The clock may go back; block times do not.
-            let timestamp = (now_ms() / 1000).max(ledger.head_meta().timestamp);
+            let parent = ledger.head_meta().timestamp;
+            let timestamp = (now_ms() / 1000).max(parent);
+            if !wanted && timestamp == parent {
+                return Ok(());
+            }
             ledger.execute(timestamp, txs)
         };
         let included: Vec<_> = executed.block.txs.iter().map(|included| included.tx.clone()).collect();

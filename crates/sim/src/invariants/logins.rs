@@ -1,7 +1,5 @@
 //! Which logins of people a node may take, by what the world knows of each: when it was made, by which key of the issuer,
 //! at which block. Nothing here calls what the engine decides by.
-//!
-//! What holds after a session was signed out belongs here as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +10,8 @@ use crate::issuer::Documents;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Basis {
     pub(crate) expires_ms: u64,
+    /// The earliest of the moments that its methods prove.
+    pub(crate) proven_ms: u64,
     pub(crate) token: Option<TokenBasis>,
     /// Number of the block that a passkey's assertion names.
     pub(crate) block: Option<u64>,
@@ -113,7 +113,7 @@ mod tests {
 
     fn token(name: u8) -> Basis {
         let token = Some(TokenBasis { name, key: name, issued_ms: ISSUED_MS });
-        Basis { expires_ms: u64::MAX, token, block: None }
+        Basis { expires_ms: u64::MAX, proven_ms: 0, token, block: None }
     }
 
     const LISTED: Reading = Reading { rule: Some(0), height: 10 };
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn an_assertion_counts_where_its_block_is_known() {
-        let basis = Basis { expires_ms: u64::MAX, token: None, block: Some(11) };
+        let basis = Basis { expires_ms: u64::MAX, proven_ms: 0, token: None, block: Some(11) };
         let may = |height| checker().may_take(life(1), (0, &basis), Reading { rule: None, height });
         assert!(!may(10) && may(11));
     }

@@ -20,6 +20,9 @@ pub(crate) enum IssuerFault {
 pub(crate) enum Deed {
     /// Somebody uses the session no longer, and logs in anew for the next request. The old one stands.
     LeavesSession(usize),
+    /// Somebody signs out with the session in use: that one, or all that the methods have allowed. Only these nodes are
+    /// reached: of each slot one bit.
+    SignsOut { person: usize, everywhere: bool, reaches: u64 },
 }
 
 impl Plan {
@@ -58,6 +61,18 @@ impl Plan {
                 _ => IssuerFault::Listed(dice.happens(300).then_some(1)),
             };
             self.faults.push((at_us, Fault::Issuer(fault)));
+        }
+        self.let_people_out(dice);
+    }
+
+    /// Some of the people sign out while requests of theirs are under way.
+    fn let_people_out(&mut self, dice: &mut Dice) {
+        for _ in 0..dice.between(0, 3) {
+            let at_us = dice.between(5 * SECOND, 12 * SECOND);
+            // One bit of each slot; all of them now and then.
+            let reaches = if dice.happens(300) { u64::MAX } else { dice.between(0, u64::MAX - 1) };
+            let (person, everywhere) = (dice.place(PEOPLE), dice.happens(500));
+            self.deeds.push((at_us, Deed::SignsOut { person, everywhere, reaches }));
         }
     }
 }

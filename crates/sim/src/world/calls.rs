@@ -180,7 +180,7 @@ impl World {
         if let Some(made) = &wish.request {
             return Some(made.clone());
         }
-        let block = self.nodes[slot].view.as_ref()?.parent();
+        let block = self.nodes[slot].view.as_ref()?.parent().0;
         let time_ms = self.epoch_unix_ms + self.now_us / 1_000;
         let (chosen, who) = (wish.plan.chosen, wish.plan.who);
         let session = match who {

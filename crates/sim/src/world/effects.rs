@@ -24,6 +24,11 @@ impl World {
             }
             // Callers of this world run actions only.
             Effect::ReplyShare { .. } => {}
+            Effect::ReplyRevocation { result: Ok(reply), .. } if self.nodes[slot].honest() => {
+                self.signed_out(&reply);
+            }
+            Effect::ReplyRevocation { .. } => {}
+            Effect::SignedOut(ended) => self.keeps_revocation(slot, &ended),
             Effect::FetchIssuerKeys => self.want_keys(slot),
             Effect::FindCode { run, action, .. } => {
                 let generation = self.nodes[slot].generation;

@@ -25,6 +25,7 @@ impl World {
                 self.fenced.insert(self.nodes[slot].index);
                 self.crash(slot, true);
                 self.nodes[slot].store = self.nodes[slot].image.clone();
+                self.people.iter_mut().for_each(|people| people.outs.rolled_back(slot));
                 self.start(slot);
             }
             Fault::Clone { slot } => self.clone_node(slot),
@@ -250,6 +251,9 @@ impl World {
     /// What is still missing until every honest node is ready for every other one.
     fn unsettled(&self) -> Option<String> {
         let founding = usize::from(self.plan.shape.n);
-        (0..founding).filter(|slot| self.nodes[*slot].honest()).find_map(|slot| self.lacks(slot))
+        (0..founding)
+            .filter(|slot| self.nodes[*slot].honest())
+            .find_map(|slot| self.lacks(slot))
+            .or_else(|| self.not_told())
     }
 }

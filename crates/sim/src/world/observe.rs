@@ -45,6 +45,11 @@ impl World {
         for message in &messages {
             self.observe_message(slot, message, &candidates);
         }
+        for effect in effects {
+            if let Effect::SignedOut(ended) = effect {
+                self.takes_revocation(slot, ended);
+            }
+        }
         self.observe_pairs(slot, effects);
         for effect in effects {
             self.observe_answer(slot, effect);

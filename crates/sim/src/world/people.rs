@@ -3,7 +3,7 @@
 use ed25519_dalek::SigningKey;
 use quorate_wire::{Capability, CapabilityAction, CapabilityKey, Login, LoginId, RequestId};
 
-use super::{Event, SECOND_US, Work, World, keys::cid};
+use super::{Event, SECOND_US, Work, World, keys::cid, sign_outs::SignOuts};
 use crate::{
     chain::{Granted, State, View},
     entropy::Dice,
@@ -32,13 +32,14 @@ pub(super) enum PeopleEvent {
 pub(super) struct People {
     all: Vec<Person>,
     /// Sessions that were ever allowed, and whose.
-    sessions: Vec<(usize, Opened)>,
+    pub(super) sessions: Vec<(usize, Opened)>,
     /// The session that each person uses.
-    current: Vec<Option<usize>>,
+    pub(super) current: Vec<Option<usize>>,
     issuer: Issuer,
     dice: Dice,
     /// How often something has changed that a session rests on.
-    changes: u32,
+    pub(super) changes: u32,
+    pub(super) outs: SignOuts,
 }
 
 impl People {
@@ -46,12 +47,21 @@ impl People {
         let mut dice = Dice::new(seed, "people");
         let all = Person::all(&mut dice);
         let current = vec![None; all.len()];
-        People { all, sessions: Vec::new(), current, issuer: Issuer::new(), dice, changes: 0 }
+        People {
+            all,
+            sessions: Vec::new(),
+            current,
+            issuer: Issuer::new(),
+            dice,
+            changes: 0,
+            outs: SignOuts::default(),
+        }
     }
 
-    /// How many sessions were ever allowed.
-    pub(super) fn sessions(&self) -> u64 {
-        u64::try_from(self.sessions.len()).unwrap_or(u64::MAX)
+    /// How many sessions were ever allowed, and how many times somebody signed out.
+    pub(super) fn counts(&self) -> (u32, u32) {
+        let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        (count(self.sessions.len()), count(self.outs.count()))
     }
 
     pub(super) fn id(&self, person: usize) -> LoginId {
@@ -115,6 +125,7 @@ impl World {
         let Some(people) = &mut self.people else { return };
         match deed {
             Deed::LeavesSession(person) => people.current[person] = None,
+            Deed::SignsOut { person, everywhere, reaches } => self.signs_out(person, everywhere, reaches),
         }
     }
 
@@ -141,7 +152,7 @@ impl World {
 
     /// The session of somebody who asks through a node: the one that stands, or a new one.
     pub(super) fn session_of(&mut self, person: usize, slot: usize) -> Option<usize> {
-        let block = self.nodes[slot].view.as_ref()?.parent();
+        let (block, block_ms) = self.nodes[slot].view.as_ref()?.parent();
         let now_ms = self.epoch_unix_ms + self.now_us / 1_000;
         if let Some(number) = self.people.as_ref()?.current[person] {
             // Once all is well, whoever is not let in any more comes in again.
@@ -154,7 +165,7 @@ impl World {
         let brief = people.dice.happens(150);
         let life_ms = if brief && !self.healed { people.dice.between(3_000, 9_000) } else { LONG_MS };
         let (network, capabilities) = (&self.committee.id, &capabilities()[..]);
-        let wanted = Wanted { network, capabilities, block, now_ms, life_ms };
+        let wanted = Wanted { network, capabilities, block, block_ms, now_ms, life_ms };
         let opened = people.all[person].log_in(&mut people.dice, &wanted, &people.issuer);
         let number = people.sessions.len();
         people.sessions.push((person, opened));
@@ -175,12 +186,15 @@ impl World {
         }
     }
 
-    fn reading(&self, slot: usize) -> Option<Reading> {
+    pub(super) fn reading(&self, slot: usize) -> Option<Reading> {
         self.nodes[slot].view.as_deref().map(reading)
     }
 
     /// Whether a node's own view lets it act on a session now.
     pub(super) fn may_take(&self, slot: usize, number: usize) -> bool {
+        if self.is_out_at(slot, number) {
+            return false;
+        }
         let (Some(people), Some(reading)) = (&self.people, self.reading(slot)) else { return false };
         self.checker.may_take(self.nodes[slot].life(), (number, &people.sessions[number].1.basis), reading)
     }
@@ -193,7 +207,7 @@ impl World {
 
     /// How often something has changed that sessions rest on, if every node has all that this session needs.
     pub(super) fn stands(&self, number: usize) -> Option<u32> {
-        let people = self.people.as_ref()?;
+        let people = self.people.as_ref().filter(|_| !self.is_out(number))?;
         let basis = &people.sessions[number].1.basis;
         let all = (0..usize::from(self.plan.shape.n)).all(|slot| {
             let life = self.nodes[slot].life();

@@ -61,11 +61,9 @@ test("moments and lengths are those of this machine, and never longer than they 
 });
 
 test("what came of signing out is said as it is", () => {
-  const session = { expiresMs: 3_600_000 };
-  assert.equal(signedOutWords({ nodes: 3, of: 3, done: true }, true, session, 0), "You are signed out everywhere: 3 of 3 nodes know it.");
-  assert.equal(signedOutWords({ nodes: 2, of: 3, done: true }, false, session, 0), "You are signed out here: 2 of 3 nodes know it, and the others can do nothing alone.");
-  assert.match(signedOutWords({ nodes: 1, of: 3, done: false }, false, session, 0), /^Only 1 of 3 nodes know it yet\. Try again/);
-  assert.match(signedOutWords(null, false, session, 0), /^This browser has forgotten the session\. To the network it is good until/);
+  assert.equal(signedOutWords({ nodes: 3, of: 3, done: true }, true), "You are signed out everywhere: 3 of 3 nodes know it.");
+  assert.equal(signedOutWords({ nodes: 2, of: 3, done: true }, false), "You are signed out here: 2 of 3 nodes know it, and the others can do nothing alone.");
+  assert.match(signedOutWords({ nodes: 1, of: 3, done: false }, false), /^Only 1 of 3 nodes know it yet\. Try again/);
 });
 
 test("where there are no passkeys, the page says why and what works", () => {

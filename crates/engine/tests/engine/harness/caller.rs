@@ -4,8 +4,9 @@ use ed25519_dalek::Signer as _;
 use quorate_auth::session_request_digest;
 use quorate_wire::{
     ActionCid, Address, BlockRef, Capability, CapabilityAction, CapabilityKey, DecryptionRequest,
-    DecryptionSubmission, Digest, ExecutionRequest, Identity, Login, NetworkId, PolicyForm, PublicKey,
-    RequestId, SessionKey, Submission, WalletLogin, decryption_request_id, request_id,
+    DecryptionSubmission, Digest, Ends, ExecutionRequest, Identity, Login, NetworkId, PolicyForm, PublicKey,
+    RequestId, RevocationRequest, RevocationSubmission, SessionKey, Submission, WalletLogin,
+    decryption_request_id, request_id, revocation_request_id,
 };
 
 use super::{
@@ -104,6 +105,26 @@ impl Caller {
         let id = decryption_request_id(&network().id(), &request);
         let sig = self.session.sign(&session_request_digest(&id)).to_bytes().to_vec();
         DecryptionSubmission { request, sig, login: self.login.clone() }
+    }
+
+    /// What the caller's session signs to sign out.
+    pub(crate) fn sign_out(&self, ends: Ends) -> RevocationSubmission {
+        self.sign_out_of(&RevocationRequest {
+            v: 1,
+            network: self.network,
+            session: self.session(),
+            login: self.login.hash(),
+            ends,
+            time_ms: self.time_ms,
+        })
+    }
+
+    /// A request to sign out, signed as it is.
+    pub(crate) fn sign_out_of(&self, request: &RevocationRequest) -> RevocationSubmission {
+        let request = serde_json::to_vec(request).unwrap();
+        let id = revocation_request_id(&network().id(), &request);
+        let sig = self.session.sign(&session_request_digest(&id)).to_bytes().to_vec();
+        RevocationSubmission { request, sig, login: self.login.clone() }
     }
 
     /// The key of the caller's session.

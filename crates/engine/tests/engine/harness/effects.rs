@@ -32,6 +32,8 @@ impl Net {
                 Effect::FetchIssuerKeys => self.node(node).key_fetches += 1,
                 Effect::Reply { to, result } => self.replies.push((to, result)),
                 Effect::ReplyShare { to, result } => self.shares.push((to, result)),
+                Effect::ReplyRevocation { to, result } => self.sign_outs.push((to, result)),
+                Effect::SignedOut(ended) => self.node(node).signed_out.push(ended),
                 Effect::StartAction(start) => {
                     let run = start.run;
                     self.started_auth.push((node, start.auth.clone()));

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use quorate_engine::{Input, IssuerKeys};
-use quorate_wire::{ErrorCode, IssuerRule, Issuers, Submission, TokenAlgorithm, limits};
+use quorate_wire::{Ends, ErrorCode, IssuerRule, Issuers, Submission, TokenAlgorithm, limits};
 
-use super::{BRIEF_MS, KINDS, Kind, PASSKEY, SUBJECT, Seen, denied, refused};
+use super::{BRIEF_MS, FIRST, KINDS, Kind, LIFE_MS, PASSKEY, SUBJECT, Seen, denied, person, refused};
 use crate::harness::{
     Net, UNIX_MS, domains,
     people::{ISSUER, Passkey, Token, held},
@@ -46,6 +46,15 @@ fn restart(net: &mut Net) {
         net.kill(node);
         net.advance(10);
         net.start(node);
+    }
+    net.advance(1_000);
+}
+
+/// The person's sessions of these kinds sign out.
+fn sign_out(net: &mut Net, kinds: &[Kind], ends: Ends) {
+    for kind in kinds {
+        let session = person(*kind, FIRST + *kind as u8, LIFE_MS);
+        net.sign_out(1, &session.sign_out(ends));
     }
     net.advance(1_000);
 }
@@ -259,7 +268,71 @@ const STAGES: &[Stage] = &[
             ),
         ],
     },
-    // Stages after a sign-out come here.
+    Stage {
+        about: "each session was signed out",
+        change: |net| sign_out(net, &KINDS, Ends::Session),
+        held: (&KINDS, ErrorCode::SessionRevoked),
+        rows: &[
+            (
+                "a wallet's request, signed out",
+                |all| all.of(Kind::Wallet).sent.clone(),
+                ErrorCode::SessionRevoked,
+            ),
+            (
+                "a token's request, signed out",
+                |all| all.of(Kind::Oidc).sent.clone(),
+                ErrorCode::SessionRevoked,
+            ),
+            (
+                "a passkey's request, signed out",
+                |all| all.of(Kind::Passkey).sent.clone(),
+                ErrorCode::SessionRevoked,
+            ),
+            (
+                "a request of several, signed out",
+                |all| all.of(Kind::Several).sent.clone(),
+                ErrorCode::SessionRevoked,
+            ),
+        ],
+    },
+    Stage {
+        about: "the passkey has signed out everywhere",
+        change: |net| sign_out(net, &[Kind::Passkey], Ends::Everywhere),
+        held: (&[Kind::Passkey, Kind::Several], ErrorCode::SessionRevoked),
+        rows: &[
+            (
+                "the passkey's session that nobody has seen",
+                |all| unseen(all, Kind::Passkey),
+                ErrorCode::SessionRevoked,
+            ),
+            (
+                "a session of several, the passkey among them, that nobody has seen",
+                |all| unseen(all, Kind::Several),
+                ErrorCode::SessionRevoked,
+            ),
+        ],
+    },
+    Stage {
+        about: "all signed out everywhere, and every node started again",
+        change: |net| {
+            sign_out(net, &KINDS, Ends::Everywhere);
+            restart(net);
+            with_keys(net, &[1], None, &[]);
+        },
+        held: (&KINDS, ErrorCode::SessionRevoked),
+        rows: &[
+            (
+                "the wallet's session that nobody has seen",
+                |all| unseen(all, Kind::Wallet),
+                ErrorCode::SessionRevoked,
+            ),
+            (
+                "the token's session that nobody has seen",
+                |all| unseen(all, Kind::Oidc),
+                ErrorCode::SessionRevoked,
+            ),
+        ],
+    },
 ];
 
 /// Names of rows, and for how many kinds each is.
