@@ -10,6 +10,9 @@ mod rpc;
 mod sequencer;
 mod serve;
 pub(crate) mod state;
+pub(crate) mod store;
+#[cfg_attr(not(test), expect(dead_code, reason = "the ledger does not keep tries yet"))]
+pub(crate) mod trie;
 pub(crate) mod tx;
 
 pub use genesis::{
