@@ -60,8 +60,7 @@ pub use limits::{
 };
 pub use outcome::{ActionOutcome, FailureCode, Finished};
 pub use pool::{
-    ActionEvent, ActionStart, ParentCall, Payer, Pool, PoolConfig, PoolError, PoolStatus, WorkerCommand,
-    WorkerEnd,
+    ActionEvent, ActionStart, ParentCall, Pool, PoolConfig, PoolError, PoolStatus, WorkerCommand, WorkerEnd,
 };
 pub use protocol::{
     CALL_GAS_MAX, CallBlock, ChildBudget, ContractCall, FUEL_PER_GAS, FetchRequest, HostCall, HostReply,

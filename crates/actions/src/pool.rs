@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use quorate_wire::Payer;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::guest::Guest;
@@ -27,8 +28,6 @@ use crate::pool::shares::{Pace, Starts};
 use crate::protocol::frame::{self, TO_WORKER_BYTES_MAX};
 use crate::protocol::{HostCall, HostReply, RunMessage, ThreadPayer, ToWorker};
 use crate::walls::Walls;
-
-pub use shares::Payer;
 
 /// Processes that may be started at once before the pace counts.
 const STARTS_AT_ONCE: u32 = 8;

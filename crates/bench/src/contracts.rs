@@ -9,7 +9,7 @@ use quorate_registry::{
     abi::{Directory, PKPNFT, PKPPermissions, Validators},
     alloy_primitives::{Address, B256, Bytes, U256, keccak256},
     artifacts::{self, Companions, Contracts},
-    chain::{ChainConfig, ChainServer, Genesis, genesis_hash, serve},
+    chain::{BOUNDS, ChainConfig, ChainServer, Genesis, genesis_hash, serve},
     deploy::{addresses, creation_codes, deploy, deploy_companions},
     encode::{self, MintTerms},
     follow::{CATCH_UP_MAX, FollowConfig, Follower, follow},
@@ -76,6 +76,7 @@ impl World {
             genesis,
             head_key: head_key(),
             host_names: Vec::new(),
+            bounds: BOUNDS,
             block_time_s: None,
         };
         let server = serve(config, async { drop(stopped.await) }).await?;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use quorate_registry::alloy_primitives::{Address, B256, U256};
-use quorate_registry::chain::{ChainConfig, Genesis, founded_chain_id, serve};
+use quorate_registry::chain::{BOUNDS, ChainConfig, Genesis, founded_chain_id, serve};
 
 use crate::args::ChainArgs;
 use crate::output::Output;
@@ -26,6 +26,7 @@ pub(crate) async fn run(args: ChainArgs, output: Output) -> Result<()> {
         genesis,
         head_key: head_key(&args.dir)?,
         host_names: Vec::new(),
+        bounds: BOUNDS,
         block_time_s: args.block_time.filter(|seconds| *seconds > 0),
     };
     let server = serve(config, shutdown::requested(args.follow_stdin)?).await?;

@@ -10,16 +10,17 @@ pub use permissions::{ReadGrants, answer_registry};
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use quorate_actions::{CallBlock, FUEL_PER_GAS, Payer, RegistryQuery, RpcMethod};
+use quorate_actions::{CallBlock, FUEL_PER_GAS, RegistryQuery, RpcMethod};
+use quorate_door::Places;
 use quorate_registry::{
     alloy_primitives::{Address, Bytes, U256, hex},
     subject::{Grant, Subject},
     view::{At, RegistryView, ViewCall},
 };
-use quorate_wire::{BlockRef, ErrorCode};
+use quorate_wire::{BlockRef, ErrorCode, Payer};
 use serde_json::{Value, json};
 
-use crate::{config::ChainConfig, egress::Egress, late::LateThreads, places::Places};
+use crate::{config::ChainConfig, egress::Egress, late::LateThreads};
 use servers::Servers;
 
 pub(crate) use quorate_actions::OWN_CHAIN;

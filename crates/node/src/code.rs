@@ -23,14 +23,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use quorate_actions::Payer;
-use quorate_wire::{ActionCid, ErrorCode, LoginId, Problem, limits::CODE_BYTES_MAX};
+use quorate_door::Places;
+use quorate_wire::{ActionCid, ErrorCode, LoginId, Payer, Problem, limits::CODE_BYTES_MAX};
 
 pub use config::CodeConfig;
 pub(crate) use shares::source;
 pub(crate) use sources::Sources;
 
-use crate::{metrics::Metrics, places::Places};
+use crate::metrics::Metrics;
 use cache::Cache;
 use flights::Flights;
 use memory::Memory;

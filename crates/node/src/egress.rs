@@ -16,8 +16,9 @@ mod tests;
 
 use std::{collections::BTreeSet, fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use quorate_actions::{FetchRequest, Payer, Redirect};
-use quorate_wire::ErrorCode;
+use quorate_actions::{FetchRequest, Redirect};
+use quorate_door::Places;
+use quorate_wire::{ErrorCode, Payer};
 
 pub(crate) use addresses::{AddressGuard, Block, parse_block};
 pub(crate) use hosts::HostList;
@@ -27,8 +28,6 @@ pub use outbound::{Outbound, OutboundReply};
 use exchange::{Exchanger, HEADERS_BYTES_MAX};
 use plan::{Hop, Plan};
 use resolve::Resolver;
-
-use crate::places::Places;
 
 /// Resolving and connecting, TLS included.
 const CONNECT: Duration = Duration::from_secs(3);

@@ -7,7 +7,6 @@ mod guard;
 mod openapi;
 mod problem;
 mod room;
-mod serve;
 #[cfg(test)]
 mod tests;
 mod views;
@@ -19,18 +18,18 @@ use axum::{
     Router,
     routing::{get, post, put},
 };
+use quorate_door::Places;
 use quorate_registry::view::RegistryView;
 use quorate_wire::{Digest, NetworkFile, NodeIndex};
 use tokio::sync::Semaphore;
 
 pub(crate) use code::{CODE_ROOM, CODE_ROOM_PER_SOURCE, CODE_WRITES};
 pub(crate) use room::Room;
-pub(crate) use serve::Server;
 pub(crate) use waiting::{Outcome, Waiting};
 
 use crate::{
     brain::StatusBoard, code::CodeFinder, inbox::Inbox, issuers::IssuerDesk, metrics::Metrics,
-    places::Places, signed_out::SignedOutBoard,
+    signed_out::SignedOutBoard,
 };
 
 /// What handlers work with.

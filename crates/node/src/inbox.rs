@@ -13,11 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use quorate_door::Place;
 use quorate_engine::{ActionEvent, Input, IssuerKeys, ReadRegistry, ReplyTo, RunNumber};
 use quorate_wire::{DecryptionSubmission, NodeIndex, RevocationSubmission, Submission};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{metrics::Metrics, places::Place, transport::PeerEvents};
+use crate::{metrics::Metrics, transport::PeerEvents};
 
 /// Events of actions that the engine has not read yet.
 const ACTION_EVENTS_MAX: usize = 4_096;

@@ -32,7 +32,6 @@ mod keys;
 mod late;
 mod log;
 mod metrics;
-mod places;
 mod run;
 mod secret_file;
 mod signal;

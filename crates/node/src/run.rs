@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use quorate_actions::{Guest, Pool, PoolConfig, WorkerCommand};
+use quorate_door::{Bounds, Places, Server};
 use quorate_engine::{Effect, Engine};
 use quorate_registry::{tx_client::TxClient, view::RegistryView};
 use quorate_wire::{Digest, NetworkFile, NodeIndex, RootKeys};
@@ -27,12 +28,11 @@ use crate::{
     config::Config,
     egress::{AddressGuard, Block, Egress, HostList, NodeNames, Policy, parse_block},
     faults::Outgoing,
-    http::{self, Api, Server, Waiting},
+    http::{self, Api, Waiting},
     inbox::Inbox,
     issuers::{self, IssuerDesk},
     keys::{KeyFiles, NodeKeys},
     metrics::{Heartbeat, Metrics},
-    places::Places,
     signed_out::SignedOutBoard,
     store::Store,
     transport::{Links, Membership, Transport},
@@ -157,8 +157,9 @@ impl Node {
         let (inbox, outlet) = Inbox::new(metrics.clone());
         let mut loops = Loops::new();
 
-        // Both sockets before anything is changed: a taken port leaves no trace.
-        let server = Server::bind(config.http_listen, config.limits.http_connections)
+        // What cannot be kept open, and both sockets, before anything is changed: a taken port leaves no trace.
+        quorate_door::descriptors::allow(descriptors(config)).context("the limits of this node")?;
+        let server = Server::bind(config.http_listen, Bounds::new(config.limits.http_connections))
             .await
             .with_context(|| format!("the HTTP socket {}", config.http_listen))?;
         let membership = Membership::new(&member.network, member.me);
@@ -223,7 +224,7 @@ impl Node {
         let (stop_http, stopping) = watch::channel(false);
         let heartbeat = metrics.heartbeat("http");
         loops.spawn(async move {
-            server.run(router, stopping, heartbeat).await;
+            server.run(router, stopping, || heartbeat.beat()).await;
             ("http", Ok(()))
         });
         tracing::info!(node = %member.me, http = %listening.http, quic = %listening.quic, "started");
@@ -290,6 +291,17 @@ impl Node {
         loops.shutdown().await;
         engine
     }
+}
+
+/// Files that the node can come to have open: connections of callers, those of actions' requests, and workers, with some
+/// for all that has bounds of its own.
+fn descriptors(config: &Config) -> usize {
+    /// The socket of a worker, its log, and what its start takes for a moment.
+    const OF_WORKER: usize = 8;
+    /// Code that is looked for, keys of issuers, names that are resolved, reads of chains, the stores.
+    const OTHERS: usize = 512;
+    let limits = &config.limits;
+    limits.http_connections + limits.fetches + limits.workers * OF_WORKER + OTHERS
 }
 
 /// Starts the pool of action workers, and what carries its events and the actions' requests.

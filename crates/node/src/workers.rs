@@ -8,11 +8,12 @@ use std::{
     time::Duration,
 };
 
-use quorate_actions::{ActionEvent, FetchRequest, HostCall, HostReply, Payer, Pool, PoolError, WorkerEnd};
+use quorate_actions::{ActionEvent, FetchRequest, HostCall, HostReply, Pool, PoolError, WorkerEnd};
+use quorate_door::{Place, Places};
 use quorate_engine::{
     ActionEnd, ActionFailure, ActionStart, Answer, Call, Payers, RunNumber, SignCall, SignMessage, Wanted,
 };
-use quorate_wire::{ActionCid, BlockRef, ErrorCode, Seen, Usage, limits};
+use quorate_wire::{ActionCid, BlockRef, ErrorCode, Payer, Seen, Usage, limits};
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
@@ -25,7 +26,6 @@ use crate::{
     faults::FaultSwitches,
     inbox::Inbox,
     metrics::{Heartbeat, Metrics},
-    places::{Place, Places},
 };
 
 /// How long a request may wait for one of its execution's places. What comes later finds no time to be answered.

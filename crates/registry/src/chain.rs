@@ -21,5 +21,6 @@ pub use genesis::{
 };
 pub use head::{BlockId, HeadStatement, RawBlock};
 pub use ledger::genesis_hash;
-pub use serve::{ChainConfig, ChainServer, serve};
+pub use quorate_door::Bounds;
+pub use serve::{BOUNDS, ChainConfig, ChainServer, serve};
 pub use tx::{TxError, TxRequest, address_of, sign_1559};

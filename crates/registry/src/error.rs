@@ -116,6 +116,9 @@ pub enum ChainError {
         /// What went wrong.
         reason: String,
     },
+    /// The system allows too few open files.
+    #[error(transparent)]
+    TooFewFiles(#[from] quorate_door::TooFewFiles),
     /// Disk or network.
     #[error("{context}: {source}")]
     Io {

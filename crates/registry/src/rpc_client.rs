@@ -6,10 +6,14 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
+    rt::{TokioExecutor, TokioTimer},
 };
 use quorate_wire::SecretUrl;
 use serde_json::{Value, json};
+
+/// A connection is used again within this, well before the chain ends it as idle: a call on one that is just being closed
+/// would fail.
+const IDLE_MAX: Duration = Duration::from_secs(5);
 
 /// Bounds of one call.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +87,11 @@ impl RpcClient {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(Duration::from_secs(2)));
         connector.set_nodelay(true);
-        Ok(Self { http: Client::builder(TokioExecutor::new()).build(connector), url })
+        let http = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_MAX)
+            .build(connector);
+        Ok(Self { http, url })
     }
 
     /// Calls a method.

@@ -95,5 +95,5 @@ pub use revocation::{
 pub use roots::{Purpose, RootKeys};
 pub use secret_url::SecretUrl;
 pub use signed::{BadSignature, Signable, Signed};
-pub use source::Network;
+pub use source::{Network, Payer};
 pub use transcript::Transcript;

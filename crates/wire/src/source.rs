@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::{LoginId, NodeIndex};
+
 /// A range of addresses that may all be one caller's.
 ///
 /// Of the newer addresses everybody has a whole /64, customers of most providers a /56, and whoever asks for it a /48.
@@ -35,6 +37,34 @@ impl Network {
     pub fn multiple(&self) -> u32 {
         let level = levels(self.base).iter().find(|(bits, _)| *bits == self.bits);
         level.map_or(1, |(_, multiple)| *multiple)
+    }
+}
+
+/// In whose share something counts: an execution with its children, a connection, a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Payer {
+    /// Who is behind the caller's session.
+    Login(LoginId),
+    /// Where the caller is. Whoever makes ever new logins is still there.
+    Source(Network),
+    /// The peer that passed the request on, if no caller asked this node for it.
+    Peer(NodeIndex),
+}
+
+impl Payer {
+    /// An address, and the networks around it.
+    #[must_use]
+    pub fn of_source(source: IpAddr) -> Vec<Self> {
+        Network::all_of(source).map(Self::Source).collect()
+    }
+
+    /// How many shares this one may have.
+    #[must_use]
+    pub fn multiple(&self) -> u32 {
+        match self {
+            Self::Source(network) => network.multiple(),
+            Self::Login(_) | Self::Peer(_) => 1,
+        }
     }
 }
 

@@ -10,8 +10,9 @@ use crate::limits::{
     ActionLimits, Counts, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, LimitHit, Usage, open_bytes,
 };
 use crate::outcome::{ActionOutcome, Finished};
-use crate::pool::{ParentCall, Payer};
+use crate::pool::ParentCall;
 use crate::protocol::{ChildBudget, HostCall, HostReply, ReplyKind};
+use quorate_wire::Payer;
 
 /// One running execution.
 #[derive(Debug)]

@@ -6,44 +6,15 @@
 //! the pace is the most that one payer gets.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use quorate_wire::{LoginId, Network, NodeIndex};
+use quorate_wire::Payer;
 
 use crate::pool::{PoolConfig, PoolError, START_DELAY_MAX, STARTS_AT_ONCE, State};
 
-/// In whose share an execution counts. Its child actions count there, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Payer {
-    /// Who is behind the caller's session.
-    Login(LoginId),
-    /// Where the caller is. Whoever makes ever new logins is still there.
-    Source(Network),
-    /// The peer that passed the request on, if no caller asked this node for it.
-    Peer(NodeIndex),
-}
-
-impl Payer {
-    /// An address, and the networks around it.
-    #[must_use]
-    pub fn of_source(source: IpAddr) -> Vec<Self> {
-        Network::all_of(source).map(Self::Source).collect()
-    }
-
-    /// How many shares this one may have.
-    #[must_use]
-    pub fn multiple(&self) -> u32 {
-        match self {
-            Self::Source(network) => network.multiple(),
-            Self::Login(_) | Self::Peer(_) => 1,
-        }
-    }
-
-    /// Of several times a share that is half, a part that leaves some to others: the time after a start.
-    fn pause(self, interval: Duration) -> Duration {
-        interval * (self.multiple() + 1) / self.multiple()
-    }
+/// Of several times a share that is half, a part that leaves some to others: the time after a start.
+fn pause(payer: &Payer, interval: Duration) -> Duration {
+    interval * (payer.multiple() + 1) / payer.multiple()
 }
 
 /// Spreads the starts of processes: whoever names ever new actions must not keep the machine busy with them.
@@ -85,7 +56,7 @@ pub(super) struct Starts(BTreeMap<Payer, Pace>);
 impl Starts {
     fn fair(&self, payers: &[Payer], config: &PoolConfig) -> bool {
         let waits = |payer: &Payer, pace: &Pace| {
-            pace.wait(payer.pause(config.start_interval()), STARTS_AT_ONCE / 2) > START_DELAY_MAX
+            pace.wait(pause(payer, config.start_interval()), STARTS_AT_ONCE / 2) > START_DELAY_MAX
         };
         !payers.iter().any(|payer| self.0.get(payer).is_some_and(|pace| waits(payer, pace)))
     }
@@ -96,7 +67,7 @@ impl Starts {
         let now = Instant::now();
         self.0.retain(|_, pace| pace.even.is_some_and(|even| even > now));
         for payer in payers {
-            self.0.entry(*payer).or_default().enter(payer.pause(config.start_interval()));
+            self.0.entry(*payer).or_default().enter(pause(payer, config.start_interval()));
         }
     }
 }

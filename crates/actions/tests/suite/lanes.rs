@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use quorate_actions::{ActionEvent, ActionStart, FailureCode, Payer, Pool, PoolConfig, WorkerEnd};
-use quorate_wire::{Digest, LoginId};
+use quorate_actions::{ActionEvent, ActionStart, FailureCode, Pool, PoolConfig, WorkerEnd};
+use quorate_wire::{Digest, LoginId, Payer};
 
 use super::support::{config, failure, finish, next, response, start};
 

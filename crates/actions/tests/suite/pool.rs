@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate_actions::{
-    ActionEvent, ActionStart, CODE_FRAME_BYTES_MAX, FailureCode, HostCall, HostReply, ParentCall, Payer,
-    Pool, PoolConfig, PoolError, WorkerCommand, WorkerEnd,
+    ActionEvent, ActionStart, CODE_FRAME_BYTES_MAX, FailureCode, HostCall, HostReply, ParentCall, Pool,
+    PoolConfig, PoolError, WorkerCommand, WorkerEnd,
 };
-use quorate_wire::{Digest, LoginId, NodeIndex};
+use quorate_wire::{Digest, LoginId, NodeIndex, Payer};
 
 use super::support::{config, failure, finish, next, response, scripted_host, start};
 

@@ -3,16 +3,16 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
-use quorate_actions::{CallBlock, ContractCall, Payer, Redirect, RpcMethod};
+use quorate_actions::{CallBlock, ContractCall, Redirect, RpcMethod};
+use quorate_door::Places;
 use quorate_registry::alloy_primitives::{U256, hex};
-use quorate_wire::ErrorCode;
+use quorate_wire::{ErrorCode, Payer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     config::ChainConfig,
     egress::{Egress, Fetch},
-    places::Places,
 };
 
 /// One question to a server, its waiting for a place included.

@@ -7,13 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use quorate_actions::Payer;
+use quorate_door::{Place, Places};
 use quorate_wire::ActionCid;
+use quorate_wire::Payer;
 use tokio::sync::watch;
 
 use super::{CodeError, Outcome};
-use crate::places::{Place, Places};
-
 /// Searches at the same time. Each holds a source and some connections.
 const FLIGHTS_MAX: usize = 32;
 /// A whole search.

@@ -6,15 +6,14 @@ use std::{
     thread,
 };
 
-use quorate_actions::Payer;
+use quorate_door::Places;
+use quorate_wire::Payer;
 use tokio::sync::oneshot;
 
 use super::{
     FetchError,
     plan::{Place, Plan},
 };
-use crate::places::Places;
-
 /// Most addresses of one name that are looked at; a name with more is refused, as not all can be checked.
 const ADDRESSES_MAX: usize = 64;
 /// Names that are looked up at the same time. The system cannot be told to stop: a look-up for which nobody waits any

@@ -12,20 +12,19 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::Response,
 };
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use quorate_actions::Payer;
-use quorate_wire::{ErrorCode, Problem, Submission, limits};
+use bytes::Bytes;
+use quorate_door::{
+    Place,
+    body::{self, BodyError},
+};
+use quorate_wire::{ErrorCode, Payer, Problem, Submission, limits};
 
 use super::{
     Api, Outcome,
     problem::{Refused, json},
 };
-use crate::places::Place;
-
 /// A caller's answer comes by then: the longest execution and some time for its end.
 const ANSWER: Duration = Duration::from_millis(limits::EXECUTION_MS_MAX + 5_000);
-/// A body arrives within this.
-const BODY: Duration = Duration::from_secs(10);
 /// Room for bodies is counted in units of this.
 pub(super) const BODY_UNIT_BYTES: usize = 1 << 10;
 
@@ -91,7 +90,7 @@ pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), ErrorCode> {
 
 /// A caller's bytes, and the room that they take until they are read.
 pub(super) struct Received {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Bytes,
     _room: Place,
 }
 
@@ -116,12 +115,13 @@ pub(super) async fn read(
     }
     let room = api.body_room.try_take(&Payer::of_source(source), declared.div_ceil(BODY_UNIT_BYTES));
     let room = room.ok_or_else(|| Problem::of(ErrorCode::Overloaded))?;
-    let collected = tokio::time::timeout(BODY, Limited::new(body, limits::HTTP_BODY_BYTES_MAX).collect());
-    match collected.await {
-        Ok(Ok(collected)) => Ok(Received { bytes: collected.to_bytes().to_vec(), _room: room }),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::new(ErrorCode::MalformedRequest, "the body ended early")),
-        Err(_) => Err(Problem::new(ErrorCode::DeadlineExceeded, "the body did not arrive in time")),
+    match body::receive(body, limits::HTTP_BODY_BYTES_MAX, body::WITHIN).await {
+        Ok(bytes) => Ok(Received { bytes, _room: room }),
+        Err(BodyError::TooLong) => Err(too_large()),
+        Err(early @ BodyError::EndedEarly) => {
+            Err(Problem::new(ErrorCode::MalformedRequest, early.to_string()))
+        }
+        Err(slow @ BodyError::TooSlow) => Err(Problem::new(ErrorCode::DeadlineExceeded, slow.to_string())),
     }
 }
 

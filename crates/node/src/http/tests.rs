@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use quorate_door::{Bounds, Server};
 use quorate_engine::Input;
 use quorate_registry::{
     alloy_primitives::B256,
@@ -77,10 +78,10 @@ async fn start(places: usize) -> Running {
         code_room: Room::new(CODE_ROOM, CODE_ROOM_PER_SOURCE),
         body_room: Places::new(body_units(16 << 20)),
     });
-    let server = Server::bind("127.0.0.1:0".parse().unwrap(), 16).await.unwrap();
+    let server = Server::bind("127.0.0.1:0".parse().unwrap(), Bounds::new(16)).await.unwrap();
     let address = server.local_address().unwrap();
     let (stop, stopping) = watch::channel(false);
-    let serving = tokio::spawn(server.run(router(api, address), stopping, metrics.heartbeat("http")));
+    let serving = tokio::spawn(server.run(router(api, address), stopping, || {}));
     Running { address, outlet, waiting, board, code, _folder: folder, _stop: stop, _serving: serving }
 }
 

@@ -9,15 +9,12 @@ use std::{
     },
 };
 
-use quorate_actions::Payer;
+use quorate_door::Places;
 use quorate_engine::ReplyTo;
-use quorate_wire::{DecryptionReply, ExecutionReply, Problem, RevocationReply};
+use quorate_wire::{DecryptionReply, ExecutionReply, Payer, Problem, RevocationReply};
 use tokio::sync::oneshot;
 
-use crate::{
-    inbox::Inbox,
-    places::{self, Places},
-};
+use crate::inbox::Inbox;
 
 /// What the engine answers.
 #[derive(Debug)]
@@ -39,7 +36,7 @@ pub(crate) struct Waiting {
 
 /// One caller's place. Giving it up before the answer tells the engine so; it is free once the engine has read that.
 pub(crate) struct Place {
-    held: Arc<places::Place>,
+    held: Arc<quorate_door::Place>,
     waiting: Arc<Waiting>,
     inbox: Inbox,
     pub(crate) number: ReplyTo,
@@ -79,7 +76,7 @@ impl Waiting {
 
 impl Place {
     /// The place itself, for what waits in the engine's queue on behalf of this caller.
-    pub(crate) fn held(&self) -> Arc<places::Place> {
+    pub(crate) fn held(&self) -> Arc<quorate_door::Place> {
         self.held.clone()
     }
 }

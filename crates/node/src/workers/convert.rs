@@ -1,11 +1,11 @@
 //! Between the engine's words and those of the worker pool.
 
-use quorate_actions::{ActionOutcome, FailureCode, Finished, HostCall, HostReply, ParentCall, Payer};
+use quorate_actions::{ActionOutcome, FailureCode, Finished, HostCall, HostReply, ParentCall};
 use quorate_engine::{
     ActionEnd, ActionFailure, ActionStart, Answer, AskedBy, OpenCall, OpenWhat, Payers, SignCall, SignKey,
     SignMessage, Wanted,
 };
-use quorate_wire::{ActionCid, Digest, ErrorCode, Recipient, Seen, limits};
+use quorate_wire::{ActionCid, Digest, ErrorCode, Payer, Recipient, Seen, limits};
 use sha2::{Digest as _, Sha256};
 
 use super::refusal;

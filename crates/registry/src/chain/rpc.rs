@@ -10,6 +10,7 @@ mod params;
 mod state;
 
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -109,7 +110,7 @@ impl Rpc {
     }
 
     /// Answers a request body: one call or a batch. `None` is an answer without content (only notifications).
-    pub(super) async fn answer(self: &Arc<Self>, body: &[u8]) -> Option<String> {
+    pub(super) async fn answer(self: &Arc<Self>, body: &[u8], _source: IpAddr) -> Option<String> {
         let one = |value: Value| Some(value.to_string());
         let Ok(request) = serde_json::from_slice::<Value>(body) else {
             return one(failure(
@@ -371,7 +372,7 @@ mod tests {
         held.recv().unwrap();
         for number in 0..READS_MAX {
             let body = call(number).to_string();
-            let answer = rpc.answer(body.as_bytes());
+            let answer = rpc.answer(body.as_bytes(), IpAddr::from([127, 0, 0, 1]));
             tokio::time::timeout(Duration::from_millis(1), answer).await.unwrap_err();
         }
         assert_eq!(rpc.reads.available_permits(), 0, "both still compute");

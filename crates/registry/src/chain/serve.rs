@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
@@ -14,18 +14,23 @@ use axum::{
 };
 use ed25519_dalek::SigningKey;
 use http_body_util::channel::Channel;
-use tokio::{
-    net::TcpListener,
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinHandle,
+use quorate_door::{
+    Bounds, Place, Places, Server,
+    body::{self, BodyError},
 };
+use quorate_wire::Payer;
+use tokio::task::JoinHandle;
 
 use super::{genesis::Genesis, rpc::Rpc, sequencer::Sequencer};
 use crate::error::ChainError;
 
+/// What connections to a chain are held to, unless its configuration says otherwise.
+pub const BOUNDS: Bounds = Bounds::new(512);
+/// Files that a chain has open besides connections: its log, its lock, and what the system's libraries read.
+const OTHER_FILES: usize = 64;
 /// Bytes of one request body: a batch with a few of the largest transactions.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
-/// Requests that are worked on at once; more are told to come back.
+/// Requests that are received or worked on at once. One address gets half; more are told to come back.
 const REQUESTS_MAX: usize = 256;
 /// A longer answer is written piece by piece, and counts as a request until it has been read…
 const ANSWER_PIECE_BYTES: usize = 64 * 1024;
@@ -48,6 +53,8 @@ pub struct ChainConfig {
     pub head_key: SigningKey,
     /// Names under which it may be asked, besides `localhost` and addresses in figures.
     pub host_names: Vec<String>,
+    /// What its connections are held to: [`BOUNDS`], if in doubt.
+    pub bounds: Bounds,
     /// Makes a block without transactions when the newest one is so many seconds old; blocks are for transactions only
     /// without it.
     pub block_time_s: Option<u64>,
@@ -61,6 +68,7 @@ impl std::fmt::Debug for ChainConfig {
             .field("genesis", &self.genesis)
             .field("head_key", &"[redacted]")
             .field("host_names", &self.host_names)
+            .field("bounds", &self.bounds)
             .field("block_time_s", &self.block_time_s)
             .finish()
     }
@@ -98,18 +106,20 @@ impl ChainServer {
 /// Opens the chain, replays it, and serves it until `shutdown` is ready. Returns as soon as it listens.
 ///
 /// # Errors
-/// If the configuration does not fit the stored chain, the log is damaged, or the address cannot be bound.
+/// If the configuration does not fit the stored chain, the log is damaged, the address cannot be bound, or the system
+/// allows too few open files.
 pub async fn serve(
     config: ChainConfig,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<ChainServer, ChainError> {
-    let ChainConfig { listen, data_dir, genesis, head_key, host_names, block_time_s } = config;
+    let ChainConfig { listen, data_dir, genesis, head_key, host_names, bounds, block_time_s } = config;
+    quorate_door::descriptors::allow(bounds.connections + OTHER_FILES)?;
     let genesis_hash = super::genesis_hash(&genesis);
     let opened = tokio::task::spawn_blocking(move || Sequencer::open(genesis, head_key, data_dir.as_deref()));
     let (sequencer, writer) =
         opened.await.map_err(|error| ChainError::io("open the chain")(std::io::Error::other(error)))??;
-    let listener = TcpListener::bind(listen).await.map_err(ChainError::io("listen"))?;
-    let address = listener.local_addr().map_err(ChainError::io("listen"))?;
+    let server = Server::bind(listen, bounds).await.map_err(ChainError::io("listen"))?;
+    let address = server.local_address().map_err(ChainError::io("listen"))?;
 
     // The writer blocks on the disk, so it has a thread of its own; its end ends the server.
     let (writer_done, writer_result) = tokio::sync::oneshot::channel();
@@ -119,32 +129,21 @@ pub async fn serve(
         .map_err(ChainError::io("start the writer"))?;
 
     let rpc = Arc::new(Rpc::new(sequencer));
-    let task = tokio::spawn(run(Service { rpc, host_names }, listener, writer_result, shutdown));
+    let app = router(Arc::clone(&rpc), host_names, bounds.body);
+    let task = tokio::spawn(run(rpc, app, server, writer_result, shutdown));
     Ok(ChainServer { address, genesis_hash, task })
 }
 
-struct Service {
-    rpc: Arc<Rpc>,
-    host_names: Vec<String>,
-}
-
 async fn run(
-    Service { rpc, host_names }: Service,
-    listener: TcpListener,
+    rpc: Arc<Rpc>,
+    app: Router,
+    server: Server,
     mut writer: tokio::sync::oneshot::Receiver<Result<(), ChainError>>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ChainError> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let app = router(Arc::clone(&rpc), host_names);
-    let mut server = tokio::spawn(
-        axum::serve(listener, app)
-            .with_graceful_shutdown(async move {
-                let mut stopped = stopped;
-                // An error means that the sender is gone, which is a stop as well.
-                let _ = stopped.wait_for(|stop| *stop).await;
-            })
-            .into_future(),
-    );
+    // Nobody looks for the door's sign of life: a chain that accepts nobody is told by those who follow it.
+    let mut server = tokio::spawn(server.run(app, stopped, || {}));
     let mut heads = tokio::time::interval(HEAD_INTERVAL);
     heads.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     tokio::pin!(shutdown);
@@ -154,10 +153,10 @@ async fn run(
             ended = &mut writer => break ended.unwrap_or_else(|_| {
                 Err(ChainError::io("write blocks")(std::io::Error::other("the writer died")))
             }),
-            ended = &mut server => break match ended {
-                Ok(result) => result.map_err(ChainError::io("serve")),
-                Err(error) => Err(ChainError::io("serve")(std::io::Error::other(error))),
-            },
+            ended = &mut server => {
+                let reason = ended.err().map_or_else(|| "the door has closed".to_owned(), |error| error.to_string());
+                break Err(ChainError::io("serve")(std::io::Error::other(reason)));
+            }
             _ = heads.tick() => {
                 if let Err(error) = rpc.tick() {
                     break Err(error);
@@ -179,41 +178,71 @@ async fn run(
 
 struct Shared {
     rpc: Arc<Rpc>,
-    slots: Arc<Semaphore>,
+    /// Those of requests, from their first byte to their answer's last.
+    places: Arc<Places>,
+    /// A body arrives within this.
+    within: Duration,
 }
 
-fn router(rpc: Arc<Rpc>, host_names: Vec<String>) -> Router {
-    let shared = Arc::new(Shared { rpc, slots: Arc::new(Semaphore::new(REQUESTS_MAX)) });
+fn router(rpc: Arc<Rpc>, host_names: Vec<String>, within: Duration) -> Router {
+    let shared = Arc::new(Shared { rpc, places: Places::new(REQUESTS_MAX), within });
     Router::new()
         .route("/", post(answer).options(|| async { StatusCode::NO_CONTENT }))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(Arc::new(host_names), guard))
         .with_state(shared)
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, request: Bytes) -> Response {
-    let Ok(slot) = Arc::clone(&shared.slots).try_acquire_owned() else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(caller): ConnectInfo<SocketAddr>,
+    request: Body,
+) -> Response {
+    let source = caller.ip().to_canonical();
+    // Before the body: megabytes that are on their way count as well.
+    let Some(place) = shared.places.try_take(&Payer::of_source(source), 1) else {
+        return busy();
     };
-    match shared.rpc.answer(&request).await {
+    let request = match body::receive(request, BODY_BYTES_MAX, shared.within).await {
+        Ok(request) => request,
+        Err(error) => return (status_of(error), error.to_string()).into_response(),
+    };
+    match shared.rpc.answer(&request, source).await {
         None => StatusCode::NO_CONTENT.into_response(),
         Some(answer) => {
             let length = answer.len().to_string();
             let headers =
                 [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_LENGTH, length)];
-            (headers, body(answer, slot, ANSWER_MAX)).into_response()
+            (headers, written(answer, place, ANSWER_MAX)).into_response()
         }
     }
 }
 
-/// A long answer holds its slot until it has been read, or for so long.
-fn body(answer: String, slot: OwnedSemaphorePermit, most: Duration) -> Body {
+/// What a caller gets whose address has its share of the requests.
+fn busy() -> Response {
+    const BODY: &str = concat!(
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32005,"#,
+        r#""message":"the chain is busy with your other requests: try again"}}"#
+    );
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::RETRY_AFTER, "1")];
+    (StatusCode::SERVICE_UNAVAILABLE, headers, BODY).into_response()
+}
+
+fn status_of(error: BodyError) -> StatusCode {
+    match error {
+        BodyError::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyError::EndedEarly => StatusCode::BAD_REQUEST,
+        BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+    }
+}
+
+/// A long answer holds its place until it has been read, or for so long.
+fn written(answer: String, place: Place, most: Duration) -> Body {
     if answer.len() <= ANSWER_PIECE_BYTES {
         return Body::from(answer);
     }
     let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
     tokio::spawn(async move {
-        let _slot = slot;
+        let _place = place;
         let pieces = async {
             for piece in answer.as_bytes().chunks(ANSWER_PIECE_BYTES) {
                 if sender.send_data(Bytes::copy_from_slice(piece)).await.is_err() {
@@ -268,17 +297,18 @@ mod tests {
     /// reads still counts as one.
     #[tokio::test]
     async fn a_long_answer_counts_until_it_has_been_read_or_for_a_while() {
-        let slots = Arc::new(Semaphore::new(2));
-        let slot = || Arc::clone(&slots).try_acquire_owned().unwrap();
+        let places = Places::new(2);
+        let place = || places.try_take(&[], 1).unwrap();
         let text = "x".repeat(5 * ANSWER_PIECE_BYTES + 1);
-        let unread = body(text.clone(), slot(), Duration::from_millis(50));
-        let read = body(text.clone(), slot(), ANSWER_MAX);
-        assert_eq!(slots.available_permits(), 0);
+        let unread = written(text.clone(), place(), Duration::from_millis(50));
+        let read = written(text.clone(), place(), ANSWER_MAX);
+        assert!(places.try_take(&[], 1).is_none());
         let bytes = axum::body::to_bytes(read, usize::MAX).await.unwrap();
         assert!(bytes == text.as_bytes());
-        let free = |count| tokio::time::timeout(ANSWER_MAX / 2, Arc::clone(&slots).acquire_many_owned(count));
-        drop(free(1).await.expect("what has been read counts no more"));
-        drop(free(2).await.expect("nor does what nobody reads for too long"));
+        let free = || tokio::time::timeout(ANSWER_MAX / 2, places.take(&[]));
+        let first = free().await.expect("what has been read counts no more");
+        let second = free().await.expect("nor does what nobody reads for too long");
+        drop((first, second));
         assert!(axum::body::to_bytes(unread, usize::MAX).await.is_err(), "and it does not look complete");
     }
 }

@@ -12,7 +12,7 @@ use quorate_registry::{
     abi::{Directory, PKPNFT, PKPNFTWithoutKeySet, PKPPermissions, PubkeyRouter, Validators},
     alloy_primitives::{Address, B256, Bytes, Log, U256, hex},
     artifacts::{Companions, Contracts},
-    chain::{ChainConfig, Genesis, serve},
+    chain::{BOUNDS, ChainConfig, Genesis, serve},
     deploy::{deploy, deploy_companions},
     encode::{self, MintTerms},
     rpc_client::CallBounds,
@@ -268,6 +268,7 @@ async fn another_chain_gives_the_same_addresses_gas_logs_and_values() {
         genesis: Genesis::new(CHAIN_ID, head_public(), std::collections::BTreeMap::new()),
         head_key: HeadKey::from_bytes(&crate::network::head_key().to_bytes()),
         host_names: Vec::new(),
+        bounds: BOUNDS,
         block_time_s: None,
     };
     let server = serve(config, async { drop(stopped.await) }).await.expect("the chain starts");

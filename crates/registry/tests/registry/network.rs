@@ -7,7 +7,7 @@ use k256::ecdsa::SigningKey;
 use quorate_registry::{
     alloy_primitives::{B256, U256, keccak256},
     artifacts::Contracts,
-    chain::{ChainConfig, ChainServer, Genesis, address_of, serve},
+    chain::{BOUNDS, ChainConfig, ChainServer, Genesis, address_of, serve},
     deploy::{Deployment, deploy},
     follow::{CATCH_UP_MAX, FollowConfig, FollowError, Follower, follow},
     subject::{CommitteeNode, DEFAULT_KEY_SET_ID, RootKey},
@@ -57,6 +57,7 @@ pub(crate) async fn chain_of(
         genesis: genesis(),
         head_key: head_key(),
         host_names: Vec::new(),
+        bounds: BOUNDS,
         block_time_s,
     };
     let server = serve(config, async { drop(stopped.await) }).await.expect("the chain starts");

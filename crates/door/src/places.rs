@@ -6,12 +6,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use quorate_actions::Payer;
+use quorate_wire::Payer;
 use tokio::sync::oneshot;
 
 /// A number of places of one kind.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub struct Places {
     all: usize,
     state: Mutex<State>,
 }
@@ -27,7 +27,7 @@ struct State {
 
 /// Some places; they are free again when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub struct Place {
     places: Arc<Places>,
     payers: Arc<[Payer]>,
     units: usize,
@@ -42,12 +42,15 @@ struct Waiting {
 }
 
 impl Places {
-    pub(crate) fn new(all: usize) -> Arc<Self> {
+    /// So many of them, all free.
+    #[must_use]
+    pub fn new(all: usize) -> Arc<Self> {
         Arc::new(Places { all, state: Mutex::default() })
     }
 
     /// Takes so many places, if they are free and in the share of each of these payers.
-    pub(crate) fn try_take(self: &Arc<Self>, payers: &[Payer], units: usize) -> Option<Place> {
+    #[must_use]
+    pub fn try_take(self: &Arc<Self>, payers: &[Payer], units: usize) -> Option<Place> {
         let mut state = self.lock();
         if !state.is_fair(self.all, payers, units) {
             return None;
@@ -58,7 +61,7 @@ impl Places {
 
     /// Takes one place, waiting until one is free and in the share of these payers. Whoever has its share is waited
     /// for by nobody.
-    pub(crate) async fn take(self: &Arc<Self>, payers: &[Payer]) -> Option<Place> {
+    pub async fn take(self: &Arc<Self>, payers: &[Payer]) -> Option<Place> {
         let (mut waiting, given) = {
             let mut state = self.lock();
             if state.is_fair(self.all, payers, 1) {
