@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
@@ -29,10 +29,6 @@ pub enum BodyError {
 /// If it is too long, ends early, or is not there in time. The connection ends after the answer, as the rest of the body
 /// is still on it.
 pub async fn receive(body: Body, bytes_max: usize, within: Duration) -> Result<Bytes, BodyError> {
-    // What announces that it is too long is not waited for.
-    if body.size_hint().lower() > bytes_max as u64 {
-        return Err(BodyError::TooLong);
-    }
     match tokio::time::timeout(within, Limited::new(body, bytes_max).collect()).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLong),

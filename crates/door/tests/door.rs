@@ -49,13 +49,16 @@ async fn open(bounds: Bounds) -> Door {
     let (stop, stopping) = watch::channel(false);
     let (beats, go) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (wait, count) = (go.clone(), beats.clone());
-    let slow = async move || {
-        wait.notified().await;
-        "slow"
+    let slow = move || {
+        let wait = wait.clone();
+        async move {
+            wait.notified().await;
+            "slow"
+        }
     };
     let router = Router::new()
         .route("/", get(async |ConnectInfo(caller): ConnectInfo<SocketAddr>| caller.ip().to_string()))
-        .route("/slow", get(move || slow()))
+        .route("/slow", get(slow))
         .route("/echo", any(echo));
     let beat = move || {
         count.fetch_add(1, Ordering::Relaxed);

@@ -5,6 +5,8 @@ mod anvil;
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod doors;
+#[cfg(test)]
 mod ethers;
 #[cfg(test)]
 mod following;

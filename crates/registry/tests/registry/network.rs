@@ -50,16 +50,23 @@ pub(crate) async fn chain_of(
     folder: Option<&Path>,
     block_time_s: Option<u64>,
 ) -> (ChainServer, Stop) {
-    let (stop, stopped) = oneshot::channel();
-    let config = ChainConfig {
+    start(ChainConfig { block_time_s, ..config(listen, folder) }).await
+}
+
+pub(crate) fn config(listen: SocketAddr, folder: Option<&Path>) -> ChainConfig {
+    ChainConfig {
         listen,
         data_dir: folder.map(Path::to_owned),
         genesis: genesis(),
         head_key: head_key(),
         host_names: Vec::new(),
         bounds: BOUNDS,
-        block_time_s,
-    };
+        block_time_s: None,
+    }
+}
+
+pub(crate) async fn start(config: ChainConfig) -> (ChainServer, Stop) {
+    let (stop, stopped) = oneshot::channel();
     let server = serve(config, async { drop(stopped.await) }).await.expect("the chain starts");
     (server, stop)
 }
