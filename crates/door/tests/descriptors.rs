@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 #[test]
 fn the_limit_is_raised_never_lowered_and_not_beyond_what_the_system_allows() {
     let lowered = Rlimit { current: Some(128), maximum: Some(600) };
-    setrlimit(Resource::Nofile, lowered.clone()).unwrap();
+    setrlimit(Resource::Nofile, lowered).unwrap();
     descriptors::allow(64).unwrap();
     assert_eq!(getrlimit(Resource::Nofile), lowered);
     descriptors::allow(576).unwrap();

@@ -1,4 +1,4 @@
-//! The door over real sockets: who is cut, who waits, and who gets in.
+//! Who is cut, who waits, and who gets in.
 
 use std::{
     net::SocketAddr,

@@ -1,0 +1,4 @@
+//! The door over real sockets.
+
+#[cfg(test)]
+mod serving;
