@@ -95,8 +95,9 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop` turns true; then no new request is taken, and those in progress are answered. Handlers find the
-    /// caller's address as [`ConnectInfo`]. The loop says at least once a second, by `heartbeat`, that it lives.
+    /// Serves until `stop` turns true; then no new request is taken, and those in progress are answered. Connections that
+    /// handlers have taken over are not waited for. Handlers find the caller's address as [`ConnectInfo`]. The loop says at
+    /// least once a second, by `heartbeat`, that it lives.
     pub async fn run(self, router: Router, mut stop: watch::Receiver<bool>, heartbeat: impl Fn() + Send) {
         let mut connections = JoinSet::new();
         loop {

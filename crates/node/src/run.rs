@@ -157,7 +157,7 @@ impl Node {
         let (inbox, outlet) = Inbox::new(metrics.clone());
         let mut loops = Loops::new();
 
-        // What cannot be kept open, and both sockets, before anything is changed: a taken port leaves no trace.
+        // The limit of open files and both sockets before anything is changed: a taken port leaves no trace.
         quorate_door::descriptors::allow(descriptors(config)).context("the limits of this node")?;
         let server = Server::bind(config.http_listen, Bounds::new(config.limits.http_connections))
             .await

@@ -81,7 +81,8 @@ async fn start(places: usize) -> Running {
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), Bounds::new(16)).await.unwrap();
     let address = server.local_address().unwrap();
     let (stop, stopping) = watch::channel(false);
-    let serving = tokio::spawn(server.run(router(api, address), stopping, || {}));
+    let heartbeat = metrics.heartbeat("http");
+    let serving = tokio::spawn(server.run(router(api, address), stopping, move || heartbeat.beat()));
     Running { address, outlet, waiting, board, code, _folder: folder, _stop: stop, _serving: serving }
 }
 
