@@ -21,8 +21,8 @@ const CARGO_DENY: &str = "0.20.2";
 /// Where cargo-deny finds the list of known vulnerabilities; without it that one check is left out.
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 
-/// Where the chain's test with ethers has its packages.
-const ETHERS: &str = "crates/registry/tests/ethers";
+/// Where the chain's tests with wallets' libraries have their packages.
+const WALLETS: &str = "crates/registry/tests/wallets";
 /// A chain of another make.
 const ANVIL: &str = "crates/cli/tests/anvil";
 /// Where the test of actions' names has the reference implementation of IPFS.
@@ -75,13 +75,13 @@ const STEPS: &[Step] = &[
         act: Act::Call(contracts),
     },
     Step {
-        name: "ethers",
-        about: "install ethers v6, with which a test talks to the chain",
-        act: Act::Call(|| npm_ci(ETHERS)),
+        name: "wallets",
+        about: "install ethers v5 and v6, viem and cast, with which tests talk to the chain",
+        act: Act::Call(|| npm_ci(WALLETS)),
     },
     Step {
         name: "anvil",
-        about: "install anvil, the chain of another make that actions read and contracts run on in tests",
+        about: "install anvil, the chain of another make that tests ask the same, and that actions read",
         act: Act::Call(|| npm_ci(ANVIL)),
     },
     Step {

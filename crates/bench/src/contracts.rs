@@ -1,6 +1,6 @@
 //! The contracts on the embedded chain: gas of every write beside a plain token's mint, sizes, and times of reads.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Instant};
+use std::{net::SocketAddr, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use ed25519_dalek::SigningKey as HeadKey;
@@ -9,7 +9,7 @@ use quorate_registry::{
     abi::{Directory, PKPNFT, PKPPermissions, Validators},
     alloy_primitives::{Address, B256, Bytes, U256, keccak256},
     artifacts::{self, Companions, Contracts},
-    chain::{BOUNDS, ChainConfig, ChainServer, Genesis, genesis_hash, serve},
+    chain::{BOUNDS, ChainConfig, ChainServer, Genesis, address_of, genesis_hash, serve},
     deploy::{addresses, creation_codes, deploy, deploy_companions},
     encode::{self, MintTerms},
     follow::{CATCH_UP_MAX, FollowConfig, Follower, follow},
@@ -66,8 +66,14 @@ struct World {
 
 impl World {
     async fn new() -> Result<World> {
-        let genesis =
-            Genesis::new(CHAIN_ID, B256::from(head_key().verifying_key().to_bytes()), BTreeMap::new());
+        let rich = U256::from(10).pow(U256::from(24));
+        let account = |name: &str| Ok::<_, anyhow::Error>(address_of(key(name)?.verifying_key()));
+        let accounts = ["deployer", "owner", "node 0", "node 1", "node 2"]
+            .into_iter()
+            .map(|name| Ok((account(name)?, rich)))
+            .collect::<Result<_>>()?;
+        let head = B256::from(head_key().verifying_key().to_bytes());
+        let genesis = Genesis::new(CHAIN_ID, head, accounts, account("deployer")?);
         let hash = genesis_hash(&genesis);
         let (stop_chain, stopped) = oneshot::channel();
         let config = ChainConfig {
@@ -78,6 +84,7 @@ impl World {
             host_names: Vec::new(),
             bounds: BOUNDS,
             block_time_s: None,
+            faucet: None,
         };
         let server = serve(config, async { drop(stopped.await) }).await?;
         let url = server.url();
@@ -92,6 +99,7 @@ impl World {
             head_key: B256::from(head_key().verifying_key().to_bytes()),
             contracts,
             catch_up_max: CATCH_UP_MAX,
+            state: None,
         };
         let (view, follower) = follow(config, async { drop(stopped.await) })?;
         let owner = TxClient::new(&url, CHAIN_ID, key("owner")?)?;

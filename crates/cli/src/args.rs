@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use quorate_wire::{Digest, SecretUrl};
+use quorate_wire::{Address, Digest, SecretUrl};
 
 pub(crate) use encryption::{DecryptArgs, EncryptArgs, PolicyCommand, Written};
 pub(crate) use pkp::{KeyName, MintArgs, Pages, PkpCommand, Scope, Subject};
@@ -63,6 +63,10 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Run the embedded chain (`dev` does this for you).
     Chain(ChainArgs),
+    /// Give an account money on the embedded chain, from the wallet's own: transactions are paid for.
+    ///
+    /// With --json: transaction and block.
+    Fund(FundArgs),
     /// Run one node (`dev` does this for you), or vote with its account.
     Node(NodeArgs),
     /// Show a network: its nodes, its contracts, its Directory and the open votes.
@@ -83,7 +87,10 @@ pub(crate) struct SignOutArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct DevArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<DevCommand>,
     /// Folder that holds keys, chain and stores; a second start in the same folder goes on with them.
     #[arg(long, value_name = "DIR", default_value = ".quorate")]
     pub(crate) dir: PathBuf,
@@ -142,6 +149,32 @@ pub(crate) struct DevArgs {
     /// Give up if the network is not ready after this many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     pub(crate) ready_within: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DevCommand {
+    /// Have the faucet of a running development network give an account money: ten ether an hour.
+    ///
+    /// With --json: transaction.
+    Faucet {
+        /// The account.
+        address: Address,
+        #[command(flatten)]
+        access: RegistryAccess,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FundArgs {
+    /// The account.
+    pub(crate) address: Address,
+    /// How much, in ether: `0.25`.
+    #[arg(long, value_name = "AMOUNT", default_value = "1")]
+    pub(crate) ether: String,
+    #[command(flatten)]
+    pub(crate) wallet: WalletKey,
+    #[command(flatten)]
+    pub(crate) access: RegistryAccess,
 }
 
 /// Which network.
@@ -321,6 +354,15 @@ pub(crate) struct ChainArgs {
     /// Address of the JSON-RPC interface.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8545")]
     pub(crate) listen: SocketAddr,
+    /// At the first start, give this account money; may be given several times.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) fund: Vec<Address>,
+    /// At the first start, name the account that deploys the registry: nobody else then creates contracts on this chain.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) deployer: Option<Address>,
+    /// Give money to whoever asks, a bounded sum an address and hour: for development only.
+    #[arg(long)]
+    pub(crate) faucet: bool,
     /// Make a block without transactions when the newest one is so many seconds old; 0 is never.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) block_time: Option<u64>,

@@ -91,7 +91,8 @@ impl Network {
     }
 
     fn start_chain(&mut self, plan: &founding::Plan, block_time: Option<u64>) -> Result<()> {
-        let mut arguments = vec!["chain".into(), "--dir".into(), self.state.chain_path().into_os_string()];
+        let mut arguments =
+            vec!["chain".into(), "--faucet".into(), "--dir".into(), self.state.chain_path().into_os_string()];
         if let Some(seconds) = block_time {
             arguments.extend(["--block-time".into(), seconds.to_string().into()]);
         }

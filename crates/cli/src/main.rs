@@ -8,6 +8,7 @@ mod dev;
 mod directory;
 mod encryption;
 mod failure;
+mod fund;
 mod home;
 mod keys;
 mod mark;
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::{Cli, Command, NetworkCommand};
+use crate::args::{Cli, Command, DevCommand, NetworkCommand};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -60,7 +61,10 @@ fn main() -> ExitCode {
 /// Runs a command; the result says whether it did what it was asked for.
 async fn run(command: Command, output: Output) -> Result<bool, Failure> {
     match command {
-        Command::Dev(args) => dev::run(args, output).await?,
+        Command::Dev(args) => match args.command {
+            Some(DevCommand::Faucet { address, access }) => fund::faucet(address, &access, output).await?,
+            None => dev::run(args, output).await?,
+        },
         Command::Pkp(command) => pkp::run(command, output).await?,
         Command::Action(command) => return action::run(command, output).await,
         Command::Encrypt(args) => encryption::encrypt(&args, output).await?,
@@ -69,6 +73,7 @@ async fn run(command: Command, output: Output) -> Result<bool, Failure> {
         Command::SignOut(args) => return sign_out::run(&args, output).await,
         Command::Verify(args) => verify::run(&args, output)?,
         Command::Chain(args) => chain::run(args, output).await?,
+        Command::Fund(args) => fund::run(&args, output).await?,
         Command::Node(args) => node::run(args, output).await?,
         Command::Network(NetworkCommand::Keys { place }) => keys::show(&place, output).await?,
         Command::Network(NetworkCommand::Show { access }) => network::show(&access, output).await?,

@@ -5,10 +5,12 @@
 
 pub mod body;
 pub mod descriptors;
+pub mod late;
 pub mod places;
 mod server;
 mod socket;
 
 pub use descriptors::TooFewFiles;
+pub use late::LateThreads;
 pub use places::{Place, Places};
 pub use server::{Bounds, Server};

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use quorate_registry::{
     alloy_primitives::B256,
     artifacts::Contracts,
-    follow::{CATCH_UP_MAX, FollowConfig, Follower, follow},
+    follow::{CATCH_UP_MAX, FollowConfig, Follower, StateFile, follow},
     moment::Moment,
     view::{At, RegistryView},
 };
@@ -49,6 +49,7 @@ impl Feed {
     pub(crate) fn start(
         network: Arc<NetworkFile>,
         rpc_url: &SecretUrl,
+        state: StateFile,
         clock: Clock,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<Self> {
@@ -58,6 +59,7 @@ impl Feed {
             head_key: B256::from(network.chain.head_key.0),
             contracts: contracts(&network),
             catch_up_max: CATCH_UP_MAX,
+            state: Some(state),
         };
         let (view, follower) = follow(config, shutdown).context("the chain cannot be followed")?;
         Ok(Feed { view, follower, network, clock })

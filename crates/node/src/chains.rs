@@ -11,7 +11,7 @@ pub use permissions::{ReadGrants, answer_registry};
 use std::{collections::BTreeMap, sync::Arc};
 
 use quorate_actions::{CallBlock, FUEL_PER_GAS, RegistryQuery, RpcMethod};
-use quorate_door::Places;
+use quorate_door::{LateThreads, Places};
 use quorate_registry::{
     alloy_primitives::{Address, Bytes, U256, hex},
     subject::{Grant, Subject},
@@ -20,7 +20,7 @@ use quorate_registry::{
 use quorate_wire::{BlockRef, ErrorCode, Payer};
 use serde_json::{Value, json};
 
-use crate::{config::ChainConfig, egress::Egress, late::LateThreads};
+use crate::{config::ChainConfig, egress::Egress};
 use servers::Servers;
 
 pub(crate) use quorate_actions::OWN_CHAIN;
@@ -53,7 +53,7 @@ impl Chains {
         egress: Arc<Egress>,
     ) -> std::io::Result<Self> {
         let (others, places) = (Servers::new(others, egress), Places::new(OWN_READS));
-        let threads = LateThreads::start(OWN_THREADS)?;
+        let threads = LateThreads::start(OWN_THREADS, quorate_actions::step_back)?;
         Ok(Chains(Arc::new(Inner { view, own_id, others, places, threads })))
     }
 

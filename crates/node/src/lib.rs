@@ -29,7 +29,6 @@ mod http;
 mod inbox;
 mod issuers;
 mod keys;
-mod late;
 mod log;
 mod metrics;
 mod run;

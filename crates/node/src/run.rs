@@ -12,8 +12,9 @@ use anyhow::{Context as _, anyhow, bail};
 use quorate_actions::{Guest, Pool, PoolConfig, WorkerCommand};
 use quorate_door::{Bounds, Places, Server};
 use quorate_engine::{Effect, Engine};
-use quorate_registry::{tx_client::TxClient, view::RegistryView};
+use quorate_registry::{follow::StateFile, tx_client::TxClient, view::RegistryView};
 use quorate_wire::{Digest, NetworkFile, NodeIndex, RootKeys};
+use sha2::{Digest as _, Sha256};
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     task::JoinSet,
@@ -142,6 +143,14 @@ impl Member {
         };
         Ok(Engine::new(config, &store.load_all()?, clock.now())?)
     }
+
+    /// Where the registry's state is kept, and the secret under which this node knows it as its own.
+    fn registry_state(&self, config: &Config) -> StateFile {
+        let mut secret = Sha256::new();
+        secret.update(b"quorate/registry-state/v1");
+        secret.update(self.keys.sealing.as_slice());
+        StateFile { path: config.data_folder.join("registry.redb"), secret: secret.finalize().into() }
+    }
 }
 
 /// Loops that run for ever, by name.
@@ -177,7 +186,13 @@ impl Node {
         let board = Arc::new(StatusBoard::new(engine.status()));
         let waiting = Waiting::new(config.limits.http_waiting);
         let (stop_chain, stopping) = watch::channel(false);
-        let feed = Feed::start(member.network.clone(), &config.chain_rpc, clock, stopped(stopping))?;
+        let feed = Feed::start(
+            member.network.clone(),
+            &config.chain_rpc,
+            member.registry_state(config),
+            clock,
+            stopped(stopping),
+        )?;
         let registry = feed.view();
         let (pool, workers) =
             start_workers(config, &member, (&inbox, &metrics, &registry), code.clone(), &mut loops)?;

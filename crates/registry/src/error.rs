@@ -2,6 +2,8 @@
 
 use alloy_primitives::{Address, B256};
 
+use crate::chain::{StoreError, TrieError};
+
 /// Why a view cannot answer. Every one of these must deny: a node that cannot read the registry refuses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -23,6 +25,18 @@ pub enum ReadError {
     /// A thread died while it held the state.
     #[error("the registry state is broken")]
     Broken,
+    /// The state on disk cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<TrieError> for ReadError {
+    fn from(error: TrieError) -> Self {
+        match error {
+            TrieError::Store(error) => error.into(),
+            TrieError::Damaged(_) => StoreError::Damaged("trie nodes").into(),
+        }
+    }
 }
 
 impl ReadError {
@@ -36,6 +50,7 @@ impl ReadError {
             Self::Faulty(fault) => fault.code(),
             Self::Contract(_) => "registry_contract",
             Self::Broken => "registry_broken",
+            Self::Store(_) => "registry_store",
         }
     }
 }
@@ -116,6 +131,26 @@ pub enum ChainError {
         /// What went wrong.
         reason: String,
     },
+    /// The log ends before a block that was announced.
+    #[error(
+        "the block log ends at byte {found}, before block {head} that was announced (byte {expected}): put back the newest copy of blocks.log; only who goes back deliberately removes state.redb as well"
+    )]
+    ShortLog {
+        /// The newest block that the state has.
+        head: u64,
+        /// Where its record ends.
+        expected: u64,
+        /// Where the log ends.
+        found: u64,
+    },
+    /// The state on disk cannot be read or written.
+    #[error(transparent)]
+    State(#[from] ReadError),
+    /// A panic while a block was made: a bug, or a page of the state that is damaged.
+    #[error(
+        "the chain's writer died: if it does so again after a start, remove state.redb, and it is made anew from blocks.log"
+    )]
+    WriterDied,
     /// The system allows too few open files.
     #[error(transparent)]
     TooFewFiles(#[from] quorate_door::TooFewFiles),

@@ -8,19 +8,23 @@
 //! moment *before* it was asked for, also when the same one is asked for again; it is judged once more after its blocks
 //! were fetched; and fetching them has a bound, after which a newer statement is asked for.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use alloy_primitives::B256;
 use ed25519_dalek::VerifyingKey;
 use quorate_wire::SecretUrl;
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::{
     artifacts::Contracts,
     chain::{
-        BlockId, Genesis, HeadStatement, RawBlock, genesis_hash,
-        ledger::{Keep, Ledger},
+        BlockId, Genesis, HeadStatement, LogMark, RawBlock, StoreError, genesis_hash,
+        ledger::{Keep, Ledger, LedgerWriter, Unreplayable},
     },
     error::{ChainFault, ReadError},
     moment::Moment,
@@ -40,6 +44,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 pub const STATEMENT_AGE_MS_MAX: u64 = 30_000;
 /// How far the chain's clock may be ahead of ours: by as much an old statement can seem younger than it is.
 pub const STATEMENT_AHEAD_MS_MAX: u64 = 5_000;
+/// For how long statements may be behind the state of an earlier start: as long as one counts, and some.
+const DOUBT_MAX: Duration = Duration::from_millis(STATEMENT_AGE_MS_MAX + STATEMENT_AHEAD_MS_MAX);
 /// For how long the blocks up to one statement are fetched.
 pub const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 
@@ -63,6 +69,23 @@ pub struct FollowConfig {
     pub contracts: Contracts,
     /// For how long the blocks up to one statement are fetched: [`CATCH_UP_MAX`], or less.
     pub catch_up_max: Duration,
+    /// Where the state is kept from one start to the next; in memory, and replayed at each start, without it.
+    pub state: Option<StateFile>,
+}
+
+/// A file with the state of a follower.
+#[derive(Clone)]
+pub struct StateFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Of this process alone: a file that was not written under it is thrown away.
+    pub secret: [u8; 32],
+}
+
+impl std::fmt::Debug for StateFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StateFile").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 /// Why a step of following failed. The follower goes on with the next step in every case; after a fault the view
@@ -160,6 +183,9 @@ pub fn follow(
         genesis_hash: config.genesis_hash,
         catch_up_max: config.catch_up_max.min(CATCH_UP_MAX),
         view,
+        state: config.state,
+        books: Arc::default(),
+        doubted: Arc::default(),
     };
     let view = follow.view.clone();
     let (report, errors) = tokio::sync::watch::channel(None);
@@ -191,6 +217,11 @@ struct Follow {
     genesis_hash: B256,
     catch_up_max: Duration,
     view: RegistryView,
+    state: Option<StateFile>,
+    /// Takes blocks over; none before block 0 is known.
+    books: Arc<Mutex<Option<LedgerWriter>>>,
+    /// Since when statements do not fit the state of an earlier start.
+    doubted: Arc<Mutex<Option<Moment>>>,
 }
 
 async fn run(follow: Follow, report: tokio::sync::watch::Sender<Option<FollowError>>) {
@@ -210,6 +241,13 @@ async fn run(follow: Follow, report: tokio::sync::watch::Sender<Option<FollowErr
                 if changed {
                     tracing::warn!(code = error.code(), "following the chain failed");
                 }
+                // A disk that failed once is opened anew, or nothing would be read until the next start.
+                if let FollowError::View(ReadError::Store(cause)) = &error {
+                    let anew = matches!(cause, StoreError::Damaged(_));
+                    if let Err(error) = follow.begin_again(anew) {
+                        tracing::warn!(%error, "the state could not be let go of");
+                    }
+                }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_MAX);
             }
@@ -224,8 +262,10 @@ impl Follow {
             Some(number) => number,
             None => self.begin().await?,
         };
+        // A start waits for no newer block: with its state it may have the newest.
+        let wait_ms = if self.view.read()?.status.is_some() { WAIT_MS } else { 0 };
         let asked = Moment::now();
-        let answer = self.rpc.call("quorate_waitHead", json!([after, WAIT_MS]), HEAD_BOUNDS).await?;
+        let answer = self.rpc.call("quorate_waitHead", json!([after, wait_ms]), HEAD_BOUNDS).await?;
         let statement: HeadStatement =
             serde_json::from_value(answer).map_err(|_| FollowError::BadForm("head statement"))?;
         let Some(asked) = self.judge(&statement, asked)? else { return Ok(()) };
@@ -251,8 +291,23 @@ impl Follow {
         {
             return Err(FollowError::WrongChain);
         }
-        self.view.write()?.ledger = Some(Ledger::new(genesis, Keep::Hashes));
-        Ok(0)
+        let state = self.state.clone();
+        // The whole state is read once, and what does not fit is made anew.
+        let opened = tokio::task::spawn_blocking(move || match state {
+            None => LedgerWriter::in_memory(genesis, Keep::Hashes),
+            Some(StateFile { path, secret }) => LedgerWriter::open(genesis, Keep::Hashes, &path, &secret),
+        });
+        let books = opened.await.map_err(|_| ReadError::Broken)??;
+        let ledger = books.ledger().clone();
+        let head = ledger.head();
+        *self.books() = Some(books);
+        self.view.write()?.ledger = Some(ledger);
+        Ok(head)
+    }
+
+    fn books(&self) -> MutexGuard<'_, Option<LedgerWriter>> {
+        // A block is taken over whole or not at all.
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a statement is authentic and new: since when it counts. A signed contradiction closes the view.
@@ -288,9 +343,11 @@ impl Follow {
                 return Err(self.close(fault));
             }
         }
-        let contradiction = [statement.latest, statement.finalized]
-            .into_iter()
-            .find_map(|announced| contradiction(ledger, announced));
+        let contradiction = contradictions(ledger, statement)?;
+        if state.status.is_none() && (contradiction.is_some() || statement.latest.number < ledger.head()) {
+            drop(state);
+            return self.doubt();
+        }
         if contradiction.is_none() {
             state.judged = Some((statement.sequence, asked));
         }
@@ -299,6 +356,51 @@ impl Follow {
             Some(fault) => Err(self.close(fault)),
             None => Ok(Some(asked)),
         }
+    }
+
+    /// The chain says of itself what does not fit the state of an earlier start. Whoever passes statements on may show one
+    /// from before, for a while. After that the state is given up: what is final is remembered elsewhere, and whether the
+    /// chain may go back behind that is judged there.
+    fn doubt(&self) -> Result<Option<Moment>, FollowError> {
+        if self.state.is_none() {
+            return Err(FollowError::OldStatement);
+        }
+        let now = Moment::now();
+        let mut doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.since(*doubted.get_or_insert(now)) < DOUBT_MAX {
+            return Err(FollowError::OldStatement);
+        }
+        *doubted = None;
+        tracing::warn!(
+            "the chain is not where the state of an earlier start was: it is replayed from its beginning"
+        );
+        self.begin_again(true)?;
+        Err(ReadError::NotReady.into())
+    }
+
+    /// Lets go of the state, and of its file as well if that is of no use any more; the next step opens it again.
+    fn begin_again(&self, anew: bool) -> Result<(), ReadError> {
+        let mut books = self.books();
+        let mut state = self.view.write()?;
+        (state.ledger, state.status) = (None, None);
+        *books = None;
+        if anew && let Some(StateFile { path, .. }) = &self.state {
+            std::fs::remove_file(path).map_err(|error| StoreError::Disk(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// What became of blocks that were replayed. The database does not look for damage when it reads, and panics on some:
+    /// a state on which no block can be put any more is given up, and made anew.
+    fn replayed(&self, ended: Result<Result<(), FollowError>, JoinError>) -> Result<(), FollowError> {
+        if let Ok(result) = ended {
+            return result;
+        }
+        tracing::error!(
+            "the registry's state is damaged: it is thrown away and made anew from the chain's blocks"
+        );
+        self.begin_again(true)?;
+        Err(ReadError::NotReady.into())
     }
 
     /// Fetches, verifies and replays blocks up to a height, until a moment. What it has come to by then stays.
@@ -318,7 +420,7 @@ impl Follow {
                     this.replay(block)
                 })
             });
-            replayed.await.map_err(|_| ReadError::Broken)??;
+            self.replayed(replayed.await)?;
         }
     }
 
@@ -331,24 +433,39 @@ impl Follow {
         if !block.verify(&self.key, self.genesis_hash) {
             return Err(FollowError::BadSignature("a block"));
         }
-        let executed = {
-            let state = self.view.read()?;
-            let Some(ledger) = &state.ledger else { return Err(ReadError::NotReady.into()) };
-            if block.number != ledger.head() + 1 {
-                return Err(FollowError::BadForm("blocks out of order"));
-            }
-            ledger.replay(block.timestamp, &block.txs)
-        };
+        let mut books = self.books();
+        let Some(books) = books.as_mut() else { return Err(ReadError::NotReady.into()) };
+        if block.number != books.ledger().head() + 1 {
+            return Err(FollowError::BadForm("blocks out of order"));
+        }
+        // What is to come has not happened: a chain whose clock is ahead is waited for.
+        if block.timestamp.saturating_mul(1000) > now_ms().saturating_add(STATEMENT_AHEAD_MS_MAX) {
+            return Err(FollowError::ClockAhead);
+        }
         // Hash and content are signed together: if one does not give the other, the chain is at fault.
         let unfaithful = |reason| ChainFault::Unfaithful { number: block.number, reason };
-        let executed = executed.map_err(|reason| self.close(unfaithful(reason)))?;
+        let executed = match books.ledger().replay(block.timestamp, &block.txs) {
+            Ok(executed) => executed,
+            Err(Unreplayable::Wrong(reason)) => return Err(self.judge_replay(books, unfaithful(reason))),
+            // Its own disk is not the chain's fault.
+            Err(Unreplayable::Read(error)) => return Err(error.into()),
+        };
         if executed.block.hash != block.hash {
-            return Err(self.close(unfaithful(format!("it gives {}", executed.block.hash))));
+            let fault = unfaithful(format!("it gives {}", executed.block.hash));
+            return Err(self.judge_replay(books, fault));
         }
-        let mut state = self.view.write()?;
-        let Some(ledger) = &mut state.ledger else { return Err(ReadError::NotReady.into()) };
-        ledger.commit(executed);
+        books.commit(executed, LogMark::default())?;
+        self.view.write()?.ledger = Some(books.ledger().clone());
         Ok(())
+    }
+
+    /// A block does not replay. Either the chain lies, or this process's own disk does: that is looked at first.
+    fn judge_replay(&self, books: &LedgerWriter, fault: ChainFault) -> FollowError {
+        if books.is_sound() {
+            return self.close(fault);
+        }
+        tracing::error!(%fault, "a block does not replay because the registry's state is damaged");
+        ReadError::from(StoreError::Damaged("rows")).into()
     }
 
     /// Takes over a statement whose head was replayed, unless it has become old by then: the view is as fresh as the
@@ -357,17 +474,15 @@ impl Follow {
         in_time(statement, asked)?;
         let mut state = self.view.write()?;
         let Some(ledger) = &state.ledger else { return Err(ReadError::NotReady.into()) };
-        let fault = [statement.latest, statement.finalized]
-            .into_iter()
-            .find_map(|announced| contradiction(ledger, announced));
-        if let Some(fault) = fault {
+        if let Some(fault) = contradictions(ledger, statement)? {
             drop(state);
             return Err(self.close(fault));
         }
-        if ledger.meta(statement.latest.number).is_none() {
+        if ledger.meta(statement.latest.number)?.is_none() {
             return Err(FollowError::BadForm("blocks below the announced head"));
         }
         let number = ledger.head();
+        *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = None;
         state.status = Some(Status {
             finalized: statement.finalized,
             asked,
@@ -408,13 +523,23 @@ fn in_time(statement: &HeadStatement, asked: Moment) -> Result<(), FollowError> 
     Ok(())
 }
 
-fn contradiction(ledger: &Ledger, announced: BlockId) -> Option<ChainFault> {
-    let known = ledger.meta(announced.number)?.hash;
-    (known != announced.hash).then_some(ChainFault::Equivocation {
+/// What a statement says of a block that is known otherwise.
+fn contradictions(ledger: &Ledger, statement: &HeadStatement) -> Result<Option<ChainFault>, ReadError> {
+    for announced in [statement.latest, statement.finalized] {
+        if let Some(fault) = contradiction(ledger, announced)? {
+            return Ok(Some(fault));
+        }
+    }
+    Ok(None)
+}
+
+fn contradiction(ledger: &Ledger, announced: BlockId) -> Result<Option<ChainFault>, ReadError> {
+    let Some(known) = ledger.meta(announced.number)?.map(|meta| meta.hash) else { return Ok(None) };
+    Ok((known != announced.hash).then_some(ChainFault::Equivocation {
         number: announced.number,
         known,
         announced: announced.hash,
-    })
+    }))
 }
 
 fn parse_blocks(answer: Value, count: u64) -> Result<Vec<RawBlock>, FollowError> {

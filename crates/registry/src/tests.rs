@@ -1,5 +1,6 @@
 //! Tests that need the inside: contracts on a bare ledger, without sockets.
 
+mod calls;
 mod claims;
 mod contracts;
 mod derivation;
@@ -14,5 +15,5 @@ mod minters;
 mod model;
 mod pool;
 mod selectors;
+mod state;
 mod steps;
-mod unlocked;

@@ -96,6 +96,15 @@ pub struct ChainReader {
 }
 
 impl ChainReader {
+    /// Has the faucet of a chain for development give an account money; the transaction that does is in a block then.
+    ///
+    /// # Errors
+    /// If the chain has no faucet, the account has had its sum, or the answer has another form.
+    pub async fn faucet(&self, account: Address) -> Result<B256, TxClientError> {
+        let hash = self.rpc.call("quorate_faucet", json!([account]), CallBounds::default()).await?;
+        serde_json::from_value(hash).map_err(|_| TxClientError::BadForm("transaction hash"))
+    }
+
     /// For a chain's JSON-RPC.
     ///
     /// # Errors
@@ -232,20 +241,32 @@ impl TxClient {
     /// # Errors
     /// If it would revert, is refused, or is not mined in time.
     pub async fn send(&self, to: Option<Address>, data: Bytes) -> Result<TxReceipt, TxClientError> {
-        self.send_with(to, data, 0).await
+        self.send_with(to, U256::ZERO, data, 0).await
     }
 
-    /// As [`TxClient::send`], with at least this much gas.
+    /// Sends wei to an account, and waits until that is in a block.
+    ///
+    /// # Errors
+    /// As [`TxClient::send`].
+    pub async fn pay(&self, to: Address, wei: U256) -> Result<TxReceipt, TxClientError> {
+        self.send_with(Some(to), wei, Bytes::new(), 0).await
+    }
+
+    /// As [`TxClient::send`], with money and at least this much gas.
     async fn send_with(
         &self,
         to: Option<Address>,
+        value: U256,
         data: Bytes,
         gas_min: u64,
     ) -> Result<TxReceipt, TxClientError> {
         let hash = {
             let _sending = self.sending.lock().await;
             let estimated = self
-                .quantity("eth_estimateGas", json!([{ "from": self.address(), "to": to, "data": data }]))
+                .quantity(
+                    "eth_estimateGas",
+                    json!([{ "from": self.address(), "to": to, "value": value, "data": data }]),
+                )
                 .await
                 .map_err(readable)?;
             let nonce = self.quantity("eth_getTransactionCount", json!([self.address(), "pending"])).await?;
@@ -254,10 +275,11 @@ impl TxClient {
                 nonce,
                 // A fifth more: the state may have changed until the transaction runs.
                 gas_limit: (estimated.saturating_mul(6) / 5).max(gas_min),
-                max_fee_per_gas: u128::from(self.quantity("eth_gasPrice", json!([])).await?) * 2,
+                // Only what gas costs is paid, and that may rise while others fill blocks.
+                max_fee_per_gas: u128::from(self.quantity("eth_gasPrice", json!([])).await?) * 5,
                 max_priority_fee_per_gas: 0,
                 to,
-                value: U256::ZERO,
+                value,
                 data,
             };
             let (hash, raw) = sign_1559(&self.key, request);
@@ -425,7 +447,8 @@ impl TxClient {
         // The vote that sets the value pays for its storage. Which one that is shows only in its block.
         let words = value.len().div_ceil(32) as u64 + 4;
         let gas_min = VOTE_GAS + words * GAS_PER_WORD;
-        self.send_with(Some(directory), encode::vote_for_value(name, version, value), gas_min).await
+        let vote = encode::vote_for_value(name, version, value);
+        self.send_with(Some(directory), U256::ZERO, vote, gas_min).await
     }
 
     /// Asks the chain's own `ecrecover` (the precompile at address 1) who signed a digest. `v` is 27 or 28.

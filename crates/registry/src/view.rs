@@ -2,7 +2,6 @@
 
 mod directory;
 mod reader;
-mod unlocked;
 
 use directory::Kept;
 
@@ -25,8 +24,6 @@ use crate::{
     moment::Moment,
     subject::{Committee, CommitteeNode, Grant, Pkp, RootKey, Subject, token_id},
 };
-
-pub(crate) use unlocked::Unlocked;
 
 use reader::{Reader, address_of_word, mapping_slot};
 
@@ -191,8 +188,12 @@ impl RegistryView {
         let state = self.read()?;
         let (ledger, status) = state.ready()?;
         let info = |number: u64| {
-            let meta = ledger.meta(number).ok_or(ReadError::Ahead(number))?;
-            Ok(BlockInfo { number, hash: meta.hash, time_ms: meta.timestamp.saturating_mul(1000) })
+            let meta = ledger.meta(number)?.ok_or(ReadError::Ahead(number))?;
+            Ok::<_, ReadError>(BlockInfo {
+                number,
+                hash: meta.hash,
+                time_ms: meta.timestamp.saturating_mul(1000),
+            })
         };
         Ok(Head {
             latest: info(ledger.head())?,
@@ -218,7 +219,7 @@ impl RegistryView {
     pub fn finalized_hash(&self, number: u64) -> Result<Option<B256>, ReadError> {
         let state = self.read()?;
         let (ledger, status) = state.ready()?;
-        let meta = ledger.meta(number).filter(|_| number <= status.finalized.number);
+        let meta = ledger.meta(number)?.filter(|_| number <= status.finalized.number);
         Ok(meta.map(|meta| meta.hash))
     }
 
@@ -248,7 +249,7 @@ impl RegistryView {
     /// If the view is not ready or the chain is faulty.
     pub fn canonical_hash(&self, number: u64) -> Result<Option<B256>, ReadError> {
         let state = self.read()?;
-        Ok(state.ready()?.0.meta(number).map(|meta| meta.hash))
+        Ok(state.ready()?.0.meta(number)?.map(|meta| meta.hash))
     }
 
     /// The time of the block at a height, unix milliseconds; `None` above the head.
@@ -257,7 +258,7 @@ impl RegistryView {
     /// If the view is not ready or the chain is faulty.
     pub fn block_time_ms(&self, number: u64) -> Result<Option<u64>, ReadError> {
         let state = self.read()?;
-        Ok(state.ready()?.0.meta(number).map(|meta| meta.timestamp.saturating_mul(1000)))
+        Ok(state.ready()?.0.meta(number)?.map(|meta| meta.timestamp.saturating_mul(1000)))
     }
 
     /// One word of a contract's storage.
@@ -365,7 +366,7 @@ impl RegistryView {
     }
 
     /// Under which key the permissions keep what they know of a subject of a token.
-    fn grant_key(&self, reader: &Reader<'_>, token_id: U256, subject: &Subject) -> Result<U256, ReadError> {
+    fn grant_key(&self, reader: &Reader, token_id: U256, subject: &Subject) -> Result<U256, ReadError> {
         let place = mapping_slot(token_id, self.0.slots.perm_epoch);
         let epoch = reader.slot(self.0.contracts.pkp_permissions, place)?;
         Ok(U256::from_be_bytes(keccak256((token_id, epoch, subject.hash()).abi_encode()).0))
@@ -448,7 +449,7 @@ impl RegistryView {
         let (at, hash) = {
             let state = self.read()?;
             let number = state.number(at)?;
-            (At::Number(number), state.ready()?.0.meta(number).ok_or(ReadError::Ahead(number))?.hash)
+            (At::Number(number), state.ready()?.0.meta(number)?.ok_or(ReadError::Ahead(number))?.hash)
         };
         // Anybody may ask for it again and again; it is read once for each block.
         let mut kept = self.0.committee.lock().unwrap_or_else(PoisonError::into_inner);
@@ -503,27 +504,19 @@ impl RegistryView {
         C::abi_decode_returns_validate(&outcome.output).map_err(|_| ReadError::Contract(to))
     }
 
-    /// Runs a call on the state after a block. Nobody waits for it: it takes the lock for each value that it reads.
-    /// What one block left behind does not change, as long as it can be read.
-    fn run(&self, request: &Call, number: u64) -> Result<Result<Outcome, String>, ReadError> {
-        let environment = self.read()?.ready()?.0.call_environment(number)?;
-        let outcome = evm::call(Unlocked { view: self, number }, environment, request);
-        // History that was forgotten meanwhile reads as if there had been nothing.
-        self.read()?.ready()?.0.check_readable(number)?;
-        Ok(outcome)
+    /// Runs a call on the state after a block, which no later one changes: nobody waits for it.
+    fn run(&self, request: &Call, number: u64) -> evm::Called {
+        let ledger = self.read()?.ready()?.0.clone();
+        evm::call(ledger.state_at(number)?, ledger.call_environment(number)?, request)
     }
 
     pub(crate) fn read(&self) -> Result<RwLockReadGuard<'_, ViewState>, ReadError> {
-        self.0.state.read().map_err(|_| ReadError::Broken)
+        // What is kept there is exchanged whole: a panic beside it leaves nothing half done.
+        Ok(self.0.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn write(&self) -> Result<RwLockWriteGuard<'_, ViewState>, ReadError> {
-        self.0.state.write().map_err(|_| ReadError::Broken)
-    }
-
-    #[cfg(test)]
-    pub(crate) fn try_write(&self) -> Option<RwLockWriteGuard<'_, ViewState>> {
-        self.0.state.try_write().ok()
+        Ok(self.0.state.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     #[cfg(test)]
@@ -562,7 +555,7 @@ impl ViewState {
         })
     }
 
-    fn reader(&self, view: &RegistryView, at: At) -> Result<Reader<'_>, ReadError> {
+    fn reader(&self, view: &RegistryView, at: At) -> Result<Reader, ReadError> {
         let (ledger, _) = self.ready()?;
         let number = self.number(at)?;
         ledger.check_readable(number)?;
@@ -572,6 +565,6 @@ impl ViewState {
         if ledger.account(router, number)?.1 == 0 {
             return Err(ReadError::Contract(router));
         }
-        Ok(Reader { ledger, number })
+        Ok(Reader { ledger: ledger.clone(), number })
     }
 }

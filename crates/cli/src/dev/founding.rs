@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use k256::ecdsa::SigningKey;
 use quorate_node::{Config, KeyFiles, NodeKeys};
 use quorate_registry::alloy_primitives::B256;
-use quorate_registry::chain::{Genesis, address_of, genesis_hash};
+use quorate_registry::chain::{Creation, Genesis, address_of, genesis_hash};
 use quorate_registry::deploy::{DeployedCompanions, Deployment, deploy, deploy_companions};
 use quorate_registry::rpc_client::CallBounds;
 use quorate_registry::subject::CommitteeNode;
@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::lit;
 use crate::args::DevArgs;
-use crate::chain::genesis_in;
+use crate::chain::{Terms, faucet_key, genesis_in};
 use crate::directory::{self, NamedContract};
 use crate::output::Output;
 use crate::ports::{Ports, Transport};
@@ -87,8 +87,12 @@ pub(super) fn plan(state: &State, args: &DevArgs, ports: &mut Ports) -> Result<P
     let secret = state.wallet()?;
     let wallet = SigningKey::from_slice(secret.as_ref()).context("the test key is not a secp256k1 key")?;
     std::fs::create_dir_all(state.chain_path())?;
-    let funded = Some(address_of(wallet.verifying_key()));
-    let genesis = genesis_in(&state.chain_path(), funded, args.chain_id)?;
+    let deployer = address_of(wallet.verifying_key());
+    let faucet = address_of(faucet_key(&state.chain_path())?.verifying_key());
+    let nodes = keys.iter().map(|node| node.chain_address.0.into());
+    let funded = nodes.chain([deployer, faucet]).collect();
+    let terms = Terms { funded, deployer, contracts: Creation::Any, id: args.chain_id };
+    let genesis = genesis_in(&state.chain_path(), &terms)?;
     let (http, quic) = listen(network.as_ref(), args, count, ports)?;
     let chain_listen = ports.take(Transport::Tcp, args.chain_port)?;
     Ok(Plan {

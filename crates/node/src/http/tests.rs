@@ -51,6 +51,7 @@ async fn start(places: usize) -> Running {
         head_key: B256::from(ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()),
         catch_up_max: std::time::Duration::from_secs(1),
         contracts: crate::chain::contracts(&network),
+        state: None,
     };
     let (registry, _follower) = follow(nowhere, std::future::pending()).unwrap();
     let waiting = Waiting::new(places);

@@ -4,22 +4,30 @@ use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use revm::{
     Context, DatabaseCommit as _, DatabaseRef, ExecuteEvm as _, MainBuilder as _, MainContext as _,
-    context::{BlockEnv, CfgEnv, TxEnv, result::ExecutionResult},
+    bytecode::Bytecode,
+    context::{
+        BlockEnv, CfgEnv, TxEnv,
+        result::{EVMError, ExecutionResult},
+    },
     context_interface::block::BlobExcessGasAndPrice,
     database::CacheDB,
     primitives::{KECCAK_EMPTY, hardfork::SpecId},
-    state::EvmState,
+    state::{AccountInfo, EvmState},
 };
 
-use super::{
-    genesis::BLOCK_GAS_LIMIT,
-    state::{Account, Changes, StateAt},
-};
+use std::collections::BTreeMap;
+
+use super::{genesis::BLOCK_GAS_LIMIT, state::StateAt};
+use crate::error::ReadError;
 
 /// The least that gas for blobs costs; there are none here.
 pub(crate) const BLOB_BASE_FEE: u128 = 1;
-/// Gas that the attempts of one estimate use together; after that it is what is known to be enough.
-const ESTIMATE_GAS_MAX: u64 = 3 * BLOCK_GAS_LIMIT;
+/// Gas of a call that changes nothing: so much computes for some tenths of a second at most.
+pub(crate) const CALL_GAS_MAX: u64 = 10_000_000;
+/// Runs of one estimate…
+const ESTIMATE_RUNS_MAX: usize = 20;
+/// …and the gas that they use together; after that it is what is known to be enough.
+const ESTIMATE_GAS_MAX: u64 = 5 * CALL_GAS_MAX;
 
 /// What a transaction did.
 #[derive(Clone, Debug)]
@@ -47,14 +55,14 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    pub(crate) fn new(chain_id: u64, number: u64, timestamp: u64) -> Self {
+    pub(crate) fn new(chain_id: u64, number: u64, timestamp: u64, base_fee: u64) -> Self {
         Self {
             chain_id,
             number,
             timestamp,
             beneficiary: Address::ZERO,
             gas_limit: BLOCK_GAS_LIMIT,
-            base_fee: 0,
+            base_fee,
             blob_base_fee: BLOB_BASE_FEE,
             // No contract of ours reads it, and a value that looks random would only mislead.
             prevrandao: B256::ZERO,
@@ -77,7 +85,7 @@ impl Environment {
     }
 
     fn cfg(&self) -> CfgEnv {
-        let mut cfg = CfgEnv::new_with_spec(SpecId::CANCUN);
+        let mut cfg = CfgEnv::new_with_spec(SpecId::OSAKA);
         cfg.chain_id = self.chain_id;
         cfg
     }
@@ -86,18 +94,27 @@ impl Environment {
 /// Runs the transactions of one block, one after the other.
 pub(crate) struct BlockExecutor<'a> {
     environment: Environment,
-    parent: StateAt<'a>,
     cache: CacheDB<StateAt<'a>>,
-    changes: Changes,
+    touched: Touched,
+}
+
+/// What transactions touched, whether or not it is different now.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    /// `None` is an account that is gone.
+    pub(crate) accounts: BTreeMap<Address, Option<AccountInfo>>,
+    /// Slots of these accounts that were written.
+    pub(crate) slots: BTreeMap<(Address, U256), U256>,
+    pub(crate) codes: BTreeMap<B256, Bytecode>,
 }
 
 impl<'a> BlockExecutor<'a> {
     pub(crate) fn new(parent: StateAt<'a>, environment: Environment) -> Self {
-        Self { environment, parent, cache: CacheDB::new(parent), changes: Changes::default() }
+        Self { environment, cache: CacheDB::new(parent), touched: Touched::default() }
     }
 
-    /// Runs one transaction. An error says why it cannot be in this block; it changed nothing then.
-    pub(crate) fn run(&mut self, tx: TxEnv) -> Result<Outcome, String> {
+    /// Runs one transaction. The inner error says why it cannot be in this block; it changed nothing then.
+    pub(crate) fn run(&mut self, tx: TxEnv) -> Result<Result<Outcome, String>, ReadError> {
         let created_at = match tx.kind {
             TxKind::Create => Some(tx.caller.create(tx.nonce)),
             TxKind::Call(_) => None,
@@ -107,50 +124,41 @@ impl<'a> BlockExecutor<'a> {
             .with_cfg(self.environment.cfg())
             .with_block(self.environment.block())
             .build_mainnet();
-        let executed = evm.transact(tx).map_err(|error| error.to_string())?;
+        let executed = match evm.transact(tx) {
+            Ok(executed) => executed,
+            Err(EVMError::Database(error)) => return Err(error),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
         drop(evm);
-        collect(&mut self.changes, &executed.state);
+        self.touched.collect(&executed.state);
         self.cache.commit(executed.state);
-        Ok(outcome(executed.result, created_at))
+        Ok(Ok(outcome(executed.result, created_at)))
     }
 
-    /// Everything that is different after the block, in a fixed order: what only was touched is left out.
-    pub(crate) fn finish(self) -> Changes {
-        let Self { parent, mut changes, .. } = self;
-        changes.accounts.retain(|address, account| parent.state.account(*address, parent.block) != *account);
-        changes
-            .slots
-            .retain(|(address, key), value| parent.state.slot(*address, *key, parent.block) != *value);
-        changes
+    /// Everything that the block touched.
+    pub(crate) fn finish(self) -> Touched {
+        self.touched
     }
 }
 
-fn collect(changes: &mut Changes, state: &EvmState) {
-    for (address, account) in state {
-        if !account.is_touched() {
-            continue;
-        }
-        // Since Cancun an account can only be destroyed in the transaction that creates it: it has no older slots.
-        if account.is_selfdestructed() || account.is_empty() {
-            changes.accounts.insert(*address, None);
-            continue;
-        }
-        changes.accounts.insert(
-            *address,
-            Some(Account {
-                balance: account.info.balance,
-                nonce: account.info.nonce,
-                code_hash: account.info.code_hash,
-            }),
-        );
-        if account.info.code_hash != KECCAK_EMPTY
-            && account.is_created()
-            && let Some(code) = &account.info.code
-        {
-            changes.codes.insert(account.info.code_hash, code.clone());
-        }
-        for (key, slot) in account.changed_storage_slots() {
-            changes.slots.insert((*address, *key), slot.present_value);
+impl Touched {
+    fn collect(&mut self, state: &EvmState) {
+        for (address, account) in state.iter().filter(|(_, account)| account.is_touched()) {
+            // Since Cancun an account can only be destroyed in the transaction that creates it: it has no older slots.
+            if account.is_selfdestructed() || account.is_empty() {
+                self.accounts.insert(*address, None);
+                continue;
+            }
+            self.accounts.insert(*address, Some(account.info.clone()));
+            if account.info.code_hash != KECCAK_EMPTY
+                && account.is_created()
+                && let Some(code) = &account.info.code
+            {
+                self.codes.insert(account.info.code_hash, code.clone());
+            }
+            for (key, slot) in account.changed_storage_slots() {
+                self.slots.insert((*address, *key), slot.present_value);
+            }
         }
     }
 }
@@ -191,24 +199,30 @@ pub(crate) struct Call {
     pub(crate) access_list: AccessList,
 }
 
+/// What a call came to; the inner error is why it could not even begin.
+pub(crate) type Called = Result<Result<Outcome, String>, ReadError>;
+
 /// Runs a call on a state. Neither balance nor nonce of the caller limits it.
-pub(crate) fn call<S: DatabaseRef>(
+pub(crate) fn call<S: DatabaseRef<Error = ReadError>>(
     state: S,
     environment: Environment,
     call: &Call,
-) -> Result<Outcome, String> {
-    Ok(transact(state, environment, call)?.0)
+) -> Called {
+    Ok(transact(state, environment, call)?.map(|(outcome, _)| outcome))
 }
 
 /// Runs a call, and names what it read and wrote beside its own accounts: with that list, further runs are cheaper.
-pub(crate) fn access_list<S: DatabaseRef + Copy>(
+pub(crate) fn access_list<S: DatabaseRef<Error = ReadError> + Copy>(
     state: S,
     environment: Environment,
     request: &Call,
-) -> Result<(AccessList, Outcome), String> {
-    let (_, touched) = transact(state, environment, request)?;
+) -> Result<Result<(AccessList, Outcome), String>, ReadError> {
+    let touched = match transact(state, environment, request)? {
+        Ok((_, touched)) => touched,
+        Err(refused) => return Ok(Err(refused)),
+    };
     let own = [Some(request.from), request.to, Some(environment.beneficiary)];
-    let precompile = |address: &Address| address.as_slice().starts_with(&[0; 19]);
+    let precompile = |address: &Address| address.as_slice().starts_with(&[0; 18]);
     let mut items: Vec<AccessListItem> = touched
         .iter()
         .filter(|(address, account)| {
@@ -223,14 +237,14 @@ pub(crate) fn access_list<S: DatabaseRef + Copy>(
     items.sort_unstable_by_key(|item| item.address);
     let list = AccessList(items);
     let outcome = call(state, environment, &Call { access_list: list.clone(), ..request.clone() })?;
-    Ok((list, outcome))
+    Ok(outcome.map(|outcome| (list, outcome)))
 }
 
-fn transact<S: DatabaseRef>(
+fn transact<S: DatabaseRef<Error = ReadError>>(
     state: S,
     environment: Environment,
     call: &Call,
-) -> Result<(Outcome, EvmState), String> {
+) -> Result<Result<(Outcome, EvmState), String>, ReadError> {
     let mut cfg = environment.cfg();
     cfg.disable_balance_check = true;
     cfg.disable_base_fee = true;
@@ -241,7 +255,7 @@ fn transact<S: DatabaseRef>(
         tx_type: u8::from(!call.access_list.0.is_empty()),
         access_list: call.access_list.clone(),
         caller: call.from,
-        gas_limit: call.gas_limit.unwrap_or(BLOCK_GAS_LIMIT).min(BLOCK_GAS_LIMIT).min(environment.gas_limit),
+        gas_limit: call.gas_limit.unwrap_or(CALL_GAS_MAX).min(CALL_GAS_MAX).min(environment.gas_limit),
         gas_price: 0,
         kind: call.to.map_or(TxKind::Create, TxKind::Call),
         value: call.value,
@@ -251,53 +265,62 @@ fn transact<S: DatabaseRef>(
     };
     let mut evm =
         Context::mainnet().with_ref_db(state).with_cfg(cfg).with_block(environment.block()).build_mainnet();
-    let executed = evm.transact(tx).map_err(|error| error.to_string())?;
-    Ok((outcome(executed.result, None), executed.state))
+    match evm.transact(tx) {
+        Ok(executed) => Ok(Ok((outcome(executed.result, None), executed.state))),
+        Err(EVMError::Database(error)) => Err(error),
+        Err(error) => Ok(Err(error.to_string())),
+    }
 }
 
-/// The least gas with which a call succeeds, found by bisection as go-ethereum does.
-pub(crate) fn estimate_gas<S: DatabaseRef + Copy>(
+/// The least gas with which a call succeeds, found by bisection as go-ethereum does; or what the call came to with all
+/// the gas that there is.
+pub(crate) fn estimate_gas<S: DatabaseRef<Error = ReadError> + Copy>(
     state: S,
     environment: Environment,
     request: &Call,
-) -> Result<u64, Box<Outcome>> {
-    let refused = |message: String| {
-        Box::new(Outcome {
+) -> Result<Result<u64, Box<Outcome>>, ReadError> {
+    let attempt = |gas: u64| call(state, environment, &Call { gas_limit: Some(gas), ..request.clone() });
+    let most = CALL_GAS_MAX.min(environment.gas_limit);
+    let limit = request.gas_limit.unwrap_or(most).min(most);
+    let first = match attempt(limit)? {
+        Ok(first) if first.success => first,
+        Ok(failed) => return Ok(Err(Box::new(failed))),
+        Err(refused) => return Ok(Err(Box::new(Outcome::refused(refused)))),
+    };
+    let (mut low, mut high) = (first.gas_used.saturating_sub(1), limit);
+    let (mut runs, mut spent) = (1, first.gas_used);
+    // Most calls need little more than what they used (refunds, the 1/64 rule): try that first.
+    let mut next = first.gas_used.saturating_mul(65) / 64 + 2_300;
+    // Three parts in a thousand are exact enough and save half of the runs.
+    while low + 1 < high
+        && (high - low) * 1000 >= high * 3
+        && runs < ESTIMATE_RUNS_MAX
+        && spent < ESTIMATE_GAS_MAX
+    {
+        let gas = if next < high && next > low { next } else { low + (high - low) / 2 };
+        next = 0;
+        runs += 1;
+        let outcome = attempt(gas)?;
+        spent = spent.saturating_add(outcome.as_ref().map_or(0, |outcome| outcome.gas_used));
+        if outcome.is_ok_and(|outcome| outcome.success) {
+            high = gas;
+        } else {
+            low = gas;
+        }
+    }
+    Ok(Ok(high))
+}
+
+impl Outcome {
+    /// Of what could not even begin.
+    fn refused(reason: String) -> Self {
+        Self {
             success: false,
             gas_used: 0,
             logs: Vec::new(),
             output: Bytes::new(),
             created: None,
-            halt: Some(message),
-        })
-    };
-    let attempt = |gas: u64| call(state, environment, &Call { gas_limit: Some(gas), ..request.clone() });
-    let most = BLOCK_GAS_LIMIT.min(environment.gas_limit);
-    let limit = request.gas_limit.unwrap_or(most).min(most);
-    let first = attempt(limit).map_err(refused)?;
-    if !first.success {
-        return Err(Box::new(first));
-    }
-    let (mut low, mut high) = (first.gas_used.saturating_sub(1), limit);
-    // Most calls need little more than what they used (refunds, the 1/64 rule): try that first.
-    let guess = first.gas_used.saturating_mul(65) / 64 + 2_300;
-    if guess < high && attempt(guess).is_ok_and(|outcome| outcome.success) {
-        high = guess;
-    }
-    let mut spent = first.gas_used;
-    while low + 1 < high && spent < ESTIMATE_GAS_MAX {
-        // Three parts in a thousand are exact enough and save half of the runs.
-        if (high - low) * 1000 < high * 3 {
-            break;
-        }
-        let middle = low + (high - low) / 2;
-        let outcome = attempt(middle);
-        spent = spent.saturating_add(outcome.as_ref().map_or(0, |outcome| outcome.gas_used));
-        if outcome.is_ok_and(|outcome| outcome.success) {
-            high = middle;
-        } else {
-            low = middle;
+            halt: Some(reason),
         }
     }
-    Ok(high)
 }

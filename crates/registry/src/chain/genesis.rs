@@ -19,6 +19,10 @@ pub fn founded_chain_id(random: u64) -> u64 {
 
 /// Gas of one block. A larger contract set than ours deploys in a fraction of it.
 pub const BLOCK_GAS_LIMIT: u64 = 30_000_000;
+/// Gas of one transaction (EIP-7825).
+pub(super) const TX_GAS_LIMIT: u64 = 1 << 24;
+/// Wei of one gas when nobody else wants any: above zero, so that wallets see the fields of EIP-1559.
+pub const BASE_FEE_MIN: u64 = 1_000_000_000;
 /// Bytes of one raw transaction; the same as go-ethereum's pool.
 pub const TX_BYTES_MAX: usize = 128 * 1024;
 /// Transactions of one block.
@@ -34,10 +38,25 @@ pub const HISTORY_BLOCKS_MAX: u64 = 65_536;
 /// Accounts funded in block 0.
 const GENESIS_ACCOUNTS_MAX: usize = 1024;
 
+/// Who may put code on the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Creation {
+    /// Anybody: for development.
+    Any,
+    /// The account that deploys the registry, with its first transactions.
+    Registry,
+}
+
+/// Transactions with which the registry is deployed: the first of its account, and some that may fail.
+pub(crate) const DEPLOYMENT_TXS_MAX: u64 = 64;
+
 /// Everything that fixes block 0. Its hash names the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Genesis {
+    /// The rules: [`RULES`]. A genesis of other rules is of another release.
+    pub rules: String,
     /// EIP-155 chain id.
     pub chain_id: u64,
     /// Time of block 0, in seconds.
@@ -46,31 +65,53 @@ pub struct Genesis {
     pub head_key: B256,
     /// Balances in wei.
     pub accounts: BTreeMap<Address, U256>,
+    /// The account whose first contracts are the registry.
+    pub deployer: Address,
+    /// Whose code there may be.
+    pub contracts: Creation,
 }
 
+/// The rules that this release follows: the EVM of Osaka, and the first form of prices and roots.
+pub const RULES: &str = "osaka/1";
+
 impl Genesis {
-    /// A chain with nothing on it but these balances.
+    /// A chain with nothing on it but these balances, for anybody's contracts.
     #[must_use]
-    pub fn new(chain_id: u64, head_key: B256, accounts: BTreeMap<Address, U256>) -> Self {
-        Self { chain_id, timestamp: 0, head_key, accounts }
+    pub fn new(chain_id: u64, head_key: B256, accounts: BTreeMap<Address, U256>, deployer: Address) -> Self {
+        let (rules, contracts) = (RULES.to_owned(), Creation::Any);
+        Self { rules, chain_id, timestamp: 0, head_key, accounts, deployer, contracts }
     }
 
     /// Whether the sizes are within limits; the hash is defined for those only.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        self.chain_id != 0 && self.accounts.len() <= GENESIS_ACCOUNTS_MAX
+        self.rules == RULES && self.chain_id != 0 && self.accounts.len() <= GENESIS_ACCOUNTS_MAX
     }
 
-    /// The commitment that block 0 carries as its state root. It covers the head key, so the genesis hash alone
+    /// Whether an account may create a contract with a transaction.
+    pub(crate) fn may_create(&self, account: Address, nonce: u64) -> bool {
+        match self.contracts {
+            Creation::Any => true,
+            Creation::Registry => account == self.deployer && nonce < DEPLOYMENT_TXS_MAX,
+        }
+    }
+
+    /// The commitment that block 0 carries in its free bytes. It covers the head key, so the genesis hash alone
     /// names chain and signer; and the rules, so that a change of rules is another chain.
     pub(crate) fn commitment(&self) -> B256 {
         let mut hash = Sha256::new();
-        hash.update(b"quorate/genesis/v1");
-        hash.update(b"cancun");
+        hash.update(b"quorate/genesis/v2");
+        hash.update(RULES);
         hash.update(self.chain_id.to_be_bytes());
         hash.update(self.timestamp.to_be_bytes());
         hash.update(BLOCK_GAS_LIMIT.to_be_bytes());
+        hash.update(BASE_FEE_MIN.to_be_bytes());
         hash.update(self.head_key);
+        hash.update(self.deployer);
+        hash.update([match self.contracts {
+            Creation::Any => 0,
+            Creation::Registry => 1,
+        }]);
         for (address, balance) in &self.accounts {
             hash.update(address);
             hash.update(balance.to_be_bytes::<32>());

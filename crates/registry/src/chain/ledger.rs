@@ -1,18 +1,27 @@
 //! The list of blocks and the state that it gives: used alike by the process that makes blocks and by those that
-//! follow it.
+//! follow it. A [`Ledger`] is what is known after one block, for readers; a [`LedgerWriter`] takes further blocks over.
 
-use std::{collections::HashMap, sync::Arc};
+mod writer;
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use alloy_consensus::{
     Eip658Value, Header, Receipt, ReceiptEnvelope, ReceiptWithBloom, Transaction as _, TxEnvelope,
     proofs::{calculate_receipt_root, calculate_transaction_root},
 };
-use alloy_primitives::{Address, B256, Bloom, Bytes, Log, U256, keccak256};
+use alloy_primitives::{Address, B256, Bloom, Bytes, Log, TxKind, U256};
+use revm::{bytecode::Bytecode, primitives::KECCAK_EMPTY};
 
+pub(crate) use self::writer::LedgerWriter;
+pub(crate) use super::store::BlockMeta;
 use super::{
+    body,
     evm::{BlockExecutor, Environment},
     genesis::{BLOCK_BYTES_MAX, BLOCK_GAS_LIMIT, BLOCK_TXS_MAX, Genesis},
-    state::{BlockHashes, Changes, State, StateAt},
+    price,
+    state::{Account, SlotKey, StateAt, slot_key},
+    store::{Changed, Changes, Snapshot, StoreError, account_key},
+    trie::{self, EMPTY_ROOT, TrieId},
     tx::DecodedTx,
 };
 use crate::error::ReadError;
@@ -39,14 +48,6 @@ pub(crate) struct Block {
     pub(crate) txs: Vec<IncludedTx>,
 }
 
-/// What is kept of every block.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BlockMeta {
-    pub(crate) hash: B256,
-    pub(crate) timestamp: u64,
-    pub(crate) state_root: B256,
-}
-
 /// Whether whole blocks are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keep {
@@ -59,6 +60,7 @@ pub(crate) enum Keep {
 /// A block that was executed and not yet taken over.
 pub(crate) struct Executed {
     pub(crate) block: Block,
+    meta: BlockMeta,
     changes: Changes,
 }
 
@@ -70,74 +72,135 @@ pub(crate) enum Left {
     Invalid(String),
 }
 
-pub(crate) struct Ledger {
-    genesis: Genesis,
-    state: State,
-    metas: Vec<BlockMeta>,
-    keep: Keep,
-    blocks: Vec<Arc<Block>>,
-    tx_index: HashMap<B256, (u64, usize)>,
+/// A transaction that did not get into a block, with its place among those that were wanted.
+pub(crate) type LeftOut = (usize, DecodedTx, Left);
+
+/// Why a block that exists is not taken over.
+#[derive(Debug)]
+pub(crate) enum Unreplayable {
+    /// It does not follow from its transactions.
+    Wrong(String),
+    /// What it follows on cannot be read.
+    Read(ReadError),
 }
 
-impl BlockHashes for Vec<BlockMeta> {
-    fn block_hash(&self, number: u64) -> Option<B256> {
-        self.get(usize::try_from(number).ok()?).map(|meta| meta.hash)
+impl From<ReadError> for Unreplayable {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
     }
+}
+
+/// Where the next logs are that somebody asks for.
+pub(crate) enum NextLogs {
+    /// In this block, perhaps.
+    In(u64),
+    /// In none of the range.
+    Nowhere,
+    /// It was not found in time; not before this block.
+    NotYet(u64),
+}
+
+/// What is known after one block. It is cheap to clone and never changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger(Arc<Known>);
+
+#[derive(Debug)]
+struct Known {
+    genesis: Arc<Genesis>,
+    genesis_hash: B256,
+    snapshot: Snapshot,
+    head: u64,
+    head_meta: BlockMeta,
+    oldest: u64,
 }
 
 impl Ledger {
-    pub(crate) fn new(genesis: Genesis, keep: Keep) -> Self {
-        let block = genesis_block(&genesis);
-        let state = State::new(&genesis);
-        let meta =
-            BlockMeta { hash: block.hash, timestamp: genesis.timestamp, state_root: block.header.state_root };
-        let blocks = if keep == Keep::Everything { vec![Arc::new(block)] } else { Vec::new() };
-        Self { genesis, state, metas: vec![meta], keep, blocks, tx_index: HashMap::new() }
-    }
-
     pub(crate) fn genesis(&self) -> &Genesis {
-        &self.genesis
+        &self.0.genesis
     }
 
     pub(crate) fn genesis_hash(&self) -> B256 {
-        self.metas[0].hash
+        self.0.genesis_hash
     }
 
     /// Number of the newest block.
     pub(crate) fn head(&self) -> u64 {
-        self.metas.len() as u64 - 1
+        self.0.head
     }
 
     pub(crate) fn head_meta(&self) -> BlockMeta {
-        self.metas[self.metas.len() - 1]
+        self.0.head_meta
     }
 
-    pub(crate) fn meta(&self, number: u64) -> Option<BlockMeta> {
-        self.metas.get(usize::try_from(number).ok()?).copied()
+    pub(crate) fn meta(&self, number: u64) -> Result<Option<BlockMeta>, ReadError> {
+        if number == self.0.head {
+            return Ok(Some(self.0.head_meta));
+        }
+        Ok(self.0.snapshot.meta(number)?)
     }
 
-    pub(crate) fn number_of(&self, hash: B256) -> Option<u64> {
-        // Asked for recent blocks, so the newest come first.
-        let back = self.metas.iter().rev().position(|meta| meta.hash == hash)?;
-        Some(self.head() - back as u64)
+    pub(crate) fn number_of(&self, hash: B256) -> Result<Option<u64>, ReadError> {
+        Ok(self.0.snapshot.number_of(hash)?)
     }
 
     /// A whole block; `None` also when only hashes are kept.
-    pub(crate) fn block(&self, number: u64) -> Option<&Arc<Block>> {
-        self.blocks.get(usize::try_from(number).ok()?)
+    pub(crate) fn block(&self, number: u64) -> Result<Option<Arc<Block>>, ReadError> {
+        let Some(body) = self.0.snapshot.body(number)? else { return Ok(None) };
+        let block = body::decode(&body).inspect_err(|_| self.0.snapshot.is_damaged("bodies"))?;
+        Ok(Some(Arc::new(block)))
     }
 
-    pub(crate) fn tx(&self, hash: B256) -> Option<(&Arc<Block>, usize)> {
-        let (number, index) = self.tx_index.get(&hash)?;
-        Some((self.block(*number)?, *index))
+    /// Time and raw transactions of a block, compared with its hash.
+    pub(crate) fn raw_block(&self, number: u64) -> Result<Option<(BlockMeta, Vec<Bytes>)>, ReadError> {
+        let Some(meta) = self.meta(number)? else { return Ok(None) };
+        let body = self.0.snapshot.body(number)?.unwrap_or_default();
+        let (_, raw) = body::raw(&body, meta.hash).inspect_err(|_| self.0.snapshot.is_damaged("bodies"))?;
+        Ok(Some((meta, raw)))
+    }
+
+    pub(crate) fn tx(&self, hash: B256) -> Result<Option<(Arc<Block>, usize)>, ReadError> {
+        let Some((number, index)) = self.0.snapshot.tx(hash)? else { return Ok(None) };
+        let block = self.block(number)?;
+        Ok(block.zip(usize::try_from(index).ok()).filter(|(block, index)| *index < block.txs.len()))
+    }
+
+    /// Whether a transaction is in a block.
+    pub(crate) fn has_tx(&self, hash: B256) -> Result<bool, ReadError> {
+        Ok(self.0.snapshot.tx(hash)?.is_some())
+    }
+
+    /// The first block from one to another that may have a log for each of these lists of addresses or topics.
+    pub(crate) fn next_with_logs(
+        &self,
+        wanted: &[Vec<body::LogTag>],
+        (from, to): (u64, u64),
+        until: Instant,
+    ) -> Result<NextLogs, ReadError> {
+        let mut at = from;
+        loop {
+            let mut furthest = at;
+            for alternatives in wanted {
+                if Instant::now() > until {
+                    return Ok(NextLogs::NotYet(furthest));
+                }
+                match self.0.snapshot.next_with_log(alternatives, furthest, to)? {
+                    Some(block) => furthest = block,
+                    None => return Ok(NextLogs::Nowhere),
+                }
+            }
+            if furthest == at {
+                return Ok(NextLogs::In(at));
+            }
+            at = furthest;
+        }
     }
 
     /// Whether the state after a block can be read.
     pub(crate) fn check_readable(&self, number: u64) -> Result<(), ReadError> {
-        if number > self.head() {
+        if number > self.0.head {
             return Err(ReadError::Ahead(number));
         }
-        if number < self.state.oldest() {
+        if number < self.0.oldest {
             return Err(ReadError::Pruned(number));
         }
         Ok(())
@@ -145,32 +208,55 @@ impl Ledger {
 
     pub(crate) fn state_at(&self, number: u64) -> Result<StateAt<'_>, ReadError> {
         self.check_readable(number)?;
-        Ok(StateAt { state: &self.state, hashes: &self.metas, block: number })
+        Ok(StateAt { ledger: self, block: number })
     }
 
     pub(crate) fn slot(&self, address: Address, key: U256, number: u64) -> Result<U256, ReadError> {
         self.check_readable(number)?;
-        Ok(self.state.slot(address, key, number))
+        self.slot_at(&slot_key(account_key(address), key), number)
     }
 
-    fn environment(&self, number: u64, timestamp: u64) -> Environment {
-        Environment::new(self.genesis.chain_id, number, timestamp)
+    /// `None` for the newest block, which needs no look at what was before.
+    fn at(&self, number: u64) -> Option<u64> {
+        (number < self.0.head).then_some(number)
+    }
+
+    pub(super) fn account_at(&self, key: B256, number: u64) -> Result<Option<Account>, ReadError> {
+        Ok(self.0.snapshot.account(key, self.at(number))?)
+    }
+
+    pub(super) fn slot_at(&self, key: &SlotKey, number: u64) -> Result<U256, ReadError> {
+        Ok(self.0.snapshot.slot(key, self.at(number))?)
+    }
+
+    pub(super) fn code_by_hash(&self, hash: B256) -> Result<Bytecode, ReadError> {
+        if hash == KECCAK_EMPTY {
+            return Ok(Bytecode::default());
+        }
+        // No account names code that is not there.
+        Ok(self.0.snapshot.code(hash)?.ok_or(StoreError::Damaged("codes"))?)
+    }
+
+    fn environment(&self, number: u64, timestamp: u64, base_fee: u64) -> Environment {
+        Environment::new(self.genesis().chain_id, number, timestamp, base_fee)
     }
 
     /// Where a call on the state after a block runs.
     pub(crate) fn call_environment(&self, number: u64) -> Result<Environment, ReadError> {
         self.check_readable(number)?;
-        Ok(self.environment(number, self.meta(number).map_or(0, |meta| meta.timestamp)))
+        let meta = self.meta(number)?.ok_or(ReadError::Ahead(number))?;
+        Ok(self.environment(number, meta.timestamp, meta.base_fee))
+    }
+
+    /// What gas costs in a block that is made at this time, in seconds.
+    pub(crate) fn next_base_fee(&self, timestamp: u64) -> u64 {
+        price::after(&self.0.head_meta, timestamp).base_fee
     }
 
     /// Runs a call on the state after a block.
     #[cfg(test)]
-    pub(crate) fn call(
-        &self,
-        request: &super::evm::Call,
-        number: u64,
-    ) -> Result<Result<super::evm::Outcome, String>, ReadError> {
-        Ok(super::evm::call(self.state_at(number)?, self.call_environment(number)?, request))
+    pub(crate) fn call(&self, request: &super::evm::Call, number: u64) -> super::evm::Called {
+        super::evm::call(self.state_at(number)?, self.call_environment(number)?, request)
     }
 
     /// Executes the next block. What cannot be in it is left out and named by its place in `txs`.
@@ -178,22 +264,30 @@ impl Ledger {
         &self,
         timestamp: u64,
         txs: Vec<DecodedTx>,
-    ) -> (Executed, Vec<(usize, DecodedTx, Left)>) {
+        gas_max: u64,
+    ) -> Result<(Executed, Vec<LeftOut>), ReadError> {
         let parent = self.head_meta();
         let number = self.head() + 1;
-        let state = StateAt { state: &self.state, hashes: &self.metas, block: self.head() };
-        let mut executor = BlockExecutor::new(state, self.environment(number, timestamp));
+        let price = price::after(&parent, timestamp);
+        let state = StateAt { ledger: self, block: self.head() };
+        let mut executor = BlockExecutor::new(state, self.environment(number, timestamp, price.base_fee));
         let (mut included, mut left) = (Vec::new(), Vec::new());
         let (mut gas, mut bytes, mut logs) = (0_u64, 0_usize, 0_u64);
         for (place, tx) in txs.into_iter().enumerate() {
-            if gas.saturating_add(tx.envelope.gas_limit()) > BLOCK_GAS_LIMIT
+            if gas.saturating_add(tx.envelope.gas_limit()) > gas_max
                 || bytes.saturating_add(tx.raw.len()) > BLOCK_BYTES_MAX
                 || included.len() >= BLOCK_TXS_MAX
             {
                 left.push((place, tx, Left::Full));
                 continue;
             }
-            match executor.run(tx.env()) {
+            if tx.envelope.kind() == TxKind::Create
+                && !self.genesis().may_create(tx.from, tx.envelope.nonce())
+            {
+                left.push((place, tx, Left::Invalid(CREATION_CLOSED.to_owned())));
+                continue;
+            }
+            match executor.run(tx.env())? {
                 Err(reason) => left.push((place, tx, Left::Invalid(reason))),
                 Ok(outcome) => {
                     gas += outcome.gas_used;
@@ -213,14 +307,15 @@ impl Ledger {
                 }
             }
         }
-        let changes = executor.finish();
+        let (changes, state_root) = self.changes(executor.finish(), parent.state_root)?;
         let header = Header {
             parent_hash: parent.hash,
             number,
             timestamp,
             gas_limit: BLOCK_GAS_LIMIT,
             gas_used: gas,
-            state_root: next_state_root(parent.state_root, &changes),
+            base_fee_per_gas: Some(price.base_fee),
+            state_root,
             transactions_root: calculate_transaction_root(
                 &included.iter().map(|tx| tx.tx.envelope.clone()).collect::<Vec<_>>(),
             ),
@@ -229,130 +324,167 @@ impl Ledger {
             ..header_template()
         };
         let block = Block { hash: header.hash_slow(), header, txs: included };
-        (Executed { block, changes }, left)
+        let meta = BlockMeta {
+            hash: block.hash,
+            timestamp,
+            state_root,
+            base_fee: price.base_fee,
+            excess_gas: price.excess_gas.saturating_add(gas),
+        };
+        Ok((Executed { block, meta, changes }, left))
+    }
+
+    /// Everything that is different after a block, under hashed keys, and the root of the state with it.
+    fn changes(&self, touched: super::evm::Touched, state_root: B256) -> Result<(Changes, B256), ReadError> {
+        let head = self.head();
+        let mut changes = Changes { codes: touched.codes, ..Changes::default() };
+        let mut leaves = BTreeMap::new();
+        let mut slots = touched.slots.into_iter().peekable();
+        for (address, info) in touched.accounts {
+            let key = account_key(address);
+            let before = self.account_at(key, head)?;
+            let mut storage = BTreeMap::new();
+            while let Some(((_, slot), after)) = slots.next_if(|((owner, _), _)| *owner == address) {
+                let slot = slot_key(key, slot);
+                let was = self.slot_at(&slot, head)?;
+                if was != after {
+                    changes.slots.insert(slot, Changed { before: was, after });
+                    let leaf = (!after.is_zero()).then(|| alloy_rlp::encode(after));
+                    storage.insert(B256::from_slice(&slot[32..]), leaf);
+                }
+            }
+            let mut storage_root = before.map_or(EMPTY_ROOT, |account| account.storage_root);
+            if !storage.is_empty() {
+                let of_account = TrieId::Storage(key);
+                storage_root =
+                    trie::update(&self.0.snapshot, of_account, storage_root, &storage, &mut changes.nodes)?;
+            }
+            let after = info.map(|info| Account {
+                balance: info.balance,
+                nonce: info.nonce,
+                code_hash: info.code_hash,
+                storage_root,
+            });
+            if before != after {
+                changes.accounts.insert(key, Changed { before, after });
+                leaves.insert(key, after.map(Account::to_rlp));
+            }
+        }
+        let state_root =
+            trie::update(&self.0.snapshot, TrieId::Accounts, state_root, &leaves, &mut changes.nodes)?;
+        Ok((changes, state_root))
     }
 
     /// Executes a block that exists already: every transaction must be in it.
-    pub(crate) fn replay(&self, timestamp: u64, raw: &[Bytes]) -> Result<Executed, String> {
+    pub(crate) fn replay(&self, timestamp: u64, raw: &[Bytes]) -> Result<Executed, Unreplayable> {
+        let wrong = |reason: String| Err(Unreplayable::Wrong(reason));
         if raw.len() > BLOCK_TXS_MAX {
-            return Err(format!("{} transactions", raw.len()));
+            return wrong(format!("{} transactions", raw.len()));
         }
         let parent = self.head_meta().timestamp;
         if timestamp < parent {
-            return Err("its time is before its parent's".to_owned());
+            return wrong("its time is before its parent's".to_owned());
         }
         // Such a block says what time it is, and nothing else: one a second at most.
         if raw.is_empty() && timestamp == parent {
-            return Err("no transactions, and its parent's time".to_owned());
+            return wrong("no transactions, and its parent's time".to_owned());
         }
-        let txs = raw
-            .iter()
-            .map(|raw| DecodedTx::decode(raw, self.genesis.chain_id))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| error.to_string())?;
-        let (executed, left) = self.execute(timestamp, txs);
+        let decode = |raw| DecodedTx::decode(raw, self.genesis().chain_id);
+        let txs = match raw.iter().map(decode).collect::<Result<Vec<_>, _>>() {
+            Ok(txs) => txs,
+            Err(error) => return wrong(error.to_string()),
+        };
+        let (executed, left) = self.execute(timestamp, txs, BLOCK_GAS_LIMIT)?;
         match left.first() {
             None => Ok(executed),
-            Some((place, _, Left::Full)) => Err(format!("transaction {place} does not fit")),
-            Some((place, _, Left::Invalid(reason))) => Err(format!("transaction {place}: {reason}")),
+            Some((place, _, Left::Full)) => wrong(format!("transaction {place} does not fit")),
+            Some((place, _, Left::Invalid(reason))) => wrong(format!("transaction {place}: {reason}")),
         }
-    }
-
-    /// Takes over an executed block. It must have been executed on this very head.
-    pub(crate) fn commit(&mut self, executed: Executed) -> Arc<Block> {
-        let Executed { block, changes } = executed;
-        assert_eq!(
-            block.header.number,
-            self.head() + 1,
-            "a block is committed on the head it was executed on"
-        );
-        assert_eq!(block.header.parent_hash, self.head_meta().hash, "a block is committed on its parent");
-        self.state.apply(block.header.number, block.header.timestamp, changes);
-        self.metas.push(BlockMeta {
-            hash: block.hash,
-            timestamp: block.header.timestamp,
-            state_root: block.header.state_root,
-        });
-        let block = Arc::new(block);
-        if self.keep == Keep::Everything {
-            for (index, tx) in block.txs.iter().enumerate() {
-                self.tx_index.insert(tx.tx.hash, (block.header.number, index));
-            }
-            self.blocks.push(Arc::clone(&block));
-        }
-        block
     }
 
     /// Balance and nonce of an account after a block.
     pub(crate) fn account(&self, address: Address, number: u64) -> Result<(U256, u64), ReadError> {
         self.check_readable(number)?;
-        Ok(self
-            .state
-            .account(address, number)
-            .map_or((U256::ZERO, 0), |account| (account.balance, account.nonce)))
+        let account = self.account_at(account_key(address), number)?;
+        Ok(account.map_or((U256::ZERO, 0), |account| (account.balance, account.nonce)))
     }
 
     /// Code of an account after a block.
     pub(crate) fn code(&self, address: Address, number: u64) -> Result<Bytes, ReadError> {
         self.check_readable(number)?;
-        let code = self.state.account(address, number).and_then(|account| self.state.code(account.code_hash));
-        Ok(code.map_or_else(Bytes::new, |code| code.original_bytes()))
+        let Some(account) = self.account_at(account_key(address), number)? else { return Ok(Bytes::new()) };
+        Ok(self.code_by_hash(account.code_hash)?.original_bytes())
     }
+
+    /// An account and slots of it at the head, with the nodes that prove them (EIP-1186).
+    pub(crate) fn proof(&self, address: Address, slots: &[U256]) -> Result<Proof, ReadError> {
+        let key = account_key(address);
+        let snapshot = &self.0.snapshot;
+        let nodes = trie::prove(snapshot, TrieId::Accounts, self.head_meta().state_root, key)?;
+        let account = self.account_at(key, self.head())?.unwrap_or_else(|| Account::with_balance(U256::ZERO));
+        let storage = slots
+            .iter()
+            .map(|slot| {
+                let place = slot_key(key, *slot);
+                let value = self.slot_at(&place, self.head())?;
+                let hashed = B256::from_slice(&place[32..]);
+                let nodes = trie::prove(snapshot, TrieId::Storage(key), account.storage_root, hashed)?;
+                Ok((*slot, value, nodes))
+            })
+            .collect::<Result<_, ReadError>>()?;
+        Ok(Proof { account, nodes, storage })
+    }
+}
+
+/// What a chain says to a contract of a stranger where only the registry has code.
+pub(crate) const CREATION_CLOSED: &str =
+    "contract creation is closed: this chain has the registry's contracts only";
+
+/// An account with proofs.
+pub(crate) struct Proof {
+    pub(crate) account: Account,
+    pub(crate) nodes: Vec<Bytes>,
+    /// Each slot with its value and nodes.
+    pub(crate) storage: Vec<(U256, U256, Vec<Bytes>)>,
 }
 
 fn header_template() -> Header {
     Header {
-        base_fee_per_gas: Some(0),
+        base_fee_per_gas: Some(super::genesis::BASE_FEE_MIN),
         withdrawals_root: Some(alloy_consensus::EMPTY_ROOT_HASH),
         blob_gas_used: Some(0),
         excess_blob_gas: Some(0),
         parent_beacon_block_root: Some(B256::ZERO),
+        requests_hash: Some(alloy_eips::eip7685::EMPTY_REQUESTS_HASH),
         ..Header::default()
     }
 }
 
-fn genesis_block(genesis: &Genesis) -> Block {
+fn genesis_block(genesis: &Genesis) -> (Block, Changes) {
+    let mut changes = Changes::default();
+    let mut leaves = BTreeMap::new();
+    for (address, balance) in genesis.accounts.iter().filter(|(_, balance)| !balance.is_zero()) {
+        let account = Account::with_balance(*balance);
+        let key = account_key(*address);
+        changes.accounts.insert(key, Changed { before: None, after: Some(account) });
+        leaves.insert(key, Some(account.to_rlp()));
+    }
+    let state_root = trie::update(&trie::Nothing, TrieId::Accounts, EMPTY_ROOT, &leaves, &mut changes.nodes)
+        .unwrap_or(EMPTY_ROOT);
     let header = Header {
         timestamp: genesis.timestamp,
         gas_limit: BLOCK_GAS_LIMIT,
-        state_root: genesis.commitment(),
-        extra_data: Bytes::from_static(b"quorate"),
+        state_root,
+        extra_data: genesis.commitment().0.into(),
         ..header_template()
     };
-    Block { hash: header.hash_slow(), header, txs: Vec::new() }
+    (Block { hash: header.hash_slow(), header, txs: Vec::new() }, changes)
 }
 
 /// The hash of the first block of a chain: its name.
 #[must_use]
 pub fn genesis_hash(genesis: &Genesis) -> B256 {
-    genesis_block(genesis).hash
-}
-
-/// The state root of this chain is a running hash over everything that blocks changed: a follower that computes
-/// another state cannot arrive at the same block hash. It is not a trie root and gives no proofs.
-fn next_state_root(parent: B256, changes: &Changes) -> B256 {
-    let mut bytes = Vec::with_capacity(64 + changes.accounts.len() * 93 + changes.slots.len() * 84);
-    bytes.extend_from_slice(b"quorate/state/v1");
-    bytes.extend_from_slice(parent.as_slice());
-    bytes.extend_from_slice(&(changes.accounts.len() as u64).to_be_bytes());
-    for (address, account) in &changes.accounts {
-        bytes.extend_from_slice(address.as_slice());
-        match account {
-            None => bytes.push(0),
-            Some(account) => {
-                bytes.push(1);
-                bytes.extend_from_slice(&account.balance.to_be_bytes::<32>());
-                bytes.extend_from_slice(&account.nonce.to_be_bytes());
-                bytes.extend_from_slice(account.code_hash.as_slice());
-            }
-        }
-    }
-    for ((address, key), value) in &changes.slots {
-        bytes.extend_from_slice(address.as_slice());
-        bytes.extend_from_slice(&key.to_be_bytes::<32>());
-        bytes.extend_from_slice(&value.to_be_bytes::<32>());
-    }
-    keccak256(bytes)
+    genesis_block(genesis).0.hash
 }
 
 fn receipt(tx: &IncludedTx) -> ReceiptEnvelope {

@@ -7,31 +7,37 @@ mod logs;
 mod methods;
 mod overrides;
 mod params;
+mod reasons;
 mod state;
+mod subscriptions;
 
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use alloy_primitives::{B256, Bytes};
-use alloy_sol_types::SolError as _;
+use quorate_door::{LateThreads, Places, late};
+use quorate_wire::Payer;
 use serde_json::{Value, json};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{
-    evm::Outcome,
-    sequencer::{Sequencer, read},
-    tx::DecodedTx,
-};
+pub(super) use subscriptions::Subscriptions;
+
+use super::{faucet::Faucet, sequencer::Sequencer, tx::DecodedTx};
 use crate::error::ReadError;
 
-/// Calls of one batch, and bytes of its answers: those after that are refused.
-const BATCH_MAX: usize = 100;
+/// Calls of one batch, as many as viem puts into one.
+const BATCH_MAX: usize = 1_000;
+/// Bytes of a batch's answers, and how long it is worked on: its calls after that are refused.
 const BATCH_BYTES_MAX: usize = 8 << 20;
-/// Calls that read much run at a time: so many threads compute for strangers, and the writer never waits for more…
-const READS_MAX: usize = 2;
+const BATCH_TIME_MAX: Duration = Duration::from_secs(10);
+/// Calls that read much run at a time, one address's half of them: so many threads compute for strangers, all of which have
+/// stepped back…
+const READS_MAX: usize = 4;
+/// Followers that get blocks at a time, one address's half of them, and the threads that read for them.
+const FOLLOWS_MAX: usize = 16;
+const FOLLOWS_THREADS: usize = 2;
 /// …and one waits so long for its turn.
 const READ_WAIT: Duration = Duration::from_secs(10);
 /// How long the sender of a transaction waits for its block.
@@ -67,21 +73,6 @@ impl RpcError {
         Self { code: -32005, message: message.into(), data: None }
     }
 
-    fn of_outcome(outcome: &Outcome) -> Self {
-        if let Some(halt) = &outcome.halt {
-            return Self::server(halt.clone());
-        }
-        let reason = alloy_sol_types::Revert::abi_decode(&outcome.output).ok().map(|revert| revert.reason);
-        Self {
-            code: 3,
-            message: reason.map_or_else(
-                || "execution reverted".to_owned(),
-                |reason| format!("execution reverted: {reason}"),
-            ),
-            data: Some(json::bytes(&outcome.output)),
-        }
-    }
-
     fn to_json(&self) -> Value {
         let mut error = json!({ "code": self.code, "message": self.message });
         if let Some(data) = &self.data {
@@ -93,7 +84,11 @@ impl RpcError {
 
 impl From<ReadError> for RpcError {
     fn from(error: ReadError) -> Self {
-        Self::server(error.to_string())
+        match error {
+            // Explorers wait for a block when they hear these words.
+            ReadError::Ahead(_) | ReadError::Pruned(_) => Self::server(format!("header not found: {error}")),
+            other => Self::server(other.to_string()),
+        }
     }
 }
 
@@ -101,16 +96,29 @@ impl From<ReadError> for RpcError {
 pub(super) struct Rpc {
     sequencer: Sequencer,
     filters: Mutex<logs::Filters>,
-    reads: Arc<Semaphore>,
+    reads: Arc<Places>,
+    threads: LateThreads,
+    /// Those of followers, who wait for no stranger's calls, and whose threads do not step back.
+    follows: Arc<Places>,
+    follow_threads: LateThreads,
+    faucet: Option<Faucet>,
 }
 
 impl Rpc {
-    pub(super) fn new(sequencer: Sequencer) -> Self {
-        Self { sequencer, filters: Mutex::default(), reads: Arc::new(Semaphore::new(READS_MAX)) }
+    pub(super) fn new(sequencer: Sequencer, faucet: Option<Faucet>) -> std::io::Result<Self> {
+        Ok(Self {
+            sequencer,
+            filters: Mutex::default(),
+            reads: Places::new(READS_MAX),
+            follows: Places::new(FOLLOWS_MAX),
+            threads: LateThreads::start(READS_MAX, late::step_back)?,
+            follow_threads: LateThreads::start(FOLLOWS_THREADS, || Ok(()))?,
+            faucet,
+        })
     }
 
     /// Answers a request body: one call or a batch. `None` is an answer without content (only notifications).
-    pub(super) async fn answer(self: &Arc<Self>, body: &[u8], _source: IpAddr) -> Option<String> {
+    pub(super) async fn answer(self: &Arc<Self>, body: &[u8], source: IpAddr) -> Option<String> {
         let one = |value: Value| Some(value.to_string());
         let Ok(request) = serde_json::from_slice::<Value>(body) else {
             return one(failure(
@@ -125,21 +133,29 @@ impl Rpc {
             }
             Value::Array(calls) => {
                 let mut answers = String::new();
+                let begun = Instant::now();
                 for call in calls {
-                    let full = answers.len() > BATCH_BYTES_MAX;
-                    if let Some(answer) = self.answer_one(call, Some(full)).await {
+                    let full = answers.len() > BATCH_BYTES_MAX || begun.elapsed() > BATCH_TIME_MAX;
+                    // A batch is long: others have their turn between its calls.
+                    tokio::task::yield_now().await;
+                    if let Some(answer) = self.answer_one(call, Some(full), source).await {
                         answers.push(if answers.is_empty() { '[' } else { ',' });
                         answers.push_str(&answer.to_string());
                     }
                 }
                 (!answers.is_empty()).then(|| answers + "]")
             }
-            call => self.answer_one(call, None).await.and_then(one),
+            call => self.answer_one(call, None, source).await.and_then(one),
         }
     }
 
-    /// Answers one call, by itself or in a batch, which may have had all the bytes that it gets.
-    async fn answer_one(self: &Arc<Self>, call: Value, in_batch: Option<bool>) -> Option<Value> {
+    /// Answers one call, by itself or in a batch, which may have had all the bytes or the time that it gets.
+    async fn answer_one(
+        self: &Arc<Self>,
+        call: Value,
+        in_batch: Option<bool>,
+        source: IpAddr,
+    ) -> Option<Value> {
         let id = call.get("id").cloned();
         let Some(method) = call.get("method").and_then(Value::as_str).map(str::to_owned) else {
             return Some(failure(&id.unwrap_or(Value::Null), &invalid_request()));
@@ -147,12 +163,15 @@ impl Rpc {
         let params = call.get("params").cloned().unwrap_or(Value::Null);
         let result = match (in_batch, method.as_str()) {
             (Some(true), _) => {
-                Err(RpcError::limit(format!("the answers of a batch are more than {BATCH_BYTES_MAX} bytes")))
+                let most_s = BATCH_TIME_MAX.as_secs();
+                Err(RpcError::limit(format!(
+                    "a batch's answers are over {BATCH_BYTES_MAX} bytes or {most_s} s"
+                )))
             }
-            (Some(false), "quorate_waitHead" | "eth_sendRawTransactionSync") => {
+            (Some(false), "quorate_waitHead" | "quorate_faucet" | "eth_sendRawTransactionSync") => {
                 Err(RpcError::limit("a call that waits stands alone, in no batch"))
             }
-            _ => self.dispatch(&method, params).await,
+            _ => self.dispatch(&method, params, source).await,
         };
         // A call without an id is a notification and gets no answer.
         let id = id?;
@@ -162,89 +181,101 @@ impl Rpc {
         })
     }
 
-    async fn dispatch(self: &Arc<Self>, method: &str, params: Value) -> Result<Value, RpcError> {
+    async fn dispatch(
+        self: &Arc<Self>,
+        method: &str,
+        params: Value,
+        source: IpAddr,
+    ) -> Result<Value, RpcError> {
         methods::check(method, &params)?;
         match method {
-            "eth_sendRawTransaction" => self.send_raw(&params).await.map(|hash| json!(hash)),
-            "eth_sendRawTransactionSync" => self.send_raw_and_wait(&params).await,
+            "eth_sendRawTransaction" => self.send_raw(&params, source).await.map(|hash| json!(hash)),
+            "eth_sendRawTransactionSync" => self.send_raw_and_wait(&params, source).await,
             "quorate_waitHead" => self.wait_head(&params).await,
-            // These may run for long: they get a thread of their own and leave the others free.
-            "eth_call"
-            | "eth_estimateGas"
-            | "eth_createAccessList"
-            | "eth_feeHistory"
-            | "eth_getBlockByHash"
-            | "eth_getBlockByNumber"
-            | "eth_getBlockReceipts"
-            | "eth_getLogs"
-            | "eth_getFilterChanges"
-            | "eth_getFilterLogs" => {
-                let turn = tokio::time::timeout(READ_WAIT, Arc::clone(&self.reads).acquire_owned()).await;
-                let Ok(Ok(turn)) = turn else {
-                    return Err(RpcError::limit("the chain is busy with other calls: try again"));
+            "quorate_faucet" => {
+                let Some(faucet) = &self.faucet else {
+                    return Err(RpcError::server(
+                        "this chain has no faucet: it is no network for development",
+                    ));
                 };
-                self.read_apart(method, params, Some(turn)).await
+                let to = params::address(params::at(&params, 0), "address")?;
+                faucet
+                    .give(&self.sequencer, to, source)
+                    .await
+                    .map(|hash| json!(hash))
+                    .map_err(RpcError::limit)
             }
             // Those who follow the chain wait for no stranger's calls.
-            "quorate_blocks" => self.read_apart(method, params, None).await,
-            _ => self.read_method(method, &params),
+            "quorate_blocks" => {
+                self.read_apart(method, params, (&self.follows, &self.follow_threads), source).await
+            }
+            // What is known without the disk is answered at once; whatever reads that gets a thread of its own.
+            _ if methods::is_at_hand(method) => self.read_method(method, &params),
+            _ => self.read_apart(method, params, (&self.reads, &self.threads), source).await,
         }
     }
 
-    /// Reads in a thread of its own. The turn is over when that has ended, and not when the caller hangs up.
+    /// Reads in a thread of these, waiting for a place. The place is free when that has ended, and not when
+    /// the caller hangs up.
     async fn read_apart(
         self: &Arc<Self>,
         method: &str,
         params: Value,
-        turn: Option<OwnedSemaphorePermit>,
+        (places, threads): (&Arc<Places>, &LateThreads),
+        source: IpAddr,
     ) -> Result<Value, RpcError> {
+        let payers = Payer::of_source(source);
+        let Ok(Some(place)) = tokio::time::timeout(READ_WAIT, places.take(&payers)).await else {
+            return Err(RpcError::limit("the chain is busy with other calls: try again"));
+        };
         let (this, method) = (Arc::clone(self), method.to_owned());
-        let read = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
+        let read = threads.run(move || {
+            let _place = place;
             this.read_method(&method, &params)
-        })
-        .await;
-        read.unwrap_or_else(|_| Err(RpcError { code: -32603, message: "internal error".into(), data: None }))
+        });
+        read.await
+            .unwrap_or_else(|| Err(RpcError { code: -32603, message: "internal error".into(), data: None }))
     }
 
-    async fn send_raw(&self, params: &Value) -> Result<B256, RpcError> {
+    async fn send_raw(&self, params: &Value, source: IpAddr) -> Result<B256, RpcError> {
         let raw: Bytes = params::data(params::at(params, 0), "transaction")?;
-        let chain_id = read(&self.sequencer.ledger).genesis().chain_id;
-        let tx = DecodedTx::decode(&raw, chain_id).map_err(|error| RpcError::server(error.to_string()))?;
+        let chain_id = self.sequencer.tip.get().genesis().chain_id;
+        let tx = DecodedTx::decode(&raw, chain_id)
+            .map_err(|error| RpcError::server(reasons::of_refusal(error.to_string())))?;
         let hash = tx.hash;
-        match tokio::time::timeout(SEND_WAIT, self.sequencer.submit(tx)).await {
-            Ok(fate) => fate.map_err(|reason| RpcError::server(plain_reason(reason))),
+        match tokio::time::timeout(SEND_WAIT, self.sequencer.submit(tx, Some(source))).await {
+            Ok(fate) => fate.map_err(|reason| RpcError::server(reasons::of_refusal(reason))),
             // It waits on: most are in a block sooner or later.
             Err(_) => Ok(hash),
         }
     }
 
     /// Sends a transaction and answers with its receipt; the error of one that waits for longer names its hash.
-    async fn send_raw_and_wait(&self, params: &Value) -> Result<Value, RpcError> {
+    async fn send_raw_and_wait(&self, params: &Value, source: IpAddr) -> Result<Value, RpcError> {
         let wait_ms = match params::at(params, 1) {
             Value::Null => SYNC_MS,
             wait => params::number(wait, "timeout")?.min(SYNC_MS_MAX),
         };
         let mut heads = self.sequencer.heads.watch();
-        let begun = std::time::Instant::now();
-        let hash = self.send_raw(params).await?;
+        let begun = Instant::now();
+        let hash = self.send_raw(params, source).await?;
         let wait_ms = wait_ms.saturating_sub(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-        let receipt = || {
-            let ledger = read(&self.sequencer.ledger);
-            ledger.tx(hash).map(|(block, index)| json::receipt(block, index))
+        let receipt = || -> Result<Option<Value>, RpcError> {
+            let found = self.sequencer.tip.get().tx(hash)?;
+            found.map(|(block, index)| blocks::receipt(&block, index)).transpose()
         };
-        // The ledger is read between heads, never while one is held: whoever announces a head has them the other way round.
         let included = async {
             loop {
-                match receipt() {
+                match receipt()? {
                     None if heads.changed().await.is_ok() => {}
-                    found => return found,
+                    found => return Ok::<_, RpcError>(found),
                 }
             }
         };
         match tokio::time::timeout(Duration::from_millis(wait_ms), included).await {
-            Ok(Some(receipt)) => Ok(receipt),
-            Ok(None) | Err(_) => Err(RpcError {
+            Ok(Ok(Some(receipt))) => Ok(receipt),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(None)) | Err(_) => Err(RpcError {
                 code: 4,
                 message: format!("the transaction waits, and was in no block within {wait_ms} ms"),
                 data: Some(json!(hash)),
@@ -264,30 +295,38 @@ impl Rpc {
     }
 
     fn read_method(&self, method: &str, params: &Value) -> Result<Value, RpcError> {
-        // Taken once: a second read lock on this thread could wait for a writer that waits for the first.
-        let ledger = &*read(&self.sequencer.ledger);
+        // A copy, which no later block changes, and which holds up no later block.
+        let ledger = &self.sequencer.tip.get();
         let param = |index| params::at(params, index);
         let filter = || logs::filter_id(param(0));
-        let nonce_of = |address| ledger.account(address, ledger.head()).map_or(0, |(_, nonce)| nonce);
         let hash = || params::hash(param(0), "hash");
+        let waiting = |write: fn(&DecodedTx) -> Value| -> Result<Value, RpcError> {
+            Ok(self.sequencer.pool().tx(hash()?).map_or(Value::Null, write))
+        };
         Ok(match method {
             "eth_getTransactionCount" if param(1) == "pending" => {
                 let address = params::address(param(0), "address")?;
-                json::quantity(self.sequencer.pool().next_nonce(address, nonce_of(address)))
+                // The pool hears of a block after the tip: in this order the two never contradict each other.
+                let pool = self.sequencer.pool();
+                let ledger = self.sequencer.tip.get();
+                let (_, nonce) = ledger.account(address, ledger.head())?;
+                json::quantity(pool.next_nonce(address, nonce))
             }
-            "eth_getTransactionByHash" => match ledger.tx(hash()?) {
-                Some((block, index)) => json::transaction(block, index),
-                None => self.sequencer.pool().tx(hash()?).map_or(Value::Null, json::waiting_transaction),
+            "eth_getTransactionByHash" => match ledger.tx(hash()?)? {
+                Some((block, index)) => json::transaction(&block, index),
+                None => waiting(json::waiting_transaction)?,
             },
-            "eth_getRawTransactionByHash" => match ledger.tx(hash()?) {
+            "eth_getRawTransactionByHash" => match ledger.tx(hash()?)? {
                 Some((block, index)) => json::bytes(&block.txs[index].tx.raw),
-                None => self.sequencer.pool().tx(hash()?).map_or(Value::Null, |tx| json::bytes(&tx.raw)),
+                None => waiting(|tx| json::bytes(&tx.raw))?,
             },
             "txpool_status" => {
-                let (ready, ahead) = self.sequencer.pool().counts(nonce_of);
+                let (ready, ahead) = self.sequencer.pool().counts();
                 json!({ "pending": json::quantity(ready as u64), "queued": json::quantity(ahead as u64) })
             }
-            "eth_feeHistory" => fees::history(params, ledger)?,
+            // The floor is what most pay; whoever offers twice as much is in a block also after a burst.
+            "eth_gasPrice" => json::quantity(self.sequencer.base_fee()),
+            "eth_feeHistory" => fees::history(params, ledger, self.sequencer.base_fee())?,
             "eth_getLogs" => logs::get_logs(param(0), ledger)?,
             "eth_newFilter" => self.filters().new_logs(param(0), ledger)?,
             "eth_newBlockFilter" => self.filters().new_blocks(ledger)?,
@@ -300,7 +339,7 @@ impl Rpc {
             "quorate_blocks" => {
                 let (from, count) = (params::number(param(0), "from")?, params::number(param(1), "max")?);
                 let count = usize::try_from(count).unwrap_or(RAW_BLOCKS_MAX).min(RAW_BLOCKS_MAX);
-                json!(self.sequencer.heads.raw_blocks(ledger, from, count, RAW_BLOCKS_BYTES_MAX))
+                json!(self.sequencer.heads.raw_blocks(ledger, from, count, RAW_BLOCKS_BYTES_MAX)?)
             }
             _ => match blocks::answer(method, params, ledger)? {
                 Some(answer) => answer,
@@ -313,27 +352,13 @@ impl Rpc {
         self.filters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Each second: forgets what has waited for too long, has the writer look at the clock, and signs the head statement.
+    /// Each second: signs the head statement, has the writer look at the clock, and forgets what has waited for too long.
     pub(super) fn tick(&self) -> Result<(), crate::error::ChainError> {
+        self.sequencer.heads.publish()?;
         self.sequencer.wake();
-        self.sequencer.pool().forget_old(std::time::Instant::now());
-        self.sequencer.heads.publish()
+        self.sequencer.pool().forget_old(Instant::now());
+        Ok(())
     }
-}
-
-/// Libraries recognise go-ethereum's texts.
-fn plain_reason(reason: String) -> String {
-    let lower = reason.to_lowercase();
-    if lower.contains("lack of funds") {
-        return format!("insufficient funds for gas * price + value: {reason}");
-    }
-    if lower.contains("gas cost") || lower.contains("gas floor") {
-        return format!("intrinsic gas too low: {reason}");
-    }
-    if lower.contains("priority fee") {
-        return "max priority fee per gas higher than max fee per gas".to_owned();
-    }
-    reason
 }
 
 fn invalid_request() -> RpcError {
@@ -342,43 +367,4 @@ fn invalid_request() -> RpcError {
 
 fn failure(id: &Value, error: &RpcError) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "error": error.to_json() })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use ed25519_dalek::SigningKey;
-
-    use super::*;
-    use crate::chain::Genesis;
-
-    #[tokio::test]
-    async fn a_caller_that_hangs_up_frees_no_turn_while_its_read_computes() {
-        let key = SigningKey::from_bytes(&[7; 32]);
-        let genesis = Genesis::new(7470, B256::from(key.verifying_key().to_bytes()), BTreeMap::new());
-        let (sequencer, _writer) = Sequencer::open(genesis, key, None).unwrap();
-        let rpc = Arc::new(Rpc::new(sequencer));
-        let call = |number: usize| json!({ "jsonrpc": "2.0", "id": number, "method": "eth_feeHistory", "params": ["0x1", "latest", []] });
-        // While a block is written, reads stand still in their threads.
-        let ledger = Arc::clone(&rpc.sequencer.ledger);
-        let (holds, held) = std::sync::mpsc::channel();
-        let (written, writes) = std::sync::mpsc::channel::<()>();
-        let writer = std::thread::spawn(move || {
-            let _ledger = ledger.write().unwrap();
-            holds.send(()).unwrap();
-            writes.recv().unwrap();
-        });
-        held.recv().unwrap();
-        for number in 0..READS_MAX {
-            let body = call(number).to_string();
-            let answer = rpc.answer(body.as_bytes(), IpAddr::from([127, 0, 0, 1]));
-            tokio::time::timeout(Duration::from_millis(1), answer).await.unwrap_err();
-        }
-        assert_eq!(rpc.reads.available_permits(), 0, "both still compute");
-        written.send(()).unwrap();
-        writer.join().unwrap();
-        let turns = rpc.reads.acquire_many(u32::try_from(READS_MAX).unwrap()).await;
-        assert!(turns.is_ok(), "and are over in the end");
-    }
 }

@@ -4,31 +4,52 @@ use std::{
     collections::HashSet,
     fs::File,
     io::Write as _,
+    net::IpAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use alloy_primitives::{Address, B256, B512};
 use ed25519_dalek::SigningKey;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    genesis::Genesis,
+    genesis::{BLOCK_GAS_LIMIT, Genesis, TX_GAS_LIMIT},
     head::{BlockId, HeadStatement, RawBlock},
-    ledger::{Keep, Ledger, Left},
-    log::{BlockLog, StoredBlock},
-    pool::{Fate, Pool, Sender},
+    lane::Lane,
+    ledger::{BlockMeta, Keep, Ledger, LedgerWriter, Left, LeftOut, Unreplayable},
+    log::{BlockLog, LockedLog, StoredBlock},
+    pool::{Arriving, Fate, NotTaken, Pool, Sender},
+    price::GAS_PER_SECOND,
+    store::LogMark,
     tx::DecodedTx,
 };
-use crate::error::ChainError;
+use crate::error::{ChainError, ReadError};
 
-/// Sequence numbers that are reserved on disk at a time.
+/// How long blocks are read for one follower; it asks again for the rest.
+const RAW_BLOCKS_TIME_MAX: Duration = Duration::from_secs(1);
+/// Sequence numbers that are reserved on disk at a time; the next ones while so many are left.
 const SEQUENCE_RESERVE: u64 = 10_000;
+const SEQUENCE_LEFT_MIN: u64 = SEQUENCE_RESERVE / 2;
+
+/// What is known after the newest block. Whoever reads takes a copy, and holds up nobody.
+pub(crate) struct Tip(RwLock<Ledger>);
+
+impl Tip {
+    pub(crate) fn get(&self) -> Ledger {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, ledger: Ledger) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = ledger;
+    }
+}
 
 /// The chain of one process.
 pub(crate) struct Sequencer {
-    pub(crate) ledger: Arc<RwLock<Ledger>>,
+    pub(crate) tip: Arc<Tip>,
     pub(crate) heads: Arc<Heads>,
     pool: Arc<Mutex<Pool>>,
     /// Tells the writer that there is something to do; when it is gone, the writer ends.
@@ -37,53 +58,69 @@ pub(crate) struct Sequencer {
 
 /// Runs on its own thread until every `Sequencer` is gone.
 pub(crate) struct Writer {
-    ledger: Arc<RwLock<Ledger>>,
+    books: LedgerWriter,
+    tip: Arc<Tip>,
     heads: Arc<Heads>,
     pool: Arc<Mutex<Pool>>,
     woken: mpsc::Receiver<()>,
     log: Option<BlockLog>,
+    budget: GasBudget,
+}
+
+/// What of the log has not been read at the start, because the state goes on behind it.
+pub(crate) struct Unread {
+    path: PathBuf,
+    genesis: B256,
+    until: LogMark,
+}
+
+impl Unread {
+    /// Reads it, and says which record is damaged if one is.
+    pub(crate) fn check(&self) -> Result<(), ChainError> {
+        BlockLog::check(&self.path, self.genesis, self.until)
+    }
 }
 
 impl Sequencer {
-    /// Opens the chain: replays the log if there is one.
+    /// Opens the chain at its newest checkpoint, and replays what the log has after it.
     pub(crate) fn open(
         genesis: Genesis,
         key: SigningKey,
         folder: Option<&Path>,
-    ) -> Result<(Self, Writer), ChainError> {
+    ) -> Result<(Self, Writer, Option<Unread>), ChainError> {
         if !genesis.is_valid() {
             return Err(ChainError::BadGenesis);
         }
         if genesis.head_key != B256::from(key.verifying_key().to_bytes()) {
             return Err(ChainError::WrongHeadKey);
         }
-        let mut ledger = Ledger::new(genesis, Keep::Everything);
-        let genesis_hash = ledger.genesis_hash();
-        let log = match folder {
-            None => None,
+        let lane = Lane::new(genesis.deployer);
+        let (books, log, unread) = match folder {
+            None => (LedgerWriter::in_memory(genesis, Keep::Everything)?, None, None),
             Some(folder) => {
                 std::fs::create_dir_all(folder).map_err(ChainError::io("create the chain's folder"))?;
-                Some(BlockLog::open(&folder.join("blocks.log"), genesis_hash, |block| {
-                    replay_stored(&mut ledger, &block)
-                })?)
+                let (books, log, unread) = open_folder(genesis, &key, folder)?;
+                (books, Some(log), unread)
             }
         };
         let sequence = Sequence::open(folder.map(|folder| folder.join("head-sequence")))?;
-        let ledger = Arc::new(RwLock::new(ledger));
-        let heads = Arc::new(Heads::new(Arc::clone(&ledger), key, genesis_hash, sequence)?);
+        let tip = Arc::new(Tip(RwLock::new(books.ledger().clone())));
+        let heads = Arc::new(Heads::new(Arc::clone(&tip), key, books.ledger().genesis_hash(), sequence)?);
         let (wake, woken) = mpsc::channel(1);
-        let pool = Arc::default();
+        let pool = Arc::new(Mutex::new(Pool::new(lane)));
         let writer = Writer {
-            ledger: Arc::clone(&ledger),
+            books,
+            tip: Arc::clone(&tip),
             heads: Arc::clone(&heads),
             pool: Arc::clone(&pool),
             woken,
             log,
+            budget: GasBudget::new(Instant::now()),
         };
-        Ok((Self { ledger, heads, pool, wake }, writer))
+        Ok((Self { tip, heads, pool, wake }, writer, unread))
     }
 
-    /// The transactions that wait. Whoever needs the ledger as well takes that first.
+    /// The transactions that wait.
     pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
         lock(&self.pool)
     }
@@ -94,44 +131,136 @@ impl Sequencer {
         let _ = self.wake.try_send(());
     }
 
+    /// What gas costs in a block that is made now.
+    pub(crate) fn base_fee(&self) -> u64 {
+        self.tip.get().next_base_fee(now_ms() / 1000)
+    }
+
     /// Has a transaction put into a block. Waits until it is in a synced one, or refused; one that is ahead of its
-    /// sender's nonce is taken in to wait its turn, and not waited for.
-    pub(crate) async fn submit(&self, tx: DecodedTx) -> Fate {
+    /// sender's nonce, or offers less than gas costs now, is taken in to wait its turn, and not waited for. One that is too
+    /// far ahead waits at the door until those before it are in blocks.
+    pub(crate) async fn submit(&self, tx: DecodedTx, source: Option<IpAddr>) -> Fate {
         let hash = tx.hash;
-        let fate = {
-            let ledger = read(&self.ledger);
-            if ledger.tx(hash).is_some() {
-                return Err("already known".to_owned());
+        let mut heads = self.heads.watch();
+        let begun = Instant::now();
+        let fate = loop {
+            let before = heads.borrow_and_update().latest.number;
+            match self.take(tx.clone(), source) {
+                Ok(fate) => break fate,
+                Err(NotTaken::Refused(reason)) => return Err(reason),
+                Err(far @ NotTaken::TooFar) if begun.elapsed() > DOOR_WAIT => return Err(far.reason()),
+                Err(far @ NotTaken::TooFar) => {
+                    let newer = heads.wait_for(|head| head.latest.number > before);
+                    match tokio::time::timeout(FAR_WAIT, newer).await {
+                        Ok(Ok(_)) => {}
+                        Ok(Err(_)) => return Err("the chain is stopping".to_owned()),
+                        Err(_) => return Err(far.reason()),
+                    }
+                }
             }
-            let sender = sender(&ledger, tx.from);
-            self.pool().add(tx, sender, Instant::now())?
         };
         let Some(fate) = fate else { return Ok(hash) };
         self.wake();
         fate.await.map_err(|_| "the chain is stopping".to_owned())?
     }
+
+    fn take(
+        &self,
+        tx: DecodedTx,
+        source: Option<IpAddr>,
+    ) -> Result<Option<tokio::sync::oneshot::Receiver<Fate>>, NotTaken> {
+        let unread = |error: ReadError| NotTaken::Refused(error.to_string());
+        // The tip is set before the pool hears of a block: what is read under the pool's lock is not older than that.
+        let mut pool = self.pool();
+        let ledger = self.tip.get();
+        if ledger.has_tx(tx.hash).map_err(unread)? {
+            return Err(NotTaken::Refused("already known".to_owned()));
+        }
+        let base_fee = ledger.next_base_fee(now_ms() / 1000);
+        let sender = sender(&ledger, tx.from).map_err(unread)?;
+        pool.add(Arriving { tx, sender, source, base_fee, now: Instant::now() })
+    }
+}
+
+/// How long a transaction that is too far ahead waits for the next block.
+const FAR_WAIT: Duration = Duration::from_millis(800);
+/// How long it waits at the door in all.
+const DOOR_WAIT: Duration = Duration::from_secs(15);
+
+/// Opens state and log of a folder: the state where it was left, and the log from there on. A log that does not lead to
+/// where the state is, is an error; a state that does not fit is made anew from the log.
+fn open_folder(
+    genesis: Genesis,
+    key: &SigningKey,
+    folder: &Path,
+) -> Result<(LedgerWriter, BlockLog, Option<Unread>), ChainError> {
+    // Whose folder this is, and whether it is free, is known before anything in it is opened.
+    let path = folder.join("blocks.log");
+    let genesis_hash = super::genesis_hash(&genesis);
+    let log = LockedLog::open(&path, genesis_hash)?;
+    let mut secret = Sha256::new();
+    secret.update(b"quorate/chain-state/v1");
+    secret.update(key.to_bytes());
+    let mut books =
+        LedgerWriter::open(genesis, Keep::Everything, &folder.join("state.redb"), &secret.finalize().into())?;
+    let (head, mark) = (books.ledger().head(), books.log());
+    let log = log.read((head, mark), |block, mark| replay_stored(&mut books, &block, mark))?;
+    if books.ledger().head() > head {
+        books.sync()?;
+    }
+    let unread = (mark != LogMark::default()).then_some(Unread { path, genesis: genesis_hash, until: mark });
+    Ok((books, log, unread))
 }
 
 fn lock(pool: &Mutex<Pool>) -> MutexGuard<'_, Pool> {
     pool.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn sender(ledger: &Ledger, address: Address) -> Sender {
-    let (balance, nonce) = ledger.account(address, ledger.head()).unwrap_or_default();
-    Sender { balance, nonce }
+fn sender(ledger: &Ledger, address: Address) -> Result<Sender, ReadError> {
+    let (balance, nonce) = ledger.account(address, ledger.head())?;
+    Ok(Sender { balance, nonce })
 }
 
-fn replay_stored(ledger: &mut Ledger, block: &StoredBlock) -> Result<(), ChainError> {
+fn replay_stored(books: &mut LedgerWriter, block: &StoredBlock, mark: LogMark) -> Result<(), ChainError> {
     let failed = |reason: String| ChainError::Replay { number: block.number, reason };
+    let ledger = books.ledger();
     if block.number != ledger.head() + 1 {
         return Err(failed(format!("the log has it after block {}", ledger.head())));
     }
-    let executed = ledger.replay(block.timestamp, &block.txs).map_err(failed)?;
+    let executed = ledger.replay(block.timestamp, &block.txs).map_err(|error| match error {
+        Unreplayable::Wrong(reason) => failed(reason),
+        Unreplayable::Read(error) => error.into(),
+    })?;
     if executed.block.hash != block.hash {
         return Err(failed(format!("it gives {}, the log says {}", executed.block.hash, block.hash)));
     }
-    ledger.commit(executed);
+    books.commit(executed, mark)?;
     Ok(())
+}
+
+/// Gas that blocks may use: so much a second, and saved up for one block at most.
+struct GasBudget {
+    left: u64,
+    since: Instant,
+}
+
+impl GasBudget {
+    fn new(now: Instant) -> Self {
+        Self { left: BLOCK_GAS_LIMIT, since: now }
+    }
+
+    /// Counts what came since; how long to wait until the largest transaction fits.
+    fn wait(&mut self, now: Instant) -> Duration {
+        let passed = u64::try_from(now.saturating_duration_since(self.since).as_micros()).unwrap_or(u64::MAX);
+        let came = passed.saturating_mul(GAS_PER_SECOND / 1_000_000);
+        self.left = self.left.saturating_add(came).min(BLOCK_GAS_LIMIT);
+        self.since = now;
+        Duration::from_micros(TX_GAS_LIMIT.saturating_sub(self.left) / (GAS_PER_SECOND / 1_000_000))
+    }
+
+    fn spend(&mut self, gas: u64) {
+        self.left = self.left.saturating_sub(gas);
+    }
 }
 
 impl Writer {
@@ -139,15 +268,18 @@ impl Writer {
     /// what is on disk is unknown until it is opened again.
     pub(crate) fn run(mut self, block_time_s: Option<u64>) -> Result<(), ChainError> {
         while self.woken.blocking_recv().is_some() {
+            self.books.tick()?;
             loop {
+                let wait = self.budget.wait(Instant::now());
                 // Whatever arrived while the last block was synced goes into one block, with one sync.
-                let ready = {
-                    let ledger = read(&self.ledger);
-                    lock(&self.pool).ready(|address| sender(&ledger, address).nonce)
-                };
+                let ready = self.ready();
                 let nothing = ready.is_empty();
                 if nothing && block_time_s.is_none_or(|most_s| self.head_age_s() < most_s) {
                     break;
+                }
+                if !wait.is_zero() {
+                    std::thread::sleep(wait);
+                    continue;
                 }
                 self.make_block(ready)?;
                 if nothing {
@@ -155,28 +287,34 @@ impl Writer {
                 }
             }
         }
+        // What is on disk is whole without it; with it the next start replays nothing.
+        self.books.sync()?;
         Ok(())
     }
 
+    fn ready(&self) -> Vec<DecodedTx> {
+        let ledger = self.books.ledger();
+        lock(&self.pool).ready(ledger.next_base_fee(now_ms() / 1000))
+    }
+
     fn head_age_s(&self) -> u64 {
-        (now_ms() / 1000).saturating_sub(read(&self.ledger).head_meta().timestamp)
+        (now_ms() / 1000).saturating_sub(self.books.ledger().head_meta().timestamp)
     }
 
     /// Makes one block; what does not fit goes on waiting. There is none if nothing fits that was wanted.
     fn make_block(&mut self, txs: Vec<DecodedTx>) -> Result<(), ChainError> {
         let wanted = !txs.is_empty();
-        let (executed, left) = {
-            let ledger = read(&self.ledger);
-            // The clock may go back; block times do not.
-            let parent = ledger.head_meta().timestamp;
-            let timestamp = (now_ms() / 1000).max(parent);
-            if !wanted && timestamp == parent {
-                return Ok(());
-            }
-            ledger.execute(timestamp, txs)
-        };
+        // The clock may go back; block times do not.
+        let parent = self.books.ledger().head_meta().timestamp;
+        let timestamp = (now_ms() / 1000).max(parent);
+        if !wanted && timestamp == parent {
+            return Ok(());
+        }
+        let (executed, left) = self.books.ledger().execute(timestamp, txs, self.budget.left)?;
         let included: Vec<_> = executed.block.txs.iter().map(|included| included.tx.clone()).collect();
+        self.budget.spend(executed.block.header.gas_used);
         if !included.is_empty() || !wanted {
+            let mut mark = LogMark::default();
             if let Some(log) = &mut self.log {
                 log.append(&StoredBlock {
                     number: executed.block.header.number,
@@ -184,13 +322,14 @@ impl Writer {
                     hash: executed.block.hash,
                     txs: included.iter().map(|tx| tx.raw.clone()).collect(),
                 })?;
+                mark = log.mark();
             }
-            // Nobody sees a block before it is on disk: latest and finalized are the same here.
-            write(&self.ledger).commit(executed);
+            // Nobody sees a block before it is in the log: latest and finalized are the same here.
+            self.books.commit(executed, mark)?;
+            self.tip.set(self.books.ledger().clone());
             self.heads.publish()?;
         }
-        let ledger = read(&self.ledger);
-        lock(&self.pool).settle(&included, refused(left), |address| sender(&ledger, address).nonce);
+        lock(&self.pool).settle(&included, refused(left));
         Ok(())
     }
 }
@@ -202,7 +341,7 @@ impl Drop for Writer {
 }
 
 /// Of what did not get into a block: what never will. Behind one that did not, others of its sender wait again.
-fn refused(left: Vec<(usize, DecodedTx, Left)>) -> Vec<(DecodedTx, String)> {
+fn refused(left: Vec<LeftOut>) -> Vec<(DecodedTx, String)> {
     let mut senders = HashSet::new();
     let first = left.into_iter().filter(|(_, tx, _)| senders.insert(tx.from));
     first
@@ -215,7 +354,7 @@ fn refused(left: Vec<(usize, DecodedTx, Left)>) -> Vec<(DecodedTx, String)> {
 
 /// Signs head statements and hands them to whoever waits.
 pub(crate) struct Heads {
-    ledger: Arc<RwLock<Ledger>>,
+    tip: Arc<Tip>,
     key: SigningKey,
     genesis_hash: B256,
     sequence: Mutex<Sequence>,
@@ -224,19 +363,13 @@ pub(crate) struct Heads {
 
 impl Heads {
     fn new(
-        ledger: Arc<RwLock<Ledger>>,
+        tip: Arc<Tip>,
         key: SigningKey,
         genesis_hash: B256,
         mut sequence: Sequence,
     ) -> Result<Self, ChainError> {
-        let first = statement(&read(&ledger), &key, genesis_hash, sequence.next()?);
-        Ok(Self {
-            ledger,
-            key,
-            genesis_hash,
-            sequence: Mutex::new(sequence),
-            latest: watch::Sender::new(first),
-        })
+        let first = statement(&tip.get(), &key, genesis_hash, sequence.next()?);
+        Ok(Self { tip, key, genesis_hash, sequence: Mutex::new(sequence), latest: watch::Sender::new(first) })
     }
 
     /// Signs where the chain is now.
@@ -244,7 +377,7 @@ impl Heads {
         // The lock covers number, head and announcement: a later sequence number never has an earlier head.
         let mut sequence = self.sequence.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let number = sequence.next()?;
-        self.latest.send_replace(statement(&read(&self.ledger), &self.key, self.genesis_hash, number));
+        self.latest.send_replace(statement(&self.tip.get(), &self.key, self.genesis_hash, number));
         Ok(())
     }
 
@@ -263,25 +396,20 @@ impl Heads {
         from: u64,
         count: usize,
         bytes_max: usize,
-    ) -> Vec<RawBlock> {
-        let mut bytes = 0;
-        let mut blocks = Vec::new();
+    ) -> Result<Vec<RawBlock>, ReadError> {
+        let (mut bytes, mut blocks) = (0, Vec::new());
+        let until = Instant::now() + RAW_BLOCKS_TIME_MAX;
         for number in (from.max(1)..=ledger.head()).take(count) {
-            let Some(block) = ledger.block(number) else { break };
-            bytes += block.txs.iter().map(|tx| tx.tx.raw.len()).sum::<usize>();
-            if bytes > bytes_max && !blocks.is_empty() {
+            let Some((meta, txs)) = ledger.raw_block(number)? else { break };
+            bytes += txs.iter().map(|tx| tx.len()).sum::<usize>();
+            if (bytes > bytes_max || Instant::now() > until) && !blocks.is_empty() {
                 break;
             }
-            let raw = RawBlock {
-                number,
-                timestamp: block.header.timestamp,
-                hash: block.hash,
-                txs: block.txs.iter().map(|tx| tx.tx.raw.clone()).collect(),
-                signature: B512::ZERO,
-            };
+            let BlockMeta { hash, timestamp, .. } = meta;
+            let raw = RawBlock { number, timestamp, hash, txs, signature: B512::ZERO };
             blocks.push(raw.signed(&self.key, self.genesis_hash));
         }
-        blocks
+        Ok(blocks)
     }
 }
 
@@ -315,12 +443,20 @@ impl Sequence {
     }
 
     fn next(&mut self) -> Result<u64, ChainError> {
-        if self.next >= self.reserved
+        // Never below the clock, also where that was set after the start.
+        self.next = self.next.max(now_ms());
+        if self.reserved.saturating_sub(self.next) < SEQUENCE_LEFT_MIN
             && let Some(path) = &self.path
         {
             let reserved = self.next.saturating_add(SEQUENCE_RESERVE);
-            write_durably(path, &reserved.to_be_bytes())?;
-            self.reserved = reserved;
+            match write_durably(path, &reserved.to_be_bytes()) {
+                Ok(()) => self.reserved = reserved,
+                // It is tried again with the next one, while there are numbers.
+                Err(error) if self.next < self.reserved => {
+                    tracing::warn!(%error, left = self.reserved - self.next, "numbers of head statements were not reserved");
+                }
+                Err(error) => return Err(error),
+            }
         }
         let number = self.next;
         self.next += 1;
@@ -340,15 +476,6 @@ fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), ChainError> {
             .map_err(ChainError::io("sync the chain's folder"))?;
     }
     Ok(())
-}
-
-/// Commits are short inserts of values that were computed before; a reader's panic leaves nothing half done.
-pub(crate) fn read(ledger: &RwLock<Ledger>) -> std::sync::RwLockReadGuard<'_, Ledger> {
-    ledger.read().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn write(ledger: &RwLock<Ledger>) -> std::sync::RwLockWriteGuard<'_, Ledger> {
-    ledger.write().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 pub(crate) fn now_ms() -> u64 {

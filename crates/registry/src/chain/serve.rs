@@ -1,6 +1,11 @@
 //! The chain as a process: HTTP in front, a writer behind, one head statement a second.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, mpsc::RecvTimeoutError},
+    time::Duration,
+};
 
 use alloy_primitives::B256;
 use axum::{
@@ -19,19 +24,21 @@ use quorate_door::{
     body::{self, BodyError},
 };
 use quorate_wire::Payer;
-use tokio::task::JoinHandle;
+use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::{genesis::Genesis, rpc::Rpc, sequencer::Sequencer};
+use super::{faucet::Faucet, genesis::Genesis, rpc::Rpc, sequencer::Sequencer, ws::Sockets};
 use crate::error::ChainError;
 
 /// What connections to a chain are held to, unless its configuration says otherwise.
-pub const BOUNDS: Bounds = Bounds::new(512);
+pub const BOUNDS: Bounds = Bounds { upgrades: true, ..Bounds::new(512) };
 /// Files that a chain has open besides connections: its log, its lock, and what the system's libraries read.
 const OTHER_FILES: usize = 64;
 /// Bytes of one request body: a batch with a few of the largest transactions.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Requests that are received or worked on at once. One address gets half; more are told to come back.
 const REQUESTS_MAX: usize = 256;
+/// How long a request waits for a place: libraries send hundreds at once, and do not ask again.
+const PLACE_WAIT: Duration = Duration::from_secs(5);
 /// A longer answer is written piece by piece, and counts as a request until it has been read…
 const ANSWER_PIECE_BYTES: usize = 64 * 1024;
 /// …or for so long, and then the connection ends.
@@ -58,6 +65,8 @@ pub struct ChainConfig {
     /// Makes a block without transactions when the newest one is so many seconds old; blocks are for transactions only
     /// without it.
     pub block_time_s: Option<u64>,
+    /// The account that gives money to whoever asks: for development.
+    pub faucet: Option<k256::ecdsa::SigningKey>,
 }
 
 impl std::fmt::Debug for ChainConfig {
@@ -112,55 +121,98 @@ pub async fn serve(
     config: ChainConfig,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<ChainServer, ChainError> {
-    let ChainConfig { listen, data_dir, genesis, head_key, host_names, bounds, block_time_s } = config;
+    let ChainConfig { listen, data_dir, genesis, head_key, host_names, bounds, block_time_s, faucet } =
+        config;
     quorate_door::descriptors::allow(bounds.connections + OTHER_FILES)?;
     let genesis_hash = super::genesis_hash(&genesis);
     let opened = tokio::task::spawn_blocking(move || Sequencer::open(genesis, head_key, data_dir.as_deref()));
-    let (sequencer, writer) =
+    let (sequencer, writer, unread) =
         opened.await.map_err(|error| ChainError::io("open the chain")(std::io::Error::other(error)))??;
     let server = Server::bind(listen, bounds).await.map_err(ChainError::io("listen"))?;
     let address = server.local_address().map_err(ChainError::io("listen"))?;
 
     // The writer blocks on the disk, so it has a thread of its own; its end ends the server.
-    let (writer_done, writer_result) = tokio::sync::oneshot::channel();
+    let (writer_done, writer_result) = oneshot::channel();
     std::thread::Builder::new()
         .name("chain-writer".to_owned())
-        .spawn(move || drop(writer_done.send(writer.run(block_time_s))))
+        .spawn(move || {
+            // The database panics on some pages that are damaged.
+            let run = std::panic::AssertUnwindSafe(|| writer.run(block_time_s));
+            let ended = std::panic::catch_unwind(run).unwrap_or(Err(ChainError::WriterDied));
+            drop(writer_done.send(ended));
+        })
         .map_err(ChainError::io("start the writer"))?;
 
-    let rpc = Arc::new(Rpc::new(sequencer));
+    let (log_checked, log_result) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("chain-log".to_owned())
+        .spawn(move || drop(log_checked.send(unread.map_or(Ok(()), |unread| unread.check()))))
+        .map_err(ChainError::io("start to read the log"))?;
+
+    let rpc = Arc::new(
+        Rpc::new(sequencer, faucet.map(Faucet::new)).map_err(ChainError::io("start threads that read"))?,
+    );
+    let ended = oneshot::channel();
+    let ticking = Arc::clone(&rpc);
+    let (stop_ticks, stopped) = std::sync::mpsc::channel();
+    std::thread::Builder::new()
+        .name("chain-heads".to_owned())
+        .spawn(move || drop(ended.0.send(tick(&ticking, &stopped))))
+        .map_err(ChainError::io("start to sign heads"))?;
+    let threads = Threads { writer: writer_result, log: log_result, heads: ended.1, _stop_heads: stop_ticks };
     let app = router(Arc::clone(&rpc), host_names, bounds.body);
-    let task = tokio::spawn(run(rpc, app, server, writer_result, shutdown));
+    let task = tokio::spawn(run(rpc, app, server, threads, shutdown));
     Ok(ChainServer { address, genesis_hash, task })
+}
+
+/// What becomes of the threads.
+struct Threads {
+    writer: oneshot::Receiver<Result<(), ChainError>>,
+    /// Of the part of the log that was not read at the start.
+    log: oneshot::Receiver<Result<(), ChainError>>,
+    heads: oneshot::Receiver<Result<(), ChainError>>,
+    /// Heads are signed while this lives.
+    _stop_heads: std::sync::mpsc::Sender<()>,
+}
+
+/// Signs heads, whatever else is asked of the process: on a thread of its own, and from a copy.
+fn tick(rpc: &Rpc, stopped: &std::sync::mpsc::Receiver<()>) -> Result<(), ChainError> {
+    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(HEAD_INTERVAL) {
+        rpc.tick()?;
+    }
+    Ok(())
 }
 
 async fn run(
     rpc: Arc<Rpc>,
     app: Router,
     server: Server,
-    mut writer: tokio::sync::oneshot::Receiver<Result<(), ChainError>>,
+    Threads { mut writer, mut log, mut heads, _stop_heads: stop_heads }: Threads,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ChainError> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     // Nobody looks for the door's sign of life: a chain that accepts nobody is told by those who follow it.
     let mut server = tokio::spawn(server.run(app, stopped, || {}));
-    let mut heads = tokio::time::interval(HEAD_INTERVAL);
-    heads.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     tokio::pin!(shutdown);
+    let mut log_read = false;
     let outcome = loop {
         tokio::select! {
             () = &mut shutdown => break Ok(()),
-            ended = &mut writer => break ended.unwrap_or_else(|_| {
-                Err(ChainError::io("write blocks")(std::io::Error::other("the writer died")))
+            ended = &mut writer => break ended.unwrap_or(Err(ChainError::WriterDied)),
+            checked = &mut log, if !log_read => {
+                log_read = true;
+                match checked {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => break Err(error),
+                    Err(_) => break Err(ChainError::io("read the log")(std::io::Error::other("the thread died"))),
+                }
+            }
+            ended = &mut heads => break ended.unwrap_or_else(|_| {
+                Err(ChainError::io("sign heads")(std::io::Error::other("the thread died")))
             }),
             ended = &mut server => {
                 let reason = ended.err().map_or_else(|| "the door has closed".to_owned(), |error| error.to_string());
                 break Err(ChainError::io("serve")(std::io::Error::other(reason)));
-            }
-            _ = heads.tick() => {
-                if let Err(error) = rpc.tick() {
-                    break Err(error);
-                }
             }
         }
     };
@@ -168,6 +220,7 @@ async fn run(
     if !server.is_finished() && tokio::time::timeout(DRAIN_MAX, &mut server).await.is_err() {
         server.abort();
     }
+    drop(stop_heads);
     // The last user of the queue ends the writer; when it has ended, the log is closed and unlocked.
     drop(rpc);
     if outcome.is_ok() {
@@ -182,12 +235,14 @@ struct Shared {
     places: Arc<Places>,
     /// A body arrives within this.
     within: Duration,
+    sockets: Sockets,
 }
 
 fn router(rpc: Arc<Rpc>, host_names: Vec<String>, within: Duration) -> Router {
-    let shared = Arc::new(Shared { rpc, places: Places::new(REQUESTS_MAX), within });
+    let sockets = Sockets::new(Arc::clone(&rpc));
+    let shared = Arc::new(Shared { rpc, places: Places::new(REQUESTS_MAX), within, sockets });
     Router::new()
-        .route("/", post(answer).options(|| async { StatusCode::NO_CONTENT }))
+        .route("/", post(answer).options(|| async { StatusCode::NO_CONTENT }).get(open_socket))
         .layer(middleware::from_fn_with_state(Arc::new(host_names), guard))
         .with_state(shared)
 }
@@ -199,7 +254,8 @@ async fn answer(
 ) -> Response {
     let source = caller.ip().to_canonical();
     // Before the body: megabytes that are on their way count as well.
-    let Some(place) = shared.places.try_take(&Payer::of_source(source), 1) else {
+    let payers = Payer::of_source(source);
+    let Ok(Some(place)) = tokio::time::timeout(PLACE_WAIT, shared.places.take(&payers)).await else {
         return busy();
     };
     let request = match body::receive(request, BODY_BYTES_MAX, shared.within).await {
@@ -215,6 +271,15 @@ async fn answer(
             (headers, written(answer, place, ANSWER_MAX)).into_response()
         }
     }
+}
+
+/// Wallets and libraries open a WebSocket at the address where they post.
+async fn open_socket(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(caller): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    shared.sockets.open(request, caller.ip().to_canonical())
 }
 
 /// What a caller gets whose address has its share of the requests.

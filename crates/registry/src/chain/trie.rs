@@ -72,6 +72,15 @@ pub(crate) trait NodeSource {
     fn node(&self, key: &NodeKey) -> Result<Option<Vec<u8>>, StoreError>;
 }
 
+/// A store that has no node: that of an empty trie.
+pub(crate) struct Nothing;
+
+impl NodeSource for Nothing {
+    fn node(&self, _: &NodeKey) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+}
+
 /// Nodes that an update writes (`Some`) or removes (`None`).
 pub(crate) type NodeChanges = BTreeMap<NodeKey, Option<Vec<u8>>>;
 

@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256}
 use k256::ecdsa::{RecoveryId, SigningKey, VerifyingKey};
 use revm::context::TxEnv;
 
-use super::genesis::{BLOCK_GAS_LIMIT, TX_BYTES_MAX};
+use super::genesis::{TX_BYTES_MAX, TX_GAS_LIMIT};
 
 /// Why a raw transaction is refused before it runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,9 +32,9 @@ pub enum TxError {
     /// No address, or a high s.
     #[error("invalid signature")]
     BadSignature,
-    /// More gas than a block has.
-    #[error("exceeds block gas limit: {BLOCK_GAS_LIMIT}")]
-    TooMuchGas,
+    /// More gas than a transaction may have (EIP-7825).
+    #[error("transaction gas limit too high (cap: {TX_GAS_LIMIT}, tx: {0})")]
+    TooMuchGas(u64),
 }
 
 /// A transaction whose sender is known.
@@ -69,8 +69,8 @@ impl DecodedTx {
         if envelope.chain_id() != Some(chain_id) {
             return Err(TxError::WrongChain { expected: chain_id });
         }
-        if envelope.gas_limit() > BLOCK_GAS_LIMIT {
-            return Err(TxError::TooMuchGas);
+        if envelope.gas_limit() > TX_GAS_LIMIT {
+            return Err(TxError::TooMuchGas(envelope.gas_limit()));
         }
         let from = recover(signature, signing_hash).ok_or(TxError::BadSignature)?;
         let hash = *envelope.tx_hash();
@@ -79,6 +79,13 @@ impl DecodedTx {
             return Err(TxError::Malformed);
         }
         Ok(Self { envelope, from, hash, raw: raw.clone() })
+    }
+
+    /// One that was decoded before, and stored with its sender.
+    pub(crate) fn stored(raw: &Bytes, from: Address) -> Option<Self> {
+        let envelope = TxEnvelope::decode_2718(&mut raw.as_ref()).ok()?;
+        let hash = *envelope.tx_hash();
+        Some(Self { envelope, from, hash, raw: raw.clone() })
     }
 
     pub(crate) fn env(&self) -> TxEnv {

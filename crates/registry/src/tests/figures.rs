@@ -7,7 +7,10 @@ use alloy_primitives::{Bytes, U256};
 use super::harness::Harness;
 use crate::{
     abi::PKPPermissions,
-    chain::ledger::{Keep, Ledger},
+    chain::{
+        LogMark,
+        ledger::{Keep, LedgerWriter},
+    },
     encode,
     subject::{DEFAULT_KEY_SET_ID, Subject},
     view::At,
@@ -51,13 +54,13 @@ fn figures() {
     });
     let state = view.read().unwrap();
     let source = state.ledger.as_ref().unwrap();
-    let mut copy = Ledger::new(source.genesis().clone(), Keep::Hashes);
+    let mut copy = LedgerWriter::in_memory(source.genesis().clone(), Keep::Hashes).unwrap();
     let start = Instant::now();
     for number in 1..=source.head() {
-        let block = source.block(number).unwrap();
+        let block = source.block(number).unwrap().unwrap();
         let raw: Vec<_> = block.txs.iter().map(|tx| tx.tx.raw.clone()).collect();
-        let executed = copy.replay(block.header.timestamp, &raw).unwrap();
-        assert_eq!(copy.commit(executed).hash, block.hash);
+        let executed = copy.ledger().replay(block.header.timestamp, &raw).unwrap();
+        assert_eq!(copy.commit(executed, LogMark::default()).unwrap().hash, block.hash);
     }
     println!("replay: {:.0} blocks/s", 1_007.0 / start.elapsed().as_secs_f64());
 }

@@ -9,9 +9,9 @@ use crate::{
     abi::PKPNFT,
     artifacts::{Artifact, Companions, Contracts},
     chain::{
-        BlockId, Genesis, HeadStatement, TxRequest, address_of,
+        BlockId, Genesis, HeadStatement, LogMark, TxRequest, address_of,
         evm::Call,
-        ledger::{IncludedTx, Keep, Ledger},
+        ledger::{IncludedTx, Keep, LedgerWriter},
         sign_1559,
     },
     deploy, encode, revert,
@@ -30,6 +30,7 @@ const DEPLOYER: u8 = 100;
 
 pub(super) struct Harness {
     pub(super) view: RegistryView,
+    books: LedgerWriter,
     pub(super) contracts: Contracts,
     pub(super) companions: Companions,
     clock: u64,
@@ -44,17 +45,16 @@ impl Harness {
     /// Any committee, contracts deployed, no roots yet.
     pub(super) fn of(committee: &[CommitteeNode], threshold: u32) -> Self {
         let head_key = HeadKey::from_bytes(&[7; 32]);
-        let genesis = Genesis::new(
-            7470,
-            B256::from(head_key.verifying_key().to_bytes()),
-            std::collections::BTreeMap::new(),
-        );
         let deployer = address_of(key(DEPLOYER).verifying_key());
+        let rich = U256::from(10).pow(U256::from(24));
+        let accounts = (0..=u8::MAX).map(|index| (address_of(key(index).verifying_key()), rich)).collect();
+        let genesis = Genesis::new(7470, B256::from(head_key.verifying_key().to_bytes()), accounts, deployer);
         let contracts = deploy::addresses(deployer, 0);
         let companions = deploy::companion_addresses(deployer, 0);
         let view = RegistryView::new(contracts);
-        view.write().unwrap().ledger = Some(Ledger::new(genesis, Keep::Everything));
-        let mut harness = Self { view, contracts, companions, clock: 1_000 };
+        let books = LedgerWriter::in_memory(genesis, Keep::Everything).unwrap();
+        view.write().unwrap().ledger = Some(books.ledger().clone());
+        let mut harness = Self { view, books, contracts, companions, clock: 1_000 };
         let mut codes = deploy::creation_codes(&contracts, committee, threshold).to_vec();
         codes.extend(deploy::companion_codes(&contracts, &companions));
         for (code, address) in codes {
@@ -88,8 +88,7 @@ impl Harness {
         let key = key(from);
         let address = address_of(key.verifying_key());
         self.clock += 1;
-        let mut state = self.view.write().unwrap();
-        let ledger = state.ledger.as_mut().unwrap();
+        let ledger = self.books.ledger();
         let (_, nonce) = ledger.account(address, ledger.head()).unwrap();
         let reason = {
             let call = Call { from: address, to, data: data.clone(), ..Call::default() };
@@ -102,7 +101,7 @@ impl Harness {
                 chain_id: ledger.genesis().chain_id,
                 nonce,
                 gas_limit: 10_000_000,
-                max_fee_per_gas: 0,
+                max_fee_per_gas: 100 * u128::from(crate::chain::BASE_FEE_MIN),
                 max_priority_fee_per_gas: 0,
                 to,
                 value: U256::ZERO,
@@ -110,7 +109,10 @@ impl Harness {
             },
         );
         let executed = ledger.replay(self.clock, &[raw]).expect("the transaction is valid");
-        let block = ledger.commit(executed);
+        let block = self.books.commit(executed, LogMark::default()).unwrap();
+        let ledger = self.books.ledger();
+        let mut state = self.view.write().unwrap();
+        state.ledger = Some(ledger.clone());
         let head = BlockId { number: ledger.head(), hash: ledger.head_meta().hash };
         state.status = Some(Status {
             finalized: head,

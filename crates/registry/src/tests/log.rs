@@ -3,9 +3,14 @@
 use alloy_primitives::{B256, Bytes};
 
 use crate::{
-    chain::log::{BlockLog, StoredBlock},
+    chain::{
+        LogMark,
+        log::{BlockLog, StoredBlock},
+    },
     error::ChainError,
 };
+
+const BEGINNING: (u64, LogMark) = (0, LogMark { end: 0, checksum: [0; 16] });
 
 fn block(number: u64) -> StoredBlock {
     StoredBlock {
@@ -18,7 +23,7 @@ fn block(number: u64) -> StoredBlock {
 
 fn read(path: &std::path::Path) -> Result<Vec<StoredBlock>, ChainError> {
     let mut blocks = Vec::new();
-    BlockLog::open(path, B256::ZERO, |block| {
+    BlockLog::open(path, B256::ZERO, BEGINNING, |block, _| {
         blocks.push(block);
         Ok(())
     })?;
@@ -27,7 +32,7 @@ fn read(path: &std::path::Path) -> Result<Vec<StoredBlock>, ChainError> {
 
 fn written(folder: &std::path::Path) -> std::path::PathBuf {
     let path = folder.join("blocks.log");
-    let mut log = BlockLog::open(&path, B256::ZERO, |_| Ok(())).unwrap();
+    let mut log = BlockLog::open(&path, B256::ZERO, BEGINNING, |_, _| Ok(())).unwrap();
     for number in 1..=3 {
         log.append(&block(number)).unwrap();
     }
@@ -42,7 +47,7 @@ fn cuts_a_torn_end_at_any_byte_and_goes_on() {
     let two = {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("two.log");
-        let mut log = BlockLog::open(&path, B256::ZERO, |_| Ok(())).unwrap();
+        let mut log = BlockLog::open(&path, B256::ZERO, BEGINNING, |_, _| Ok(())).unwrap();
         log.append(&block(1)).unwrap();
         log.append(&block(2)).unwrap();
         drop(log);
@@ -62,7 +67,7 @@ fn cuts_a_torn_end_at_any_byte_and_goes_on() {
     unwritten[two + 40..].fill(0);
     std::fs::write(&path, &unwritten).unwrap();
     assert_eq!(read(&path).unwrap(), [block(1), block(2)]);
-    let mut log = BlockLog::open(&path, B256::ZERO, |_| Ok(())).unwrap();
+    let mut log = BlockLog::open(&path, B256::ZERO, BEGINNING, |_, _| Ok(())).unwrap();
     log.append(&block(3)).unwrap();
     drop(log);
     assert_eq!(std::fs::read(&path).unwrap(), whole);
@@ -87,8 +92,8 @@ fn reports_damage_of_any_whole_record_and_never_cuts_it() {
 fn refuses_the_log_of_another_chain_and_a_second_user() {
     let folder = tempfile::tempdir().unwrap();
     let path = written(folder.path());
-    let other = BlockLog::open(&path, B256::repeat_byte(1), |_| Ok(()));
+    let other = BlockLog::open(&path, B256::repeat_byte(1), BEGINNING, |_, _| Ok(()));
     assert!(matches!(other, Err(ChainError::OtherChain { .. })));
-    let _first = BlockLog::open(&path, B256::ZERO, |_| Ok(())).unwrap();
-    assert!(matches!(BlockLog::open(&path, B256::ZERO, |_| Ok(())), Err(ChainError::Locked)));
+    let _first = BlockLog::open(&path, B256::ZERO, BEGINNING, |_, _| Ok(())).unwrap();
+    assert!(matches!(BlockLog::open(&path, B256::ZERO, BEGINNING, |_, _| Ok(())), Err(ChainError::Locked)));
 }

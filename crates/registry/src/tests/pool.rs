@@ -1,132 +1,248 @@
-//! The bounds of what waits.
+//! The bounds of what waits, and its order.
 
-use std::time::{Duration, Instant};
-
-use alloy_primitives::{Address, Bytes, U256};
-use k256::ecdsa::SigningKey;
-
-use crate::chain::{
-    TxRequest,
-    pool::{Pool, Sender},
-    sign_1559,
-    tx::DecodedTx,
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
 };
 
-const POOR: Sender = Sender { balance: U256::ZERO, nonce: 0 };
+use alloy_consensus::Transaction as _;
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::SolCall as _;
+use k256::ecdsa::SigningKey;
 
-fn tx(sender: u32, nonce: u64, bytes: usize) -> DecodedTx {
-    let mut secret = [1; 32];
-    secret[..4].copy_from_slice(&sender.to_be_bytes());
-    let request = TxRequest {
+use crate::{
+    abi::PKPNFT,
+    chain::{
+        BASE_FEE_MIN, TxRequest,
+        lane::Lane,
+        pool::{AHEAD_MAX, Arriving, NotTaken, OF_SENDER_MAX, Pool, Sender},
+        sign_1559,
+        tx::DecodedTx,
+    },
+    deploy,
+};
+
+const RICH: Sender = Sender { balance: U256::MAX, nonce: 0 };
+const FLOOR: u128 = BASE_FEE_MIN as u128;
+
+fn request(nonce: u64, fee: u128) -> TxRequest {
+    TxRequest {
         chain_id: 1,
         nonce,
         gas_limit: 21_000,
-        max_fee_per_gas: 0,
+        max_fee_per_gas: fee,
         max_priority_fee_per_gas: 0,
         to: Some(Address::ZERO),
         value: U256::ZERO,
-        data: Bytes::from(vec![0; bytes]),
-    };
+        data: Bytes::new(),
+    }
+}
+
+fn signed(sender: u32, request: TxRequest) -> DecodedTx {
+    let mut secret = [1; 32];
+    secret[..4].copy_from_slice(&sender.to_be_bytes());
     let (_, raw) = sign_1559(&SigningKey::from_slice(&secret).unwrap(), request);
     DecodedTx::decode(&raw, 1).unwrap()
+}
+
+fn tx(sender: u32, nonce: u64) -> DecodedTx {
+    signed(sender, request(nonce, FLOOR))
+}
+
+fn arriving(tx: DecodedTx, now: Instant) -> Arriving {
+    Arriving { tx, sender: RICH, source: None, base_fee: BASE_FEE_MIN, now }
+}
+
+fn refused(reason: &str) -> NotTaken {
+    NotTaken::Refused(reason.to_owned())
 }
 
 #[test]
 fn what_may_never_run_keeps_out_nothing_that_can() {
     let (mut pool, now) = (Pool::default(), Instant::now());
+    let add = |pool: &mut Pool, tx| pool.add(arriving(tx, now));
     for sender in 0..1_024 {
-        assert!(pool.add(tx(sender, 1, 0), POOR, now).unwrap().is_none(), "nobody waits for one ahead");
+        assert!(add(&mut pool, tx(sender, 1)).unwrap().is_none(), "nobody waits for one ahead");
     }
-    assert_eq!(pool.add(tx(5_000, 1, 0), POOR, now).unwrap_err(), "txpool is full");
-    let answers: Vec<_> =
-        (2_000..3_024).map(|sender| pool.add(tx(sender, 0, 0), POOR, now).unwrap()).collect();
+    assert_eq!(add(&mut pool, tx(5_000, 1)).unwrap_err(), refused("txpool is full"));
+    let answers: Vec<_> = (2_000..3_024).map(|sender| add(&mut pool, tx(sender, 0)).unwrap()).collect();
     assert!(answers.iter().all(Option::is_some));
-    let _more = pool.add(tx(4_000, 0, 0), POOR, now).unwrap().unwrap();
-    assert_eq!(pool.counts(|_| 0), (1_025, 1_023), "it takes the place of one that nobody waits for");
-    assert_eq!(pool.ready(|_| 0).len(), 256, "a block's");
+    let _more = add(&mut pool, tx(4_000, 0)).unwrap().unwrap();
+    assert_eq!(pool.counts(), (1_025, 1_023), "it takes the place of one that nobody waits for");
+    assert_eq!(pool.ready(BASE_FEE_MIN).len(), 256, "a block's");
 
     // Those in a block make room, and who sent them hears.
-    let included = pool.ready(|_| 0);
-    pool.settle(&included, Vec::new(), |_| 0);
+    let included = pool.ready(BASE_FEE_MIN);
+    pool.settle(&included, Vec::new());
     let told = answers.into_iter().flatten().filter_map(|mut answer| answer.try_recv().ok());
     assert_eq!(told.collect::<Result<Vec<_>, _>>().unwrap().len(), 256);
-    pool.add(tx(5_000, 0, 0), POOR, now).unwrap();
+    add(&mut pool, tx(5_000, 0)).unwrap();
 
     // What is old is forgotten, and who waited for it is told.
-    let mut waiting = pool.add(tx(5_001, 0, 0), POOR, now).unwrap().unwrap();
-    pool.add(tx(6_000, 0, 0), POOR, now + Duration::from_secs(301)).unwrap();
+    let mut waiting = add(&mut pool, tx(5_001, 0)).unwrap().unwrap();
+    pool.add(arriving(tx(6_000, 0), now + Duration::from_secs(301))).unwrap();
     assert!(waiting.try_recv().unwrap().unwrap_err().starts_with("dropped"));
-    assert_eq!(pool.counts(|_| 0), (1, 0));
+    assert_eq!(pool.counts(), (1, 0));
 }
 
 #[test]
-fn bytes_of_what_may_never_run_keep_out_nothing_that_can() {
+fn blocks_take_what_pays_most_and_senders_take_turns() {
     let (mut pool, now) = (Pool::default(), Instant::now());
-    let mut ahead = 0;
-    while pool.add(tx(1 + ahead / 255, u64::from(1 + ahead % 255), 120 << 10), POOR, now).is_ok() {
-        ahead += 1;
+    let tipped = |sender, nonce, tip: u128| {
+        let fees = TxRequest { max_priority_fee_per_gas: tip, ..request(nonce, 10 * FLOOR) };
+        signed(sender, fees)
+    };
+    let wanted = [
+        tipped(1, 0, 5),
+        tipped(1, 1, 9),
+        tipped(2, 0, 7),
+        tipped(3, 0, 5),
+        tipped(3, 1, 5),
+        tipped(4, 0, 5),
+    ];
+    for tx in wanted.clone() {
+        pool.add(arriving(tx, now)).unwrap();
     }
-    assert!((100..200).contains(&ahead), "half of all bytes: {ahead}");
-    let ready = (3_000..3_300).take_while(|sender| pool.add(tx(*sender, 0, 120 << 10), POOR, now).is_ok());
-    assert!(ready.count() > 265, "all bytes, those of what may never run too");
-    assert_eq!(pool.counts(|_| 0).1, 0);
-}
-
-/// Who sent one that is ahead was told only that it waits. Once those before it are there it is in a block soon, and
-/// nothing newer takes its place.
-#[test]
-fn what_has_become_ready_keeps_its_place() {
-    let (mut pool, now) = (Pool::default(), Instant::now());
-    assert!(pool.add(tx(1, 1, 0), POOR, now).unwrap().is_none());
-    let _first = pool.add(tx(1, 0, 0), POOR, now).unwrap().unwrap();
-    let answers: Vec<_> =
-        (2_000..4_046).filter_map(|sender| pool.add(tx(sender, 0, 0), POOR, now).unwrap()).collect();
-    assert_eq!((answers.len(), pool.counts(|_| 0)), (2_046, (2_048, 0)));
-    assert_eq!(pool.add(tx(5_000, 0, 0), POOR, now).unwrap_err(), "txpool is full");
-    assert!(pool.tx(tx(1, 1, 0).hash).is_some());
-
-    // After the first is refused, the second is ahead again, and makes room.
-    pool.settle(&[], vec![(tx(1, 0, 0), "no".to_owned())], |_| 0);
-    let _more: Vec<_> = (5_000..5_002).map(|sender| pool.add(tx(sender, 0, 0), POOR, now).unwrap()).collect();
-    assert!(pool.tx(tx(1, 1, 0).hash).is_none());
+    // By tip; a sender's later ones come after its earlier ones; among equals by turns and arrival.
+    let order: Vec<_> = pool.ready(BASE_FEE_MIN).iter().map(|tx| tx.hash).collect();
+    assert_eq!(order, [2, 0, 1, 3, 5, 4].map(|place: usize| wanted[place].hash));
+    assert!(pool.ready(11 * BASE_FEE_MIN).is_empty(), "what does not pay the price waits");
+    let low = pool.add(Arriving { base_fee: 2 * BASE_FEE_MIN, ..arriving(tx(9, 0), now) });
+    assert!(low.unwrap().is_none(), "and nobody waits for it");
 }
 
 #[test]
-fn senders_take_turns() {
+fn who_offers_more_takes_the_place_of_who_offers_least() {
     let (mut pool, now) = (Pool::default(), Instant::now());
-    for nonce in (0..256).rev() {
-        pool.add(tx(1, nonce, 0), POOR, now).unwrap();
+    let mut answers: Vec<_> =
+        (0..2_048).map(|sender| pool.add(arriving(tx(sender, 0), now)).unwrap().unwrap()).collect();
+    // What counts is what it pays now, and not the most that it might.
+    let offer = |price| {
+        let tip = TxRequest { max_priority_fee_per_gas: price - FLOOR, ..request(0, 100 * FLOOR) };
+        arriving(signed(9_000, tip), now)
+    };
+    assert_eq!(pool.add(offer(FLOOR + FLOOR / 10)).unwrap_err(), refused("txpool is full"));
+    pool.add(offer(FLOOR + FLOOR / 10 + 1)).unwrap().unwrap();
+    let last = answers.pop().unwrap().try_recv().unwrap();
+    assert!(last.unwrap_err().starts_with("dropped: others pay more"), "of equals the last that came");
+    assert!(answers.iter_mut().all(|answer| answer.try_recv().is_err()), "nobody else's");
+}
+
+#[test]
+fn one_source_leaves_room_to_others() {
+    let (mut pool, now) = (Pool::default(), Instant::now());
+    let from = |last: u8, sender| Arriving {
+        source: Some(IpAddr::from([192, 0, 2, last])),
+        ..arriving(tx(sender, 0), now)
+    };
+    let held = (0..3_000).take_while(|sender| pool.add(from(1, *sender)).is_ok()).count();
+    assert_eq!(held, 1_024, "half, while it is alone");
+    for sender in 3_000..3_500 {
+        pool.add(from(2, sender)).unwrap();
     }
-    pool.add(tx(2, 0, 0), POOR, now).unwrap();
-    let order = pool.ready(|_| 0);
-    assert_eq!(order[1].from, tx(2, 0, 0).from, "before the second one of the sender that came first");
-    assert_eq!(order.len(), 256);
+    assert!(pool.add(from(1, 9_000)).is_err());
+    pool.add(arriving(tx(9_001, 0), now)).unwrap();
 }
 
 #[test]
-fn bytes_are_bounded_and_freed() {
+fn a_sender_has_sixty_four_and_sixteen_of_them_may_be_missing() {
     let (mut pool, now) = (Pool::default(), Instant::now());
-    let large = |nonce| tx(1, nonce, 120 << 10);
-    let mut taken = 0;
-    while pool.add(large(taken), POOR, now).is_ok() {
-        taken += 1;
+    assert_eq!(pool.add(arriving(tx(1, AHEAD_MAX + 1), now)).unwrap_err(), NotTaken::TooFar);
+    pool.add(arriving(tx(1, AHEAD_MAX), now)).unwrap();
+    for nonce in 0..OF_SENDER_MAX {
+        let _ = pool.add(arriving(tx(1, nonce), now));
     }
-    assert_eq!(taken, 256, "of one sender no more wait");
-    let mut others = 0;
-    while pool.add(tx(2, others, 120 << 10), POOR, now).is_ok() {
-        others += 1;
-    }
-    assert!((1..256).contains(&others), "{others}");
-    let included = pool.ready(|_| 0);
-    pool.settle(&included, Vec::new(), |_| 256);
-    pool.add(tx(2, others, 120 << 10), POOR, now).unwrap();
+    assert_eq!(pool.next_nonce(tx(1, 0).from, 0), OF_SENDER_MAX);
+    assert_eq!(pool.add(arriving(tx(1, OF_SENDER_MAX), now)).unwrap_err(), NotTaken::TooFar);
 }
 
 #[test]
-fn a_closed_pool_lets_nobody_wait() {
+fn what_takes_rights_away_comes_first_and_finds_room() {
+    let deployer = Address::repeat_byte(9);
+    let (mut pool, now) = (Pool::new(Lane::new(deployer)), Instant::now());
+    let nft = deploy::addresses(deployer, 0).pkp_nft;
+    let burn = |sender, nonce, to| {
+        let data = PKPNFT::burnCall { tokenId: U256::from(7) }.abi_encode().into();
+        signed(sender, TxRequest { gas_limit: 100_000, to: Some(to), data, ..request(nonce, FLOOR) })
+    };
+    let rich = |sender| {
+        signed(sender, TxRequest { max_priority_fee_per_gas: 50 * FLOOR, ..request(0, 100 * FLOOR) })
+    };
+    for sender in 0..2_048 {
+        pool.add(arriving(rich(sender), now)).unwrap();
+    }
+    assert_eq!(pool.add(arriving(tx(5_000, 0), now)).unwrap_err(), refused("txpool is full"));
+    assert_eq!(
+        pool.add(arriving(burn(5_000, 0, Address::ZERO), now)).unwrap_err(),
+        refused("txpool is full")
+    );
+    let revocation = burn(5_001, 0, nft);
+    pool.add(arriving(revocation.clone(), now)).unwrap().unwrap();
+    assert_eq!(pool.ready(BASE_FEE_MIN)[0].hash, revocation.hash);
+
+    // One sender has a few places there, and one of a block; whoever floods it keeps nobody out.
+    for nonce in 0..4 {
+        pool.add(arriving(burn(6_000, nonce, nft), now)).unwrap();
+    }
+    assert_eq!(pool.add(arriving(burn(6_000, 4, nft), now)).unwrap_err(), refused("txpool is full"));
+    let from: Vec<_> = pool.ready(BASE_FEE_MIN).iter().map(|tx| (tx.from, tx.envelope.nonce())).collect();
+    assert_eq!(from[..2], [(revocation.from, 0), (burn(6_000, 0, nft).from, 0)]);
+    assert_eq!(from.iter().filter(|(sender, _)| *sender == from[1].0).count(), 1);
+}
+
+#[test]
+fn what_is_in_the_block_that_is_made_keeps_its_place_and_its_answer() {
     let (mut pool, now) = (Pool::default(), Instant::now());
-    let mut answer = pool.add(tx(1, 0, 0), POOR, now).unwrap().unwrap();
-    pool.close();
-    assert!(answer.try_recv().is_err());
-    assert_eq!(pool.add(tx(1, 0, 0), POOR, now).unwrap_err(), "the chain is stopping");
+    let mut answer = pool.add(arriving(tx(1, 0), now)).unwrap().unwrap();
+    let made = pool.ready(BASE_FEE_MIN);
+    let dearer = |sender| {
+        let fees = TxRequest { max_priority_fee_per_gas: 1, ..request(0, 2 * FLOOR) };
+        arriving(signed(sender, fees), now)
+    };
+    assert!(
+        matches!(pool.add(dearer(1)), Err(NotTaken::Refused(reason)) if reason.contains("in a block already"))
+    );
+    pool.add(arriving(tx(2, 0), now + Duration::from_secs(301))).unwrap();
+    assert!(answer.try_recv().is_err(), "nor is it forgotten as old");
+    pool.settle(&made, Vec::new());
+    assert!(answer.try_recv().unwrap().is_ok());
+    assert_eq!(pool.next_nonce(tx(1, 0).from, 1), 1);
+
+    // Before that, one that pays more takes its place, and who sent the first one is told.
+    let mut answer = pool.add(arriving(tx(3, 0), now)).unwrap().unwrap();
+    pool.add(dearer(3)).unwrap().unwrap();
+    assert_eq!(answer.try_recv().unwrap().unwrap_err(), "replaced by a transaction that pays more");
+}
+
+#[test]
+fn the_lane_has_bounds_of_its_own_also_while_the_rest_is_empty() {
+    let deployer = Address::repeat_byte(9);
+    let (mut pool, now) = (Pool::new(Lane::new(deployer)), Instant::now());
+    let nft = deploy::addresses(deployer, 0).pkp_nft;
+    let burn = |sender, nonce| {
+        let data = PKPNFT::burnCall { tokenId: U256::from(7) }.abi_encode().into();
+        signed(sender, TxRequest { gas_limit: 100_000, to: Some(nft), data, ..request(nonce, FLOOR) })
+    };
+    // What the lane has no room for waits like any other, and is counted and dropped like any other.
+    for sender in 0..70 {
+        for nonce in 0..40 {
+            let _ = pool.add(arriving(burn(sender, nonce), now));
+        }
+    }
+    let (ready, ahead) = pool.counts();
+    assert_eq!((ready, ahead), (256 + 2_048, 0), "the lane's and the ordinary room");
+}
+
+#[test]
+fn gas_that_does_not_even_begin_is_refused_at_the_door() {
+    let (mut pool, now) = (Pool::default(), Instant::now());
+    let with =
+        |data: Vec<u8>, gas_limit| signed(1, TxRequest { data: data.into(), gas_limit, ..request(0, FLOOR) });
+    for (data, least) in [(vec![], 21_000), (vec![0; 100], 22_000), (vec![1; 100], 25_000)] {
+        let refusal = pool.add(arriving(with(data.clone(), least - 1), now)).unwrap_err();
+        assert!(matches!(refusal, NotTaken::Refused(reason) if reason.contains(&least.to_string())));
+        pool.add(arriving(with(data, least), now)).unwrap();
+        pool.close();
+        pool = Pool::default();
+    }
 }

@@ -44,7 +44,7 @@ impl RegistryView {
         // Block and value are read under one lock: what is kept for a block is what that block has.
         let state = self.read()?;
         let reader = state.reader(self, at)?;
-        let block = reader.ledger.meta(reader.number).ok_or(ReadError::Ahead(reader.number))?.hash;
+        let block = reader.ledger.meta(reader.number)?.ok_or(ReadError::Ahead(reader.number))?.hash;
         let mut kept = kept.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, value)) = kept.iter().find(|(read_at, _)| *read_at == block) {
             return Ok(value.clone());
@@ -77,7 +77,7 @@ impl<T> Default for Kept<T> {
     }
 }
 
-impl Reader<'_> {
+impl Reader {
     fn named_value(&self, view: &RegistryView, name: &str) -> Result<(u64, Vec<u8>), ReadError> {
         let directory = view.0.contracts.directory;
         let hash = U256::from_be_bytes(keccak256(name.as_bytes()).0);

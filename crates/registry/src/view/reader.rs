@@ -9,12 +9,12 @@ use crate::{chain::ledger::Ledger, error::ReadError};
 const STRING_BYTES_MAX: usize = 256;
 
 /// Reads storage at a block.
-pub(super) struct Reader<'a> {
-    pub(super) ledger: &'a Ledger,
+pub(super) struct Reader {
+    pub(super) ledger: Ledger,
     pub(super) number: u64,
 }
 
-impl Reader<'_> {
+impl Reader {
     pub(super) fn slot(&self, address: Address, key: U256) -> Result<U256, ReadError> {
         self.ledger.slot(address, key, self.number)
     }

@@ -22,7 +22,7 @@ use quorate_registry::{
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::network::{committee, head_public, key, loopback, roots};
+use crate::network::{ACCOUNTS, committee, genesis, key, loopback, roots};
 
 const CHAIN_ID: u64 = 31_337;
 const TRANSACTIONS: usize = 200;
@@ -30,27 +30,28 @@ const TRANSACTIONS: usize = 200;
 const SENDERS: [&str; 3] = ["owner", "second", "third"];
 
 /// A chain of another make, as npm has it.
-struct Anvil {
+pub(crate) struct Anvil {
     process: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Anvil {
-    /// There every transaction pays; here none does. Gas is the same.
-    async fn fund(&self) {
-        for name in SENDERS.iter().copied().chain(["deployer", "node 0", "node 1", "node 2"]) {
-            let client = TxClient::new(&self.url, CHAIN_ID, key(name)).unwrap();
+    /// Gives money to accounts.
+    pub(crate) async fn fund(&self, chain_id: u64, names: impl Iterator<Item = &str>) {
+        for name in names {
+            let client = TxClient::new(&self.url, chain_id, key(name)).unwrap();
             let params = json!([client.address(), "0x8ac7230489e80000000"]);
             client.rpc().call("anvil_setBalance", params, CallBounds::default()).await.unwrap();
         }
     }
 
-    fn start() -> Anvil {
+    pub(crate) fn start(chain_id: u64, hardfork: &str) -> Anvil {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cli/tests/anvil");
         let program = folder.join("node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
         assert!(program.exists(), "anvil is missing, run: npm ci --prefix crates/cli/tests/anvil");
         let mut process = Command::new(program)
-            .args(["--host", "127.0.0.1", "--port", "0", "--chain-id", "31337", "--hardfork", "cancun"])
+            .args(["--host", "127.0.0.1", "--port", "0", "--hardfork", hardfork])
+            .args(["--chain-id", &chain_id.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -259,17 +260,18 @@ async fn run(url: &str) -> Side {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_chain_gives_the_same_addresses_gas_logs_and_values() {
-    let anvil = Anvil::start();
-    anvil.fund().await;
+    let anvil = Anvil::start(CHAIN_ID, "osaka");
+    anvil.fund(CHAIN_ID, ACCOUNTS.into_iter()).await;
     let (stop, stopped) = oneshot::channel::<()>();
     let config = ChainConfig {
         listen: loopback(),
         data_dir: None,
-        genesis: Genesis::new(CHAIN_ID, head_public(), std::collections::BTreeMap::new()),
+        genesis: Genesis { chain_id: CHAIN_ID, ..genesis() },
         head_key: HeadKey::from_bytes(&crate::network::head_key().to_bytes()),
         host_names: Vec::new(),
         bounds: BOUNDS,
         block_time_s: None,
+        faucet: None,
     };
     let server = serve(config, async { drop(stopped.await) }).await.expect("the chain starts");
     let url = server.url();

@@ -30,11 +30,11 @@ fn refused(answer: &Result<Value, (i64, String)>, code: i64, words: &str) {
     assert!(*found == code && message.contains(words), "{code} {words}: {found} {message}");
 }
 
-/// Three blocks, the last of which pays 3 wei for a gas.
+/// Three blocks, the last of which pays 3 wei more for a gas.
 async fn three_blocks(url: &str) {
     for nonce in 0..3 {
-        let fee = if nonce == 2 { 3 } else { 0 };
-        let request = TxRequest { max_fee_per_gas: fee, max_priority_fee_per_gas: fee, ..request(nonce) };
+        let tip = if nonce == 2 { 3 } else { 0 };
+        let request = TxRequest { max_priority_fee_per_gas: tip, ..request(nonce) };
         let (_, raw) = sign_1559(&key("owner"), request);
         call(url, "eth_sendRawTransaction", json!([raw])).await.unwrap();
     }
@@ -257,7 +257,6 @@ async fn methods_of_libraries_are_there_or_are_refused_with_a_reason() {
     same("web3_sha3", json!([Bytes::from_static(b"hello")]), json!(hello)).await;
 
     for (method, words) in [
-        ("eth_getProof", "no proofs"),
         ("eth_sendTransaction", "holds no keys"),
         ("eth_subscribe", "eth_newFilter"),
         ("eth_simulateV1", "eth_call"),

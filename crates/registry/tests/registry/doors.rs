@@ -19,19 +19,19 @@ const STRANGER: u8 = 2;
 const OTHER: u8 = 3;
 
 /// A connection from an address of loopback of which there are many.
-async fn from(last: u8, chain: SocketAddr) -> TcpStream {
+pub(crate) async fn from(last: u8, chain: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
     socket.connect(chain).await.unwrap()
 }
 
 /// The head of a request with a body of so many bytes.
-fn head(length: usize, more: &str) -> String {
+pub(crate) fn head(length: usize, more: &str) -> String {
     format!("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n{more}\r\n")
 }
 
 /// Reads until the chain closes.
-async fn rest(stream: &mut TcpStream) -> String {
+pub(crate) async fn rest(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     bounded(stream.read_to_end(&mut answer)).await.ok();
     String::from_utf8(answer).unwrap()

@@ -5,9 +5,9 @@ mod anvil;
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
-mod doors;
+mod bad_input;
 #[cfg(test)]
-mod ethers;
+mod doors;
 #[cfg(test)]
 mod following;
 #[cfg(test)]
@@ -19,4 +19,8 @@ mod persistence;
 #[cfg(test)]
 mod rpc;
 #[cfg(test)]
+mod sockets;
+#[cfg(test)]
 mod waiting;
+#[cfg(test)]
+mod wallets;

@@ -27,6 +27,12 @@ pub(crate) fn key(name: &str) -> SigningKey {
 /// The chain of these tests.
 pub(crate) const CHAIN_ID: u64 = 7470;
 
+/// Who has money.
+pub(crate) const ACCOUNTS: [&str; 7] = ["owner", "second", "third", "deployer", "node 0", "node 1", "node 2"];
+
+/// Further accounts that have money: "sender 0" and so on.
+pub(crate) const SENDERS: u8 = 64;
+
 pub(crate) fn head_key() -> HeadKey {
     HeadKey::from_bytes(&keccak256("quorate test head").0)
 }
@@ -37,7 +43,10 @@ pub(crate) fn head_public() -> B256 {
 
 pub(crate) fn genesis() -> Genesis {
     let rich = U256::from(10).pow(U256::from(21));
-    Genesis::new(CHAIN_ID, head_public(), [(address_of(key("owner").verifying_key()), rich)].into())
+    let account = |name: &str| address_of(key(name).verifying_key());
+    let senders = (0..SENDERS).map(|number| account(&format!("sender {number}")));
+    let accounts = ACCOUNTS.map(account).into_iter().chain(senders).map(|who| (who, rich)).collect();
+    Genesis::new(CHAIN_ID, head_public(), accounts, account("deployer"))
 }
 
 pub(crate) async fn chain_at(listen: SocketAddr, folder: Option<&Path>) -> (ChainServer, Stop) {
@@ -62,6 +71,7 @@ pub(crate) fn config(listen: SocketAddr, folder: Option<&Path>) -> ChainConfig {
         host_names: Vec::new(),
         bounds: BOUNDS,
         block_time_s: None,
+        faucet: None,
     }
 }
 
@@ -132,6 +142,7 @@ pub(crate) fn impatient(
         head_key: head_public(),
         contracts,
         catch_up_max,
+        state: None,
     };
     let (view, follower) = follow(config, async { drop(stopped.await) }).expect("the configuration is good");
     (view, follower, stop)

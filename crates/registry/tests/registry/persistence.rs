@@ -1,6 +1,7 @@
 //! A chain that is stopped, or cut, and goes on.
 
 use quorate_registry::{
+    chain::serve,
     rpc_client::{CallBounds, RpcClient},
     subject::{DEFAULT_KEY_SET_ID, Subject},
     tx_client::TxClient,
@@ -9,7 +10,7 @@ use quorate_registry::{
 use serde_json::{Value, json};
 
 use crate::network::{
-    CHAIN_ID, action, bounded, chain_at, chain_of, follower, founded, key, loopback, until_block,
+    CHAIN_ID, action, bounded, chain_at, chain_of, config, follower, founded, key, loopback, until_block,
 };
 
 async fn head(url: &str) -> Value {
@@ -62,7 +63,7 @@ async fn a_chain_with_a_block_time_goes_on_without_transactions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn torn_last_block_is_cut_and_the_rest_is_kept() {
+async fn a_torn_record_is_cut_and_a_shorter_log_is_never_taken_in_silence() {
     let folder = tempfile::tempdir().unwrap();
     let (server, stop) = chain_at(loopback(), Some(folder.path())).await;
     let deployment = founded(&server.url()).await;
@@ -71,9 +72,25 @@ async fn torn_last_block_is_cut_and_the_rest_is_kept() {
     server.wait().await.unwrap();
     let path = folder.path().join("blocks.log");
     let bytes = std::fs::read(&path).unwrap();
-    std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
 
-    let (server, _stop) = chain_at(loopback(), Some(folder.path())).await;
+    // A record that was begun when the machine stopped was never announced.
+    std::fs::write(&path, [&bytes[..], &[0, 0, 1, 0]].concat()).unwrap();
+    let (server, stop) = chain_at(loopback(), Some(folder.path())).await;
+    assert_eq!(head(&server.url()).await["latest"], before["latest"]);
+    drop(stop);
+    server.wait().await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "it is cut off");
+
+    // One that is missing was announced.
+    std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    let config = config(loopback(), Some(folder.path()));
+    let refusal = serve(config, std::future::pending()).await.unwrap_err().to_string();
+    assert!(refusal.contains("the block log ends") && refusal.contains("blocks.log"), "{refusal}");
+    assert_eq!(std::fs::read(&path).unwrap().len(), bytes.len() - 1, "nothing is changed");
+
+    // Who goes back deliberately removes the state as well: then the log alone counts.
+    std::fs::remove_file(folder.path().join("state.redb")).unwrap();
+    let (server, stop) = chain_at(loopback(), Some(folder.path())).await;
     let after = head(&server.url()).await;
     assert_eq!(after["latest"]["number"].as_u64().unwrap() + 1, before["latest"]["number"].as_u64().unwrap());
     // The vote that was in the torn block can be cast again.
@@ -81,4 +98,14 @@ async fn torn_last_block_is_cut_and_the_rest_is_kept() {
     node.vote_for_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &crate::network::roots())
         .await
         .unwrap();
+    drop(stop);
+    server.wait().await.unwrap();
+
+    // A damaged record that the start has not read is found while the chain runs, and named.
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[100] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let (server, _stop) = chain_at(loopback(), Some(folder.path())).await;
+    let error = bounded(server.wait()).await.unwrap_err().to_string();
+    assert!(error.contains("the block log is damaged in the record at byte 48"), "{error}");
 }

@@ -9,7 +9,7 @@ use quorate_registry::{
 };
 use serde_json::{Value, json};
 
-use crate::network::{CHAIN_ID, action, chain, founded, key};
+use crate::network::{CHAIN_ID, SENDERS, action, chain, founded, key};
 
 pub(crate) async fn call(url: &str, method: &str, params: Value) -> Result<Value, RpcCallError> {
     RpcClient::new(url).unwrap().call(method, params, CallBounds::default()).await
@@ -20,7 +20,7 @@ pub(crate) fn request(nonce: u64) -> TxRequest {
         chain_id: CHAIN_ID,
         nonce,
         gas_limit: 21_000,
-        max_fee_per_gas: 0,
+        max_fee_per_gas: 2_000_000_000,
         max_priority_fee_per_gas: 0,
         to: Some(Address::repeat_byte(1)),
         value: U256::ZERO,
@@ -82,10 +82,10 @@ async fn refuses_transactions_that_are_not_for_this_chain_or_not_now() {
     };
     let (_, other_chain) = sign_1559(&key("owner"), TxRequest { chain_id: 1, ..request(0) });
     assert!(send(other_chain).await.contains("invalid chain id"));
-    let (_, early) = sign_1559(&key("owner"), request(500));
+    let (_, early) = sign_1559(&key("owner"), request(5_000));
     assert!(send(early).await.contains("nonce too high"));
-    let (_, greedy) = sign_1559(&key("owner"), TxRequest { gas_limit: 30_000_001, ..request(0) });
-    assert!(send(greedy).await.contains("exceeds block gas limit"));
+    let (_, greedy) = sign_1559(&key("owner"), TxRequest { gas_limit: 16_777_217, ..request(0) });
+    assert!(send(greedy).await.contains("gas limit too high"));
     let (_, poor) = sign_1559(&key("stranger"), TxRequest { value: U256::ONE, ..request(0) });
     assert!(send(poor).await.contains("insufficient funds"));
     assert!(send(Bytes::from_static(&[3, 0xc0])).await.contains("not supported"));
@@ -119,9 +119,9 @@ async fn bounds_batches_bodies_and_filters() {
         (status, serde_json::from_slice::<Value>(&body).unwrap_or(Value::Null))
     };
     let one = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_chainId" });
-    let (status, answer) = post(json!(vec![one.clone(); 100]).to_string().into(), "localhost").await;
-    assert_eq!((status, answer.as_array().unwrap().len()), (200, 100));
-    let (_, answer) = post(json!(vec![one.clone(); 101]).to_string().into(), "localhost").await;
+    let (status, answer) = post(json!(vec![one.clone(); 1_000]).to_string().into(), "localhost").await;
+    assert_eq!((status, answer.as_array().unwrap().len()), (200, 1_000));
+    let (_, answer) = post(json!(vec![one.clone(); 1_001]).to_string().into(), "localhost").await;
     assert_eq!(answer["error"]["code"], -32005);
     let (_, answer) = post(b"{".to_vec(), "localhost").await;
     assert_eq!(answer["error"]["code"], -32700);
@@ -154,7 +154,7 @@ async fn bounds_batches_bodies_and_filters() {
 async fn many_senders_share_blocks_and_all_get_in() {
     let (server, _stop) = chain().await;
     let url = server.url();
-    let sends = (0..64).map(|index| {
+    let sends = (0..SENDERS).map(|index| {
         let url = url.clone();
         tokio::spawn(async move {
             let (hash, raw) = sign_1559(&key(&format!("sender {index}")), request(0));

@@ -86,9 +86,10 @@ async fn transactions_in_any_order_get_into_blocks() {
 async fn what_waits_is_replaced_only_for_a_tenth_more_and_is_checked_before() {
     let (server, _stop) = chain().await;
     let url = server.url();
+    const UNIT: u128 = 20_000_000;
     let paying = |fee: u128, tip: u128| TxRequest {
-        max_fee_per_gas: fee,
-        max_priority_fee_per_gas: tip,
+        max_fee_per_gas: fee * UNIT,
+        max_priority_fee_per_gas: tip * UNIT,
         ..request(1)
     };
     send(&url, &signed(paying(100, 100))).await.unwrap();
@@ -102,7 +103,8 @@ async fn what_waits_is_replaced_only_for_a_tenth_more_and_is_checked_before() {
     assert_eq!(call(&url, "eth_getTransactionReceipt", json!([hash])).await.unwrap()["blockNumber"], "0x1");
 
     let refusal = async |request: TxRequest| send(&url, &signed(request)).await.unwrap_err();
-    assert!(refusal(request(2 + 256)).await.starts_with("nonce too high"));
+    assert!(refusal(request(2 + 17)).await.starts_with("nonce too high"));
+    assert!(refusal(request(2 + 5_000)).await.starts_with("nonce too high"));
     assert!(
         refusal(TxRequest { gas_limit: 20_999, ..request(9) }).await.starts_with("intrinsic gas too low")
     );
@@ -111,7 +113,7 @@ async fn what_waits_is_replaced_only_for_a_tenth_more_and_is_checked_before() {
     );
     let poor = TxRequest { value: U256::MAX, ..request(9) };
     assert!(refusal(poor).await.starts_with("insufficient funds"));
-    let tip = TxRequest { max_priority_fee_per_gas: 1, ..request(2) };
+    let tip = TxRequest { max_priority_fee_per_gas: u128::MAX, ..request(2) };
     assert!(refusal(tip).await.starts_with("max priority fee per gas higher than max fee per gas"));
     // A synchronous send of one that is ahead names its hash.
     let (hash, raw) = sign_1559(&key("owner"), request(5));
@@ -135,7 +137,11 @@ async fn one_that_fails_in_its_turn_leaves_those_behind_it_waiting() {
         json!([quorate_registry::chain::address_of(key("owner").verifying_key())]),
     );
     let balance: U256 = balance.await.unwrap().as_str().unwrap().parse().unwrap();
-    let all = |nonce| TxRequest { value: balance, to: Some(Address::repeat_byte(9)), ..request(nonce) };
+    let all = |nonce| {
+        let most = request(nonce);
+        let fee = U256::from(most.max_fee_per_gas) * U256::from(most.gas_limit);
+        TxRequest { value: balance - fee * U256::from(10), to: Some(Address::repeat_byte(9)), ..most }
+    };
     send(&url, &signed(all(1))).await.unwrap();
     send(&url, &signed(request(2))).await.unwrap();
     send(&url, &signed(all(0))).await.unwrap();

@@ -13,7 +13,7 @@ use crate::harness::{Folder, Network, http};
 
 /// A network's chain, for transactions that the command line does not make.
 pub(super) struct Chain<'a> {
-    network: &'a Network,
+    pub(super) network: &'a Network,
     address: String,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Chain<'a> {
             chain_id: self.network.ready["chain"]["id"].as_u64().unwrap(),
             nonce: number(&self.ask("eth_getTransactionCount", &json!([from, "pending"]))),
             gas_limit: 1_000_000,
-            max_fee_per_gas: 0,
+            max_fee_per_gas: 100_000_000_000,
             max_priority_fee_per_gas: 0,
             to,
             value: U256::from(value),

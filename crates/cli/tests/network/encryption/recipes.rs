@@ -6,7 +6,7 @@ use quorate_registry::alloy_primitives::{Address, keccak256};
 use quorate_registry::chain::address_of;
 use serde_json::{Value, json};
 
-use super::chain::{Chain, account, basic, condition, number, wallet};
+use super::chain::{Chain, basic, condition, number, wallet};
 use super::{Files, ONE, TWO, all_refuse, eventually};
 use crate::harness::{Folder, Network};
 
@@ -42,7 +42,7 @@ impl Chain<'_> {
 
     /// Lets somebody make a block; its number and time.
     fn block(&self) -> (u64, u64) {
-        let sent = self.send(&account(9), Some(Address::ZERO), 0, &[]);
+        let sent = self.send(&wallet(self.network), Some(Address::ZERO), 0, &[]);
         (sent.block, self.time(sent.block))
     }
 }

@@ -1,20 +1,25 @@
 //! `eth_feeHistory`, with the bounds and errors of go-ethereum.
 
+use std::time::{Duration, Instant};
+
 use alloy_consensus::Transaction as _;
 use serde_json::{Value, json};
 
 use super::{RpcError, json as write, params};
 use crate::chain::{
     evm::BLOB_BASE_FEE,
-    ledger::{Block, Ledger},
+    ledger::{Block, IncludedTx, Ledger},
 };
 
 /// Blocks of one answer.
 const BLOCKS_MAX: u64 = 1_024;
+/// How long one answer is computed.
+const TIME_MAX: Duration = Duration::from_secs(2);
 /// Percentiles that may be asked for.
 const PERCENTILES_MAX: usize = 100;
 
-pub(super) fn history(params: &Value, ledger: &Ledger) -> Result<Value, RpcError> {
+/// Answers `eth_feeHistory`; the price of the block after the newest one is what gas costs now.
+pub(super) fn history(params: &Value, ledger: &Ledger, base_fee: u64) -> Result<Value, RpcError> {
     let wanted = params::number(params::at(params, 0), "blockCount")?;
     let newest = match params::at(params, 1) {
         Value::Null => return Err(params::missing(1)),
@@ -31,17 +36,30 @@ pub(super) fn history(params: &Value, ledger: &Ledger) -> Result<Value, RpcError
         return Ok(json!({ "oldestBlock": "0x0", "baseFeePerGas": [], "gasUsedRatio": [] }));
     }
     let oldest = newest + 1 - count;
-    let blocks: Vec<_> = (oldest..=newest).filter_map(|number| ledger.block(number)).collect();
-    let of_next = blocks.len() + 1;
+    let until = Instant::now() + TIME_MAX;
+    let (mut prices, mut ratios, mut reward) = (Vec::new(), Vec::new(), Vec::new());
+    // One block at a time: each may be long.
+    for number in oldest..=newest {
+        let Some(block) = ledger.block(number)? else { continue };
+        if Instant::now() > until {
+            return Err(RpcError::limit("the blocks are long: ask for fewer"));
+        }
+        prices.push(write::quantity(base_fee_of(&block)));
+        ratios.push(used(&block));
+        reward.push(rewards(&block, &percentiles));
+    }
+    let of_next = prices.len() + 1;
+    let next = ledger.meta(newest + 1)?.map_or(base_fee, |meta| meta.base_fee);
+    prices.push(write::quantity(next));
     let mut history = json!({
         "oldestBlock": write::quantity(oldest),
-        "baseFeePerGas": vec!["0x0"; of_next],
-        "gasUsedRatio": blocks.iter().map(|block| used(block)).collect::<Vec<_>>(),
+        "baseFeePerGas": prices,
+        "gasUsedRatio": ratios,
         "baseFeePerBlobGas": vec![write::quantity(BLOB_BASE_FEE); of_next],
-        "blobGasUsedRatio": vec![0; blocks.len()],
+        "blobGasUsedRatio": vec![0; of_next - 1],
     });
     if !percentiles.is_empty() {
-        history["reward"] = blocks.iter().map(|block| rewards(block, &percentiles)).collect();
+        history["reward"] = Value::Array(reward);
     }
     Ok(history)
 }
@@ -76,10 +94,14 @@ fn used(block: &Block) -> f64 {
     block.header.gas_used as f64 / block.header.gas_limit as f64
 }
 
-/// What transactions paid for a gas beside the base fee, which is zero, at each percentile of the gas used.
+fn base_fee_of(block: &Block) -> u64 {
+    block.header.base_fee_per_gas.unwrap_or_default()
+}
+
+/// What transactions paid for a gas beside the base fee, at each percentile of the gas used.
 fn rewards(block: &Block, percentiles: &[f64]) -> Value {
-    let mut paid: Vec<(u128, u64)> =
-        block.txs.iter().map(|tx| (tx.tx.envelope.effective_gas_price(Some(0)), tx.gas_used)).collect();
+    let tip = |tx: &IncludedTx| tx.tx.envelope.effective_tip_per_gas(base_fee_of(block)).unwrap_or_default();
+    let mut paid: Vec<(u128, u64)> = block.txs.iter().map(|tx| (tip(tx), tx.gas_used)).collect();
     paid.sort_unstable();
     let at = |percentile: &f64| {
         #[expect(

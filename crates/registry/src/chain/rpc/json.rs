@@ -42,21 +42,35 @@ pub(super) fn block(block: &Block, full: bool) -> Value {
         "gasLimit": quantity(header.gas_limit),
         "gasUsed": quantity(header.gas_used),
         "timestamp": quantity(header.timestamp),
-        "baseFeePerGas": "0x0",
+        "baseFeePerGas": quantity(header.base_fee_per_gas.unwrap_or_default()),
         "withdrawalsRoot": header.withdrawals_root,
         "withdrawals": [],
         "blobGasUsed": "0x0",
         "excessBlobGas": "0x0",
         "parentBeaconBlockRoot": header.parent_beacon_block_root,
+        "requestsHash": header.requests_hash,
         "transactions": txs,
         "uncles": [],
     })
 }
 
+/// A block as subscriptions tell it: what its hash is of, without its transactions.
+pub(super) fn header(told: &Block) -> Value {
+    let mut header = block(told, false);
+    if let Value::Object(members) = &mut header {
+        for beside in ["transactions", "uncles", "withdrawals", "size", "totalDifficulty"] {
+            members.remove(beside);
+        }
+    }
+    header
+}
+
 pub(super) fn transaction(block: &Block, index: usize) -> Value {
     let mut object = waiting_transaction(&block.txs[index].tx);
+    object["gasPrice"] = quantity(effective_gas_price(block, &block.txs[index].tx));
     object["blockHash"] = json!(block.hash);
     object["blockNumber"] = quantity(block.header.number);
+    object["blockTimestamp"] = quantity(block.header.timestamp);
     object["transactionIndex"] = quantity(index as u64);
     object
 }
@@ -76,7 +90,7 @@ pub(super) fn waiting_transaction(decoded: &DecodedTx) -> Value {
         "to": tx.to(),
         "value": quantity(tx.value()),
         "gas": quantity(tx.gas_limit()),
-        "gasPrice": quantity(effective_gas_price(decoded)),
+        "gasPrice": quantity(tx.max_fee_per_gas()),
         "input": tx.input(),
         "chainId": tx.chain_id().map(quantity),
         "r": quantity(signature.r()),
@@ -120,7 +134,7 @@ pub(super) fn receipt(block: &Block, index: usize) -> Value {
         "status": if included.success { "0x1" } else { "0x0" },
         "gasUsed": quantity(included.gas_used),
         "cumulativeGasUsed": quantity(included.cumulative_gas),
-        "effectiveGasPrice": quantity(effective_gas_price(&included.tx)),
+        "effectiveGasPrice": quantity(effective_gas_price(block, &included.tx)),
         "contractAddress": included.created,
         "logsBloom": included.bloom,
         "logs": logs,
@@ -143,7 +157,7 @@ pub(super) fn log(block: &Block, index: usize, offset: usize, log: &Log) -> Valu
     })
 }
 
-/// The base fee is zero, so what is paid is the tip, or the price of an older kind of transaction.
-fn effective_gas_price(tx: &DecodedTx) -> u128 {
-    tx.envelope.effective_gas_price(Some(0))
+/// What a transaction paid for a gas, the tip included.
+fn effective_gas_price(block: &Block, tx: &DecodedTx) -> u128 {
+    tx.envelope.effective_gas_price(block.header.base_fee_per_gas)
 }

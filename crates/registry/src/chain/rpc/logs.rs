@@ -6,14 +6,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alloy_primitives::{Address, B256, BloomInput, Log, keccak256};
+use alloy_primitives::{Address, B256, Log};
 use serde_json::Value;
 
 use super::{RpcError, json, params};
-use crate::chain::ledger::{Block, Ledger};
+use crate::chain::{
+    body::{ANY_LOG, LogTag, log_tag},
+    ledger::{Block, Ledger, NextLogs},
+};
 
-/// Blocks that one log query may span.
-const RANGE_BLOCKS_MAX: u64 = 100_000;
+/// Blocks that are looked at for what came since a filter was asked last.
+const CHANGES_BLOCKS_MAX: u64 = 100_000;
+/// Processor time of one query.
+const TIME_MAX: Duration = Duration::from_secs(2);
 /// Logs that one query may return, and bytes of their data.
 const LOGS_MAX: usize = 10_000;
 const LOGS_BYTES_MAX: usize = 4 << 20;
@@ -29,8 +34,8 @@ const FILTER_IDLE_MAX: Duration = Duration::from_secs(300);
 pub(super) struct LogQuery {
     addresses: Vec<Address>,
     topics: Vec<Vec<B256>>,
-    /// Hashes of what a block's bloom has to have: one of each list.
-    blooms: Vec<Vec<B256>>,
+    /// What a block that has one is found by: one of each list.
+    tags: Vec<Vec<LogTag>>,
 }
 
 impl LogQuery {
@@ -49,16 +54,27 @@ impl LogQuery {
                 .collect::<Result<_, _>>()?,
             Some(_) => return Err(RpcError::params("topics: at most four are expected")),
         };
-        let mut blooms = vec![addresses.iter().map(keccak256).collect::<Vec<_>>()];
-        blooms.extend(topics.iter().map(|place| place.iter().map(keccak256).collect()));
-        blooms.retain(|place: &Vec<B256>| !place.is_empty());
-        Ok(Self { addresses, topics, blooms })
+        let mut tags = vec![addresses.iter().map(|address| log_tag(address.as_slice())).collect::<Vec<_>>()];
+        tags.extend(topics.iter().map(|place| place.iter().map(|topic| log_tag(topic.as_slice())).collect()));
+        tags.retain(|place: &Vec<LogTag>| !place.is_empty());
+        if tags.is_empty() {
+            tags.push(vec![ANY_LOG]);
+        }
+        Ok(Self { addresses, topics, tags })
     }
 
-    fn may_match(&self, block: &Block) -> bool {
-        let bloom = &block.header.logs_bloom;
-        let has = |hash: &B256| bloom.contains_input(BloomInput::Hash(*hash));
-        self.blooms.iter().all(|place| place.iter().any(has))
+    /// What an `eth_subscribe` asks for: addresses and topics, of the blocks to come. Without them it is everything.
+    pub(super) fn of_subscription(value: &Value) -> Result<Self, RpcError> {
+        if value.is_null() { Ok(Self::default()) } else { Self::parse(value) }
+    }
+
+    /// The logs of a block that are wanted, in order.
+    pub(super) fn of_block<'a>(&'a self, block: &'a Block) -> impl Iterator<Item = Value> + 'a {
+        let txs = block.txs.iter().enumerate();
+        txs.flat_map(move |(index, tx)| {
+            let wanted = tx.logs.iter().enumerate().filter(|(_, log)| self.matches(log));
+            wanted.map(move |(offset, log)| json::log(block, index, offset, log))
+        })
     }
 
     fn matches(&self, log: &Log) -> bool {
@@ -73,17 +89,34 @@ impl LogQuery {
 
     fn collect(&self, ledger: &Ledger, from: u64, to: u64) -> Result<Vec<Value>, RpcError> {
         let to = to.min(ledger.head());
-        if to.saturating_sub(from) > RANGE_BLOCKS_MAX {
-            return Err(RpcError::limit(format!("block range is more than {RANGE_BLOCKS_MAX}")));
-        }
+        let until = Instant::now() + TIME_MAX;
         let mut found = Found::default();
-        for number in from..=to {
-            found.add_logs(self, number, ledger);
-            if found.list.len() > LOGS_MAX || found.bytes > LOGS_BYTES_MAX {
-                return Err(RpcError::limit(format!(
-                    "query returns more than {LOGS_MAX} results, or more than {LOGS_BYTES_MAX} bytes"
-                )));
+        let mut next = from;
+        while next <= to {
+            let before = found.list.len();
+            let (number, late) = match ledger.next_with_logs(&self.tags, (next, to), until)? {
+                NextLogs::Nowhere => break,
+                NextLogs::NotYet(number) => (number, true),
+                NextLogs::In(number) => {
+                    found.add_logs(self, number, ledger)?;
+                    (number, false)
+                }
+            };
+            let more = found.list.len() > LOGS_MAX || found.bytes > LOGS_BYTES_MAX;
+            if more || late {
+                // A range that has an answer: that of the blocks before this one.
+                let fits = number.saturating_sub(1).max(from);
+                let why = match more {
+                    true => format!("more than {LOGS_MAX} results, or more than {LOGS_BYTES_MAX} bytes"),
+                    false => format!("more than {} s to look for", TIME_MAX.as_secs()),
+                };
+                let hint = match before {
+                    0 if more => "name addresses or topics".to_owned(),
+                    _ => format!("this block range should work: [{from:#x}, {fits:#x}]"),
+                };
+                return Err(RpcError::limit(format!("query returns {why}; {hint}")));
             }
+            next = number + 1;
         }
         Ok(found.list)
     }
@@ -130,7 +163,7 @@ impl Range {
                     "cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other",
                 ));
             }
-            let number = ledger.number_of(params::hash(wanted, "blockHash")?);
+            let number = ledger.number_of(params::hash(wanted, "blockHash")?)?;
             return number.map(Range::One).ok_or_else(|| RpcError::server("unknown block"));
         }
         match (bound("fromBlock")?, bound("toBlock")?) {
@@ -180,8 +213,17 @@ pub(super) struct Filters {
 pub(super) fn filter_id(value: &Value) -> Result<u128, RpcError> {
     let digits = value.as_str().and_then(|text| text.strip_prefix("0x"));
     digits
+        .filter(|digits| params::is_hex(digits))
         .and_then(|digits| u128::from_str_radix(digits, 16).ok())
         .ok_or_else(|| RpcError::params("filter: an id is expected, as eth_newFilter gives it"))
+}
+
+/// An id that nobody guesses.
+pub(super) fn random_id() -> Result<u128, RpcError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| RpcError::server("no randomness for an id"))?;
+    // Some clients take an id for a number, which has no zeros before it.
+    Ok(u128::from_be_bytes(bytes) | 1 << 127)
 }
 
 impl Filters {
@@ -215,10 +257,7 @@ impl Filters {
         {
             self.open.remove(&oldest);
         }
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(|_| RpcError::server("no randomness for an id"))?;
-        // Some clients take an id for a number, which has no zeros before it.
-        let id = u128::from_be_bytes(bytes) | 1 << 127;
+        let id = random_id()?;
         self.open.insert(id, Filter { wanted, next, to, used: Instant::now() });
         Ok(Value::String(format!("{id:#x}")))
     }
@@ -260,13 +299,26 @@ pub(super) fn changes<'a>(
     ledger: &Ledger,
 ) -> Result<Value, RpcError> {
     let Filter { wanted, next, to, .. } = filters().open(id)?.clone();
-    let last = to.unwrap_or(u64::MAX).min(ledger.head()).min(next.saturating_add(RANGE_BLOCKS_MAX));
+    let last = to.unwrap_or(u64::MAX).min(ledger.head()).min(next.saturating_add(CHANGES_BLOCKS_MAX));
     let (mut found, mut after) = (Found::default(), next);
-    while after <= last && !found.is_full() {
-        found.add_block(&wanted, after, ledger);
-        after += 1;
+    let until = Instant::now() + TIME_MAX;
+    while after <= last && !found.is_full() && Instant::now() < until {
+        let next = match &wanted {
+            Wanted::Logs(query, _) => ledger.next_with_logs(&query.tags, (after, last), until)?,
+            Wanted::Blocks | Wanted::Transactions => NextLogs::In(after),
+        };
+        after = match next {
+            NextLogs::Nowhere => last + 1,
+            NextLogs::NotYet(number) => number,
+            NextLogs::In(number) => {
+                found.add_block(&wanted, number, ledger)?;
+                number + 1
+            }
+        };
     }
-    filters().open(id)?.next = after;
+    let mut filters = filters();
+    let filter = filters.open(id)?;
+    filter.next = filter.next.max(after);
     Ok(Value::Array(found.list))
 }
 
@@ -282,26 +334,29 @@ impl Found {
         self.list.len() >= LOGS_MAX || self.bytes >= LOGS_BYTES_MAX
     }
 
-    fn add_block(&mut self, wanted: &Wanted, number: u64, ledger: &Ledger) {
+    fn add_block(&mut self, wanted: &Wanted, number: u64, ledger: &Ledger) -> Result<(), RpcError> {
         match wanted {
             Wanted::Blocks => {
-                self.list.extend(ledger.meta(number).map(|meta| Value::String(meta.hash.to_string())));
+                self.list.extend(ledger.meta(number)?.map(|meta| Value::String(meta.hash.to_string())));
             }
             Wanted::Transactions => {
-                let txs = ledger.block(number).into_iter().flat_map(|block| &block.txs);
-                self.list.extend(txs.map(|tx| Value::String(tx.tx.hash.to_string())));
+                if let Some(block) = ledger.block(number)? {
+                    self.list.extend(block.txs.iter().map(|tx| Value::String(tx.tx.hash.to_string())));
+                }
             }
-            Wanted::Logs(query, _) => self.add_logs(query, number, ledger),
+            Wanted::Logs(query, _) => self.add_logs(query, number, ledger)?,
         }
+        Ok(())
     }
 
-    fn add_logs(&mut self, query: &LogQuery, number: u64, ledger: &Ledger) {
-        let Some(block) = ledger.block(number).filter(|block| query.may_match(block)) else { return };
+    fn add_logs(&mut self, query: &LogQuery, number: u64, ledger: &Ledger) -> Result<(), RpcError> {
+        let Some(block) = ledger.block(number)? else { return Ok(()) };
         for (index, tx) in block.txs.iter().enumerate() {
             for (offset, log) in tx.logs.iter().enumerate().filter(|(_, log)| query.matches(log)) {
                 self.bytes += log.data.data.len();
-                self.list.push(json::log(block, index, offset, log));
+                self.list.push(json::log(&block, index, offset, log));
             }
         }
+        Ok(())
     }
 }

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::RpcError;
 
+/// How much of an unknown method's name its refusal repeats.
+pub(super) const NAME_CHARS_MAX: usize = 64;
+
 /// The methods, each with the most parameters that it takes.
 const METHODS: &[(&str, usize)] = &[
     ("eth_accounts", 0),
@@ -25,6 +28,7 @@ const METHODS: &[(&str, usize)] = &[
     ("eth_getFilterChanges", 1),
     ("eth_getFilterLogs", 1),
     ("eth_getLogs", 1),
+    ("eth_getProof", 3),
     ("eth_getRawTransactionByHash", 1),
     ("eth_getStorageAt", 3),
     ("eth_getTransactionByBlockHashAndIndex", 2),
@@ -48,6 +52,7 @@ const METHODS: &[(&str, usize)] = &[
     ("net_peerCount", 0),
     ("net_version", 0),
     ("quorate_blocks", 2),
+    ("quorate_faucet", 1),
     ("quorate_genesis", 0),
     ("quorate_head", 0),
     ("quorate_waitHead", 2),
@@ -56,10 +61,33 @@ const METHODS: &[(&str, usize)] = &[
     ("web3_sha3", 1),
 ];
 
+/// Whether a method is answered from memory.
+pub(super) fn is_at_hand(method: &str) -> bool {
+    matches!(
+        method,
+        "eth_accounts"
+            | "eth_blobBaseFee"
+            | "eth_blockNumber"
+            | "eth_chainId"
+            | "eth_gasPrice"
+            | "eth_maxPriorityFeePerGas"
+            | "eth_syncing"
+            | "eth_uninstallFilter"
+            | "net_listening"
+            | "net_peerCount"
+            | "net_version"
+            | "quorate_genesis"
+            | "quorate_head"
+            | "txpool_status"
+            | "web3_clientVersion"
+            | "web3_sha3"
+    )
+}
+
 /// Checks that there is such a method, and that its parameters are a list that is not too long.
 pub(super) fn check(method: &str, params: &Value) -> Result<(), RpcError> {
     let Some((_, most)) = METHODS.iter().find(|(name, _)| *name == method) else {
-        return Err(RpcError { code: -32601, message: absent(method).to_owned(), data: None });
+        return Err(RpcError { code: -32601, message: absent(method), data: None });
     };
     match params {
         Value::Null => Ok(()),
@@ -71,21 +99,24 @@ pub(super) fn check(method: &str, params: &Value) -> Result<(), RpcError> {
     }
 }
 
-/// What stands in place of a method that libraries know.
-fn absent(method: &str) -> &'static str {
-    match method {
-        "eth_getProof" => "this chain's state root is no trie root: there are no proofs of accounts",
+/// The refusal of a method that is not there, in the words by which ethers knows one, and with the reason where libraries
+/// know the method.
+fn absent(method: &str) -> String {
+    let reason = match method {
         "eth_sendTransaction"
         | "eth_sign"
         | "eth_signTransaction"
         | "eth_signTypedData_v4"
         | "personal_sign" => {
-            "this chain holds no keys: sign in the wallet, and send by eth_sendRawTransaction"
+            ": this chain holds no keys: sign in the wallet, and send by eth_sendRawTransaction"
         }
         "eth_subscribe" | "eth_unsubscribe" => {
-            "this chain speaks HTTP only: poll, or use eth_newFilter and eth_getFilterChanges"
+            ": subscriptions are for WebSockets, each in a message of its own; by HTTP, use eth_newFilter"
         }
-        "eth_simulateV1" => "simulations are not available: use eth_call, with overrides if need be",
-        _ => "the method does not exist or is not available",
-    }
+        "eth_simulateV1" => ": simulations are not available, use eth_call, with overrides if need be",
+        _ => "",
+    };
+    // A name is the caller's own text: of a long one the beginning is enough.
+    let name: String = method.chars().take(NAME_CHARS_MAX).collect();
+    format!("the method {name} does not exist/is not available{reason}")
 }

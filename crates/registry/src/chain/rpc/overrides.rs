@@ -7,7 +7,10 @@ use revm::{DatabaseRef, bytecode::Bytecode, state::AccountInfo};
 use serde_json::{Map, Value};
 
 use super::{RpcError, params};
-use crate::chain::{evm::Environment, state::StateAt};
+use crate::{
+    chain::{evm::Environment, state::StateAt},
+    error::ReadError,
+};
 
 /// Accounts of one call…
 const ACCOUNTS_MAX: usize = 256;
@@ -98,9 +101,9 @@ fn slots(value: &Value) -> Result<HashMap<U256, U256>, RpcError> {
 }
 
 impl DatabaseRef for Overridden<'_> {
-    type Error = std::convert::Infallible;
+    type Error = ReadError;
 
-    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
+    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, ReadError> {
         let found = self.state.basic_ref(address)?;
         let Some(account) = self.accounts.get(&address) else { return Ok(found) };
         let mut info = found.unwrap_or_default();
@@ -113,11 +116,11 @@ impl DatabaseRef for Overridden<'_> {
         Ok(Some(info))
     }
 
-    fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, Self::Error> {
+    fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, ReadError> {
         self.state.code_by_hash_ref(code_hash)
     }
 
-    fn storage_ref(&self, address: Address, index: U256) -> Result<U256, Self::Error> {
+    fn storage_ref(&self, address: Address, index: U256) -> Result<U256, ReadError> {
         match self.accounts.get(&address) {
             Some(account) if account.whole || account.slots.contains_key(&index) => {
                 Ok(account.slots.get(&index).copied().unwrap_or_default())
@@ -126,7 +129,7 @@ impl DatabaseRef for Overridden<'_> {
         }
     }
 
-    fn block_hash_ref(&self, number: u64) -> Result<B256, Self::Error> {
+    fn block_hash_ref(&self, number: u64) -> Result<B256, ReadError> {
         self.state.block_hash_ref(number)
     }
 }

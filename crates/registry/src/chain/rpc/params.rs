@@ -39,9 +39,14 @@ pub(super) fn word(value: &Value, what: &str) -> Result<U256, RpcError> {
     }
     text(value, what)?
         .strip_prefix("0x")
-        .filter(|digits| !digits.is_empty() && digits.len() <= 64)
+        .filter(|digits| !digits.is_empty() && digits.len() <= 64 && is_hex(digits))
         .and_then(|digits| U256::from_str_radix(digits, 16).ok())
         .ok_or_else(|| RpcError::params(format!("{what}: not a quantity")))
+}
+
+/// Digits and nothing else: the parsers of numbers take signs and underscores as well.
+pub(super) fn is_hex(digits: &str) -> bool {
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 pub(super) fn number(value: &Value, what: &str) -> Result<u64, RpcError> {
@@ -59,7 +64,7 @@ pub(super) fn block(value: &Value, ledger: &Ledger) -> Result<u64, RpcError> {
         },
         Value::Object(_) => match (there(value, "blockHash"), there(value, "blockNumber")) {
             (Some(wanted), None) => {
-                ledger.number_of(hash(wanted, "blockHash")?).ok_or_else(|| RpcError::server("unknown block"))
+                ledger.number_of(hash(wanted, "blockHash")?)?.ok_or_else(|| RpcError::server("unknown block"))
             }
             (None, Some(wanted)) => number(wanted, "blockNumber"),
             _ => Err(RpcError::params("block: blockHash or blockNumber is expected")),

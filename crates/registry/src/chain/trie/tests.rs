@@ -323,7 +323,7 @@ struct Failing;
 
 impl NodeSource for Failing {
     fn node(&self, _: &NodeKey) -> Result<Option<Vec<u8>>, StoreError> {
-        Err(StoreError("no disk".to_owned()))
+        Err(StoreError::Disk("no disk".to_owned()))
     }
 }
 

@@ -1,0 +1,162 @@
+//! A block on its way into the store.
+
+use alloy_primitives::B256;
+use redb::WriteTransaction;
+
+use super::{
+    ACCOUNTS, ACCOUNTS_BEFORE, BODIES, BlockMeta, CODES, Changed, Changes, HASHES, Indexed, LOGS, METAS,
+    NODES, SLOTS, SLOTS_BEFORE, StoreError, TXS, WRITTEN, before_key, log_key,
+    sum::{Row, Sum, SumKey},
+};
+use crate::chain::state::{Account, SlotKey};
+
+/// A block on its way into the store: each row goes into its table and into the sum.
+pub(super) struct Writing<'a> {
+    pub(super) transaction: &'a WriteTransaction,
+    pub(super) key: &'a SumKey,
+    pub(super) sum: Sum,
+}
+
+impl Writing<'_> {
+    pub(super) fn state(&mut self, block: u64, changes: &Changes) -> Result<(), StoreError> {
+        let (transaction, key, sum) = (self.transaction, self.key, &mut self.sum);
+        let mut written = Vec::with_capacity(33 * changes.accounts.len() + 65 * changes.slots.len());
+        let mut accounts = transaction.open_table(ACCOUNTS)?;
+        let mut accounts_before = transaction.open_table(ACCOUNTS_BEFORE)?;
+        for (address, Changed { before, after }) in &changes.accounts {
+            let before = before.map_or_else(Vec::new, |account| account.to_bytes().to_vec());
+            if !before.is_empty() {
+                sum.take(key.hash(Row::Account, address.as_slice(), &before));
+            }
+            match after.map(Account::to_bytes) {
+                Some(account) => {
+                    sum.add(key.hash(Row::Account, address.as_slice(), &account));
+                    accounts.insert(&address.0, account.as_slice())?;
+                }
+                None => drop(accounts.remove(&address.0)?),
+            }
+            let row = before_key::<32, 40>(&address.0, block);
+            sum.add(key.hash(Row::AccountBefore, &row, &before));
+            accounts_before.insert(&row, before.as_slice())?;
+            written.push(0);
+            written.extend_from_slice(address.as_slice());
+        }
+        let mut slots = transaction.open_table(SLOTS)?;
+        let mut slots_before = transaction.open_table(SLOTS_BEFORE)?;
+        for (slot, Changed { before, after }) in &changes.slots {
+            let (word_before, word) = (before.to_be_bytes::<32>(), after.to_be_bytes::<32>());
+            if !before.is_zero() {
+                sum.take(key.hash(Row::Slot, slot, &word_before));
+            }
+            if after.is_zero() {
+                slots.remove(slot)?;
+            } else {
+                sum.add(key.hash(Row::Slot, slot, &word));
+                slots.insert(slot, word.as_slice())?;
+            }
+            let row = before_key::<64, 72>(slot, block);
+            sum.add(key.hash(Row::SlotBefore, &row, &word_before));
+            slots_before.insert(&row, word_before.as_slice())?;
+            written.push(1);
+            written.extend_from_slice(slot);
+        }
+        transaction.open_table(WRITTEN)?.insert(block, written.as_slice())?;
+        let mut codes = transaction.open_table(CODES)?;
+        for (hash, code) in &changes.codes {
+            // The same code may have been put there before, by another contract.
+            if codes.insert(&hash.0, code.original_byte_slice())?.is_none() {
+                sum.add(key.hash(Row::Code, hash.as_slice(), code.original_byte_slice()));
+            }
+        }
+        let mut nodes = transaction.open_table(NODES)?;
+        for (key, node) in &changes.nodes {
+            let key = key.to_bytes();
+            match node {
+                Some(node) => drop(nodes.insert(key.as_slice(), node.as_slice())?),
+                None => drop(nodes.remove(key.as_slice())?),
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what accounts and slots were before these blocks.
+    pub(super) fn forget(&mut self, blocks: std::ops::Range<u64>) -> Result<(), StoreError> {
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        let mut written = self.transaction.open_table(WRITTEN)?;
+        let mut accounts = self.transaction.open_table(ACCOUNTS_BEFORE)?;
+        let mut slots = self.transaction.open_table(SLOTS_BEFORE)?;
+        for block in blocks {
+            let Some(keys) = written.remove(block)? else { continue };
+            for key in Written::parse(keys.value()).ok_or(StoreError::Damaged("written"))? {
+                match key {
+                    Written::Account(key) => {
+                        let row = before_key::<32, 40>(&key, block);
+                        if let Some(before) = accounts.remove(&row)? {
+                            self.sum.take(self.key.hash(Row::AccountBefore, &row, before.value()));
+                        }
+                    }
+                    Written::Slot(key) => {
+                        let row = before_key::<64, 72>(&key, block);
+                        if let Some(before) = slots.remove(&row)? {
+                            self.sum.take(self.key.hash(Row::SlotBefore, &row, before.value()));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn meta(&mut self, block: u64, meta: &BlockMeta) -> Result<Sum, StoreError> {
+        let meta = meta.to_bytes();
+        let mut metas = self.transaction.open_table(METAS)?;
+        if let Some(before) = metas.insert(block, &meta)? {
+            self.sum.take(self.key.meta(block, before.value()));
+        }
+        self.sum.add(self.key.meta(block, &meta));
+        Ok(self.sum)
+    }
+}
+
+pub(super) fn write_index(
+    transaction: &WriteTransaction,
+    block: u64,
+    hash: B256,
+    indexed: &Indexed,
+) -> Result<(), StoreError> {
+    transaction.open_table(BODIES)?.insert(block, indexed.body.as_slice())?;
+    transaction.open_table(HASHES)?.insert(&hash.0, block)?;
+    let mut txs = transaction.open_table(TXS)?;
+    for (place, tx) in (0..).zip(&indexed.txs) {
+        txs.insert(&tx.0, (block, place))?;
+    }
+    let mut logs = transaction.open_table(LOGS)?;
+    for tag in &indexed.logs {
+        logs.insert(&log_key(tag, block), ())?;
+    }
+    Ok(())
+}
+
+/// A key that a block wrote.
+enum Written {
+    Account([u8; 32]),
+    Slot(SlotKey),
+}
+
+impl Written {
+    fn parse(mut bytes: &[u8]) -> Option<Vec<Self>> {
+        let mut keys = Vec::new();
+        while let Some((kind, rest)) = bytes.split_first() {
+            let (key, rest) = match kind {
+                0 => rest.split_first_chunk().map(|(key, rest)| (Self::Account(*key), rest)),
+                1 => rest.split_first_chunk().map(|(key, rest)| (Self::Slot(*key), rest)),
+                _ => None,
+            }?;
+            keys.push(key);
+            bytes = rest;
+        }
+        Some(keys)
+    }
+}
