@@ -147,7 +147,7 @@ const STEPS: &[Step] = &[
     Step { name: "sim", about: "1,000 seeds of the simulator", act: Act::Call(|| sim::seeds_from(SEEDS, 0)) },
     Step {
         name: "mutants",
-        about: "a sixteenth of the planted faults are caught",
+        about: "a twentieth of the planted faults are caught",
         act: Act::Call(|| mutants::run(&["--turn".to_owned()])),
     },
     Step { name: "demo", about: "the whole network, in real processes", act: Act::Call(|| demo::run(&[])) },
@@ -179,6 +179,11 @@ const FULL: &[Step] = &[
         name: "slow attacks",
         about: "attacks on running processes that take their time",
         act: Act::Call(|| long_network_tests("attacks::")),
+    },
+    Step {
+        name: "chain attacks",
+        about: "a chain process is attacked, killed 200 times under load, and its files are damaged at 400 places",
+        act: Act::Call(long_chain_tests),
     },
     Step {
         name: "generated programs",
@@ -392,6 +397,22 @@ fn long_network_tests(module: &str) -> Result<()> {
     let words =
         ["test", "--locked", "--quiet", "--workspace", "--test", "network", "--", "--ignored", module];
     run(cargo().args(words))
+}
+
+/// Tests of a chain process that take too long for each run of the checks.
+fn long_chain_tests() -> Result<()> {
+    let words = [
+        "test",
+        "--locked",
+        "--quiet",
+        "--package",
+        "quorate-registry",
+        "--test",
+        "registry",
+        "--",
+        "--ignored",
+    ];
+    run(cargo().args(words).args(["--nocapture", "--test-threads", "1"]))
 }
 
 fn contract_sequences() -> Result<()> {

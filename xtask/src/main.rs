@@ -32,7 +32,7 @@ usage: cargo xtask TASK
                              --fast only formats, documents, and lints and unit tests of changed crates
   sim [--seeds N] [--start S]
                              run the simulator over seeds S to S+N
-  bench [--json] [--only protocol|action|scripts|contracts|network|random|decrypt|login|chirp]
+  bench [--json] [--full] [--only protocol|action|scripts|contracts|chain|network|random|decrypt|login|chirp]
                              measure: DKG, set-up, signing, actions, whole executions; beside plain k256 and V8
   guest [--force]            build the action guest (QuickJS-NG as wasm) into the target folder, once
   mutants [--list | --only NAME | --turn | --part K]

@@ -20,11 +20,11 @@ use crate::step::{cargo, root, seconds, target};
 use crate::{say, warn};
 
 /// Into how many parts the list is cut; each run of the checks takes one.
-const PARTS: usize = 16;
+const PARTS: usize = 20;
 
-const USAGE: &str = "usage: cargo xtask mutants [--list | --only NAME | --turn | --part K]  (K from 0 to 15)";
+const USAGE: &str = "usage: cargo xtask mutants [--list | --only NAME | --turn | --part K]  (K from 0 to 19)";
 
-/// Plants all mutants, one, or a sixteenth of them.
+/// Plants all mutants, one, or a twentieth of them.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mutants = load()?;
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     plant_all(&chosen)
 }
 
-/// The sixteenth whose turn it is: each commit takes another one, and the same commit the same.
+/// The twentieth whose turn it is: each commit takes another one, and the same commit the same.
 fn turn() -> Result<()> {
     let count = git(&["rev-list", "--count", "HEAD"])?;
     let part = count.trim().parse::<usize>().context("git counts commits")? % PARTS;
@@ -58,7 +58,7 @@ fn turn() -> Result<()> {
     plant_all(&part_of(&load()?, part))
 }
 
-/// Every sixteenth, so that the faults of one file, which stand together, come in different parts.
+/// Every twentieth, so that the faults of one file, which stand together, come in different parts.
 fn part_of(mutants: &[Mutant], part: usize) -> Vec<&Mutant> {
     mutants.iter().skip(part).step_by(PARTS).collect()
 }

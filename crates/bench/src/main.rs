@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what Quorate costs, beside the plain primitives in the same run.
 
 mod action;
+mod chain;
 mod contracts;
 mod cpu;
 mod decrypt;
@@ -18,16 +19,17 @@ use std::{
 use anyhow::{Context as _, Result};
 
 const USAGE: &str =
-    "usage: quorate-bench [--json] [--only protocol|action|scripts|contracts|network|random|decrypt|login] [--packages FOLDER]
-                     [--seconds N] [--callers N,N]
+    "usage: quorate-bench [--json] [--only protocol|action|scripts|contracts|chain|network|random|decrypt|login] [--packages FOLDER]
+                     [--seconds N] [--callers N,N] [--full]
 Several parts are named with commas between them.
 Prints a table, or with --json one object a line: name, value, unit, baseline, ratio.
 With --packages, where npm installed ethers, scripts run in Node.js as well.
+With --full the chain is measured with 100,000 keys as well, which takes many minutes to fill.
 The network is under load for --seconds (10) by each of these numbers of --callers (4,16), who share one login.";
-const PARTS: [&str; 8] =
-    ["protocol", "action", "scripts", "contracts", "network", "random", "decrypt", "login"];
+const PARTS: [&str; 9] =
+    ["protocol", "action", "scripts", "contracts", "chain", "network", "random", "decrypt", "login"];
 /// Those that are not compared with a signature of a committee.
-const ALONE: [&str; 5] = ["scripts", "contracts", "random", "decrypt", "login"];
+const ALONE: [&str; 6] = ["scripts", "contracts", "chain", "random", "decrypt", "login"];
 /// What the bench is called with to do nothing without end.
 const SPIN: &str = "--spin";
 /// Then it ends in any case, should the bench be killed.
@@ -36,7 +38,7 @@ const SPIN_MAX: Duration = Duration::from_secs(60);
 #[expect(clippy::print_stdout, reason = "somebody asked for it")]
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let (mut json, mut only, mut packages) = (false, None, None);
+    let (mut json, mut full, mut only, mut packages) = (false, false, None, None);
     let mut load = network::Load::default();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -48,7 +50,12 @@ fn main() -> Result<()> {
                 spin();
                 return Ok(());
             }
+            chain::process::FOLLOW => {
+                let (url, folder) = (arguments.next().context(USAGE)?, arguments.next().context(USAGE)?);
+                return runtime()?.block_on(chain::process::be_follower(&url, &PathBuf::from(folder)));
+            }
             "--json" => json = true,
+            "--full" => full = true,
             "--only" => only = Some(arguments.next().context(USAGE)?),
             "--packages" => packages = Some(PathBuf::from(arguments.next().context(USAGE)?)),
             "--seconds" => {
@@ -81,8 +88,7 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let quorate = beside_this_program()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         if wanted("action") {
             action::run(&mut table, &quorate).await?;
         }
@@ -91,6 +97,9 @@ fn main() -> Result<()> {
         }
         if wanted("contracts") {
             contracts::run(&mut table).await?;
+        }
+        if wanted("chain") {
+            chain::run(&mut table, &quorate, full).await?;
         }
         if wanted("network") {
             network::run(&mut table, &quorate, bare_us, &load).await?;
@@ -103,6 +112,10 @@ fn main() -> Result<()> {
         }
         Ok(())
     })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
 fn spin() {

@@ -37,6 +37,16 @@ impl Table {
         self.push(Row { name: name.to_owned(), value, unit, baseline, goal: Some(goal) });
     }
 
+    /// Says something that is no figure.
+    #[expect(clippy::print_stdout, reason = "it stands among the figures")]
+    pub(crate) fn note(&self, text: &str) {
+        if self.json {
+            println!("{}", serde_json::json!({ "note": text }));
+        } else {
+            println!("{text}");
+        }
+    }
+
     fn push(&mut self, row: Row) {
         self.print(&row);
         self.rows.push(row);

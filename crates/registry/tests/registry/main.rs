@@ -5,17 +5,27 @@ mod anvil;
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod damage;
 #[cfg(test)]
 mod doors;
 #[cfg(test)]
 mod following;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod liar;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
 mod persistence;
+#[cfg(test)]
+mod process;
 #[cfg(test)]
 mod rpc;
 #[cfg(test)]
