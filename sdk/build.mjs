@@ -6,9 +6,9 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 /** A page loads no more than this, plain and compressed. More than half of it is noble. */
-const WHOLE = { bytes: 126_000, compressed: 48_000 };
+const WHOLE = { bytes: 136_000, compressed: 51_500 };
 /** A page that builds from the modules and logs in with wallets only loads no more than this: the rest is left out. */
-const WALLETS = { bytes: 107_500, compressed: 41_500 };
+const WALLETS = { bytes: 117_500, compressed: 44_500 };
 const WALLETS_ONLY = 'export { Client, fetchNetwork, guestKey, keyLogin, logIn, openStore, restoreSession, verifyReceipt, walletLogin } from "./dist/esm/index.js";';
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 

@@ -2,11 +2,12 @@
 pragma solidity 0.8.37;
 
 import {INodeRegistry} from "./INodeRegistry.sol";
+import {NodeVotes} from "./NodeVotes.sol";
 
-/// What changes in a living network: named values, each set by equal votes of t distinct nodes.
+/// What changes in a living network: named values, each set with the signatures of t distinct nodes.
 ///
-/// There is no owner. A vote names the version that the value is to have, so a vote that came to nothing never counts
-/// for a later change.
+/// There is no owner. A change names the version that the value is to have, so a signature that came to nothing never
+/// counts for a later change, and none counts twice.
 contract Directory {
     /// One named value.
     struct Entry {
@@ -15,62 +16,54 @@ contract Directory {
         bytes value;
     }
 
-    /// A node voted for a value. The event has the whole value, so that other operators can read what is voted on.
-    event Voted(address indexed node, string name, uint64 version, bytes value);
-    /// A value was set by t votes.
+    /// A value that is to be set.
+    struct Change {
+        string name;
+        /// One more than the value has.
+        uint64 version;
+        bytes value;
+    }
+
+    /// A value was set with the signatures of t nodes.
     event ValueSet(bytes32 indexed nameHash, string name, uint64 version, bytes value);
 
-    error NotNode();
+    error BadChangesNumber(uint256 number, uint256 most);
     error BadName();
     error BadValue();
     error WrongVersion(uint64 expected);
     error TooManyNames();
 
+    uint256 private constant CHANGES_MAX = 16;
     uint256 private constant NAME_BYTES_MAX = 64;
     uint256 private constant VALUE_BYTES_MAX = 4096;
     uint256 private constant NAMES_MAX = 256;
+    /// What nodes sign.
+    bytes32 private constant CHANGES_TYPE =
+        keccak256("Changes(Change[] changes)Change(string name,uint64 version,bytes value)");
+    bytes32 private constant CHANGE_TYPE = keccak256("Change(string name,uint64 version,bytes value)");
 
     // Slot 0 is read by nodes directly: its place and meaning are part of the interface.
     /// slot 0: hash of a name to its value.
     mapping(bytes32 nameHash => Entry) private _entries;
-    mapping(bytes32 ballot => mapping(address node => bytes32 valueHash)) private _votes;
     string[] private _names;
 
-    /// The committee whose nodes vote.
+    /// The committee whose nodes sign.
     INodeRegistry public immutable nodeRegistry;
 
     constructor(INodeRegistry nodeRegistry_) {
         nodeRegistry = nodeRegistry_;
     }
 
-    /// Votes for a value of 0 to 4,096 bytes under a name of 1 to 64 characters of `a-z 0-9 . _ / -`. The vote of the
-    /// t-th node for the same bytes sets them. A node may change its vote until then.
-    function vote(string calldata name, uint64 version, bytes calldata value) external {
-        if (!nodeRegistry.isNode(msg.sender)) revert NotNode();
-        _checkName(bytes(name));
-        if (value.length > VALUE_BYTES_MAX) revert BadValue();
-        bytes32 nameHash = keccak256(bytes(name));
-        Entry storage entry = _entries[nameHash];
-        if (version != entry.version + 1) revert WrongVersion(entry.version + 1);
-
-        bytes32 valueHash = keccak256(value);
-        mapping(address node => bytes32) storage votes = _votes[_ballot(nameHash, version)];
-        votes[msg.sender] = valueHash;
-        emit Voted(msg.sender, name, version, value);
-
-        address[] memory nodes = nodeRegistry.nodeAddresses();
-        uint256 equal = 0;
-        for (uint256 i = 0; i < nodes.length; ++i) {
-            if (votes[nodes[i]] == valueHash) ++equal;
+    /// Sets 1 to 16 values, all or none, with the signatures of t nodes. For anybody who has them. Each value has 0 to 4,096
+    /// bytes, and a name of 1 to 64 characters of `a-z 0-9 . _ / -`.
+    function set(Change[] calldata changes, bytes[] calldata signatures) external {
+        if (changes.length == 0 || changes.length > CHANGES_MAX) {
+            revert BadChangesNumber(changes.length, CHANGES_MAX);
         }
-        if (equal < nodeRegistry.threshold()) return;
-        if (version == 1) {
-            if (_names.length == NAMES_MAX) revert TooManyNames();
-            _names.push(name);
+        NodeVotes.check(nodeRegistry, _text(changes), signatures, nodeRegistry.threshold());
+        for (uint256 i = 0; i < changes.length; ++i) {
+            _set(changes[i]);
         }
-        entry.version = version;
-        entry.value = value;
-        emit ValueSet(nameHash, name, version, value);
     }
 
     /// A value and its version: zero and empty if it was never set.
@@ -79,18 +72,36 @@ contract Directory {
         return (entry.version, entry.value);
     }
 
-    /// The Keccak-256 of the value that a node voted for; zero if it has not voted.
-    function voteOf(string calldata name, uint64 version, address node) external view returns (bytes32 valueHash) {
-        return _votes[_ballot(keccak256(bytes(name)), version)][node];
-    }
-
     /// Every name that was ever set, in order of time.
     function names() external view returns (string[] memory) {
         return _names;
     }
 
-    function _ballot(bytes32 nameHash, uint64 version) private pure returns (bytes32) {
-        return keccak256(abi.encode(nameHash, version));
+    function _set(Change calldata change) private {
+        _checkName(bytes(change.name));
+        if (change.value.length > VALUE_BYTES_MAX) revert BadValue();
+        bytes32 nameHash = keccak256(bytes(change.name));
+        Entry storage entry = _entries[nameHash];
+        // A version is set once: this is what keeps signatures from being of use a second time.
+        if (change.version != entry.version + 1) revert WrongVersion(entry.version + 1);
+        if (change.version == 1) {
+            if (_names.length == NAMES_MAX) revert TooManyNames();
+            _names.push(change.name);
+        }
+        entry.version = change.version;
+        entry.value = change.value;
+        emit ValueSet(nameHash, change.name, change.version, change.value);
+    }
+
+    function _text(Change[] calldata changes) private pure returns (bytes32) {
+        bytes32[] memory hashes = new bytes32[](changes.length);
+        for (uint256 i = 0; i < hashes.length; ++i) {
+            Change calldata change = changes[i];
+            hashes[i] = keccak256(
+                abi.encode(CHANGE_TYPE, keccak256(bytes(change.name)), change.version, keccak256(change.value))
+            );
+        }
+        return keccak256(abi.encode(CHANGES_TYPE, keccak256(abi.encodePacked(hashes))));
     }
 
     function _checkName(bytes calldata name) private pure {

@@ -9,9 +9,9 @@ interface INodeRegistry {
     /// How many nodes must agree.
     function threshold() external view returns (uint256);
 
-    /// Whether `account` is the voting address of a node of the current epoch.
+    /// Whether `account` is the address of a node of the current epoch.
     function isNode(address account) external view returns (bool);
 
-    /// Voting addresses of the current epoch, in committee order.
+    /// Addresses of the nodes of the current epoch, in committee order.
     function nodeAddresses() external view returns (address[] memory);
 }

@@ -13,7 +13,7 @@ import {REALM} from "./KeySets.sol";
 contract NodeRegistry is INodeRegistry, IValidators {
     /// One node.
     struct Node {
-        /// Address from which the node votes.
+        /// Address of the key with which the node signs for the contracts.
         address nodeAddress;
         /// SHA-256 of the node's transport key.
         bytes32 transportKeyHash;
@@ -172,7 +172,7 @@ contract NodeRegistry is INodeRegistry, IValidators {
         return threshold;
     }
 
-    /// Voting addresses of the current epoch.
+    /// Addresses of the nodes of the current epoch.
     function getValidatorsInCurrentEpoch(uint256 realmId) external view returns (address[] memory) {
         _checkRealm(realmId);
         return nodeAddresses();
@@ -183,7 +183,7 @@ contract NodeRegistry is INodeRegistry, IValidators {
         return nodeAddresses();
     }
 
-    /// Voting addresses of the next epoch: the same, as long as no change was voted.
+    /// Addresses of the nodes of the next epoch: the same, because nothing changes a committee.
     function getValidatorsInNextEpoch(uint256 realmId) external view returns (address[] memory) {
         _checkRealm(realmId);
         return nodeAddresses();

@@ -4,15 +4,16 @@ pragma solidity 0.8.37;
 import {INodeRegistry} from "./INodeRegistry.sol";
 import {IPubkeyRouter} from "./IPubkeyRouter.sol";
 import {DEFAULT_KEY_SET, KEY_SET_ALIAS} from "./KeySets.sol";
+import {NodeVotes} from "./NodeVotes.sol";
 import {Secp256k1} from "./Secp256k1.sol";
 
 /// Which public key belongs to which token, and the roots from which keys are derived.
 ///
-/// Roots are set by the unanimous vote of the founding nodes and never change. A route is written once and never
+/// Roots are set with the signatures of all founding nodes and never change. A route is written once and never
 /// changes: no function, for nobody, overwrites or deletes one.
 ///
-/// Routes are added by minters: PKPNFT, and further contracts that the nodes admit by their votes. So minting can be
-/// replaced without losing a key. A further minter adds tokens of its own and has no say over those of another.
+/// Routes are added by minters: PKPNFT, and further contracts that the nodes admit with their signatures. So minting can
+/// be replaced without losing a key. A further minter adds tokens of its own and has no say over those of another.
 contract PubkeyRouter is IPubkeyRouter {
     /// One root of a key set.
     struct RootKey {
@@ -45,19 +46,14 @@ contract PubkeyRouter is IPubkeyRouter {
         RootKey[] roots;
     }
 
-    /// A node voted for the roots of a key set.
-    event RootKeysVoted(address indexed node, string keySetId, bytes32 rootsHash);
-    /// All nodes agreed: the roots of this key set are final. One event for each root.
+    /// All nodes signed: the roots of this key set are final. One event for each root.
     event RootKeySet(address stakingContract, string keySetId, RootKey rootKey);
-    /// A node voted for a minter whose code has this hash.
-    event MinterVoted(address indexed node, address minter, bytes32 codeHash);
-    /// Enough nodes agreed: this contract may add routes, for ever.
+    /// Enough nodes signed: this contract may add routes, for ever.
     event MinterAdmitted(address minter);
 
     error NotMinter();
     error BadMinter();
     error AlreadyMinter();
-    error NotNode();
     error WrongStakingContract();
     error BadKeySetId();
     error BadRootKeysNumber(uint256 number, uint256 expected);
@@ -74,47 +70,50 @@ contract PubkeyRouter is IPubkeyRouter {
     string public constant DEFAULT_KEY_SET_ID = DEFAULT_KEY_SET;
     uint256 private constant KEY_SET_ID_BYTES_MAX = 64;
     uint256 private constant ROOTS = 6;
+    /// What all nodes sign for the roots of a key set, which is named by its own name.
+    bytes32 private constant ROOT_KEYS_TYPE =
+        keccak256("RootKeys(string keySetId,RootKey[] rootKeys)RootKey(bytes pubkey,uint256 keyType)");
+    bytes32 private constant ROOT_KEY_TYPE = keccak256("RootKey(bytes pubkey,uint256 keyType)");
+    /// What enough nodes sign for a further minter.
+    bytes32 private constant MINTER_TYPE = keccak256("Minter(address minter,bytes32 codeHash)");
 
-    /// The committee whose nodes vote.
+    /// The committee whose nodes sign.
     INodeRegistry public immutable nodeRegistry;
     /// The minter of the deployment.
     address public immutable pkpNFT;
 
+    // Nodes read the slots of `_routes`, `_tokenOf`, `_keySets`, `_minters` and `_isAdmitted` directly, in every network
+    // that there is: their places are part of the interface.
     mapping(uint256 tokenId => Route) private _routes;
     mapping(address ethAddress => uint256 tokenId) private _tokenOf;
     mapping(bytes32 keySetHash => KeySet) private _keySets;
-    mapping(bytes32 keySetHash => mapping(address node => bytes32 rootsHash)) private _votes;
+    /// Never written. It holds the slot in which votes were once, so that what comes after keeps its place.
+    mapping(bytes32 => bytes32) private _formerVotes;
     /// Who routed a token; zero for PKPNFT, which so pays nothing for it.
     mapping(uint256 tokenId => address minter) private _minters;
     mapping(address minter => bool) private _isAdmitted;
-    mapping(address minter => mapping(address node => bytes32 codeHash)) private _minterVotes;
 
     constructor(INodeRegistry nodeRegistry_, address pkpNFT_) {
         nodeRegistry = nodeRegistry_;
         pkpNFT = pkpNFT_;
     }
 
-    /// Votes for the roots of a key set. The vote that makes it unanimous sets them for ever. A node may change its
-    /// vote until then.
-    function voteForRootKeys(address stakingContract, string calldata keySetId, RootKey[] calldata rootKeys)
-        external
-    {
+    /// Sets the roots of a key set for ever, with the signatures of all nodes. For anybody who has them.
+    function setRootKeys(
+        address stakingContract,
+        string calldata keySetId,
+        RootKey[] calldata rootKeys,
+        bytes[] calldata signatures
+    ) external {
         _checkStaking(stakingContract);
-        if (!nodeRegistry.isNode(msg.sender)) revert NotNode();
         (string memory id, bytes32 keySetHash) = _canonical(keySetId);
         if (bytes(id).length == 0 || bytes(id).length > KEY_SET_ID_BYTES_MAX) revert BadKeySetId();
         KeySet storage keySet = _keySets[keySetHash];
+        // The roots are set once, so the signatures cannot be of use a second time.
         if (keySet.rootX != 0) revert RootKeysAlreadySet();
 
         (uint256 rootX, uint256 rootY) = _checkRoots(rootKeys);
-        bytes32 rootsHash = keccak256(abi.encode("quorate/roots/v1", rootKeys));
-        _votes[keySetHash][msg.sender] = rootsHash;
-        emit RootKeysVoted(msg.sender, id, rootsHash);
-
-        address[] memory nodes = nodeRegistry.nodeAddresses();
-        for (uint256 i = 0; i < nodes.length; ++i) {
-            if (_votes[keySetHash][nodes[i]] != rootsHash) return;
-        }
+        NodeVotes.check(nodeRegistry, _rootsText(keySetHash, rootKeys), signatures, nodeRegistry.nodeCount());
         keySet.id = id;
         keySet.rootX = rootX;
         keySet.rootY = rootY;
@@ -124,22 +123,13 @@ contract PubkeyRouter is IPubkeyRouter {
         }
     }
 
-    /// Votes for a further minter with the code of this hash; zero takes an earlier vote back. The vote with which as
-    /// many nodes as act together agree admits it for ever.
-    function voteForMinter(address minter, bytes32 codeHash) external {
-        if (!nodeRegistry.isNode(msg.sender)) revert NotNode();
+    /// Admits a further minter with the code of this hash for ever, with the signatures of as many nodes as act together.
+    /// For anybody who has them.
+    function admitMinter(address minter, bytes32 codeHash, bytes[] calldata signatures) external {
         if (isMinter(minter)) revert AlreadyMinter();
-        if (codeHash != 0 && (minter.code.length == 0 || minter.codehash != codeHash)) revert BadMinter();
-        _minterVotes[minter][msg.sender] = codeHash;
-        emit MinterVoted(msg.sender, minter, codeHash);
-        if (codeHash == 0) return;
-
-        address[] memory nodes = nodeRegistry.nodeAddresses();
-        uint256 votes = 0;
-        for (uint256 i = 0; i < nodes.length; ++i) {
-            if (_minterVotes[minter][nodes[i]] == codeHash) ++votes;
-        }
-        if (votes < nodeRegistry.threshold()) return;
+        if (minter.code.length == 0 || minter.codehash != codeHash) revert BadMinter();
+        bytes32 text = keccak256(abi.encode(MINTER_TYPE, minter, codeHash));
+        NodeVotes.check(nodeRegistry, text, signatures, nodeRegistry.threshold());
         _isAdmitted[minter] = true;
         emit MinterAdmitted(minter);
     }
@@ -184,11 +174,6 @@ contract PubkeyRouter is IPubkeyRouter {
         if (minter == address(0)) minter = pkpNFT;
     }
 
-    /// The hash of the code for which a node's vote for a minter is; zero if it has not voted.
-    function minterVote(address minter, address node) external view returns (bytes32) {
-        return _minterVotes[minter][node];
-    }
-
     /// @inheritdoc IPubkeyRouter
     function getPubkey(uint256 tokenId) public view returns (bytes memory) {
         Route storage entry = _routes[tokenId];
@@ -220,7 +205,7 @@ contract PubkeyRouter is IPubkeyRouter {
         );
     }
 
-    /// The roots of a key set; empty until the nodes have agreed on them.
+    /// The roots of a key set; empty until they are set.
     function getRootKeys(address stakingContract, string memory keySetId) public view returns (RootKey[] memory) {
         _checkStaking(stakingContract);
         (, bytes32 keySetHash) = _canonical(keySetId);
@@ -230,12 +215,6 @@ contract PubkeyRouter is IPubkeyRouter {
     /// The same of the default key set, for the older generation of client libraries.
     function getRootKeys(address stakingContract) external view returns (RootKey[] memory) {
         return getRootKeys(stakingContract, DEFAULT_KEY_SET);
-    }
-
-    /// The hash of the roots that a node voted for; zero if it has not voted.
-    function rootKeysVote(string calldata keySetId, address node) external view returns (bytes32) {
-        (, bytes32 keySetHash) = _canonical(keySetId);
-        return _votes[keySetHash][node];
     }
 
     /// @inheritdoc IPubkeyRouter
@@ -265,6 +244,14 @@ contract PubkeyRouter is IPubkeyRouter {
         KeySet storage keySet = _keySets[keySetHash];
         if (keySet.rootX == 0) revert RootKeysNotSet();
         return Secp256k1.derive(keySet.rootX, keySet.rootY, derivedKeyId);
+    }
+
+    function _rootsText(bytes32 keySetHash, RootKey[] calldata rootKeys) private pure returns (bytes32) {
+        bytes32[] memory hashes = new bytes32[](rootKeys.length);
+        for (uint256 i = 0; i < hashes.length; ++i) {
+            hashes[i] = keccak256(abi.encode(ROOT_KEY_TYPE, keccak256(rootKeys[i].pubkey), rootKeys[i].keyType));
+        }
+        return keccak256(abi.encode(ROOT_KEYS_TYPE, keySetHash, keccak256(abi.encodePacked(hashes))));
     }
 
     /// One root for each purpose, in one order. The point of the secp256k1 root is checked here, because keys are derived

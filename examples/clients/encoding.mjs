@@ -78,8 +78,10 @@ function known(place, value) {
 const oneOf = (...names) => (value) => known(names.indexOf(value), value);
 const code = (value) => known(CODES[value], value);
 const bool = oneOf(false, true);
-const admission = (value) =>
-  value.list ? concat([from([2]), binary(["20"], value.list)]) : oneOf("open", "granted")(value);
+function admission(value) {
+  if (value.list) return concat([from([2]), binary(["20"], value.list)]);
+  return value.logins ? concat([from([3]), binary(["32"], value.logins)]) : oneOf("open", "granted")(value);
+}
 
 // Of two forms, named by the one member of the object.
 const FORMS = { lit: members("policy:32 data:32"), container: members("network:32 policy:32 salt:32") };
@@ -113,9 +115,27 @@ const NETWORK = {
     "depth:u32 pending:u32 timers:u32 host_calls:u32"),
 };
 
-/** The id of the network that a network file describes. */
-export const networkId = (file) =>
-  transcript("quorate/network/v1", binary(NETWORK, file), ...(file.allow_hosts ? [binary(["text"], file.allow_hosts)] : []));
+const FOUNDING = {
+  ...members("guest:32 deployer:20"), contracts: [members("name:text address:20 creation:32 code_hash:32")],
+  values: [members("name:text value:text")], operators: ["text"],
+};
+
+/** The id of the network that a network file of version 5 or 4 describes. */
+export function networkId(file) {
+  const { allow_hosts: hosts = null, founding } = file, first = binary(NETWORK, file);
+  if (file.version === 5) return transcript("quorate/network/v2", first, concat([maybe(["text"])(hosts), binary(FOUNDING, founding)]));
+  if (file.version !== 4) throw new Error(`version ${file.version}`);
+  return transcript("quorate/network/v1", first, ...(hosts ? [binary(["text"], hosts)] : []));
+}
+
+/** What a node signs of its own endpoint. */
+export function endpointDigest(key, { http, quic, private: hidden = null, word }) {
+  const places = members("http:text quic:text");
+  return transcript("quorate/endpoint/v1", hex(key), u64(word.number), concat([binary(places, { http, quic }), maybe(places)(hidden)]));
+}
+
+/** What a node signs to approve a network. */
+export const approvalDigest = (node, network) => transcript("quorate/approval/v1", u64(node), hex(network));
 
 /** The id of signed bytes. */
 export const requestId = (network, bytes, purpose = "quorate/request/v1") => sha256(from(purpose), networkId(network), from(bytes));

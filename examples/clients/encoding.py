@@ -121,7 +121,7 @@ def code(value):
 
 def admission(value):
     if isinstance(value, dict):
-        return b"\x02" + binary(["20"], value["list"])
+        return b"\x02" + binary(["20"], value["list"]) if "list" in value else b"\x03" + binary(["32"], value["logins"])
     return one_of("open", "granted")(value)
 
 
@@ -177,10 +177,34 @@ NETWORK = {
 }
 
 
+FOUNDING = {
+    **members("guest:32 deployer:20"),
+    "contracts": [members("name:text address:20 creation:32 code_hash:32")],
+    "values": [members("name:text value:text")],
+    "operators": ["text"],
+}
+
+
 def network_id(file):
-    """The id of the network that a network file describes."""
-    hosts = [binary(["text"], file["allow_hosts"])] if file.get("allow_hosts") is not None else []
-    return transcript("quorate/network/v1", binary(NETWORK, file), *hosts)
+    """The id of the network that a network file of version 5 or 4 describes."""
+    hosts, first = file.get("allow_hosts"), binary(NETWORK, file)
+    if file["version"] == 5:
+        return transcript("quorate/network/v2", first, maybe(["text"])(hosts) + binary(FOUNDING, file["founding"]))
+    if file["version"] != 4:
+        raise ValueError(f"version {file['version']}")
+    return transcript("quorate/network/v1", first, *([] if hosts is None else [binary(["text"], hosts)]))
+
+
+def endpoint_digest(key, endpoint):
+    """What a node signs of its own endpoint."""
+    places = members("http:text quic:text")
+    fields = binary(places, endpoint) + maybe(places)(endpoint.get("private"))
+    return transcript("quorate/endpoint/v1", unhex(key), u64(endpoint["word"]["number"]), fields)
+
+
+def approval_digest(node, network):
+    """What a node signs to approve a network."""
+    return transcript("quorate/approval/v1", u64(node), unhex(network))
 
 
 def request_id(network, data, purpose="quorate/request/v1"):

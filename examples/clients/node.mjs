@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { base58, cidOf, hex, networkId, requestId, transcript, u64 } from "./encoding.mjs";
+import { checkFounding } from "./founding.mjs";
 import { check } from "./receipt.mjs";
 import { addressOf, personalSign } from "./wallet.mjs";
 
@@ -33,6 +34,7 @@ export const sign = (login, id) => base64url(ed25519.sign(transcript("quorate/se
 
 async function main([file, action, params = "{}"]) {
   const network = JSON.parse(readFileSync(file)), code = readFileSync(action, "utf8"), cid = cidOf(code);
+  checkFounding(network);
   const node = network.endpoints[0].http, { head } = await (await fetch(`${node}/v1/network`)).json();
   const login = logIn(network, randomBytes(32), [`quorate:key/*/action/${cid}`], { domain: "localhost" });
   const request = {
@@ -49,7 +51,9 @@ async function main([file, action, params = "{}"]) {
   check(network, bytes, params, reply);
   // A node may say 200 of a run that failed.
   if (reply.status !== "completed") throw new Error(`the run ${reply.status}: ${reply.error}`);
-  console.log(JSON.stringify({ response: reply.response, members: reply.receipt.statements.map(({ node }) => node) }));
+  const members = reply.receipt.statements.map(({ node }) => node), operators = network.founding?.operators;
+  const named = operators ? { operators: members.map((node) => operators[node - 1]) } : {};
+  console.log(JSON.stringify({ response: reply.response, members, ...named }));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) await main(process.argv.slice(2));

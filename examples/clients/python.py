@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 
 from encoding import base64url, cid_of, network_id, request_id
+from founding import check_founding
 from login import log_in, sign
 from receipt import check
 
@@ -30,6 +31,7 @@ def ask(address, body=None):
 
 def main(file, action, params="{}"):
     network, code = json.loads(pathlib.Path(file).read_text("utf-8")), pathlib.Path(action).read_text("utf-8")
+    check_founding(network)
     cid, node = cid_of(code), network["endpoints"][0]["http"]
     login = log_in(network, os.urandom(32), [f"quorate:key/*/action/{cid}"], domain="localhost")
     head = ask(f"{node}/v1/network")["head"]
@@ -52,7 +54,9 @@ def main(file, action, params="{}"):
     if reply["status"] != "completed":  # A node may say 200 of a run that failed.
         raise SystemExit(f"the run {reply['status']}: {reply.get('error')}")
     members = [statement["node"] for statement in reply["receipt"]["statements"]]
-    print(json.dumps({"response": reply["response"], "members": members}))
+    operators = (network.get("founding") or {}).get("operators")
+    named = {"operators": [operators[node - 1] for node in members]} if operators else {}
+    print(json.dumps({"response": reply["response"], "members": members, **named}))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import { STATEMENT, binary, cidOf, hex, networkId, requestId, transcript, u64 } from "./encoding.mjs";
+import { STATEMENT, approvalDigest, binary, cidOf, endpointDigest, hex, networkId, requestId, transcript, u64 } from "./encoding.mjs";
+import { checkFounding, voteDigest } from "./founding.mjs";
 import { logIn, sign } from "./node.mjs";
 import { check } from "./receipt.mjs";
 import { addressOf } from "./wallet.mjs";
@@ -16,6 +17,24 @@ for (const { bytes, text } of vectors.base64url) same(hex(bytes).toString("base6
 for (const { domain, fields, hash } of vectors.transcripts) same(digits(transcript(domain, ...fields.map(hex))), hash, domain);
 for (const { text, times, cid } of vectors.cids) same(cidOf(text.repeat(times)), cid, `${times} × ${text}`);
 for (const { file, id } of vectors.networks) same(digits(networkId(file)), id, "network id");
+for (const { file } of vectors.networks) { checkFounding(file); checked += 1; }
+{
+  const { file, id } = vectors.networks.find(({ file: { version } }) => version === 5), of = vectors.founding, { node } = of;
+  same(digits(endpointDigest(file.nodes[node - 1].statement_key, file.endpoints[node - 1])), of.endpoint_signed, "endpoint");
+  same(digits(approvalDigest(node, id)), of.approval_signed, "approval");
+  same(`0x${digits(voteDigest(file))}`, of.vote_digest, "vote");
+  const changes = [
+    (other) => other.approvals.pop(), (other) => other.approvals.reverse(), (other) => { other.name += "x"; },
+    (other) => { other.endpoints[1].http += "x"; }, (other) => { other.endpoints[1].word.number += 1; },
+    (other) => { other.founding.operators[0] += "x"; }, (other) => { other.approvals[0].vote = other.approvals[1].vote; },
+  ];
+  for (const change of changes) {
+    const other = structuredClone(file);
+    change(other);
+    assert.throws(() => checkFounding(other), /node [123] \(/);
+    checked += 1;
+  }
+}
 for (const { uncompressed, token_id: token, address } of vectors.keys) {
   const point = hex(uncompressed), found = [keccak_256(point), keccak_256(point.subarray(1)).subarray(12)];
   same(found.map((bytes) => `0x${digits(bytes)}`), [token, address], "key");

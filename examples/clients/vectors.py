@@ -1,6 +1,10 @@
 """Compares python.py and what it uses with every vector of docs/http.md: python3 vectors.py"""
 
-from encoding import STATEMENT, VECTORS, base64url, binary, cid_of, network_id, request_id, transcript, u64, unhex
+import copy
+
+from encoding import STATEMENT, VECTORS, approval_digest, base64url, binary, cid_of, endpoint_digest
+from encoding import network_id, request_id, transcript, u64, unhex
+from founding import NotApproved, check_founding, vote_digest
 from login import log_in, sign
 from receipt import NotProven, check
 from wallet import address_of, keccak256, wallet_key
@@ -22,6 +26,29 @@ for one in VECTORS["cids"]:
     same(cid_of(one["text"] * one["times"]), one["cid"], f"{one['times']} times {one['text']}")
 for one in VECTORS["networks"]:
     same(network_id(one["file"]).hex(), one["id"], "network id")
+    check_founding(one["file"])
+founded, of = next(one for one in VECTORS["networks"] if one["file"]["version"] == 5), VECTORS["founding"]
+place = of["node"] - 1
+key, endpoint = founded["file"]["nodes"][place]["statement_key"], founded["file"]["endpoints"][place]
+same(endpoint_digest(key, endpoint).hex(), of["endpoint_signed"], "endpoint")
+same(approval_digest(of["node"], founded["id"]).hex(), of["approval_signed"], "approval")
+same(f"0x{vote_digest(founded['file']).hex()}", of["vote_digest"], "vote")
+for change in (
+    lambda file: file["approvals"].pop(),
+    lambda file: file["approvals"].reverse(),
+    lambda file: file.update(name="other"),
+    lambda file: file["endpoints"][1].update(http="https://other.example"),
+    lambda file: file["endpoints"][1]["word"].update(number=7),
+    lambda file: file["founding"]["operators"].reverse(),
+    lambda file: file["approvals"][0].update(vote=file["approvals"][1]["vote"]),
+):
+    changed = copy.deepcopy(founded["file"])
+    change(changed)
+    try:
+        check_founding(changed)
+        raise SystemExit("a changed network file is believed")
+    except NotApproved:
+        CHECKED.append("a changed network file")
 for one in VECTORS["keys"]:
     point = unhex(one["uncompressed"])
     found = [f"0x{keccak256(point).hex()}", f"0x{keccak256(point[1:])[12:].hex()}"]

@@ -224,13 +224,10 @@ async function keys(calls, token) {
   equal([await calls.read("PubkeyRouter.pkpNFT"), await calls.read("PubkeyRouter.nodeRegistry")], [nft, staking].map((at) => at.toLowerCase()), "addresses");
   equal([await calls.read("PubkeyRouter.isMinter", nft), await calls.read("PubkeyRouter.isMinter", staking)], [true, false], "minters");
   equal(await calls.read("PubkeyRouter.minterOf", token), nft.toLowerCase(), "the minter of a token");
-  const [node] = await calls.read("NodeRegistry.nodeAddresses");
-  equal(await calls.read("PubkeyRouter.minterVote", nft, node), ZERO, "a vote for a minter");
-  await calls.read("PubkeyRouter.rootKeysVote", KEY_SET, node);
   await calls.refuses("NotMinter", "PubkeyRouter.route", KEY_TYPE, KEY_SET, ZERO);
   equal(await calls.read("PubkeyRouter.keyIdOf", nft, ZERO), ZERO, "the key id of a mint");
-  await calls.refuses("NotNode", "PubkeyRouter.voteForMinter", nft, ZERO);
-  await calls.refuses("NotNode", "PubkeyRouter.voteForRootKeys", staking, "another", [{ pubkey, keyType: KEY_TYPE }]);
+  await calls.refuses("AlreadyMinter", "PubkeyRouter.admitMinter", nft, ZERO, []);
+  await calls.refuses("RootKeysAlreadySet", "PubkeyRouter.setRootKeys", staking, KEY_SET, [{ pubkey, keyType: KEY_TYPE }], []);
 }
 
 async function grants(calls, me, token) {
@@ -310,10 +307,8 @@ async function ownership(calls, me, { own, further: [first, second, third, fourt
 async function directory(calls) {
   const names = await calls.read("Directory.names");
   equal(Object.values(NAMED).every((name) => names.includes(name)), true, "names");
-  const [node] = await calls.read("NodeRegistry.nodeAddresses");
-  await calls.read("Directory.voteOf", names[0], 1n, node);
   equal(await calls.read("Directory.nodeRegistry"), calls.addresses.NodeRegistry.toLowerCase(), "the committee");
-  await calls.refuses("NotNode", "Directory.vote", "a-name", 1n, hex("value"));
+  await calls.refuses("TooFewSignatures", "Directory.set", [{ name: "a-name", version: 1n, value: hex("value") }], []);
 }
 
 /** What only foreign client libraries ask for. */

@@ -2,6 +2,7 @@
 
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
+import { addressOfKey } from "./account.js";
 import { type Answer, Failures, confirmed, firstAnswer } from "./ask.js";
 import { to0x, toHex } from "./bytes.js";
 import { FormError } from "./codec.js";
@@ -12,6 +13,8 @@ import { agreedHead } from "./head.js";
 import { parseJson } from "./json.js";
 import { mayRun } from "./login.js";
 import type { Network } from "./network.js";
+import { Places } from "./places.js";
+import { Reach } from "./reach.js";
 import {
   type CodeStored, type Execution, type Head, type KeyView, type NodeView, type Reply, readCodeStored, readKeyView,
   readNodeView, readProblem, readReply,
@@ -22,7 +25,6 @@ import {
   type Revocation, type SignOutScope, type SignedOut, holders, readRevocationReply, signRevocation,
 } from "./signout.js";
 import { readAs, verifyReply } from "./verify.js";
-import { addressOfKey } from "./wallet.js";
 
 /** How a client asks. */
 export interface ClientOptions {
@@ -63,11 +65,13 @@ interface Ask {
 
 /** A read that a node has not answered after this gets company. */
 const READ_HEDGE_MS = 1_000;
-
 /** A client of one network. It trusts the network file, and no node. */
 export class Client {
   readonly network: Network;
   readonly #options: Required<ClientOptions>;
+  /** Where the nodes are now, by their newest words. */
+  readonly #places: Places;
+  readonly #nodes: Reach;
 
   /** @throws LocalError `argument` if `first` is no node of the network */
   constructor(network: Network, options: ClientOptions = {}) {
@@ -81,6 +85,8 @@ export class Client {
       now: options.now ?? Date.now,
     };
     network.endpoint(this.#options.first);
+    this.#places = new Places(network);
+    this.#nodes = new Reach(this.#places, this.#order(), (node, address, attempt) => this.#viewAt(node, address, attempt));
   }
 
   /**
@@ -134,10 +140,10 @@ export class Client {
   }
 
   #checked(node: number, request: PreparedRequest, reply: Reply): Execution {
-    const { members, statement } = verifyReply(this.network, request.bytes, reply);
+    const { members, operators, statement } = verifyReply(this.network, request.bytes, reply);
     const { response, signatures, claims, receipt, logs, usage } = reply;
     return Object.freeze({
-      requestId: request.id, node, members, statement, response, signatures, claims, receipt, logs, usage,
+      requestId: request.id, node, members, operators, statement, response, signatures, claims, receipt, logs, usage,
     });
   }
 
@@ -184,9 +190,14 @@ export class Client {
   }
 
   async #viewOf(node: number, signal: AbortSignal): Promise<NodeView> {
-    const view = await this.#get(node, "/v1/network", readNodeView, signal);
+    return this.#reach(node, { signal }, async (address, at) => this.#viewAt(node, address, at));
+  }
+
+  async #viewAt(node: number, address: string, ask: Ask): Promise<NodeView> {
+    const view = await this.#readAt(node, `${address}/v1/network`, readNodeView, ask);
     if (view.network !== this.network.id) throw new VerificationError("wrong_network", "it is a node of another network");
-    if (view.node !== node) throw new VerificationError("other_node", `node ${view.node} answers at this address`);
+    if (view.node !== node) throw new VerificationError("other_node", `${this.network.named(view.node)} answers at this address`);
+    this.#places.learn(view);
     return view;
   }
 
@@ -315,7 +326,8 @@ export class Client {
     actionOf({ action: { cid } });
     const wanted = toHex(cidHash(cid));
     const ask = async (node: number, signal: AbortSignal): Promise<string> => {
-      const { status, text } = await this.#text(node, `/v1/code/${cid}`, { bytesMax: CODE_BYTES_MAX, signal });
+      const { status, text } = await this.#reach(node, { bytesMax: CODE_BYTES_MAX, signal }, (address, at) =>
+        this.#textAt(`${address}/v1/code/${cid}`, at));
       if (status !== 200) throw this.#problemOf(node, { status, document: parseAnswer(status, text) });
       if (toHex(cidHash(cidOf(text))) !== wanted) throw new VerificationError("other_code", "the answer is another action's source");
       return text;
@@ -333,23 +345,36 @@ export class Client {
     return firstAnswer(nodes, { hedgeMs: READ_HEDGE_MS, deadlineMs: this.#options.readDeadlineMs }, ask, signal);
   }
 
-  async #get<T>(node: number, path: string, read: (document: unknown) => T, signal: AbortSignal): Promise<T> {
-    const answer = await this.#exchange(node, path, { signal });
+  #get<T>(node: number, path: string, read: (document: unknown) => T, signal: AbortSignal): Promise<T> {
+    return this.#reach(node, { signal }, (address, at) => this.#readAt(node, `${address}${path}`, read, at));
+  }
+
+  async #readAt<T>(node: number, url: string, read: (document: unknown) => T, ask: Ask): Promise<T> {
+    const answer = await this.#exchangeAt(url, ask);
     if (answer.status !== 200) throw this.#problemOf(node, answer);
     return readAs(() => read(answer.document));
   }
 
-  async #exchange(node: number, path: string, ask: Ask): Promise<{ status: number; document: unknown }> {
-    const { status, text } = await this.#text(node, path, ask);
+  #exchange(node: number, path: string, ask: Ask): Promise<{ status: number; document: unknown }> {
+    return this.#reach(node, ask, (address, at) => this.#exchangeAt(`${address}${path}`, at));
+  }
+
+  async #exchangeAt(url: string, ask: Ask): Promise<{ status: number; document: unknown }> {
+    const { status, text } = await this.#textAt(url, ask);
     return { status, document: parseAnswer(status, text) };
   }
 
-  #text(node: number, path: string, ask: Ask): Promise<{ status: number; text: string }> {
+  #textAt(url: string, ask: Ask): Promise<{ status: number; text: string }> {
     const { signal, method = "GET", json, deadlineMs = this.#options.readDeadlineMs, bytesMax = ANSWER_BYTES_MAX } = ask;
-    return readText(`${this.network.endpoint(node)}${path}`, {
+    return readText(url, {
       fetch: this.#options.fetch, method, deadlineMs, bytesMax,
       ...(json === undefined ? {} : { json }), ...(signal === undefined ? {} : { signal }),
     });
+  }
+
+  #reach<T>(node: number, ask: Ask, act: (address: string, ask: Ask) => Promise<T>): Promise<T> {
+    const { deadlineMs = this.#options.readDeadlineMs, json, signal } = ask;
+    return this.#nodes.ask(node, { deadlineMs, isRead: json === undefined, signal }, (address, attempt) => act(address, { ...ask, ...attempt }));
   }
 }
 

@@ -5,7 +5,7 @@ import { concat, fromHex, toBase64url } from "./bytes.js";
 import { readCbor, readCborMap } from "./cbor.js";
 import { FormError } from "./codec.js";
 import { sha256 } from "./hash.js";
-import { ed25519Valid } from "./verify.js";
+import { ed25519Valid } from "./signature.js";
 
 /** P-256 with ES256, Ed25519 with EdDSA, RSA with RS256: their numbers in the registry of COSE, the preferred one first. */
 export const ALGORITHMS = [-7, -8, -257] as const;

@@ -7,7 +7,9 @@ export {
   LocalError, ProblemError, QuorateError, UnreachableError, VerificationError,
   type LocalCode, type Problem, type Tried, type VerifyCode,
 } from "./errors.js";
+export type { NodeEndpoint } from "./endpoint.js";
 export { cidOf, transcript } from "./hash.js";
+export type { Approvals, Founding } from "./founding.js";
 export type { Waiting } from "./http.js";
 export { parseJson, type JsonValue } from "./json.js";
 export {

@@ -1,16 +1,19 @@
 /** The network file: all that a client trusts. */
 
 import {
-  type Codec, FormError, type Of, address20, binary, bool, hash32, id32, list, membersOf, oneOf, struct, tagged, text, u32, u64, u8,
+  type Codec, FormError, type Of, address20, binary, bool, hash32, id32, list, membersOf, nullable, oneOf, struct, tagged, text, u32, u64, u8,
 } from "./codec.js";
 import { toHex } from "./bytes.js";
+import { type NodeEndpoint, checkForm, endpoint, isSaidBy } from "./endpoint.js";
 import { LocalError } from "./errors.js";
+import { type Approvals, type Founding, approvals, checkApprovals, checkFounding, founding, nameOf } from "./founding.js";
 import { transcript } from "./hash.js";
 import { type Waiting, readText } from "./http.js";
 import { parseJson } from "./json.js";
 
-/** The version of the format. */
-const VERSION = 4;
+/** The version of the format, and the one before, whose networks go on. */
+const VERSION = 5;
+const VERSION_BEFORE = 4;
 const COMMITTEE_MAX = 32;
 const HOSTS_MAX = 1_024;
 /** Longest network file. */
@@ -66,7 +69,7 @@ const admission: Codec<Admission> = (() => {
 })();
 
 const contract = struct({ address: address20, code_hash: hash32 });
-/** What the network id is a hash of, but for `allow_hosts`. */
+/** What the network id is a hash of, but for `allow_hosts` and `founding`. */
 const HASHED = {
   version: u32,
   name: text(),
@@ -82,12 +85,17 @@ const HASHED = {
 } as const;
 const hashed = struct(HASHED);
 const hosts = list(text(255), HOSTS_MAX);
-const endpoints = list(struct({ http: text(1_024), quic: text(1_024) }), COMMITTEE_MAX);
+const endpoints = list(endpoint, COMMITTEE_MAX);
 
 /** `network.json`. `limits` has all limits, also where the file leaves some out. */
 export type NetworkFile = Of<typeof hashed> & {
   readonly allow_hosts?: readonly string[];
-  readonly endpoints: Of<typeof endpoints>;
+  /** What the founding creates, and who the operators are: of version 5. */
+  readonly founding?: Founding;
+  /** Where the nodes are reached. No part of the id. */
+  readonly endpoints: readonly NodeEndpoint[];
+  /** What every operator has signed, in the order of the nodes: of version 5. No part of the id. */
+  readonly approvals?: Approvals;
 };
 
 /** A network that a client trusts by its file. */
@@ -99,8 +107,12 @@ export interface Network {
   readonly size: number;
   /** How many nodes must say the same. */
   readonly threshold: number;
-  /** The address of a node, without a slash at its end. */
+  /** The address of a node in the file, without a slash at its end. */
   endpoint(node: number): string;
+  /** The operator of a node; `null` where the file names none, and for a node that it does not list. */
+  operator(node: number): string | null;
+  /** A node for people: its number, and its operator where the file names operators. */
+  named(node: number): string;
   /** The key with which a node signs statements; `null` for a node that the file does not list. */
   statementKey(node: number): string | null;
 }
@@ -110,52 +122,83 @@ function wrong(message: string, cause?: unknown): LocalError {
 }
 
 /**
- * Reads the text of a network file, and computes the network's id.
+ * Reads the text of a network file, of version 5 or 4, and computes the network's id.
+ *
+ * A file of version 5 is used only if every operator has approved exactly it, with both of the node's keys, and every endpoint is
+ * signed by its node.
  *
  * @throws LocalError `network_file` for what is none, `network_other` if the id is not `options.id`.
  */
 export function parseNetwork(source: string, options: { readonly id?: string } = {}): Network {
   if (source.length > FILE_BYTES_MAX) throw wrong("it is too long");
-  let file: NetworkFile;
+  let [file, id]: [NetworkFile | null, string] = [null, ""];
   try {
     file = readFile(parseJson(source));
+    id = toHex(networkHash(file));
+    if (file.founding !== undefined) checkApprovals(file, file.founding, id, file.approvals ?? []);
   } catch (error) {
     if (error instanceof FormError || error instanceof SyntaxError) throw wrong(error.message, error);
     throw error;
   }
-  const id = toHex(networkHash(file));
   if (options.id !== undefined && options.id !== id) {
     throw new LocalError("network_other", `the network file describes the network ${id}, not ${options.id}`);
   }
+  return networkOf(file, id);
+}
+
+function networkOf(file: NetworkFile, id: string): Network {
+  const operator = (node: number): string | null => file.founding?.operators[node - 1] ?? null;
   return Object.freeze({
     id,
     file,
     size: file.nodes.length,
     threshold: file.threshold,
     endpoint: (node: number) => {
-      const endpoint = file.endpoints[node - 1];
-      if (endpoint === undefined) throw new LocalError("argument", `the network has no node ${node}`);
-      return endpoint.http.replace(/\/+$/, "");
+      const found = file.endpoints[node - 1];
+      if (found === undefined) throw new LocalError("argument", `the network has no node ${node}`);
+      return withoutSlash(found.http);
     },
+    operator,
+    named: (node: number) => nameOf(node, operator(node)),
     statementKey: (node: number) => file.nodes[node - 1]?.statement_key ?? null,
   });
 }
 
+/** A base address, to which paths are added. */
+export const withoutSlash = (address: string): string => address.replace(/\/+$/, "");
+
 function readFile(document: unknown): NetworkFile {
   const members = membersOf(document, "file");
   const version = members.get("version");
-  if (version !== VERSION) throw new FormError(`version ${String(version)} of the format is not supported, only ${VERSION}`);
-  const allowed = members.get("allow_hosts");
-  const places = endpoints.read(members.get("endpoints"), "file.endpoints");
-  for (const name of ["allow_hosts", "endpoints"]) members.delete(name);
+  if (version !== VERSION && version !== VERSION_BEFORE) {
+    throw new FormError(`version ${String(version)} of the format is not supported, only ${VERSION_BEFORE} and ${VERSION}`);
+  }
+  const take = <T>(name: string, of: Codec<T>): T | null => {
+    const value = members.get(name) ?? null;
+    members.delete(name);
+    return value === null ? null : of.read(value, `file.${name}`);
+  };
+  const [allowed, terms, given] = [take("allow_hosts", hosts), take("founding", founding), take("approvals", approvals)];
+  const places = take("endpoints", endpoints) ?? [];
   if (!members.has("limits")) members.set("limits", {});
   const main = hashed.read(Object.fromEntries(members), "file");
   checkCommittee(main, places);
-  const list = allowed === undefined || allowed === null ? {} : { allow_hosts: hosts.read(allowed, "file.allow_hosts") };
-  return Object.freeze({ ...main, ...list, endpoints: places });
+  const list = allowed === null ? {} : { allow_hosts: allowed };
+  if (version === VERSION_BEFORE) {
+    if (terms !== null || (given ?? []).length > 0) throw new FormError(`a file of version ${version} has no founding and no approvals`);
+    return Object.freeze({ ...main, ...list, endpoints: places });
+  }
+  if (terms === null) throw new FormError("the founding is missing");
+  checkFounding(main, terms);
+  for (const [place, { statement_key: key }] of main.nodes.entries()) {
+    const said = places[place];
+    if (said === undefined || !isSaidBy(said, key)) throw new FormError(`the endpoint of node ${place + 1} is not signed by that node`);
+    checkForm(said);
+  }
+  return Object.freeze({ ...main, ...list, founding: terms, endpoints: places, approvals: given ?? [] });
 }
 
-function checkCommittee(file: Of<typeof hashed>, places: Of<typeof endpoints>): void {
+function checkCommittee(file: Of<typeof hashed>, places: readonly NodeEndpoint[]): void {
   const { nodes, threshold } = file;
   if (nodes.length < 2) throw new FormError(`a committee has 2 to ${COMMITTEE_MAX} nodes`);
   if (threshold < 2 || threshold > nodes.length) throw new FormError(`threshold ${threshold} does not fit ${nodes.length} nodes`);
@@ -170,8 +213,11 @@ function checkCommittee(file: Of<typeof hashed>, places: Of<typeof endpoints>): 
 }
 
 function networkHash(file: NetworkFile): Uint8Array {
-  const { allow_hosts: allowed } = file;
+  const { allow_hosts: allowed, founding: terms } = file;
   const first = binary(hashed, file);
+  if (terms !== undefined) {
+    return transcript("quorate/network/v2", first, binary(struct({ allowed: nullable(hosts), terms: founding }), { allowed: allowed ?? null, terms }));
+  }
   return allowed === undefined
     ? transcript("quorate/network/v1", first)
     : transcript("quorate/network/v1", first, binary(hosts, allowed));

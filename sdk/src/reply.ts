@@ -5,6 +5,7 @@ import {
   type Codec, FormError, type Members, type Of, type Shape, address20, bool, cid, digits, hash32, id32, key33, list, membersOf, nodeNumber, nullable,
   oneOf, struct, tagged, text, u32, u64, u8,
 } from "./codec.js";
+import { endpoint } from "./endpoint.js";
 import type { Problem } from "./errors.js";
 
 /** A block of the registry's chain. */
@@ -107,6 +108,8 @@ export interface Reply {
 export interface Verified {
   /** The nodes whose statements prove it, ascending. */
   readonly members: readonly number[];
+  /** Their operators, in the same order; `null` where the network file names none. */
+  readonly operators: readonly (string | null)[];
   /** What they signed. */
   readonly statement: Statement;
 }
@@ -236,7 +239,10 @@ const nodeView = open({
   waiting_for: nullable(text(4_096)),
   guest: hash32,
   login_domains: list(text(512), 1_024),
-  nodes: list(open({ index: nodeNumber, connected: bool, set_up: bool, banned: bool }), 256),
+  nodes: list(open({
+    index: nodeNumber, connected: bool, set_up: bool, banned: bool, guest: nullable(hash32), operator: nullable(text(256)),
+    endpoint: ifRead(endpoint), silent_ms: nullable(u64), fault: nullable(open({ check: text(1_024), count: u64 })),
+  }), 256),
 });
 /** How a node sees the network: its own word. */
 export type NodeView = Of<typeof nodeView>;
@@ -265,6 +271,21 @@ export type CodeStored = Of<typeof codeStored>;
 
 /** @throws FormError */
 export const readCodeStored = (document: unknown): CodeStored => codeStored.read(document, "code");
+
+/** A value, or `null` also for what has another form: a later release may sign more of an endpoint. It is never hashed. */
+function ifRead<T>(of: Codec<T>): Codec<T | null> {
+  return {
+    read: (value, place) => {
+      try {
+        return nullable(of).read(value, place);
+      } catch (error) {
+        if (error instanceof FormError) return null;
+        throw error;
+      }
+    },
+    write: nullable(of).write,
+  };
+}
 
 /** As {@link struct}, but members that a later release adds are passed over, and an absent one is `null`. It is never hashed. */
 function open<S extends Shape>(shape: S): Codec<Members<S>> {

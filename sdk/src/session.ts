@@ -7,7 +7,7 @@ import type { Waiting } from "./http.js";
 import { type LoginMethod, type LoginProof, type LoginTerms, type TermsOptions, loginHash, proveAll, termsOf } from "./login.js";
 import type { Network } from "./network.js";
 import type { Store } from "./store.js";
-import { ed25519Valid } from "./verify.js";
+import { ed25519Valid } from "./signature.js";
 import { type Who, areTexts, isProof, whoOf } from "./who.js";
 
 const ALGORITHM = "Ed25519";

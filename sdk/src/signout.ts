@@ -6,7 +6,8 @@ import { numberField, sha256, transcript } from "./hash.js";
 import type { Network } from "./network.js";
 import { signId } from "./request.js";
 import type { Session } from "./session.js";
-import { EPOCH, ed25519Valid } from "./verify.js";
+import { ed25519Valid } from "./signature.js";
+import { EPOCH } from "./verify.js";
 
 /** What ends: this session; or with it each one that a method of its login has allowed up to now, on any device. */
 export type SignOutScope = "session" | "everywhere";

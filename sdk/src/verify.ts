@@ -5,7 +5,6 @@
  * honest node signs only what it ran itself. Anything that is not exactly right refuses the whole reply.
  */
 
-import { ed25519 } from "@noble/curves/ed25519.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { concat, equal, fromHex, fromUtf8, to0x, toHex, utf8 } from "./bytes.js";
 import { type Codec, FormError, binary, cid, hash32 } from "./codec.js";
@@ -13,6 +12,7 @@ import { VerificationError, type VerifyCode } from "./errors.js";
 import { numberField, sha256, transcript } from "./hash.js";
 import { parseJson, rawMembers } from "./json.js";
 import type { Network } from "./network.js";
+import { ed25519Valid } from "./signature.js";
 import {
   type Intent, type Receipt, type Reply, type SignatureView, type Statement, type Verified, block, claimList, readReceipt,
   readReply, statement,
@@ -64,25 +64,17 @@ function verifyStatements(network: Network, { statements }: Receipt): Verified {
   for (const { node, body, signature } of statements) {
     const key = network.statementKey(node);
     must(key !== null, "not_member", `node ${node} is not in the network file`);
-    must(!members.has(node), "member_twice", `node ${node} is there twice`);
+    must(!members.has(node), "member_twice", `${network.named(node)} is there twice`);
     members.add(node);
-    must(equal(binary(statement, body), bytes), "unequal_statement", `the statement of node ${node} differs from the others`);
+    must(equal(binary(statement, body), bytes), "unequal_statement", `the statement of ${network.named(node)} differs from the others`);
     const signed = transcript("quorate/statement/v1", numberField(node), bytes);
     must(ed25519Valid(fromHex(signature), signed, fromHex(key)), "statement_signature",
-      `what node ${node} is said to have signed is not signed by it`);
+      `what ${network.named(node)} is said to have signed is not signed by it`);
   }
   must(first.body.network === network.id, "wrong_network", "the receipt is about another network");
   must(first.body.epoch === EPOCH, "wrong_epoch", `the receipt is of epoch ${first.body.epoch}, for which no committee is known`);
-  return Object.freeze({ members: Object.freeze([...members].sort((one, other) => one - other)), statement: first.body });
-}
-
-/** Ed25519 as RFC 8032 has it. noble throws for bytes that are no point. */
-export function ed25519Valid(signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean {
-  try {
-    return ed25519.verify(signature, message, key, { zip215: false });
-  } catch {
-    return false;
-  }
+  const sorted = Object.freeze([...members].sort((one, other) => one - other));
+  return Object.freeze({ members: sorted, operators: Object.freeze(sorted.map(network.operator)), statement: first.body });
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
+import { addressOfKey, signerOfHash } from "./account.js";
 import { concat, fromHex, to0x, toHex, utf8 } from "./bytes.js";
 import { LocalError } from "./errors.js";
 import type { Waiting } from "./http.js";
@@ -21,9 +22,6 @@ export function checksumAddress(address: string): string {
   const letters = [...digits].map((digit, place) => ((hash[place] ?? "0") >= "8" ? digit.toUpperCase() : digit));
   return `0x${letters.join("")}`;
 }
-
-/** The address of an uncompressed public key. */
-export const addressOfKey = (key: Uint8Array): string => to0x(keccak_256(key.subarray(1)).subarray(12));
 
 /**
  * The address of a wallet's key, with its checksum.
@@ -52,15 +50,8 @@ export function signerOf(text: string, signature: string): string | null {
   if (!/^0x[0-9a-f]{130}$/.test(signature)) return null;
   const bytes = fromHex(signature);
   const v = bytes[64] ?? 0;
-  const recovery = v >= 27 ? v - 27 : v;
-  if (recovery > 1) return null;
-  try {
-    const rs = secp256k1.Signature.fromBytes(bytes.subarray(0, 64), "compact");
-    if (rs.hasHighS()) return null;
-    return checksumAddress(addressOfKey(rs.addRecoveryBit(recovery).recoverPublicKey(personalDigest(text)).toBytes(false)));
-  } catch {
-    return null;
-  }
+  const signer = signerOfHash(personalDigest(text), bytes.subarray(0, 64), v >= 27 ? v - 27 : v);
+  return signer === null ? null : checksumAddress(signer);
 }
 
 /** The wallet that a login names, if it has signed the login. */

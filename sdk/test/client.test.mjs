@@ -38,7 +38,7 @@ test("an honest node's answer is given with who proves it", async (t) => {
   const { execute, seen } = await run(t, [honest, honest, honest]);
   const execution = await execute();
   assert.equal(execution.response, "done");
-  assert.deepEqual([execution.node, execution.members], [1, [1, 2]]);
+  assert.deepEqual([execution.node, execution.members, execution.operators], [1, [1, 2], [null, null]]);
   assert.equal(execution.statement.action, cidOf(CODE));
   assert.equal(Object.getPrototypeOf(execution.signatures), null);
   assert.equal(seen[1].length + seen[2].length, 0);

@@ -1,5 +1,6 @@
 // Network files, JSON and logins that must be refused, and what is read from those that are right.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { LocalError, VerificationError } from "../dist/esm/errors.js";
 import { parseJson, rawMembers, writeJson } from "../dist/esm/json.js";
@@ -37,6 +38,59 @@ test("a network file is read whole or not at all", () => {
   const logins = parseNetwork(change("admission", { logins: [`0x${"11".repeat(32)}`] }));
   assert.deepEqual(logins.file.admission, { logins: [`0x${"11".repeat(32)}`] });
   assert.notEqual(logins.id, parseNetwork(change("admission", { list: [] })).id);
+});
+
+const vectors = JSON.parse(readFileSync(new URL("../../docs/vectors/http.json", import.meta.url), "utf8"));
+const FOUNDED = vectors.networks.find(({ file }) => file.version === 5);
+
+test("a file of version 5 is used if every operator has approved it, and every node has signed its endpoint", () => {
+  const founded = parseNetwork(JSON.stringify(FOUNDED.file), { id: FOUNDED.id });
+  assert.deepEqual([1, 2, 3, 4].map((node) => founded.operator(node)), [...FOUNDED.file.founding.operators, null]);
+  assert.deepEqual([founded.named(1), founded.named(4), network.named(1)], ["node 1 (Example Ltd)", "node 4", "node 1"]);
+  assert.equal(network.operator(1), null, "a file of version 4 names none");
+  assert.deepEqual(founded.file.endpoints[0].private, null);
+  assert.equal(founded.file.endpoints[1].word.number, 2);
+  const second = "node 2 (Zoë & Partners (EU))";
+  const says = (change, message) => {
+    const file = structuredClone(FOUNDED.file);
+    change(file);
+    assert.throws(() => parseNetwork(JSON.stringify(file)), (error) => error instanceof LocalError && error.code === "network_file"
+      && error.message.includes(message), message);
+  };
+  says((file) => file.approvals.pop(), "the approval of node 3 (node-3@example.org) is missing");
+  says((file) => delete file.approvals, "the approval of node 1 (Example Ltd) is missing");
+  says((file) => file.approvals.splice(1, 1), "not in the order of the nodes: node 3 (node-3@example.org) is at place 2");
+  says((file) => file.approvals.push(file.approvals[0]), "not in the order of the nodes: node 1");
+  says((file) => { file.name += "x"; }, "node 1 (Example Ltd) approved another proposal");
+  says((file) => { file.approvals[1].word.signature = file.approvals[0].word.signature; }, `the approval of ${second} is not signed with its statement key`);
+  says((file) => { file.approvals[1].vote = file.approvals[0].vote; }, `the approval of ${second} is not signed with its chain key`);
+  says((file) => { file.approvals[1].vote = file.approvals[1].vote.replace(/1(b|c)$/, "0$1"); }, `the approval of ${second} is not signed with its chain key`);
+  says((file) => { file.founding.values[0].value = "[]"; }, "approved another proposal");
+  says((file) => { file.approvals[2].word.node = 4; }, "an approval names node 4");
+  says((file) => file.founding.operators.pop(), "2 operators for 3 nodes");
+  for (const name of ["", " a", "a ", "a\nb", "a/b", "<b>", "x".repeat(65), "é".repeat(33)]) says((file) => { file.founding.operators[1] = name; }, "");
+  says((file) => { file.founding.values = []; }, "first values");
+  says((file) => file.founding.contracts.shift(), "the contract NodeRegistry is not the one");
+  says((file) => { file.contracts.directory.code_hash = file.contracts.pkp_nft.code_hash; }, "the contract Directory is not the one");
+  const endpoint = "the endpoint of node 2 is not signed by that node";
+  for (const change of [
+    (of) => { of.http += "x"; }, (of) => { of.quic += "1"; }, (of) => { of.private.http += "x"; }, (of) => { of.word.number = 3; }, (of) => { of.word.number = 0; }, (of) => delete of.private,
+    (of) => delete of.word, (of) => Object.assign(of, FOUNDED.file.endpoints[0]),
+  ]) says((file) => change(file.endpoints[1]), endpoint);
+  says((file) => delete file.founding, "the founding is missing");
+  says((file) => { file.version = 4; }, "a file of version 4 has no founding and no approvals");
+  says((file) => { file.version = 6; }, "version 6 of the format is not supported, only 4 and 5");
+  says((file) => { file.founding.more = 1; }, "no member");
+});
+
+test("what a receipt proves has the operators beside their nodes", () => {
+  const founded = parseNetwork(JSON.stringify(FOUNDED.file));
+  const body = { request: Buffer.from(JSON.stringify({ login: `0x${"11".repeat(32)}`, action: vectors.cids[1].cid, params: {}, block: { number: 1, hash: `0x${"11".repeat(32)}` } })).toString("base64url") };
+  const said = statementOf(founded, JSON.stringify(body));
+  const { members, operators } = verifyReceipt(founded, { statements: [signed(3, said), signed(1, said)], odd: [] });
+  assert.deepEqual([members, operators], [[1, 3], ["Example Ltd", "node-3@example.org"]]);
+  const forged = () => verifyReceipt(founded, { statements: [signed(1, said), signed(2, said, 1)], odd: [] });
+  assert.throws(forged, (error) => error instanceof VerificationError && error.message.includes("node 2 (Zoë & Partners (EU))"));
 });
 
 test("a network file is fetched in bounds", async () => {

@@ -39,6 +39,18 @@ export function networkText(addresses, change = {}) {
   });
 }
 
+/** Addresses with a node's word for them; `secret` of another node makes it a forgery. */
+export function wordOf(node, { http, quic = "127.0.0.1:1", hidden = null }, number = 1, secret = node) {
+  const text = (value) => binary({ write: () => [...Buffer.from([value.length, 0, 0, 0]), ...utf8(value)] }, value);
+  const places = (of) => concat(text(of.http), text(of.quic));
+  const fields = concat(places({ http, quic }), hidden === null ? Uint8Array.of(0) : concat(Uint8Array.of(1), places(hidden)));
+  const hash = transcript("quorate/endpoint/v1", ed25519.getPublicKey(secretOf(node)), numberField(number), fields);
+  return { http, quic, ...(hidden === null ? {} : { private: hidden }), word: { number, signature: toHex(ed25519.sign(hash, secretOf(secret))) } };
+}
+
+/** How a node sees another, of which it tells a word. */
+export const toldOf = (index, said) => ({ index, connected: true, set_up: true, banned: false, endpoint: said });
+
 /** The statement of an honest run of a request. */
 export function statementOf(network, body, response = "done") {
   const request = Buffer.from(JSON.parse(body).request, "base64url");
@@ -98,6 +110,7 @@ export async function fakeNetwork(t, manners, { view, ...change } = {}) {
   }
   const network = parseNetwork(networkText(addresses, change));
   const seen = manners.map(() => []);
+  const viewed = manners.map(() => 0);
   for (const [place, server] of servers.entries()) {
     const node = place + 1;
     server.on("request", async (request, response) => {
@@ -106,7 +119,8 @@ export async function fakeNetwork(t, manners, { view, ...change } = {}) {
       const body = Buffer.concat(parts).toString();
       let answer;
       if (request.url === "/v1/network") {
-        answer = [200, view?.(network, node) ?? viewOf(network, node)];
+        viewed[place] += 1;
+        answer = [200, view?.(network, node, addresses) ?? viewOf(network, node)];
       } else {
         seen[place].push(body);
         answer = await manners[place](body, { network, node, request, response });
@@ -119,7 +133,7 @@ export async function fakeNetwork(t, manners, { view, ...change } = {}) {
     if (manners[place] === null) server.close();
   }
   t.after(() => servers.forEach((server) => { server.closeAllConnections(); server.close(); }));
-  return { network, seen };
+  return { network, addresses, seen, viewed };
 }
 
 /** An honest node's answer, with the statements of nodes 1 and 2. */

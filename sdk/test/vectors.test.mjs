@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { addressOfKey } from "../dist/esm/account.js";
 import { fromBase64url, fromHex, toBase64url, toHex, utf8 } from "../dist/esm/bytes.js";
 import { errorCodes, isRetryable, numberOf } from "../dist/esm/codes.js";
 import { binary } from "../dist/esm/codec.js";
@@ -12,7 +13,7 @@ import { readReply, statement } from "../dist/esm/reply.js";
 import { signCode, signRequest } from "../dist/esm/request.js";
 import { holders, readRevocationReply, signRevocation } from "../dist/esm/signout.js";
 import { requestId, verifyDigest, verifyExecution, verifyReceipt } from "../dist/esm/verify.js";
-import { addressOf, addressOfKey, keyLogin, personalDigest, signerOf } from "../dist/esm/wallet.js";
+import { addressOf, keyLogin, personalDigest, signerOf } from "../dist/esm/wallet.js";
 import { VerificationError } from "../dist/esm/errors.js";
 import { tokenOf } from "../dist/esm/client.js";
 import { isProof } from "../dist/esm/who.js";

@@ -22,6 +22,16 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if let ["--only", "chirp", rest @ ..] | ["--json", "--only", "chirp", rest @ ..] = asked.as_slice() {
         return chirp::bench(if asked[0] == "--json" { &["--json"] } else { rest });
     }
+    if let ["--only", "founding"] = asked.as_slice() {
+        return founding();
+    }
     let bench = step::target().join("release").join("quorate-bench");
     step::run(std::process::Command::new(bench).args(arguments).arg("--packages").arg(packages))
+}
+
+/// Foundings on a test network, by the size of the committee.
+fn founding() -> Result<()> {
+    packages::ensure(&[packages::PYTHON, packages::IPROUTE2])?;
+    let words = ["test", "--release", "--locked", "--package", "quorate-cli", "--test", "founding", "--"];
+    step::run(step::cargo().args(words).args(["--ignored", "--nocapture", "start_to_ready"]))
 }

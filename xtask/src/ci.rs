@@ -34,6 +34,9 @@ const CLIENTS: &str = "examples/clients";
 /// Where the test of the guest's syntax has its programs.
 const TEST262: &str = "crates/actions/tests/test262";
 
+/// How the self-test of the test network ends where there can be none.
+const TEST_NETWORK_IMPOSSIBLE: i32 = 3;
+
 /// A step: its name, what it is for, and what it does.
 struct Step {
     name: &'static str,
@@ -114,6 +117,11 @@ const STEPS: &[Step] = &[
         about: "the check of Chirp's streams finds planted faults",
         act: Act::Call(chirp::check),
     },
+    Step {
+        name: "test network",
+        about: "delay, loss and faults between the hosts of tests are as asked, and nothing is left behind",
+        act: Act::Call(test_network),
+    },
     Step { name: "test", about: "all tests", act: Act::Call(test) },
     Step {
         name: "faults",
@@ -145,6 +153,11 @@ const STEPS: &[Step] = &[
     Step { name: "doc", about: "documentation without a broken link", act: Act::Call(doc) },
     Step { name: "deny", about: "licences, bans, sources, advisories", act: Act::Call(deny) },
     Step { name: "sim", about: "1,000 seeds of the simulator", act: Act::Call(|| sim::seeds_from(SEEDS, 0)) },
+    Step {
+        name: "foundings",
+        about: "50 foundings under faults in the simulator",
+        act: Act::Call(|| sim::foundings_from(50, 0)),
+    },
     Step {
         name: "mutants",
         about: "a twentieth of the planted faults are caught",
@@ -234,6 +247,11 @@ const FULL: &[Step] = &[
         name: "more seeds",
         about: "9,000 further seeds of the simulator",
         act: Act::Call(|| sim::seeds_from(9 * SEEDS, SEEDS)),
+    },
+    Step {
+        name: "more foundings",
+        about: "500 further foundings under faults in the simulator",
+        act: Act::Call(|| sim::foundings_from(500, 50)),
     },
 ];
 
@@ -349,6 +367,8 @@ fn folder_of(package: &str) -> PathBuf {
 /// Compilers of the guest, Node and npm.
 fn install() -> Result<()> {
     packages::ensure(&[packages::CLANG, packages::LLD, packages::WASI_LIBC, packages::CLANG_RT])?;
+    // Tests on a test network are left out where these are missing.
+    packages::ensure(&[packages::PYTHON, packages::IPROUTE2])?;
     packages::ensure_node()
 }
 
@@ -390,6 +410,20 @@ pub(crate) fn npm_ci(folder: &str) -> Result<()> {
 fn clients() -> Result<()> {
     npm_ci(CLIENTS)?;
     packages::ensure(&[packages::PYTHON, packages::PYTHON_ECDSA, packages::PYTHON_PYCRYPTODOME])
+}
+
+/// Where there can be no test network, the tests that need one are left out, which is said here.
+fn test_network() -> Result<()> {
+    let mut python = Command::new(packages::PYTHON.file);
+    python.current_dir(root()).args(["xtask/testnet/net.py", "--self-test"]).stdout(std::io::stderr());
+    match python.status().context("starting the test network")?.code() {
+        Some(0) => Ok(()),
+        Some(TEST_NETWORK_IMPOSSIBLE) => {
+            warn("   no test network here: tests on one are SKIPPED");
+            Ok(())
+        }
+        _ => bail!("the test network is not as asked"),
+    }
 }
 
 /// Tests of whole networks that take too long for each run of the checks.

@@ -39,8 +39,10 @@ pub(crate) const AGE: Package = Package { name: "age", file: "/usr/bin/age" };
 pub(crate) const GXX: Package = Package { name: "g++", file: "/usr/bin/g++" };
 /// Runs that compiler.
 pub(crate) const MAKE: Package = Package { name: "make", file: "/usr/bin/make" };
-/// Runs the example client in Python, and prepares what is compiled for Node.js.
+/// Runs the example client in Python and the test network, and prepares what is compiled for Node.js.
 pub(crate) const PYTHON: Package = Package { name: "python3", file: "/usr/bin/python3" };
+/// Makes the hosts of a test network.
+pub(crate) const IPROUTE2: Package = Package { name: "iproute2", file: "/bin/ip" };
 /// Both curves of that client.
 pub(crate) const PYTHON_ECDSA: Package =
     Package { name: "python3-ecdsa", file: "/usr/lib/python3/dist-packages/ecdsa/__init__.py" };

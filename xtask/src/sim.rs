@@ -22,10 +22,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 
 /// Runs a range of seeds; a failure prints the command that repeats it.
 pub(crate) fn seeds_from(seeds: u64, start: u64) -> Result<()> {
+    simulate("--seeds", seeds, start)
+}
+
+/// Runs a range of seeds that only found networks, under more faults.
+pub(crate) fn foundings_from(seeds: u64, start: u64) -> Result<()> {
+    simulate("--foundings", seeds, start)
+}
+
+fn simulate(what: &str, seeds: u64, start: u64) -> Result<()> {
     let (seeds, start) = (seeds.to_string(), start.to_string());
     step::run(
         step::cargo()
             .args(["run", "--quiet", "--locked", "--package", "quorate-sim", "--"])
-            .args(["--seeds", &seeds, "--start", &start]),
+            .args([what, &seeds, "--start", &start]),
     )
 }

@@ -20,10 +20,12 @@ use quorate_registry::{
     subject::{CommitteeNode, DEFAULT_KEY_SET_ID, RootKey},
     tx_client::TxClient,
 };
-use quorate_wire::{PublicKey, RootKeys};
+use quorate_wire::{NodeVote, PublicKey, RootKeys, gather, root_keys_digest};
 use serde_json::{Value, json};
 
-use self::process::{Anvil, CHAIN_ID, Chain, End, Folder, SENDERS, action, contracts, followed, key};
+use self::process::{
+    Anvil, CHAIN_ID, Chain, End, Folder, SENDERS, action, contracts, followed, key, write_snapshot,
+};
 use crate::table::Table;
 
 /// For how long mints and reads are counted.
@@ -107,18 +109,19 @@ async fn found(url: &str) -> Result<()> {
     let deployer = TxClient::new(url, CHAIN_ID, key("deployer")?)?;
     let deployed = deploy(&deployer, &committee, 2).await?.contracts;
     ensure!(deployed == contracts()?, "the registry is elsewhere");
-    let roots = RootKey::list(&RootKeys {
+    let keys = RootKeys {
         sign_secp256k1: PublicKey::from_sec1(key("root")?.verifying_key().to_sec1_point(false).as_bytes())?,
         sign_p256: [3; 33],
         sign_ed25519: [5; 32],
         decrypt: [1; 48],
         session: [7; 48],
         random: [8; 48],
-    });
-    for index in 0..3 {
-        let node = TxClient::new(url, CHAIN_ID, node(index)?)?;
-        node.vote_for_root_keys(&deployed, DEFAULT_KEY_SET_ID, &roots).await?;
-    }
+    };
+    let router = quorate_wire::Address(deployed.pubkey_router.0.0);
+    let digest = root_keys_digest(CHAIN_ID, router, DEFAULT_KEY_SET_ID, &keys);
+    let votes = (0..3).map(|index| Ok(NodeVote::sign(&digest, &node(index)?))).collect::<Result<Vec<_>>>()?;
+    let (roots, votes) = (RootKey::list(&keys), gather(&digest, votes));
+    deployer.set_root_keys(&deployed, DEFAULT_KEY_SET_ID, &roots, &votes).await?;
     Ok(())
 }
 
@@ -297,6 +300,10 @@ async fn beside_anvil(table: &mut Table, quorate: &Path) -> Result<()> {
 struct Sized {
     starts: [f64; 2],
     follower_starts: [f64; 3],
+    /// Of one that begins with a snapshot, and how long that took to write.
+    from_snapshot: f64,
+    snapshot_written: f64,
+    snapshot_bytes: f64,
     chain_memory: f64,
     follower_memory: f64,
     chain_disk: f64,
@@ -343,16 +350,21 @@ async fn sized(
     let chain = Chain::start(quorate, folder).await?;
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     let starts = [ms(stopped), ms(chain.ready)];
-    let new = Folder::new("new-follower")?;
+    let (new, begins) = (Folder::new("new-follower")?, Folder::new("snapshot-follower")?);
+    let quorate = quorate.to_owned();
     let url = chain.url.clone();
     let (kept, tokens) = (of_follower.to_owned(), tokens.to_vec());
-    let (first, killed, again) = tokio::task::spawn_blocking(move || {
+    let (first, snapshot, killed, again) = tokio::task::spawn_blocking(move || {
         let first = followed(new.path(), &url, &tokens, End::InOrder)?;
+        let written = write_snapshot(&quorate, begins.path(), &url)?;
+        let bytes = std::fs::metadata(begins.path().join("snapshot"))?.len();
+        let begun = followed(begins.path(), &url, &tokens, End::Killed)?;
+        let snapshot = (begun.ready, written, bytes as f64);
         // The one that is killed has just caught up with what came since the last size.
         followed(&kept, &url, &tokens, End::Killed)?;
         let killed = followed(&kept, &url, &tokens, End::InOrder)?;
         let again = followed(&kept, &url, &tokens, End::InOrder)?;
-        Ok::<_, anyhow::Error>((first, killed, again))
+        Ok::<_, anyhow::Error>((first, snapshot, killed, again))
     })
     .await??;
     let file =
@@ -360,6 +372,9 @@ async fn sized(
     let found = Sized {
         starts,
         follower_starts: [ms(first.ready), ms(killed.ready), ms(again.ready)],
+        from_snapshot: ms(snapshot.0),
+        snapshot_written: ms(snapshot.1),
+        snapshot_bytes: snapshot.2,
         chain_memory,
         follower_memory: again.memory,
         chain_disk: file(folder, "blocks.log")? + file(folder, "state.redb")?,
@@ -379,6 +394,10 @@ fn add(table: &mut Table, keys: usize, found: &Sized, before: Option<(&Sized, &S
     table.add_goal(&at("start after a kill"), (killed, "ms"), last.map(|last| last.starts[1]), "≤ 2 s, flat");
     let [anew, killed, again] = found.follower_starts;
     table.add(&at("a node's first start"), anew, "ms", last.map(|last| last.follower_starts[0]));
+    let name = at("a node's first start from a snapshot, beside its replay");
+    table.add_goal(&name, (found.from_snapshot, "ms"), Some(anew), "≤ 2 s");
+    table.add(&at("a snapshot is written"), found.snapshot_written, "ms", None);
+    table.add(&at("bytes of a snapshot for each"), found.snapshot_bytes / count, "bytes", None);
     let name = at("a node's start after a kill");
     table.add_goal(&name, (killed, "ms"), last.map(|last| last.follower_starts[1]), "≤ 2 s");
     table.add_goal(

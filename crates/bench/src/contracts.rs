@@ -6,18 +6,21 @@ use anyhow::{Context as _, Result, ensure};
 use ed25519_dalek::SigningKey as HeadKey;
 use k256::ecdsa::SigningKey;
 use quorate_registry::{
-    abi::{Directory, PKPNFT, PKPPermissions, Validators},
+    abi::{PKPNFT, PKPPermissions, Validators},
     alloy_primitives::{Address, B256, Bytes, U256, keccak256},
     artifacts::{self, Companions, Contracts},
     chain::{BOUNDS, ChainConfig, ChainServer, Genesis, address_of, genesis_hash, serve},
     deploy::{addresses, creation_codes, deploy, deploy_companions},
     encode::{self, MintTerms},
-    follow::{CATCH_UP_MAX, FollowConfig, Follower, follow},
+    follow::{CATCH_UP_MAX, FollowConfig, Follower, Trust, follow},
     subject::{CommitteeNode, DEFAULT_KEY_SET_ID, KEY_TYPE_ECDSA_K256, RootKey, Subject},
     tx_client::TxClient,
     view::{At, RegistryView, ViewCall},
 };
-use quorate_wire::{PublicKey, RootKeys};
+use quorate_wire::{
+    Digest, DirectoryChange, NodeVote, PublicKey, RootKeys, directory_digest, gather, minter_digest,
+    root_keys_digest,
+};
 use tokio::sync::oneshot;
 
 use crate::table::Table;
@@ -55,12 +58,11 @@ struct World {
     _server: ChainServer,
     _follower: Follower,
     _stop: [oneshot::Sender<()>; 2],
-    url: String,
     owner: TxClient,
     view: RegistryView,
     contracts: Contracts,
     companions: Companions,
-    /// Of the code of PKPHelper, which nodes vote for as a minter.
+    /// Of the code of PKPHelper, which nodes admit as a minter.
     helper_code: B256,
 }
 
@@ -68,7 +70,7 @@ impl World {
     async fn new() -> Result<World> {
         let rich = U256::from(10).pow(U256::from(24));
         let account = |name: &str| Ok::<_, anyhow::Error>(address_of(key(name)?.verifying_key()));
-        let accounts = ["deployer", "owner", "node 0", "node 1", "node 2"]
+        let accounts = ["deployer", "owner"]
             .into_iter()
             .map(|name| Ok((account(name)?, rich)))
             .collect::<Result<_>>()?;
@@ -82,6 +84,7 @@ impl World {
             genesis,
             head_key: head_key(),
             host_names: Vec::new(),
+            proxies: Vec::new(),
             bounds: BOUNDS,
             block_time_s: None,
             faucet: None,
@@ -98,8 +101,11 @@ impl World {
             genesis_hash: hash,
             head_key: B256::from(head_key().verifying_key().to_bytes()),
             contracts,
+            creations: Vec::new(),
             catch_up_max: CATCH_UP_MAX,
             state: None,
+            trust: Trust::default(),
+            snapshot: None,
         };
         let (view, follower) = follow(config, async { drop(stopped.await) })?;
         let owner = TxClient::new(&url, CHAIN_ID, key("owner")?)?;
@@ -107,7 +113,6 @@ impl World {
             _server: server,
             _follower: follower,
             _stop: [stop_chain, stop_follower],
-            url,
             owner,
             view,
             contracts,
@@ -118,12 +123,6 @@ impl World {
 
     async fn gas(&self, to: Address, data: Bytes) -> Result<u64> {
         Ok(self.owner.send(Some(to), data).await?.gas_used)
-    }
-
-    /// As one of the nodes.
-    async fn gas_of_node(&self, node: u8, to: Address, data: Bytes) -> Result<u64> {
-        let client = TxClient::new(&self.url, CHAIN_ID, key(&format!("node {node}"))?)?;
-        Ok(client.send(Some(to), data).await?.gas_used)
     }
 
     async fn minted(&self) -> Result<U256> {
@@ -181,42 +180,44 @@ fn sizes(table: &mut Table) {
     }
 }
 
+/// What nodes sign together, handed over by somebody else.
 async fn votes(table: &mut Table, world: &World, plain: f64) -> Result<()> {
     let contracts = world.contracts;
-    let roots = RootKey::list(&RootKeys {
+    let keys = RootKeys {
         sign_secp256k1: PublicKey::from_sec1(key("root")?.verifying_key().to_sec1_point(false).as_bytes())?,
         sign_p256: [3; 33],
         sign_ed25519: [5; 32],
         decrypt: [1; 48],
         session: [7; 48],
         random: [8; 48],
-    });
-    let mut last = 0;
-    for node in 0..3 {
-        let vote = encode::vote_for_root_keys(contracts.node_registry, DEFAULT_KEY_SET_ID, &roots);
-        last = world.gas_of_node(node, contracts.pubkey_router, vote).await?;
-    }
-    add_gas(table, "last vote for the roots", last, plain);
-    let value = |version, length: usize| -> Bytes {
-        let call = Directory::voteCall {
-            name: "login-domains".to_owned(),
-            version,
-            value: Bytes::from(vec![b'v'; length]),
-        };
-        alloy_encode(&call)
     };
+    let roots = RootKey::list(&keys);
+    let router = wire(contracts.pubkey_router);
+    let votes = signed(&root_keys_digest(CHAIN_ID, router, DEFAULT_KEY_SET_ID, &keys), 3)?;
+    let set = encode::set_root_keys(contracts.node_registry, DEFAULT_KEY_SET_ID, &roots, &votes);
+    add_gas(table, "roots with 3 signatures", world.gas(contracts.pubkey_router, set).await?, plain);
     for (version, length) in [(1, 32), (2, 4096)] {
-        let first = world.gas_of_node(0, contracts.directory, value(version, length)).await?;
-        let second = world.gas_of_node(1, contracts.directory, value(version, length)).await?;
-        add_gas(table, &format!("first vote for a value of {length} bytes"), first, plain);
-        add_gas(table, &format!("vote that sets a value of {length} bytes"), second, plain);
+        let value = vec![b'v'; length];
+        let changes = [DirectoryChange { name: "login-domains".to_owned(), version, value }];
+        let votes = signed(&directory_digest(CHAIN_ID, wire(contracts.directory), &changes), 2)?;
+        let gas = world.gas(contracts.directory, encode::set_directory(&changes, &votes)).await?;
+        add_gas(table, &format!("value of {length} bytes with 2 signatures"), gas, plain);
     }
-    let minter = encode::vote_for_minter(world.companions.pkp_helper, world.helper_code);
-    let first = world.gas_of_node(0, contracts.pubkey_router, minter.clone()).await?;
-    let second = world.gas_of_node(1, contracts.pubkey_router, minter).await?;
-    add_gas(table, "first vote for a minter", first, plain);
-    add_gas(table, "vote that admits a minter", second, plain);
+    let (minter, code) = (world.companions.pkp_helper, world.helper_code);
+    let votes = signed(&minter_digest(CHAIN_ID, router, wire(minter), Digest(code.0)), 2)?;
+    let gas = world.gas(contracts.pubkey_router, encode::admit_minter(minter, code, &votes)).await?;
+    add_gas(table, "further minter with 2 signatures", gas, plain);
     Ok(())
+}
+
+/// The signatures of the first nodes, in the order in which the contracts want them.
+fn signed(digest: &Digest, nodes: u8) -> Result<Vec<NodeVote>> {
+    let votes = (0..nodes).map(|node| Ok(NodeVote::sign(digest, &key(&format!("node {node}"))?)));
+    Ok(gather(digest, votes.collect::<Result<Vec<_>>>()?))
+}
+
+fn wire(address: Address) -> quorate_wire::Address {
+    quorate_wire::Address(address.0.0)
 }
 
 fn alloy_encode<C: alloy_sol_types::SolCall>(call: &C) -> Bytes {

@@ -1,15 +1,19 @@
 //! What can be typed after `quorate`.
 
 pub(crate) mod encryption;
+pub(crate) mod founding;
+mod moving;
 pub(crate) mod pkp;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use quorate_wire::{Address, Digest, SecretUrl};
 
 pub(crate) use encryption::{DecryptArgs, EncryptArgs, PolicyCommand, Written};
+pub(crate) use founding::{ApproveArgs, AssembleArgs, CheckArgs, InitArgs, NetworkCommand, ProposeArgs};
+pub(crate) use moving::{ExportArgs, ImportArgs};
 pub(crate) use pkp::{KeyName, MintArgs, Pages, PkpCommand, Scope, Subject};
 
 /// The largest chain id that wallets take.
@@ -67,9 +71,9 @@ pub(crate) enum Command {
     ///
     /// With --json: transaction and block.
     Fund(FundArgs),
-    /// Run one node (`dev` does this for you), or vote with its account.
+    /// Run one node (`dev` does this for you), make one, or sign with its keys.
     Node(NodeArgs),
-    /// Show a network: its nodes, its contracts, its Directory and the open votes.
+    /// Found a network with other operators, and show what there is of one.
     #[command(subcommand)]
     Network(NetworkCommand),
     /// Run one action for the node that started this process.
@@ -347,19 +351,33 @@ pub(crate) struct VerifyArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct ChainArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ChainCommand>,
     /// Folder of the chain: its genesis, head key and transactions.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) dir: PathBuf,
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) dir: Option<PathBuf>,
     /// Address of the JSON-RPC interface.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8545")]
     pub(crate) listen: SocketAddr,
+    /// A name under which the chain is asked, besides `localhost` and addresses in figures; may be given several times.
+    #[arg(long = "host-name", value_name = "NAME", value_parser = host_name)]
+    pub(crate) host_names: Vec<String>,
+    /// Address of a proxy in front of the chain: the last entry of its `X-Forwarded-For` is then who calls; may be given
+    /// several times.
+    #[arg(long = "proxy", value_name = "ADDRESS")]
+    pub(crate) proxies: Vec<IpAddr>,
     /// At the first start, give this account money; may be given several times.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) fund: Vec<Address>,
     /// At the first start, name the account that deploys the registry: nobody else then creates contracts on this chain.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) deployer: Option<Address>,
+    /// The same by the account's key file, which is made if there is none, and give that account money: it can then pay for
+    /// a founding.
+    #[arg(long, value_name = "FILE", conflicts_with = "deployer")]
+    pub(crate) payer: Option<PathBuf>,
     /// Give money to whoever asks, a bounded sum an address and hour: for development only.
     #[arg(long)]
     pub(crate) faucet: bool,
@@ -372,20 +390,37 @@ pub(crate) struct ChainArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum NetworkCommand {
-    /// Show the network's root keys, and the members that certify them.
-    ///
-    /// They are believed only with the signed word of every founding member, under the network file. They are kept beside
-    /// the network file, and other keys are refused from then on.
-    Keys {
-        #[command(flatten)]
-        place: Place,
-    },
-    /// Show what the network file and the chain say of a network.
-    Show {
-        #[command(flatten)]
-        access: RegistryAccess,
-    },
+pub(crate) enum ChainCommand {
+    /// Write the chain's state at its newest block to a file, with which nodes can begin.
+    Snapshot(ChainSnapshotArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChainSnapshotArgs {
+    /// Folder of a chain that does not run.
+    #[arg(long, value_name = "DIR", required_unless_present = "rpc")]
+    pub(crate) dir: Option<PathBuf>,
+    /// JSON-RPC address of a chain that runs, `http://…` or `https://…`.
+    #[arg(long, value_name = "URL", conflicts_with = "dir")]
+    pub(crate) rpc: Option<SecretUrl>,
+    /// PEM file of the only authorities that vouch for an `https://` address; the public ones without it.
+    #[arg(long, value_name = "FILE", requires = "rpc")]
+    pub(crate) ca: Option<PathBuf>,
+    /// The file; one that is there is replaced once the new one is whole.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// A host name as requests have it: without a scheme, a port or a path.
+fn host_name(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    match text.len() <= 253 && text.split('.').all(label) {
+        true => Ok(text.to_owned()),
+        false => Err("must be a name such as chain.example, without a scheme, a port or a path".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]
@@ -399,13 +434,25 @@ pub(crate) struct NodeArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum NodeCommand {
-    /// Vote for a value of the network's Directory with this node's account. The value stands once as many nodes as the
-    /// threshold have voted for the same bytes.
+    /// Make a node's folder: its keys, its configuration and its card, which other operators need. Safe to repeat: keys that
+    /// are there stay, and a card is numbered on if addresses have changed.
+    ///
+    /// With --json: dir, card, and what others will not reach.
+    Init(Box<InitArgs>),
+    /// Look at this machine, the chain, and the way to every member and back, while this node does not run.
+    ///
+    /// Operators run it at the same time. Each finding names the node, its operator and what is to be done. The exit code is 0
+    /// without problems. With --json: fine, and findings with grade, node, operator, what and act.
+    Check(CheckArgs),
+    /// Sign a value of the network's Directory with this node's chain key. Once as many nodes as the threshold have signed the
+    /// same bytes, `quorate network vote` sets it.
+    ///
+    /// With --json: name, version, node, out, and whether it stands already.
     Vote {
         /// The node's configuration, `node.toml`.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// The value's name: `login-domains`, or `contracts/…`.
+        /// The value's name: `login-domains`, `issuers`, or `contracts/…`.
         name: String,
         /// The value, or `@file` with it.
         #[arg(value_name = "VALUE|@FILE", required_unless_present = "remove",
@@ -414,7 +461,21 @@ pub(crate) enum NodeCommand {
         /// Vote for no value under this name.
         #[arg(long, conflicts_with = "value")]
         remove: bool,
+        /// Refuse to sign for another version than this: what the chain says of the present one is not believed then.
+        #[arg(long, value_name = "N")]
+        version: Option<u64>,
+        /// Where the vote is written; `vote-NAME-VERSION-node-N.json` here unless it is named.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
+    /// Seal a node that does not run into one file, to move it to another machine. It does not start here again.
+    ///
+    /// The file has the keys, the share and all records but pairwise state. With --json: out, bytes, records, network and mark.
+    Export(ExportArgs),
+    /// Make a node's folder of an exported file. Peers know its starts as later than all at the old place.
+    ///
+    /// With --json: dir, network, node, moves, and the settings that were changed or want a look.
+    Import(ImportArgs),
 }
 
 #[derive(Debug, Args)]

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use quorate_registry::alloy_primitives::{Address, B256, U256};
 use quorate_registry::chain::{
-    BOUNDS, ChainConfig, Creation, Genesis, RULES, address_of, founded_chain_id, serve,
+    BOUNDS, ChainConfig, Creation, Genesis, RULES, address_of, founded_chain_id, serve, snapshot,
 };
+use quorate_registry::rpc_client::{RpcClient, Trust};
+use serde_json::json;
 
-use crate::args::ChainArgs;
+use crate::args::{ChainArgs, ChainCommand, ChainSnapshotArgs};
+use crate::founding;
 use crate::output::Output;
 use crate::shutdown;
 use crate::state::{secret_at, write_whole};
@@ -18,22 +21,31 @@ use crate::state::{secret_at, write_whole};
 /// What a funded account of a new chain has, in ether: far more than anybody needs.
 const FUNDS_ETHER: u64 = 1_000_000;
 
-/// Runs the chain until it is told to stop.
+/// Runs the chain until it is told to stop, or writes a snapshot of it.
 pub(crate) async fn run(args: ChainArgs, output: Output) -> Result<()> {
-    fs::create_dir_all(&args.dir).with_context(|| format!("making {}", args.dir.display()))?;
-    let faucet = args.faucet.then(|| faucet_key(&args.dir)).transpose()?;
+    if let Some(ChainCommand::Snapshot(args)) = args.command {
+        return write_snapshot(args, output).await;
+    }
+    let dir = args.dir.context("the chain's folder is missing: --dir DIR")?;
+    fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
+    let faucet = args.faucet.then(|| faucet_key(&dir)).transpose()?;
     let mut funded: Vec<Address> = args.fund.iter().map(|account| account.0.into()).collect();
     funded.extend(faucet.as_ref().map(|key| address_of(key.verifying_key())));
-    let contracts = if args.deployer.is_some() { Creation::Registry } else { Creation::Any };
-    let deployer = args.deployer.map_or(Address::ZERO, |account| account.0.into());
+    let payer = args.payer.as_deref().map(founding::payer).transpose()?;
+    let payer = payer.map(|key| address_of(key.verifying_key()));
+    funded.extend(payer);
+    let named = args.deployer.map(|account| account.0.into()).or(payer);
+    let contracts = if named.is_some() { Creation::Registry } else { Creation::Any };
+    let deployer = named.unwrap_or(Address::ZERO);
     let terms = Terms { funded, deployer, contracts, id: None };
-    let genesis = genesis_in(&args.dir, &terms)?;
+    let genesis = genesis_in(&dir, &terms)?;
     let config = ChainConfig {
         listen: args.listen,
-        data_dir: Some(args.dir.clone()),
+        head_key: head_key(&dir)?,
+        data_dir: Some(dir),
         genesis,
-        head_key: head_key(&args.dir)?,
-        host_names: Vec::new(),
+        host_names: args.host_names,
+        proxies: args.proxies,
         bounds: BOUNDS,
         block_time_s: args.block_time.filter(|seconds| *seconds > 0),
         faucet,
@@ -41,6 +53,35 @@ pub(crate) async fn run(args: ChainArgs, output: Output) -> Result<()> {
     let server = serve(config, shutdown::requested(args.follow_stdin)?).await?;
     output.progress(&format!("chain at {}, genesis {}", server.url(), server.genesis_hash));
     server.wait().await?;
+    Ok(())
+}
+
+/// Writes a snapshot, and shows what others compare with their own nodes' view.
+async fn write_snapshot(args: ChainSnapshotArgs, output: Output) -> Result<()> {
+    let written = match (&args.rpc, &args.dir) {
+        (Some(url), _) => {
+            let trust = match &args.ca {
+                Some(file) => {
+                    Trust::only(&fs::read(file).with_context(|| format!("reading {}", file.display()))?)?
+                }
+                None => Trust::default(),
+            };
+            snapshot::collect(&RpcClient::trusting(url.expose(), &trust)?, &args.out).await?
+        }
+        (None, Some(dir)) => {
+            // A folder without a chain stays as it is.
+            let genesis = read_genesis(&dir.join("genesis.json"))?;
+            let key = dir.join("head.key");
+            ensure!(key.exists(), "{} is missing", key.display());
+            snapshot::of_folder(genesis, &head_key(dir)?, dir, &args.out).await?
+        }
+        (None, None) => bail!("name the chain's folder by --dir, or its address by --rpc"),
+    };
+    let block = format!("{}:{}", written.block.number, written.block.hash);
+    let shown = json!({
+        "genesis": written.genesis, "block": block, "state_root": written.state_root, "bytes": written.bytes,
+    });
+    output.result(&shown, || format!("{block}\nstate root {}", written.state_root));
     Ok(())
 }
 

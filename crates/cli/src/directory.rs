@@ -1,10 +1,14 @@
 //! The Directory's values: votes for them, and what is known of them.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use k256::ecdsa::SigningKey;
 use quorate_registry::abi::Directory;
 use quorate_registry::alloy_primitives::{Address, B256};
 use quorate_registry::tx_client::{ChainReader, TxClient};
-use quorate_wire::{Issuers, LoginDomains, limits::DIRECTORY_VALUE_BYTES_MAX};
+use quorate_wire::{
+    Digest, DirectoryChange, Issuers, LoginDomains, NetworkFile, NetworkId, NodeIndex, NodeVote,
+    directory_digest, gather, limits::DIRECTORY_VALUE_BYTES_MAX,
+};
 use serde::{Deserialize, Serialize};
 
 /// Names of further contracts begin with this.
@@ -27,17 +31,6 @@ pub(crate) struct NamedContract {
     pub(crate) address: Address,
     /// Keccak-256 of its runtime code.
     pub(crate) code_hash: B256,
-}
-
-/// What became of a vote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Voted {
-    /// The value stands already, at this version: nothing was sent.
-    Stands(u64),
-    /// The vote was counted, and set the value at this version.
-    Set(u64),
-    /// The vote was counted for this version; more are needed.
-    Counted(u64),
 }
 
 /// The bytes to vote for: the one form of a value that nodes or clients read under this name, so that votes for one value
@@ -95,17 +88,93 @@ pub(crate) async fn read(chain: &ChainReader, directory: Address, name: &str) ->
     Ok((found.version, found.value.to_vec()))
 }
 
-/// Votes with a node's account, unless the value stands already.
-pub(crate) async fn vote(client: &TxClient, directory: Address, name: &str, value: &[u8]) -> Result<Voted> {
-    let chain = client.reader();
-    let (version, standing) = read(chain, directory, name).await?;
-    if version > 0 && standing == value {
-        return Ok(Voted::Stands(version));
+/// A node's vote for a value, as its operator hands it to whoever sends all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignedVote {
+    /// The network.
+    pub(crate) network: NetworkId,
+    /// The node.
+    pub(crate) node: NodeIndex,
+    /// The value's name.
+    pub(crate) name: String,
+    /// The version that it is to have.
+    pub(crate) version: u64,
+    /// The value.
+    pub(crate) value: String,
+    /// The signature with the node's chain key.
+    pub(crate) vote: NodeVote,
+}
+
+impl SignedVote {
+    /// Longest file with one, in bytes.
+    pub(crate) const BYTES_MAX: usize = 32 << 10;
+
+    /// Signs a vote.
+    pub(crate) fn sign(
+        network: &NetworkFile,
+        node: NodeIndex,
+        change: &DirectoryChange,
+        key: &SigningKey,
+    ) -> Result<Self> {
+        let digest = digest(network, std::slice::from_ref(change));
+        Ok(SignedVote {
+            network: network.id(),
+            node,
+            name: change.name.clone(),
+            version: change.version,
+            value: String::from_utf8(change.value.clone()).context("values are texts")?,
+            vote: NodeVote::sign(&digest, key),
+        })
     }
-    let version = version + 1;
-    client.vote_for_value(directory, name, version, value).await?;
-    let (now, standing) = read(chain, directory, name).await?;
-    Ok(if now >= version && standing == value { Voted::Set(now) } else { Voted::Counted(version) })
+
+    /// What the vote is for.
+    pub(crate) fn change(&self) -> DirectoryChange {
+        DirectoryChange {
+            name: self.name.clone(),
+            version: self.version,
+            value: self.value.clone().into_bytes(),
+        }
+    }
+
+    /// Checks that it is the vote of its node in this network.
+    pub(crate) fn check(&self, network: &NetworkFile) -> Result<()> {
+        let node =
+            network.node(self.node).with_context(|| format!("the network has no node {}", self.node))?;
+        ensure!(self.network == network.id(), "the vote is of another network, {}", self.network);
+        let signer = self.vote.signer(&digest(network, &[self.change()]));
+        ensure!(signer == Some(node.chain_address), "the vote is not signed by {}", network.named(self.node));
+        Ok(())
+    }
+}
+
+/// What nodes sign for changes of a network's Directory.
+pub(crate) fn digest(network: &NetworkFile, changes: &[DirectoryChange]) -> Digest {
+    directory_digest(network.chain.id, network.contracts.directory.address, changes)
+}
+
+/// Sets values with as many nodes' keys as it takes, where they do not stand already: all in one transaction.
+pub(crate) async fn set(
+    client: &TxClient,
+    network: &NetworkFile,
+    values: Vec<(String, Vec<u8>)>,
+    keys: &[SigningKey],
+) -> Result<()> {
+    let at = Address::from(network.contracts.directory.address.0);
+    let mut changes = Vec::new();
+    for (name, value) in values {
+        let (version, standing) = read(client.reader(), at, &name).await?;
+        if version == 0 || standing != value {
+            changes.push(DirectoryChange { name, version: version + 1, value });
+        }
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let digest = digest(network, &changes);
+    let votes = gather(&digest, keys.iter().map(|key| NodeVote::sign(&digest, key)));
+    client.set_directory(at, &changes, &votes).await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -35,6 +35,14 @@ impl std::fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 impl Failure {
+    /// The exit status of the process. A node that must not be started again has one of its own.
+    pub(crate) fn exit_status(&self) -> u8 {
+        match self {
+            Failure::Network(_) => 1,
+            Failure::Local(error) => quorate_node::exit_status(error),
+        }
+    }
+
     /// The document for programs.
     pub(crate) fn as_json(&self) -> Value {
         match self {

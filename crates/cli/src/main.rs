@@ -4,23 +4,29 @@ mod access;
 mod action;
 mod args;
 mod chain;
+mod check;
 mod dev;
 mod directory;
+mod domains;
 mod encryption;
 mod failure;
+mod founding;
 mod fund;
 mod home;
 mod keys;
 mod mark;
+mod moving;
 mod network;
 mod node;
 mod output;
+mod passphrase;
 mod pkp;
 mod ports;
 mod shutdown;
 mod sign_out;
 mod source;
 mod state;
+mod status;
 mod verify;
 
 use std::process::ExitCode;
@@ -53,9 +59,26 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(failure) => {
             output.failure(&failure);
-            ExitCode::FAILURE
+            ExitCode::from(failure.exit_status())
         }
     }
+}
+
+/// As [`run`], for a network.
+async fn on_network(command: NetworkCommand, output: Output) -> Result<bool, Failure> {
+    match command {
+        NetworkCommand::Keys { place } => keys::show(&place, output).await?,
+        NetworkCommand::Show { access } => network::show(&access, output).await?,
+        NetworkCommand::Propose(args) => founding::propose(&args, output).await?,
+        NetworkCommand::Approve(args) => founding::approve(&args, output).await?,
+        NetworkCommand::Assemble(args) => return Ok(founding::assemble(&args, output).await?),
+        NetworkCommand::Vote { access, wallet, votes } => {
+            return Ok(network::vote((&access, &wallet), &votes, output).await?);
+        }
+        NetworkCommand::Status { place } => return Ok(status::show(&place, output).await?),
+        NetworkCommand::Check { place } => return Ok(domains::check(&place, output).await?),
+    }
+    Ok(true)
 }
 
 /// Runs a command; the result says whether it did what it was asked for.
@@ -74,9 +97,8 @@ async fn run(command: Command, output: Output) -> Result<bool, Failure> {
         Command::Verify(args) => verify::run(&args, output)?,
         Command::Chain(args) => chain::run(args, output).await?,
         Command::Fund(args) => fund::run(&args, output).await?,
-        Command::Node(args) => node::run(args, output).await?,
-        Command::Network(NetworkCommand::Keys { place }) => keys::show(&place, output).await?,
-        Command::Network(NetworkCommand::Show { access }) => network::show(&access, output).await?,
+        Command::Node(args) => return Ok(node::run(args, output).await?),
+        Command::Network(command) => return on_network(command, output).await,
         Command::Worker { .. } => unreachable!("a worker has its own main function"),
     }
     Ok(true)

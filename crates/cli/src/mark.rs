@@ -21,9 +21,10 @@ const DOMAIN: &[u8] = b"quorate/state-folder/v1";
 const NODES_MAX: u8 = 32;
 /// A key's file is far smaller.
 const WALLET_BYTES_MAX: u64 = 4_096;
-/// Members of a `node.toml` that are not marked: `quorate dev` writes the first four at each start, and the others
+/// Members of a `node.toml` that are not marked: `quorate dev` writes the first six at each start, and the others
 /// open nothing.
-const UNMARKED: [&str; 6] = ["network_file", "http_listen", "quic_listen", "chain_rpc", "log", "limits"];
+const UNMARKED: [&str; 8] =
+    ["network_file", "http_listen", "quic_listen", "chain_rpc", "endpoint", "payer", "log", "limits"];
 
 /// Marks a folder as this user's, with what is in it now.
 pub(crate) fn set(state: &State) -> Result<()> {
@@ -134,9 +135,9 @@ mod tests {
             statement_key: StatementKey([number; 32]),
             chain_address: Address([number; 20]),
         };
-        let at = NodeEndpoint { http: format!("http://127.0.0.1:{port}"), quic: format!("127.0.0.1:{port}") };
+        let at = NodeEndpoint::unsigned(format!("http://127.0.0.1:{port}"), format!("127.0.0.1:{port}"));
         let network = NetworkFile {
-            version: NetworkFile::VERSION,
+            version: NetworkFile::VERSION_BEFORE,
             name: "test".to_owned(),
             chain: ChainParameters { id: chain, genesis: Digest([0; 32]), head_key: StatementKey([0; 32]) },
             contracts: Contracts {
@@ -152,6 +153,8 @@ mod tests {
             admission: Admission::Open,
             limits: quorate_wire::ActionLimits::default(),
             allow_hosts: None,
+            founding: None,
+            approvals: Vec::new(),
             endpoints: vec![at; 3],
         };
         serde_json::to_string(&network).unwrap()

@@ -1,32 +1,21 @@
 //! `quorate network`: what the network file and the chain say of a network.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use quorate_registry::abi::Directory;
-use quorate_registry::alloy_primitives::{B256, keccak256};
-use quorate_registry::tx_client::ChainReader;
-use quorate_wire::{Address, ContractRecord, Issuers, LoginDomains, NetworkFile};
+use quorate_wire::{Address, ContractRecord, NetworkFile, NodeIndex, gather};
 use serde_json::{Value, json};
 
 use crate::access::contracts;
-use crate::args::RegistryAccess;
-use crate::directory;
+use crate::args::{RegistryAccess, WalletKey};
+use crate::directory::{self, SignedVote};
+use crate::founding::read_text;
 use crate::output::{Output, quoted};
 
 /// Characters of a value that are shown to people.
 const SHOWN_CHARS: usize = 120;
-
-/// A value that nodes vote for and that does not stand yet.
-struct OpenVote {
-    name: String,
-    version: u64,
-    hash: B256,
-    /// The value, if one of the voters' newest events has it.
-    value: Option<Vec<u8>>,
-    /// The nodes, by their numbers.
-    nodes: Vec<usize>,
-}
 
 /// Shows a network.
 pub(crate) async fn show(access: &RegistryAccess, output: Output) -> Result<()> {
@@ -39,57 +28,55 @@ pub(crate) async fn show(access: &RegistryAccess, output: Output) -> Result<()> 
         let (version, value) = directory::read(&chain, at, &name).await?;
         values.push((name, version, value));
     }
-    let open = open_votes(&chain, &network, &values).await?;
-    let value = document(&network, &values, &open);
-    output.result(&value, || words(&network, &values, &open));
+    let value = document(&network, &values);
+    output.result(&value, || words(&network, &values));
     Ok(())
 }
 
-/// The votes for the version that each name would have next, grouped by what is voted for. Names are those that something
-/// reads: a node may vote for any other as often as it likes, and hides nothing by it.
-async fn open_votes(
-    chain: &ChainReader,
-    network: &NetworkFile,
-    values: &[(String, u64, Vec<u8>)],
-) -> Result<Vec<OpenVote>> {
-    let at = contracts(network).directory;
-    let known = values.iter().map(|(name, ..)| name.as_str());
-    let companions = directory::COMPANIONS.iter().map(|(_, name)| *name);
-    let names: BTreeSet<&str> = known.chain([LoginDomains::NAME, Issuers::NAME]).chain(companions).collect();
-    let mut open: BTreeMap<(&str, B256), OpenVote> = BTreeMap::new();
-    for name in names {
-        let version = values.iter().find(|(known, ..)| known == name).map_or(1, |(_, now, _)| now + 1);
-        for (place, node) in network.nodes.iter().enumerate() {
-            let call =
-                Directory::voteOfCall { name: name.to_owned(), version, node: node.chain_address.0.into() };
-            let hash = chain.read(at, &call).await?;
-            if !hash.is_zero() {
-                let new =
-                    || OpenVote { name: name.to_owned(), version, hash, value: None, nodes: Vec::new() };
-                open.entry((name, hash)).or_insert_with(new).nodes.push(place + 1);
-            }
+/// Sets a value with the votes of enough nodes.
+pub(crate) async fn vote(
+    (access, wallet): (&RegistryAccess, &WalletKey),
+    paths: &[PathBuf],
+    output: Output,
+) -> Result<bool> {
+    let network = access.place.network_file()?;
+    let mut votes: Vec<SignedVote> = Vec::new();
+    for path in paths {
+        let shown = || path.display().to_string();
+        let text = read_text(path, SignedVote::BYTES_MAX)?;
+        let vote: SignedVote = serde_json::from_str(&text).with_context(shown)?;
+        vote.check(&network).with_context(shown)?;
+        if let Some(first) = votes.first() {
+            ensure!(
+                first.change() == vote.change(),
+                "{} and {} are for different values",
+                paths[0].display(),
+                shown()
+            );
         }
+        votes.push(vote);
     }
-    let mut open: Vec<OpenVote> = open.into_values().collect();
-    for vote in &mut open {
-        for node in &vote.nodes {
-            let voter = network.nodes[node - 1].chain_address;
-            let topic = quorate_registry::alloy_primitives::Address::from(voter.0).into_word();
-            let value = &mut vote.value;
-            let look = |event: Directory::Voted| {
-                if keccak256(&event.value) == vote.hash {
-                    *value = Some(event.value.to_vec());
-                }
-                value.is_none()
-            };
-            // A vote counts whether or not its event is found.
-            let _ = chain.look_back(at, topic, look).await;
-            if vote.value.is_some() {
-                break;
-            }
+    let change = votes.first().context("no votes")?.change();
+    let digest = directory::digest(&network, std::slice::from_ref(&change));
+    let gathered = gather(&digest, votes.iter().map(|vote| vote.vote));
+    let needed = usize::from(network.threshold);
+    let done = gathered.len() >= needed;
+    let at = contracts(&network).directory;
+    // An earlier try may have set it, whatever became of its receipt.
+    let (version, standing) = directory::read(&access.reader()?, at, &change.name).await?;
+    if done && (version, &standing) != (change.version, &change.value) {
+        let chain = access.chain(wallet)?;
+        chain.set_directory(at, std::slice::from_ref(&change), &gathered).await?;
+    }
+    let nodes: BTreeSet<NodeIndex> = votes.iter().map(|vote| vote.node).collect();
+    let value = json!({ "name": change.name, "version": change.version, "done": done, "nodes": nodes, "needed": needed });
+    output.result(&value, || match done {
+        true => format!("{} is set (version {})", change.name, change.version),
+        false => {
+            format!("{} of the {needed} votes that it takes are there; nothing was sent", gathered.len())
         }
-    }
-    Ok(open)
+    });
+    Ok(done)
 }
 
 /// The contracts of the network file, by their names.
@@ -104,12 +91,12 @@ pub(crate) fn records(network: &NetworkFile) -> [(&'static str, ContractRecord);
     ]
 }
 
-fn document(network: &NetworkFile, values: &[(String, u64, Vec<u8>)], open: &[OpenVote]) -> Value {
+fn document(network: &NetworkFile, values: &[(String, u64, Vec<u8>)]) -> Value {
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let nodes =
         network.indices().zip(&network.nodes).zip(&network.endpoints).map(|((index, node), endpoint)| {
             json!({
-                "index": index, "http": endpoint.http, "quic": endpoint.quic,
+                "index": index, "operator": network.operator(index), "http": endpoint.http, "quic": endpoint.quic,
                 "chain_address": node.chain_address, "statement_key": node.statement_key,
             })
         });
@@ -119,22 +106,15 @@ fn document(network: &NetworkFile, values: &[(String, u64, Vec<u8>)], open: &[Op
     let values = values
         .iter()
         .map(|(name, version, value)| json!({ "name": name, "version": version, "value": text(value) }));
-    let open = open.iter().map(|vote| {
-        let OpenVote { name, version, hash, value, nodes } = vote;
-        json!({
-            "name": name, "version": version, "value": value.as_deref().map(text), "nodes": nodes,
-            "value_hash": hash,
-        })
-    });
     json!({
         "network": network.id(), "name": network.name, "threshold": network.threshold,
         "chain": { "id": network.chain.id, "genesis": network.chain.genesis },
         "nodes": nodes.collect::<Vec<_>>(), "contracts": contracts.into_iter().collect::<serde_json::Map<_, _>>(),
-        "directory": values.collect::<Vec<_>>(), "open_votes": open.collect::<Vec<_>>(),
+        "directory": values.collect::<Vec<_>>(),
     })
 }
 
-fn words(network: &NetworkFile, values: &[(String, u64, Vec<u8>)], open: &[OpenVote]) -> String {
+fn words(network: &NetworkFile, values: &[(String, u64, Vec<u8>)]) -> String {
     let shown = |value: &[u8]| {
         let text = String::from_utf8_lossy(value);
         match text.char_indices().nth(SHOWN_CHARS) {
@@ -149,27 +129,15 @@ fn words(network: &NetworkFile, values: &[(String, u64, Vec<u8>)], open: &[OpenV
     ];
     for ((index, node), endpoint) in network.indices().zip(&network.nodes).zip(&network.endpoints) {
         let account: Address = node.chain_address;
-        lines.push(format!("node {index}    {}   votes as {account}", endpoint.http));
+        let operator =
+            network.operator(index).map(|name| format!("   of {}", quoted(name))).unwrap_or_default();
+        lines.push(format!("node {index}    {}   votes as {account}{operator}", endpoint.http));
     }
     for (name, record) in records(network) {
         lines.push(format!("contract  {name:<15} {}", record.address));
     }
     for (name, version, value) in values {
         lines.push(format!("directory {} (version {version}): {}", quoted(name), shown(value)));
-    }
-    for vote in open {
-        let nodes: Vec<String> = vote.nodes.iter().map(ToString::to_string).collect();
-        lines.push(format!(
-            "open vote {} (version {}): {}: by nodes {}; {} are needed",
-            quoted(&vote.name),
-            vote.version,
-            vote.value.as_deref().map_or_else(|| format!("bytes with the hash {}", vote.hash), shown),
-            nodes.join(", "),
-            network.threshold
-        ));
-    }
-    if open.is_empty() {
-        lines.push("no open votes".to_owned());
     }
     lines.join("\n")
 }

@@ -6,23 +6,38 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use quorate_node::{Config, NodeKeys};
-use quorate_registry::tx_client::TxClient;
-use quorate_wire::{Address, LoginDomains, limits::DIRECTORY_VALUE_BYTES_MAX};
+use quorate_wire::{DirectoryChange, LoginDomains, limits::DIRECTORY_VALUE_BYTES_MAX};
 use serde_json::json;
 
 use crate::args::{NodeArgs, NodeCommand, NodeRun};
-use crate::directory::{self, Voted};
-use crate::output::Output;
+use crate::check;
+use crate::directory::{self, SignedVote};
+use crate::founding::{self, chain_of, place_of};
+use crate::moving;
+use crate::output::{Output, printable};
 use crate::shutdown;
+use crate::state::write_whole;
 
-/// Runs the node until it is told to stop, or has to; or votes with its account.
-pub(crate) async fn run(args: NodeArgs, output: Output) -> Result<()> {
+/// Runs the node until it is told to stop, or has to; or does what its operator does beside.
+pub(crate) async fn run(args: NodeArgs, output: Output) -> Result<bool> {
     match args.command {
-        Some(NodeCommand::Vote { config, name, value, remove: _ }) => {
-            vote(&config, &name, value.as_deref(), output).await
+        Some(NodeCommand::Init(args)) => founding::init(&args, output)?,
+        Some(NodeCommand::Check(args)) => return check::run(&args, output).await,
+        Some(NodeCommand::Vote { config, name, value, remove: _, out, version }) => {
+            let voting = Voting {
+                config: &config,
+                name: &name,
+                value: value.as_deref(),
+                version,
+                out: out.as_deref(),
+            };
+            vote(voting, output).await?;
         }
-        None => serve(&args.run).await,
+        Some(NodeCommand::Export(args)) => tokio::task::block_in_place(|| moving::export(&args, output))?,
+        Some(NodeCommand::Import(args)) => tokio::task::block_in_place(|| moving::import(&args, output))?,
+        None => serve(&args.run).await?,
     }
+    Ok(true)
 }
 
 async fn serve(args: &NodeRun) -> Result<()> {
@@ -43,42 +58,74 @@ fn value_in(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-async fn vote(config: &Path, name: &str, value: Option<&str>, output: Output) -> Result<()> {
-    let config = Config::load(config)?;
+/// What a vote is for.
+pub(crate) struct Voting<'a> {
+    /// The node's configuration.
+    pub(crate) config: &'a Path,
+    /// The value's name.
+    pub(crate) name: &'a str,
+    /// The value, or `@file`; none takes it away.
+    pub(crate) value: Option<&'a str>,
+    /// The version that it has to be for.
+    pub(crate) version: Option<u64>,
+    /// Where the vote is written.
+    pub(crate) out: Option<&'a Path>,
+}
+
+async fn vote(voting: Voting<'_>, output: Output) -> Result<()> {
+    let config = Config::load(voting.config)?;
     let network = config.load_network()?;
     let keys = NodeKeys::load(&config.keys)?;
-    let value = match value.map(|value| value.strip_prefix('@').ok_or(value)) {
+    let me = place_of(&network, &keys)?;
+    let value = match voting.value.map(|value| value.strip_prefix('@').ok_or(value)) {
         Some(Ok(path)) => value_in(Path::new(path))?,
         Some(Err(value)) => value.as_bytes().to_vec(),
         None => Vec::new(),
     };
+    let name = voting.name;
     let value = directory::canonical(name, &value)?;
     if name == LoginDomains::NAME && LoginDomains::parse(&value).is_ok_and(|list| list.names().is_empty()) {
         output.progress("With this value the network takes no login at all.");
     }
-    let client = TxClient::new(config.chain_rpc.expose(), network.chain.id, keys.chain.clone())?;
-    let account = Address(client.address().into_array());
-    let place = network.nodes.iter().position(|node| node.chain_address == account);
-    let number = place.map(|place| place + 1);
-    ensure!(number.is_some(), "the account {account} of this node is none of the network's");
-    let voted = directory::vote(&client, network.contracts.directory.address.0.into(), name, &value).await?;
-    let (version, set) = match voted {
-        Voted::Stands(version) | Voted::Set(version) => (version, true),
-        Voted::Counted(version) => (version, false),
+    let chain = chain_of(&config)?;
+    let record = network.contracts.directory;
+    let (id, code) = chain.identity(record.address.0.into()).await?;
+    ensure!(
+        id == network.chain.id && code.0 == record.code_hash.0,
+        "the chain of node.toml is not this network's: it has another id, or another Directory"
+    );
+    let (version, standing) =
+        directory::read(&chain, network.contracts.directory.address.0.into(), name).await?;
+    if version > 0 && standing == value {
+        let shown = json!({ "name": name, "version": version, "set": true, "out": null, "node": me });
+        output.result(&shown, || {
+            format!("{name} has this value already (version {version}); nothing was signed")
+        });
+        return Ok(());
+    }
+    // Who serves the chain says which version stands. A person sees it before a signature is out that counts for a later one.
+    ensure!(
+        voting.version.is_none_or(|wanted| wanted == version + 1),
+        "the chain says that version {version} of {name} stands, so a vote is for version {}",
+        version + 1
+    );
+    let standing = printable(&String::from_utf8_lossy(&standing));
+    output.progress(&format!("signs version {} of {name}, in place of: {standing}", version + 1));
+    let change = DirectoryChange { name: name.to_owned(), version: version + 1, value };
+    let vote = SignedVote::sign(&network, me, &change, &keys.chain)?;
+    let out = match voting.out {
+        Some(out) => out.to_owned(),
+        None => format!("vote-{}-{}-node-{me}.json", name.replace('/', "-"), change.version).into(),
     };
-    let shown = json!({
-        "name": name, "version": version, "set": set, "sent": !matches!(voted, Voted::Stands(_)),
-        "node": number, "account": account,
-    });
-    output.result(&shown, || match voted {
-        Voted::Stands(version) => {
-            format!("{name} has this value already (version {version}); nothing was sent")
-        }
-        Voted::Set(version) => format!("voted, and {name} is set (version {version})"),
-        Voted::Counted(version) => format!(
-            "voted for version {version} of {name}; it is set once {} nodes have voted for the same bytes",
-            network.threshold
-        ),
+    write_whole(&out, format!("{}\n", serde_json::to_string_pretty(&vote)?).as_bytes(), 0o644)?;
+    let shown = json!({ "name": name, "version": change.version, "set": false, "out": out, "node": me });
+    output.result(&shown, || {
+        format!(
+            "signed version {} of {name}\nNext: with {} such votes anybody sets it: quorate network vote {} …",
+            change.version,
+            network.threshold,
+            out.display()
+        )
     });
     Ok(())
 }

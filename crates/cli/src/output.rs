@@ -12,12 +12,18 @@ pub(crate) use quorate_auth::printable;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     json: bool,
+    quiet: bool,
 }
 
 impl Output {
     /// Prints JSON only, or text.
     pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, quiet: false }
+    }
+
+    /// The same without progress.
+    pub(crate) fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
     }
 
     /// Whether results are for programs.
@@ -51,6 +57,9 @@ impl Output {
 
     /// Says what is going on.
     pub(crate) fn progress(self, line: &str) {
+        if self.quiet {
+            return;
+        }
         let _ = writeln!(std::io::stderr().lock(), "{line}");
     }
 }

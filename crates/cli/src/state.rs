@@ -190,14 +190,20 @@ pub(crate) fn read_network(path: &Path) -> Result<NetworkFile> {
         ),
         read => read.with_context(|| format!("reading the network file {}", path.display()))?,
     };
-    if NetworkFile::version_of(&text).is_some_and(|version| version < NetworkFile::VERSION) {
+    if NetworkFile::version_of(&text).is_some_and(|version| version < NetworkFile::VERSION_BEFORE) {
         bail!(
             "{} is of a network that an earlier release founded, which this one does not run: found a new one in another \
              folder, quorate dev --dir DIR",
             path.display()
         );
     }
-    NetworkFile::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
+    let approved = |network: NetworkFile| match &network.founding {
+        Some(_) => network.check_approvals().map(|()| network),
+        None => Ok(network),
+    };
+    NetworkFile::parse(&text)
+        .and_then(approved)
+        .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
 }
 
 /// Reads 32 secret bytes, or makes and stores them if there are none yet.

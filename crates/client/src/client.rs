@@ -19,6 +19,7 @@ use crate::{
     ask::{Pace, Trouble, first_answer},
     call::Moment,
     http::Http,
+    places::Places,
     verify::{shows_divergence, verify_execution, verify_problem},
 };
 
@@ -56,6 +57,8 @@ pub struct Client {
     pub(crate) id: NetworkId,
     pub(crate) http: Http,
     pub(crate) options: ClientOptions,
+    /// Where the nodes are now, by their newest words.
+    pub(crate) places: Arc<Places>,
     /// The network's root keys, once they are known.
     pub(crate) known_keys: Arc<OnceLock<RootKeys>>,
     /// The public shares of the decryption root, once they are known.
@@ -77,11 +80,17 @@ impl Client {
     /// A client of the network that the file describes.
     ///
     /// # Errors
+    /// [`ClientError::NetworkFile`] for a file of version 5 that not every operator has approved;
     /// [`ClientError::Machine`] if TLS cannot be set up.
     pub fn new(network: NetworkFile, options: ClientOptions) -> Result<Self, ClientError> {
+        if network.founding.is_some() {
+            network.check_approvals().map_err(ClientError::NetworkFile)?;
+        }
         let http = Http::new(options.connect_timeout).map_err(|_| ClientError::Machine("TLS"))?;
         let (known_keys, known_shares) = (Arc::default(), Arc::default());
-        Ok(Client { id: network.id(), network: Arc::new(network), http, options, known_keys, known_shares })
+        let places = Arc::new(Places::new(&network));
+        let (id, network) = (network.id(), Arc::new(network));
+        Ok(Client { network, id, http, options, places, known_keys, known_shares })
     }
 
     /// The network file.
@@ -127,8 +136,7 @@ impl Client {
         let ask = move |node| {
             let client = client.clone();
             async move {
-                let answer = client.http.get(&client.url(node, &format!("/v1/pkps/{id}"))?).await?;
-                let view: PkpView = read(&answer)?;
+                let view: PkpView = client.get(node, &format!("/v1/pkps/{id}")).await?;
                 if view.token_id != id
                     || view.public_key.token_id() != id
                     || view.public_key.address() != view.address
@@ -165,9 +173,7 @@ impl Client {
         let ask = move |node| {
             let (client, request) = (client.clone(), request.clone());
             async move {
-                let url = client.url(node, "/v1/executions")?;
-                let answer = client.http.post(&url, request.shared_body()).await?;
-                match read::<ExecutionReply>(&answer) {
+                match client.post::<ExecutionReply>(node, "/v1/executions", request.shared_body()).await {
                     Ok(reply) => {
                         let verified = verify_execution(&client.network, request.bytes(), &reply)?;
                         Ok(Execution { node, reply, verified })
@@ -212,22 +218,45 @@ impl Client {
         Pace { hedge: self.options.connect_timeout, deadline: self.options.read_deadline }
     }
 
-    pub(crate) fn url(&self, node: NodeIndex, path: &str) -> Result<String, Trouble> {
-        let endpoint = self.network.endpoint(node);
-        let endpoint = endpoint.ok_or_else(|| Trouble::Silent("it is not in the network file".to_owned()))?;
-        Ok(format!("{}{path}", endpoint.http.trim_end_matches('/')))
+    /// Asks a node, wherever it is now.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, node: NodeIndex, path: &str) -> Result<T, Trouble> {
+        self.at_places(node, path, |url| async move { read(&self.http.get(&url).await?) }).await
+    }
+
+    /// Tells a node, wherever it is now.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        node: NodeIndex,
+        path: &str,
+        json: Bytes,
+    ) -> Result<T, Trouble> {
+        let post = |url: String| {
+            let json = json.clone();
+            async move { read(&self.http.post(&url, json).await?) }
+        };
+        self.at_places(node, path, post).await
+    }
+
+    /// Gives a node something, wherever it is now.
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        node: NodeIndex,
+        path: &str,
+        json: Bytes,
+    ) -> Result<T, Trouble> {
+        let put = |url: String| {
+            let json = json.clone();
+            async move { read(&self.http.put(&url, json).await?) }
+        };
+        self.at_places(node, path, put).await
     }
 
     async fn read_network(self, node: NodeIndex) -> Result<NetworkView, Trouble> {
-        let answer = self.http.get(&self.url(node, "/v1/network")?).await?;
-        let view: NetworkView = read(&answer)?;
-        if view.network != self.id {
-            return Err(VerifyError::WrongNetwork.into());
-        }
-        if view.node != node {
-            return Err(VerifyError::OtherNode(view.node).into());
-        }
-        Ok(view)
+        let view = |url: String| {
+            let client = &self;
+            async move { client.view_at(node, &url).await }
+        };
+        self.at_places(node, "/v1/network", view).await
     }
 }
 

@@ -7,11 +7,7 @@ use quorate_wire::{
 };
 use tokio::{task::JoinSet, time::timeout};
 
-use crate::{
-    Client, ClientError, Login, Tried,
-    ask::Trouble,
-    client::{now_ms, read},
-};
+use crate::{Client, ClientError, Login, Tried, ask::Trouble, client::now_ms};
 
 /// Who has taken an action's code. Each entry is that node's own word; the network runs the action by its name
 /// alone as soon as one honest node that can be reached has it.
@@ -89,10 +85,9 @@ impl Client {
         action: ActionCid,
         body: Bytes,
     ) -> Result<CodeStored, Trouble> {
-        let url = self.url(node, "/v1/code")?;
-        let answer = timeout(self.options.read_deadline, self.http.put(&url, body)).await;
-        let answer = answer.map_err(|_| Trouble::Silent("it does not answer in time".to_owned()))??;
-        let stored: CodeStored = read(&answer)?;
+        let answer = timeout(self.options.read_deadline, self.put(node, "/v1/code", body)).await;
+        let late = |_| Trouble::Silent("it does not answer in time".to_owned());
+        let stored: CodeStored = answer.map_err(late)??;
         if stored.action == action {
             Ok(stored)
         } else {

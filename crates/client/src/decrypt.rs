@@ -19,11 +19,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{
-    Client, ClientError, Login, VerifyError,
-    ask::Trouble,
-    client::{now_ms, read},
-};
+use crate::{Client, ClientError, Login, VerifyError, ask::Trouble, client::now_ms};
 
 /// What is to be opened.
 #[derive(Debug, Clone)]
@@ -265,12 +261,7 @@ impl Client {
         for (node, asked) in asked {
             let (client, node, body) = (self.clone(), *node, asked.body.clone());
             asking.spawn(async move {
-                let ask = async {
-                    let url = client.url(node, "/v1/decryptions")?;
-                    let answer = client.http.post(&url, body).await?;
-                    read::<DecryptionReply>(&answer)
-                };
-                (node, ask.await)
+                (node, client.post::<DecryptionReply>(node, "/v1/decryptions", body).await)
             });
         }
         asking

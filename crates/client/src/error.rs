@@ -24,6 +24,9 @@ pub enum ClientError {
         /// What is wrong with its answer.
         error: VerifyError,
     },
+    /// The network file is a proposal that not every operator has approved.
+    #[error("the network file cannot be used: {0}")]
+    NetworkFile(String),
     /// The operating system gave no entropy, or its clock stands before 1970.
     #[error("this machine gives no {0}")]
     Machine(&'static str),

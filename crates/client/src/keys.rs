@@ -8,7 +8,6 @@ use quorate_wire::{ConfirmShare, Digest, KeysView, NetworkFile, NodeIndex, Purpo
 use crate::{
     Client, ClientError,
     ask::{Trouble, first_answer},
-    client::read,
     decrypt::public_shares,
 };
 
@@ -121,8 +120,7 @@ impl Client {
         let ask = move |node| {
             let client = client.clone();
             async move {
-                let answer = client.http.get(&client.url(node, "/v1/keys")?).await?;
-                let view: KeysView = read(&answer)?;
+                let view: KeysView = client.get(node, "/v1/keys").await?;
                 client.believe(&view).map_err(|error| Trouble::Unproven(error.into()))?;
                 Ok(view)
             }
@@ -139,8 +137,7 @@ impl Client {
         let ask = move |node| {
             let client = client.clone();
             async move {
-                let answer = client.http.get(&client.url(node, "/v1/keys")?).await?;
-                let view: KeysView = read(&answer)?;
+                let view: KeysView = client.get(node, "/v1/keys").await?;
                 client.believe(&view).map_err(|error| Trouble::Unproven(error.into()))?;
                 decryption_shares(client.network_file(), &view)
                     .map_err(|error| Trouble::Unproven(error.into()))

@@ -26,6 +26,7 @@ mod error;
 mod http;
 mod keys;
 mod login;
+mod places;
 mod session;
 mod sign_out;
 mod verify;

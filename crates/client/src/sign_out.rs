@@ -12,11 +12,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{
-    Client, ClientError, Login, Tried,
-    ask::Trouble,
-    client::{now_ms, read},
-};
+use crate::{Client, ClientError, Login, Tried, ask::Trouble, client::now_ms};
 
 /// Who takes nothing more of what was signed out.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +98,6 @@ impl Client {
     }
 
     async fn sign_out_at(self, node: NodeIndex, body: Bytes) -> Result<RevocationReply, Trouble> {
-        let url = self.url(node, "/v1/revocations")?;
-        read(&self.http.post(&url, body).await?)
+        self.post(node, "/v1/revocations", body).await
     }
 }

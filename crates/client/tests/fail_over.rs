@@ -3,9 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests may")]
 
+#[path = "fail_over/moved.rs"]
+mod moved;
+
 use std::{
     net::TcpListener as StdListener,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -23,8 +29,9 @@ use quorate_client::{
 };
 use quorate_wire::{
     Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, ErrorCode, ExecutionReply,
-    ExecutionRequest, FoundingNode, HeadView, NetworkFile, NetworkView, NodeEndpoint, NodeIndex, Problem,
-    Receipt, Signed, Statement, StatementKey, Status, Submission, TransportKey, Usage,
+    ExecutionRequest, FoundingNode, FoundingTerms, HeadView, NetworkFile, NetworkView, NodeEndpoint,
+    NodeIndex, NodeView, Problem, Receipt, Signed, Statement, StatementKey, Status, Submission, TransportKey,
+    Usage,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
@@ -48,6 +55,9 @@ struct Server {
     manner: Manner,
     network: Mutex<Option<NetworkFile>>,
     seen: Mutex<Vec<Bytes>>,
+    /// How often it was asked for its view, and where it says that others are.
+    viewed: AtomicUsize,
+    told: Mutex<Vec<(u8, NodeEndpoint)>>,
 }
 
 fn statement_signer(number: u8) -> SigningKey {
@@ -60,6 +70,19 @@ fn index(number: u8) -> NodeIndex {
 
 async fn view(State(server): State<Arc<Server>>) -> impl IntoResponse {
     let network = server.network.lock().unwrap().clone().unwrap();
+    server.viewed.fetch_add(1, Ordering::Relaxed);
+    let told = server.told.lock().unwrap().clone();
+    let node = |(number, endpoint): (u8, NodeEndpoint)| NodeView {
+        index: index(number),
+        connected: true,
+        set_up: true,
+        banned: false,
+        guest: None,
+        operator: None,
+        endpoint: Some(endpoint),
+        silent_ms: None,
+        fault: None,
+    };
     let head = HeadView { number: 5, hash: Digest([5; 32]), time_ms: 1 };
     let view = NetworkView {
         login_domains: vec!["localhost".to_owned()],
@@ -67,6 +90,8 @@ async fn view(State(server): State<Arc<Server>>) -> impl IntoResponse {
         epoch: 1,
         threshold: network.threshold,
         node: index(server.number),
+        operator: None,
+        endpoint: None,
         time_ms: 1,
         head: Some(head),
         finalized: None,
@@ -75,7 +100,7 @@ async fn view(State(server): State<Arc<Server>>) -> impl IntoResponse {
         ready: true,
         waiting_for: None,
         guest: Digest([4; 32]),
-        nodes: Vec::new(),
+        nodes: told.into_iter().map(node).collect(),
     };
     json(StatusCode::OK, &view)
 }
@@ -162,7 +187,7 @@ fn network(endpoints: Vec<NodeEndpoint>) -> NetworkFile {
     };
     let count = u8::try_from(endpoints.len()).unwrap();
     NetworkFile {
-        version: NetworkFile::VERSION,
+        version: NetworkFile::VERSION_BEFORE,
         name: "test".to_owned(),
         chain: ChainParameters { id: 1, genesis: Digest([0; 32]), head_key: StatementKey([9; 32]) },
         contracts: Contracts {
@@ -178,6 +203,8 @@ fn network(endpoints: Vec<NodeEndpoint>) -> NetworkFile {
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
         allow_hosts: None,
+        founding: None,
+        approvals: Vec::new(),
         endpoints,
     }
 }
@@ -189,10 +216,16 @@ async fn start(manners: &[Option<Manner>]) -> Net {
         // A port that was free a moment ago and that nobody listens on, for nodes that are gone.
         let listener = StdListener::bind("127.0.0.1:0").unwrap();
         let http = format!("http://{}", listener.local_addr().unwrap());
-        endpoints.push(NodeEndpoint { http, quic: String::new() });
+        endpoints.push(NodeEndpoint::unsigned(http, String::new()));
         servers.push(manner.map(|manner| {
-            let server =
-                Arc::new(Server { number, manner, network: Mutex::new(None), seen: Mutex::new(Vec::new()) });
+            let server = Arc::new(Server {
+                number,
+                manner,
+                network: Mutex::new(None),
+                seen: Mutex::default(),
+                viewed: AtomicUsize::new(0),
+                told: Mutex::default(),
+            });
             let router = Router::new()
                 .route("/v1/network", get(view))
                 .route("/v1/executions", post(execute))
@@ -298,4 +331,21 @@ async fn a_node_of_another_network_is_refused() {
     let error = net.client.network(index(1)).await.unwrap_err();
     assert_eq!(error, ClientError::Verification { node: index(1), error: VerifyError::WrongNetwork });
     assert_eq!(net.client.head().await.unwrap().0, index(2));
+}
+
+#[tokio::test]
+async fn a_proposal_that_an_operator_has_not_approved_is_no_network_to_ask() {
+    let net = start(&[None, None]).await;
+    let founding = FoundingTerms {
+        guest: Digest([4; 32]),
+        deployer: Address([5; 20]),
+        contracts: Vec::new(),
+        values: Vec::new(),
+        operators: vec!["Example Ltd".to_owned(), "Other Ltd".to_owned()],
+    };
+    let network = net.client.network_file().clone();
+    let proposal = NetworkFile { version: NetworkFile::VERSION, founding: Some(founding), ..network };
+    let error = Client::new(proposal, ClientOptions::default()).unwrap_err();
+    let said = "the network file cannot be used: the approval of node 1 (Example Ltd) is missing";
+    assert_eq!(error.to_string(), said);
 }

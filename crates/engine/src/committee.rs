@@ -3,8 +3,8 @@
 use ed25519_dalek::SigningKey;
 use quorate_threshold::{Params, PartyIndex};
 use quorate_wire::{
-    ActionLimits, Committee as Members, Digest, NetworkFile, NetworkId, NodeIndex, Signable, Signed,
-    StatementKey,
+    ActionLimits, Address, Committee as Members, Digest, NetworkFile, NetworkId, NodeEndpoint, NodeIndex,
+    NodeVote, PublicKey, Signable, Signed, StatementKey,
 };
 
 use crate::{Config, LoginRule, Rates, ReadRegistry, StartError};
@@ -21,6 +21,8 @@ pub(crate) struct Committee {
     pub(crate) limits: ActionLimits,
     pub(crate) rates: Rates,
     statement_key: SigningKey,
+    /// The key of this node's account.
+    chain_key: k256::ecdsa::SigningKey,
 }
 
 impl Committee {
@@ -31,7 +33,7 @@ impl Committee {
 
     pub(crate) fn new(config: Config) -> Result<Self, StartError> {
         let contradiction = |text: &str| StartError::Config(text.to_owned());
-        let Config { network, me, statement_key, guest, limits, rates, .. } = config;
+        let Config { network, me, statement_key, chain_key, guest, limits, rates, .. } = config;
         let members = network.founding_committee();
         let listed =
             members.member(me).ok_or_else(|| contradiction("this node is not in the network file"))?;
@@ -40,10 +42,27 @@ impl Committee {
                 "the statement key is not the one that the network file gives this node",
             ));
         }
+        if listed.chain_address != address_of(&chain_key) {
+            return Err(contradiction(
+                "the chain key is not that of the account which the network file gives this node",
+            ));
+        }
         let n = u8::try_from(members.size()).map_err(|_| contradiction("too many nodes"))?;
         let params = Params::new(members.threshold, n).map_err(|error| contradiction(&error.to_string()))?;
         let (id, epoch) = (network.id(), members.epoch);
-        Ok(Committee { id, network, members, epoch, me, params, guest, limits, rates, statement_key })
+        Ok(Committee {
+            id,
+            network,
+            members,
+            epoch,
+            me,
+            params,
+            guest,
+            limits,
+            rates,
+            statement_key,
+            chain_key,
+        })
     }
 
     pub(crate) fn threshold(&self) -> usize {
@@ -88,10 +107,34 @@ impl Committee {
         Signed::new(self.me, body, &self.statement_key)
     }
 
+    /// This node's vote on a digest, as the contracts take it.
+    pub(crate) fn vote(&self, digest: &Digest) -> NodeVote {
+        NodeVote::sign(digest, &self.chain_key)
+    }
+
+    /// The account of a member on the chain.
+    ///
+    /// # Panics
+    /// Never for members.
+    pub(crate) fn account_of(&self, member: NodeIndex) -> Address {
+        self.members.member(member).expect("asked for members only").chain_address
+    }
+
+    /// This node's word of where it is reached.
+    pub(crate) fn say_place(&self, place: NodeEndpoint, number: u64) -> NodeEndpoint {
+        place.signed(number, &self.statement_key)
+    }
+
     /// Whether a member of the committee signed this.
     pub(crate) fn signed_by_member<T: Signable>(&self, signed: &Signed<T>) -> bool {
         self.members.has_signed(signed)
     }
+}
+
+/// The account of a key.
+fn address_of(key: &k256::ecdsa::SigningKey) -> Address {
+    let public = PublicKey::from_sec1(key.verifying_key().to_sec1_point(true).as_bytes());
+    public.expect("a key has a public key").address()
 }
 
 /// The party of a node inside the protocols.

@@ -5,9 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use quorate_wire::{NodeIndex, PeerMessage};
+use quorate_wire::{NodeFault, NodeIndex, PeerMessage};
 
-use crate::bucket::{Bucket, Rule};
+use crate::{
+    Effect, Report,
+    bucket::{Bucket, Rule},
+};
 
 /// Frames of one peer, by their prices. An execution that signs takes about twenty.
 const FRAMES: Rule = Rule { burst: 32_768, per_second: 16_384 };
@@ -15,6 +18,8 @@ const FRAMES: Rule = Rule { burst: 32_768, per_second: 16_384 };
 const FAULTS: Rule = Rule { burst: 64, per_second: 1 };
 /// What a hello that names a new start costs beside its frame: it is written to disk.
 pub(crate) const NEW_START_PRICE: u64 = 2_048;
+/// What a word of a member costs that is new here: it is verified, and written to disk.
+pub(crate) const NEW_WORD_PRICE: u64 = 256;
 /// The first time that a peer has to stay away; each further one is twice as long.
 const AWAY_MS: u64 = 1_000;
 const AWAY_MS_MAX: u64 = 60_000;
@@ -27,6 +32,8 @@ struct Conduct {
     faults: Option<Bucket>,
     sent_away: u32,
     away_until_mono_ms: u64,
+    /// The newest check that the peer failed, and how often it failed any.
+    newest: Option<(&'static str, u64)>,
 }
 
 #[derive(Default)]
@@ -55,6 +62,23 @@ impl Conducts {
         Some(for_ms)
     }
 
+    /// Notes for operators who has failed which check in a turn.
+    pub(crate) fn note_faults(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            if let Effect::Report(Report::PeerFault { peer, check }) = effect {
+                let newest = &mut self.0.entry(*peer).or_default().newest;
+                let before = newest.map_or(0, |(_, count)| count);
+                *newest = Some((check, before.saturating_add(1)));
+            }
+        }
+    }
+
+    /// What a peer is at fault for.
+    pub(crate) fn newest_fault(&self, peer: NodeIndex) -> Option<NodeFault> {
+        let (check, count) = self.0.get(&peer)?.newest?;
+        Some(NodeFault { check: check.to_owned(), count })
+    }
+
     /// For how long the peer still has to stay away.
     pub(crate) fn away(&self, peer: NodeIndex, now_mono_ms: u64) -> Option<u64> {
         let left = self.0.get(&peer)?.away_until_mono_ms.saturating_sub(now_mono_ms);
@@ -71,7 +95,9 @@ pub(crate) fn price(message: &PeerMessage) -> u64 {
         | PeerMessage::StartKeygen { .. }
         | PeerMessage::Confirm(_)
         | PeerMessage::Refuse(_)
-        | PeerMessage::Certificate(_) => 128,
+        | PeerMessage::Certificate(_)
+        | PeerMessage::RootsVote { .. }
+        | PeerMessage::Head(_) => 128,
         // Read, checked and written to disk.
         PeerMessage::Revocation(_) => 256,
         PeerMessage::Ban(_)

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 use quorate_auth::Ended;
 use quorate_wire::{
     ActionCid, ActionLimits, BlockRef, DecryptionReply, DecryptionSubmission, Digest, ErrorCode,
-    ExecutionReply, Lane, LoginId, NetworkFile, NodeIndex, OpenTo, PolicyForm, Problem, Recipient, RequestId,
-    RevocationReply, RevocationSubmission, RootKeys, Seen, Status, Submission, Usage,
+    ExecutionReply, Lane, LoginId, NetworkFile, NodeEndpoint, NodeIndex, NodeVote, OpenTo, PolicyForm,
+    Problem, Recipient, RequestId, RevocationReply, RevocationSubmission, RootKeys, Seen, Submission, Usage,
 };
 use zeroize::Zeroizing;
 
-use crate::{IssuerKeys, ReadRegistry};
+use crate::{IssuerKeys, ReadRegistry, Report};
 
 /// The two clocks of a node. Nothing that is safe depends on the wall clock alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -340,10 +340,20 @@ pub enum Effect {
         /// The run.
         run: RunNumber,
     },
-    /// Vote these roots on chain as the network's. May be asked for again until the chain shows them.
-    VoteRoots {
+    /// Set these roots on the chain, if this node can pay for it: every member has voted for them. Whoever is first is
+    /// enough. It is asked for again until the chain shows roots.
+    SubmitRoots {
         /// The root public keys.
         roots: Box<RootKeys>,
+        /// The votes of all members, in the form that the contract takes.
+        votes: Vec<NodeVote>,
+    },
+    /// A peer is reached here, by its newest word. At a start each that is newer than the network file's is told.
+    Endpoint {
+        /// The peer.
+        node: NodeIndex,
+        /// Its word.
+        endpoint: NodeEndpoint,
     },
     /// Count or log something.
     Report(Report),
@@ -434,110 +444,6 @@ pub struct ActionStart {
     pub request: RequestId,
 }
 
-/// Something to count or to log. Reports carry no text of callers or actions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
-    /// A submission was refused, by this node's own check.
-    Refused(ErrorCode),
-    /// A run began.
-    Started(RequestId),
-    /// A run ended.
-    Ended {
-        /// The execution.
-        request: RequestId,
-        /// How.
-        status: Status,
-        /// The code, unless it completed.
-        error: Option<ErrorCode>,
-        /// How long it took, from acceptance.
-        duration_ms: u64,
-    },
-    /// An operation was refused.
-    Denied(ErrorCode),
-    /// A signature was made.
-    Signed {
-        /// The execution.
-        request: RequestId,
-        /// From the intent to the signature.
-        duration_ms: u64,
-        /// At which attempt.
-        attempt: u8,
-    },
-    /// A share of what opens a ciphertext was given to a caller.
-    Shared,
-    /// A revocation was taken.
-    SignedOut,
-    /// An attempt ended without a signature.
-    AttemptFailed {
-        /// The execution.
-        request: RequestId,
-        /// Who lied or was silent.
-        culprits: Vec<NodeIndex>,
-    },
-    /// A node's run differed.
-    OddNode {
-        /// The execution.
-        request: RequestId,
-        /// The node.
-        node: NodeIndex,
-        /// The first differing field.
-        field: String,
-    },
-    /// A peer sent something that no honest node sends.
-    PeerFault {
-        /// The peer.
-        peer: NodeIndex,
-        /// The check that failed.
-        check: &'static str,
-    },
-    /// A peer has broken the protocol so often that its channel is ended.
-    PeerSentAway {
-        /// The peer.
-        peer: NodeIndex,
-        /// For how long none is accepted.
-        for_ms: u64,
-    },
-    /// A ban was made or learned.
-    Banned {
-        /// Who banned.
-        by: NodeIndex,
-        /// Whom.
-        counterparty: NodeIndex,
-    },
-    /// A peer has started, with this node's guest or another.
-    PeerGuest {
-        /// The peer.
-        peer: NodeIndex,
-        /// Whether its actions run as ours do.
-        same: bool,
-    },
-    /// The registry does not show a head that was final: it is below that head, or beside it.
-    RegistryRolledBack {
-        /// The head.
-        missing: BlockRef,
-        /// What the registry shows as its final one.
-        shown: BlockRef,
-        /// The peer that has proven the head, unless this node itself has seen it.
-        told_by: Option<NodeIndex>,
-    },
-    /// The registry shows every final head again that this node knows.
-    RegistryCaughtUp,
-    /// The operator's word was taken that the chain has gone back to this head.
-    RegistryWentBack {
-        /// The head.
-        to: BlockRef,
-    },
-    /// A key ceremony moved on.
-    Ceremony {
-        /// Which one.
-        what: &'static str,
-        /// What happened.
-        event: String,
-    },
-    /// This node became ready, or ceased to be.
-    Ready(bool),
-}
-
 /// What one node is made with.
 pub struct Config {
     /// The root of trust.
@@ -546,6 +452,10 @@ pub struct Config {
     pub me: NodeIndex,
     /// Its statement key.
     pub statement_key: ed25519_dalek::SigningKey,
+    /// The key of its account on the chain, which votes.
+    pub chain_key: k256::ecdsa::SigningKey,
+    /// Where it is reached, without a word. With none, what it said last holds, or what the network file has.
+    pub place: Option<NodeEndpoint>,
     /// Hash of the guest that its workers run.
     pub guest: Digest,
     /// The network's limits on actions.

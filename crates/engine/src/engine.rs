@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use quorate_threshold::Decrypt;
-use quorate_wire::{
-    ErrorCode, NodeIndex, NodeView, PeerMessage, RequestId, RootCommitment, RoundMessage, decode, limits,
-};
+use quorate_wire::{NodeIndex, PeerMessage, RequestId, RoundMessage, decode, limits};
 use rand_core::CryptoRng;
 
 use crate::{
-    Config, Effect, EngineStatus, Input, Now, Report, RunNumber, StartError, Stored,
+    Config, Effect, Input, Now, Report, RunNumber, StartError, Stored,
     accept::Ahead,
     admission::{Buckets, Shares},
     committee::Committee,
@@ -17,6 +14,7 @@ use crate::{
     decryptions::Answered,
     early::EarlyMessages,
     ended::Remembered,
+    endpoints::Endpoints,
     execution::{Execution, Roles, execution_of},
     finality::Finality,
     founding::Founding,
@@ -24,7 +22,7 @@ use crate::{
     member::Member,
     node::{Node, Scene},
     pairs::Pairs,
-    peers::{Consequence, Peers},
+    peers::{Consequence, Peers, Told},
     revocations::Revocations,
     turn::{ToSelf, Turn},
 };
@@ -54,6 +52,8 @@ pub struct Engine {
     pub(crate) draining: bool,
     announced_ready: bool,
     next_sweep_mono_ms: u64,
+    /// Of the turn that was last.
+    pub(crate) now_mono_ms: u64,
     /// What this node has said to itself and not yet heard.
     to_self: VecDeque<ToSelf>,
 }
@@ -67,10 +67,12 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError`] if the configuration or a stored record is not usable.
-    pub fn new(config: Config, stored: &Stored, now: Now) -> Result<(Engine, Vec<Effect>), StartError> {
+    pub fn new(mut config: Config, stored: &Stored, now: Now) -> Result<(Engine, Vec<Effect>), StartError> {
+        let place = config.place.take();
         let finality = Finality::load(&config, stored)?;
         let committee = Committee::new(config)?;
         let peers = Peers::load(&committee, stored)?;
+        let (endpoints, words, news) = Endpoints::load(&committee, place, stored)?;
         let founding = Founding::load(&committee, stored)?;
         let pairs = Pairs::load(&committee, stored)?;
         let revocations = Revocations::load(&committee, stored, now)?;
@@ -79,6 +81,7 @@ impl Engine {
         let node = Node {
             committee,
             peers,
+            endpoints,
             founding,
             pairs,
             registry: None,
@@ -109,16 +112,20 @@ impl Engine {
             draining: false,
             announced_ready: false,
             next_sweep_mono_ms: now.mono_ms + SWEEP_MS,
+            now_mono_ms: now.mono_ms,
             to_self: VecDeque::new(),
         };
-        // The new number is on disk before any peer hears it.
-        let mut first = vec![Effect::Persist(vec![crate::Write { key, value }])];
+        // The new number is on disk before any peer hears it, and so is a new word of where this node is.
+        let writes = [crate::Write { key, value }].into_iter().chain(words);
+        let mut first = vec![Effect::Persist(writes.collect())];
+        first.extend(news);
         first.extend(signed_out);
         Ok((engine, first))
     }
 
     /// Handles one input, and whatever deadline is due.
     pub fn handle(&mut self, now: Now, rng: &mut dyn CryptoRng, input: Input) -> Vec<Effect> {
+        self.now_mono_ms = now.mono_ms;
         let (me, to_self) = (self.node.committee.me, std::mem::take(&mut self.to_self));
         let mut turn = Turn { now, rng, effects: Vec::new(), by_registry: false, me, to_self };
         let by = if let Input::Peer { from, .. } = &input { Some(*from) } else { None };
@@ -155,6 +162,7 @@ impl Engine {
             Input::Tick => {}
         }
         self.hear_self(&mut turn);
+        self.conducts.note_faults(&turn.effects);
         if let Some(from) = by {
             self.judge_conduct(from, &mut turn);
         }
@@ -189,6 +197,7 @@ impl Engine {
             next = 0;
         }
         next = self.node.founding.next_deadline().into_iter().fold(next, u64::min);
+        next = self.node.endpoints.next_deadline(&self.node.committee).into_iter().fold(next, u64::min);
         next = self.node.finality.next_deadline().into_iter().fold(next, u64::min);
         next = self.ahead.front().map(|waiting| waiting.until_mono_ms).into_iter().fold(next, u64::min);
         if self.node.founding.shares().is_some() {
@@ -208,76 +217,16 @@ impl Engine {
         Some(next)
     }
 
-    /// A summary for operators.
-    #[must_use]
-    pub fn status(&self) -> EngineStatus {
-        let peers = self.node.committee.peers().map(|index| NodeView {
-            index,
-            connected: self.node.peers.greeted(index),
-            set_up: self.node.pairs.agreed(&self.node.committee, &self.node.peers, index),
-            banned: self.node.peers.banned(self.node.committee.me, index),
-            guest: self.node.peers.guest_of(index),
-        });
-        let (waiting_code, waiting_for) = self.waiting_for().unzip();
-        EngineStatus {
-            ready: self.ready(),
-            waiting_for,
-            waiting_code,
-            roots: self.node.founding.roots().copied(),
-            certificate: self.node.founding.certificate(),
-            decrypt_polynomial: self.decrypt_polynomial(),
-            incarnation: self.node.peers.incarnation(),
-            running: self.node.runs.len(),
-            remembered: self.held().remembered,
-            kept_for_peers: self.node.peers.kept_bytes(),
-            peers: peers.collect(),
-        }
-    }
-
-    fn decrypt_polynomial(&self) -> Vec<RootCommitment> {
-        let shares = self.node.founding.shares();
-        let commitments = shares.map(|shares| shares.of::<Decrypt>().commitments()).unwrap_or_default();
-        commitments.into_iter().map(RootCommitment).collect()
-    }
-
-    /// What each peer makes this node hold for one execution: operations, and bytes. It is counted from what is
-    /// there and not from what was charged, so that tests can compare the two.
-    #[must_use]
-    pub fn held_for_peers(&self) -> Vec<(NodeIndex, usize, usize)> {
-        let held = |execution: &Execution| {
-            let peers = self.node.committee.peers().map(|peer| (peer, execution.held_for(peer)));
-            peers.map(|(peer, (operations, bytes))| (peer, operations, bytes)).collect::<Vec<_>>()
-        };
-        self.executions.values().flat_map(held).collect()
-    }
-
-    pub(crate) fn ready(&self) -> bool {
-        !self.draining && self.waiting_for().is_none()
-    }
-
-    /// What the node waits for, for programs and for people.
-    pub(crate) fn waiting_for(&self) -> Option<(ErrorCode, String)> {
-        let not_ready = |reason: &str| Some((ErrorCode::NotReady, reason.to_owned()));
-        let registry = self.node.registry.as_deref();
-        if let Some(head) = registry.and_then(|registry| self.node.finality.waiting_for(registry)) {
-            return Some((ErrorCode::RegistryRolledBack, head));
-        }
-        if let Some(reason) = self.node.founding.waiting_for() {
-            return not_ready(reason);
-        }
-        if registry.is_none() {
-            return not_ready("a first head of the chain");
-        }
-        let set_up = self.node.committee.peers().filter(|&peer| self.node.pairs.id(peer).is_some()).count();
-        if set_up + 1 < self.node.committee.threshold() {
-            return not_ready("pairwise set-ups");
-        }
-        None
-    }
-
     fn tick(&mut self, turn: &mut Turn<'_>) {
         self.node.peers.tick(turn);
         self.repair_greetings(turn);
+        if self.node.endpoints.tick(&self.node.committee, turn) {
+            self.greet_all(turn);
+        }
+        for head in self.node.finality.heads_to_tell(turn.now.mono_ms) {
+            let greeted: Vec<NodeIndex> = self.node.peers.all_greeted();
+            turn.send_all(greeted, PeerMessage::Head(head));
+        }
         self.node.founding.tick(&self.node.committee, &self.node.peers, &mut self.early_ceremonies, turn);
         if self.node.founding.shares().is_some() {
             self.watch_chain(turn);
@@ -333,8 +282,16 @@ impl Engine {
     }
 
     fn greet(&mut self, peer: NodeIndex, turn: &mut Turn<'_>) {
-        let told = (self.node.pairs.announced(), self.node.finality.newest());
-        self.node.peers.greet(&self.node.committee, peer, told, false, turn);
+        self.tell_all(peer, false, turn);
+    }
+
+    fn tell_all(&mut self, peer: NodeIndex, answer: bool, turn: &mut Turn<'_>) {
+        let told = Told {
+            set_ups: self.node.pairs.announced(),
+            final_head: self.node.finality.newest(),
+            endpoints: self.node.endpoints.all(),
+        };
+        self.node.peers.greet(&self.node.committee, (peer, answer), told, turn);
     }
 
     /// Hellos that were lost or overtaken are repeated.
@@ -347,8 +304,7 @@ impl Engine {
             }
         }
         for peer in due {
-            let told = (self.node.pairs.announced(), self.node.finality.newest());
-            self.node.peers.greet(&self.node.committee, peer, told, true, turn);
+            self.tell_all(peer, true, turn);
         }
     }
 
@@ -382,7 +338,7 @@ impl Engine {
         match message {
             PeerMessage::Hello(hello) => {
                 let new = !self.node.peers.greeted(from);
-                let final_head = hello.final_head;
+                let (final_head, endpoints) = (hello.final_head, hello.endpoints.clone());
                 match self.node.peers.on_hello(&self.node.committee, &mut self.conducts, (from, hello), turn)
                 {
                     Consequence::PeerRolledBack => {
@@ -393,6 +349,8 @@ impl Engine {
                         if let Some(head) = final_head {
                             self.node.finality.on_head((from, head), self.node.registry.as_deref(), turn);
                         }
+                        let (committee, conducts) = (&self.node.committee, &mut self.conducts);
+                        self.node.endpoints.hear(committee, conducts, (from, endpoints), turn);
                         if answer {
                             self.greet(from, turn);
                         }
@@ -449,6 +407,12 @@ impl Engine {
             }
             PeerMessage::Certificate(certificate) => {
                 self.node.founding.on_certificate(&self.node.committee, (from, certificate), turn);
+            }
+            PeerMessage::RootsVote { roots, vote } => {
+                self.node.founding.on_vote(&self.node.committee, from, (*roots, vote), turn);
+            }
+            PeerMessage::Head(head) => {
+                self.node.finality.on_head((from, head), self.node.registry.as_deref(), turn);
             }
             PeerMessage::StartPair { fresh } => {
                 let early = &mut self.early_ceremonies;

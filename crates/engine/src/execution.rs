@@ -131,7 +131,9 @@ impl Roles<'_> {
             | PeerMessage::Pair(_)
             | PeerMessage::Confirm(_)
             | PeerMessage::Refuse(_)
-            | PeerMessage::Certificate(_) => scene.turn.fault(from, "message_kind"),
+            | PeerMessage::Certificate(_)
+            | PeerMessage::RootsVote { .. }
+            | PeerMessage::Head(_) => scene.turn.fault(from, "message_kind"),
         }
     }
 
@@ -346,6 +348,8 @@ pub(crate) fn execution_of(message: &PeerMessage) -> Option<RequestId> {
         | PeerMessage::Pair(_)
         | PeerMessage::Confirm(_)
         | PeerMessage::Refuse(_)
-        | PeerMessage::Certificate(_) => None,
+        | PeerMessage::Certificate(_)
+        | PeerMessage::RootsVote { .. }
+        | PeerMessage::Head(_) => None,
     }
 }

@@ -13,7 +13,8 @@ use std::{
 use ledger::{Certificate, Ledger, Made, PENDING_MAX};
 use quorate_threshold::{Dkg, DkgInput, KeySetShares, Outcome, Outgoing, SixRoots, Step};
 use quorate_wire::{
-    CeremonyMessage, ConfirmShare, NodeIndex, PeerMessage, Purpose, RefuseShare, RootKeys, Signed, Transcript,
+    CeremonyMessage, ConfirmShare, NodeIndex, NodeVote, PeerMessage, Purpose, RefuseShare, RootKeys, Signed,
+    Transcript,
 };
 
 use crate::{
@@ -23,8 +24,11 @@ use crate::{
     peers::Peers,
     turn::Turn,
 };
+use votes::Votes;
 
 mod ledger;
+mod votes;
+mod waiting;
 
 const CEREMONY_MS: u64 = 2_000;
 const CEREMONY_MS_MAX: u64 = 15_000;
@@ -64,6 +68,11 @@ pub(crate) struct Founding {
     /// Since when all members have been there and no ceremony was begun.
     idle_since_mono_ms: Option<u64>,
     next_vote_mono_ms: u64,
+    votes: Votes,
+    /// The votes of all are not asked to be sent again before.
+    next_submit_mono_ms: u64,
+    /// The votes of all are there, and the chain's newest block shows no roots.
+    votes_due: bool,
     /// A final block of the chain showed the roots of our shares, in this process.
     on_chain: bool,
 }
@@ -79,6 +88,9 @@ impl Founding {
             next_attempt_mono_ms: 0,
             idle_since_mono_ms: None,
             next_vote_mono_ms: 0,
+            votes: Votes::default(),
+            next_submit_mono_ms: 0,
+            votes_due: false,
             on_chain: false,
         })
     }
@@ -96,21 +108,6 @@ impl Founding {
     /// What every member has signed of the roots that stand.
     pub(crate) fn certificate(&self) -> Option<Arc<Certificate>> {
         if self.on_chain { self.ledger.settled_certificate() } else { None }
-    }
-
-    pub(crate) fn waiting_for(&self) -> Option<&'static str> {
-        match (self.shares(), self.on_chain) {
-            (None, _) if self.running.is_some() => {
-                self.running.as_ref().map(|running| step_of(running.dkg.round()))
-            }
-            (None, _) if self.ledger.open() => Some("every member to confirm its shares"),
-            (None, _) if self.ledger.count() >= PENDING_MAX => {
-                Some("the operators: too many key generations ended without every member's confirmation")
-            }
-            (None, _) => Some("all members to be connected for the key generation"),
-            (Some(_), false) => Some("the roots' votes on chain"),
-            (Some(_), true) => None,
-        }
     }
 
     /// Whether it is our turn to propose. The proposer chooses the moment, nothing else: it is whoever is first in order
@@ -158,6 +155,7 @@ impl Founding {
             (Some(_), _) if self.on_chain => {
                 self.ledger.settled_uncertified().map(|_| self.next_vote_mono_ms)
             }
+            (Some(_), _) if self.votes_due => Some(self.next_vote_mono_ms.min(self.next_submit_mono_ms)),
             (Some(_), _) => Some(self.next_vote_mono_ms),
             (None, Some(running)) => Some(running.until_mono_ms),
             (None, None) => Some(self.next_attempt_mono_ms),
@@ -411,6 +409,7 @@ impl Founding {
             return;
         }
         self.ledger.certify(committee, (session, certificate), turn);
+        self.votes.count(&self.ledger.certified());
         turn.ceremony("keygen", "certified by every member");
         self.running = None;
         self.next_vote_mono_ms = turn.now.mono_ms;
@@ -422,6 +421,39 @@ impl Founding {
             self.confirm_pending(committee, vec![peer], turn);
         } else if !self.on_chain {
             self.tell_certificates(&[peer], turn);
+            self.tell_vote(committee, &[peer], turn);
+        }
+    }
+
+    /// Takes a member's vote for roots (step 7.3).
+    pub(crate) fn on_vote(
+        &mut self,
+        committee: &Committee,
+        from: NodeIndex,
+        vote: (RootKeys, NodeVote),
+        turn: &mut Turn<'_>,
+    ) {
+        if !self.on_chain {
+            self.votes.take(committee, &self.ledger.certified(), (from, vote), turn);
+        }
+    }
+
+    /// Votes for the roots of our shares, and tells so.
+    fn tell_vote(&mut self, committee: &Committee, to: &[NodeIndex], turn: &mut Turn<'_>) {
+        if let Some(roots) = self.ledger.roots() {
+            let vote = self.votes.cast(committee, roots);
+            turn.send_all(to.iter().copied(), vote);
+        }
+    }
+
+    /// Asks for the votes of all to be sent to the chain, once they are there.
+    fn submit(&mut self, committee: &Committee, turn: &mut Turn<'_>) {
+        let Some(roots) = self.ledger.roots() else { return };
+        let Some(votes) = self.votes.all(committee, roots) else { return };
+        self.votes_due = true;
+        if turn.now.mono_ms >= self.next_submit_mono_ms {
+            self.next_submit_mono_ms = turn.now.mono_ms + VOTE_RETRY_MS;
+            turn.effects.push(Effect::SubmitRoots { roots: Box::new(*roots), votes });
         }
     }
 
@@ -454,6 +486,7 @@ impl Founding {
             self.next_vote_mono_ms = now + LOOK_MS;
             return;
         };
+        self.votes_due = false;
         let latest = registry.roots(At::Latest);
         self.ledger.show(latest.as_ref());
         match (registry.roots(At::Finalized), latest) {
@@ -469,28 +502,20 @@ impl Founding {
             (Some(_), _) if self.ledger.settled() => {
                 self.on_chain = true;
                 self.confirmed.clear();
+                self.votes.forget();
                 self.running = None;
             }
             (_, Some(_)) => self.next_vote_mono_ms = now + LOOK_MS,
-            (_, None) if now >= self.next_vote_mono_ms => {
-                self.next_vote_mono_ms = now + VOTE_RETRY_MS;
-                if let Some(roots) = self.ledger.roots().copied() {
-                    self.tell_certificates(&committee.peers().collect::<Vec<_>>(), turn);
-                    turn.effects.push(Effect::VoteRoots { roots: Box::new(roots) });
+            (_, None) => {
+                if now >= self.next_vote_mono_ms {
+                    self.next_vote_mono_ms = now + VOTE_RETRY_MS;
+                    let peers: Vec<NodeIndex> = committee.peers().collect();
+                    self.tell_certificates(&peers, turn);
+                    self.tell_vote(committee, &peers, turn);
                 }
+                self.submit(committee, turn);
             }
-            (_, None) => {}
         }
-    }
-}
-
-/// What a key generation waits for in a round.
-fn step_of(round: u8) -> &'static str {
-    match round {
-        1 => "the key generation of six roots, step 1 of 4: all members' commitments",
-        2 => "the key generation of six roots, step 2 of 4: all members' public polynomials",
-        3 => "the key generation of six roots, step 3 of 4: all members' views of them",
-        _ => "the key generation of six roots, step 4 of 4: all members' shares",
     }
 }
 

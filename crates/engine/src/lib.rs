@@ -18,6 +18,7 @@ mod coordinator;
 mod decryptions;
 mod early;
 mod ended;
+mod endpoints;
 mod engine;
 mod execution;
 mod facts;
@@ -25,11 +26,13 @@ mod finality;
 mod founding;
 mod logins;
 mod member;
+mod moving;
 mod node;
 mod order;
 mod pairs;
 mod peers;
 mod rates;
+mod report;
 mod revocations;
 mod starts;
 mod status;
@@ -39,15 +42,17 @@ mod votes;
 
 pub use contract::{
     ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, AskedBy, Call, Config, EcdsaAnswer, Effect,
-    Input, Now, OpenCall, OpenWhat, Payers, ReplyTo, Report, RunNumber, SignCall, SignKey, SignMessage,
-    Stored, Wanted, Write,
+    Input, Now, OpenCall, OpenWhat, Payers, ReplyTo, RunNumber, SignCall, SignKey, SignMessage, Stored,
+    Wanted, Write,
 };
 pub use engine::Engine;
 pub use logins::IssuerKeys;
+pub use moving::{begin_after_move, retain_movable};
 pub use quorate_policy::{
     At, BlockStanding, Grant, Heard, LoginLists, LoginRule, POLICY_CALL_GAS_MAX, Pkp, ReadPolicyFacts,
     ReadRegistry, ReadRights, SCOPE_DECRYPT, SCOPE_NO_SINGLE_NODE, SCOPE_PERSONAL_SIGN, SCOPE_SIGN_ANYTHING,
     SCOPE_SIGN_LOGINS, Subject, TYPE_OIDC, TYPE_PASSKEY, Unreadable, registry_fresh,
 };
 pub use rates::Rates;
+pub use report::Report;
 pub use status::{EngineStatus, StartError};

@@ -10,6 +10,7 @@ use crate::{
     admission::{Buckets, Payer, Shares},
     committee::Committee,
     early::EarlyMessages,
+    endpoints::Endpoints,
     facts::Facts,
     finality::Finality,
     founding::Founding,
@@ -27,6 +28,7 @@ const TOKENS_PER_READ: u64 = 25;
 pub(crate) struct Node {
     pub(crate) committee: Committee,
     pub(crate) peers: Peers,
+    pub(crate) endpoints: Endpoints,
     pub(crate) founding: Founding,
     pub(crate) pairs: Pairs,
     pub(crate) registry: Option<Arc<dyn ReadRegistry>>,

@@ -279,8 +279,17 @@ impl Pairs {
     }
 }
 
+/// Where the records of pairwise set-ups are, within their epoch.
+const PLACE: &str = "pair/";
+
 fn pair_key(committee: &Committee, peer: NodeIndex) -> String {
-    committee.record(&format!("pair/{}", committee.key_of(peer)))
+    committee.record(&format!("{PLACE}{}", committee.key_of(peer)))
+}
+
+/// Whether a record is a pairwise set-up, of any epoch.
+pub(crate) fn is_pairwise(record: &str) -> bool {
+    let of_epoch = record.strip_prefix("epoch/").and_then(|place| place.split_once('/'));
+    of_epoch.is_some_and(|(_, name)| name.starts_with(PLACE))
 }
 
 /// Both sides put fresh bytes in, so neither can make one session twice.

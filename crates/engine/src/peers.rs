@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_wire::{
-    BanNotice, Digest, Hello, NodeIndex, PairSetUp, PeerMessage, Signed, SignedHead, StartNotice, limits,
+    BanNotice, Digest, Hello, NodeEndpoint, NodeIndex, PairSetUp, PeerMessage, Signed, SignedHead,
+    StartNotice, limits,
 };
 use zeroize::Zeroizing;
 
@@ -12,7 +13,7 @@ use crate::{
     Report, StartError, Stored,
     committee::Committee,
     conduct::Conducts,
-    starts::{Standing, Starts},
+    starts::{OwnStart, Standing, Starts},
     turn::Turn,
 };
 
@@ -26,9 +27,13 @@ const REPAIR_MS: u64 = 1_000;
 struct Peer {
     connected: bool,
     heard_mono_ms: u64,
+    /// When it was last heard after it had greeted us.
+    reached_mono_ms: Option<u64>,
     hello: Option<Hello>,
     /// The start that the present connection belongs to, once it has told of one.
     met: Option<StartNotice>,
+    /// Whether it was told in the present connection which start of its own was taken.
+    told_heard: bool,
     /// The newest hello that was heard in any connection: start and serial.
     newest: Option<([u8; 16], u64)>,
     next_repair_mono_ms: u64,
@@ -44,6 +49,13 @@ pub(crate) struct Peers {
     peers: BTreeMap<NodeIndex, Peer>,
     bans: BTreeMap<(NodeIndex, NodeIndex), Signed<BanNotice>>,
     next_ping_mono_ms: u64,
+}
+
+/// What a hello tells beyond this module.
+pub(crate) struct Told {
+    pub(crate) set_ups: Vec<PairSetUp>,
+    pub(crate) final_head: Option<SignedHead>,
+    pub(crate) endpoints: Vec<(NodeIndex, NodeEndpoint)>,
 }
 
 /// What a hello or a claim of staleness asks of the engine beyond this module.
@@ -103,6 +115,7 @@ impl Peers {
             peer.connected = true;
             peer.hello = None;
             peer.met = None;
+            peer.told_heard = false;
             peer.heard_mono_ms = turn.now.mono_ms;
         }
     }
@@ -127,26 +140,32 @@ impl Peers {
     pub(crate) fn heard(&mut self, peer: NodeIndex, turn: &Turn<'_>) {
         if let Some(peer) = self.peers.get_mut(&peer) {
             peer.heard_mono_ms = turn.now.mono_ms;
+            if peer.hello.is_some() {
+                peer.reached_mono_ms = Some(turn.now.mono_ms);
+            }
         }
     }
 
     pub(crate) fn greet(
         &mut self,
         committee: &Committee,
-        to: NodeIndex,
-        (set_ups, final_head): (Vec<PairSetUp>, Option<SignedHead>),
-        answer: bool,
+        (to, answer): (NodeIndex, bool),
+        told: Told,
         turn: &mut Turn<'_>,
     ) {
+        let Some(peer) = self.peers.get_mut(&to) else { return };
+        peer.told_heard = peer.met.is_some();
         self.serial += 1;
         let hello = Hello {
             start: self.starts.own(committee, turn),
             guest: committee.guest,
+            heard: peer.met.map(|met| met.start),
             serial: self.serial,
             answer,
-            set_ups,
+            set_ups: told.set_ups,
             bans: self.bans.values().cloned().collect(),
-            final_head,
+            final_head: told.final_head,
+            endpoints: told.endpoints,
         };
         turn.send(to, PeerMessage::Hello(hello));
     }
@@ -159,7 +178,9 @@ impl Peers {
         (from, hello): (NodeIndex, Hello),
         turn: &mut Turn<'_>,
     ) -> Consequence {
-        if hello.set_ups.len() > committee.size() || hello.bans.len() > committee.size() * committee.size() {
+        let size = committee.size();
+        let fits = |hello: &Hello| hello.set_ups.len().max(hello.endpoints.len()) <= size;
+        if !fits(&hello) || hello.bans.len() > size * size {
             turn.fault(from, "hello_size");
             return Consequence::None;
         }
@@ -189,7 +210,10 @@ impl Peers {
         if peer.newest.map(|(start, _)| start) != Some(now.start) {
             turn.report(Report::PeerGuest { peer: from, same: hello.guest == committee.guest });
         }
-        let answer = hello.answer;
+        if let Some(heard) = hello.heard {
+            self.starts.taken_by(from, heard);
+        }
+        let answer = hello.answer || !peer.told_heard;
         let bans = hello.bans.clone();
         peer.newest = Some((now.start, hello.serial));
         peer.hello = Some(hello);
@@ -223,7 +247,8 @@ impl Peers {
         due
     }
 
-    /// Takes what a peer says that we signed of a later start than this one. It is a fault unless we did.
+    /// Takes what a peer says that we signed of a later start than this one. It is a fault unless we did. Whoever lives
+    /// elsewhere by now stops here.
     pub(crate) fn on_stale(
         &mut self,
         committee: &Committee,
@@ -231,10 +256,13 @@ impl Peers {
         notice: &Signed<StartNotice>,
         turn: &mut Turn<'_>,
     ) -> Consequence {
-        if self.starts.learn_own(committee, (from, notice), turn) {
-            Consequence::WeRolledBack
-        } else {
-            Consequence::None
+        match self.starts.learn_own(committee, (from, notice), turn) {
+            OwnStart::NoNews => Consequence::None,
+            OwnStart::Behind => Consequence::WeRolledBack,
+            OwnStart::Elsewhere(reason) => {
+                turn.halt(reason);
+                Consequence::None
+            }
         }
     }
 
@@ -306,6 +334,12 @@ impl Peers {
         })
     }
 
+    /// For how long the peer has not been reached, once it was.
+    pub(crate) fn silent_ms(&self, peer: NodeIndex, now_mono_ms: u64) -> Option<u64> {
+        let reached = self.peers.get(&peer)?.reached_mono_ms?;
+        (!self.reachable(peer, now_mono_ms)).then(|| now_mono_ms.saturating_sub(reached))
+    }
+
     /// In which start the peer greeted us.
     pub(crate) fn start_of(&self, peer: NodeIndex) -> Option<[u8; 16]> {
         self.peers.get(&peer)?.hello.as_ref().map(|hello| hello.start.body.start)
@@ -328,6 +362,11 @@ impl Peers {
 
     pub(crate) fn greeted(&self, peer: NodeIndex) -> bool {
         self.peers.get(&peer).is_some_and(|peer| peer.connected && peer.hello.is_some())
+    }
+
+    pub(crate) fn all_greeted(&self) -> Vec<NodeIndex> {
+        let greeted = self.peers.iter().filter(|(_, peer)| peer.connected && peer.hello.is_some());
+        greeted.map(|(index, _)| *index).collect()
     }
 
     pub(crate) fn failed(&mut self, nodes: &[NodeIndex], now_mono_ms: u64) {

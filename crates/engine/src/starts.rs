@@ -3,7 +3,7 @@
 //! A node whose disk is older than it was uses pairwise state that may have been used already. Only the node itself
 //! can have signed that it was further, so nobody else can make it believe so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_wire::{NodeIndex, Signed, StartNotice};
 use zeroize::Zeroizing;
@@ -16,13 +16,29 @@ use crate::{
     turn::Turn,
 };
 
-const INCARNATION: &str = "incarnation";
+pub(crate) const INCARNATION: &str = "incarnation";
+
+const NO_NUMBER: &str =
+    "this node has no number left for another start: it has used every one since it was last moved";
 
 pub(crate) struct Starts {
     incarnation: u64,
     /// Drawn and signed with the first greeting.
     own: Option<Signed<StartNotice>>,
     remembered: BTreeMap<NodeIndex, Signed<StartNotice>>,
+    /// Peers that have taken the present start as this node's latest.
+    taken_by: BTreeSet<NodeIndex>,
+}
+
+/// What this node's own word of a later start means for it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum OwnStart {
+    /// Nothing.
+    NoNews,
+    /// The disk is older than it was: a later number has been taken.
+    Behind,
+    /// The node runs elsewhere, so this copy stops.
+    Elsewhere(String),
 }
 
 /// What a peer's start is to one that remembers an earlier one.
@@ -49,7 +65,8 @@ impl Starts {
             }
             remembered.insert(peer, notice);
         }
-        Ok(Starts { incarnation: previous.saturating_add(1), own: None, remembered })
+        let incarnation = next(previous).ok_or_else(|| StartError::Config(NO_NUMBER.to_owned()))?;
+        Ok(Starts { incarnation, own: None, remembered, taken_by: BTreeSet::new() })
     }
 
     pub(crate) fn incarnation(&self) -> u64 {
@@ -104,14 +121,23 @@ impl Starts {
         Standing::Latest
     }
 
-    /// Takes what a peer says that this node signed: true if it proves that this start does not come after all others.
-    /// Then a later number is taken, durably. Each such proof counts once, as the next number is above it.
+    /// A peer says that it has taken a start as this node's latest.
+    pub(crate) fn taken_by(&mut self, peer: NodeIndex, start: [u8; 16]) {
+        if self.own.as_ref().is_some_and(|own| own.body.start == start) {
+            self.taken_by.insert(peer);
+        }
+    }
+
+    /// Takes what a peer says that this node signed. If it proves that this start does not come after all others, a
+    /// later number is taken, durably. Each such proof counts once, as the next number is above it.
+    ///
+    /// No number is taken above a move, nor above a start that came after this one: that one is of another copy.
     pub(crate) fn learn_own(
         &mut self,
         committee: &Committee,
         (from, notice): (NodeIndex, &Signed<StartNotice>),
         turn: &mut Turn<'_>,
-    ) -> bool {
+    ) -> OwnStart {
         let other = self.own.as_ref().is_none_or(|own| own.body.start != notice.body.start);
         let proven = fits(committee, (committee.me, notice))
             && notice.body.incarnation >= self.incarnation
@@ -119,19 +145,47 @@ impl Starts {
             && notice.verify(&notice.body.node).is_ok();
         if !proven {
             turn.fault(from, "stale_claim");
-            return false;
+            return OwnStart::NoNews;
         }
-        self.incarnation = notice.body.incarnation.saturating_add(1);
+        let (there, here) = (notice.body.incarnation, self.incarnation);
+        if notice.body.moves() > moves_of(here) {
+            return OwnStart::Elsewhere(format!(
+                "this node was moved to another machine (start {there} there; this copy is at {here}): stop this copy \
+                 and keep its folder from ever starting"
+            ));
+        }
+        // The peer had taken this start before the one that it shows: that one came later.
+        if self.taken_by.contains(&from) {
+            return OwnStart::Elsewhere(format!(
+                "another copy of this node has started later with the same keys (start {there} there, shown by {}; this \
+                 copy is at {here}): decide which of the two goes on, and keep the other from ever starting",
+                committee.network.named(from)
+            ));
+        }
+        let Some(later) = next(there) else { return OwnStart::Elsewhere(NO_NUMBER.to_owned()) };
+        self.incarnation = later;
         self.own = None;
+        self.taken_by.clear();
         let write = self.persist();
         turn.persist([write]);
-        true
+        OwnStart::Behind
     }
+}
+
+/// The number after this one, of the same move.
+fn next(incarnation: u64) -> Option<u64> {
+    let later = incarnation.checked_add(1)?;
+    (moves_of(later) == moves_of(incarnation)).then_some(later)
 }
 
 /// Whether a notice says that it is of this member. The place that it was signed at may be one of an earlier epoch.
 fn fits(committee: &Committee, (member, notice): (NodeIndex, &Signed<StartNotice>)) -> bool {
     notice.body.network == committee.id && notice.body.node == committee.key_of(member)
+}
+
+/// The moves that a start's number counts.
+fn moves_of(incarnation: u64) -> u64 {
+    incarnation >> StartNotice::STARTS_BITS
 }
 
 fn remembered_key(committee: &Committee, peer: NodeIndex) -> String {

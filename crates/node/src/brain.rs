@@ -10,11 +10,13 @@ use std::{
 };
 
 use quorate_engine::{Effect, Engine, EngineStatus, Input, Report};
-use quorate_wire::NodeIndex;
-use tokio::sync::{mpsc, oneshot};
+use quorate_wire::{NetworkFile, NodeEndpoint, NodeIndex};
+use tokio::sync::oneshot;
 
 use crate::{
+    chain::RootsDesk,
     clock::Clock,
+    endpoints::EndpointBoard,
     entropy,
     fault_log::FaultLog,
     faults::Outgoing,
@@ -23,7 +25,7 @@ use crate::{
     issuers::IssuerDesk,
     metrics::{Heartbeat, Metrics},
     signed_out::SignedOutBoard,
-    store::Store,
+    store::{Store, StoreError},
     transport::Links,
     workers::Workers,
 };
@@ -39,7 +41,9 @@ pub(crate) struct Hands {
     pub(crate) workers: Workers,
     pub(crate) issuers: Arc<IssuerDesk>,
     pub(crate) signed_out: Arc<SignedOutBoard>,
-    pub(crate) votes: mpsc::Sender<quorate_wire::RootKeys>,
+    pub(crate) roots_desk: Arc<RootsDesk>,
+    pub(crate) endpoints: Arc<EndpointBoard>,
+    pub(crate) network: Arc<NetworkFile>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) outgoing: Outgoing,
     pub(crate) fault_log: FaultLog,
@@ -74,8 +78,28 @@ impl StatusBoard {
     }
 }
 
-/// Why the engine's thread ended.
-pub(crate) type Ended = oneshot::Receiver<Result<(), String>>;
+/// Why the engine's thread ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Ending {
+    /// The engine asked for it.
+    #[error(transparent)]
+    Halted(#[from] Halted),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A node that must not go on, and must not be started again before its operator has looked: it was moved, another copy
+/// of it has started, or the keys may be in other hands.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct Halted {
+    /// A sentence for the operator.
+    pub reason: String,
+}
+
+/// Tells how the engine's thread ended.
+pub(crate) type Ended = oneshot::Receiver<Result<(), Ending>>;
 
 /// What the thread starts with.
 pub(crate) struct Brain {
@@ -107,7 +131,7 @@ impl Brain {
         Ok(receiver)
     }
 
-    fn run(mut self, heartbeat: &Heartbeat) -> Result<(), String> {
+    fn run(mut self, heartbeat: &Heartbeat) -> Result<(), Ending> {
         let mut rng = entropy::system();
         self.hands.apply(std::mem::take(&mut self.first))?;
         let mut published = None;
@@ -138,7 +162,7 @@ impl Brain {
                 self.outlet.charge(peer, start.elapsed());
             }
         }
-        self.hands.store.close().map_err(|error| error.to_string())
+        Ok(self.hands.store.close()?)
     }
 
     /// The next thing to do, and for which peer. Deadlines and inputs take turns when both are due.
@@ -169,12 +193,12 @@ impl Brain {
 
 impl Hands {
     /// Applies effects in order. What is persisted is on disk before anything after it is done.
-    fn apply(&mut self, effects: Vec<Effect>) -> Result<(), String> {
+    fn apply(&mut self, effects: Vec<Effect>) -> Result<(), Ending> {
         for effect in effects {
             match effect {
                 Effect::Persist(writes) => {
                     let start = Instant::now();
-                    self.store.apply(&writes).map_err(|error| error.to_string())?;
+                    self.store.apply(&writes)?;
                     self.metrics.persisted(start.elapsed());
                 }
                 Effect::Send { to, frame } => {
@@ -197,24 +221,33 @@ impl Hands {
                 Effect::StartAction(start) => self.workers.start(*start),
                 Effect::Answer { run, call, answer } => self.workers.answer(run, call, answer),
                 Effect::CancelAction { run } => self.workers.cancel(run),
-                // A vote that does not fit the queue is asked for again.
-                Effect::VoteRoots { roots } => drop(self.votes.try_send(*roots)),
+                Effect::SubmitRoots { roots, votes } => self.roots_desk.put(*roots, votes),
+                Effect::Endpoint { node, endpoint } => self.moved(node, endpoint),
                 Effect::Report(report) => {
                     if let Report::PeerFault { peer, check } = report {
                         self.fault_log.note(peer, check, Instant::now());
                     }
-                    log(&report);
+                    log(&report, &self.network);
                     self.metrics.report(&report);
                 }
-                Effect::Halt { reason } => return Err(reason),
+                Effect::Halt { reason } => return Err(Halted { reason }.into()),
             }
         }
         Ok(())
     }
+
+    /// From the next dial and the next request on, a peer is looked for where it says that it is.
+    fn moved(&self, node: NodeIndex, endpoint: NodeEndpoint) {
+        let (peer, http, quic) = (self.network.named(node), endpoint.http.clone(), endpoint.quic.clone());
+        if self.endpoints.note(node, endpoint) {
+            tracing::info!(peer, http, quic, "a node says where it is reached now");
+        }
+    }
 }
 
 /// What an operator should read. Executions that go well say nothing.
-fn log(report: &Report) {
+fn log(report: &Report, network: &NetworkFile) {
+    let named = |node: &NodeIndex| network.named(*node);
     match report {
         Report::Refused(code) => tracing::debug!(%code, "refused a submission"),
         Report::Denied(code) => tracing::debug!(%code, "denied an operation"),
@@ -229,21 +262,28 @@ fn log(report: &Report) {
             tracing::debug!(%request, duration_ms, attempt, "signed");
         }
         Report::AttemptFailed { request, culprits } => {
+            let culprits: Vec<String> = culprits.iter().map(named).collect();
             tracing::warn!(%request, ?culprits, "an attempt to sign failed");
         }
         Report::OddNode { request, node, field } => {
             // The field's name comes from a peer.
             let field: String = field.chars().filter(char::is_ascii_graphic).take(32).collect();
-            tracing::warn!(%request, %node, field, "a node's run differed");
+            tracing::warn!(%request, node = named(node), field, "a node's run differed");
         }
         // Counted, and told once a minute.
         Report::PeerFault { .. } => {}
         Report::PeerSentAway { peer, for_ms } => {
-            tracing::warn!(%peer, for_ms, "a peer broke the protocol too often: its connection is ended");
+            tracing::warn!(
+                peer = named(peer),
+                for_ms,
+                "a peer broke the protocol too often: its connection is ended"
+            );
         }
-        Report::Banned { by, counterparty } => tracing::warn!(%by, %counterparty, "a pair is banned"),
+        Report::Banned { by, counterparty } => {
+            tracing::warn!(by = named(by), counterparty = named(counterparty), "a pair is banned");
+        }
         Report::PeerGuest { peer, same: false } => tracing::warn!(
-            %peer,
+            peer = named(peer),
             "the peer runs another build of the guest: its runs will differ; run the same release on all nodes"
         ),
         Report::PeerGuest { same: true, .. } => {}
@@ -252,7 +292,7 @@ fn log(report: &Report) {
             missing.hash = %missing.hash,
             shown.number,
             shown.hash = %shown.hash,
-            told_by = told_by.map(|peer| peer.get()),
+            told_by = told_by.as_ref().map(named),
             "the registry is older than a block that was final, or beside it: nothing is signed. Put the chain back as it \
              was; if what it lost is lost for good, see accept_rollback_to in docs/operating.md"
         ),
@@ -261,6 +301,11 @@ fn log(report: &Report) {
             to.number,
             to.hash = %to.hash,
             "the operator's accept_rollback_to was taken: what was final above it is given up. Remove it from node.toml"
+        ),
+        Report::TwoHistories { heads, told_by } => tracing::error!(
+            ?heads,
+            told_by = told_by.as_ref().map(named),
+            "the chain's key has signed two final blocks of one number: the chain shows different histories"
         ),
         Report::Ceremony { what, event } => tracing::info!(what, event, "key ceremony"),
         Report::Ready(true) => tracing::info!("ready"),

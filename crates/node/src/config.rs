@@ -1,5 +1,9 @@
 //! `node.toml`: everything that one node is told by its operator.
 
+mod endpoint;
+mod limits;
+mod registry;
+
 use std::{
     collections::BTreeMap,
     fmt, fs, io,
@@ -8,10 +12,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use endpoint::EndpointConfig;
+pub use limits::ShellLimits;
+
 use quorate_actions::{Wall, Walls};
-use quorate_wire::{BlockRef, NetworkFile, SecretUrl};
+use quorate_wire::{BlockRef, NetworkFile, NodeEndpoint, SecretUrl};
 use serde::{Deserialize, Serialize};
 
+pub use self::registry::SnapshotConfig;
+use self::registry::block_ref;
 use crate::{code::CodeConfig, faults::FaultSwitches, issuers::IssuersConfig, keys::KeyFiles};
 
 /// The configuration of a node. Every field has a default; unknown fields are refused; relative paths are
@@ -23,12 +32,24 @@ pub struct Config {
     pub data_folder: PathBuf,
     /// The network file: the root of trust.
     pub network_file: PathBuf,
+    /// The proposal that this node's operator approved: what the network file says must be in it. Unless it is named:
+    /// `approved.json` beside the network file, if that is there.
+    pub approved_file: Option<PathBuf>,
+    /// Key file of an account with money, which sends what the nodes have signed to the chain. Without one this node sends
+    /// no transaction.
+    pub payer: Option<PathBuf>,
+    /// Where this node is reached, if not where the network file says.
+    pub endpoint: Option<EndpointConfig>,
     /// Socket address of the HTTP interface.
     pub http_listen: SocketAddr,
     /// Socket address (UDP) of the interface to other nodes.
     pub quic_listen: SocketAddr,
-    /// URL of the chain's JSON-RPC. It may hold a key: no log is shown it.
+    /// URL of the chain's JSON-RPC, `http` or `https`. It may hold a key: no log is shown it.
     pub chain_rpc: SecretUrl,
+    /// PEM file of the only authorities that vouch for the server of an `https` `chain_rpc`; the public ones unless named.
+    pub chain_ca: Option<PathBuf>,
+    /// A snapshot of the chain that the node begins with while its own state is behind it.
+    pub chain_snapshot: Option<SnapshotConfig>,
     /// The head to which the chain deliberately went back, as `NUMBER:HASH`: this node then gives up what was final
     /// above it. Taken once; remove it afterwards.
     pub accept_rollback_to: Option<String>,
@@ -93,48 +114,20 @@ pub struct ChainConfig {
     pub public_url: Option<String>,
 }
 
-/// Bounds of the HTTP interface and of workers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ShellLimits {
-    /// Executions a second that the node is there for: as many ids are remembered as one address or peer can bring at this
-    /// rate, and as many again for others.
-    pub executions_per_second: u32,
-    /// Executions a second of one login, and requests a second of one address.
-    pub login_per_second: u32,
-    /// Open HTTP connections. One address gets half.
-    pub http_connections: usize,
-    /// Callers that wait for an execution at the same time. One address gets half.
-    pub http_waiting: usize,
-    /// Bytes of all HTTP bodies that are being read at the same time. One address gets half.
-    pub http_body_bytes: usize,
-    /// Action worker processes, one for each action that runs or did so lately. One login, address or peer gets half.
-    pub workers: usize,
-    /// Those of them that are started ahead and wait for an action.
-    pub blank_workers: usize,
-    /// Bytes that all executions in one worker may hold together: what grows the action's memory beyond that ends
-    /// with `limit_memory`, large executions before small ones. All workers together may hold `workers` times this.
-    pub worker_memory_bytes: usize,
-    /// Outbound requests of actions at the same time. One login, address or peer gets half.
-    pub fetches: usize,
-    /// Outbound requests of one execution at the same time.
-    pub fetches_per_execution: usize,
-    /// Bytes of all requests of actions to other servers and chains that wait or are under way at the same time. One
-    /// login, address or peer gets half; what finds no room is `fetch_failed` or `rpc_failed`.
-    pub request_bytes: usize,
-    /// Time in milliseconds for running executions to end when the node is stopped.
-    pub drain_ms: u64,
-}
-
 impl Default for Config {
     fn default() -> Self {
         let loopback = |port| SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
         Config {
             data_folder: "data".into(),
             network_file: "network.json".into(),
+            approved_file: None,
+            payer: None,
+            endpoint: None,
             http_listen: loopback(7470),
             quic_listen: loopback(7570),
             chain_rpc: "http://127.0.0.1:8545".into(),
+            chain_ca: None,
+            chain_snapshot: None,
             accept_rollback_to: None,
             guest: None,
             worker: None,
@@ -148,27 +141,6 @@ impl Default for Config {
             chains: BTreeMap::new(),
             limits: ShellLimits::default(),
             faults: None,
-        }
-    }
-}
-
-impl Default for ShellLimits {
-    fn default() -> Self {
-        let rates = quorate_engine::Rates::default();
-        ShellLimits {
-            executions_per_second: rates.executions_per_second,
-            login_per_second: rates.login_per_second,
-            http_connections: 1024,
-            http_waiting: 512,
-            http_body_bytes: 128 << 20,
-            // Half of them hold an action and children as deep as they may be.
-            workers: 16,
-            blank_workers: 1,
-            worker_memory_bytes: 2 << 30,
-            fetches: 128,
-            fetches_per_execution: 8,
-            request_bytes: 128 << 20,
-            drain_ms: 10_000,
         }
     }
 }
@@ -267,6 +239,35 @@ impl Config {
         Ok(network)
     }
 
+    /// Reads the proposal that this node's operator approved, and says where it is; none if there is no such file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it is malformed, or missing although it is named.
+    pub fn load_approved(&self) -> Result<Option<(PathBuf, NetworkFile)>, ConfigError> {
+        let path =
+            self.approved_file.clone().unwrap_or_else(|| self.network_file.with_file_name("approved.json"));
+        let text = match read_text(&path) {
+            Err(ConfigError::Io { source, .. })
+                if self.approved_file.is_none() && source.kind() == io::ErrorKind::NotFound =>
+            {
+                return Ok(None);
+            }
+            other => other?,
+        };
+        match NetworkFile::parse(&text) {
+            Ok(approved) => Ok(Some((path, approved))),
+            Err(reason) => Err(ConfigError::Form { path, reason }),
+        }
+    }
+
+    /// Where this node is reached by its operator's setting.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the address that is wrong.
+    pub fn place(&self) -> Result<Option<NodeEndpoint>, ConfigError> {
+        self.endpoint.as_ref().map(EndpointConfig::place).transpose()
+    }
+
     fn resolved(mut self, folder: &Path) -> Self {
         let paths = [
             &mut self.data_folder,
@@ -276,7 +277,15 @@ impl Config {
             &mut self.keys.chain,
             &mut self.keys.sealing,
         ];
-        for path in paths.into_iter().chain(&mut self.guest).chain(&mut self.worker_cgroup) {
+        let optional = [
+            &mut self.guest,
+            &mut self.worker_cgroup,
+            &mut self.approved_file,
+            &mut self.payer,
+            &mut self.chain_ca,
+        ];
+        let snapshot = self.chain_snapshot.as_mut().map(|snapshot| &mut snapshot.file);
+        for path in paths.into_iter().chain(optional.into_iter().flatten()).chain(snapshot) {
             *path = folder.join(&*path);
         }
         self
@@ -284,42 +293,8 @@ impl Config {
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let refuse = |setting, reason: &str| ConfigError::Refused { setting, reason: reason.to_owned() };
-        let limits = &self.limits;
-        let counts = [
-            ("limits.http_connections", limits.http_connections, 1, 65_536),
-            ("limits.http_waiting", limits.http_waiting, 1, 65_536),
-            (
-                "limits.http_body_bytes",
-                limits.http_body_bytes,
-                quorate_wire::limits::HTTP_BODY_BYTES_MAX,
-                4 << 30,
-            ),
-            ("limits.workers", limits.workers, 1, 1_024),
-            ("limits.blank_workers", limits.blank_workers, 0, 64),
-            ("limits.worker_memory_bytes", limits.worker_memory_bytes, 256 << 20, 1 << 40),
-            ("limits.fetches", limits.fetches, 1, 65_536),
-            ("limits.fetches_per_execution", limits.fetches_per_execution, 1, 64),
-            // Less would not hold what one execution may have open.
-            ("limits.request_bytes", limits.request_bytes, 16 << 20, 16 << 30),
-        ];
-        for (setting, value, least, most) in counts {
-            if !(least..=most).contains(&value) {
-                return Err(ConfigError::Refused { setting, reason: format!("must be {least} to {most}") });
-            }
-        }
-        let rates = [
-            ("limits.executions_per_second", limits.executions_per_second),
-            ("limits.login_per_second", limits.login_per_second),
-        ];
-        if let Some((setting, _)) = rates.into_iter().find(|(_, rate)| !(1..=10_000).contains(rate)) {
-            return Err(refuse(setting, "must be 1 to 10000"));
-        }
-        if limits.login_per_second > limits.executions_per_second {
-            return Err(refuse("limits.login_per_second", "must be at most limits.executions_per_second"));
-        }
-        if limits.drain_ms > 60_000 {
-            return Err(refuse("limits.drain_ms", "must be at most 60000"));
-        }
+        self.limits.check()?;
+        self.place()?;
         self.code.check().map_err(|(setting, reason)| ConfigError::Refused { setting, reason })?;
         if self.worker.as_ref().is_some_and(Vec::is_empty) {
             return Err(refuse("worker", "names no program"));
@@ -343,15 +318,7 @@ impl Config {
 
     /// The head to which the chain went back, by the operator.
     pub(crate) fn rollback(&self) -> Result<Option<BlockRef>, ConfigError> {
-        let read = |text: &String| {
-            let (number, hash) = text.split_once(':')?;
-            Some(BlockRef { number: number.parse().ok()?, hash: hash.parse().ok()? })
-        };
-        let refused = || ConfigError::Refused {
-            setting: "accept_rollback_to",
-            reason: "must be a block's number and its hash, as NUMBER:HASH".to_owned(),
-        };
-        self.accept_rollback_to.as_ref().map(|text| read(text).ok_or_else(refused)).transpose()
+        self.accept_rollback_to.as_ref().map(|text| block_ref("accept_rollback_to", text)).transpose()
     }
 
     /// The walls that actions need here.
@@ -410,171 +377,4 @@ pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::TestFolder;
-
-    fn load(text: &str) -> Result<Config, ConfigError> {
-        let folder = TestFolder::new();
-        let path = folder.path().join("node.toml");
-        fs::write(&path, text).unwrap();
-        Config::load(&path)
-    }
-
-    #[test]
-    fn what_is_written_reads_back() {
-        let mut config = Config { chain_rpc: "http://a.example/key".into(), ..Config::default() };
-        assert_eq!(toml::from_str::<Config>(&config.to_toml()).unwrap(), config);
-        config.code.gateways = vec!["https://b.example/key".into(), "https://c.example".into()];
-        let chain = ChainConfig { rpc: "https://d.example/key".into(), chain_id: 1, public_url: None };
-        config.chains = [("a".to_owned(), chain.clone()), ("b".to_owned(), chain)].into();
-        assert_eq!(toml::from_str::<Config>(&config.to_toml()).unwrap(), config);
-    }
-
-    #[test]
-    fn the_operators_page_names_every_key() {
-        let page = include_str!("../../../docs/operating.md");
-        let mut config = serde_json::to_value(Config::default()).unwrap();
-        let chain = ChainConfig { rpc: SecretUrl::default(), chain_id: 1, public_url: Some(String::new()) };
-        config["chains"]["NAME"] = serde_json::to_value(chain).unwrap();
-        let mut unseen = vec![(String::new(), config)];
-        while let Some((name, value)) = unseen.pop() {
-            match value {
-                serde_json::Value::Object(members) => {
-                    let dot = if name.is_empty() { "" } else { "." };
-                    unseen
-                        .extend(members.into_iter().map(|(key, value)| (format!("{name}{dot}{key}"), value)));
-                }
-                _ => assert!(page.contains(&format!("| `{name}` |")), "docs/operating.md lacks {name}"),
-            }
-        }
-    }
-
-    #[test]
-    fn refuses_unknown_fields_at_any_depth() {
-        for text in [
-            "colour = 1",
-            "[limits]\ncolour = 1",
-            "[egress]\ncolour = 1",
-            "[code]\ncolour = 1",
-            "[keys]\nmaster = \"x\"",
-        ] {
-            assert!(matches!(load(text), Err(ConfigError::Form { .. })), "{text}");
-        }
-    }
-
-    #[test]
-    fn no_address_of_a_server_that_may_hold_a_key_is_shown() {
-        let text = "chain_rpc = \"http://secret-key@127.0.0.1/secret-key\"
-            [chains.base]\nrpc = \"https://secret-key.example/secret-key\"\nchain_id = 8453
-            [code]\ngateways = [\"https://gateway.example/secret-key\"]";
-        let config = load(text).unwrap();
-        assert_eq!(config.chains["base"].chain_id, 8453);
-        assert!(!config.to_string().contains("secret-key"), "{config}");
-        assert!(!format!("{config:?}").contains("secret-key"), "{config:?}");
-        for refused in [
-            "chain_rpc = \"http://secret-key",
-            "chain_rpc = \"http://secret-key\" x",
-            "[chains.base]\nrpc = \"ftp://secret-key\"\nchain_id = 8453",
-            "[chains.base]\nrpc = \"https://secret-key\"",
-            "[code]\ngateways = [\"ftp://secret-key\"]",
-            "[code]\ngateways = [\"https://a.example/secret-key?x\"]",
-        ] {
-            let error = load(refused).unwrap_err();
-            let said = format!("{error} {error:?}");
-            assert!(!said.contains("secret-key"), "{said}");
-        }
-        for refused in [
-            "[chains.quorate]\nrpc = \"http://a\"\nchain_id = 1",
-            "[chains.a]\nrpc = \"ftp://a\"\nchain_id = 1",
-        ] {
-            assert!(
-                matches!(load(refused), Err(ConfigError::Refused { setting: "chains", .. })),
-                "{refused}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_networks_list_of_hosts_is_checked_and_part_of_its_id() {
-        use quorate_wire::NetworkFile;
-        let read = |hosts: Option<&[&str]>| {
-            let mut network = crate::testing::network();
-            network.allow_hosts = hosts.map(|list| list.iter().map(|&host| host.to_owned()).collect());
-            NetworkFile::parse(&serde_json::to_string(&network).unwrap()).map(|network| network.id())
-        };
-        let none = read(None).unwrap();
-        let ids = [none, read(Some(&[])).unwrap(), read(Some(&["a.example"])).unwrap()];
-        assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
-        assert!(read(Some(&["A.example"])).is_err_and(|error| error.contains("A.example")));
-        let mut network = crate::testing::network();
-        network.limits.memory_bytes = 1 << 30;
-        let refused = NetworkFile::parse(&serde_json::to_string(&network).unwrap()).unwrap_err();
-        assert!(refused.starts_with("limits.memory_bytes is 1073741824"), "{refused}");
-        let text = serde_json::to_string(&crate::testing::network()).unwrap();
-        assert!(!text.contains("allow_hosts"), "a file without a list is read by older nodes");
-    }
-
-    #[test]
-    fn paths_are_relative_to_the_file() {
-        let config = load("data_folder = \"store\"\nnetwork_file = \"/etc/network.json\"").unwrap();
-        assert!(config.data_folder.is_absolute() && config.data_folder.ends_with("store"));
-        assert_eq!(config.network_file, Path::new("/etc/network.json"));
-        assert!(config.keys.sealing.ends_with("keys/sealing.key"));
-    }
-
-    #[test]
-    fn refuses_limits_out_of_range() {
-        for limits in ["workers = 0", "executions_per_second = 0", "login_per_second = 401"] {
-            let refused = load(&format!("[limits]\n{limits}"));
-            assert!(matches!(refused, Err(ConfigError::Refused { .. })), "{limits}");
-        }
-        let moat = load("required_walls = [\"seccomp\", \"moat\"]");
-        assert!(matches!(moat, Err(ConfigError::Refused { setting: "required_walls", .. })));
-        assert!(load("required_walls = [\"seccomp\"]").is_ok());
-        let back =
-            |text: &str| load(&format!("accept_rollback_to = {text:?}")).and_then(|config| config.rollback());
-        let head = BlockRef { number: 12, hash: quorate_wire::Digest([0xab; 32]) };
-        assert_eq!(back(&format!("12:{}", head.hash)).unwrap(), Some(head));
-        for text in ["12", "true", "12:0xab", ":"] {
-            assert!(matches!(back(text), Err(ConfigError::Refused { setting: "accept_rollback_to", .. })));
-        }
-        assert!(matches!(load("[code]\ncache_bytes = 1"), Err(ConfigError::Refused { .. })));
-        for gateway in
-            ["gateway.example", "ftp://gateway.example", "https://a@b", "https://a/?x", "https://a/#x"]
-        {
-            let text = format!("[code]\ngateways = [{gateway:?}]");
-            assert!(
-                matches!(load(&text), Err(ConfigError::Refused { setting: "code.gateways", .. })),
-                "{gateway}"
-            );
-        }
-        assert!(load("[code]\ngateways = [\"https://gateway.example/\"]").is_ok());
-        assert!(matches!(load("worker = []"), Err(ConfigError::Refused { setting: "worker", .. })));
-    }
-
-    #[test]
-    fn walls_are_demanded_unless_it_is_a_development_network() {
-        let walls = |text: &str, wildcard_sessions| {
-            let network = NetworkFile { wildcard_sessions, ..crate::testing::network() };
-            load(text).unwrap().walls(&network).unwrap()
-        };
-        let demanded = [Wall::Seccomp, Wall::Landlock, Wall::Privileges, Wall::ResourceLimits];
-        assert_eq!(walls("", false), demanded.into_iter().collect());
-        assert_eq!(walls("", true), Walls::NONE);
-        for development in [false, true] {
-            assert_eq!(walls("required_walls = []", development), Walls::NONE);
-            let one = walls("required_walls = [\"oom_score\"]", development);
-            assert_eq!(one, [Wall::OomScore].into_iter().collect());
-        }
-    }
-
-    #[cfg(not(feature = "faults"))]
-    #[test]
-    fn refuses_fault_switches_in_a_build_without_them() {
-        assert!(matches!(
-            load("[faults]\nalter_digest = 1"),
-            Err(ConfigError::Refused { setting: "faults", .. })
-        ));
-    }
-}
+mod tests;

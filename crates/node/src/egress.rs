@@ -20,7 +20,7 @@ use quorate_actions::{FetchRequest, Redirect};
 use quorate_door::Places;
 use quorate_wire::{ErrorCode, Payer};
 
-pub(crate) use addresses::{AddressGuard, Block, parse_block};
+pub(crate) use addresses::{AddressGuard, Block, is_public, parse_block};
 pub(crate) use hosts::HostList;
 pub(crate) use nodes::NodeNames;
 pub use outbound::{Outbound, OutboundReply};
@@ -154,9 +154,9 @@ impl Egress {
         Ok(Egress { policy, guard, exchanger, resolver: Resolver::system(), total: TOTAL, places })
     }
 
-    /// Sets the addresses of this network's nodes, which actions must not reach.
-    pub(crate) fn set_nodes(&self, nodes: BTreeSet<IpAddr>) {
-        self.guard.set_nodes(nodes);
+    /// Sets names and addresses of this network's nodes, which actions must not reach.
+    fn set_nodes(&self, names: BTreeSet<String>, addresses: BTreeSet<IpAddr>) {
+        self.guard.set_nodes(names, addresses);
     }
 
     /// Carries out a request, waiting for its place included, within the total time. It counts in the shares of these
@@ -186,17 +186,21 @@ impl Egress {
         tokio::time::timeout(TOTAL, within).await.unwrap_or(Err(FetchError::Failed))
     }
 
-    /// Reads what another node of the network has. Where the nodes are is in the network file, so that no guard
-    /// judges their addresses; one that sends the reader elsewhere is not followed.
+    /// Reads what another node of the network has. The guard of actions does not judge its addresses, since nodes may be
+    /// in a private network: `may_reach` does. One that sends the reader elsewhere is not followed.
     pub(crate) async fn download_from_node(
         &self,
         url: &str,
         bytes_max: usize,
+        may_reach: impl Fn(IpAddr) -> bool,
     ) -> Result<Fetched, FetchError> {
         let plan = Plan::new(Fetch::get(url))?;
         let within = async {
             let connecting = async {
                 let addresses = self.resolver.resolve(&plan, &[]).await?;
+                if !addresses.iter().all(|&address| may_reach(address)) {
+                    return Err(FetchError::Refused);
+                }
                 self.exchanger.connect(&plan, &addresses).await
             };
             let stream =

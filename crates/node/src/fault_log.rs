@@ -2,10 +2,11 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use quorate_wire::NodeIndex;
+use quorate_wire::{NetworkFile, NodeIndex};
 
 const INTERVAL: Duration = Duration::from_secs(60);
 
@@ -15,17 +16,21 @@ struct Told {
 }
 
 /// Faults that were told, and those since.
-#[derive(Default)]
 pub(crate) struct FaultLog {
+    network: Arc<NetworkFile>,
     told: BTreeMap<(NodeIndex, &'static str), Told>,
     next_flush: Option<Instant>,
 }
 
 impl FaultLog {
+    pub(crate) fn new(network: Arc<NetworkFile>) -> Self {
+        FaultLog { network, told: BTreeMap::new(), next_flush: None }
+    }
+
     /// Counts a fault; the first of a minute is told at once.
     pub(crate) fn note(&mut self, peer: NodeIndex, check: &'static str, now: Instant) {
         if self.counts(peer, check, now) {
-            tracing::warn!(%peer, check, "a peer broke the protocol");
+            tracing::warn!(peer = self.network.named(peer), check, "a peer broke the protocol");
         }
     }
 
@@ -35,7 +40,8 @@ impl FaultLog {
             return;
         }
         for (peer, check, count) in self.due(now) {
-            tracing::warn!(%peer, check, count, "a peer broke the protocol again in the last minute");
+            let peer = self.network.named(peer);
+            tracing::warn!(peer, check, count, "a peer broke the protocol again in the last minute");
         }
     }
 
@@ -74,7 +80,8 @@ mod tests {
 
     #[test]
     fn faults_are_told_once_a_minute_with_their_count() {
-        let (mut log, start) = (FaultLog::default(), Instant::now());
+        let network = Arc::new(crate::testing::network());
+        let (mut log, start) = (FaultLog::new(network), Instant::now());
         let peer = NodeIndex::new(2).unwrap();
         let told = (0..5_000).filter(|_| log.counts(peer, "frames", start)).count();
         assert_eq!(told, 1);

@@ -28,8 +28,8 @@ pub(crate) use room::Room;
 pub(crate) use waiting::{Outcome, Waiting};
 
 use crate::{
-    brain::StatusBoard, code::CodeFinder, inbox::Inbox, issuers::IssuerDesk, metrics::Metrics,
-    signed_out::SignedOutBoard,
+    brain::StatusBoard, chain::RootsDesk, code::CodeFinder, inbox::Inbox, issuers::IssuerDesk,
+    metrics::Metrics, signed_out::SignedOutBoard,
 };
 
 /// What handlers work with.
@@ -47,6 +47,8 @@ pub(crate) struct Api {
     pub(crate) issuers: Arc<IssuerDesk>,
     /// Sessions that were signed out.
     pub(crate) signed_out: Arc<SignedOutBoard>,
+    /// Roots and votes for whoever sends them to the chain.
+    pub(crate) roots_desk: Arc<RootsDesk>,
     /// Places of callers that store code.
     pub(crate) code_writes: Semaphore,
     /// Units of [`executions::BODY_UNIT_BYTES`] that code on its way out may take.
@@ -71,6 +73,7 @@ pub(crate) fn router(api: Arc<Api>, listen: SocketAddr) -> Router {
         .route("/v1/pkps/{id}", get(views::pkp))
         .route("/v1/network", get(views::network))
         .route("/v1/keys", get(views::keys))
+        .route("/v1/founding", get(views::founding))
         .route("/healthz", get(views::health))
         .route("/readyz", get(views::ready))
         .route("/metrics", get(views::metrics))

@@ -1,6 +1,9 @@
 //! The keys of a node: made once, each in its own file.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use ed25519_dalek::SigningKey;
 use quorate_wire::{Address, FoundingNode, PublicKey, StatementKey, TransportKey};
@@ -61,12 +64,10 @@ impl NodeKeys {
     /// # Errors
     /// [`SecretFileError`] if a file is missing, readable by others, or not a key.
     pub fn load(files: &KeyFiles) -> Result<Self, SecretFileError> {
-        let chain = secret_file::read_secret(&files.chain)?;
         Ok(NodeKeys {
             transport: SigningKey::from_bytes(&*secret_file::read_secret(&files.transport)?),
             statement: SigningKey::from_bytes(&*secret_file::read_secret(&files.statement)?),
-            chain: k256::ecdsa::SigningKey::from_slice(chain.as_slice())
-                .map_err(|_| SecretFileError::Invalid { path: files.chain.clone(), what: "secp256k1 key" })?,
+            chain: load_chain_key(&files.chain)?,
             sealing: secret_file::read_secret(&files.sealing)?,
         })
     }
@@ -111,6 +112,13 @@ impl NodeKeys {
         let point = self.chain.verifying_key().to_sec1_point(true);
         PublicKey::from_sec1(point.as_bytes()).expect("a verifying key is a point of the curve").address()
     }
+}
+
+/// Loads the key of an account on the chain.
+pub(crate) fn load_chain_key(path: &Path) -> Result<k256::ecdsa::SigningKey, SecretFileError> {
+    let secret = secret_file::read_secret(path)?;
+    k256::ecdsa::SigningKey::from_slice(secret.as_slice())
+        .map_err(|_| SecretFileError::Invalid { path: path.to_owned(), what: "secp256k1 key" })
 }
 
 #[cfg(test)]

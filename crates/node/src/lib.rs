@@ -18,10 +18,12 @@
 mod brain;
 mod chain;
 mod chains;
+mod check;
 mod clock;
 mod code;
 mod config;
 mod egress;
+mod endpoints;
 mod entropy;
 mod fault_log;
 mod faults;
@@ -30,7 +32,9 @@ mod inbox;
 mod issuers;
 mod keys;
 mod log;
+mod member;
 mod metrics;
+mod moving;
 mod run;
 mod secret_file;
 mod signal;
@@ -41,15 +45,21 @@ mod testing;
 mod transport;
 mod workers;
 
+pub use brain::Halted;
 pub use chains::{ReadGrants, answer_registry};
+pub use check::{Finding, Grade, check_machine, check_walls};
 pub use code::CodeConfig;
-pub use config::{Config, ConfigError, EgressConfig, ShellLimits};
+pub use config::{Config, ConfigError, EgressConfig, EndpointConfig, ShellLimits, SnapshotConfig};
 pub use egress::{Outbound, OutboundReply, answer_fits, check_request};
 pub use faults::{CoordinatorLie, FaultSwitches, MemberLie};
 pub use keys::{KeyFiles, NodeKeys};
 pub use log::{flush_log, start_log};
-pub use run::{Listening, run, run_with};
-pub use secret_file::{SecretFileError, read_secret};
+pub use moving::{
+    AgeError, Export, Exported, Identity, Imported, Lock, MovingError, ParcelError, Recipient, Setting,
+    Unlock, export, import,
+};
+pub use run::{EXIT_HALTED, Listening, exit_status, run, run_with};
+pub use secret_file::{SecretFileError, read_secret, read_secret_text};
 pub use signal::stop_signal;
 pub use store::{Store, StoreError};
-pub use transport::TransportError;
+pub use transport::{Probed, Reached, TransportError, probe};

@@ -47,6 +47,7 @@ pub(crate) struct Metrics {
     peer_connected: Family<Peer, Gauge>,
     peer_other_guest: Family<Peer, Gauge>,
     registry_rolled_back: Gauge,
+    chain_two_histories: Gauge,
     head_number: Gauge,
     head_age: Gauge<f64, AtomicU64>,
     chain_errors: Family<Code, Counter>,
@@ -155,6 +156,12 @@ impl Metrics {
                 Gauge::default(),
                 "registry_rolled_back",
                 "Whether the registry lacks a block that was final"
+            ),
+            chain_two_histories: registered!(
+                r,
+                Gauge::default(),
+                "chain_two_histories",
+                "Whether the chain's key has signed two final blocks of one number"
             ),
             head_number: registered!(
                 r,
@@ -344,6 +351,9 @@ impl Metrics {
             }
             Report::RegistryCaughtUp | Report::RegistryWentBack { .. } => {
                 self.registry_rolled_back.set(0);
+            }
+            Report::TwoHistories { .. } => {
+                self.chain_two_histories.set(1);
             }
             Report::Ceremony { .. } => {}
             Report::Ready(ready) => {

@@ -1,47 +1,46 @@
 //! A node from its start to its end.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
-    path::Path,
-    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use quorate_actions::{Guest, Pool, PoolConfig, WorkerCommand};
 use quorate_door::{Bounds, Places, Server};
-use quorate_engine::{Effect, Engine};
-use quorate_registry::{follow::StateFile, tx_client::TxClient, view::RegistryView};
-use quorate_wire::{Digest, NetworkFile, NodeIndex, RootKeys};
-use sha2::{Digest as _, Sha256};
+use quorate_engine::StartError;
+use quorate_registry::{rpc_client::RpcClient, tx_client::TxClient, view::RegistryView};
+use quorate_wire::NetworkFile;
 use tokio::{
-    sync::{Semaphore, mpsc, watch},
+    sync::{Semaphore, watch},
     task::JoinSet,
 };
 
 use crate::{
-    brain::{self, Brain, Hands, StatusBoard},
-    chain::{self, Feed, Voter},
+    brain::{self, Brain, Ending, Halted, Hands, StatusBoard},
+    chain::{self, Feed, RootsDesk, Submitter},
     chains::Chains,
     clock::Clock,
     code::{CodeFinder, Sources},
     config::Config,
     egress::{AddressGuard, Block, Egress, HostList, NodeNames, Policy, parse_block},
+    endpoints::EndpointBoard,
     faults::Outgoing,
     http::{self, Api, Waiting},
     inbox::Inbox,
     issuers::{self, IssuerDesk},
-    keys::{KeyFiles, NodeKeys},
-    metrics::{Heartbeat, Metrics},
+    member::Member,
+    metrics::Metrics,
     signed_out::SignedOutBoard,
-    store::Store,
+    store::StoreError,
     transport::{Links, Membership, Transport},
     workers::{Events, Workers},
 };
 
-/// How often the names of the network's nodes are resolved, to keep actions away from them.
-const NODE_NAMES: Duration = Duration::from_secs(60);
+/// The exit status of a process whose node must not be started again by itself: [`Halted`].
+pub const EXIT_HALTED: u8 = 3;
 /// Time for everything but running executions to end.
 const STOP: Duration = Duration::from_secs(3);
 
@@ -52,6 +51,16 @@ pub struct Listening {
     pub http: SocketAddr,
     /// The interface to other nodes.
     pub quic: SocketAddr,
+}
+
+/// The exit status of a process whose node ended with this error.
+#[must_use]
+pub fn exit_status(error: &anyhow::Error) -> u8 {
+    let broken = error.downcast_ref::<StartError>();
+    let moved = matches!(error.downcast_ref(), Some(StoreError::Moved(_)));
+    let stays =
+        moved || matches!(broken, Some(StartError::FaultAssumptionBroken { .. })) || error.is::<Halted>();
+    if stays { EXIT_HALTED } else { 1 }
 }
 
 /// Runs a node until `shutdown` is ready, and then ends it in order.
@@ -103,66 +112,17 @@ struct Node {
     stop_chain: watch::Sender<bool>,
 }
 
-/// Who this node is.
-struct Member {
-    network: Arc<NetworkFile>,
-    keys: NodeKeys,
-    me: NodeIndex,
-    guest: Guest,
-    rates: quorate_engine::Rates,
-}
-
-impl Member {
-    fn load(config: &Config) -> anyhow::Result<Self> {
-        config.check()?;
-        let network = Arc::new(config.load_network()?);
-        let keys = NodeKeys::load(&config.keys)?;
-        let me = member(&network, &keys)?;
-        let guest = Guest::load(&Guest::locate(config.guest.as_deref())?)?;
-        let limits = &config.limits;
-        let rates = quorate_engine::Rates {
-            executions_per_second: limits.executions_per_second,
-            login_per_second: limits.login_per_second,
-        };
-        Ok(Member { network, keys, me, guest, rates })
-    }
-
-    fn guest_hash(&self) -> Digest {
-        Digest(self.guest.hash())
-    }
-
-    fn engine(&self, config: &Config, store: &Store, clock: Clock) -> anyhow::Result<(Engine, Vec<Effect>)> {
-        let config = quorate_engine::Config {
-            network: (*self.network).clone(),
-            me: self.me,
-            statement_key: self.keys.statement.clone(),
-            guest: self.guest_hash(),
-            limits: self.network.limits,
-            accept_rollback_to: config.rollback()?,
-            rates: self.rates,
-        };
-        Ok(Engine::new(config, &store.load_all()?, clock.now())?)
-    }
-
-    /// Where the registry's state is kept, and the secret under which this node knows it as its own.
-    fn registry_state(&self, config: &Config) -> StateFile {
-        let mut secret = Sha256::new();
-        secret.update(b"quorate/registry-state/v1");
-        secret.update(self.keys.sealing.as_slice());
-        StateFile { path: config.data_folder.join("registry.redb"), secret: secret.finalize().into() }
-    }
-}
-
 /// Loops that run for ever, by name.
 type Loops = JoinSet<(&'static str, anyhow::Result<()>)>;
 
 impl Node {
     async fn start(config: &Config) -> anyhow::Result<Self> {
         let member = Member::load(config)?;
-        let store = open_store(config, &member.network, &member.keys)?;
+        let (store, stored) = member.open_store(config)?;
         let clock = Clock::start();
         let metrics = Metrics::new();
-        let code = start_code(config, &member, &metrics)?;
+        let endpoints = Arc::new(EndpointBoard::new(&member.network, member.me));
+        let code = start_code(config, &endpoints, &metrics)?;
         let (inbox, outlet) = Inbox::new(metrics.clone());
         let mut loops = Loops::new();
 
@@ -171,32 +131,42 @@ impl Node {
         let server = Server::bind(config.http_listen, Bounds::new(config.limits.http_connections))
             .await
             .with_context(|| format!("the HTTP socket {}", config.http_listen))?;
-        let membership = Membership::new(&member.network, member.me);
-        let links = Links::new(Arc::new(inbox.clone()), membership.peers.keys().copied());
+        let membership = Membership::new(&member.network, member.me, endpoints.clone());
+        let names = endpoints.peers().into_iter().map(|peer| (peer, member.network.named(peer)));
+        let links = Links::new(Arc::new(inbox.clone()), names.collect());
         let transport = Transport::start(
-            config.quic_listen,
-            &member.keys.transport,
-            membership,
+            (config.quic_listen, &member.keys.transport),
+            (membership, probe_word(member.guest_hash())),
             links.clone(),
             &metrics,
         )?;
         let listening = Listening { http: server.local_address()?, quic: transport.local_address()? };
 
-        let (engine, first) = member.engine(config, &store, clock)?;
+        let (engine, first) = member.engine(config, &stored, clock)?;
+        drop(stored);
+        if let Some(own) = engine.status().endpoint {
+            endpoints.note(member.me, own);
+        }
         let board = Arc::new(StatusBoard::new(engine.status()));
         let waiting = Waiting::new(config.limits.http_waiting);
         let (stop_chain, stopping) = watch::channel(false);
-        let feed = Feed::start(
-            member.network.clone(),
-            &config.chain_rpc,
-            member.registry_state(config),
-            clock,
-            stopped(stopping),
-        )?;
+        let place = chain::Place {
+            rpc_url: config.chain_rpc.clone(),
+            trust: config.chain_trust()?,
+            state: member.registry_state(config),
+            snapshot: config.snapshot()?,
+        };
+        let feed = Feed::start(member.network.clone(), place, clock, stopped(stopping))?;
         let registry = feed.view();
-        let (pool, workers) =
-            start_workers(config, &member, (&inbox, &metrics, &registry), code.clone(), &mut loops)?;
-        let votes = start_voter(config, &member, (&registry, &metrics), &mut loops)?;
+        let (pool, workers) = start_workers(
+            config,
+            &member,
+            (&inbox, &metrics, &registry),
+            (code.clone(), &endpoints),
+            &mut loops,
+        )?;
+        let roots_desk = Arc::new(RootsDesk::default());
+        start_submitter(config, &member, (&roots_desk, &registry, &metrics), &mut loops)?;
         let issuers = Arc::new(IssuerDesk::default());
         start_issuers(config, &member, (&issuers, &inbox, &registry, &metrics), &mut loops)?;
         let signed_out = Arc::new(SignedOutBoard::of(&first));
@@ -209,10 +179,12 @@ impl Node {
             workers,
             issuers: issuers.clone(),
             signed_out: signed_out.clone(),
-            votes,
+            roots_desk: roots_desk.clone(),
+            endpoints,
+            network: member.network.clone(),
             metrics: metrics_for_hands,
             outgoing,
-            fault_log: crate::fault_log::FaultLog::default(),
+            fault_log: crate::fault_log::FaultLog::new(member.network.clone()),
         };
         let brain = Brain { engine, first, outlet, hands, clock, board: board.clone() };
         let engine = brain.spawn().context("the engine's thread")?;
@@ -231,6 +203,7 @@ impl Node {
             code,
             issuers,
             signed_out,
+            roots_desk,
             code_writes: Semaphore::new(http::CODE_WRITES),
             code_room: http::Room::new(http::CODE_ROOM, http::CODE_ROOM_PER_SOURCE),
             body_room: Places::new(http::body_units(config.limits.http_body_bytes)),
@@ -242,7 +215,7 @@ impl Node {
             server.run(router, stopping, || heartbeat.beat()).await;
             ("http", Ok(()))
         });
-        tracing::info!(node = %member.me, http = %listening.http, quic = %listening.quic, "started");
+        tracing::info!(node = member.network.named(member.me), http = %listening.http, quic = %listening.quic, "started");
         Ok(Node {
             listening,
             loops,
@@ -265,7 +238,8 @@ impl Node {
             ended = &mut self.engine => {
                 self.engine_ended = true;
                 match ended {
-                    Ok(Err(reason)) => anyhow!(reason),
+                    Ok(Err(Ending::Halted(halted))) => halted.into(),
+                    Ok(Err(Ending::Store(error))) => error.into(),
                     Ok(Ok(())) | Err(_) => anyhow!("the engine has ended"),
                 }
             }
@@ -298,7 +272,7 @@ impl Node {
             Ok(())
         } else {
             match tokio::time::timeout(STOP, self.engine).await {
-                Ok(Ok(outcome)) => outcome.map_err(|reason| anyhow!(reason)),
+                Ok(Ok(outcome)) => outcome.map_err(anyhow::Error::from),
                 Ok(Err(_)) => Err(anyhow!("the engine has ended without a word")),
                 Err(_) => Err(anyhow!("the engine did not stop in time")),
             }
@@ -324,11 +298,12 @@ fn start_workers(
     config: &Config,
     member: &Member,
     (inbox, metrics, view): (&Inbox, &Arc<Metrics>, &RegistryView),
-    code: CodeFinder,
+    (code, endpoints): (CodeFinder, &Arc<EndpointBoard>),
     loops: &mut Loops,
 ) -> anyhow::Result<(Pool, Workers)> {
     let (pool, events) = Pool::new(pool_config(config, &member.network, member.guest.clone())?);
-    let egress = Arc::new(egress(config, &member.network)?);
+    let names = NodeNames::new(endpoints.places());
+    let egress = Arc::new(egress(config, &member.network, names.hosts())?);
     let workers = Workers::new(pool.clone(), inbox.clone(), tokio::runtime::Handle::current(), code);
     let events = Events {
         workers: workers.clone(),
@@ -345,17 +320,21 @@ fn start_workers(
         events.run().await;
         ("workers", Ok(()))
     });
-    let names = NodeNames::new(&member.network);
     let heartbeat = metrics.heartbeat("node-names");
+    let endpoints = endpoints.clone();
     loops.spawn(async move {
-        watch_node_names(names, egress, heartbeat).await;
+        names.watch(endpoints, egress, heartbeat).await;
         ("node-names", Ok(()))
     });
     Ok((pool, workers))
 }
 
 /// Opens what is kept of actions' code, with a way out of its own: what looks for code takes no place of actions.
-fn start_code(config: &Config, member: &Member, metrics: &Arc<Metrics>) -> anyhow::Result<CodeFinder> {
+fn start_code(
+    config: &Config,
+    endpoints: &Arc<EndpointBoard>,
+    metrics: &Arc<Metrics>,
+) -> anyhow::Result<CodeFinder> {
     /// Requests for code at the same time.
     const PLACES: usize = 64;
     let policy = Policy {
@@ -367,7 +346,7 @@ fn start_code(config: &Config, member: &Member, metrics: &Arc<Metrics>) -> anyho
     };
     let egress = Egress::new(policy, address_guard(config)?, PLACES)
         .context("the TLS configuration of requests for code")?;
-    let sources = Sources::new(&member.network, member.me, &config.code, Arc::new(egress));
+    let sources = Sources::new(endpoints.clone(), &config.code, Arc::new(egress));
     let folder = config.data_folder.join("code");
     CodeFinder::open(&folder, &config.code, sources, metrics.clone()).context("the folder of actions' code")
 }
@@ -397,28 +376,28 @@ fn start_issuers(
     Ok(())
 }
 
-/// Starts the loop that votes for the roots; the engine's wishes go into the channel.
-fn start_voter(
+/// Starts the loop that sends the nodes' votes to the chain, if this node's operator pays for it.
+fn start_submitter(
     config: &Config,
     member: &Member,
-    (view, metrics): (&RegistryView, &Arc<Metrics>),
+    (desk, view, metrics): (&Arc<RootsDesk>, &RegistryView, &Arc<Metrics>),
     loops: &mut Loops,
-) -> anyhow::Result<mpsc::Sender<RootKeys>> {
-    const WISHES: usize = 4;
-    let (votes, wanted) = mpsc::channel(WISHES);
-    let voter = Voter {
-        client: TxClient::new(config.chain_rpc.expose(), member.network.chain.id, member.keys.chain.clone())
-            .context("the chain's URL")?,
+) -> anyhow::Result<()> {
+    let Some(payer) = &member.payer else { return Ok(()) };
+    let rpc =
+        RpcClient::trusting(config.chain_rpc.expose(), &config.chain_trust()?).context("the chain's URL")?;
+    let submitter = Submitter {
+        client: TxClient::by(rpc, member.network.chain.id, payer.clone()),
         contracts: chain::contracts(&member.network),
         view: view.clone(),
-        wanted,
+        desk: desk.clone(),
     };
     let metrics = metrics.clone();
     loops.spawn(async move {
-        voter.run(metrics).await;
-        ("vote", Ok(()))
+        submitter.run(metrics).await;
+        ("pay", Ok(()))
     });
-    Ok(votes)
+    Ok(())
 }
 
 async fn stopped(mut stopping: watch::Receiver<bool>) {
@@ -438,39 +417,21 @@ async fn wait_idle(waiting: &Waiting, board: &StatusBoard, until: Instant) -> bo
     true
 }
 
-/// Which member this node is: all of its keys must be those of one entry of the network file.
-fn member(network: &NetworkFile, keys: &NodeKeys) -> anyhow::Result<NodeIndex> {
-    let public = keys.public();
-    let mut indices = network.indices();
-    let me = indices
-        .find(|&index| network.node(index).is_some_and(|node| node.transport_key == public.transport_key));
-    let Some(me) = me else { bail!("no member of the network file has this node's transport key") };
-    if network.node(me) != Some(&public) {
-        bail!("the statement key or the chain key is not the one that the network file has for node {me}");
+/// What this node says of itself to a member that checks.
+fn probe_word(guest: quorate_wire::Digest) -> quorate_wire::ProbeWord {
+    quorate_wire::ProbeWord {
+        time_ms: 0,
+        release: env!("CARGO_PKG_VERSION").to_owned(),
+        guest,
+        running: true,
     }
-    Ok(me)
 }
 
-fn open_store(config: &Config, network: &NetworkFile, keys: &NodeKeys) -> anyhow::Result<Store> {
-    if lies_beside(&config.keys, &config.data_folder) {
-        tracing::warn!(
-            "the sealing key lies beside the store: who copies the disk can read the node's share"
-        );
-    }
-    Ok(Store::open(&config.data_folder, &keys.sealing, network.id())?)
-}
-
-/// Whether one copy of a folder takes both the store and the key that opens it.
-fn lies_beside(keys: &KeyFiles, data_folder: &Path) -> bool {
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let (key, data) = (real(&keys.sealing), real(data_folder));
-    let key_folder = key.parent();
-    key.starts_with(&data)
-        || key_folder.is_some_and(|folder| data.starts_with(folder))
-        || (key_folder.is_some() && key_folder.and_then(Path::parent) == data.parent())
-}
-
-fn pool_config(config: &Config, network: &NetworkFile, guest: Guest) -> anyhow::Result<PoolConfig> {
+pub(crate) fn pool_config(
+    config: &Config,
+    network: &NetworkFile,
+    guest: Guest,
+) -> anyhow::Result<PoolConfig> {
     let worker = match config.worker.as_deref() {
         Some([program, arguments @ ..]) => WorkerCommand::new(program, arguments),
         _ => WorkerCommand::new(std::env::current_exe().context("the path of this program")?, ["worker"]),
@@ -484,14 +445,14 @@ fn pool_config(config: &Config, network: &NetworkFile, guest: Guest) -> anyhow::
     Ok(pool)
 }
 
-fn egress(config: &Config, network: &NetworkFile) -> anyhow::Result<Egress> {
+fn egress(config: &Config, network: &NetworkFile, nodes: BTreeSet<String>) -> anyhow::Result<Egress> {
     let policy = Policy {
         allow_http: config.egress.allow_http,
         loopback_ports: config.egress.allow_loopback_ports.iter().copied().collect(),
         hosts: HostList::all(&config.egress.allow_hosts, network.allow_hosts.as_deref())
             .map_err(anyhow::Error::msg)?,
     };
-    let guard = address_guard(config)?.without_nodes(NodeNames::new(network).hosts());
+    let guard = address_guard(config)?.without_nodes(nodes);
     Egress::new(policy, guard, config.limits.fetches).context("the TLS configuration of outbound requests")
 }
 
@@ -504,25 +465,6 @@ fn denied(config: &Config) -> anyhow::Result<Vec<Block>> {
         parse_block(text).with_context(|| format!("egress.deny: {text:?} is not an address or a block"))
     });
     denied.collect()
-}
-
-/// Keeps the addresses of the network's nodes out of the reach of actions.
-async fn watch_node_names(mut names: NodeNames, egress: Arc<Egress>, heartbeat: Heartbeat) {
-    loop {
-        {
-            let mut looking = pin!(names.look_up());
-            // Servers of names may keep silent for longer than a loop may.
-            while tokio::time::timeout(Heartbeat::INTERVAL, looking.as_mut()).await.is_err() {
-                heartbeat.beat();
-            }
-        }
-        egress.set_nodes(names.addresses());
-        let again = Instant::now() + NODE_NAMES;
-        while Instant::now() < again {
-            heartbeat.beat();
-            tokio::time::sleep(Heartbeat::INTERVAL).await;
-        }
-    }
 }
 
 /// What the board shows, for tests of this crate.
@@ -539,6 +481,24 @@ pub(crate) fn empty_status() -> quorate_engine::EngineStatus {
         running: 0,
         remembered: 0,
         kept_for_peers: 0,
+        endpoint: None,
         peers: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_must_not_go_on_has_an_exit_status_of_its_own() {
+        let halted = || Halted { reason: "this node was moved".to_owned() };
+        assert_eq!(exit_status(&halted().into()), 3);
+        assert_eq!(exit_status(&anyhow::Error::from(halted()).context("more")), 3);
+        let broken = StartError::FaultAssumptionBroken { cheats: Vec::new() };
+        assert_eq!(exit_status(&broken.into()), 3);
+        assert_eq!(exit_status(&StoreError::Moved("data/moved".into()).into()), 3);
+        assert_eq!(exit_status(&StartError::Config("x".to_owned()).into()), 1);
+        assert_eq!(exit_status(&anyhow!("a loop has panicked")), 1);
     }
 }

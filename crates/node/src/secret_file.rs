@@ -45,6 +45,14 @@ pub enum SecretFileError {
         /// The path.
         path: PathBuf,
     },
+    /// Its text is longer than any of its kind, or is no text.
+    #[error("the secret file {path} holds more than {bytes_max} bytes, or no text")]
+    Long {
+        /// The file.
+        path: PathBuf,
+        /// What is read at most.
+        bytes_max: usize,
+    },
     /// Its text is not a key.
     #[error("the secret file {path} must hold 64 hexadecimal digits and nothing else")]
     Form {
@@ -66,6 +74,35 @@ pub enum SecretFileError {
 /// # Errors
 /// [`SecretFileError`].
 pub fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, SecretFileError> {
+    let mut text = Zeroizing::new(String::with_capacity(256));
+    let io = |source| SecretFileError::Io { path: path.to_owned(), source };
+    open_private(path)?.take(SECRET_FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
+    let digits = text.trim_end();
+    let mut bytes = Zeroizing::new([0u8; 32]);
+    hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), bytes.as_mut_slice())
+        .map_err(|_| SecretFileError::Form { path: path.to_owned() })?;
+    Ok(bytes)
+}
+
+/// Reads a secret text of any form, such as a passphrase, from a file that only its owner may read, who is this user.
+///
+/// # Errors
+/// [`SecretFileError`].
+pub fn read_secret_text(path: &Path, bytes_max: usize) -> Result<Zeroizing<String>, SecretFileError> {
+    // Its full length at once: no copy of the secret stays behind in a buffer that grew.
+    let mut text = Zeroizing::new(String::with_capacity(bytes_max + 64));
+    let read = open_private(path)?.take(bytes_max as u64 + 1).read_to_string(&mut text);
+    let long = || SecretFileError::Long { path: path.to_owned(), bytes_max };
+    match read {
+        Ok(length) if length <= bytes_max => Ok(text),
+        Err(source) if source.kind() != io::ErrorKind::InvalidData => {
+            Err(SecretFileError::Io { path: path.to_owned(), source })
+        }
+        _ => Err(long()),
+    }
+}
+
+fn open_private(path: &Path) -> Result<File, SecretFileError> {
     let io = |source| SecretFileError::Io { path: path.to_owned(), source };
     let file = File::open(path).map_err(io)?;
     // The opened file is asked, not the path: what is checked is what is read.
@@ -78,13 +115,7 @@ pub fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, SecretFileError> 
         return Err(SecretFileError::Mode { path: path.to_owned(), mode });
     }
     check_owner(path, metadata.uid(), rustix::process::geteuid().as_raw())?;
-    let mut text = Zeroizing::new(String::with_capacity(256));
-    file.take(SECRET_FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
-    let digits = text.trim_end();
-    let mut bytes = Zeroizing::new([0u8; 32]);
-    hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), bytes.as_mut_slice())
-        .map_err(|_| SecretFileError::Form { path: path.to_owned() })?;
-    Ok(bytes)
+    Ok(file)
 }
 
 fn check_owner(path: &Path, owner: u32, user: u32) -> Result<(), SecretFileError> {

@@ -28,6 +28,8 @@ const CHECK_NAME: &str = "check";
 const CHECK_VALUE: &[u8] = b"quorate/store/v1";
 
 const FILE_NAME: &str = "store.redb";
+/// What an export leaves in the folder of a node that has moved: no store opens beside it.
+pub(crate) const MOVED: &str = "moved";
 const CACHE_BYTES: usize = 8 << 20;
 /// Longest record: a pairwise set-up is below 100 KB, the DKG's result far below.
 const RECORD_BYTES_MAX: usize = 4 << 20;
@@ -55,6 +57,12 @@ pub enum StoreError {
          this release. Found a new network in another folder (quorate dev --dir DIR)"
     )]
     EarlierRelease(PathBuf),
+    /// The node is at home on another machine.
+    #[error(
+        "this node was exported to move to another machine, and does not start here (the mark {0} says when, and where \
+         to): remove the mark only if that export is imported nowhere"
+    )]
+    Moved(PathBuf),
     /// The sealing key, or the network, is not the one it was made with.
     #[error("the store {0} was sealed with another key or for another network, or is damaged")]
     OtherKey(PathBuf),
@@ -98,6 +106,11 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
+    /// Whether a folder has a store, whosever it is.
+    pub(crate) fn is_in(folder: &Path) -> bool {
+        folder.join(FILE_NAME).exists()
+    }
+
     /// Opens the store in a folder, or makes it.
     ///
     /// # Errors
@@ -105,6 +118,10 @@ impl Store {
     pub fn open(folder: &Path, sealing: &[u8; 32], network: NetworkId) -> Result<Self, StoreError> {
         let path = folder.join(FILE_NAME);
         let io = |source| StoreError::Io { path: path.clone(), source };
+        let mark = folder.join(MOVED);
+        if std::fs::symlink_metadata(&mark).is_ok() {
+            return Err(StoreError::Moved(mark));
+        }
         if of_earlier_release(&path) {
             return Err(StoreError::EarlierRelease(path));
         }

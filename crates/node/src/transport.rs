@@ -1,8 +1,12 @@
 //! Channels between the nodes of a network: QUIC, mutually authenticated, one per pair.
 //!
 //! The identity that the TLS handshake proved is the sender of everything that comes over a connection.
-//! Of each pair the node with the lower index dials, for ever; the other one accepts. A new connection
-//! replaces the older one of its pair, so whichever side restarts or loses its packets, the pair meets again.
+//! Of each pair the node with the lower index dials at once. The other one dials when the pair has had no connection for
+//! some seconds: the lower one may not find it, because it moved or is behind address translation.
+//!
+//! Both sides keep one connection of a pair by the same rule. One that the lower index dialled stays against one that the
+//! higher index dialled; of two the same way the newer stays. So both may dial at once, and whichever side restarts or
+//! loses its packets, the pair meets again.
 
 mod channel;
 mod dial;
@@ -10,17 +14,23 @@ mod frame;
 mod gate;
 mod identity;
 mod links;
+mod probe;
 
 use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
 
 use ed25519_dalek::SigningKey;
 use quinn::Endpoint;
-use quorate_wire::{NetworkFile, NodeIndex, TransportKey};
+use quorate_wire::{NetworkFile, NodeIndex, ProbeWord, TransportKey};
 use tokio::task::JoinSet;
 
 pub(crate) use links::{Links, PeerEvents};
+pub use probe::{Probed, Reached, probe};
 
-use crate::metrics::Metrics;
+use crate::{endpoints::EndpointBoard, metrics::Metrics};
+
+/// Milliseconds without a connection after which the higher index of a pair dials. Nodes that start together do not dial
+/// in step.
+const PATIENCE_MS: (u64, u64) = (3_000, 5_000);
 
 /// Why the transport does not start.
 #[derive(Debug, thiserror::Error)]
@@ -42,35 +52,34 @@ pub enum TransportError {
 #[derive(Debug, Clone)]
 pub(crate) struct Membership {
     pub(crate) me: NodeIndex,
-    pub(crate) peers: BTreeMap<NodeIndex, Peer>,
+    pub(crate) peers: BTreeMap<NodeIndex, TransportKey>,
     /// `quorate/1/` and the network id: nodes of another network do not even shake hands.
     pub(crate) alpn: Vec<u8>,
-}
-
-/// A member other than this node.
-#[derive(Debug, Clone)]
-pub(crate) struct Peer {
-    pub(crate) key: TransportKey,
-    /// `host:port`, resolved anew at each dial.
-    pub(crate) address: String,
+    /// The same for probes.
+    pub(crate) probe_alpn: Vec<u8>,
+    /// Where they are now; looked at and resolved anew at each dial.
+    pub(crate) endpoints: Arc<EndpointBoard>,
+    /// Least and most milliseconds that the higher index of a pair waits before it dials.
+    pub(crate) patience_ms: (u64, u64),
 }
 
 impl Membership {
-    pub(crate) fn new(network: &NetworkFile, me: NodeIndex) -> Self {
-        let peers = network
-            .indices()
-            .filter(|&index| index != me)
-            .filter_map(|index| {
-                let key = network.node(index)?.transport_key;
-                Some((index, Peer { key, address: network.endpoint(index)?.quic.clone() }))
-            })
-            .collect();
-        Membership { me, peers, alpn: format!("quorate/1/{}", network.id()).into_bytes() }
+    pub(crate) fn new(network: &NetworkFile, me: NodeIndex, endpoints: Arc<EndpointBoard>) -> Self {
+        let peers = network.indices().filter(|&index| index != me);
+        let peers = peers.filter_map(|index| Some((index, network.node(index)?.transport_key))).collect();
+        let alpn = format!("quorate/1/{}", network.id()).into_bytes();
+        let probe_alpn = format!("quorate/probe/1/{}", network.id()).into_bytes();
+        Membership { me, peers, alpn, probe_alpn, endpoints, patience_ms: PATIENCE_MS }
+    }
+
+    /// The same members, probed: no channel comes of a connection.
+    fn for_probes(self) -> Self {
+        Membership { alpn: self.probe_alpn.clone(), ..self }
     }
 
     /// The member with this key, unless it is this node.
     pub(crate) fn by_key(&self, key: &TransportKey) -> Option<NodeIndex> {
-        self.peers.iter().find(|(_, peer)| peer.key == *key).map(|(&index, _)| index)
+        self.peers.iter().find(|&(_, known)| known == key).map(|(&index, _)| index)
     }
 }
 
@@ -83,9 +92,8 @@ pub(crate) struct Transport {
 impl Transport {
     /// Opens the socket, accepts and dials.
     pub(crate) fn start(
-        listen: SocketAddr,
-        key: &SigningKey,
-        membership: Membership,
+        (listen, key): (SocketAddr, &SigningKey),
+        (membership, word): (Membership, ProbeWord),
         links: Arc<Links>,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, TransportError> {
@@ -94,25 +102,20 @@ impl Transport {
         let endpoint = dial::open(listen, key, server)
             .map_err(|source| TransportError::Bind { address: listen, source })?;
         let gate = gate::Gate::new();
+        let answerer = Arc::new(probe::Answerer::new(endpoint.clone(), key, &membership, word)?);
         let mut tasks = JoinSet::new();
         tasks.spawn(dial::accept(
             endpoint.clone(),
             membership.clone(),
-            (links.clone(), gate.clone()),
+            (links.clone(), gate.clone(), answerer),
             metrics.heartbeat("accept"),
         ));
         tasks.spawn(gate.watch(membership.clone(), metrics.heartbeat("member-names")));
-        for (&index, peer) in membership.peers.iter().filter(|&(&index, _)| membership.me < index) {
-            let client = identity::client_config(key, &membership, peer.key)?;
-            let heartbeat = metrics.heartbeat(&format!("dial-{index}"));
-            let dialer = dial::Dialer {
-                endpoint: endpoint.clone(),
-                client,
-                address: peer.address.clone(),
-                index,
-                links: links.clone(),
-            };
-            tasks.spawn(dialer.run(heartbeat));
+        for (&peer, &peer_key) in &membership.peers {
+            let client = Arc::new(identity::client_config(key, &membership, peer_key)?);
+            let heartbeat = metrics.heartbeat(&format!("dial-{peer}"));
+            let (endpoint, membership, links) = (endpoint.clone(), membership.clone(), links.clone());
+            tasks.spawn(dial::Dialer { endpoint, client, peer, membership, links }.run(heartbeat));
         }
         Ok(Transport { endpoint, tasks })
     }

@@ -114,10 +114,20 @@ sol! {
     /// The named values.
     #[derive(Debug, PartialEq, Eq)]
     interface Directory {
-        event Voted(address indexed node, string name, uint64 version, bytes value);
+        struct Change {
+            string name;
+            uint64 version;
+            bytes value;
+        }
+
         event ValueSet(bytes32 indexed nameHash, string name, uint64 version, bytes value);
 
-        error NotNode();
+        error TooFewSignatures(uint256 got, uint256 needed);
+        error TooManySignatures(uint256 got, uint256 most);
+        error BadSignature(uint256 place);
+        error NotNode(uint256 place, address signer);
+        error NotAscending(uint256 place);
+        error BadChangesNumber(uint256 number, uint256 most);
         error BadName();
         error BadValue();
         error WrongVersion(uint64 expected);
@@ -125,9 +135,8 @@ sol! {
 
         constructor(address nodeRegistry_);
 
-        function vote(string name, uint64 version, bytes value) external;
+        function set(Change[] changes, bytes[] signatures) external;
         function get(string name) external view returns (uint64 version, bytes memory value);
-        function voteOf(string name, uint64 version, address node) external view returns (bytes32 valueHash);
         function names() external view returns (string[] memory);
     }
 
@@ -439,16 +448,17 @@ sol! {
             string keySetId;
         }
 
-        event RootKeysVoted(address indexed node, string keySetId, bytes32 rootsHash);
         event RootKeySet(address stakingContract, string keySetId, RootKey rootKey);
-
-        event MinterVoted(address indexed node, address minter, bytes32 codeHash);
         event MinterAdmitted(address minter);
 
         error NotMinter();
         error BadMinter();
         error AlreadyMinter();
-        error NotNode();
+        error TooFewSignatures(uint256 got, uint256 needed);
+        error TooManySignatures(uint256 got, uint256 most);
+        error BadSignature(uint256 place);
+        error NotNode(uint256 place, address signer);
+        error NotAscending(uint256 place);
         error WrongStakingContract();
         error BadKeySetId();
         error BadRootKeysNumber(uint256 number, uint256 expected);
@@ -462,16 +472,14 @@ sol! {
 
         constructor(address nodeRegistry_, address pkpNFT_);
 
-        function voteForRootKeys(address stakingContract, string keySetId, RootKey[] rootKeys) external;
-        function voteForMinter(address minter, bytes32 codeHash) external;
+        function setRootKeys(address stakingContract, string keySetId, RootKey[] rootKeys, bytes[] signatures) external;
+        function admitMinter(address minter, bytes32 codeHash, bytes[] signatures) external;
         function keyIdOf(address minter, bytes32 derivedKeyId) external view returns (bytes32);
         function isMinter(address account) external view returns (bool);
         function minterOf(uint256 tokenId) external view returns (address minter);
-        function minterVote(address minter, address node) external view returns (bytes32);
         function route(uint256 keyType, string keySetId, bytes32 derivedKeyId)
             external returns (uint256 tokenId, bytes memory pubkey);
         function getRootKeys(address stakingContract, string keySetId) external view returns (RootKey[] memory);
-        function rootKeysVote(string keySetId, address node) external view returns (bytes32);
         function getDerivedPubkey(address stakingContract, string keySetId, bytes32 derivedKeyId)
             external view returns (bytes memory);
         function getRoutingData(uint256 tokenId) external view returns (PubkeyRoutingData memory);

@@ -13,9 +13,10 @@ mod price;
 mod rpc;
 mod sequencer;
 mod serve;
+pub mod snapshot;
 pub(crate) mod state;
 mod store;
-mod trie;
+pub(crate) mod trie;
 pub(crate) mod tx;
 mod ws;
 

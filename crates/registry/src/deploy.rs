@@ -3,11 +3,14 @@
 //! Every contract gets the addresses of the others from its constructor, so there is no wiring afterwards and no one
 //! who could change it. The addresses follow from the deployer and its nonce.
 
+mod plan;
+
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use alloy_sol_types::SolConstructor as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub use self::plan::{Plan, PlannedContract, deploy_planned, plan};
 use crate::{
     abi::{
         ContractResolver, Directory, NodeRegistry, PKPHelper, PKPNFT, PKPPermissions, PriceFeed, PubkeyRouter,
@@ -81,7 +84,7 @@ pub async fn deploy(
     committee: &[CommitteeNode],
     threshold: u32,
 ) -> Result<Deployment, TxClientError> {
-    let nonce = next_nonce(client).await?;
+    let nonce = client.reader().next_nonce(client.address(), "pending").await?;
     let contracts = addresses(client.address(), nonce);
     let block_number = create(client, &creation_codes(&contracts, committee, threshold)).await?;
     let code_hashes = CodeHashes {
@@ -127,7 +130,12 @@ pub async fn deploy_companions(
     contracts: &Contracts,
 ) -> Result<DeployedCompanions, TxClientError> {
     // Their places are counted from the first contract.
-    let first = next_nonce(client).await?.checked_sub(CONTRACTS).ok_or(TxClientError::BadForm("nonce"))?;
+    let first = client
+        .reader()
+        .next_nonce(client.address(), "pending")
+        .await?
+        .checked_sub(CONTRACTS)
+        .ok_or(TxClientError::BadForm("nonce"))?;
     if addresses(client.address(), first) != *contracts {
         return Err(TxClientError::BadForm("another transaction came between the deployments"));
     }
@@ -143,17 +151,6 @@ pub async fn deploy_companions(
             .await?,
     };
     Ok(DeployedCompanions { addresses: companions, code_hashes })
-}
-
-async fn next_nonce(client: &TxClient) -> Result<u64, TxClientError> {
-    let nonce = client
-        .rpc()
-        .call("eth_getTransactionCount", json!([client.address(), "pending"]), CallBounds::default())
-        .await?;
-    nonce
-        .as_str()
-        .and_then(|nonce| u64::from_str_radix(nonce.strip_prefix("0x")?, 16).ok())
-        .ok_or(TxClientError::BadForm("nonce"))
 }
 
 /// Creates contracts one after the other; the block of the last.

@@ -1,7 +1,8 @@
-//! Call data of every transaction that owners and nodes make, and what comes back.
+//! Call data of every transaction that owners make, and of those that carry what nodes signed.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall as _;
+use quorate_wire::{DirectoryChange, NodeVote};
 
 use crate::{
     abi::{Directory, PKPHelper, PKPNFT, PKPPermissions, PubkeyRouter},
@@ -28,12 +29,15 @@ pub fn mint_grant_and_burn_next(key_set: &str, action: &[u8; 34]) -> Bytes {
     .into()
 }
 
-/// A node's vote for a value of the Directory.
+/// Sets values of the Directory, all or none, with the signatures of t nodes.
 #[must_use]
-pub fn vote_for_value(name: &str, version: u64, value: &[u8]) -> Bytes {
-    Directory::voteCall { name: name.to_owned(), version, value: Bytes::copy_from_slice(value) }
-        .abi_encode()
-        .into()
+pub fn set_directory(changes: &[DirectoryChange], votes: &[NodeVote]) -> Bytes {
+    let changes = changes.iter().map(|change| Directory::Change {
+        name: change.name.clone(),
+        version: change.version,
+        value: Bytes::copy_from_slice(&change.value),
+    });
+    Directory::setCall { changes: changes.collect(), signatures: signatures(votes) }.abi_encode().into()
 }
 
 /// Grants a subject, or adds scopes to its grant.
@@ -141,16 +145,17 @@ pub fn transfer(from: Address, to: Address, token_id: U256) -> Bytes {
     PKPNFT::transferFromCall { from, to, tokenId: token_id }.abi_encode().into()
 }
 
-/// A node's vote for the roots of a key set.
+/// Sets the roots of a key set with the signatures of all nodes.
 #[must_use]
-pub fn vote_for_root_keys(node_registry: Address, key_set: &str, roots: &[RootKey]) -> Bytes {
-    PubkeyRouter::voteForRootKeysCall {
+pub fn set_root_keys(node_registry: Address, key_set: &str, roots: &[RootKey], votes: &[NodeVote]) -> Bytes {
+    PubkeyRouter::setRootKeysCall {
         stakingContract: node_registry,
         keySetId: key_set.to_owned(),
         rootKeys: roots
             .iter()
             .map(|root| PubkeyRouter::RootKey { pubkey: root.public_key.clone(), keyType: root.key_type })
             .collect(),
+        signatures: signatures(votes),
     }
     .abi_encode()
     .into()
@@ -191,8 +196,14 @@ pub fn mint_with(key_set: &str, terms: &MintTerms) -> Bytes {
     PKPHelper::mintWithCall { terms }.abi_encode().into()
 }
 
-/// A node's vote for a further minter with this code; zero takes it back.
+/// Admits a further minter with this code, with the signatures of t nodes.
 #[must_use]
-pub fn vote_for_minter(minter: Address, code_hash: B256) -> Bytes {
-    PubkeyRouter::voteForMinterCall { minter, codeHash: code_hash }.abi_encode().into()
+pub fn admit_minter(minter: Address, code_hash: B256, votes: &[NodeVote]) -> Bytes {
+    PubkeyRouter::admitMinterCall { minter, codeHash: code_hash, signatures: signatures(votes) }
+        .abi_encode()
+        .into()
+}
+
+fn signatures(votes: &[NodeVote]) -> Vec<Bytes> {
+    votes.iter().map(|vote| Bytes::copy_from_slice(&vote.0)).collect()
 }

@@ -55,7 +55,28 @@ impl ReadError {
     }
 }
 
-/// What only a lying, restored or broken chain does. It never heals by itself.
+/// What used up the number of a planned creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpentBy {
+    /// A transaction that creates nothing.
+    Other,
+    /// The approved creation, which failed.
+    Failed,
+}
+
+impl std::fmt::Display for SpentBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Other => {
+                "creates nothing, and its sender used up the number of the planned creation with it"
+            }
+            Self::Failed => "is the approved creation, and failed",
+        })
+    }
+}
+
+/// What only a lying, restored or broken chain does, or one whose registry is another than was approved. It never heals by
+/// itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChainFault {
     /// Two signed statements for one height.
@@ -84,6 +105,42 @@ pub enum ChainFault {
         /// What went wrong.
         reason: String,
     },
+    /// A contract of the registry was created by other init code than was approved, whatever its code is now.
+    #[error("the contract at {address} was created by the init code {found}, where {approved} was approved")]
+    ForeignCreation {
+        /// Where the contract is.
+        address: Address,
+        /// Keccak-256 of the init code that was approved.
+        approved: B256,
+        /// Keccak-256 of the init code that was run.
+        found: B256,
+    },
+    /// The one transaction that could create a contract of the registry did something else, or failed.
+    #[error("no contract can come to be at {address} any more: its transaction {tx} {happened}")]
+    SpentCreation {
+        /// Where the contract was to be.
+        address: Address,
+        /// The transaction that had its number.
+        tx: B256,
+        /// What it did instead.
+        happened: SpentBy,
+    },
+    /// The replay of all blocks gives another one than the snapshot that this process began with.
+    #[error("the replay gives block {number} as {replayed}, the snapshot as {snapshot}")]
+    Snapshot {
+        /// The height.
+        number: u64,
+        /// What the snapshot has.
+        snapshot: B256,
+        /// What the chain's blocks give.
+        replayed: B256,
+    },
+    /// The chain shows heads, and not the blocks that led to a snapshot.
+    #[error("the chain does not give block {number}, without which the snapshot cannot be confirmed")]
+    Unconfirmed {
+        /// The height.
+        number: u64,
+    },
 }
 
 impl ChainFault {
@@ -94,6 +151,10 @@ impl ChainFault {
             Self::Equivocation { .. } => "registry_equivocation",
             Self::RolledBack { .. } => "registry_rolled_back",
             Self::Unfaithful { .. } => "registry_unfaithful",
+            Self::ForeignCreation { .. } => "registry_foreign_creation",
+            Self::SpentCreation { .. } => "registry_spent_creation",
+            Self::Snapshot { .. } => "registry_snapshot_wrong",
+            Self::Unconfirmed { .. } => "registry_snapshot_unconfirmed",
         }
     }
 }

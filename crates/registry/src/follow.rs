@@ -8,23 +8,38 @@
 //! moment *before* it was asked for, also when the same one is asked for again; it is judged once more after its blocks
 //! were fetched; and fetching them has a bound, after which a newer statement is asked for.
 
+mod confirm;
+mod creations;
+mod replay;
+mod verdict;
+
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use ed25519_dalek::VerifyingKey;
 use quorate_wire::SecretUrl;
-use serde_json::{Value, json};
-use tokio::task::{JoinError, JoinHandle};
+use serde_json::json;
+use tokio::task::JoinHandle;
 
+pub use crate::{
+    chain::snapshot::{SnapshotError, SnapshotFile},
+    rpc_client::Trust,
+};
+use confirm::Confirming;
+
+use self::creations::Creations;
 use crate::{
     artifacts::Contracts,
     chain::{
-        BlockId, Genesis, HeadStatement, LogMark, RawBlock, StoreError, genesis_hash,
-        ledger::{Keep, Ledger, LedgerWriter, Unreplayable},
+        BlockId, Genesis, HeadStatement, StoreError, genesis_hash,
+        ledger::{Keep, Ledger, LedgerWriter},
     },
     error::{ChainFault, ReadError},
     moment::Moment,
@@ -67,10 +82,17 @@ pub struct FollowConfig {
     pub head_key: B256,
     /// The registry contracts.
     pub contracts: Contracts,
+    /// Creations that were approved: an address, and Keccak-256 of the one init code that may be run there. Networks that
+    /// name none have none checked.
+    pub creations: Vec<(Address, B256)>,
     /// For how long the blocks up to one statement are fetched: [`CATCH_UP_MAX`], or less.
     pub catch_up_max: Duration,
     /// Where the state is kept from one start to the next; in memory, and replayed at each start, without it.
     pub state: Option<StateFile>,
+    /// Who vouches for the server of an `https` URL.
+    pub trust: Trust,
+    /// What to begin with while the process's own state is behind it.
+    pub snapshot: Option<SnapshotFile>,
 }
 
 /// A file with the state of a follower.
@@ -78,7 +100,8 @@ pub struct FollowConfig {
 pub struct StateFile {
     /// Where it is.
     pub path: PathBuf,
-    /// Of this process alone: a file that was not written under it is thrown away.
+    /// Of this process alone: a file that was not written under it, and under the same approved creations, is thrown
+    /// away.
     pub secret: [u8; 32],
 }
 
@@ -110,6 +133,9 @@ pub enum FollowError {
     /// The chain's clock, or ours, is wrong.
     #[error("the chain's clock is ahead of this machine's")]
     ClockAhead,
+    /// The snapshot to begin with is not taken; it is not looked at again before the next start.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// The blocks up to the head did not come in time; those that came are kept.
     #[error("the chain's blocks come too slowly to catch up with its head")]
     Slow,
@@ -132,6 +158,7 @@ impl FollowError {
             Self::BadSignature(_) => "chain_bad_signature",
             Self::OldStatement => "chain_old_statement",
             Self::ClockAhead => "chain_clock_ahead",
+            Self::Snapshot(_) => "chain_snapshot",
             Self::Slow => "chain_slow",
             Self::Fault(fault) => fault.code(),
             Self::View(error) => error.code(),
@@ -177,15 +204,22 @@ pub fn follow(
     let key = VerifyingKey::from_bytes(&config.head_key.0)
         .map_err(|_| FollowError::BadSignature("the head key"))?;
     let view = RegistryView::new(config.contracts);
+    let creations = Creations::new(config.creations);
+    let state = config.state.map(|state| StateFile { secret: creations.bind(state.secret), ..state });
     let follow = Follow {
-        rpc: RpcClient::new(config.rpc_url.expose())?,
+        rpc: RpcClient::trusting(config.rpc_url.expose(), &config.trust)?,
         key,
         genesis_hash: config.genesis_hash,
         catch_up_max: config.catch_up_max.min(CATCH_UP_MAX),
         view,
-        state: config.state,
+        state,
+        creations: Arc::new(creations),
+        snapshot: config.snapshot,
         books: Arc::default(),
         doubted: Arc::default(),
+        confirming: Arc::default(),
+        stopping: Arc::default(),
+        confirms: false,
     };
     let view = follow.view.clone();
     let (report, errors) = tokio::sync::watch::channel(None);
@@ -196,8 +230,10 @@ pub fn follow(
             let mut inner = tokio::spawn(run(follow.clone(), report.clone()));
             tokio::select! {
                 () = &mut shutdown => {
+                    follow.stopping.store(true, Ordering::Relaxed);
                     inner.abort();
                     let _ = inner.await;
+                    follow.keep_patience(true);
                     return;
                 }
                 _ = &mut inner => {
@@ -218,13 +254,25 @@ struct Follow {
     catch_up_max: Duration,
     view: RegistryView,
     state: Option<StateFile>,
+    creations: Arc<Creations>,
+    snapshot: Option<SnapshotFile>,
     /// Takes blocks over; none before block 0 is known.
     books: Arc<Mutex<Option<LedgerWriter>>>,
     /// Since when statements do not fit the state of an earlier start.
     doubted: Arc<Mutex<Option<Moment>>>,
+    /// The process's own state while it reads from a snapshot's: locked after `books` by whoever needs both.
+    confirming: Arc<Mutex<Confirming>>,
+    /// Set in the end: threads that replay go no further.
+    stopping: Arc<AtomicBool>,
+    /// Whether this is what replays for a snapshot: a fault that it finds is a verdict on that.
+    confirms: bool,
 }
 
 async fn run(follow: Follow, report: tokio::sync::watch::Sender<Option<FollowError>>) {
+    tokio::join!(steps(&follow, report), follow.confirm());
+}
+
+async fn steps(follow: &Follow, report: tokio::sync::watch::Sender<Option<FollowError>>) {
     let mut pause = PAUSE_MIN;
     loop {
         match follow.step().await {
@@ -291,18 +339,25 @@ impl Follow {
         {
             return Err(FollowError::WrongChain);
         }
-        let state = self.state.clone();
-        // The whole state is read once, and what does not fit is made anew.
-        let opened = tokio::task::spawn_blocking(move || match state {
-            None => LedgerWriter::in_memory(genesis, Keep::Hashes),
-            Some(StateFile { path, secret }) => LedgerWriter::open(genesis, Keep::Hashes, &path, &secret),
-        });
-        let books = opened.await.map_err(|_| ReadError::Broken)??;
+        let books = match self.begin_with_snapshot(&genesis).await? {
+            Some(books) => books,
+            None => self.open_own(genesis).await?,
+        };
         let ledger = books.ledger().clone();
         let head = ledger.head();
         *self.books() = Some(books);
         self.view.write()?.ledger = Some(ledger);
         Ok(head)
+    }
+
+    /// Opens the process's own state. The whole of it is read once, and what does not fit is made anew.
+    async fn open_own(&self, genesis: Genesis) -> Result<LedgerWriter, FollowError> {
+        let state = self.state.clone();
+        let opened = tokio::task::spawn_blocking(move || match state {
+            None => LedgerWriter::in_memory(genesis, Keep::Hashes),
+            Some(StateFile { path, secret }) => LedgerWriter::open(genesis, Keep::Hashes, &path, &secret),
+        });
+        Ok(opened.await.map_err(|_| ReadError::Broken)??)
     }
 
     fn books(&self) -> MutexGuard<'_, Option<LedgerWriter>> {
@@ -380,92 +435,19 @@ impl Follow {
 
     /// Lets go of the state, and of its file as well if that is of no use any more; the next step opens it again.
     fn begin_again(&self, anew: bool) -> Result<(), ReadError> {
+        // A snapshot's state is read again from its file; the process's own goes on where it was.
+        let own = self.confirming().stop();
         let mut books = self.books();
         let mut state = self.view.write()?;
         (state.ledger, state.status) = (None, None);
         *books = None;
-        if anew && let Some(StateFile { path, .. }) = &self.state {
+        if anew
+            && !own
+            && let Some(StateFile { path, .. }) = &self.state
+        {
             std::fs::remove_file(path).map_err(|error| StoreError::Disk(error.to_string()))?;
         }
         Ok(())
-    }
-
-    /// What became of blocks that were replayed. The database does not look for damage when it reads, and panics on some:
-    /// a state on which no block can be put any more is given up, and made anew.
-    fn replayed(&self, ended: Result<Result<(), FollowError>, JoinError>) -> Result<(), FollowError> {
-        if let Ok(result) = ended {
-            return result;
-        }
-        tracing::error!(
-            "the registry's state is damaged: it is thrown away and made anew from the chain's blocks"
-        );
-        self.begin_again(true)?;
-        Err(ReadError::NotReady.into())
-    }
-
-    /// Fetches, verifies and replays blocks up to a height, until a moment. What it has come to by then stays.
-    async fn catch_up(&self, target: u64, until: Instant) -> Result<(), FollowError> {
-        loop {
-            let Some(head) = self.head()?.filter(|head| *head < target) else { return Ok(()) };
-            let count = (target - head).min(BATCH_BLOCKS);
-            let fetched = tokio::time::timeout_at(until.into(), self.fetch(head + 1, count)).await;
-            let blocks = fetched.map_err(|_| FollowError::Slow)??;
-            let this = self.clone();
-            // Replaying is pure computation: it must not hold up the node's other tasks.
-            let replayed = tokio::task::spawn_blocking(move || {
-                blocks.iter().try_for_each(|block| {
-                    if Instant::now() >= until {
-                        return Err(FollowError::Slow);
-                    }
-                    this.replay(block)
-                })
-            });
-            self.replayed(replayed.await)?;
-        }
-    }
-
-    async fn fetch(&self, from: u64, count: u64) -> Result<Vec<RawBlock>, FollowError> {
-        let answer = self.rpc.call("quorate_blocks", json!([from, count]), BLOCKS_BOUNDS).await?;
-        parse_blocks(answer, count)
-    }
-
-    fn replay(&self, block: &RawBlock) -> Result<(), FollowError> {
-        if !block.verify(&self.key, self.genesis_hash) {
-            return Err(FollowError::BadSignature("a block"));
-        }
-        let mut books = self.books();
-        let Some(books) = books.as_mut() else { return Err(ReadError::NotReady.into()) };
-        if block.number != books.ledger().head() + 1 {
-            return Err(FollowError::BadForm("blocks out of order"));
-        }
-        // What is to come has not happened: a chain whose clock is ahead is waited for.
-        if block.timestamp.saturating_mul(1000) > now_ms().saturating_add(STATEMENT_AHEAD_MS_MAX) {
-            return Err(FollowError::ClockAhead);
-        }
-        // Hash and content are signed together: if one does not give the other, the chain is at fault.
-        let unfaithful = |reason| ChainFault::Unfaithful { number: block.number, reason };
-        let executed = match books.ledger().replay(block.timestamp, &block.txs) {
-            Ok(executed) => executed,
-            Err(Unreplayable::Wrong(reason)) => return Err(self.judge_replay(books, unfaithful(reason))),
-            // Its own disk is not the chain's fault.
-            Err(Unreplayable::Read(error)) => return Err(error.into()),
-        };
-        if executed.block.hash != block.hash {
-            let fault = unfaithful(format!("it gives {}", executed.block.hash));
-            return Err(self.judge_replay(books, fault));
-        }
-        books.commit(executed, LogMark::default())?;
-        self.view.write()?.ledger = Some(books.ledger().clone());
-        Ok(())
-    }
-
-    /// A block does not replay. Either the chain lies, or this process's own disk does: that is looked at first.
-    fn judge_replay(&self, books: &LedgerWriter, fault: ChainFault) -> FollowError {
-        if books.is_sound() {
-            return self.close(fault);
-        }
-        tracing::error!(%fault, "a block does not replay because the registry's state is damaged");
-        ReadError::from(StoreError::Damaged("rows")).into()
     }
 
     /// Takes over a statement whose head was replayed, unless it has become old by then: the view is as fresh as the
@@ -497,7 +479,10 @@ impl Follow {
 
     /// Closes the view for ever.
     fn close(&self, fault: ChainFault) -> FollowError {
-        tracing::error!(code = fault.code(), "the chain contradicts itself: the registry is closed");
+        tracing::error!(code = fault.code(), %fault, "the chain cannot be followed: the registry is closed");
+        if self.confirms {
+            self.refuse(&fault);
+        }
         match self.view.write() {
             Ok(mut state) => {
                 let fault = state.fault.get_or_insert(fault).clone();
@@ -540,14 +525,6 @@ fn contradiction(ledger: &Ledger, announced: BlockId) -> Result<Option<ChainFaul
         known,
         announced: announced.hash,
     }))
-}
-
-fn parse_blocks(answer: Value, count: u64) -> Result<Vec<RawBlock>, FollowError> {
-    let blocks: Vec<RawBlock> = serde_json::from_value(answer).map_err(|_| FollowError::BadForm("blocks"))?;
-    if blocks.is_empty() || blocks.len() as u64 > count {
-        return Err(FollowError::BadForm("number of blocks"));
-    }
-    Ok(blocks)
 }
 
 fn now_ms() -> u64 {

@@ -33,7 +33,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("WrongSignatureCount(uint256,uint256)", "the claim has {0} node signatures and needs {1}"),
     (
         "BadSignature(uint256)",
-        "the node signature {0} of the claim is malformed: s has to be low, and v to be 27 or 28",
+        "the node signature {0} is malformed: it has 65 bytes, s has to be low, and v to be 27 or 28",
     ),
     (
         "NotNodeSignature(uint256,address)",
@@ -60,7 +60,6 @@ const SENTENCES: &[(&str, &str)] = &[
     // PubkeyRouter.
     ("BadMinter()", "the minter that was named is no contract"),
     ("AlreadyMinter()", "the minter that was named is admitted already"),
-    ("NotNode()", "only the account of one of this network's nodes votes"),
     ("BadKeySetId()", "the name of a key set has 1 to 64 bytes"),
     ("BadRootKeysNumber(uint256,uint256)", "{0} roots were named, where a key set has {1}"),
     (
@@ -85,6 +84,18 @@ const SENTENCES: &[(&str, &str)] = &[
     ("BadValue()", "a value of the Directory has at most 4096 bytes"),
     ("WrongVersion(uint64)", "the value has another version by now: the next one is {0}"),
     ("TooManyNames()", "the Directory has as many names as it holds"),
+    ("BadChangesNumber(uint256,uint256)", "{0} values were to be set, where 1 to {1} are set together"),
+    // What nodes sign together: PubkeyRouter and Directory.
+    ("TooFewSignatures(uint256,uint256)", "there are {0} node signatures, and {1} are needed"),
+    ("TooManySignatures(uint256,uint256)", "there are {0} node signatures, and the committee has {1} nodes"),
+    (
+        "NotNode(uint256,address)",
+        "the signature {0} is by {1}, which is no node of this network: it is another's, or on another text",
+    ),
+    (
+        "NotAscending(uint256)",
+        "the signature {0} is not by a node with a higher address than the one before it",
+    ),
     // PKPHelper.
     ("KeyTypeMismatch()", "the key type of the claim and that of its grants are not the same"),
     ("BurnOrSend()", "a token cannot be burnt and be sent to its own key at the same time"),

@@ -166,7 +166,7 @@ impl RootKey {
         entries.collect()
     }
 
-    /// The roots that a list names; `None` if it is none, or not one that this release votes for.
+    /// The roots that a list names; `None` if it is none, or not one that this release makes.
     #[must_use]
     pub fn read(list: &[RootKey]) -> Option<RootKeys> {
         let types = Purpose::ALL.iter().map(|purpose| U256::from(purpose.key_type()));
@@ -179,7 +179,7 @@ impl RootKey {
 /// A node as the registry names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitteeNode {
-    /// From which it votes.
+    /// Of the key with which it signs for the contracts.
     pub address: Address,
     /// SHA-256 of its transport key.
     pub transport_key_hash: B256,

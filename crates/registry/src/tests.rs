@@ -15,5 +15,7 @@ mod minters;
 mod model;
 mod pool;
 mod selectors;
+mod snapshots;
 mod state;
 mod steps;
+mod votes;

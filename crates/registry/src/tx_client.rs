@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, Log, U256, keccak256};
-use alloy_sol_types::{SolCall, SolEvent};
+use alloy_sol_types::{SolCall, SolEvent as _};
 use k256::ecdsa::SigningKey;
+use quorate_wire::{DirectoryChange, NodeVote};
 use serde_json::{Value, json};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     abi::PKPNFT,
     artifacts::Contracts,
-    chain::{TxRequest, address_of, sign_1559},
+    chain::{Genesis, TxRequest, address_of, sign_1559},
     encode::{self, MintTerms},
     revert,
     rpc_client::{CallBounds, RpcCallError, RpcClient},
@@ -43,6 +44,9 @@ pub enum TxClientError {
         /// What was wrong with the answer.
         reason: String,
     },
+    /// A deployment is not where its plan says.
+    #[error("the deployment is off its plan: {0}")]
+    OffPlan(String),
     /// An answer has another form than it should.
     #[error("the chain's answer has another form: {0}")]
     BadForm(&'static str),
@@ -76,17 +80,6 @@ pub struct Minted {
     pub receipt: TxReceipt,
 }
 
-/// Gas for a vote on the Directory that sets a value, without the value, for the largest committee.
-const VOTE_GAS: u64 = 600_000;
-/// Gas for each word of such a value: in the call, in two events, and in storage.
-const GAS_PER_WORD: u64 = 25_000;
-/// Blocks that [`ChainReader::look_back`] looks through.
-pub const LOG_BLOCKS_MAX: u64 = 1_000_000;
-/// Requests for logs that it makes.
-const LOG_REQUESTS_MAX: usize = 64;
-/// Blocks of one request for logs: the embedded chain answers this many.
-const LOG_PORTION_BLOCKS: u64 = 100_000;
-
 /// Reads contracts; needs no key.
 #[derive(Clone, Debug)]
 pub struct ChainReader {
@@ -105,12 +98,37 @@ impl ChainReader {
         serde_json::from_value(hash).map_err(|_| TxClientError::BadForm("transaction hash"))
     }
 
+    /// Block 0 of an embedded chain, in full: its hash says whether it is the one that was meant.
+    ///
+    /// # Errors
+    /// If the chain does not answer, or is none that says what it began with.
+    pub async fn genesis(&self) -> Result<Genesis, TxClientError> {
+        let genesis = self.rpc.call("quorate_genesis", json!([]), CallBounds::default()).await?;
+        serde_json::from_value(genesis).map_err(|_| TxClientError::BadForm("block 0"))
+    }
+
     /// For a chain's JSON-RPC.
     ///
     /// # Errors
     /// If the URL is none.
     pub fn new(rpc_url: &str) -> Result<Self, TxClientError> {
         Ok(Self { rpc: RpcClient::new(rpc_url)?, from: Address::ZERO })
+    }
+
+    /// The same over a connection that was prepared.
+    #[must_use]
+    pub fn by(rpc: RpcClient) -> Self {
+        Self { rpc, from: Address::ZERO }
+    }
+
+    /// How many transactions an account has sent: up to the `latest` block, or with those that are `pending`.
+    ///
+    /// # Errors
+    /// If the chain does not answer.
+    pub async fn next_nonce(&self, account: Address, block: &str) -> Result<u64, TxClientError> {
+        let nonce =
+            self.rpc.call("eth_getTransactionCount", json!([account, block]), CallBounds::default()).await?;
+        parse_quantity(&nonce).ok_or(TxClientError::BadForm("nonce"))
     }
 
     /// Calls a contract without changing anything.
@@ -139,48 +157,6 @@ impl ChainReader {
     pub async fn code(&self, contract: Address) -> Result<Bytes, TxClientError> {
         let code = self.rpc.call("eth_getCode", json!([contract, "latest"]), CallBounds::default()).await?;
         serde_json::from_value(code).map_err(|_| TxClientError::BadForm("code"))
-    }
-
-    /// Looks through the newest events of one kind that a contract has emitted with this first topic, newest first, until
-    /// `look` has what it wants, says `false`, or [`LOG_BLOCKS_MAX`] blocks were looked through.
-    ///
-    /// # Errors
-    /// If the chain does not answer, or an event does not decode.
-    pub async fn look_back<E: SolEvent>(
-        &self,
-        contract: Address,
-        topic: B256,
-        mut look: impl FnMut(E) -> bool,
-    ) -> Result<(), TxClientError> {
-        let head = self.rpc.call("eth_blockNumber", json!([]), CallBounds::default()).await?;
-        let head = parse_quantity(&head).ok_or(TxClientError::BadForm("block number"))?;
-        let first = head.saturating_sub(LOG_BLOCKS_MAX - 1);
-        let (mut last, mut portion) = (Some(head), LOG_PORTION_BLOCKS);
-        for _ in 0..LOG_REQUESTS_MAX {
-            let Some(to) = last.filter(|last| *last >= first) else { break };
-            let from = to.saturating_sub(portion - 1).max(first);
-            let wanted = json!([{
-                "address": contract, "topics": [E::SIGNATURE_HASH, topic],
-                "fromBlock": format!("{from:#x}"), "toBlock": format!("{to:#x}"),
-            }]);
-            let answer = match self.rpc.call("eth_getLogs", wanted, CallBounds::default()).await {
-                Ok(answer) => answer,
-                // Too much for one answer, most often. What no answer has room for is passed over.
-                Err(_) if portion > 1 => {
-                    portion = (portion / 8).max(1);
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            for log in answer.as_array().ok_or(TxClientError::BadForm("logs"))?.iter().rev() {
-                let log = parse_log(log).ok_or(TxClientError::BadForm("logs"))?;
-                if !look(E::decode_log(&log).map_err(|_| TxClientError::BadForm("event"))?.data) {
-                    return Ok(());
-                }
-            }
-            last = from.checked_sub(1);
-        }
-        Ok(())
     }
 
     async fn eth_call(&self, to: Address, data: Bytes) -> Result<Bytes, TxClientError> {
@@ -220,14 +196,26 @@ impl TxClient {
     /// # Errors
     /// If the URL is none.
     pub fn new(rpc_url: &str, chain_id: u64, key: SigningKey) -> Result<Self, TxClientError> {
-        let reader = ChainReader { rpc: RpcClient::new(rpc_url)?, from: address_of(key.verifying_key()) };
-        Ok(Self { reader, key, chain_id, sending: Mutex::new(()) })
+        Ok(Self::by(RpcClient::new(rpc_url)?, chain_id, key))
+    }
+
+    /// As [`TxClient::new`], by a client that knows whom to trust.
+    #[must_use]
+    pub fn by(rpc: RpcClient, chain_id: u64, key: SigningKey) -> Self {
+        let reader = ChainReader { rpc, from: address_of(key.verifying_key()) };
+        Self { reader, key, chain_id, sending: Mutex::new(()) }
     }
 
     /// The account.
     #[must_use]
     pub fn address(&self) -> Address {
         self.reader.from
+    }
+
+    /// The chain that transactions are signed for.
+    #[must_use]
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
     }
 
     /// The JSON-RPC client beneath.
@@ -241,7 +229,7 @@ impl TxClient {
     /// # Errors
     /// If it would revert, is refused, or is not mined in time.
     pub async fn send(&self, to: Option<Address>, data: Bytes) -> Result<TxReceipt, TxClientError> {
-        self.send_with(to, U256::ZERO, data, 0).await
+        self.send_with(to, U256::ZERO, data).await
     }
 
     /// Sends wei to an account, and waits until that is in a block.
@@ -249,16 +237,15 @@ impl TxClient {
     /// # Errors
     /// As [`TxClient::send`].
     pub async fn pay(&self, to: Address, wei: U256) -> Result<TxReceipt, TxClientError> {
-        self.send_with(Some(to), wei, Bytes::new(), 0).await
+        self.send_with(Some(to), wei, Bytes::new()).await
     }
 
-    /// As [`TxClient::send`], with money and at least this much gas.
+    /// As [`TxClient::send`], with money.
     async fn send_with(
         &self,
         to: Option<Address>,
         value: U256,
         data: Bytes,
-        gas_min: u64,
     ) -> Result<TxReceipt, TxClientError> {
         let hash = {
             let _sending = self.sending.lock().await;
@@ -274,7 +261,7 @@ impl TxClient {
                 chain_id: self.chain_id,
                 nonce,
                 // A fifth more: the state may have changed until the transaction runs.
-                gas_limit: (estimated.saturating_mul(6) / 5).max(gas_min),
+                gas_limit: estimated.saturating_mul(6) / 5,
                 // Only what gas costs is paid, and that may rise while others fill blocks.
                 max_fee_per_gas: u128::from(self.quantity("eth_gasPrice", json!([])).await?) * 5,
                 max_priority_fee_per_gas: 0,
@@ -419,36 +406,46 @@ impl TxClient {
         self.send(Some(contracts.pkp_nft), encode::transfer(self.address(), to, token_id)).await
     }
 
-    /// Votes for the roots of a key set, as a node.
+    /// Hands over the signatures of all nodes for the roots of a key set. This account needs to be no node.
     ///
     /// # Errors
     /// As [`TxClient::send`].
-    pub async fn vote_for_root_keys(
+    pub async fn set_root_keys(
         &self,
         contracts: &Contracts,
         key_set: &str,
         roots: &[RootKey],
+        votes: &[NodeVote],
     ) -> Result<TxReceipt, TxClientError> {
-        let data = encode::vote_for_root_keys(contracts.node_registry, key_set, roots);
+        let data = encode::set_root_keys(contracts.node_registry, key_set, roots, votes);
         self.send(Some(contracts.pubkey_router), data).await
     }
 
-    /// Votes, with this account, for a value of the Directory.
+    /// Hands over the signatures of t nodes for a further minter with this code.
     ///
     /// # Errors
     /// As [`TxClient::send`].
-    pub async fn vote_for_value(
+    pub async fn admit_minter(
+        &self,
+        contracts: &Contracts,
+        minter: Address,
+        code_hash: B256,
+        votes: &[NodeVote],
+    ) -> Result<TxReceipt, TxClientError> {
+        self.send(Some(contracts.pubkey_router), encode::admit_minter(minter, code_hash, votes)).await
+    }
+
+    /// Hands over the signatures of t nodes for values of the Directory, which are set all or none.
+    ///
+    /// # Errors
+    /// As [`TxClient::send`].
+    pub async fn set_directory(
         &self,
         directory: Address,
-        name: &str,
-        version: u64,
-        value: &[u8],
+        changes: &[DirectoryChange],
+        votes: &[NodeVote],
     ) -> Result<TxReceipt, TxClientError> {
-        // The vote that sets the value pays for its storage. Which one that is shows only in its block.
-        let words = value.len().div_ceil(32) as u64 + 4;
-        let gas_min = VOTE_GAS + words * GAS_PER_WORD;
-        let vote = encode::vote_for_value(name, version, value);
-        self.send_with(Some(directory), U256::ZERO, vote, gas_min).await
+        self.send(Some(directory), encode::set_directory(changes, votes)).await
     }
 
     /// Asks the chain's own `ecrecover` (the precompile at address 1) who signed a digest. `v` is 27 or 28.

@@ -180,6 +180,14 @@ impl RegistryView {
         &self.0.contracts
     }
 
+    /// The chain's number for EIP-155, by the genesis whose hash was compared.
+    ///
+    /// # Errors
+    /// As [`RegistryView::head`].
+    pub fn chain_id(&self) -> Result<u64, ReadError> {
+        Ok(self.read()?.ready()?.0.genesis().chain_id)
+    }
+
     /// Where it is.
     ///
     /// # Errors
@@ -425,7 +433,7 @@ impl RegistryView {
         Ok(state.ready()?.0.account(account, state.number(at)?)?.1)
     }
 
-    /// The roots of a key set; empty until all founding nodes have voted.
+    /// The roots of a key set; empty until they are set.
     ///
     /// # Errors
     /// If the block cannot be read or the contract does not answer.

@@ -18,8 +18,8 @@ mod signatures;
 mod starts;
 mod values;
 
-pub(crate) use founding::FoundingHabits;
-use founding::FoundingLies;
+use founding::{Ballot, FoundingLies};
+pub(crate) use founding::{FoundingHabits, VoteLie};
 pub(crate) use signatures::SignatureHabits;
 use signatures::SignatureLies;
 pub(crate) use starts::StartHabits;
@@ -78,6 +78,7 @@ pub(crate) struct Byzantine {
     me: NodeIndex,
     network: NetworkId,
     key: SigningKey,
+    ballot: Ballot,
     peers: Vec<NodeIndex>,
     /// The statement keys that name members.
     members: quorate_wire::Committee,
@@ -123,6 +124,7 @@ impl Byzantine {
             me,
             network: committee.id,
             key: committee.statement_key(me).clone(),
+            ballot: Ballot::new(committee, me),
             peers: committee.indices().into_iter().filter(|node| *node != me).collect(),
             members: committee.network.founding_committee(),
             threshold: usize::from(committee.shape.t),
@@ -164,6 +166,9 @@ impl Byzantine {
         if message.as_ref().is_ok_and(|message| self.keeps(to, message)) {
             self.acts += 1;
             return Vec::new();
+        }
+        if let Some(votes) = message.as_ref().ok().and_then(|message| self.voted(to, message)) {
+            return votes.iter().map(|vote| (to, encode(vote))).collect();
         }
         if !keeps_alive {
             let muted = self.habits.mute_rounds && matches!(message, Ok(PeerMessage::Round(_)));

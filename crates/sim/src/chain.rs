@@ -13,8 +13,8 @@ use quorate_engine::{
 };
 use quorate_threshold::derive;
 use quorate_wire::{
-    ActionCid, Address, BlockRef, Digest, Issuers, KeyId, LoginDomains, NodeIndex, PublicKey, RootKeys,
-    SignedHead, TokenId,
+    ActionCid, Address, BlockRef, Digest, Issuers, KeyId, LoginDomains, PublicKey, RootKeys, SignedHead,
+    TokenId,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -102,14 +102,13 @@ pub(crate) struct Block {
 /// The chain that all nodes follow.
 pub(crate) struct Chain {
     blocks: Arc<Vec<Arc<Block>>>,
-    votes: BTreeMap<NodeIndex, RootKeys>,
     /// What the next block will hold.
     pending: State,
 }
 
 impl Chain {
     pub(crate) fn new(unix_ms: u64, state: State) -> Self {
-        let mut chain = Chain { blocks: Arc::default(), votes: BTreeMap::new(), pending: state };
+        let mut chain = Chain { blocks: Arc::default(), pending: state };
         // Genesis and enough blocks for the first finalized one to hold the state.
         for age in (0..=2 * FINALITY_BLOCKS as u64).rev() {
             chain.produce(unix_ms - age * 1_000);
@@ -141,20 +140,9 @@ impl Chain {
         &mut self.pending
     }
 
-    /// A node votes roots; they stand once all of `n` have voted the same.
-    pub(crate) fn vote(&mut self, node: NodeIndex, roots: RootKeys, n: u8) -> Result<(), String> {
-        if let Some(standing) = self.pending.roots {
-            return if standing == roots {
-                Ok(())
-            } else {
-                Err(format!("{node} votes {roots:?}, where {standing:?} stand already"))
-            };
-        }
-        self.votes.insert(node, roots);
-        if self.votes.len() == usize::from(n) && self.votes.values().all(|vote| *vote == roots) {
-            self.pending.roots = Some(roots);
-        }
-        Ok(())
+    /// Somebody sends roots with votes: they stand if all have voted for them and none stand yet.
+    pub(crate) fn submit(&mut self, roots: RootKeys) {
+        self.pending.roots.get_or_insert(roots);
     }
 
     /// The roots that stand.

@@ -34,4 +34,4 @@ pub use committee::Shape;
 pub use fixture::prepare;
 pub use invariants::{Counts, Violation};
 pub use run::{SeedReport, Summary, run_seed};
-pub use scenario::Kind;
+pub use scenario::{FOUNDINGS, Kind};

@@ -9,10 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use quorate_sim::{SeedReport, Summary, prepare, run_seed};
+use quorate_sim::{FOUNDINGS, SeedReport, Summary, prepare, run_seed};
 
-const USAGE: &str = "usage: quorate-sim [--seeds N] [--start S] [--step K] [--jobs J] [--echo] [--keep-going]
+const USAGE: &str =
+    "usage: quorate-sim [--seeds N | --foundings N] [--start S] [--step K] [--jobs J] [--echo] [--keep-going]
   --seeds N  how many seeds (100)
+  --foundings N  so many foundings under faults, with liars, and nothing else
   --start S  the first seed (0)
   --step K   every K-th seed from there (1)
   --jobs J   threads (2)
@@ -33,6 +35,10 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
     while let Some(argument) = arguments.next() {
         let place = match argument.as_str() {
             "--seeds" => &mut options.seeds,
+            "--foundings" => {
+                options.start = FOUNDINGS;
+                &mut options.seeds
+            }
             "--start" => &mut options.start,
             "--step" => &mut options.step,
             "--jobs" => &mut options.jobs,
@@ -113,7 +119,8 @@ fn describe(summary: &Summary, took: Duration) -> String {
         .map_or_else(|| "none".to_owned(), |us| format!("{:?}", Duration::from_micros(us)));
     format!(
         "{} seeds in {took:.1?} ({})\n{} signatures in {} attempts, {} replies ({} completed, p50 {p50} virtual), \
-         {} sessions of people, {} sign-outs, {} crashes, {} byzantine acts, {} bans, {} set-up steps, {:.0?} of virtual time",
+         {} sessions of people, {} sign-outs, {} crashes, {} byzantine acts, {} bans, {} set-up steps, {:.0?} of virtual time\n\
+         {} faulted foundings ended with one key set, {} wait for somebody whom every honest node names",
         summary.seeds,
         kinds.join(", "),
         summary.signatures,
@@ -127,6 +134,8 @@ fn describe(summary: &Summary, took: Duration) -> String {
         summary.bans,
         summary.set_ups,
         Duration::from_micros(summary.virtual_us),
+        summary.founded,
+        summary.waiting,
     )
 }
 

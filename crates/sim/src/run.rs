@@ -60,6 +60,10 @@ pub struct Summary {
     pub bans: u64,
     /// Steps of pairwise set-ups that engines reported.
     pub set_ups: u64,
+    /// Faulted foundings that ended with one key set.
+    pub founded: u64,
+    /// Those in which every honest node names who has to act.
+    pub waiting: u64,
     /// Sessions that people began by an issuer, by passkeys or by several methods.
     pub sessions: u64,
     /// Times that somebody signed out.
@@ -86,7 +90,9 @@ impl Summary {
         self.bans += tally.counts.bans;
         self.crashes += tally.crashes;
         self.acts += tally.acts;
-        self.set_ups += tally.set_ups;
+        self.set_ups += u64::from(tally.set_ups);
+        self.founded += u64::from(tally.founded);
+        self.waiting += u64::from(tally.waiting);
         self.sessions += u64::from(tally.sessions);
         self.sign_outs += u64::from(tally.sign_outs);
         self.replies += tally.replies;

@@ -82,6 +82,10 @@ impl Kind {
     }
 
     fn of(seed: u64) -> Kind {
+        if is_faulted_founding(seed) {
+            let lies = Dice::new(seed, "kind").happens(500);
+            return if lies { Kind::ByzantineFounding } else { Kind::Founding };
+        }
         // Foundings and rollbacks cost a pairwise set-up each, so their share is fixed: 25 of 1,000 each.
         match seed % 40 {
             7 if seed % 80 == 47 => return Kind::ByzantineFounding,
@@ -108,6 +112,14 @@ impl Kind {
             _ => Kind::Revocation,
         }
     }
+}
+
+/// The first of the seeds that are faulted foundings and nothing else.
+pub const FOUNDINGS: u64 = 1 << 62;
+
+/// Whether a seed is one of those.
+fn is_faulted_founding(seed: u64) -> bool {
+    (FOUNDINGS..2 * FOUNDINGS).contains(&seed)
 }
 
 /// A fault, or its end, at a planned moment. Numbers are slots: the node with index slot + 1.
@@ -244,6 +256,8 @@ pub(crate) struct Plan {
     /// Whether no frame is lost, doubled or overtaken, and nobody lies but about what operations come to: then what
     /// `docs/protocols/execution.md` promises of a set holds of every one that an honest node fixes.
     pub(crate) gentle: bool,
+    /// It ends with the founding: no pairs are set up, and nobody is served.
+    pub(crate) only_founds: bool,
 }
 
 /// Keys of the world that actions use.
@@ -282,11 +296,15 @@ impl Plan {
             issuer_stays_ill: false,
             heal_us: 12 * SECOND,
             gentle: false,
+            only_founds: is_faulted_founding(seed),
         };
         plan.weather.delay_us = dice.between(100, 8_000);
         plan.weather.jitter_us = dice.between(100, 4_000);
         plan.wish(&mut dice);
         plan.trouble(&mut dice);
+        if plan.only_founds {
+            plan.trouble_founding(&mut Dice::new(seed, "faulted founding"));
+        }
         plan.let_people_in(&mut Dice::new(seed, "people"));
         plan.let_keys_own(&mut Dice::new(seed, "keys that own"));
         open_instead(&mut Dice::new(seed, "openings"), plan.wishes.iter_mut());
@@ -313,6 +331,7 @@ impl Plan {
             issuer_stays_ill: false,
             heal_us: 0,
             gentle: false,
+            only_founds: false,
         }
     }
 

@@ -145,6 +145,8 @@ pub(crate) fn describe(frame: &[u8]) -> String {
         PeerMessage::Pair(message) => (format!("Pair {:?}", message.payload.get(2)), false),
         PeerMessage::Confirm(confirm) => (format!("Confirm of {}", confirm.node), true),
         PeerMessage::Refuse(refusal) => (format!("Refuse by {}", refusal.node), true),
+        PeerMessage::RootsVote { roots, .. } => (format!("RootsVote for {}", roots.sign_secp256k1), true),
+        PeerMessage::Head(head) => (format!("Head {}", head.finalized.number), true),
         PeerMessage::Certificate(confirms) => (format!("Certificate of {}", confirms.len()), true),
     };
     if repeatable {

@@ -17,7 +17,7 @@ use crate::{
     entropy::Dice,
     invariants::{Checker, Counts, Violation},
     issuer::Shell,
-    links::{Links, Weather},
+    links::Links,
     node::{FOUNDED_UNIX_MS, Node},
     scenario::{Fault, Plan},
     trace::Trace,
@@ -27,6 +27,7 @@ mod calls;
 mod effects;
 mod expect;
 mod faults;
+mod founding;
 mod keys;
 mod observe;
 mod pairs;
@@ -128,7 +129,11 @@ pub(crate) struct Tally {
     pub(crate) counts: Counts,
     pub(crate) crashes: u64,
     pub(crate) acts: u64,
-    pub(crate) set_ups: u64,
+    pub(crate) set_ups: u32,
+    /// Whether a founding ended, where nothing else is looked at.
+    pub(crate) founded: bool,
+    /// Whether it waits for somebody whom all name.
+    pub(crate) waiting: bool,
     /// Sessions that people began otherwise than by one wallet.
     pub(crate) sessions: u32,
     pub(crate) sign_outs: u32,
@@ -590,10 +595,5 @@ impl World {
                 self.checker.roots(life, roots);
             }
         }
-    }
-
-    /// The weather while nothing is wrong.
-    fn calm(&mut self) {
-        self.links.weather = Weather::CALM;
     }
 }

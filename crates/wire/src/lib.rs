@@ -15,12 +15,14 @@
 
 mod action_signature;
 mod capability;
+mod card;
 mod cid;
 mod code;
 mod codec;
 mod committee;
 mod decryption;
 mod ecdsa;
+mod endpoint;
 mod error;
 mod head;
 mod identity;
@@ -35,6 +37,7 @@ mod login_domains;
 mod network;
 mod operation;
 mod peer;
+mod probe;
 mod receipt;
 mod reply;
 mod request;
@@ -44,9 +47,11 @@ mod secret_url;
 mod signed;
 mod source;
 mod transcript;
+mod votes;
 
 pub use action_signature::action_signature_digest;
 pub use capability::{Capability, CapabilityAction, CapabilityKey, CapabilityPolicy, capabilities_hash};
+pub use card::{Card, CardKeys};
 pub use cid::ActionCid;
 pub use code::{CodeRequest, CodeStored, CodeSubmission, code_request_id};
 pub use codec::{DecodeError, ENCODING_VERSION, decode, encode};
@@ -56,6 +61,7 @@ pub use decryption::{
     decryption_request_id,
 };
 pub use ecdsa::{EcdsaBytes, ecdsa_valid};
+pub use endpoint::{EndpointWord, NodeEndpoint, PrivateEndpoint};
 pub use error::{ErrorClass, ErrorCode, Problem};
 pub use head::SignedHead;
 pub use identity::Identity;
@@ -77,16 +83,19 @@ pub use login::{
 };
 pub use login_domains::LoginDomains;
 pub use network::{
-    Admission, ChainParameters, ContractRecord, Contracts, FoundingNode, NetworkFile, NodeEndpoint,
+    Admission, Approval, ChainParameters, ContractRecord, Contracts, FoundingNode, FoundingTerms,
+    FoundingValue, NetworkApproval, NetworkFile, PlannedContract, check_operator,
 };
 pub use operation::{Lane, OperationNumber};
 pub use peer::{
     BanNotice, CeremonyMessage, ConfirmShare, ConfirmedRoot, Decision, Hello, LeaderValue, Offer,
     OutcomeMessage, PairSetUp, PeerMessage, Proposal, RefuseShare, RoundMessage, StartNotice,
 };
+pub use probe::ProbeWord;
 pub use receipt::{Claim, Collected, OddNode, Opened, Receipt, Refusal, SingleNode, Statement, Status};
 pub use reply::{
-    ExecutionReply, HeadView, KeysView, NetworkView, NodeView, PkpView, RootCommitment, SignatureView, Usage,
+    ExecutionReply, FoundingView, HeadView, KeysView, NetworkView, NodeFault, NodeView, PkpView,
+    RootCommitment, SignatureView, Usage,
 };
 pub use request::{BlockRef, ExecutionRequest, Submission, request_id};
 pub use revocation::{
@@ -97,3 +106,4 @@ pub use secret_url::SecretUrl;
 pub use signed::{BadSignature, Signable, Signed};
 pub use source::{Network, Payer};
 pub use transcript::Transcript;
+pub use votes::{DirectoryChange, NodeVote, directory_digest, gather, minter_digest, root_keys_digest};

@@ -8,6 +8,8 @@ pub use action::{ActionLimits, LimitsRequest};
 pub const DIRECTORY_VALUE_BYTES_MAX: usize = 4_096;
 /// Members of a committee at most: pairwise set-up grows with the square.
 pub const COMMITTEE_MAX: u8 = 32;
+/// Longest network file, in bytes.
+pub const NETWORK_FILE_BYTES_MAX: usize = 256 << 10;
 /// Longest body of `POST /v1/executions`: code, parameters and their base64 forms.
 pub const HTTP_BODY_BYTES_MAX: usize = 6 << 20;
 /// Longest source of an action. Upstream documents 5 MB; bundles seen in the wild are below 2 MB.

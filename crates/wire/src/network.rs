@@ -1,20 +1,27 @@
 //! The network file: the root of trust that every node and client starts from.
 
+mod founding;
 mod hosts;
+
+pub use founding::{
+    Approval, FoundingTerms, FoundingValue, NetworkApproval, PlannedContract, check_operator,
+};
 
 use borsh::BorshSerialize;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActionLimits, Address, Digest, LoginId, NetworkId, NodeIndex, ParseIdError, StatementKey, Transcript,
-    TransportKey, limits::COMMITTEE_MAX,
+    ActionLimits, Address, Digest, LoginId, NetworkId, NodeEndpoint, NodeIndex, ParseIdError, StatementKey,
+    Transcript, TransportKey,
+    limits::{COMMITTEE_MAX, NETWORK_FILE_BYTES_MAX},
 };
 
-/// `network.json`. Everything in it but the endpoints is hashed into the network id.
+/// `network.json`. Everything in it but endpoints and approvals is hashed into the network id. Without approvals it is a
+/// proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkFile {
-    /// Version of the format: 3.
+    /// Version of the format: 5, or 4 for a network of an earlier release.
     pub version: u32,
     /// A name for people.
     pub name: String,
@@ -37,8 +44,14 @@ pub struct NetworkFile {
     /// in lower case. Without a list, all that are public and that the node's operator allows; an empty one allows none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_hosts: Option<Vec<String>>,
-    /// Where the nodes are reached. Not part of the id: the keys are what is trusted.
+    /// What the founding creates, and who the operators are; files before version 5 do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub founding: Option<FoundingTerms>,
+    /// Where the nodes are reached. Not part of the id: each is signed by its node, and moves.
     pub endpoints: Vec<NodeEndpoint>,
+    /// Every operator's approval, in the order of the nodes. Not part of the id, which they sign.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
 }
 
 /// The chain that carries the registry.
@@ -87,18 +100,8 @@ pub struct FoundingNode {
     pub transport_key: TransportKey,
     /// Key with which it signs statements.
     pub statement_key: StatementKey,
-    /// Its account on the chain, which votes.
+    /// Of the key with which it signs for the contracts.
     pub chain_address: Address,
-}
-
-/// Where a node is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NodeEndpoint {
-    /// Base URL of its HTTP interface.
-    pub http: String,
-    /// Socket address of its QUIC interface.
-    pub quic: String,
 }
 
 /// Who may ask for executions.
@@ -116,10 +119,12 @@ pub enum Admission {
 }
 
 impl NetworkFile {
-    /// The version of the format that this release reads and writes.
-    pub const VERSION: u32 = 4;
+    /// The version of the format that this release writes.
+    pub const VERSION: u32 = 5;
+    /// The version before, whose networks go on.
+    pub const VERSION_BEFORE: u32 = 4;
 
-    /// The network id: a hash of everything but the endpoints.
+    /// The network id: a hash of everything but endpoints and approvals.
     #[must_use]
     pub fn id(&self) -> NetworkId {
         let bytes = borsh::to_vec(&(
@@ -128,6 +133,10 @@ impl NetworkFile {
             &self.limits,
         ))
         .expect("memory writes do not fail");
+        if let Some(founding) = &self.founding {
+            let rest = borsh::to_vec(&(&self.allow_hosts, founding)).expect("memory writes do not fail");
+            return NetworkId(Transcript::new("quorate/network/v2").field(&bytes).field(&rest).finish());
+        }
         let mut transcript = Transcript::new("quorate/network/v1").field(&bytes);
         // A field of its own, so that networks without a list have the ids that they had before there were lists.
         if let Some(hosts) = &self.allow_hosts {
@@ -141,10 +150,15 @@ impl NetworkFile {
     /// # Errors
     /// A sentence for the operator.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > NETWORK_FILE_BYTES_MAX {
+            return Err(format!("longer than {NETWORK_FILE_BYTES_MAX} bytes"));
+        }
         crate::check_strict(text.as_bytes()).map_err(|error| error.to_string())?;
         // Another version has other members: what is said of it is its version, and not the first of them.
-        if let Some(version) = Self::version_of(text).filter(|version| *version != Self::VERSION) {
-            return Err(format!("version {version} of the format is not supported, only {}", Self::VERSION));
+        let known = Self::VERSION_BEFORE..=Self::VERSION;
+        if let Some(version) = Self::version_of(text).filter(|version| !known.contains(version)) {
+            let (before, now) = (Self::VERSION_BEFORE, Self::VERSION);
+            return Err(format!("version {version} of the format is not supported, only {before} and {now}"));
         }
         let file: NetworkFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
         file.check()?;
@@ -184,7 +198,14 @@ impl NetworkFile {
                 return Err(format!("node {} has a key of an earlier node", place + 1));
             }
         }
-        Ok(())
+        match (&self.founding, self.version) {
+            (Some(founding), Self::VERSION) => founding.check(self),
+            (None, Self::VERSION_BEFORE) if self.approvals.is_empty() => Ok(()),
+            (Some(_), _) | (None, Self::VERSION_BEFORE) => {
+                Err(format!("a file of version {} has no founding and no approvals", self.version))
+            }
+            (None, _) => Err("the founding is missing".to_owned()),
+        }
     }
 
     /// Checks a list for `allow_hosts`.

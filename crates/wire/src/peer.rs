@@ -4,9 +4,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Digest, EcdsaBytes, ErrorCode, Evidence, HeldRevocation, IntentHash, NetworkId, NodeIndex,
-    OperationNumber, Purpose, RequestId, RevocationSubmission, RootKeys, Signable, Signed, SignedHead,
-    Statement, StatementKey, Submission, Usage, ValuePoint, Vote,
+    Digest, EcdsaBytes, ErrorCode, Evidence, HeldRevocation, IntentHash, NetworkId, NodeEndpoint, NodeIndex,
+    NodeVote, OperationNumber, Purpose, RequestId, RevocationSubmission, RootKeys, Signable, Signed,
+    SignedHead, Statement, StatementKey, Submission, Usage, ValuePoint, Vote,
 };
 
 /// The first message on every connection, and again whenever what it says changes.
@@ -16,6 +16,8 @@ pub struct Hello {
     pub start: Signed<StartNotice>,
     /// Hash of the guest that this node runs.
     pub guest: Digest,
+    /// The receiver's start that the sender has taken as its latest, in this connection.
+    pub heard: Option<[u8; 16]>,
     /// Number of this hello within the start: of two, the higher counts.
     pub serial: u64,
     /// Whether the sender has no hello of the receiver, or one that does not fit its own.
@@ -26,6 +28,8 @@ pub struct Hello {
     pub bans: Vec<Signed<BanNotice>>,
     /// The chain's own word of the newest final head that the sender knows.
     pub final_head: Option<SignedHead>,
+    /// Where members are reached, by the newest word of each that the sender knows, its own included.
+    pub endpoints: Vec<(NodeIndex, NodeEndpoint)>,
 }
 
 /// A node's word that it has started. Peers remember the latest one, and show it to a later start that has not
@@ -36,10 +40,28 @@ pub struct StartNotice {
     pub network: NetworkId,
     /// The node, by its statement key: its place may be another in another epoch.
     pub node: StatementKey,
-    /// Number of this start of the node; each start takes a higher one.
+    /// Number of this start of the node; each start takes a higher one. The upper half counts the moves of the node to
+    /// another machine.
     pub incarnation: u64,
     /// Random bytes of this start: two starts with one number are told apart.
     pub start: [u8; 16],
+}
+
+impl StartNotice {
+    /// How often the node had moved to another machine. A copy that was left behind knows a later move by this.
+    #[must_use]
+    pub fn moves(&self) -> u64 {
+        self.incarnation >> Self::STARTS_BITS
+    }
+
+    /// The first number after a further move.
+    #[must_use]
+    pub fn after_move(incarnation: u64) -> u64 {
+        ((incarnation >> Self::STARTS_BITS) + 1) << Self::STARTS_BITS
+    }
+
+    /// Starts between two moves are counted in as many bits.
+    pub const STARTS_BITS: u32 = 32;
 }
 
 impl Signable for StartNotice {
@@ -325,6 +347,13 @@ pub enum PeerMessage {
     Refuse(Signed<RefuseShare>),
     /// Every member's share of this root is on disk.
     Certificate(Vec<Signed<ConfirmShare>>),
+    /// My account's vote for these roots, which are certified. Whoever has the votes of all can set them on the chain.
+    RootsVote {
+        /// The roots.
+        roots: Box<RootKeys>,
+        /// The vote, on [`root_keys_digest`](crate::root_keys_digest).
+        vote: NodeVote,
+    },
     /// I ran the function; this is what it gave.
     Led(Signed<LeaderValue>),
     /// I have begun to run the function that one node runs, because I saw nobody before me.
@@ -354,6 +383,8 @@ pub enum PeerMessage {
         /// Its id.
         revocation: RequestId,
     },
+    /// The chain's own word of the newest final head that I know, which has changed since my hello.
+    Head(SignedHead),
     /// What an operation came to.
     Decided {
         /// The execution.

@@ -6,8 +6,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Claim, ConfirmShare, Digest, ErrorCode, KeyId, NetworkId, NodeIndex, PublicKey, Receipt,
-    RequestId, RootKeys, Scheme, Signed, Status, TokenId,
+    Address, Claim, ConfirmShare, Digest, ErrorCode, KeyId, NetworkId, NodeEndpoint, NodeIndex, NodeVote,
+    PublicKey, Receipt, RequestId, RootKeys, Scheme, Signed, Status, TokenId,
 };
 
 /// The answer to `POST /v1/executions`.
@@ -118,6 +118,12 @@ pub struct NetworkView {
     pub threshold: u8,
     /// The node that answers.
     pub node: NodeIndex,
+    /// Its operator, where the network file names operators.
+    #[serde(default)]
+    pub operator: Option<String>,
+    /// Where it is reached, by its newest signed word.
+    #[serde(default)]
+    pub endpoint: Option<NodeEndpoint>,
     /// This node's clock, milliseconds since the epoch.
     pub time_ms: u64,
     /// The chain's head as this node sees it.
@@ -138,6 +144,19 @@ pub struct NetworkView {
     pub login_domains: Vec<String>,
     /// The nodes as this node sees them.
     pub nodes: Vec<NodeView>,
+}
+
+/// The answer to `GET /v1/founding`: what anybody may send to the contract that keeps the roots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundingView {
+    /// The network.
+    pub network: NetworkId,
+    /// The root public keys; none before every node has voted for them.
+    pub roots: Option<RootKeys>,
+    /// The votes of all nodes, in the form that the contract takes. A node that was started later may have none.
+    pub votes: Vec<NodeVote>,
+    /// Whether the chain shows the roots.
+    pub set: bool,
 }
 
 /// The answer to `GET /v1/keys`.
@@ -191,6 +210,27 @@ pub struct NodeView {
     /// Hash of the guest that it says it runs, while it is reached.
     #[serde(default)]
     pub guest: Option<Digest>,
+    /// Its operator, where the network file names operators.
+    #[serde(default)]
+    pub operator: Option<String>,
+    /// Where it is reached, by its newest signed word.
+    #[serde(default)]
+    pub endpoint: Option<NodeEndpoint>,
+    /// Milliseconds for which it has not been reached; absent while it is, and before it ever was.
+    #[serde(default)]
+    pub silent_ms: Option<u64>,
+    /// The newest check that it failed, and how often it failed any.
+    #[serde(default)]
+    pub fault: Option<NodeFault>,
+}
+
+/// What a member is at fault for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeFault {
+    /// The newest check that it failed.
+    pub check: String,
+    /// How often it failed any since this node's start.
+    pub count: u64,
 }
 
 /// The answer to `GET /v1/pkps/{id}`.

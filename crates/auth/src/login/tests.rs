@@ -22,9 +22,9 @@ fn network(name: &str) -> NetworkFile {
         statement_key: StatementKey([number; 32]),
         chain_address: Address([number; 20]),
     };
-    let endpoint = || NodeEndpoint { http: String::new(), quic: String::new() };
+    let endpoint = || NodeEndpoint::unsigned(String::new(), String::new());
     NetworkFile {
-        version: NetworkFile::VERSION,
+        version: NetworkFile::VERSION_BEFORE,
         name: name.to_owned(),
         chain: ChainParameters { id: 1, genesis: Digest([0; 32]), head_key: StatementKey([9; 32]) },
         contracts: Contracts {
@@ -40,6 +40,8 @@ fn network(name: &str) -> NetworkFile {
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
         allow_hosts: None,
+        founding: None,
+        approvals: Vec::new(),
         endpoints: vec![endpoint(), endpoint()],
     }
 }

@@ -17,9 +17,9 @@ use k256::ecdsa::SigningKey;
 use quorate_registry::{
     alloy_primitives::{Address, B256, U256, hex, keccak256},
     artifacts::Contracts,
-    chain::{Genesis, address_of, genesis_hash},
+    chain::{BlockId, Genesis, address_of, genesis_hash},
     deploy::addresses,
-    follow::{CATCH_UP_MAX, FollowConfig, StateFile, follow},
+    follow::{CATCH_UP_MAX, FollowConfig, SnapshotFile, StateFile, Trust, follow},
     rpc_client::{CallBounds, RpcClient},
     subject::Subject,
     view::{At, RegistryView},
@@ -260,6 +260,29 @@ pub(crate) fn followed(folder: &Path, url: &str, tokens: &[U256], end: End) -> R
     read
 }
 
+/// The name of a snapshot in a follower's folder, and of the file that says which block it is of.
+const SNAPSHOT: &str = "snapshot";
+const SNAPSHOT_BLOCK: &str = "snapshot-block";
+
+/// Has a follower in this folder begin with a snapshot of a chain that runs; how long writing it took.
+pub(crate) fn write_snapshot(quorate: &Path, folder: &Path, url: &str) -> Result<Duration> {
+    let begun = Instant::now();
+    let out = folder.join(SNAPSHOT);
+    let written =
+        Command::new(quorate).args(["chain", "snapshot", "--rpc", url, "--out"]).arg(&out).output()?;
+    ensure!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let text = String::from_utf8(written.stdout)?;
+    fs::write(folder.join(SNAPSHOT_BLOCK), text.lines().next().context("no block")?)?;
+    Ok(begun.elapsed())
+}
+
+fn snapshot_in(folder: &Path) -> Result<Option<SnapshotFile>> {
+    let Ok(text) = fs::read_to_string(folder.join(SNAPSHOT_BLOCK)) else { return Ok(None) };
+    let (number, hash) = text.split_once(':').context("no block")?;
+    let block = BlockId { number: number.parse()?, hash: hash.parse()? };
+    Ok(Some(SnapshotFile { path: folder.join(SNAPSHOT), block, patience: START_MAX }))
+}
+
 /// Such a process: says when it is ready, and then what a read takes.
 #[expect(clippy::print_stdout, reason = "the bench that started it reads this")]
 pub(crate) async fn be_follower(url: &str, folder: &Path) -> Result<()> {
@@ -272,8 +295,11 @@ pub(crate) async fn be_follower(url: &str, folder: &Path) -> Result<()> {
         genesis_hash: genesis_hash(&genesis),
         head_key: genesis.head_key,
         contracts: contracts()?,
+        creations: Vec::new(),
         catch_up_max: CATCH_UP_MAX,
         state: Some(StateFile { path: folder.join("registry.redb"), secret: [9; 32] }),
+        trust: Trust::default(),
+        snapshot: snapshot_in(folder)?,
     };
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let (view, follower) = follow(config, async { drop(stopped.await) })?;

@@ -38,14 +38,14 @@ pub(super) struct Node {
 /// A network of this process.
 pub(super) fn network() -> NetworkFile {
     let record = ContractRecord { address: Address([1; 20]), code_hash: Digest([1; 32]) };
-    let endpoint = NodeEndpoint { http: "http://127.0.0.1:0".to_owned(), quic: "127.0.0.1:0".to_owned() };
+    let endpoint = NodeEndpoint::unsigned("http://127.0.0.1:0", "127.0.0.1:0");
     let node = |number: u8| FoundingNode {
         transport_key: TransportKey([number; 32]),
         statement_key: StatementKey(key_of(number).verifying_key().to_bytes()),
-        chain_address: Address([number; 20]),
+        chain_address: account(number),
     };
     NetworkFile {
-        version: NetworkFile::VERSION,
+        version: NetworkFile::VERSION_BEFORE,
         name: "bench".to_owned(),
         chain: ChainParameters {
             id: 1,
@@ -65,6 +65,8 @@ pub(super) fn network() -> NetworkFile {
         admission: Admission::Open,
         limits: ActionLimits::default(),
         allow_hosts: None,
+        founding: None,
+        approvals: Vec::new(),
         endpoints: vec![endpoint; usize::from(MEMBERS)],
     }
 }
@@ -73,11 +75,19 @@ fn key_of(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
 }
 
+fn chain_key_of(number: u8) -> k256::ecdsa::SigningKey {
+    k256::ecdsa::SigningKey::from_slice(&[number; 32]).expect("a scalar")
+}
+
+fn account(number: u8) -> Address {
+    let key = chain_key_of(number).verifying_key().to_sec1_point(true);
+    PublicKey::from_sec1(key.as_bytes()).expect("a point").address()
+}
+
 impl Node {
     /// Founds a committee, and gives one of its members the issuer's keys.
     pub(super) fn founded(person: &Person) -> Result<Self> {
-        let mut founding =
-            Founding { engines: BTreeMap::new(), flight: VecDeque::new(), votes: BTreeMap::new() };
+        let mut founding = Founding { engines: BTreeMap::new(), flight: VecDeque::new(), voted: None };
         let mut registry = Registry::new(person)?;
         let mut rng: Rng = rand_core::UnwrapErr(getrandom::SysRng);
         let mut mono_ms = 1_000;
@@ -86,7 +96,7 @@ impl Node {
             mono_ms += 100;
             let now = Now { mono_ms, unix_ms: UNIX_MS };
             registry.asked_mono_ms = mono_ms;
-            registry.roots = founding.voted();
+            registry.roots = founding.voted;
             founding.step(&registry, now, &mut rng)?;
             if founding.engines.values().all(|engine| engine.status().roots.is_some()) {
                 let (_, mut engine) = founding.engines.pop_first().context("an engine")?;
@@ -121,7 +131,8 @@ impl Node {
 struct Founding {
     engines: BTreeMap<u8, Engine>,
     flight: VecDeque<(u8, NodeIndex, Vec<u8>)>,
-    votes: BTreeMap<u8, RootKeys>,
+    /// The roots that came with the votes of all.
+    voted: Option<RootKeys>,
 }
 
 impl Founding {
@@ -131,6 +142,8 @@ impl Founding {
                 network: network(),
                 me: index(number)?,
                 statement_key: key_of(number),
+                chain_key: chain_key_of(number),
+                place: None,
                 guest: Digest([9; 32]),
                 limits: ActionLimits::default(),
                 accept_rollback_to: None,
@@ -171,17 +184,10 @@ impl Founding {
             match effect {
                 Effect::Send { to, frame } => self.flight.push_back((number, to, frame)),
                 Effect::PassOn { to, frame } => self.flight.push_back((number, to, frame.to_vec())),
-                Effect::VoteRoots { roots } => drop(self.votes.insert(number, *roots)),
+                Effect::SubmitRoots { roots, .. } => self.voted = Some(*roots),
                 _ => {}
             }
         }
-    }
-
-    /// The roots for which all vote.
-    fn voted(&self) -> Option<RootKeys> {
-        let first = self.votes.get(&1)?;
-        let all = self.votes.len() == usize::from(MEMBERS) && self.votes.values().all(|vote| vote == first);
-        all.then_some(*first)
     }
 }
 

@@ -2,34 +2,33 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use k256::ecdsa::SigningKey;
-use quorate_node::{Config, KeyFiles, NodeKeys};
-use quorate_registry::alloy_primitives::B256;
-use quorate_registry::chain::{Creation, Genesis, address_of, genesis_hash};
-use quorate_registry::deploy::{DeployedCompanions, Deployment, deploy, deploy_companions};
+use quorate_node::{Config, NodeKeys};
+use quorate_registry::chain::{Creation, Genesis, address_of};
 use quorate_registry::rpc_client::CallBounds;
-use quorate_registry::subject::CommitteeNode;
 use quorate_registry::tx_client::TxClient;
 use quorate_wire::{
-    Address, Admission, ChainParameters, ContractRecord, Contracts, Digest, FoundingNode, Issuers,
-    LoginDomains, NetworkFile, NodeEndpoint, StatementKey,
+    ActionLimits, Address, Admission, Card, FoundingNode, Issuers, LoginDomains, NetworkFile, NodeEndpoint,
+    NodeIndex,
 };
-use sha2::{Digest as _, Sha256};
 
 use super::lit;
 use crate::args::DevArgs;
 use crate::chain::{Terms, faucet_key, genesis_in};
-use crate::directory::{self, NamedContract};
+use crate::directory;
+use crate::founding::{self, ChainTerms, NewNode, Wanted, key_files};
 use crate::output::Output;
 use crate::ports::{Ports, Transport};
 use crate::state::{State, write_whole};
 
 /// Domain of logins to a development network.
 pub(crate) const LOGIN_DOMAIN: &str = "localhost";
+/// Who operates the nodes of a development network: one person, and one security domain.
+const OPERATOR: &str = "development";
 /// Nodes of a network unless told otherwise.
 const NODES_DEFAULT: u8 = 3;
 /// How long the chain may take to answer its first call.
@@ -37,8 +36,10 @@ const CHAIN_WITHIN: Duration = Duration::from_secs(20);
 
 /// What a start works with, before anything runs.
 pub(super) struct Plan {
-    /// The network file of an earlier start.
+    /// The network file of an earlier start, or what an earlier start was founding when it was interrupted.
     pub(super) network: Option<NetworkFile>,
+    /// Whether the contracts of that network may be missing yet.
+    founding: bool,
     /// The nodes' public keys, in order.
     pub(super) keys: Vec<FoundingNode>,
     /// How many of them sign.
@@ -70,12 +71,15 @@ pub(super) struct Founded {
 
 /// Makes or loads keys and finds free ports.
 pub(super) fn plan(state: &State, args: &DevArgs, ports: &mut Ports) -> Result<Plan> {
-    let network = state.network()?;
+    let known = state.network()?;
+    let founding = known.is_none();
+    let network = known.map_or_else(|| interrupted(state), |known| Ok(Some(known)))?;
     let (count, threshold) = size(network.as_ref(), args)?;
     let allow_hosts = hosts(network.as_ref(), &args.allow_host)?;
     let new_domains = network.is_none() || !args.login_domain.is_empty();
     let login_domains = new_domains.then(|| domains(&args.login_domain)).transpose()?;
-    let keys = (1..=count).map(|number| Ok(NodeKeys::load_or_create(&key_files(state, number))?.public()));
+    let keys = (1..=count)
+        .map(|number| Ok(NodeKeys::load_or_create(&key_files(&state.node_path(number)))?.public()));
     let keys: Vec<FoundingNode> = keys.collect::<Result<_>>()?;
     if let Some(network) = &network {
         ensure!(
@@ -97,12 +101,13 @@ pub(super) fn plan(state: &State, args: &DevArgs, ports: &mut Ports) -> Result<P
     let chain_listen = ports.take(Transport::Tcp, args.chain_port)?;
     Ok(Plan {
         network,
+        founding,
         keys,
         threshold,
         chain_listen,
         allow_hosts,
         login_domains,
-        issuers: args.issuers.as_deref().map(issuers).transpose()?,
+        issuers: args.issuers.as_deref().map(founding::read_issuers).transpose()?,
         http,
         quic,
         genesis,
@@ -133,12 +138,6 @@ fn domains(wanted: &[String]) -> Result<LoginDomains> {
         }
     }
     LoginDomains::new(domains).map_err(anyhow::Error::msg)
-}
-
-/// The issuers of a file.
-fn issuers(path: &Path) -> Result<Issuers> {
-    let text = std::fs::read(path).with_context(|| format!("{}", path.display()))?;
-    Issuers::parse(&text).map_err(anyhow::Error::msg).with_context(|| format!("{}", path.display()))
 }
 
 fn size(network: Option<&NetworkFile>, args: &DevArgs) -> Result<(u8, u8)> {
@@ -188,95 +187,142 @@ fn listen(
     Ok((http, quic))
 }
 
-/// With the chain running: deploys the contracts if that was not done, and writes network file and node
-/// configurations for the addresses of this start.
+/// With the chain running: founds the network if that was not done, as several operators would, and writes network file and
+/// node configurations for the addresses of this start.
 pub(super) async fn found(state: &State, plan: Plan, output: Output) -> Result<Founded> {
     let chain_rpc = format!("http://{}", plan.chain_listen);
     let chain = TxClient::new(&chain_rpc, plan.genesis.chain_id, plan.wallet.clone())?;
     let wallet = Address(chain.address().into_array());
     answers(&chain).await?;
-    let mut values = Vec::new();
-    let mut network = match plan.network {
-        Some(ref network) => network.clone(),
-        None => {
-            let begun = Instant::now();
-            let deployment = deploy(&chain, &committee(&plan), plan.threshold.into()).await?;
-            values = named(&deploy_companions(&chain, &deployment.contracts).await?)?;
-            output.progress(&format!("contracts deployed ({} ms)", begun.elapsed().as_millis()));
-            network_file(&plan, &deployment)
-        }
+    let network = match &plan.network {
+        Some(network) => network.clone(),
+        None => assemble(state, &plan, wallet)?,
     };
-    if let Some(domains) = &plan.login_domains {
-        values.push((LoginDomains::NAME, domains.value()));
+    if plan.founding {
+        let begun = Instant::now();
+        founding::deploy_terms(&network, &chain_rpc, plan.wallet.clone(), output.quiet()).await?;
+        output.progress(&format!("contracts deployed ({} ms)", begun.elapsed().as_millis()));
     }
-    if let Some(issuers) = &plan.issuers {
-        values.push((Issuers::NAME, issuers.value()));
+    if plan.network.is_some() {
+        set_values(state, (&chain, &network), &plan).await?;
     }
-    vote(state, &chain_rpc, &network, &values).await?;
-    network.endpoints = plan
-        .http
-        .iter()
-        .zip(&plan.quic)
-        .map(|(http, quic)| NodeEndpoint { http: format!("http://{http}"), quic: quic.to_string() })
-        .collect();
+    let network = moved(state, &network, &plan)?;
     let contracts = lit::addresses(chain.reader(), &network).await?;
+    for (index, (http, quic)) in network.indices().zip(plan.http.iter().zip(&plan.quic)) {
+        write_config(state, &network, (index, &chain_rpc), (*http, *quic))?;
+    }
     state.write_network(&network)?;
     lit::write(state, &contracts)?;
-    for (index, (http, quic)) in network.indices().zip(plan.http.iter().zip(&plan.quic)) {
-        write_config(&state.node_path(index.get()).join("node.toml"), &chain_rpc, (*http, *quic))?;
-    }
     Ok(Founded { network, chain_rpc, wallet, contracts })
 }
 
-/// The companions as the Directory names them.
-fn named(deployed: &DeployedCompanions) -> Result<Vec<(&'static str, Vec<u8>)>> {
-    let (at, code) = (&deployed.addresses, &deployed.code_hashes);
-    let contracts = [
-        (at.pkp_helper, code.pkp_helper),
-        (at.price_feed, code.price_feed),
-        (at.ledger, code.ledger),
-        (at.payment_delegation, code.payment_delegation),
-        (at.contract_resolver, code.contract_resolver),
-    ];
-    let names = directory::COMPANIONS.into_iter().zip(contracts);
-    let value = |((_, name), (address, code_hash))| {
-        Ok((name, serde_json::to_vec(&NamedContract { address, code_hash })?))
+/// The nodes' cards, a proposal, and every node's approval of it.
+fn assemble(state: &State, plan: &Plan, deployer: Address) -> Result<NetworkFile> {
+    let mut cards: Vec<Card> = Vec::new();
+    for (number, (http, quic)) in (1..).zip(plan.http.iter().zip(&plan.quic)) {
+        let folder = state.node_path(number);
+        cards.push(founding::make_card(&NewNode {
+            folder: &folder,
+            operator: OPERATOR,
+            place: place(*http, *quic),
+        })?);
+    }
+    let wanted = Wanted {
+        name: "development".to_owned(),
+        threshold: plan.threshold,
+        wildcard_sessions: true,
+        admission: Admission::Open,
+        limits: ActionLimits::default(),
+        allow_hosts: plan.allow_hosts.clone(),
+        login_domains: plan.login_domains.clone().unwrap_or_default(),
+        issuers: plan.issuers.clone(),
     };
-    names.map(value).collect()
+    let chain = ChainTerms { genesis: plan.genesis.clone(), deployer };
+    let mut network = founding::draft(cards, &chain, founding::guest_hash(None)?, wanted)?;
+    let approve = |index: NodeIndex| {
+        let keys = NodeKeys::load(&key_files(&state.node_path(index.get())))?;
+        founding::sign_approval(&network, index, &keys)
+    };
+    let approvals = network.indices().map(approve).collect::<Result<_>>()?;
+    network.approvals = approvals;
+    // From here on contracts may be deployed: a start after an interruption goes on with these, and no others.
+    let text = serde_json::to_string_pretty(&network)?;
+    write_whole(&proposal_path(state), format!("{text}\n").as_bytes(), 0o644)?;
+    Ok(network)
 }
 
-/// Votes for values of the Directory with as many of the nodes' accounts as it takes. A network file is written only after
-/// that, so an interrupted founding begins anew.
-async fn vote(
-    state: &State,
-    chain_rpc: &str,
-    network: &NetworkFile,
-    values: &[(&str, Vec<u8>)],
-) -> Result<()> {
-    let directory = network.contracts.directory.address.0.into();
-    for number in 1..=network.threshold {
-        let keys = NodeKeys::load(&key_files(state, number))?;
-        let client = TxClient::new(chain_rpc, network.chain.id, keys.chain.clone())?;
-        for (name, value) in values {
-            directory::vote(&client, directory, name, value)
-                .await
-                .with_context(|| format!("node {number} could not vote for {name}"))?;
+fn proposal_path(state: &State) -> PathBuf {
+    state.folder().join("proposal.json")
+}
+
+/// The network that an earlier start was founding when it was interrupted.
+fn interrupted(state: &State) -> Result<Option<NetworkFile>> {
+    let path = proposal_path(state);
+    if path.exists() { founding::read_proposal(&path).map(Some) } else { Ok(None) }
+}
+
+fn place(http: SocketAddr, quic: SocketAddr) -> NodeEndpoint {
+    NodeEndpoint::unsigned(format!("http://{http}"), quic.to_string())
+}
+
+/// The network with the addresses of this start, each by its node's next word.
+fn moved(state: &State, network: &NetworkFile, plan: &Plan) -> Result<NetworkFile> {
+    let mut network = network.clone();
+    let signed = network.founding.is_some();
+    for (number, (http, quic)) in (1..).zip(plan.http.iter().zip(&plan.quic)) {
+        let place = place(*http, *quic);
+        let Some(known) = network.endpoints.get_mut(usize::from(number) - 1) else { break };
+        if !signed {
+            *known = place;
+        } else if !known.same_place(&place) {
+            let keys = NodeKeys::load(&key_files(&state.node_path(number)))?;
+            *known = place.signed(known.number() + 1, &keys.statement);
         }
     }
-    Ok(())
+    Ok(network)
+}
+
+/// Sets what this start wants otherwise in the Directory, with as many of the nodes' keys as it takes.
+async fn set_values(state: &State, (chain, network): (&TxClient, &NetworkFile), plan: &Plan) -> Result<()> {
+    let mut values = Vec::new();
+    if let Some(domains) = &plan.login_domains {
+        values.push((LoginDomains::NAME.to_owned(), domains.value()));
+    }
+    if let Some(issuers) = &plan.issuers {
+        values.push((Issuers::NAME.to_owned(), issuers.value()));
+    }
+    if values.is_empty() {
+        return Ok(());
+    }
+    ensure!(
+        network.founding.is_some(),
+        "the contracts of this network are of an earlier release, which had other votes: its values stay as they are"
+    );
+    let keys =
+        (1..=network.threshold).map(|number| Ok(NodeKeys::load(&key_files(&state.node_path(number)))?.chain));
+    directory::set(chain, network, values, &keys.collect::<Result<Vec<SigningKey>>>()?).await
 }
 
 /// Writes a node's configuration for this start. What a person has changed in it stays.
-fn write_config(path: &Path, chain_rpc: &str, (http, quic): (SocketAddr, SocketAddr)) -> Result<()> {
-    let old = if path.exists() { Config::as_written(path)? } else { Config::default() };
+fn write_config(
+    state: &State,
+    network: &NetworkFile,
+    (index, chain_rpc): (NodeIndex, &str),
+    (http, quic): (SocketAddr, SocketAddr),
+) -> Result<()> {
+    let path = state.node_path(index.get()).join("node.toml");
+    let old = if path.exists() { Config::as_written(&path)? } else { Config::default() };
     let config = Config {
         network_file: "../network.json".into(),
         http_listen: http,
         quic_listen: quic,
         chain_rpc: chain_rpc.into(),
+        endpoint: network.founding.is_some().then(|| place(http, quic).into()),
+        // One node pays for what all have signed.
+        payer: (index.get() == 1).then(|| "../wallet.key".into()),
         ..old
     };
-    write_whole(path, config.to_toml().as_bytes(), 0o600)
+    write_whole(&path, config.to_toml().as_bytes(), 0o600)
 }
 
 /// Waits until the chain answers.
@@ -291,53 +337,4 @@ async fn answers(chain: &TxClient) -> Result<()> {
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
-}
-
-fn committee(plan: &Plan) -> Vec<CommitteeNode> {
-    let node = |(keys, http): (&FoundingNode, &SocketAddr)| CommitteeNode {
-        address: keys.chain_address.0.into(),
-        transport_key_hash: B256::from(<[u8; 32]>::from(Sha256::digest(keys.transport_key.0))),
-        statement_key: B256::from(keys.statement_key.0),
-        url: format!("http://{http}"),
-    };
-    plan.keys.iter().zip(&plan.http).map(node).collect()
-}
-
-fn network_file(plan: &Plan, deployment: &Deployment) -> NetworkFile {
-    let (at, code) = (&deployment.contracts, &deployment.code_hashes);
-    let record = |address: quorate_registry::alloy_primitives::Address, hash: B256| ContractRecord {
-        address: Address(address.into_array()),
-        code_hash: Digest(hash.0),
-    };
-    NetworkFile {
-        version: NetworkFile::VERSION,
-        name: "development".to_owned(),
-        chain: ChainParameters {
-            id: plan.genesis.chain_id,
-            genesis: Digest(genesis_hash(&plan.genesis).0),
-            head_key: StatementKey(plan.genesis.head_key.0),
-        },
-        contracts: Contracts {
-            pkp_nft: record(at.pkp_nft, code.pkp_nft),
-            pubkey_router: record(at.pubkey_router, code.pubkey_router),
-            pkp_permissions: record(at.pkp_permissions, code.pkp_permissions),
-            node_registry: record(at.node_registry, code.node_registry),
-            directory: record(at.directory, code.directory),
-        },
-        threshold: plan.threshold,
-        nodes: plan.keys.clone(),
-        wildcard_sessions: true,
-        admission: Admission::Open,
-        limits: quorate_wire::ActionLimits::default(),
-        allow_hosts: plan.allow_hosts.clone(),
-        endpoints: Vec::new(),
-    }
-}
-
-fn key_files(state: &State, number: u8) -> KeyFiles {
-    let folder = state.node_path(number);
-    let KeyFiles { transport, statement, chain, sealing } = KeyFiles::default();
-    let [transport, statement, chain, sealing] =
-        [transport, statement, chain, sealing].map(|path| folder.join(path));
-    KeyFiles { transport, statement, chain, sealing }
 }

@@ -31,6 +31,8 @@ mod hosts;
 #[cfg(test)]
 mod minting;
 #[cfg(test)]
+mod moving;
+#[cfg(test)]
 mod recorded;
 #[cfg(test)]
 mod rolled_back;

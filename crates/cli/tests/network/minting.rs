@@ -92,12 +92,16 @@ fn another_helper_is_not_asked(network: &Network, key: &str) {
     let shown = network.quorate(&["network", "show"]).ok();
     let values = shown["directory"].as_array().unwrap();
     let feed = values.iter().find(|value| value["name"] == "contracts/price-feed").unwrap();
+    let mut votes = Vec::new();
     for node in 1..=2 {
         let config = network.state().join(format!("node-{node}/node.toml"));
         let (config, value) = (config.to_str().unwrap(), feed["value"].as_str().unwrap());
-        let vote = ["node", "vote", "contracts/pkp-helper", value, "--config", config];
+        votes.push(network.file(&format!("vote-{node}.json")));
+        let vote =
+            ["node", "vote", "contracts/pkp-helper", value, "--config", config, "--out", &votes[node - 1]];
         assert!(crate::harness::program().args(vote).output().unwrap().status.success());
     }
+    network.quorate(&["network", "vote", &votes[0], &votes[1]]).ok();
     let action = network.action(SIGN);
     let error = network.quorate(&words(&["--grant", &format!("{action}=sign-anything")])).error();
     assert!(error["detail"].as_str().unwrap().contains("not the PKPHelper"), "{error}");

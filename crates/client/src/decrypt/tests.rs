@@ -25,14 +25,14 @@ fn index(node: u8) -> NodeIndex {
 
 fn network() -> quorate_wire::NetworkFile {
     let record = ContractRecord { address: Address([1; 20]), code_hash: Digest([1; 32]) };
-    let endpoint = NodeEndpoint { http: "http://127.0.0.1:1".to_owned(), quic: "127.0.0.1:1".to_owned() };
+    let endpoint = NodeEndpoint::unsigned("http://127.0.0.1:1", "127.0.0.1:1");
     let node = |node: u8| FoundingNode {
         transport_key: TransportKey(secret(0x40 + node).verifying_key().to_bytes()),
         statement_key: StatementKey(secret(node).verifying_key().to_bytes()),
         chain_address: Address([node; 20]),
     };
     quorate_wire::NetworkFile {
-        version: quorate_wire::NetworkFile::VERSION,
+        version: quorate_wire::NetworkFile::VERSION_BEFORE,
         name: "test".to_owned(),
         chain: ChainParameters {
             id: 31_337,
@@ -52,6 +52,8 @@ fn network() -> quorate_wire::NetworkFile {
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
         allow_hosts: None,
+        founding: None,
+        approvals: Vec::new(),
         endpoints: vec![endpoint; 3],
     }
 }

@@ -26,9 +26,9 @@ pub(crate) fn network() -> NetworkFile {
         statement_key: StatementKey(statement_signer(number).verifying_key().to_bytes()),
         chain_address: Address([number; 20]),
     };
-    let endpoint = NodeEndpoint { http: String::new(), quic: String::new() };
+    let endpoint = NodeEndpoint::unsigned(String::new(), String::new());
     NetworkFile {
-        version: NetworkFile::VERSION,
+        version: NetworkFile::VERSION_BEFORE,
         name: "test".to_owned(),
         chain: ChainParameters { id: 1, genesis: Digest([0; 32]), head_key: StatementKey([9; 32]) },
         contracts: Contracts {
@@ -44,6 +44,8 @@ pub(crate) fn network() -> NetworkFile {
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
         allow_hosts: None,
+        founding: None,
+        approvals: Vec::new(),
         endpoints: vec![endpoint; 3],
     }
 }

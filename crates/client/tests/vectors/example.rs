@@ -17,6 +17,8 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use rand_core::Rng as _;
 use serde_json::{Value, json, value::RawValue};
 
+#[path = "example/founding.rs"]
+mod founding;
 #[path = "example/opening.rs"]
 mod opening;
 #[path = "example/signing_out.rs"]
@@ -37,7 +39,8 @@ pub(crate) fn vectors() -> Value {
         "transcripts": transcripts(),
         "base64url": (["", "00", "fbff", "ff00ff"].map(base64url)),
         "cids": cids(),
-        "networks": [network_vector(&network), network_vector(&other_network())],
+        "networks": [network_vector(&network), network_vector(&other_network()), network_vector(&founding::network())],
+        "founding": founding::vector(),
         "login": login_vector(&network, &login),
         "logins": logins_vector(&network, &login),
         "request": request_vector(&network, &login, &request),
@@ -109,12 +112,11 @@ fn network() -> NetworkFile {
         statement_key: StatementKey(secret(number).verifying_key().to_bytes()),
         chain_address: Address([0x20 + number; 20]),
     };
-    let endpoint = |number: u8| NodeEndpoint {
-        http: format!("http://127.0.0.1:747{number}"),
-        quic: format!("127.0.0.1:757{number}"),
+    let endpoint = |number: u8| {
+        NodeEndpoint::unsigned(format!("http://127.0.0.1:747{number}"), format!("127.0.0.1:757{number}"))
     };
     NetworkFile {
-        version: NetworkFile::VERSION,
+        version: NetworkFile::VERSION_BEFORE,
         name: "example".to_owned(),
         chain: ChainParameters {
             id: 4_000_000_000_000_001,
@@ -134,6 +136,8 @@ fn network() -> NetworkFile {
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
         allow_hosts: None,
+        founding: None,
+        approvals: Vec::new(),
         endpoints: (1..=3).map(endpoint).collect(),
     }
 }

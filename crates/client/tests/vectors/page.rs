@@ -11,6 +11,7 @@ const NAMES: &[&str] = &[
     "transcript",
     "cid",
     "network",
+    "founding",
     "session",
     "capabilities",
     "nonce",
@@ -97,9 +98,20 @@ fn block(name: &str, vectors: &Value) -> String {
             ("id", "/code_request/id"),
             ("sig", "/code_request/sig"),
         ]),
-        "network" => {
-            rows(&[("first, without allow_hosts", "/networks/0/id"), ("second, with it", "/networks/1/id")])
-        }
+        "network" => rows(&[
+            ("first, version 4 without allow_hosts", "/networks/0/id"),
+            ("second, with it", "/networks/1/id"),
+            ("third, version 5", "/networks/2/id"),
+        ]),
+        "founding" => rows(&[
+            ("endpoint's places, node 2", "/founding/endpoint_places"),
+            ("digest", "/founding/endpoint_signed"),
+            ("signature", "/networks/2/file/endpoints/1/word/signature"),
+            ("digest of its approval", "/founding/approval_signed"),
+            ("signature", "/networks/2/file/approvals/1/word/signature"),
+            ("digest of the vote", "/founding/vote_digest"),
+            ("vote", "/networks/2/file/approvals/1/vote"),
+        ]),
         "params" => rows(&[
             ("params", "/request/params"),
             ("hash", "/request/params_hash"),

@@ -214,6 +214,24 @@ impl Ledger {
         settled.chain(pending).filter(|certificate| !certificate.is_empty()).cloned().collect()
     }
 
+    /// Roots of which this node has a certified share.
+    pub(super) fn certified(&self) -> Vec<RootKeys> {
+        let certified = self.pending.values().filter(|pending| pending.certificate.is_some());
+        let settled = self.settled.iter().map(|(made, _)| made.roots);
+        certified.map(|pending| pending.made.roots).chain(settled).collect()
+    }
+
+    /// Members that refuse a ceremony of which this node has a share.
+    pub(super) fn refusers(&self) -> Vec<NodeIndex> {
+        let refusers = self.pending.values().flat_map(|pending| pending.refusals.keys().copied());
+        refusers.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// A share that all have still to confirm, as far as this node knows.
+    pub(super) fn first_open(&self) -> Option<Session> {
+        self.pending.iter().find(|(_, pending)| pending.open()).map(|(session, _)| *session)
+    }
+
     /// Whether this node may take part in a ceremony: it has neither a share of it nor said that it never shall.
     pub(super) fn unknown(&self, session: &Session) -> bool {
         !self.pending.contains_key(session) && !self.refused.contains_key(session)

@@ -371,3 +371,71 @@ fn the_word_of_an_operator_is_taken_before_a_peer_shows_what_is_lost_and_long_af
     restart(&mut net, &[2]);
     assert_eq!(waits(&net, 2), None, "what only a peer shows is given up with a block of now");
 }
+
+/// Node 3 is shown another chain than the others, all of them after they have connected.
+fn two_histories(sequence: u64) -> Net {
+    let mut net = Net::ready();
+    net.advance(4_000);
+    net.node(3).registry.branch = Some(102);
+    show(&mut net, 3, block(105, true), sequence);
+    for node in [1, 2] {
+        show(&mut net, node, block(105, false), 1_005);
+    }
+    net.advance(10_000);
+    net
+}
+
+#[test]
+fn two_histories_are_noticed_after_the_connection_and_stop_both_sides_until_operators_decide() {
+    for sequence in [1_005, 1 << 40] {
+        let mut net = two_histories(sequence);
+        for node in 1..=3 {
+            assert_eq!(waits(&net, node), ROLLED_BACK, "node {node}");
+            let proven = |report: &Report| matches!(report, Report::TwoHistories { .. });
+            assert_eq!(net.reported(node, proven), 1, "node {node}");
+            let text = net.engine(node).status().waiting_for.unwrap();
+            let both = [block(105, false), block(105, true)].map(|block| block.hash.to_string());
+            assert!(both.iter().all(|hash| text.contains(hash)) && text.contains("shown by node"), "{text}");
+        }
+        // One history alone does not undo that there were two.
+        net.node(3).registry.branch = None;
+        show_all(&mut net, 106, 1 << 41);
+        restart(&mut net, &[1, 2, 3]);
+        assert_eq!(refused(&mut net), ROLLED_BACK);
+        for node in 1..=3 {
+            net.node(node).accept_rollback_to = Some(block(101, false));
+        }
+        restart(&mut net, &[1, 2, 3]);
+        assert_eq!(refused(&mut net), None);
+        assert!((1..=3).all(|node| !net.nodes[&node].store.contains_key("final_head/two")));
+    }
+}
+
+#[test]
+fn a_second_history_that_the_chain_has_not_signed_is_no_proof() {
+    let mut net = Net::ready();
+    for claim in [
+        SignedHead { signature: [7; 64], ..final_head(block(100, true), 9) },
+        SignedHead { genesis: quorate_wire::Digest([2; 32]), ..final_head(block(100, true), 9) },
+    ] {
+        net.forge(3, 1, &PeerMessage::Head(claim));
+    }
+    let fault = Report::PeerFault { peer: crate::harness::index(3), check: "final_head" };
+    assert_eq!((told(&net, 1), waits(&net, 1)), (vec![fault; 2], None));
+    assert!(!net.nodes[&1].store.contains_key("final_head/two"));
+}
+
+#[test]
+fn heads_are_told_every_few_seconds_and_only_if_they_change() {
+    let mut net = Net::ready();
+    net.advance(4_000);
+    let heads = |net: &Net| net.sent(1, 2).filter(|message| matches!(message, PeerMessage::Head(_))).count();
+    let before = heads(&net);
+    net.advance(20_000);
+    assert_eq!(heads(&net), before);
+    for number in 101..=120 {
+        show_all(&mut net, number, 1_000 + number);
+        net.advance(1_000);
+    }
+    assert!((5..=8).contains(&(heads(&net) - before)), "{}", heads(&net) - before);
+}

@@ -22,9 +22,9 @@ use quorate_threshold::derive;
 use quorate_wire::{
     ActionLimits, Address, Admission, BanNotice, BlockRef, ChainParameters, ContractRecord, Contracts,
     DecryptionReply, DecryptionSubmission, Digest, ErrorCode, ExecutionReply, FoundingNode, Hello,
-    NetworkFile, NodeEndpoint, NodeIndex, OperationNumber, PeerMessage, Problem, PublicKey, Recipient,
-    RequestId, RevocationReply, RevocationSubmission, RootKeys, Signable, Signed, StatementKey, TransportKey,
-    Usage, encode,
+    NetworkFile, NodeEndpoint, NodeIndex, NodeVote, OperationNumber, PeerMessage, Problem, PublicKey,
+    Recipient, RequestId, RevocationReply, RevocationSubmission, RootKeys, Signable, Signed, StatementKey,
+    TransportKey, Usage, encode, root_keys_digest,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
@@ -74,8 +74,25 @@ fn founding_node(node: u8) -> FoundingNode {
     FoundingNode {
         transport_key: TransportKey([node; 32]),
         statement_key: StatementKey(statement_key(node).verifying_key().to_bytes()),
-        chain_address: Address([node; 20]),
+        chain_address: account(node),
     }
+}
+
+/// The key of a node's account on the chain.
+pub(crate) fn chain_key(node: u8) -> k256::ecdsa::SigningKey {
+    k256::ecdsa::SigningKey::from_slice(&[node; 32]).unwrap()
+}
+
+fn account(node: u8) -> Address {
+    let key = chain_key(node).verifying_key().to_sec1_point(true);
+    PublicKey::from_sec1(key.as_bytes()).unwrap().address()
+}
+
+/// What nodes sign to vote for roots.
+pub(crate) fn roots_digest(roots: &RootKeys) -> Digest {
+    let network = network();
+    let router = network.contracts.pubkey_router.address;
+    root_keys_digest(network.chain.id, router, "quorate-keyset1", roots)
 }
 
 /// Makes a network one of five nodes, of which three sign.
@@ -87,9 +104,9 @@ pub(crate) fn of_five(network: &mut NetworkFile) {
 
 fn usual_network() -> NetworkFile {
     let record = ContractRecord { address: Address([1; 20]), code_hash: Digest([1; 32]) };
-    let endpoint = NodeEndpoint { http: "http://127.0.0.1:0".to_owned(), quic: "127.0.0.1:0".to_owned() };
+    let endpoint = NodeEndpoint::unsigned("http://127.0.0.1:0", "127.0.0.1:0");
     NetworkFile {
-        version: NetworkFile::VERSION,
+        version: NetworkFile::VERSION_BEFORE,
         name: "test".to_owned(),
         chain: ChainParameters {
             id: 31_337,
@@ -109,6 +126,8 @@ fn usual_network() -> NetworkFile {
         admission: Admission::Open,
         limits: quorate_wire::ActionLimits::default(),
         allow_hosts: None,
+        founding: None,
+        approvals: Vec::new(),
         endpoints: vec![endpoint; 3],
     }
 }
@@ -125,6 +144,12 @@ pub(crate) struct Node {
     pub(crate) store: Stored,
     pub(crate) registry: Registry,
     pub(crate) accept_rollback_to: Option<BlockRef>,
+    /// Where it is, from its next start on.
+    pub(crate) place: Option<NodeEndpoint>,
+    /// Where it was told that peers are.
+    pub(crate) endpoints: Vec<(u8, NodeEndpoint)>,
+    /// The roots that it wanted to be set, each time.
+    pub(crate) submitted: Vec<RootKeys>,
     pub(crate) done: Vec<Done>,
     /// How often it wanted keys of issuers.
     pub(crate) key_fetches: usize,
@@ -180,7 +205,8 @@ pub(crate) struct Net {
     pub(crate) started_auth: Vec<(u8, String)>,
     pub(crate) key: PublicKey,
     flight: VecDeque<(u8, u8, Vec<u8>)>,
-    votes: BTreeMap<u8, RootKeys>,
+    /// The first roots that came to the chain with the votes of all.
+    voted: Option<RootKeys>,
     next_reply: u64,
     /// Where callers call from.
     pub(crate) source: IpAddr,
@@ -248,7 +274,7 @@ impl Net {
             started_auth: Vec::new(),
             key: some_key(),
             flight: VecDeque::new(),
-            votes: BTreeMap::new(),
+            voted: None,
             next_reply: 0,
             source: IpAddr::from([127, 0, 0, 1]),
             next_head_ms: 0,
@@ -260,6 +286,9 @@ impl Net {
                 store: stores.remove(&node).unwrap_or_default(),
                 registry: Registry::default(),
                 accept_rollback_to: None,
+                place: None,
+                endpoints: Vec::new(),
+                submitted: Vec::new(),
                 done: Vec::new(),
                 key_fetches: 0,
                 signed_out: Vec::new(),
@@ -294,11 +323,15 @@ impl Net {
         self.next_head_ms = 0;
     }
 
-    /// The roots for which all vote now, until they stand.
-    fn voted(&self) -> Option<RootKeys> {
-        let roots = self.votes.get(&1).filter(|_| self.nodes[&1].registry.roots.is_none())?;
-        (self.votes.len() == members().count() && self.votes.values().all(|vote| vote == roots))
-            .then_some(*roots)
+    /// The chain takes roots with the votes of all, and nothing else.
+    fn submit_roots(&mut self, node: u8, roots: RootKeys, votes: &[NodeVote]) {
+        let digest = roots_digest(&roots);
+        let signers: Vec<Address> = votes.iter().map(|vote| vote.signer(&digest).unwrap()).collect();
+        let mut accounts: Vec<Address> = members().map(account).collect();
+        accounts.sort();
+        assert_eq!(signers, accounts, "node {node}");
+        self.node(node).submitted.push(roots);
+        self.voted.get_or_insert(roots);
     }
 
     pub(crate) fn node(&mut self, node: u8) -> &mut Node {
@@ -341,6 +374,8 @@ impl Net {
             network: network(),
             me: index(node),
             statement_key: statement_key(node),
+            chain_key: chain_key(node),
+            place: self.nodes[&node].place.clone(),
             guest: self.nodes[&node].guest,
             limits: ActionLimits::default(),
             accept_rollback_to: self.nodes[&node].accept_rollback_to,
@@ -458,7 +493,7 @@ impl Net {
                 self.reconnect(a, b);
                 continue;
             }
-            if let Some(roots) = self.voted() {
+            if let Some(roots) = self.voted.filter(|_| self.nodes[&1].registry.roots.is_none()) {
                 self.set_roots(roots);
             }
             if self.heads && self.mono_ms >= self.next_head_ms {

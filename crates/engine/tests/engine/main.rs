@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admission;
+mod ballots;
 mod bounds;
 mod conduct;
 mod coordinators;
 mod draws;
+mod endpoints;
 mod executions;
 mod finality;
 mod founding;

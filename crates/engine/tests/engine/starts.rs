@@ -199,3 +199,115 @@ fn a_higher_place_forces_none_either_by_what_it_says_it_has() {
     let forced = begun(&net, 1, 3);
     assert!((3..=5).contains(&forced), "{forced}");
 }
+
+fn halted(net: &Net, node: u8) -> String {
+    net.nodes[&node].halted.clone().unwrap_or_default()
+}
+
+/// A start of node 1 that came so much later, after so many moves.
+fn later(net: &Net, later_by: u64, moves: u64) -> Signed<StartNotice> {
+    let present = net.hello(1, 3).start.body;
+    let mut incarnation = present.incarnation + later_by;
+    for _ in 0..moves {
+        incarnation = StartNotice::after_move(incarnation);
+    }
+    signed(1, StartNotice { incarnation, start: [5; 16], ..present })
+}
+
+#[test]
+fn a_copy_that_was_left_behind_by_a_move_stops_and_takes_no_number_above_it() {
+    let mut net = Net::ready();
+    let here = net.engine(1).status().incarnation;
+    let moved = later(&net, 1, 1);
+    net.node(1).done.clear();
+    net.forge(3, 1, &PeerMessage::Stale(moved.clone()));
+    let there = moved.body.incarnation;
+    assert_eq!(moved.body.moves(), 1);
+    let said =
+        format!("this node was moved to another machine (start {there} there; this copy is at {here})");
+    assert!(halted(&net, 1).starts_with(&said), "{}", halted(&net, 1));
+    assert_eq!(net.engine(1).status().incarnation, here);
+    assert!(net.nodes[&1].done.iter().all(|done| !matches!(done, Done::Persisted(_))));
+    // Whoever starts the copy again is told again, whether or not a peer has taken it before.
+    net.kill(1);
+    net.node(1).halted = None;
+    net.links = Box::new(|_, _, _| false);
+    net.start(1);
+    net.forge(3, 1, &PeerMessage::Stale(moved));
+    assert!(halted(&net, 1).starts_with("this node was moved"));
+    assert!(net.engine(1).status().incarnation < there);
+}
+
+#[test]
+fn a_move_that_the_node_has_not_signed_stops_nobody() {
+    let mut net = Net::ready();
+    let moved = later(&net, 1, 1);
+    for claim in [signed(3, moved.body), Signed::new(index(1), moved.body, &statement_key(3))] {
+        net.forge(3, 1, &PeerMessage::Stale(claim));
+    }
+    assert_eq!((halted(&net, 1), faults(&net, 1, "stale_claim")), (String::new(), 2));
+}
+
+#[test]
+fn of_two_copies_the_earlier_one_stops() {
+    let mut net = Net::ready();
+    net.advance(1_000);
+    // A copy of the folder starts elsewhere: both peers take it, and show it to the first one.
+    let copy = later(&net, 1, 0);
+    let hello = net.hello(1, 3);
+    net.input(3, Input::PeerConnected { peer: index(1) });
+    net.forge(1, 3, &PeerMessage::Hello(Hello { start: copy.clone(), serial: 1, heard: None, ..hello }));
+    net.reconnect(1, 3);
+    net.advance(100);
+    assert!(
+        halted(&net, 1).starts_with("another copy of this node has started later"),
+        "{}",
+        halted(&net, 1)
+    );
+    assert!(halted(&net, 1).contains("shown by node 3"));
+    assert_eq!(thrown_away(&net, 1), 0);
+}
+
+#[test]
+fn a_start_that_was_not_taken_yet_is_no_copy() {
+    let mut net = Net::ready();
+    net.advance(1_000);
+    // Node 2 has taken the present start. Node 3 remembers a later one, of a disk that was put back since.
+    net.kill(1);
+    net.links = Box::new(|from, to, _| (from, to) != (3, 1) && (from, to) != (1, 3));
+    net.start(1);
+    net.advance(100);
+    let later = later(&net, 5, 0);
+    net.forge(3, 1, &PeerMessage::Stale(later.clone()));
+    assert_eq!(halted(&net, 1), "");
+    assert_eq!(net.engine(1).status().incarnation, later.body.incarnation + 1);
+    // The same word, that was on its way for the number before, stops nobody either.
+    net.links = Box::new(|_, _, _| true);
+    net.advance(1_000);
+    net.forge(3, 1, &PeerMessage::Stale(later));
+    net.advance(1_000);
+    assert_eq!(halted(&net, 1), "");
+}
+
+#[test]
+fn starts_are_not_counted_into_the_moves() {
+    let mut net = Net::ready();
+    let last = u64::from(u32::MAX);
+    net.kill(1);
+    for (stored, starts) in [(last - 1, true), (last, false), (u64::MAX, false), (last + 1, true)] {
+        net.node(1).store.insert("incarnation".to_owned(), borsh::to_vec(&stored).unwrap().into());
+        let error = net.try_start(1).err().map(|error| error.to_string());
+        assert_eq!(error.is_none(), starts, "{stored}: {error:?}");
+    }
+    // Nor when a peer shows the last number.
+    net.node(1).store.insert("incarnation".to_owned(), borsh::to_vec(&7u64).unwrap().into());
+    net.links = Box::new(|_, _, _| false);
+    net.start(1);
+    let present = net.hello(1, 3).start.body;
+    net.forge(
+        3,
+        1,
+        &PeerMessage::Stale(signed(1, StartNotice { incarnation: last, start: [5; 16], ..present })),
+    );
+    assert!(halted(&net, 1).contains("no number left"), "{}", halted(&net, 1));
+}

@@ -1,12 +1,15 @@
 //! Who is asked for a source: the other nodes first, then the gateways that the operator has named.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use quorate_wire::{ActionCid, NetworkFile, NodeIndex, limits::CODE_BYTES_MAX};
+use quorate_wire::{ActionCid, NodeIndex, limits::CODE_BYTES_MAX};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::{CodeConfig, CodeError, Outcome, blocking, blocks, checked, config::base};
-use crate::egress::Egress;
+use crate::{
+    egress::Egress,
+    endpoints::{EndpointBoard, host_of},
+};
 
 /// Sources that are asked at the same time for one action, as long as they answer.
 const ASKED_AT_ONCE: usize = 4;
@@ -19,31 +22,33 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The other nodes, the gateways, and the way to them.
 pub(crate) struct Sources {
     egress: Arc<Egress>,
-    nodes: Vec<String>,
+    endpoints: Arc<EndpointBoard>,
     gateways: Vec<String>,
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Node,
-    Gateway,
+/// One that is asked, by its base URL.
+#[derive(Clone)]
+enum Source {
+    Node(NodeIndex, Arc<EndpointBoard>, String),
+    Gateway(String),
 }
 
 impl Sources {
     /// Everybody but this node. The configuration has been checked.
-    pub(crate) fn new(
-        network: &NetworkFile,
-        me: NodeIndex,
-        config: &CodeConfig,
-        egress: Arc<Egress>,
-    ) -> Self {
-        let others = network.indices().filter(|&node| node != me);
-        let nodes = others.filter_map(|node| network.endpoint(node));
-        Sources {
-            egress,
-            nodes: nodes.map(|endpoint| endpoint.http.trim_end_matches('/').to_owned()).collect(),
-            gateways: config.gateways.iter().filter_map(|gateway| base(gateway).ok()).collect(),
-        }
+    pub(crate) fn new(endpoints: Arc<EndpointBoard>, config: &CodeConfig, egress: Arc<Egress>) -> Self {
+        let gateways = config.gateways.iter().filter_map(|gateway| base(gateway).ok()).collect();
+        Sources { egress, endpoints, gateways }
+    }
+
+    /// The other nodes where they are now: each at its public address, and then those that have a private one.
+    fn nodes(&self) -> Vec<Source> {
+        let bases = self.endpoints.peers().into_iter().flat_map(|node| {
+            let bases = self.endpoints.http(node).into_iter().enumerate();
+            bases.map(move |(place, base)| (place, node, base))
+        });
+        let mut bases: Vec<_> = bases.collect();
+        bases.sort_by_key(|&(place, node, _)| (place, node));
+        bases.into_iter().map(|(_, node, base)| Source::Node(node, self.endpoints.clone(), base)).collect()
     }
 
     /// Asks for a source; says what kind of source had it.
@@ -51,24 +56,25 @@ impl Sources {
     /// # Errors
     /// [`CodeError::Missing`] if nobody has it, [`CodeError::NotText`].
     pub(super) async fn look(&self, cid: ActionCid) -> Result<(&'static str, Arc<str>), CodeError> {
-        if let Some(outcome) = self.first(cid, &self.nodes, Kind::Node, NODES).await {
+        if let Some(outcome) = self.first(cid, self.nodes(), NODES).await {
             return outcome.map(|code| ("node", code));
         }
-        match self.first(cid, &self.gateways, Kind::Gateway, GATEWAYS).await {
+        let gateways = self.gateways.iter().cloned().map(Source::Gateway).collect();
+        match self.first(cid, gateways, GATEWAYS).await {
             Some(outcome) => outcome.map(|code| ("gateway", code)),
             None => Err(CodeError::Missing),
         }
     }
 
     /// The first answer that is what its name says. The others are not waited for.
-    async fn first(&self, cid: ActionCid, bases: &[String], kind: Kind, within: Duration) -> Option<Outcome> {
+    async fn first(&self, cid: ActionCid, sources: Vec<Source>, within: Duration) -> Option<Outcome> {
         let places = Arc::new(Semaphore::new(ASKED_AT_ONCE));
         let mut asked = JoinSet::new();
-        for base in bases {
-            let (places, egress, base) = (places.clone(), self.egress.clone(), base.clone());
+        for source in sources {
+            let (places, egress) = (places.clone(), self.egress.clone());
             asked.spawn(async move {
                 let place = places.acquire_owned().await.ok()?;
-                let asking = ask(&egress, cid, &base, kind);
+                let asking = ask(&egress, cid, &source);
                 tokio::pin!(asking);
                 if let Ok(answer) = tokio::time::timeout(PATIENCE, &mut asking).await {
                     return answer;
@@ -89,13 +95,18 @@ impl Sources {
     }
 }
 
-async fn ask(egress: &Egress, cid: ActionCid, base: &str, kind: Kind) -> Option<Outcome> {
-    let body = match kind {
-        Kind::Node => {
-            let fetched = egress.download_from_node(&format!("{base}/v1/code/{cid}"), CODE_BYTES_MAX).await;
-            fetched.ok().filter(|fetched| fetched.status == 200)?.body
+async fn ask(egress: &Egress, cid: ActionCid, source: &Source) -> Option<Outcome> {
+    let (base, body) = match source {
+        Source::Node(node, endpoints, base) => {
+            let host =
+                url::Url::parse(base).ok().and_then(|url| Some(host_of(&format!("{}:0", url.host_str()?))));
+            let host = host.unwrap_or_default();
+            let may_reach = |address: IpAddr| endpoints.may_reach(*node, &host, address);
+            let url = format!("{base}/v1/code/{cid}");
+            let fetched = egress.download_from_node(&url, CODE_BYTES_MAX, may_reach).await;
+            (base, fetched.ok().filter(|fetched| fetched.status == 200)?.body)
         }
-        Kind::Gateway => from_gateway(egress, cid, base).await?,
+        Source::Gateway(base) => (base, from_gateway(egress, cid, base).await?),
     };
     let outcome = blocking(move || checked(cid, body)).await.ok()?;
     if outcome.is_none() {

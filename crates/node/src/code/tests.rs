@@ -5,7 +5,6 @@ mod sharing;
 
 use std::{collections::BTreeSet, fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, sync::Mutex};
 
-use quorate_wire::NodeIndex;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -14,7 +13,7 @@ use tokio::{
 use super::*;
 use crate::{
     egress::{AddressGuard, Egress, Policy},
-    testing::{TestFolder, network},
+    testing::{TestFolder, endpoints, network},
 };
 
 const SOURCE: &str = "Lit.Actions.setResponse({ response: 'by its name' })";
@@ -64,8 +63,32 @@ fn finder(folder: &TestFolder, nodes: &[SocketAddr], gateways: &[SocketAddr]) ->
     let ports: BTreeSet<u16> = gateways.iter().map(SocketAddr::port).collect();
     let policy = Policy { allow_http: true, loopback_ports: ports, hosts: Vec::new() };
     let egress = Arc::new(Egress::new(policy, AddressGuard::default(), 8).unwrap());
-    let sources = Sources::new(&network, NodeIndex::new(1).unwrap(), &config, egress);
+    let sources = Sources::new(endpoints(&network), &config, egress);
     CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap()
+}
+
+#[tokio::test]
+async fn a_node_that_moved_is_asked_where_it_is_now_and_nobody_is_where_its_word_may_not_lead() {
+    let (before, asked_before) = server(404, "").await;
+    let (now, asked_now) = server(200, SOURCE).await;
+    let egress = || Arc::new(Egress::new(Policy::default(), AddressGuard::default(), 8).unwrap());
+    let node = quorate_wire::NodeIndex::new(2).unwrap();
+    let place = |http: String| quorate_wire::NodeEndpoint::unsigned(http, "192.0.2.1:1");
+    for (listed, led) in [(format!("http://{before}"), true), ("https://192.0.2.2".to_owned(), false)] {
+        let mut network = network();
+        network.endpoints.iter_mut().for_each(|endpoint| *endpoint = place(listed.clone()));
+        let (board, folder, config) = (endpoints(&network), TestFolder::new(), CodeConfig::default());
+        let sources = Sources::new(board.clone(), &config, egress());
+        let finder = CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap();
+        for peer in board.peers() {
+            board.note(peer, place(format!("http://{now}/")));
+        }
+        assert_eq!(finder.find(cid(), &[]).await.is_ok(), led, "{listed}");
+        assert_eq!(asked_now.lock().unwrap().is_empty(), !led, "{listed}");
+        asked_now.lock().unwrap().clear();
+        assert_eq!(board.http(node), [format!("http://{now}")]);
+    }
+    assert!(asked_before.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -107,7 +130,7 @@ async fn a_gateway_at_an_address_that_is_not_allowed_is_never_asked() {
     let blind = Policy { allow_http: true, loopback_ports: BTreeSet::new(), hosts: Vec::new() };
     let egress = Arc::new(Egress::new(blind, AddressGuard::default(), 8).unwrap());
     let config = CodeConfig { gateways: vec![format!("http://{gateway}").into()], ..CodeConfig::default() };
-    let sources = Sources::new(&network(), NodeIndex::new(1).unwrap(), &config, egress);
+    let sources = Sources::new(endpoints(&network()), &config, egress);
     let guarded = CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap();
     assert_eq!(guarded.find(cid(), &[]).await, Err(CodeError::Missing));
     assert!(asked.lock().unwrap().is_empty());
@@ -192,7 +215,7 @@ async fn what_the_cache_does_never_touches_what_is_stored() {
     let folder = TestFolder::new();
     let config = CodeConfig { cache_bytes: 12_288, memory_bytes: 300, ..CodeConfig::default() };
     let guard = Egress::new(Policy::default(), AddressGuard::default(), 1).unwrap();
-    let sources = Sources::new(&network(), NodeIndex::new(1).unwrap(), &config, Arc::new(guard));
+    let sources = Sources::new(endpoints(&network()), &config, Arc::new(guard));
     let node = CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap();
     assert_eq!(node.keep(login(1), cid(), SOURCE.into(), false).await, Ok(true));
     for number in 0..20 {

@@ -52,10 +52,15 @@ pub(crate) type Block = (IpAddr, u8);
 #[derive(Debug, Default)]
 pub(crate) struct AddressGuard {
     denied: Vec<Block>,
-    /// Names of this network's nodes.
+    nodes: RwLock<Nodes>,
+}
+
+/// Where this network's nodes are.
+#[derive(Debug, Default)]
+struct Nodes {
     names: BTreeSet<String>,
-    /// The nodes' addresses; `None` until they were looked up, or where nobody looks them up.
-    nodes: RwLock<Option<BTreeSet<IpAddr>>>,
+    /// `None` until the names were looked up, or where nobody looks them up.
+    addresses: Option<BTreeSet<IpAddr>>,
 }
 
 impl AddressGuard {
@@ -67,26 +72,27 @@ impl AddressGuard {
     /// Denies the nodes of the network, too: by their names, and by the addresses that are to be set. Nothing is
     /// allowed before that.
     pub(crate) fn without_nodes(self, names: BTreeSet<String>) -> Self {
-        AddressGuard { names, ..self }
+        AddressGuard { nodes: RwLock::new(Nodes { names, addresses: None }), ..self }
     }
 
-    /// Sets the addresses of this network's nodes, which actions must not reach.
-    pub(crate) fn set_nodes(&self, nodes: BTreeSet<IpAddr>) {
-        *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = Some(nodes);
+    /// Sets names and addresses of this network's nodes, which actions must not reach.
+    pub(crate) fn set_nodes(&self, names: BTreeSet<String>, addresses: BTreeSet<IpAddr>) {
+        let nodes = Nodes { names, addresses: Some(addresses) };
+        *self.nodes.write().unwrap_or_else(PoisonError::into_inner) = nodes;
     }
 
     /// Whether an action may connect to this address, which a host has.
     pub(crate) fn allows(&self, host: &str, address: IpAddr) -> bool {
         is_public(address)
             && !self.denied.iter().any(|&block| contains(block, address))
-            && !self.names.contains(host.strip_suffix('.').unwrap_or(host))
-            && !self.may_be_node(address)
+            && !self.may_be_node(host.strip_suffix('.').unwrap_or(host), address)
             && !is_own(address)
     }
 
-    fn may_be_node(&self, address: IpAddr) -> bool {
-        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
-        nodes.as_ref().map_or(!self.names.is_empty(), |nodes| nodes.contains(&address))
+    fn may_be_node(&self, host: &str, address: IpAddr) -> bool {
+        let Nodes { names, addresses } = &*self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+        let known = |addresses: &BTreeSet<IpAddr>| addresses.contains(&address.to_canonical());
+        names.contains(host) || addresses.as_ref().map_or(!names.is_empty(), known)
     }
 }
 
@@ -314,7 +320,7 @@ mod tests {
             parse_block("93.184.216.0/24").unwrap(),
             parse_block("2606:2800::/32").unwrap(),
         ]);
-        guard.set_nodes(["8.8.4.4".parse().unwrap()].into());
+        guard.set_nodes(BTreeSet::new(), ["8.8.4.4".parse().unwrap()].into());
         for text in ["93.184.216.34", "2606:2800::1", "8.8.4.4"] {
             assert!(!guard.allows(text, text.parse().unwrap()), "{text}");
         }
@@ -323,10 +329,11 @@ mod tests {
 
     #[test]
     fn refuses_nodes_by_name_and_all_until_their_addresses_are_known() {
-        let guard = AddressGuard::default().without_nodes(["node.example".to_owned()].into());
+        let names = BTreeSet::from(["node.example".to_owned()]);
+        let guard = AddressGuard::default().without_nodes(names.clone());
         let address = "93.184.217.1".parse().unwrap();
         assert!(!guard.allows("a.example", address), "any address may be a node's");
-        guard.set_nodes(BTreeSet::new());
+        guard.set_nodes(names, BTreeSet::new());
         assert!(guard.allows("a.example", address));
         // Its name was not found when the nodes' were looked up, and is now.
         assert!(!guard.allows("node.example", address) && !guard.allows("node.example.", address));

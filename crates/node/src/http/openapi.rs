@@ -136,6 +136,13 @@ fn document() -> OpenApi {
             "/v1/keys",
             item(HttpMethod::Get, looked_at("showKeys", "The root keys, certified", "KeysView")),
         )
+        .path(
+            "/v1/founding",
+            item(
+                HttpMethod::Get,
+                looked_at("showFounding", "What the nodes have signed for the roots", "FoundingView"),
+            ),
+        )
         .path("/healthz", item(HttpMethod::Get, looked_at("health", "The process lives", "Condition")))
         .path("/readyz", item(HttpMethod::Get, looked_at("ready", "The node takes executions", "Condition")))
         .path("/metrics", item(HttpMethod::Get, metrics))
@@ -310,6 +317,8 @@ fn components() -> Components {
                 ("epoch", number("The committee's epoch"), true),
                 ("threshold", number("t"), true),
                 ("node", number("The index of the node that answers"), true),
+                ("operator", text("Its operator; null where the network file names none"), true),
+                ("endpoint", reference("Endpoint"), true),
                 ("time_ms", number("Its clock, milliseconds since the epoch"), true),
                 ("head", reference("Head"), true),
                 ("finalized", reference("Head"), true),
@@ -348,6 +357,32 @@ fn components() -> Components {
                     text("Hash of the engine of actions that it runs; null while it is not reached"),
                     true,
                 ),
+                ("operator", text("Its operator; null where the network file names none"), true),
+                ("endpoint", reference("Endpoint"), true),
+                (
+                    "silent_ms",
+                    number("Milliseconds for which it has not been reached; null while it is, and before it ever was"),
+                    true,
+                ),
+                ("fault", any("The newest check that it failed, and how often it failed any; null if none"), true),
+            ]),
+        )
+        .schema(
+            "Endpoint",
+            object(&[
+                ("http", text("Base URL of the HTTP interface"), true),
+                ("quic", text("host:port of the interface to other nodes"), true),
+                ("private", any("The same two in a network that the node shares with some of the others"), false),
+                ("word", any("Number and signature of the node's word; absent where it has given none"), false),
+            ]),
+        )
+        .schema(
+            "FoundingView",
+            object(&[
+                ("network", text("The network id, 64 hexadecimal digits"), true),
+                ("roots", any("The root public keys by purpose; null before every node has voted"), true),
+                ("votes", list(text("A node's signature of the roots, 130 hexadecimal digits with 0x")), true),
+                ("set", flag("Whether the chain shows the roots"), true),
             ]),
         )
         .build()

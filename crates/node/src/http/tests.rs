@@ -10,7 +10,7 @@ use quorate_door::{Bounds, Server};
 use quorate_engine::Input;
 use quorate_registry::{
     alloy_primitives::B256,
-    follow::{FollowConfig, follow},
+    follow::{FollowConfig, Trust, follow},
 };
 use quorate_wire::{ErrorCode, Problem, limits::HTTP_BODY_BYTES_MAX};
 use serde_json::Value;
@@ -35,6 +35,8 @@ struct Running {
     waiting: Arc<Waiting>,
     board: Arc<StatusBoard>,
     code: CodeFinder,
+    roots_desk: Arc<RootsDesk>,
+    network: quorate_wire::NetworkId,
     _folder: testing::TestFolder,
     _stop: watch::Sender<bool>,
     _serving: JoinHandle<()>,
@@ -43,7 +45,7 @@ struct Running {
 async fn start(places: usize) -> Running {
     let metrics = Metrics::new();
     let (inbox, outlet) = Inbox::new(metrics.clone());
-    let network = testing::network();
+    let network = testing::founded(0).0;
     // A view of a chain that does not answer: as empty as that of a node that has just started.
     let nowhere = FollowConfig {
         rpc_url: "http://127.0.0.1:1".into(),
@@ -51,21 +53,25 @@ async fn start(places: usize) -> Running {
         head_key: B256::from(ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()),
         catch_up_max: std::time::Duration::from_secs(1),
         contracts: crate::chain::contracts(&network),
+        creations: Vec::new(),
         state: None,
+        trust: Trust::default(),
+        snapshot: None,
     };
     let (registry, _follower) = follow(nowhere, std::future::pending()).unwrap();
     let waiting = Waiting::new(places);
     let board = Arc::new(StatusBoard::new(crate::run::empty_status()));
     let folder = testing::TestFolder::new();
-    let me = NodeIndex::new(1).unwrap();
     let policy = crate::egress::Policy::default();
     let egress = Egress::new(policy, AddressGuard::default(), 1).unwrap();
     let config = crate::CodeConfig::default();
-    let sources = Sources::new(&network, me, &config, Arc::new(egress));
+    let sources = Sources::new(testing::endpoints(&network), &config, Arc::new(egress));
     let code = CodeFinder::open(folder.path(), &config, sources, metrics.clone()).unwrap();
+    let roots_desk = Arc::new(RootsDesk::default());
+    let id = network.id();
     let api = Arc::new(Api {
         network: Arc::new(network),
-        me,
+        me: NodeIndex::new(1).unwrap(),
         guest: Digest([0; 32]),
         inbox,
         waiting: waiting.clone(),
@@ -75,6 +81,7 @@ async fn start(places: usize) -> Running {
         code: code.clone(),
         issuers: Arc::default(),
         signed_out: Arc::default(),
+        roots_desk: roots_desk.clone(),
         code_writes: Semaphore::new(CODE_WRITES),
         code_room: Room::new(CODE_ROOM, CODE_ROOM_PER_SOURCE),
         body_room: Places::new(body_units(16 << 20)),
@@ -84,7 +91,18 @@ async fn start(places: usize) -> Running {
     let (stop, stopping) = watch::channel(false);
     let heartbeat = metrics.heartbeat("http");
     let serving = tokio::spawn(server.run(router(api, address), stopping, move || heartbeat.beat()));
-    Running { address, outlet, waiting, board, code, _folder: folder, _stop: stop, _serving: serving }
+    Running {
+        address,
+        outlet,
+        waiting,
+        board,
+        code,
+        roots_desk,
+        network: id,
+        _folder: folder,
+        _stop: stop,
+        _serving: serving,
+    }
 }
 
 struct Answer {
@@ -253,7 +271,7 @@ async fn stores_code_for_nobody_without_a_login() {
     };
     let request = quorate_wire::CodeRequest {
         v: 1,
-        network: testing::network().id(),
+        network: node.network,
         session: quorate_wire::SessionKey([1; 32]),
         login: testing::login().hash(),
         action: quorate_wire::ActionCid::of_code(b"x"),
@@ -420,6 +438,51 @@ async fn a_node_whose_registry_went_back_says_so_by_its_code() {
     let answer = ask(node.address, "GET /readyz", "", b"").await;
     assert_eq!((answer.status, answer.code()), (503, ErrorCode::RegistryRolledBack));
     assert!(answer.body.contains("block 103"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn what_the_nodes_have_signed_for_the_roots_is_there_for_anybody() {
+    let node = start(4).await;
+    let founding = async || {
+        let answer = ask(node.address, "GET /v1/founding", "", b"").await;
+        assert_eq!(answer.status, 200);
+        serde_json::from_str::<quorate_wire::FoundingView>(&answer.body).unwrap()
+    };
+    let before = founding().await;
+    assert!(before.roots.is_none() && before.votes.is_empty() && !before.set);
+    let votes = vec![quorate_wire::NodeVote([1; 65]), quorate_wire::NodeVote([2; 65])];
+    node.roots_desk.put(testing::roots(), votes.clone());
+    let after = founding().await;
+    assert_eq!((after.roots, after.votes, after.set), (Some(testing::roots()), votes, false));
+}
+
+#[tokio::test]
+async fn the_network_is_shown_with_operators_endpoints_silence_and_faults() {
+    let node = start(4).await;
+    let place =
+        |number| quorate_wire::NodeEndpoint::unsigned(format!("https://{number}.example"), "192.0.2.1:1");
+    let peer = quorate_wire::NodeView {
+        index: NodeIndex::new(2).unwrap(),
+        connected: false,
+        set_up: false,
+        banned: false,
+        guest: None,
+        operator: Some("Operator 2".to_owned()),
+        endpoint: Some(place(2)),
+        silent_ms: Some(1_234),
+        fault: Some(quorate_wire::NodeFault { check: "hello".to_owned(), count: 3 }),
+    };
+    let status = quorate_engine::EngineStatus {
+        endpoint: Some(place(1)),
+        peers: vec![peer.clone()],
+        ..crate::run::empty_status()
+    };
+    node.board.publish(status, Instant::now());
+    let answer = ask(node.address, "GET /v1/network", "", b"").await;
+    let view: quorate_wire::NetworkView = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(view.operator.as_deref(), Some("Operator 1"));
+    assert_eq!(view.endpoint, Some(place(1)));
+    assert_eq!(view.nodes, [peer]);
 }
 
 /// A connection from an address of loopback of which there are many.

@@ -15,7 +15,7 @@ use quorate_registry::{
     view::{At, BlockInfo},
 };
 use quorate_wire::{
-    Digest, ErrorCode, HeadView, KeysView, NetworkView, PkpView, Problem, PublicKey, TokenId,
+    Digest, ErrorCode, FoundingView, HeadView, KeysView, NetworkView, PkpView, Problem, PublicKey, TokenId,
 };
 use serde_json::json as object;
 
@@ -34,6 +34,8 @@ pub(super) async fn network(State(api): State<Arc<Api>>) -> Response {
         epoch: api.registry.committee(At::Latest).map_or(0, |committee| committee.epoch),
         threshold: api.network.threshold,
         node: api.me,
+        operator: api.network.operator(api.me).map(str::to_owned),
+        endpoint: status.endpoint,
         time_ms: crate::clock::unix_ms(),
         head: head.map(|head| head_view(&head.latest)),
         finalized: head.map(|head| head_view(&head.finalized)),
@@ -44,6 +46,18 @@ pub(super) async fn network(State(api): State<Arc<Api>>) -> Response {
         guest: api.guest,
         login_domains: chain::logins(&api.registry, &api.network).taken(),
         nodes: status.peers,
+    };
+    json(StatusCode::OK, "application/json", &view)
+}
+
+/// `GET /v1/founding`: what the nodes have signed for the roots. Anybody may send it to the contract.
+pub(super) async fn founding(State(api): State<Arc<Api>>) -> Response {
+    let (on_chain, signed) = (chain::roots_on_chain(&api.registry), api.roots_desk.read());
+    let view = FoundingView {
+        network: api.network.id(),
+        roots: on_chain.or(signed.as_ref().map(|signed| signed.roots)),
+        votes: signed.map_or_else(Vec::new, |signed| signed.votes.clone()),
+        set: on_chain.is_some(),
     };
     json(StatusCode::OK, "application/json", &view)
 }

@@ -6,12 +6,12 @@ use quorate_wire::NodeIndex;
 
 use super::{
     frame::{self, FrameError},
-    links::{Attached, Links},
+    links::{Attached, Links, Waiting},
 };
 
 /// The node is stopping.
 pub(super) const CLOSE_STOPPED: u32 = 1;
-/// A newer connection of the pair took its place.
+/// Another connection of the pair stands in its place.
 pub(super) const CLOSE_REPLACED: u32 = 2;
 /// The peer reads too slowly.
 pub(super) const CLOSE_SLOW: u32 = 3;
@@ -23,35 +23,39 @@ pub(super) const CLOSE_REFUSED: u32 = 5;
 pub(super) const CLOSE_FAULTS: u32 = 6;
 
 /// Carries frames both ways until the connection ends.
-pub(super) async fn carry(connection: quinn::Connection, peer: NodeIndex, links: Arc<Links>) {
-    let attached = links.attach(peer, &connection);
-    let generation = attached.generation;
-    let identity = (peer, generation);
-    tracing::debug!(%peer, "connected");
+pub(super) async fn carry(connection: quinn::Connection, attached: Attached, links: Arc<Links>) {
+    // The place is given back however this ends.
+    let Attached { place, frames, submissions } = attached;
+    let peer = links.named(place.peer());
+    tracing::debug!(peer, "connected");
     let outcome = tokio::select! {
-        outcome = send(&connection, attached) => outcome,
-        outcome = receive(&connection, identity, &links) => outcome,
+        outcome = send(&connection, frames, submissions) => outcome,
+        outcome = receive(&connection, place.identity(), &links) => outcome,
         _ = connection.closed() => Err(FrameError::Ended),
     };
     if let Err(FrameError::Length(_)) = outcome {
         connection.close(CLOSE_MALFORMED.into(), b"malformed");
-        tracing::warn!(%peer, "a peer sent what is no frame");
+        tracing::warn!(peer, "a peer sent what is no frame");
     } else {
         // Closing what is closed already changes nothing.
         connection.close(CLOSE_STOPPED.into(), b"ended");
     }
-    links.detach(peer, generation);
-    tracing::debug!(%peer, "disconnected");
+    drop(place);
+    tracing::debug!(peer, "disconnected");
 }
 
-async fn send(connection: &quinn::Connection, mut attached: Attached) -> Result<(), FrameError> {
+async fn send(
+    connection: &quinn::Connection,
+    mut frames: Waiting,
+    mut submissions: Waiting,
+) -> Result<(), FrameError> {
     let mut stream = connection.open_uni().await.map_err(|_| FrameError::Ended)?;
     loop {
         // Both are safe to be given up while they wait.
         let (next, queue) = tokio::select! {
             biased;
-            next = attached.frames.next() => (next, &attached.frames),
-            next = attached.submissions.next() => (next, &attached.submissions),
+            next = frames.next() => (next, &frames),
+            next = submissions.next() => (next, &submissions),
         };
         let Some(frame) = next else { return Ok(()) };
         let length = frame.len();

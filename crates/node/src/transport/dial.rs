@@ -1,6 +1,11 @@
 //! The socket; accepting and dialling.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ed25519_dalek::SigningKey;
 use quinn::{
@@ -16,7 +21,8 @@ use super::{
     Membership, channel,
     gate::{Gate, Verdict},
     identity,
-    links::Links,
+    links::{Dialled, Links},
+    probe::{Answerer, is_probe},
 };
 use crate::metrics::Heartbeat;
 
@@ -26,7 +32,7 @@ const IDLE_MS: u32 = 3_000;
 const KEEP_ALIVE: Duration = Duration::from_millis(500);
 /// One attempt to dial: packets are repeated within it after about 0.3 and 0.9 s.
 const DIAL: Duration = Duration::from_millis(1_500);
-/// Pause between attempts: jittered, so that nodes which start together do not dial in step.
+/// Pause of the lower index between attempts: jittered, so that nodes which start together do not dial in step.
 const PAUSE_MS: (u64, u64) = (50, 500);
 /// First packets that wait for the loop that accepts; it does nothing but decide about them.
 const INCOMING_MAX: usize = 1_024;
@@ -83,6 +89,13 @@ impl ConnectionIdGenerator for RandomIds {
     }
 }
 
+/// How a member is dialled.
+pub(super) fn client(tls: Arc<QuicClientConfig>) -> quinn::ClientConfig {
+    let mut config = quinn::ClientConfig::new(tls);
+    config.transport_config(transport());
+    config
+}
+
 fn transport() -> Arc<TransportConfig> {
     let mut config = TransportConfig::default();
     config
@@ -102,7 +115,7 @@ fn transport() -> Arc<TransportConfig> {
 pub(super) async fn accept(
     endpoint: Endpoint,
     membership: Arc<Membership>,
-    (links, gate): (Arc<Links>, Arc<Gate>),
+    (links, gate, answerer): (Arc<Links>, Arc<Gate>, Arc<Answerer>),
     heartbeat: Heartbeat,
 ) {
     let mut channels = JoinSet::new();
@@ -129,63 +142,125 @@ pub(super) async fn accept(
             }
         };
         let (membership, links, gate) = (membership.clone(), links.clone(), gate.clone());
+        let answerer = answerer.clone();
         channels.spawn(async move {
             let Ok(connecting) = incoming.accept() else { return };
             let Ok(Ok(connection)) = tokio::time::timeout(HANDSHAKE, connecting).await else { return };
             drop(permit);
             match identity::peer_of(&connection, &membership) {
-                // Of each pair the lower one dials: a connection the other way is nobody's mistake but wrong.
-                Some(peer) if peer < membership.me && links.away(peer).is_none() => {
-                    gate.met(peer, connection.remote_address().ip());
-                    channel::carry(connection, peer, links).await
+                Some(peer) if links.away(peer).is_some() => refuse(&connection),
+                Some(peer) if is_probe(&connection, &membership) => {
+                    if !answerer.serve(&connection, peer).await {
+                        refuse(&connection);
+                    }
                 }
-                _ => connection.close(channel::CLOSE_REFUSED.into(), b"refused"),
+                Some(peer) => {
+                    gate.met(peer, connection.remote_address().ip());
+                    let dialled_by = if peer < membership.me { Dialled::Lower } else { Dialled::Higher };
+                    if let Some(attached) = links.attach(peer, &connection, dialled_by) {
+                        membership.endpoints.met(peer, connection.remote_address().ip());
+                        channel::carry(connection, attached, links).await;
+                    }
+                }
+                None => refuse(&connection),
             }
         });
     }
 }
 
+fn refuse(connection: &quinn::Connection) {
+    connection.close(channel::CLOSE_REFUSED.into(), b"refused");
+}
+
 /// Keeps the channel to one peer.
 pub(super) struct Dialer {
     pub(super) endpoint: Endpoint,
-    pub(super) client: QuicClientConfig,
-    pub(super) address: String,
-    pub(super) index: NodeIndex,
+    pub(super) client: Arc<QuicClientConfig>,
+    pub(super) peer: NodeIndex,
+    pub(super) membership: Arc<Membership>,
     pub(super) links: Arc<Links>,
 }
 
 impl Dialer {
-    /// Dials for ever.
+    /// Dials for ever, while no channel stands.
     pub(super) async fn run(self, heartbeat: Heartbeat) {
-        let mut config = quinn::ClientConfig::new(Arc::new(self.client));
-        config.transport_config(transport());
+        let config = client(self.client.clone());
+        let mut channels = JoinSet::new();
+        let mut changes = self.links.changes();
+        let mut good = None;
+        let mut stood = false;
+        // The higher one gives the lower one time from its own start, too.
+        let mut due = Instant::now() + if self.first() { Duration::ZERO } else { self.pause() };
         loop {
             heartbeat.beat();
-            if let Some(left) = self.links.away(self.index) {
-                tokio::time::sleep(left.min(Heartbeat::INTERVAL)).await;
+            // A panic in a channel ends the channel only.
+            while channels.try_join_next().is_some() {}
+            changes.mark_unchanged();
+            let wait = if self.links.stands(self.peer) {
+                stood = true;
+                Heartbeat::INTERVAL
+            } else {
+                if std::mem::take(&mut stood) {
+                    due = Instant::now() + self.pause();
+                }
+                let away = self.links.away(self.peer).unwrap_or_default();
+                away.max(due.saturating_duration_since(Instant::now()))
+            };
+            if !wait.is_zero() {
+                tokio::select! {
+                    _ = changes.changed() => {}
+                    () = tokio::time::sleep(wait.min(Heartbeat::INTERVAL)) => {}
+                }
                 continue;
             }
-            let attempt = dial(&self.endpoint, config.clone(), &self.address);
-            if let Ok(Some(connection)) = tokio::time::timeout(DIAL, attempt).await {
-                let carried = tokio::spawn(channel::carry(connection, self.index, self.links.clone()));
-                tokio::pin!(carried);
-                loop {
-                    tokio::select! {
-                        // A panic in the channel ends the channel only.
-                        _ = &mut carried => break,
-                        () = tokio::time::sleep(Heartbeat::INTERVAL) => heartbeat.beat(),
-                    }
-                }
+            if let Some(connection) = self.dial(&config, &mut good, &heartbeat).await
+                && let Some(attached) = self.links.attach(self.peer, &connection, self.side())
+            {
+                self.membership.endpoints.met(self.peer, connection.remote_address().ip());
+                channels.spawn(channel::carry(connection, attached, self.links.clone()));
             }
-            let (least, most) = PAUSE_MS;
-            let pause = least + crate::entropy::number() % (most - least);
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            due = Instant::now() + self.pause();
         }
     }
-}
 
-async fn dial(endpoint: &Endpoint, config: quinn::ClientConfig, address: &str) -> Option<quinn::Connection> {
-    let address = tokio::net::lookup_host(address).await.ok()?.next()?;
-    // The name is not checked: the peer's key is.
-    endpoint.connect_with(config, address, "node.quorate").ok()?.await.ok()
+    /// One attempt at each address at which the peer may be, beginning with the one where it was found last.
+    async fn dial(
+        &self,
+        config: &quinn::ClientConfig,
+        good: &mut Option<SocketAddr>,
+        heartbeat: &Heartbeat,
+    ) -> Option<quinn::Connection> {
+        let mut addresses = self.membership.endpoints.quic_addresses(self.peer).await;
+        addresses.sort_by_key(|address| Some(*address) != *good);
+        for address in addresses {
+            heartbeat.beat();
+            // The peer may have dialled meanwhile.
+            if self.links.stands(self.peer) {
+                return None;
+            }
+            // The name is not checked: the peer's key is.
+            let Ok(attempt) = self.endpoint.connect_with(config.clone(), address, "node.quorate") else {
+                continue;
+            };
+            if let Ok(Ok(connection)) = tokio::time::timeout(DIAL, attempt).await {
+                *good = Some(address);
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    /// Whether this node dials without waiting for the other one.
+    fn first(&self) -> bool {
+        self.membership.me < self.peer
+    }
+
+    fn side(&self) -> Dialled {
+        if self.first() { Dialled::Lower } else { Dialled::Higher }
+    }
+
+    fn pause(&self) -> Duration {
+        let (least, most) = if self.first() { PAUSE_MS } else { self.membership.patience_ms };
+        Duration::from_millis(least + crate::entropy::number() % (most - least))
+    }
 }

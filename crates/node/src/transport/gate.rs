@@ -23,10 +23,9 @@ const STRANGERS_MAX: usize = 32;
 const CALM_MAX: usize = 8;
 /// Handshakes in progress of one member's address: members behind one address share them.
 const PER_MEMBER_MAX: usize = 8;
-/// How often members' names are resolved.
+/// How often members' names are resolved, and how often at most when members move.
 const RESOLVE: Duration = Duration::from_secs(60);
-/// How long one look-up of all names may take.
-const RESOLVE_WITHIN: Duration = Duration::from_secs(10);
+const RESOLVE_MIN: Duration = Duration::from_secs(1);
 
 /// What is done with a caller.
 #[derive(Debug)]
@@ -48,9 +47,9 @@ pub(super) struct Gate {
 #[derive(Default)]
 struct Members {
     places: BTreeMap<IpAddr, Arc<Semaphore>>,
-    /// By the network file.
-    named: BTreeSet<IpAddr>,
-    /// From where each has last proven its key: it may not be where the network file says.
+    /// Where each is by its newest word.
+    named: BTreeMap<NodeIndex, BTreeSet<IpAddr>>,
+    /// From where each has last proven its key: it may not be where it says.
     seen: BTreeMap<NodeIndex, IpAddr>,
 }
 
@@ -84,30 +83,32 @@ impl Gate {
         }
     }
 
-    fn name(&self, named: BTreeSet<IpAddr>) {
+    fn name(&self, member: NodeIndex, named: BTreeSet<IpAddr>) {
         let mut members = self.lock();
-        members.named = named;
+        members.named.insert(member, named);
         members.arrange();
     }
 
-    /// Resolves for ever where the network file says that members are who dial this node.
+    /// Resolves for ever where members are by their words.
     pub(super) async fn watch(self: Arc<Self>, membership: Arc<Membership>, heartbeat: Heartbeat) {
+        let mut changes = membership.endpoints.changes();
         loop {
-            let mut named = BTreeSet::new();
-            for (_, peer) in membership.peers.iter().filter(|&(&index, _)| index < membership.me) {
+            changes.mark_unchanged();
+            for &peer in membership.peers.keys() {
                 heartbeat.beat();
-                let found = tokio::time::timeout(RESOLVE_WITHIN, tokio::net::lookup_host(&peer.address));
-                let found = found.await.ok().and_then(Result::ok).into_iter().flatten();
-                named.extend(found.map(|address| address.ip().to_canonical()));
+                let found = membership.endpoints.quic_addresses(peer).await;
+                let found: BTreeSet<_> = found.iter().map(|address| address.ip().to_canonical()).collect();
+                // A name that is not found for once is none that is gone.
+                if !found.is_empty() {
+                    self.name(peer, found);
+                }
             }
-            // A name that is not found for once is none that is gone.
-            if !named.is_empty() {
-                self.name(named);
-            }
-            let again = Instant::now() + RESOLVE;
-            while Instant::now() < again {
+            let (soonest, again) = (Instant::now() + RESOLVE_MIN, Instant::now() + RESOLVE);
+            while Instant::now() < again
+                && !(changes.has_changed().unwrap_or(false) && Instant::now() >= soonest)
+            {
                 heartbeat.beat();
-                tokio::time::sleep(Heartbeat::INTERVAL).await;
+                tokio::time::sleep(RESOLVE_MIN).await;
             }
         }
     }
@@ -121,7 +122,8 @@ impl Gate {
 impl Members {
     /// Gives each address of a member its places. Those that stay keep what is taken of them.
     fn arrange(&mut self) {
-        let wanted: BTreeSet<IpAddr> = self.named.iter().chain(self.seen.values()).copied().collect();
+        let wanted: BTreeSet<IpAddr> =
+            self.named.values().flatten().chain(self.seen.values()).copied().collect();
         self.places.retain(|address, _| wanted.contains(address));
         for address in wanted {
             self.places.entry(address).or_insert_with(|| Arc::new(Semaphore::new(PER_MEMBER_MAX)));
@@ -147,8 +149,8 @@ mod tests {
     #[test]
     fn strangers_take_no_place_of_a_member_and_unproven_addresses_few() {
         let gate = Gate::new();
-        gate.name(BTreeSet::from([address(1)]));
         let member = NodeIndex::new(2).unwrap();
+        gate.name(member, BTreeSet::from([address(1)]));
         gate.met(member, address(2));
         // Whatever sender a packet bears, a member's included: nothing is kept of what comes after the first few.
         let unproven: Vec<_> = (0..CALM_MAX).map(|_| enters(gate.judge(address(1), false))).collect();

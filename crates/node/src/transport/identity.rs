@@ -61,7 +61,7 @@ pub(super) fn server_config(
         .map_err(tls)?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(certified(key).map_err(tls)?)));
-    config.alpn_protocols = vec![membership.alpn.clone()];
+    config.alpn_protocols = vec![membership.alpn.clone(), membership.probe_alpn.clone()];
     // Every connection proves the keys again: nothing is resumed, nothing is sent before the handshake.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

@@ -4,14 +4,14 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use quorate_wire::NodeIndex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 /// Frames that wait to be sent to one peer, at most.
 const SEND_FRAMES_MAX: usize = 8_192;
@@ -43,8 +43,12 @@ pub(crate) struct Links {
     events: Arc<dyn PeerEvents>,
     current: Mutex<BTreeMap<NodeIndex, Link>>,
     unread: BTreeMap<NodeIndex, Arc<Semaphore>>,
+    /// Peers for people.
+    names: BTreeMap<NodeIndex, String>,
     /// Peers that have to stay away, and until when.
     away: Mutex<BTreeMap<NodeIndex, Instant>>,
+    changed: watch::Sender<()>,
+    generations: AtomicU64,
 }
 
 /// One standing channel.
@@ -53,6 +57,16 @@ struct Link {
     frames: Queue,
     submissions: Queue,
     generation: u64,
+    dialled_by: Dialled,
+}
+
+/// Which side of a pair has dialled a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialled {
+    /// The one with the lower index, whose connection stays.
+    Lower,
+    /// The one with the higher index.
+    Higher,
 }
 
 /// Frames that wait to be sent.
@@ -70,11 +84,34 @@ pub(super) struct Waiting {
 
 /// What the tasks of one channel hold.
 pub(super) struct Attached {
-    pub(super) generation: u64,
+    pub(super) place: Place,
     /// What is said, in order.
     pub(super) frames: Waiting,
     /// Long submissions, for when nothing is to be said.
     pub(super) submissions: Waiting,
+}
+
+/// The place of a channel among its peer's, until it is dropped.
+pub(super) struct Place {
+    links: Arc<Links>,
+    peer: NodeIndex,
+    generation: u64,
+}
+
+impl Place {
+    pub(super) fn peer(&self) -> NodeIndex {
+        self.peer
+    }
+
+    pub(super) fn identity(&self) -> (NodeIndex, u64) {
+        (self.peer, self.generation)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.links.detach(self.peer, self.generation);
+    }
 }
 
 impl Queue {
@@ -96,6 +133,13 @@ impl Queue {
     }
 }
 
+impl Link {
+    /// Whether neither side has ended it. Its tasks may not have seen that yet.
+    fn stands(&self) -> bool {
+        self.connection.close_reason().is_none()
+    }
+}
+
 impl Waiting {
     /// The next frame; `None` if the queue is closed and empty.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
@@ -109,9 +153,17 @@ impl Waiting {
 }
 
 impl Links {
-    pub(crate) fn new(events: Arc<dyn PeerEvents>, peers: impl Iterator<Item = NodeIndex>) -> Arc<Self> {
-        let unread = peers.map(|peer| (peer, Arc::new(Semaphore::new(RECEIVE_UNITS_MAX)))).collect();
-        Arc::new(Links { events, current: Mutex::default(), unread, away: Mutex::default() })
+    pub(crate) fn new(events: Arc<dyn PeerEvents>, names: BTreeMap<NodeIndex, String>) -> Arc<Self> {
+        let unread = names.keys().map(|&peer| (peer, Arc::new(Semaphore::new(RECEIVE_UNITS_MAX)))).collect();
+        Arc::new(Links {
+            events,
+            current: Mutex::default(),
+            unread,
+            names,
+            away: Mutex::default(),
+            changed: watch::Sender::new(()),
+            generations: AtomicU64::new(0),
+        })
     }
 
     /// Queues a frame. It is dropped if there is no channel; a queue that is full ends its channel.
@@ -132,7 +184,10 @@ impl Links {
         let current = self.lock();
         let Some(link) = current.get(&to) else { return };
         if !link.submissions.push(Bytes::from_owner(frame)) {
-            tracing::debug!(peer = %to, "a submission is not passed on: the peer has not read the ones before");
+            tracing::debug!(
+                peer = self.named(to),
+                "a submission is not passed on: the peer has not read the ones before"
+            );
         }
     }
 
@@ -152,28 +207,59 @@ impl Links {
         away.get(&peer)?.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
-    /// Makes a connection the pair's channel, in place of an older one.
-    pub(super) fn attach(&self, peer: NodeIndex, connection: &quinn::Connection) -> Attached {
+    /// A peer for people.
+    pub(super) fn named(&self, peer: NodeIndex) -> &str {
+        self.names.get(&peer).map_or("", String::as_str)
+    }
+
+    /// Whether a channel to the peer stands.
+    pub(super) fn stands(&self, peer: NodeIndex) -> bool {
+        self.lock().get(&peer).is_some_and(Link::stands)
+    }
+
+    /// Wakes its holder whenever a channel begins or ends.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Makes a connection the pair's channel in place of an older one; or ends it, because the older one stays.
+    pub(super) fn attach(
+        self: &Arc<Self>,
+        peer: NodeIndex,
+        connection: &quinn::Connection,
+        dialled_by: Dialled,
+    ) -> Option<Attached> {
         let (frames, waiting_frames) = Queue::new(SEND_FRAMES_MAX, SEND_BYTES_MAX);
         let (submissions, waiting_submissions) = Queue::new(SUBMISSIONS_MAX, SUBMISSIONS_BYTES_MAX);
         let mut current = self.lock();
-        let generation = current.get(&peer).map_or(0, |link| link.generation + 1);
-        let link = Link { connection: connection.clone(), frames, submissions, generation };
+        let stays = |older: &Link| {
+            older.stands() && older.dialled_by == Dialled::Lower && dialled_by == Dialled::Higher
+        };
+        if current.get(&peer).is_some_and(stays) {
+            connection.close(super::channel::CLOSE_REPLACED.into(), b"another one stands");
+            return None;
+        }
+        let generation = self.generations.fetch_add(1, Ordering::Relaxed);
+        let link = Link { connection: connection.clone(), frames, submissions, generation, dialled_by };
         if let Some(older) = current.insert(peer, link) {
             older.connection.close(super::channel::CLOSE_REPLACED.into(), b"replaced");
         }
         // Under the lock: no frame of the older connection can follow this, none of the new one precede it.
         self.events.connected(peer);
         drop(current);
-        Attached { generation, frames: waiting_frames, submissions: waiting_submissions }
+        self.changed.send_replace(());
+        let place = Place { links: self.clone(), peer, generation };
+        Some(Attached { place, frames: waiting_frames, submissions: waiting_submissions })
     }
 
     /// Ends a channel, unless another one has taken its place.
-    pub(super) fn detach(&self, peer: NodeIndex, generation: u64) {
+    fn detach(&self, peer: NodeIndex, generation: u64) {
         let mut current = self.lock();
         if current.get(&peer).is_some_and(|link| link.generation == generation) {
             current.remove(&peer);
             self.events.disconnected(peer);
+            drop(current);
+            self.changed.send_replace(());
         }
     }
 

@@ -107,6 +107,11 @@ pub(crate) fn raw(bytes: &[u8], hash: B256) -> Result<(Header, Vec<Bytes>), Stor
     Ok((header, raw))
 }
 
+/// The header of a block as it was stored.
+pub(crate) fn header(bytes: &[u8]) -> Result<Header, StoreError> {
+    Ok(read(bytes)?.0)
+}
+
 fn read(bytes: &[u8]) -> Result<(Header, StoredBody), StoreError> {
     let damaged = || StoreError::Damaged("bodies");
     let (bytes, found) = bytes.split_last_chunk().ok_or_else(damaged)?;

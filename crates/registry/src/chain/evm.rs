@@ -10,7 +10,7 @@ use revm::{
         result::{EVMError, ExecutionResult},
     },
     context_interface::block::BlobExcessGasAndPrice,
-    database::CacheDB,
+    database::{CacheDB, EmptyDB},
     primitives::{KECCAK_EMPTY, hardfork::SpecId},
     state::{AccountInfo, EvmState},
 };
@@ -270,6 +270,45 @@ fn transact<S: DatabaseRef<Error = ReadError>>(
         Err(EVMError::Database(error)) => Err(error),
         Err(error) => Ok(Err(error.to_string())),
     }
+}
+
+/// Runs creations of one account on an empty chain, one after the other: the runtime code of each, or what it reverted with.
+pub(crate) fn create_all(
+    chain_id: u64,
+    (creator, nonce): (Address, u64),
+    codes: &[Bytes],
+) -> Vec<Result<Bytes, Bytes>> {
+    let environment = Environment::new(chain_id, 1, 0, 0);
+    let mut state = CacheDB::new(EmptyDB::default());
+    state.insert_account_info(creator, AccountInfo { nonce, ..AccountInfo::default() });
+    let mut created = Vec::new();
+    for (code, nonce) in codes.iter().zip(nonce..) {
+        let tx = TxEnv {
+            caller: creator,
+            nonce,
+            gas_limit: CALL_GAS_MAX,
+            gas_price: 0,
+            kind: TxKind::Create,
+            data: code.clone(),
+            chain_id: Some(chain_id),
+            ..TxEnv::default()
+        };
+        let mut evm = Context::mainnet()
+            .with_db(&mut state)
+            .with_cfg(environment.cfg())
+            .with_block(environment.block())
+            .build_mainnet();
+        let Ok(executed) = evm.transact(tx) else {
+            // It could not even begin, such as one with too much code.
+            created.push(Err(Bytes::new()));
+            continue;
+        };
+        drop(evm);
+        state.commit(executed.state);
+        let outcome = outcome(executed.result, None);
+        created.push(if outcome.success { Ok(outcome.output) } else { Err(outcome.output) });
+    }
+    created
 }
 
 /// The least gas with which a call succeeds, found by bisection as go-ethereum does; or what the call came to with all

@@ -3,7 +3,11 @@
 
 mod writer;
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
 
 use alloy_consensus::{
     Eip658Value, Header, Receipt, ReceiptEnvelope, ReceiptWithBloom, Transaction as _, TxEnvelope,
@@ -20,8 +24,8 @@ use super::{
     genesis::{BLOCK_BYTES_MAX, BLOCK_GAS_LIMIT, BLOCK_TXS_MAX, Genesis},
     price,
     state::{Account, SlotKey, StateAt, slot_key},
-    store::{Changed, Changes, Snapshot, StoreError, account_key},
-    trie::{self, EMPTY_ROOT, TrieId},
+    store::{Changed, Changes, Pending, Snapshot, StoreError, account_key},
+    trie::{self, EMPTY_ROOT, NodeKey, NodeSource, TrieId},
     tx::DecodedTx,
 };
 use crate::error::ReadError;
@@ -108,10 +112,29 @@ pub(crate) struct Ledger(Arc<Known>);
 struct Known {
     genesis: Arc<Genesis>,
     genesis_hash: B256,
-    snapshot: Snapshot,
+    snapshot: Arc<Snapshot>,
+    /// Blocks up to the head that are not written yet: nothing of before the head is readable then.
+    pending: Option<Arc<RwLock<Pending>>>,
     head: u64,
     head_meta: BlockMeta,
     oldest: u64,
+}
+
+impl Known {
+    /// What of the newest state is not written yet.
+    fn pending<T>(&self, read: impl FnOnce(&Pending) -> Option<T>) -> Option<T> {
+        let pending = self.pending.as_ref()?.read().unwrap_or_else(PoisonError::into_inner);
+        read(&pending)
+    }
+}
+
+impl NodeSource for Known {
+    fn node(&self, key: &NodeKey) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.pending(|pending| pending.node(key)) {
+            Some(node) => Ok(node),
+            None => self.snapshot.node(key),
+        }
+    }
 }
 
 impl Ledger {
@@ -135,6 +158,9 @@ impl Ledger {
     pub(crate) fn meta(&self, number: u64) -> Result<Option<BlockMeta>, ReadError> {
         if number == self.0.head {
             return Ok(Some(self.0.head_meta));
+        }
+        if let Some(meta) = self.0.pending(|pending| pending.meta(number)) {
+            return Ok(Some(meta));
         }
         Ok(self.0.snapshot.meta(number)?)
     }
@@ -222,16 +248,57 @@ impl Ledger {
     }
 
     pub(super) fn account_at(&self, key: B256, number: u64) -> Result<Option<Account>, ReadError> {
-        Ok(self.0.snapshot.account(key, self.at(number))?)
+        let at = self.at(number);
+        match self.0.pending(|pending| pending.account(key)) {
+            Some(account) if at.is_none() => Ok(account),
+            _ => Ok(self.0.snapshot.account(key, at)?),
+        }
     }
 
     pub(super) fn slot_at(&self, key: &SlotKey, number: u64) -> Result<U256, ReadError> {
-        Ok(self.0.snapshot.slot(key, self.at(number))?)
+        let at = self.at(number);
+        match self.0.pending(|pending| pending.slot(key)) {
+            Some(word) if at.is_none() => Ok(word),
+            _ => Ok(self.0.snapshot.slot(key, at)?),
+        }
+    }
+
+    /// A whole block as it is stored; `None` also when only hashes are kept.
+    pub(super) fn body(&self, number: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.0.snapshot.body(number)?)
+    }
+
+    /// The next account behind a key, as it was after a block.
+    pub(super) fn next_account(
+        &self,
+        behind: Option<B256>,
+        number: u64,
+    ) -> Result<Option<(B256, Option<Account>)>, ReadError> {
+        Ok(self.0.snapshot.next_account(behind, self.at(number))?)
+    }
+
+    /// The slots of an account behind a key, as they were after a block, until `each` is false: the last one then.
+    pub(super) fn slots_behind(
+        &self,
+        account: B256,
+        behind: Option<B256>,
+        number: u64,
+        each: impl FnMut(B256, U256) -> bool,
+    ) -> Result<Option<B256>, ReadError> {
+        Ok(self.0.snapshot.slots_behind(account, behind, self.at(number), each)?)
+    }
+
+    /// Code, if there is any with this hash.
+    pub(super) fn known_code(&self, hash: B256) -> Result<Option<Bytecode>, ReadError> {
+        Ok(self.0.snapshot.code(hash)?)
     }
 
     pub(super) fn code_by_hash(&self, hash: B256) -> Result<Bytecode, ReadError> {
         if hash == KECCAK_EMPTY {
             return Ok(Bytecode::default());
+        }
+        if let Some(code) = self.0.pending(|pending| pending.code(hash)) {
+            return Ok(code);
         }
         // No account names code that is not there.
         Ok(self.0.snapshot.code(hash)?.ok_or(StoreError::Damaged("codes"))?)
@@ -308,20 +375,16 @@ impl Ledger {
             }
         }
         let (changes, state_root) = self.changes(executor.finish(), parent.state_root)?;
+        let (template, price) = header_after(&parent, number, timestamp);
         let header = Header {
-            parent_hash: parent.hash,
-            number,
-            timestamp,
-            gas_limit: BLOCK_GAS_LIMIT,
             gas_used: gas,
-            base_fee_per_gas: Some(price.base_fee),
             state_root,
             transactions_root: calculate_transaction_root(
                 &included.iter().map(|tx| tx.tx.envelope.clone()).collect::<Vec<_>>(),
             ),
             receipts_root: calculate_receipt_root(&included.iter().map(receipt).collect::<Vec<_>>()),
             logs_bloom: included.iter().fold(Bloom::ZERO, |bloom, tx| bloom | tx.bloom),
-            ..header_template()
+            ..template
         };
         let block = Block { hash: header.hash_slow(), header, txs: included };
         let meta = BlockMeta {
@@ -357,7 +420,7 @@ impl Ledger {
             if !storage.is_empty() {
                 let of_account = TrieId::Storage(key);
                 storage_root =
-                    trie::update(&self.0.snapshot, of_account, storage_root, &storage, &mut changes.nodes)?;
+                    trie::update(&*self.0, of_account, storage_root, &storage, &mut changes.nodes)?;
             }
             let after = info.map(|info| Account {
                 balance: info.balance,
@@ -370,8 +433,7 @@ impl Ledger {
                 leaves.insert(key, after.map(Account::to_rlp));
             }
         }
-        let state_root =
-            trie::update(&self.0.snapshot, TrieId::Accounts, state_root, &leaves, &mut changes.nodes)?;
+        let state_root = trie::update(&*self.0, TrieId::Accounts, state_root, &leaves, &mut changes.nodes)?;
         Ok((changes, state_root))
     }
 
@@ -419,7 +481,7 @@ impl Ledger {
     /// An account and slots of it at the head, with the nodes that prove them (EIP-1186).
     pub(crate) fn proof(&self, address: Address, slots: &[U256]) -> Result<Proof, ReadError> {
         let key = account_key(address);
-        let snapshot = &self.0.snapshot;
+        let snapshot = &*self.0;
         let nodes = trie::prove(snapshot, TrieId::Accounts, self.head_meta().state_root, key)?;
         let account = self.account_at(key, self.head())?.unwrap_or_else(|| Account::with_balance(U256::ZERO));
         let storage = slots
@@ -457,6 +519,35 @@ fn header_template() -> Header {
         parent_beacon_block_root: Some(B256::ZERO),
         requests_hash: Some(alloy_eips::eip7685::EMPTY_REQUESTS_HASH),
         ..Header::default()
+    }
+}
+
+/// What of a block's header follows from its parent and its time, and the price that it begins with.
+pub(crate) fn header_after(parent: &BlockMeta, number: u64, timestamp: u64) -> (Header, price::Price) {
+    let price = price::after(parent, timestamp);
+    let header = Header {
+        parent_hash: parent.hash,
+        number,
+        timestamp,
+        gas_limit: BLOCK_GAS_LIMIT,
+        base_fee_per_gas: Some(price.base_fee),
+        ..header_template()
+    };
+    (header, price)
+}
+
+/// What is kept of block 0.
+pub(crate) fn genesis_meta(genesis: &Genesis) -> BlockMeta {
+    meta_of(&genesis_block(genesis).0)
+}
+
+fn meta_of(genesis: &Block) -> BlockMeta {
+    BlockMeta {
+        hash: genesis.hash,
+        timestamp: genesis.header.timestamp,
+        state_root: genesis.header.state_root,
+        base_fee: genesis.header.base_fee_per_gas.unwrap_or_default(),
+        excess_gas: 0,
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use super::{
     genesis::{BASE_FEE_MIN, BLOCK_TXS_MAX},
-    lane::Lane,
+    lane::{Kind, LANE_SIGNED_MAX, LANE_TXS_MAX, Lane},
     tx::DecodedTx,
 };
 
@@ -30,8 +30,6 @@ const BYTES_MAX: usize = 32 << 20;
 /// Further room for those of the lane, and how many of it one sender has.
 const LANE_WAITING_MAX: usize = 256;
 const LANE_OF_SENDER_MAX: usize = 4;
-/// Transactions of the lane in one block.
-const LANE_TXS_MAX: usize = 32;
 /// Transactions of one sender that wait.
 pub(crate) const OF_SENDER_MAX: u64 = 64;
 /// How many of them may be missing before one that waits.
@@ -201,7 +199,7 @@ impl Pool {
         // A place in the lane is held by what can be in the next block, and not by what waits behind others.
         let lane = ready
             && pays
-            && self.lane.is_of(&tx.envelope)
+            && self.lane.kind(&tx.envelope).is_some()
             && self.pay_before(tx.from, nonce, base_fee)
             && self.has_lane_room(&tx, &payers);
         if !lane {
@@ -352,17 +350,23 @@ impl Pool {
                 queues.insert(*sender, queue);
             }
         }
-        let (mut ready, mut in_lane) = (Vec::new(), BTreeSet::new());
+        let (mut ready, mut in_lane, mut signed) = (Vec::new(), BTreeSet::new(), 0);
         while let Some((lane, _, order, sender, tip)) = heads.pop() {
             if ready.len() >= BLOCK_TXS_MAX {
                 break;
             }
-            // A lane that is full is none: what does not fit takes its turn by its price.
-            if lane && (in_lane.len() >= LANE_TXS_MAX || !in_lane.insert(sender)) {
-                heads.push((false, tip, order, sender, tip));
-                continue;
-            }
             let Some(queue) = queues.get_mut(&sender) else { continue };
+            if lane {
+                let kind = queue.peek().and_then(|waiting| self.lane.kind(&waiting.tx.envelope));
+                let by_nodes = kind == Some(Kind::Signed);
+                let full = in_lane.len() >= LANE_TXS_MAX || (by_nodes && signed >= LANE_SIGNED_MAX);
+                // A lane that is full is none: what does not fit takes its turn by its price.
+                if full || !in_lane.insert(sender) {
+                    heads.push((false, tip, order, sender, tip));
+                    continue;
+                }
+                signed += usize::from(by_nodes);
+            }
             let Some(waiting) = queue.next() else { continue };
             ready.push(waiting.tx.clone());
             let Reverse((turn, _)) = order;

@@ -18,13 +18,19 @@ use std::{
 };
 
 use alloy_primitives::{B256, Bytes};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use quorate_door::{LateThreads, Places, late};
 use quorate_wire::Payer;
 use serde_json::{Value, json};
 
 pub(super) use subscriptions::Subscriptions;
 
-use super::{faucet::Faucet, sequencer::Sequencer, tx::DecodedTx};
+use super::{
+    faucet::Faucet,
+    sequencer::Sequencer,
+    snapshot::{self, Part},
+    tx::DecodedTx,
+};
 use crate::error::ReadError;
 
 /// Calls of one batch, as many as viem puts into one.
@@ -340,6 +346,14 @@ impl Rpc {
                 let (from, count) = (params::number(param(0), "from")?, params::number(param(1), "max")?);
                 let count = usize::try_from(count).unwrap_or(RAW_BLOCKS_MAX).min(RAW_BLOCKS_MAX);
                 json!(self.sequencer.heads.raw_blocks(ledger, from, count, RAW_BLOCKS_BYTES_MAX)?)
+            }
+            "quorate_snapshot" => {
+                let part = params::text(param(1), "part")?;
+                let part = Part::named(part).ok_or_else(|| RpcError::params("part: there is no such one"))?;
+                let cursor = params::data(param(2), "cursor")?;
+                let page = snapshot::page(ledger, params::number(param(0), "block")?, part, &cursor)?;
+                let page = page.ok_or_else(|| RpcError::params("cursor: not one of a page"))?;
+                json!({ "rows": STANDARD.encode(&page.rows), "next": page.next.map(Bytes::from) })
             }
             _ => match blocks::answer(method, params, ledger)? {
                 Some(answer) => answer,

@@ -204,12 +204,31 @@ fn open_folder(
     let mut books =
         LedgerWriter::open(genesis, Keep::Everything, &folder.join("state.redb"), &secret.finalize().into())?;
     let (head, mark) = (books.ledger().head(), books.log());
-    let log = log.read((head, mark), |block, mark| replay_stored(&mut books, &block, mark))?;
+    let read = log.read((head, mark), |block, mark| replay_stored(&mut books, &block, mark));
+    // Also where the log is damaged further on: the next start need not do this again.
+    books.settle()?;
+    let log = read?;
     if books.ledger().head() > head {
         books.sync()?;
     }
     let unread = (mark != LogMark::default()).then_some(Unread { path, genesis: genesis_hash, until: mark });
     Ok((books, log, unread))
+}
+
+/// The newest state of a chain that does not run, and the lock that keeps it from being started meanwhile.
+pub(crate) fn open_to_read(
+    genesis: Genesis,
+    key: &SigningKey,
+    folder: &Path,
+) -> Result<(Ledger, BlockLog), ChainError> {
+    if !genesis.is_valid() {
+        return Err(ChainError::BadGenesis);
+    }
+    let (books, log, unread) = open_folder(genesis, key, folder)?;
+    if let Some(unread) = unread {
+        unread.check()?;
+    }
+    Ok((books.ledger().clone(), log))
 }
 
 fn lock(pool: &Mutex<Pool>) -> MutexGuard<'_, Pool> {
@@ -223,7 +242,7 @@ fn sender(ledger: &Ledger, address: Address) -> Result<Sender, ReadError> {
 
 fn replay_stored(books: &mut LedgerWriter, block: &StoredBlock, mark: LogMark) -> Result<(), ChainError> {
     let failed = |reason: String| ChainError::Replay { number: block.number, reason };
-    let ledger = books.ledger();
+    let ledger = books.tip();
     if block.number != ledger.head() + 1 {
         return Err(failed(format!("the log has it after block {}", ledger.head())));
     }
@@ -234,7 +253,7 @@ fn replay_stored(books: &mut LedgerWriter, block: &StoredBlock, mark: LogMark) -
     if executed.block.hash != block.hash {
         return Err(failed(format!("it gives {}, the log says {}", executed.block.hash, block.hash)));
     }
-    books.commit(executed, mark)?;
+    books.gather(executed, mark)?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The chain as a process: HTTP in front, a writer behind, one head statement a second.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::{Arc, mpsc::RecvTimeoutError},
     time::Duration,
@@ -9,7 +9,7 @@ use std::{
 
 use alloy_primitives::B256;
 use axum::{
-    Router,
+    Extension, Router,
     body::{Body, Bytes},
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -60,6 +60,8 @@ pub struct ChainConfig {
     pub head_key: SigningKey,
     /// Names under which it may be asked, besides `localhost` and addresses in figures.
     pub host_names: Vec<String>,
+    /// Proxies in front of it, by their addresses: their word counts for who calls.
+    pub proxies: Vec<IpAddr>,
     /// What its connections are held to: [`BOUNDS`], if in doubt.
     pub bounds: Bounds,
     /// Makes a block without transactions when the newest one is so many seconds old; blocks are for transactions only
@@ -77,6 +79,7 @@ impl std::fmt::Debug for ChainConfig {
             .field("genesis", &self.genesis)
             .field("head_key", &"[redacted]")
             .field("host_names", &self.host_names)
+            .field("proxies", &self.proxies)
             .field("bounds", &self.bounds)
             .field("block_time_s", &self.block_time_s)
             .finish()
@@ -121,8 +124,17 @@ pub async fn serve(
     config: ChainConfig,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<ChainServer, ChainError> {
-    let ChainConfig { listen, data_dir, genesis, head_key, host_names, bounds, block_time_s, faucet } =
-        config;
+    let ChainConfig {
+        listen,
+        data_dir,
+        genesis,
+        head_key,
+        host_names,
+        proxies,
+        bounds,
+        block_time_s,
+        faucet,
+    } = config;
     quorate_door::descriptors::allow(bounds.connections + OTHER_FILES)?;
     let genesis_hash = super::genesis_hash(&genesis);
     let opened = tokio::task::spawn_blocking(move || Sequencer::open(genesis, head_key, data_dir.as_deref()));
@@ -160,7 +172,8 @@ pub async fn serve(
         .spawn(move || drop(ended.0.send(tick(&ticking, &stopped))))
         .map_err(ChainError::io("start to sign heads"))?;
     let threads = Threads { writer: writer_result, log: log_result, heads: ended.1, _stop_heads: stop_ticks };
-    let app = router(Arc::clone(&rpc), host_names, bounds.body);
+    let asked = Asked { host_names, proxies: proxies.iter().map(IpAddr::to_canonical).collect() };
+    let app = router(Arc::clone(&rpc), asked, bounds.body);
     let task = tokio::spawn(run(rpc, app, server, threads, shutdown));
     Ok(ChainServer { address, genesis_hash, task })
 }
@@ -238,21 +251,30 @@ struct Shared {
     sockets: Sockets,
 }
 
-fn router(rpc: Arc<Rpc>, host_names: Vec<String>, within: Duration) -> Router {
+/// Under which names the chain is asked, and through whom.
+struct Asked {
+    host_names: Vec<String>,
+    proxies: Vec<IpAddr>,
+}
+
+/// Whose call it is.
+#[derive(Clone, Copy)]
+struct Source(IpAddr);
+
+fn router(rpc: Arc<Rpc>, asked: Asked, within: Duration) -> Router {
     let sockets = Sockets::new(Arc::clone(&rpc));
     let shared = Arc::new(Shared { rpc, places: Places::new(REQUESTS_MAX), within, sockets });
     Router::new()
         .route("/", post(answer).options(|| async { StatusCode::NO_CONTENT }).get(open_socket))
-        .layer(middleware::from_fn_with_state(Arc::new(host_names), guard))
+        .layer(middleware::from_fn_with_state(Arc::new(asked), guard))
         .with_state(shared)
 }
 
 async fn answer(
     State(shared): State<Arc<Shared>>,
-    ConnectInfo(caller): ConnectInfo<SocketAddr>,
+    Extension(Source(source)): Extension<Source>,
     request: Body,
 ) -> Response {
-    let source = caller.ip().to_canonical();
     // Before the body: megabytes that are on their way count as well.
     let payers = Payer::of_source(source);
     let Ok(Some(place)) = tokio::time::timeout(PLACE_WAIT, shared.places.take(&payers)).await else {
@@ -276,10 +298,10 @@ async fn answer(
 /// Wallets and libraries open a WebSocket at the address where they post.
 async fn open_socket(
     State(shared): State<Arc<Shared>>,
-    ConnectInfo(caller): ConnectInfo<SocketAddr>,
+    Extension(Source(source)): Extension<Source>,
     request: Request,
 ) -> Response {
-    shared.sockets.open(request, caller.ip().to_canonical())
+    shared.sockets.open(request, source)
 }
 
 /// What a caller gets whose address has its share of the requests.
@@ -324,20 +346,49 @@ fn written(answer: String, place: Place, most: Duration) -> Body {
 
 /// Checks `Host` and lets browsers' wallets in: any origin may read a public chain, but only under a name of this
 /// machine, so that a page cannot reach it through a name of its own (DNS rebinding).
-async fn guard(State(host_names): State<Arc<Vec<String>>>, request: Request, next: Next) -> Response {
-    if !is_served_host(request.headers(), &host_names) {
+async fn guard(
+    State(asked): State<Arc<Asked>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if !is_served_host(request.headers(), &asked.host_names) {
         return (StatusCode::FORBIDDEN, "this name is not served here").into_response();
     }
+    let source = source(peer.ip().to_canonical(), request.headers(), &asked.proxies);
+    request.extensions_mut().insert(Source(source));
     let preflight = request.method() == Method::OPTIONS;
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    // A head that somebody keeps for a while is an old one.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if preflight {
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }
     response
+}
+
+/// Who calls. A proxy adds whom it has heard to the end of the list; what stands before that, the caller wrote, in any
+/// bytes. Where one proxy of ours has heard another, the entry before is that one's. Who is no proxy of ours speaks for
+/// nobody else, and a proxy that names nobody is itself the caller.
+fn source(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    if !proxies.contains(&peer) {
+        return peer;
+    }
+    let lists = headers.get_all("x-forwarded-for").iter().rev();
+    let entries = lists.flat_map(|list| list.as_bytes().rsplit(|byte| *byte == b','));
+    let heard = entries.map(entry).find(|address| address.is_none_or(|address| !proxies.contains(&address)));
+    heard.flatten().unwrap_or(peer)
+}
+
+fn entry(bytes: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(bytes).ok()?.trim();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().or_else(|_| text.parse().map(|socket: SocketAddr| socket.ip()));
+    address.ok().map(|address| address.to_canonical())
 }
 
 fn is_served_host(headers: &HeaderMap, host_names: &[String]) -> bool {
@@ -357,6 +408,42 @@ fn is_served_host(headers: &HeaderMap, host_names: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_proxy_of_ours_says_who_calls_and_only_by_the_last_entry() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let (proxy, stranger) = (ip("10.0.0.1"), ip("203.0.113.9"));
+        let heard = |peer, lists: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for list in lists {
+                headers.append("x-forwarded-for", HeaderValue::from_bytes(list.as_bytes()).unwrap());
+            }
+            source(peer, &headers, &[proxy, ip("fd00::1")])
+        };
+        assert_eq!(heard(stranger, &["198.51.100.1"]), stranger, "a stranger speaks for nobody else");
+        assert_eq!(heard(proxy, &["198.51.100.1, 198.51.100.2"]), ip("198.51.100.2"));
+        assert_eq!(heard(proxy, &["198.51.100.1", "192.0.2.1,198.51.100.3"]), ip("198.51.100.3"));
+        assert_eq!(heard(ip("fd00::1"), &["2001:db8::1"]), ip("2001:db8::1"));
+        assert_eq!(heard(proxy, &["[2001:db8::2]:443"]), ip("2001:db8::2"));
+        assert_eq!(heard(proxy, &["::ffff:198.51.100.4"]), ip("198.51.100.4"));
+        assert_eq!(
+            heard(proxy, &["\u{e9}, 198.51.100.5"]),
+            ip("198.51.100.5"),
+            "what the caller wrote is skipped"
+        );
+        assert_eq!(
+            heard(proxy, &["198.51.100.6, fd00::1"]),
+            ip("198.51.100.6"),
+            "of two proxies the first hears"
+        );
+        assert_eq!(heard(proxy, &["198.51.100.6", "fd00::1, 10.0.0.1"]), ip("198.51.100.6"));
+        assert_eq!(heard(proxy, &["fd00::1"]), proxy);
+        for nobody in
+            [&[][..], &[""], &["198.51.100.1,"], &["unknown"], &["198.51.100.1, somebody"], &["\u{e9}"]]
+        {
+            assert_eq!(heard(proxy, nobody), proxy, "{nobody:?}");
+        }
+    }
 
     /// Memory that a stranger makes the chain hold is bounded by the requests at a time only if an answer that nobody
     /// reads still counts as one.

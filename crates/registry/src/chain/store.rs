@@ -1,13 +1,16 @@
 //! State, blocks and their indexes on disk, in one file of `redb`.
 //!
-//! Blocks are written one transaction each, and synced only now and then: whoever opens the store finds it as one block
-//! left it, and replays what follows. A reader holds a [`Snapshot`], which no later block changes.
+//! Blocks are written whole, one or some in a transaction, and synced only now and then: whoever opens the store finds it
+//! as one block left it, and replays what follows. A reader holds a [`Snapshot`], which no later block changes.
 //!
 //! Every row that a state is read from, older blocks' included, is summed up under a key of this process (MSet-Add-Hash of
 //! Clarke, Devadas, van Dijk, Gassend, Suh: "Incremental Multiset Hash Functions", ASIACRYPT 2003). Each block writes a MAC
 //! over the sum and its own hash; the sum itself is in no file. What somebody else changed while the process was down does
 //! not fit, and the store is made anew. Whoever can write the disk of a process that runs controls that process.
 
+mod base;
+mod fill;
+mod pending;
 mod snapshot;
 mod sum;
 mod writing;
@@ -24,6 +27,9 @@ use redb::{Database, Durability, ReadOnlyTable, ReadableDatabase as _, ReadableT
 use revm::bytecode::Bytecode;
 
 pub(crate) use self::{
+    base::{Base, LEFT_OUT, Metas, State, begin, nothing},
+    fill::{Fill, remove_scratch},
+    pending::Pending,
     snapshot::Snapshot,
     sum::{Sum, SumKey},
 };
@@ -217,6 +223,8 @@ pub(crate) struct Store {
     key: SumKey,
     codes: Arc<Codes>,
     damage: Arc<Damage>,
+    /// A state below the rows, where there is one.
+    base: Option<Arc<Base>>,
 }
 
 /// The table in which a reader found damage.
@@ -278,10 +286,7 @@ impl Store {
                 }
             }
         }
-        // Who may read it reads who may use which key.
-        let file =
-            std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
-        drop(file.map_err(|error| StoreError::Disk(error.to_string()))?);
+        new_file(path)?;
         let database = Database::builder().set_cache_size(cache_bytes).create(path)?;
         Ok((Self::of(database, key.clone())?, Found::Empty))
     }
@@ -298,8 +303,7 @@ impl Store {
         // A page that somebody else changed can make the library panic: that is a damaged file, too.
         let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
             let database = Database::builder().set_cache_size(cache_bytes).open(&path)?;
-            let store =
-                Self { database: Arc::new(database), key, codes: Arc::default(), damage: Arc::default() };
+            let store = Self::on(database, key);
             let whole = store.check(genesis)?;
             Ok::<_, StoreError>(whole.map(|(checkpoint, sum)| (store, checkpoint, sum)))
         }));
@@ -312,8 +316,13 @@ impl Store {
         })
     }
 
+    fn on(database: Database, key: SumKey) -> Self {
+        let (codes, damage) = (Arc::default(), Arc::default());
+        Self { database: Arc::new(database), key, codes, damage, base: None }
+    }
+
     fn of(database: Database, key: SumKey) -> Result<Self, StoreError> {
-        let store = Self { database: Arc::new(database), key, codes: Arc::default(), damage: Arc::default() };
+        let store = Self::on(database, key);
         let transaction = store.database.begin_write()?;
         transaction.open_table(ACCOUNTS)?;
         transaction.open_table(SLOTS)?;
@@ -348,7 +357,7 @@ impl Store {
         let codes = self.add_rows(Row::Code, &snapshot.codes, &mut sum)?;
         let accounts_before = self.add_rows(Row::AccountBefore, &snapshot.accounts_before, &mut sum)?;
         let slots_before = self.add_rows(Row::SlotBefore, &snapshot.slots_before, &mut sum)?;
-        let mut metas = true;
+        let mut metas = self.base.as_deref().map_or(Ok(true), Base::is_sound)?;
         for row in snapshot.metas.iter()? {
             let (block, meta) = row?;
             metas &= snapshot.metas.get(block.value())?.is_some_and(|found| found.value() == meta.value());
@@ -401,15 +410,16 @@ impl Store {
             checkpoint: transaction.open_table(CHECKPOINT)?,
             ready: Arc::clone(&self.codes),
             damage: Arc::clone(&self.damage),
+            base: self.base.clone(),
             _database: Arc::clone(&self.database),
         })
     }
 
-    /// Writes what a block changes, and returns what all rows come to then.
-    pub(crate) fn write(&self, row: &BlockRow<'_>) -> Result<Sum, StoreError> {
-        let BlockRow { checkpoint, meta, changes, indexed, .. } = row;
+    /// Writes what blocks change, all of it or nothing, and returns what all rows come to then.
+    pub(crate) fn write(&self, batch: &Batch<'_>) -> Result<Sum, StoreError> {
+        let Batch { checkpoint, pending, .. } = batch;
         let mut transaction = self.database.begin_write()?;
-        if row.durable {
+        if batch.durable {
             // After a crash the file is usable at once.
             transaction.set_quick_repair(true);
         } else {
@@ -417,16 +427,24 @@ impl Store {
                 .set_durability(Durability::None)
                 .map_err(|error| StoreError::Disk(error.to_string()))?;
         }
-        let mut writing = Writing { transaction: &transaction, key: &self.key, sum: row.sum };
-        writing.state(checkpoint.head, changes)?;
-        writing.forget(row.forget.clone())?;
-        let sum = writing.meta(checkpoint.head, meta)?;
-        if let Some(indexed) = indexed {
-            write_index(&transaction, checkpoint.head, meta.hash, indexed)?;
+        let mut writing = Writing {
+            transaction: &transaction,
+            key: &self.key,
+            sum: batch.sum,
+            on_base: self.base.is_some(),
+        };
+        writing.state(pending)?;
+        writing.forget(batch.forget.clone())?;
+        for block in &pending.blocks {
+            writing.meta(block.number, &block.meta)?;
+            if let Some(indexed) = &block.indexed {
+                write_index(&transaction, block.number, block.meta.hash, indexed)?;
+            }
         }
+        let sum = writing.sum;
         transaction.open_table(CHECKPOINT)?.insert((), &checkpoint.to_bytes(sum, &self.key))?;
         transaction.commit()?;
-        for (hash, code) in &changes.codes {
+        for (hash, code) in &pending.codes {
             self.codes.put(*hash, code);
         }
         Ok(sum)
@@ -441,15 +459,19 @@ impl Store {
     }
 }
 
-/// What a block comes to in the store.
-pub(crate) struct BlockRow<'a> {
+/// Makes a file. Who may read it reads who may use which key.
+fn new_file(path: &Path) -> Result<(), StoreError> {
+    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
+    file.map(drop).map_err(|error| StoreError::Disk(error.to_string()))
+}
+
+/// What blocks come to in the store.
+pub(crate) struct Batch<'a> {
+    /// After the last of them.
     pub(crate) checkpoint: Checkpoint,
-    pub(crate) meta: BlockMeta,
-    /// What all rows come to before it.
+    /// What all rows come to before them.
     pub(crate) sum: Sum,
-    pub(crate) changes: &'a Changes,
-    /// For those who are asked for blocks.
-    pub(crate) indexed: Option<&'a Indexed>,
+    pub(crate) pending: &'a Pending,
     /// Blocks before which nobody reads any more.
     pub(crate) forget: std::ops::Range<u64>,
     /// Without it, what is written may be gone with the process, and all that came after it too.

@@ -11,6 +11,7 @@
 //! What the store returns is compared with the hash in the node above, so damage is an error and never another root.
 
 mod node;
+mod sorted;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_trie::{Nibbles, nodes::RlpNode};
 
 use self::node::{Children, Node, STORED_BYTES_MIN, stored_hash};
+pub(crate) use self::sorted::{Leaves, SortedTrie};
 use super::store::StoreError;
 
 /// The root of a trie without keys.
@@ -153,6 +155,17 @@ pub(crate) fn prove(
         };
     }
     Ok(proof)
+}
+
+/// The stored node at a place, from all keys of its trie that begin there, in order, with the RLP of their values.
+pub(crate) fn rebuilt(place: &NodeKey, leaves: &[(B256, Vec<u8>)]) -> Option<Vec<u8>> {
+    let sets: Vec<Set<'_>> =
+        leaves.iter().map(|(key, value)| (Nibbles::unpack(key), value.as_slice())).collect();
+    let (at, none, mut out) = (Nibbles::from_nibbles(&place.path), RlpNode::default(), NodeChanges::new());
+    let mut update = Update { source: &Nothing, trie: place.trie, out: &mut out };
+    let top = update.build(&at, &none, &sets);
+    update.place(&at, top, &none);
+    out.remove(place)?
 }
 
 /// A key and what becomes of its value.

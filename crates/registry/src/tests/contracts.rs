@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall as _, SolEvent as _};
 
-use super::harness::{Harness, NODES, committee, key, root_keys};
+use super::harness::{ALL_NODES, Harness, committee, root, root_keys};
 use crate::{
     abi::{PKPNFT, PKPPermissions, PubkeyRouter},
     artifacts, deploy, encode,
@@ -123,25 +123,25 @@ fn refuses_subjects_that_can_never_be() {
 #[test]
 fn roots_need_every_node_and_never_change() {
     let mut harness = Harness::deployed();
-    let (one, two) = (
-        key(200).verifying_key().to_sec1_point(false).as_bytes().to_vec(),
-        key(201).verifying_key().to_sec1_point(false).as_bytes().to_vec(),
-    );
-    assert!(harness.vote(50, DEFAULT_KEY_SET_ID, &one).unwrap_err().contains("NotNode"));
-    for node in 0..NODES - 1 {
-        harness.vote(node, DEFAULT_KEY_SET_ID, &one).unwrap();
+    let (one, two) = (root(200), root(201));
+    for nodes in [&[][..], &[0], &ALL_NODES[1..]] {
+        let refused = harness.set_roots(nodes, DEFAULT_KEY_SET_ID, &one).unwrap_err();
+        assert!(refused.contains("TooFewSignatures"), "{nodes:?}: {refused}");
     }
-    harness.vote(NODES - 1, DEFAULT_KEY_SET_ID, &two).unwrap();
     assert_eq!(harness.view.root_keys(DEFAULT_KEY_SET_ID, At::Latest).unwrap(), []);
     let minted = harness.send(50, Some(harness.contracts.pkp_nft), encode::mint_next(DEFAULT_KEY_SET_ID));
     assert!(minted.unwrap_err().contains("RootKeysNotSet"));
-    // A node may change its mind until all agree, under either name of the key set.
-    harness.vote(NODES - 1, "naga-keyset1", &one).unwrap();
-    assert_eq!(harness.view.root_keys("naga-keyset1", At::Latest).unwrap(), root_keys(&one));
-    for node in 0..NODES {
-        assert!(harness.vote(node, DEFAULT_KEY_SET_ID, &two).unwrap_err().contains("RootKeysAlreadySet"));
+    // The signed name is the key set's own, under whichever it is called.
+    harness.set_roots(ALL_NODES, "naga-keyset1", &one).unwrap();
+    for name in ["naga-keyset1", DEFAULT_KEY_SET_ID] {
+        assert_eq!(harness.view.root_keys(name, At::Latest).unwrap(), root_keys(&one));
+        for root in [&one, &two] {
+            let refused = harness.set_roots(ALL_NODES, name, root).unwrap_err();
+            assert!(refused.contains("RootKeysAlreadySet"), "{refused}");
+        }
     }
-    let elsewhere = encode::vote_for_root_keys(Address::ZERO, "other", &root_keys(&one));
+    harness.set_roots(ALL_NODES, "other", &two).unwrap();
+    let elsewhere = encode::set_root_keys(Address::ZERO, "third", &root_keys(&one), &[]);
     let refused = harness.send(0, Some(harness.contracts.pubkey_router), elsewhere).unwrap_err();
     assert!(refused.contains("WrongStakingContract"));
 }
@@ -149,29 +149,31 @@ fn roots_need_every_node_and_never_change() {
 #[test]
 fn refuses_roots_that_are_not_on_the_curve() {
     let mut harness = Harness::deployed();
-    let good = key(200).verifying_key().to_sec1_point(false).as_bytes().to_vec();
+    let good = root(200);
     let mut off = good.clone();
     off[64] ^= 1;
     let mut prefix = good.clone();
     prefix[0] = 6;
     for bad in [off, prefix, vec![4; 65]] {
-        assert!(harness.vote(0, "set", &bad).unwrap_err().contains("BadPublicKey"));
+        let data = encode::set_root_keys(harness.contracts.node_registry, "set", &root_keys(&bad), &[]);
+        let refused = harness.send(0, Some(harness.contracts.pubkey_router), data).unwrap_err();
+        assert!(refused.contains("BadPublicKey"), "{refused}");
     }
 }
 
 #[test]
 fn refuses_roots_of_another_number_order_type_or_length() {
     let mut harness = Harness::deployed();
-    let good = root_keys(key(200).verifying_key().to_sec1_point(false).as_bytes());
-    let mut vote = |roots: &[RootKey]| {
-        let data = encode::vote_for_root_keys(harness.contracts.node_registry, "set", roots);
+    let good = root_keys(&root(200));
+    let mut set = |roots: &[RootKey]| {
+        let data = encode::set_root_keys(harness.contracts.node_registry, "set", roots, &[]);
         harness.send(0, Some(harness.contracts.pubkey_router), data)
     };
     for number in [0, 1, 5] {
-        let refused = vote(&good[..number]).unwrap_err();
+        let refused = set(&good[..number]).unwrap_err();
         assert!(refused.contains("BadRootKeysNumber"), "{refused}");
     }
-    assert!(vote(&[&good[..], &good[..1]].concat()).unwrap_err().contains("BadRootKeysNumber"));
+    assert!(set(&[&good[..], &good[..1]].concat()).unwrap_err().contains("BadRootKeysNumber"));
     for place in 0..good.len() {
         let mut type_of_another = good.clone();
         type_of_another[place].key_type = good[(place + 1) % good.len()].key_type;
@@ -182,11 +184,12 @@ fn refuses_roots_of_another_number_order_type_or_length() {
         let mut twice = good.clone();
         twice[place] = good[(place + 1) % good.len()].clone();
         for bad in [type_of_another, short, long, twice] {
-            let refused = vote(&bad).unwrap_err();
+            let refused = set(&bad).unwrap_err();
             assert!(refused.contains("BadRootKey") && !refused.contains("Number"), "{place}: {refused}");
         }
     }
-    vote(&good).unwrap();
+    // Nothing was wrong with the roots themselves.
+    assert!(set(&good).unwrap_err().contains("TooFewSignatures"));
 }
 
 #[test]

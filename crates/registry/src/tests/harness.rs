@@ -4,6 +4,7 @@ use alloy_primitives::{Address, B256, Bytes, Signature, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue as _};
 use ed25519_dalek::SigningKey as HeadKey;
 use k256::ecdsa::SigningKey;
+use quorate_wire::{Digest, NodeVote, root_keys_digest};
 
 use crate::{
     abi::PKPNFT,
@@ -26,6 +27,10 @@ pub(super) fn key(index: u8) -> SigningKey {
 }
 
 pub(super) const NODES: u8 = 3;
+pub(super) const ALL_NODES: &[u8] = &[0, 1, 2];
+pub(super) const CHAIN_ID: u64 = 7470;
+/// An account that is no node, and hands over what nodes signed.
+pub(super) const STRANGER: u8 = 60;
 const DEPLOYER: u8 = 100;
 
 pub(super) struct Harness {
@@ -48,7 +53,8 @@ impl Harness {
         let deployer = address_of(key(DEPLOYER).verifying_key());
         let rich = U256::from(10).pow(U256::from(24));
         let accounts = (0..=u8::MAX).map(|index| (address_of(key(index).verifying_key()), rich)).collect();
-        let genesis = Genesis::new(7470, B256::from(head_key.verifying_key().to_bytes()), accounts, deployer);
+        let genesis =
+            Genesis::new(CHAIN_ID, B256::from(head_key.verifying_key().to_bytes()), accounts, deployer);
         let contracts = deploy::addresses(deployer, 0);
         let companions = deploy::companion_addresses(deployer, 0);
         let view = RegistryView::new(contracts);
@@ -64,23 +70,33 @@ impl Harness {
         harness
     }
 
-    /// The same with a root that all nodes voted for.
+    /// The same with a root that all nodes signed.
     pub(super) fn with_root() -> Self {
         let mut harness = Self::deployed();
-        let root = key(200).verifying_key().to_sec1_point(false).as_bytes().to_vec();
-        harness.vote_all(DEFAULT_KEY_SET_ID, &root);
+        harness.set_roots(ALL_NODES, DEFAULT_KEY_SET_ID, &root(200)).expect("all nodes signed");
         harness
     }
 
-    pub(super) fn vote_all(&mut self, key_set: &str, root: &[u8]) {
-        for node in 0..NODES {
-            self.vote(node, key_set, root).expect("the vote counts");
-        }
+    /// Hands over the signatures of these accounts for a root, as somebody who is no node.
+    pub(super) fn set_roots(
+        &mut self,
+        nodes: &[u8],
+        key_set: &str,
+        root: &[u8],
+    ) -> Result<IncludedTx, String> {
+        let roots = root_keys(root);
+        let named = RootKey::read(&roots).expect("the root is a point");
+        let router = self.contracts.pubkey_router;
+        let votes = self.votes(nodes, &root_keys_digest(CHAIN_ID, wire(router), key_set, &named));
+        let data = encode::set_root_keys(self.contracts.node_registry, key_set, &roots, &votes);
+        self.send(STRANGER, Some(router), data)
     }
 
-    pub(super) fn vote(&mut self, node: u8, key_set: &str, root: &[u8]) -> Result<IncludedTx, String> {
-        let data = encode::vote_for_root_keys(self.contracts.node_registry, key_set, &root_keys(root));
-        self.send(node, Some(self.contracts.pubkey_router), data)
+    /// The signatures of these accounts, in the order in which the contracts want them.
+    pub(super) fn votes(&self, accounts: &[u8], digest: &Digest) -> Vec<NodeVote> {
+        let mut accounts = accounts.to_vec();
+        accounts.sort_by_key(|account| self.address(*account));
+        accounts.into_iter().map(|account| NodeVote::sign(digest, &key(account))).collect()
     }
 
     /// Puts a transaction into a block of its own; an error is what the contract said.
@@ -172,7 +188,7 @@ impl Harness {
 
     /// The signatures of these nodes for a claim, in the order in which the contract wants them.
     pub(super) fn attest(&self, nodes: &[u8], claim: &Claim) -> Vec<PKPNFT::Signature> {
-        let digest = claim.digest(7470, self.contracts.pkp_nft);
+        let digest = claim.digest(CHAIN_ID, self.contracts.pkp_nft);
         let mut nodes = nodes.to_vec();
         nodes.sort_by_key(|node| self.address(*node));
         nodes.into_iter().map(|node| sign(node, digest)).collect()
@@ -239,6 +255,16 @@ alloy_sol_types::sol! {
         function setOwner(uint256 tokenId, address owner) external;
         function setWhenReceived(Call[] calls) external;
     }
+}
+
+/// An address in the words of the wire.
+pub(super) fn wire(address: Address) -> quorate_wire::Address {
+    quorate_wire::Address(address.0.0)
+}
+
+/// A secp256k1 root, as the contracts have it.
+pub(super) fn root(index: u8) -> Vec<u8> {
+    key(index).verifying_key().to_sec1_point(false).as_bytes().to_vec()
 }
 
 /// The roots of a key set whose secp256k1 root is this one; of the others the registry knows the form only.

@@ -2,10 +2,11 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall as _;
+use quorate_wire::{Digest, minter_digest};
 
 use super::{
     contracts::{mint, next_key},
-    harness::{Harness, NODES, Puppet, puppet_calls},
+    harness::{CHAIN_ID, Harness, NODES, Puppet, STRANGER, puppet_calls, wire},
 };
 use crate::{
     abi::{PKPNFT, PKPPermissions, PubkeyRouter},
@@ -39,15 +40,17 @@ fn login() -> Subject {
 }
 
 impl Harness {
-    /// A vote for the code that the minter has.
-    pub(super) fn vote_for_minter(&mut self, from: u8, minter: Address) -> Result<(), String> {
+    /// Hands over the signatures of these accounts for the code that a minter has.
+    pub(super) fn admit_minter(&mut self, nodes: &[u8], minter: Address) -> Result<(), String> {
         let code = self.view.code_hash(minter, At::Latest).unwrap();
-        self.vote_for_code(from, minter, code.unwrap_or(B256::repeat_byte(1)))
+        self.admit_code(nodes, minter, code.unwrap_or(B256::repeat_byte(1)))
     }
 
-    fn vote_for_code(&mut self, from: u8, minter: Address, code_hash: B256) -> Result<(), String> {
-        let vote = encode::vote_for_minter(minter, code_hash);
-        self.send(from, Some(self.contracts.pubkey_router), vote).map(drop)
+    fn admit_code(&mut self, nodes: &[u8], minter: Address, code_hash: B256) -> Result<(), String> {
+        let router = self.contracts.pubkey_router;
+        let digest = minter_digest(CHAIN_ID, wire(router), wire(minter), Digest(code_hash.0));
+        let data = encode::admit_minter(minter, code_hash, &self.votes(nodes, &digest));
+        self.send(STRANGER, Some(router), data).map(drop)
     }
 
     fn is_minter(&self, account: Address) -> bool {
@@ -62,9 +65,7 @@ impl Harness {
     /// A puppet that the nodes have admitted.
     pub(super) fn admitted(&mut self) -> Address {
         let puppet = self.puppet();
-        for node in 0..2 {
-            self.vote_for_minter(node, puppet).unwrap();
-        }
+        self.admit_minter(&[0, 1], puppet).unwrap();
         puppet
     }
 
@@ -87,16 +88,17 @@ fn a_threshold_of_nodes_admits_a_minter_and_fewer_do_not() {
     let mut harness = Harness::with_root();
     let puppet = harness.puppet();
     let router = harness.contracts.pubkey_router;
-    harness.vote_for_minter(0, puppet).unwrap();
-    harness.vote_for_minter(0, puppet).unwrap();
-    assert!(!harness.is_minter(puppet), "one node, however often it votes");
-    harness.vote_for_code(0, puppet, B256::ZERO).unwrap();
-    harness.vote_for_minter(1, puppet).unwrap();
-    assert!(!harness.is_minter(puppet), "the first vote was taken back");
-    assert!(harness.vote_for_code(2, puppet, B256::repeat_byte(7)).unwrap_err().contains("BadMinter"));
+    for nodes in [&[][..], &[0]] {
+        assert!(harness.admit_minter(nodes, puppet).unwrap_err().contains("TooFewSignatures"));
+    }
+    assert!(harness.admit_minter(&[0, 0], puppet).unwrap_err().contains("NotAscending"));
+    // Signed for other code than there is.
+    assert!(harness.admit_code(&[0, 1], puppet, B256::repeat_byte(7)).unwrap_err().contains("BadMinter"));
+    assert!(harness.admit_code(&[0, 1], puppet, B256::ZERO).unwrap_err().contains("BadMinter"));
+    assert!(!harness.is_minter(puppet));
     let refused = harness.act(50, puppet, &[(router, route(KEY_ID))]).unwrap_err();
     assert!(refused.contains("NotMinter"), "{refused}");
-    harness.vote_for_minter(2, puppet).unwrap();
+    harness.admit_minter(&[0, 2], puppet).unwrap();
     assert!(harness.is_minter(puppet));
     harness.act(50, puppet, &[(router, route(KEY_ID))]).unwrap();
     assert_eq!(harness.minter_of(harness.key_of(puppet, KEY_ID)), puppet);
@@ -108,12 +110,12 @@ fn a_threshold_of_nodes_admits_a_minter_and_fewer_do_not() {
 }
 
 #[test]
-fn votes_for_a_minter_are_refused_by_name() {
+fn admissions_are_refused_by_name() {
     let mut harness = Harness::with_root();
     let puppet = harness.admitted();
     let nft = harness.contracts.pkp_nft;
     let helper = harness.companions.pkp_helper;
-    for (from, minter, error) in [
+    for (other, minter, error) in [
         (NODES, helper, "NotNode"),
         (50, helper, "NotNode"),
         (0, Address::ZERO, "BadMinter"),
@@ -121,7 +123,7 @@ fn votes_for_a_minter_are_refused_by_name() {
         (0, puppet, "AlreadyMinter"),
         (0, nft, "AlreadyMinter"),
     ] {
-        let refused = harness.vote_for_minter(from, minter).unwrap_err();
+        let refused = harness.admit_minter(&[1, other], minter).unwrap_err();
         assert!(refused.contains(error), "{refused}");
     }
 }

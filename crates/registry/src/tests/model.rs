@@ -7,6 +7,7 @@ use alloy_sol_types::{SolCall as _, SolEvent as _};
 use proptest::prelude::*;
 
 use super::{
+    directory::change,
     harness::{Claim, Harness, NODES, Puppet},
     helper::Keep,
     steps::{
@@ -34,6 +35,12 @@ fn bits(scopes: &[u8]) -> U256 {
 /// A subject's word, and the number of the key that was recorded with it.
 type Grants = BTreeMap<usize, (U256, u8)>;
 
+/// Whether these are distinct nodes, and as many as needed.
+fn agree(nodes: &[u8], needed: usize) -> bool {
+    let distinct: BTreeSet<_> = nodes.iter().collect();
+    distinct.len() == nodes.len() && nodes.iter().all(|node| *node < NODES) && nodes.len() >= needed
+}
+
 /// Permits a subject as the contract does; whether it may.
 fn permit(grants: &mut Grants, (index, user_pubkey, scopes): &Permission) -> bool {
     let (word, recorded) = grants.entry(*index).or_insert((U256::ONE, *user_pubkey));
@@ -59,11 +66,9 @@ struct World {
     /// Key ids that were claimed, or routed by a further minter: each has ids of its own.
     taken: BTreeSet<(Option<usize>, u8)>,
     minters: [Address; MINTERS],
-    minter_votes: [BTreeSet<u8>; MINTERS],
+    admitted: [bool; MINTERS],
     /// Version and value of each name.
     values: [(u64, usize); NAMES.len()],
-    /// By name, version and node.
-    value_votes: BTreeMap<(usize, u64, u8), usize>,
 }
 
 impl World {
@@ -76,9 +81,8 @@ impl World {
             keys: BTreeSet::new(),
             taken: BTreeSet::new(),
             minters,
-            minter_votes: [BTreeSet::new(), BTreeSet::new()],
+            admitted: [false; MINTERS],
             values: [(0, 0); NAMES.len()],
-            value_votes: BTreeMap::new(),
         }
     }
 
@@ -125,10 +129,10 @@ impl World {
             }
             Step::Burn { by, token } => self.burn(*by, *token),
             Step::MintAgain { by, token } => self.mint_again(*by, *token),
-            Step::VoteForMinter { by, minter } => self.vote_for_minter(*by, *minter),
+            Step::AdmitMinter { nodes, minter } => self.admit_minter(nodes, *minter),
             Step::RouteByMinter { minter, key_id } => self.route_by_minter(*minter, *key_id),
             Step::Hostile { minter, token } => self.hostile(*minter, *token),
-            Step::VoteForValue { by, name, ahead, value } => self.vote_for_value(*by, *name, *ahead, *value),
+            Step::SetValues { nodes, changes } => self.set_values(nodes, changes),
             other => self.grants_step(other),
         }
     }
@@ -219,11 +223,8 @@ impl World {
     fn claim(&mut self, by: u8, index: u8, nodes: &[u8], by_all: bool) {
         let receiver = self.harness.address(by);
         let claim = Claim { key_id: key_id(index), receiver, minter: receiver, by_all };
-        let distinct: BTreeSet<_> = nodes.iter().collect();
         let needed = if by_all { usize::from(NODES) } else { THRESHOLD };
-        let good =
-            distinct.len() == nodes.len() && nodes.iter().all(|node| *node < NODES) && nodes.len() >= needed;
-        let allowed = good && !self.taken.contains(&(None, index));
+        let allowed = agree(nodes, needed) && !self.taken.contains(&(None, index));
         let signatures = self.harness.attest(nodes, &claim);
         let claimed = self.harness.claim(by, claim.key_id, signatures);
         assert_eq!(claimed.is_ok(), allowed, "{claimed:?}");
@@ -303,25 +304,19 @@ impl World {
         let router = self.harness.contracts.pubkey_router;
         assert!(self.harness.send(by, Some(router), route.clone()).is_err());
         // One that is admitted would mint a key of its own by this id.
-        for minter in (0..MINTERS).filter(|minter| !self.admitted(*minter)).collect::<Vec<_>>() {
+        for minter in (0..MINTERS).filter(|minter| !self.admitted[*minter]).collect::<Vec<_>>() {
             assert!(self.harness.act(by, self.minters[minter], &[(router, route.clone())]).is_err());
         }
     }
 
-    fn admitted(&self, minter: usize) -> bool {
-        self.minter_votes[minter].len() >= THRESHOLD
-    }
-
-    fn vote_for_minter(&mut self, by: u8, minter: usize) {
-        let allowed = by < NODES && !self.admitted(minter);
-        assert_eq!(self.harness.vote_for_minter(by, self.minters[minter]).is_ok(), allowed);
-        if allowed {
-            self.minter_votes[minter].insert(by);
-        }
+    fn admit_minter(&mut self, nodes: &[u8], minter: usize) {
+        let allowed = agree(nodes, THRESHOLD) && !self.admitted[minter];
+        assert_eq!(self.harness.admit_minter(nodes, self.minters[minter]).is_ok(), allowed);
+        self.admitted[minter] |= allowed;
     }
 
     fn route_by_minter(&mut self, minter: usize, index: u8) {
-        let allowed = self.admitted(minter) && !self.taken.contains(&(Some(minter), index));
+        let allowed = self.admitted[minter] && !self.taken.contains(&(Some(minter), index));
         let router = self.harness.contracts.pubkey_router;
         let (puppet, id) = (self.minters[minter], key_id(index));
         assert_eq!(self.harness.act(60, puppet, &[(router, route(id))]).is_ok(), allowed);
@@ -353,19 +348,23 @@ impl World {
         }
     }
 
-    fn vote_for_value(&mut self, by: u8, name: usize, ahead: u64, value: usize) {
-        let version = self.values[name].0 + ahead;
-        let allowed = by < NODES && ahead == 1;
-        let voted = self.harness.vote_value(by, (NAMES[name], version), VALUES[value]);
-        assert_eq!(voted.is_ok(), allowed, "{voted:?}");
-        if !allowed {
-            return;
-        }
-        self.value_votes.insert((name, version, by), value);
-        let equal =
-            (0..NODES).filter(|node| self.value_votes.get(&(name, version, *node)) == Some(&value)).count();
-        if equal >= THRESHOLD {
-            self.values[name] = (version, value);
+    /// All changes come to pass, each with the version after the one before, or none does.
+    fn set_values(&mut self, nodes: &[u8], changes: &[(usize, u64, usize)]) {
+        let mut values = self.values;
+        let mut allowed = agree(nodes, THRESHOLD) && !changes.is_empty();
+        let signed: Vec<_> = changes
+            .iter()
+            .map(|(name, ahead, value)| {
+                let version = values[*name].0 + ahead;
+                allowed &= *ahead == 1;
+                values[*name] = (version, *value);
+                change(NAMES[*name], version, VALUES[*value])
+            })
+            .collect();
+        let set = self.harness.set_values(nodes, &signed);
+        assert_eq!(set.is_ok(), allowed, "{set:?}");
+        if allowed {
+            self.values = values;
         }
     }
 

@@ -11,7 +11,7 @@ use alloy_sol_types::SolCall as _;
 use k256::ecdsa::SigningKey;
 
 use crate::{
-    abi::PKPNFT,
+    abi::{Directory, PKPNFT},
     chain::{
         BASE_FEE_MIN, TxRequest,
         lane::Lane,
@@ -212,6 +212,38 @@ fn what_is_in_the_block_that_is_made_keeps_its_place_and_its_answer() {
     let mut answer = pool.add(arriving(tx(3, 0), now)).unwrap().unwrap();
     pool.add(dearer(3)).unwrap().unwrap();
     assert_eq!(answer.try_recv().unwrap().unwrap_err(), "replaced by a transaction that pays more");
+}
+
+/// Anybody may send what nodes signed, or what looks like it: it has few places in a block, and none of a revocation's.
+#[test]
+fn strangers_who_fill_the_lane_with_named_values_keep_no_revocation_out() {
+    let deployer = Address::repeat_byte(9);
+    let (mut pool, now) = (Pool::new(Lane::new(deployer)), Instant::now());
+    let contracts = deploy::addresses(deployer, 0);
+    let to = |sender, to, gas_limit, data: Vec<u8>| {
+        signed(sender, TxRequest { gas_limit, to: Some(to), data: data.into(), ..request(0, FLOOR) })
+    };
+    let set = |sender, gas_limit| {
+        let set = Directory::setCall { changes: Vec::new(), signatures: Vec::new() };
+        to(sender, contracts.directory, gas_limit, set.abi_encode())
+    };
+    for sender in 0..100 {
+        pool.add(arriving(set(sender, 1_300_000), now)).unwrap();
+    }
+    let burn = PKPNFT::burnCall { tokenId: U256::from(7) }.abi_encode();
+    let revocation = to(500, contracts.pkp_nft, 100_000, burn);
+    pool.add(arriving(revocation.clone(), now)).unwrap();
+    let rich = TxRequest { max_priority_fee_per_gas: 50 * FLOOR, ..request(0, 100 * FLOOR) };
+    let rich = signed(600, rich);
+    pool.add(arriving(rich.clone(), now)).unwrap();
+    let first: Vec<_> = pool.ready(BASE_FEE_MIN).iter().map(|tx| tx.hash).take(6).collect();
+    let sets = (0..4).map(|sender| set(sender, 1_300_000).hash);
+    assert_eq!(first, sets.chain([revocation.hash, rich.hash]).collect::<Vec<_>>());
+    // One with more gas than such a transaction takes is not of the lane at all.
+    let (mut pool, large) = (Pool::new(Lane::new(deployer)), set(1, 1_300_001));
+    pool.add(arriving(large, now)).unwrap();
+    pool.add(arriving(rich.clone(), now)).unwrap();
+    assert_eq!(pool.ready(BASE_FEE_MIN)[0].hash, rich.hash);
 }
 
 #[test]

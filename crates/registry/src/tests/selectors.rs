@@ -74,7 +74,6 @@ const SELECTORS: &[(&str, &[(&str, &str)])] = &[
             ("25c836f9", "getRoutingData(uint256)"),
             ("a1d2cf29", "getRootKeys(address,string)"),
             ("88244e4f", "getDerivedPubkey(address,string,bytes32)"),
-            ("efda58f6", "voteForRootKeys(address,string,(bytes,uint256)[])"),
         ],
     ),
     (

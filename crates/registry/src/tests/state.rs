@@ -48,6 +48,62 @@ fn open(source: &Ledger, path: &Path, secret: [u8; 32]) -> LedgerWriter {
 }
 
 #[test]
+fn blocks_that_are_written_together_leave_what_single_ones_leave() {
+    let (source, folder) = (source(), tempfile::tempdir().unwrap());
+    let (single, together) = (folder.path().join("single.redb"), folder.path().join("together.redb"));
+    let mut books = open(&source, &single, SECRET);
+    replay(&mut books, &source, source.head());
+    drop(books);
+    let mut books = open(&source, &together, SECRET);
+    for number in 1..=source.head() {
+        let block = block(&source, number);
+        let raw: Vec<Bytes> = block.txs.iter().map(|tx| tx.tx.raw.clone()).collect();
+        let executed = books.tip().replay(block.header.timestamp, &raw).unwrap();
+        books.gather(executed, LogMark { end: number, checksum: [1; 16] }).unwrap();
+        // Some pieces of one, some of more; what is not written, no reader sees.
+        if number % 5 < 2 {
+            books.settle().unwrap();
+            assert!(books.is_sound());
+        }
+        assert_eq!(books.tip().head(), number);
+        assert!(number % 5 < 2 || books.ledger().head() < number);
+    }
+    books.settle().unwrap();
+    assert!(books.is_sound());
+    drop(books);
+    let (single, together) = (open(&source, &single, SECRET), open(&source, &together, SECRET));
+    assert_eq!((single.ledger().head(), together.ledger().head()), (source.head(), source.head()));
+    assert_eq!(single.log(), together.log());
+    let account = crate::chain::address_of(key(50).verifying_key());
+    for number in 0..=source.head() {
+        let read = |books: &LedgerWriter| {
+            let ledger = books.ledger();
+            (ledger.meta(number).unwrap(), ledger.account(account, number).unwrap())
+        };
+        assert_eq!(read(&single), read(&together), "block {number}");
+    }
+}
+
+#[test]
+fn what_was_gathered_and_not_written_was_never_there() {
+    let (source, folder) = (source(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("state.redb");
+    let mut books = open(&source, &path, SECRET);
+    replay(&mut books, &source, 3);
+    for number in 4..=6 {
+        let block = block(&source, number);
+        let raw: Vec<Bytes> = block.txs.iter().map(|tx| tx.tx.raw.clone()).collect();
+        let executed = books.tip().replay(block.header.timestamp, &raw).unwrap();
+        books.gather(executed, LogMark { end: number, checksum: [1; 16] }).unwrap();
+    }
+    books.sync().unwrap();
+    drop(books);
+    let mut books = open(&source, &path, SECRET);
+    assert_eq!((books.ledger().head(), books.log().end), (3, 3));
+    replay(&mut books, &source, source.head());
+}
+
+#[test]
 fn a_start_goes_on_where_the_state_was_left() {
     let (source, folder) = (source(), tempfile::tempdir().unwrap());
     let path = folder.path().join("state.redb");

@@ -23,23 +23,89 @@ pub(super) type Permission = (usize, u8, Vec<u8>);
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    Mint { by: u8, older: bool },
-    MintGrantBurn { by: u8, action: u8, older: bool },
-    MintWith { by: u8, permissions: Vec<Permission>, own: Option<Vec<u8>>, keep: Keep },
-    Claim { by: u8, key_id: u8, nodes: Vec<u8>, by_all: bool },
-    Add { by: u8, token: usize, permission: Permission },
-    Remove { by: u8, token: usize, subject: usize },
-    AddScope { by: u8, token: usize, subject: usize, scope: u8 },
-    RemoveScope { by: u8, token: usize, subject: usize, scope: u8 },
-    Batch { by: u8, token: usize, add: usize, remove: usize },
-    Transfer { by: u8, token: usize, to: u8 },
-    TransferToItself { by: u8, token: usize },
-    Burn { by: u8, token: usize },
-    MintAgain { by: u8, token: usize },
-    VoteForMinter { by: u8, minter: usize },
-    RouteByMinter { minter: usize, key_id: u8 },
-    Hostile { minter: usize, token: usize },
-    VoteForValue { by: u8, name: usize, ahead: u64, value: usize },
+    Mint {
+        by: u8,
+        older: bool,
+    },
+    MintGrantBurn {
+        by: u8,
+        action: u8,
+        older: bool,
+    },
+    MintWith {
+        by: u8,
+        permissions: Vec<Permission>,
+        own: Option<Vec<u8>>,
+        keep: Keep,
+    },
+    Claim {
+        by: u8,
+        key_id: u8,
+        nodes: Vec<u8>,
+        by_all: bool,
+    },
+    Add {
+        by: u8,
+        token: usize,
+        permission: Permission,
+    },
+    Remove {
+        by: u8,
+        token: usize,
+        subject: usize,
+    },
+    AddScope {
+        by: u8,
+        token: usize,
+        subject: usize,
+        scope: u8,
+    },
+    RemoveScope {
+        by: u8,
+        token: usize,
+        subject: usize,
+        scope: u8,
+    },
+    Batch {
+        by: u8,
+        token: usize,
+        add: usize,
+        remove: usize,
+    },
+    Transfer {
+        by: u8,
+        token: usize,
+        to: u8,
+    },
+    TransferToItself {
+        by: u8,
+        token: usize,
+    },
+    Burn {
+        by: u8,
+        token: usize,
+    },
+    MintAgain {
+        by: u8,
+        token: usize,
+    },
+    AdmitMinter {
+        nodes: Vec<u8>,
+        minter: usize,
+    },
+    RouteByMinter {
+        minter: usize,
+        key_id: u8,
+    },
+    Hostile {
+        minter: usize,
+        token: usize,
+    },
+    /// Each change has a name, how far its version is ahead, and a value.
+    SetValues {
+        nodes: Vec<u8>,
+        changes: Vec<(usize, u64, usize)>,
+    },
 }
 
 fn keep() -> impl Strategy<Value = Keep> {
@@ -49,7 +115,7 @@ fn keep() -> impl Strategy<Value = Keep> {
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let by = || FIRST_ACCOUNT..FIRST_ACCOUNT + ACCOUNTS;
     // Nodes, and one who is none.
-    let node = || 0..4_u8;
+    let nodes = || prop::collection::vec(0..4_u8, 0..4);
     let token = || 0..5_usize;
     let subject = || 0..SUBJECTS;
     // Every scope is a valid one; the invalid ones have tests of their own.
@@ -62,7 +128,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(by, action, older)| Step::MintGrantBurn { by, action, older }),
         2 => (by(), prop::collection::vec(permission(), 0..4), prop::option::of(scopes()), keep())
             .prop_map(|(by, permissions, own, keep)| Step::MintWith { by, permissions, own, keep }),
-        3 => (by(), 0..KEY_IDS, prop::collection::vec(node(), 0..4), any::<bool>())
+        3 => (by(), 0..KEY_IDS, nodes(), any::<bool>())
             .prop_map(|(by, key_id, nodes, by_all)| Step::Claim { by, key_id, nodes, by_all }),
         6 => (by(), token(), permission())
             .prop_map(|(by, token, permission)| Step::Add { by, token, permission }),
@@ -77,11 +143,11 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (by(), token()).prop_map(|(by, token)| Step::TransferToItself { by, token }),
         2 => (by(), token()).prop_map(|(by, token)| Step::Burn { by, token }),
         1 => (by(), token()).prop_map(|(by, token)| Step::MintAgain { by, token }),
-        3 => (node(), 0..MINTERS).prop_map(|(by, minter)| Step::VoteForMinter { by, minter }),
+        3 => (nodes(), 0..MINTERS).prop_map(|(nodes, minter)| Step::AdmitMinter { nodes, minter }),
         2 => (0..MINTERS, 0..KEY_IDS).prop_map(|(minter, key_id)| Step::RouteByMinter { minter, key_id }),
         2 => (0..MINTERS, token()).prop_map(|(minter, token)| Step::Hostile { minter, token }),
-        4 => (node(), 0..NAMES.len(), 0..3_u64, 0..VALUES.len())
-            .prop_map(|(by, name, ahead, value)| Step::VoteForValue { by, name, ahead, value }),
+        4 => (nodes(), prop::collection::vec((0..NAMES.len(), 0..3_u64, 0..VALUES.len()), 0..3))
+            .prop_map(|(nodes, changes)| Step::SetValues { nodes, changes }),
     ];
     prop::collection::vec(step, 1..40)
 }

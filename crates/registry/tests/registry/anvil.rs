@@ -19,10 +19,11 @@ use quorate_registry::{
     subject::{DEFAULT_KEY_SET_ID, Subject},
     tx_client::{TxClient, TxClientError},
 };
+use quorate_wire::{Digest, DirectoryChange, directory_digest, minter_digest};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::network::{ACCOUNTS, committee, genesis, key, loopback, roots};
+use crate::network::{ACCOUNTS, committee, genesis, key, loopback, root_votes, roots, votes, wire};
 
 const CHAIN_ID: u64 = 31_337;
 const TRANSACTIONS: usize = 200;
@@ -88,7 +89,7 @@ struct Side {
     url: String,
     contracts: Contracts,
     companions: Companions,
-    /// Of the code of PKPHelper, which nodes vote for as a minter.
+    /// Of the code of PKPHelper, which nodes admit as a minter.
     helper_code: B256,
     /// What came of each step.
     came: Vec<Came>,
@@ -112,9 +113,10 @@ impl Side {
             reads: Vec::new(),
             tokens: Vec::new(),
         };
-        for index in 0..3 {
-            let vote = encode::vote_for_root_keys(contracts.node_registry, DEFAULT_KEY_SET_ID, &roots());
-            side.send(&format!("node {index}"), contracts.pubkey_router, vote).await;
+        let votes = root_votes(CHAIN_ID, contracts.pubkey_router);
+        for votes in [&votes[1..], &votes] {
+            let set = encode::set_root_keys(contracts.node_registry, DEFAULT_KEY_SET_ID, &roots(), votes);
+            side.send("owner", contracts.pubkey_router, set).await;
         }
         side
     }
@@ -160,7 +162,6 @@ impl Side {
         let mint_with = |self_owned, burn| {
             encode::mint_with(DEFAULT_KEY_SET_ID, &MintTerms { grants: terms.clone(), self_owned, burn })
         };
-        let node = format!("node {}", number / 20 % 3);
         let (from, to, data): (&str, Address, Bytes) = match number % 20 {
             0 => (sender, nft, encode::mint_next(DEFAULT_KEY_SET_ID)),
             1 | 2 => (sender, permissions, encode::add_permitted(self.token(0), &action, &[1, 2])),
@@ -186,15 +187,22 @@ impl Side {
             15 => (sender, nft, encode::burn(self.token(4))),
             16 => (sender, nft, encode::burn(self.token(0))),
             17 => {
-                let version = u64::try_from(number / 60).unwrap() + 1;
-                let call = Directory::voteCall {
+                let changes = [DirectoryChange {
                     name: "login-domains".to_owned(),
-                    version,
-                    value: Bytes::from(vec![b'v'; number]),
-                };
-                (node.as_str(), contracts.directory, call_data(&call))
+                    // Each is handed over three times.
+                    version: u64::try_from(number / 60).unwrap() + 1,
+                    value: vec![b'v'; number / 60],
+                }];
+                let digest = directory_digest(CHAIN_ID, wire(contracts.directory), &changes);
+                (sender, contracts.directory, encode::set_directory(&changes, &votes(&digest, 2)))
             }
-            18 => (node.as_str(), contracts.pubkey_router, encode::vote_for_minter(helper, self.helper_code)),
+            18 => {
+                let (router, code) = (contracts.pubkey_router, self.helper_code);
+                let digest = minter_digest(CHAIN_ID, wire(router), wire(helper), Digest(code.0));
+                // One is too few.
+                let votes = votes(&digest, 1 + number / 20 % 2);
+                (sender, router, encode::admit_minter(helper, code, &votes))
+            }
             _ => {
                 let call = PKPNFT::claimAndMintCall {
                     realmId: U256::ONE,
@@ -269,6 +277,7 @@ async fn another_chain_gives_the_same_addresses_gas_logs_and_values() {
         genesis: Genesis { chain_id: CHAIN_ID, ..genesis() },
         head_key: HeadKey::from_bytes(&crate::network::head_key().to_bytes()),
         host_names: Vec::new(),
+        proxies: Vec::new(),
         bounds: BOUNDS,
         block_time_s: None,
         faucet: None,

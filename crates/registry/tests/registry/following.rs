@@ -70,7 +70,7 @@ async fn view_reads_what_the_chain_says() {
     let (server, _stop) = chain().await;
     let deployment = founded(&server.url()).await;
     let (view, _running, _stop_follower) = follower(&server.url(), deployment.contracts);
-    until_block(&view, deployment.block_number + 3).await;
+    until_block(&view, deployment.block_number + 1).await;
     assert_eq!(view.committee(At::Finalized).unwrap().nodes, committee());
     assert_eq!(view.root_keys(DEFAULT_KEY_SET_ID, At::Finalized).unwrap(), roots());
     assert_eq!(view.root_keys(DEFAULT_KEY_SET_ID, At::Number(deployment.block_number)).unwrap(), []);

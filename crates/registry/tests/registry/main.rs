@@ -11,6 +11,8 @@ mod bad_input;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod creations;
+#[cfg(test)]
 mod damage;
 #[cfg(test)]
 mod doors;
@@ -23,11 +25,19 @@ mod liar;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+mod operators;
+#[cfg(test)]
 mod persistence;
+#[cfg(test)]
+mod planning;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod rpc;
+#[cfg(test)]
+mod snapshots;
 #[cfg(test)]
 mod sockets;
 #[cfg(test)]

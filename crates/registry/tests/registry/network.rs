@@ -5,16 +5,16 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use ed25519_dalek::SigningKey as HeadKey;
 use k256::ecdsa::SigningKey;
 use quorate_registry::{
-    alloy_primitives::{B256, U256, keccak256},
+    alloy_primitives::{Address, B256, U256, keccak256},
     artifacts::Contracts,
     chain::{BOUNDS, ChainConfig, ChainServer, Genesis, address_of, serve},
     deploy::{Deployment, deploy},
-    follow::{CATCH_UP_MAX, FollowConfig, FollowError, Follower, follow},
+    follow::{CATCH_UP_MAX, FollowConfig, FollowError, Follower, SnapshotFile, StateFile, Trust, follow},
     subject::{CommitteeNode, DEFAULT_KEY_SET_ID, RootKey},
     tx_client::TxClient,
     view::RegistryView,
 };
-use quorate_wire::{PublicKey, RootKeys};
+use quorate_wire::{Digest, NodeVote, PublicKey, RootKeys, gather, root_keys_digest};
 use tokio::sync::oneshot;
 
 /// Stops what it was made for when it is dropped.
@@ -69,6 +69,7 @@ pub(crate) fn config(listen: SocketAddr, folder: Option<&Path>) -> ChainConfig {
         genesis: genesis(),
         head_key: head_key(),
         host_names: Vec::new(),
+        proxies: Vec::new(),
         bounds: BOUNDS,
         block_time_s: None,
         faucet: None,
@@ -100,29 +101,48 @@ pub(crate) fn committee() -> Vec<CommitteeNode> {
         .collect()
 }
 
-/// Deploys, and has all nodes vote for a root.
+/// Deploys, and sets a root that all nodes signed.
 pub(crate) async fn founded(url: &str) -> Deployment {
     let deployer = TxClient::new(url, CHAIN_ID, key("deployer")).unwrap();
     let deployment = deploy(&deployer, &committee(), 2).await.expect("deployment succeeds");
-    for index in 0..3 {
-        let node = TxClient::new(url, CHAIN_ID, key(&format!("node {index}"))).unwrap();
-        node.vote_for_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &roots())
-            .await
-            .expect("the vote counts");
-    }
+    let votes = root_votes(CHAIN_ID, deployment.contracts.pubkey_router);
+    deployer
+        .set_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &roots(), &votes)
+        .await
+        .expect("the signatures count");
     deployment
 }
 
+/// The signatures of all nodes for the roots.
+pub(crate) fn root_votes(chain_id: u64, router: Address) -> Vec<NodeVote> {
+    let digest = root_keys_digest(chain_id, wire(router), DEFAULT_KEY_SET_ID, &root_keys());
+    votes(&digest, 3)
+}
+
+/// The signatures of the first nodes, in the order in which the contracts want them.
+pub(crate) fn votes(digest: &Digest, nodes: usize) -> Vec<NodeVote> {
+    gather(digest, (0..nodes).map(|index| NodeVote::sign(digest, &key(&format!("node {index}")))))
+}
+
+/// An address in the words of the wire.
+pub(crate) fn wire(address: Address) -> quorate_wire::Address {
+    quorate_wire::Address(address.0.0)
+}
+
 pub(crate) fn roots() -> Vec<RootKey> {
+    RootKey::list(&root_keys())
+}
+
+fn root_keys() -> RootKeys {
     let root = PublicKey::from_sec1(key("root").verifying_key().to_sec1_point(false).as_bytes());
-    RootKey::list(&RootKeys {
+    RootKeys {
         sign_secp256k1: root.expect("a point"),
         sign_p256: [3; 33],
         sign_ed25519: [5; 32],
         decrypt: [1; 48],
         session: [7; 48],
         random: [8; 48],
-    })
+    }
 }
 
 pub(crate) fn follower(url: &str, contracts: Contracts) -> (RegistryView, Follower, Stop) {
@@ -135,17 +155,42 @@ pub(crate) fn impatient(
     contracts: Contracts,
     catch_up_max: Duration,
 ) -> (RegistryView, Follower, Stop) {
-    let (stop, stopped) = oneshot::channel();
-    let config = FollowConfig {
-        rpc_url: url.into(),
-        genesis_hash: quorate_registry::chain::genesis_hash(&genesis()),
-        head_key: head_public(),
-        contracts,
-        catch_up_max,
-        state: None,
-    };
-    let (view, follower) = follow(config, async { drop(stopped.await) }).expect("the configuration is good");
-    (view, follower, stop)
+    Following { catch_up_max, ..Following::of(url, contracts) }.start()
+}
+
+/// How a chain is followed.
+pub(crate) struct Following {
+    pub(crate) url: String,
+    pub(crate) contracts: Contracts,
+    pub(crate) catch_up_max: Duration,
+    pub(crate) state: Option<StateFile>,
+    pub(crate) trust: Trust,
+    pub(crate) snapshot: Option<SnapshotFile>,
+}
+
+impl Following {
+    pub(crate) fn of(url: &str, contracts: Contracts) -> Self {
+        let (trust, catch_up_max) = (Trust::default(), CATCH_UP_MAX);
+        Self { url: url.to_owned(), contracts, catch_up_max, state: None, trust, snapshot: None }
+    }
+
+    pub(crate) fn start(self) -> (RegistryView, Follower, Stop) {
+        let (stop, stopped) = oneshot::channel();
+        let config = FollowConfig {
+            rpc_url: self.url.as_str().into(),
+            genesis_hash: quorate_registry::chain::genesis_hash(&genesis()),
+            head_key: head_public(),
+            contracts: self.contracts,
+            creations: Vec::new(),
+            catch_up_max: self.catch_up_max,
+            state: self.state,
+            trust: self.trust,
+            snapshot: self.snapshot,
+        };
+        let (view, follower) =
+            follow(config, async { drop(stopped.await) }).expect("the configuration is good");
+        (view, follower, stop)
+    }
 }
 
 /// Waits until a view has replayed a block and counted the statement that finalizes it.

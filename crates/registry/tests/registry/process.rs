@@ -16,7 +16,7 @@ use quorate_registry::{
     artifacts::Contracts,
     chain::{ChainConfig, Genesis, TxRequest, address_of, genesis_hash, serve, sign_1559},
     deploy::addresses,
-    follow::{CATCH_UP_MAX, FollowConfig, Follower, StateFile, follow},
+    follow::{CATCH_UP_MAX, FollowConfig, Follower, StateFile, Trust, follow},
     rpc_client::{CallBounds, RpcCallError, RpcClient},
     view::RegistryView,
 };
@@ -272,8 +272,11 @@ pub(crate) fn following(
         genesis_hash: genesis_hash(&rich_genesis()),
         head_key: head_public(),
         contracts: contracts(),
+        creations: Vec::new(),
         catch_up_max: CATCH_UP_MAX,
         state,
+        trust: Trust::default(),
+        snapshot: None,
     };
     follow(config, shutdown).expect("the configuration is good")
 }

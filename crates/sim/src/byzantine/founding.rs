@@ -4,15 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_wire::{
-    ConfirmShare, ConfirmedRoot, NodeIndex, PeerMessage, Purpose, RefuseShare, RootKeys, Signed, Transcript,
-    encode,
+    ConfirmShare, ConfirmedRoot, NodeIndex, NodeVote, PeerMessage, Purpose, RefuseShare, RootKeys, Signed,
+    Transcript, encode,
 };
 
 use super::{Byzantine, EPOCH};
+use crate::committee::Committee;
 
 /// Ceremonies about which it lies, at most.
 const CEREMONIES: usize = 3;
-/// Confirmations that its own engine does not hear, at most. Then it stops lying about its share.
+/// Confirmations that its own engine does not hear, or that nobody hears of its own, at most. Then it stops lying about
+/// its share: where all have to confirm, nothing comes about beside one that never does.
 const UNHEARD: u8 = 24;
 /// Old proposals that it repeats, at most.
 const REPEATS: u8 = 5;
@@ -34,7 +36,27 @@ pub(crate) struct FoundingHabits {
     pub(crate) hurries: bool,
     /// As the proposer, it proposes old ceremonies again.
     pub(crate) repeats: bool,
+    /// How it lies about its vote for the roots.
+    pub(crate) vote: Option<VoteLie>,
 }
+
+/// A lie about the vote of the liar's account. All but the last end after some votes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum VoteLie {
+    /// Another key signs, or nobody.
+    Signature,
+    /// It votes for roots that nobody has a share of.
+    Roots,
+    /// It votes for the roots, and for others.
+    Changes,
+    /// It does not tell its vote to all.
+    Withholds,
+    /// It never votes, and sends nobody's votes to the chain.
+    Never,
+}
+
+/// Votes about which it lies.
+const VOTES: u8 = 12;
 
 /// What it knows, and what it is about to send.
 #[derive(Default)]
@@ -47,7 +69,20 @@ pub(super) struct FoundingLies {
     begun: Vec<[u8; 32]>,
     hurried: BTreeSet<[u8; 32]>,
     repeated: u8,
+    votes: u8,
     pub(super) queue: Vec<(NodeIndex, Vec<u8>)>,
+}
+
+/// What it votes with: the key of its account, and what nodes sign.
+pub(super) struct Ballot {
+    key: k256::ecdsa::SigningKey,
+    digest: Box<dyn Fn(&RootKeys) -> quorate_wire::Digest>,
+}
+
+impl Ballot {
+    pub(super) fn new(committee: &Committee, me: NodeIndex) -> Self {
+        Ballot { key: committee.chain_key(me), digest: committee.roots_digest_of() }
+    }
 }
 
 impl Byzantine {
@@ -63,15 +98,43 @@ impl Byzantine {
     }
 
     /// Whether it keeps this message of its own engine from a peer.
-    pub(super) fn keeps_confirmation(&self, to: NodeIndex, message: &PeerMessage) -> bool {
+    pub(super) fn keeps_confirmation(&mut self, to: NodeIndex, message: &PeerMessage) -> bool {
         let PeerMessage::Confirm(confirm) = message else { return false };
         let Some(place) = self.founding.own.iter().position(|own| *own == confirm.body.session.0) else {
             return false;
         };
         let habits = self.habits.founding;
-        self.lies_about_share()
+        let kept = self.lies_about_share()
             && ((habits.certifies_two && place < 2)
-                || (habits.parts && place < CEREMONIES && self.peers.first() != Some(&to)))
+                || (habits.parts && place < CEREMONIES && self.peers.first() != Some(&to)));
+        self.founding.unheard += u8::from(kept);
+        kept
+    }
+
+    /// What becomes of its vote for one peer.
+    pub(super) fn voted(&mut self, to: NodeIndex, message: &PeerMessage) -> Option<Vec<PeerMessage>> {
+        let PeerMessage::RootsVote { roots, .. } = message else { return None };
+        let lie = self.habits.founding.vote?;
+        if self.founding.votes >= VOTES && lie != VoteLie::Never {
+            return None;
+        }
+        self.founding.votes = self.founding.votes.saturating_add(1);
+        self.acts += 1;
+        let signed = |roots: RootKeys, digest| PeerMessage::RootsVote {
+            roots: Box::new(roots),
+            vote: NodeVote::sign(&digest, &self.ballot.key),
+        };
+        let mut others = **roots;
+        others.random[0] ^= 1;
+        Some(match lie {
+            VoteLie::Never => Vec::new(),
+            VoteLie::Withholds if self.peers.first() == Some(&to) => Vec::new(),
+            VoteLie::Withholds => vec![message.clone()],
+            // For these roots it signs those.
+            VoteLie::Signature => vec![signed(**roots, (self.ballot.digest)(&others))],
+            VoteLie::Roots => vec![signed(others, (self.ballot.digest)(&others))],
+            VoteLie::Changes => vec![message.clone(), signed(others, (self.ballot.digest)(&others))],
+        })
     }
 
     /// Whether its own engine hears this: it must not take a share for certified about which it lies.

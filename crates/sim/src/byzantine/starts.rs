@@ -113,11 +113,13 @@ impl Byzantine {
         Hello {
             start: Signed::new(self.me, start, &self.key),
             guest: Committee::guest(),
+            heard: self.dice.happens(500).then(|| self.dice.bytes()),
             serial: self.dice.between(0, 1 << 40),
             answer: self.dice.happens(500),
             set_ups: Vec::new(),
             bans: Vec::new(),
             final_head: self.forged_head(),
+            endpoints: Vec::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Fault, Plan, SECOND};
 use crate::{
-    byzantine::{FoundingHabits, Habits},
+    byzantine::{FoundingHabits, Habits, VoteLie},
     entropy::Dice,
 };
 
@@ -36,9 +36,61 @@ impl Plan {
             parts: !certifies_two && dice.happens(700),
             hurries: dice.happens(400),
             repeats: dice.happens(500),
+            vote: None,
         };
         let liar = dice.place(self.slots());
         self.byzantine.insert(liar, Habits { founding, ..Habits::default() });
         self.found(dice);
+    }
+
+    /// What makes a founding hard, beyond [`Plan::found`]: members that come late or too early, kills between any two
+    /// writes and sends, of one or of all at once, and a liar about its vote.
+    pub(super) fn trouble_founding(&mut self, dice: &mut Dice) {
+        self.heal_us = 30 * SECOND;
+        match dice.between(0, 5) {
+            // One is away for long.
+            0 => self.away(dice.place(self.slots()), dice.between(5 * SECOND, 25 * SECOND)),
+            // One is early, and alone.
+            1 => {
+                let early = dice.place(self.slots());
+                let until_us = dice.between(3 * SECOND, 15 * SECOND);
+                for slot in (0..self.slots()).filter(|slot| *slot != early) {
+                    self.away(slot, until_us + dice.between(0, 2 * SECOND));
+                }
+            }
+            // One is killed after each effect in turn, over the seeds.
+            2 => self.kill(dice.place(self.slots()), dice),
+            // All are, each at its own step.
+            3 => (0..self.slots()).for_each(|slot| self.kill(slot, dice)),
+            // All lose their power at once.
+            4 => {
+                let at_us = dice.between(100_000, 8 * SECOND);
+                for slot in 0..self.slots() {
+                    self.faults.push((at_us, Fault::Crash { slot, noticed: false }));
+                    self.faults.push((at_us + dice.between(1, 5 * SECOND), Fault::Restart { slot }));
+                }
+            }
+            _ => {}
+        }
+        let lies = [VoteLie::Signature, VoteLie::Roots, VoteLie::Changes, VoteLie::Withholds, VoteLie::Never];
+        if let Some(habits) = self.byzantine.values_mut().next() {
+            habits.founding.vote = if dice.happens(700) { dice.pick(&lies).copied() } else { None };
+        }
+    }
+
+    fn away(&mut self, slot: usize, until_us: u64) {
+        self.faults.push((0, Fault::Crash { slot, noticed: true }));
+        self.faults.push((until_us, Fault::Restart { slot }));
+    }
+
+    /// The process ends after so many effects, from its start or from some moment on, once or several times.
+    fn kill(&mut self, slot: usize, dice: &mut Dice) {
+        let (times, mut at_us) = (dice.between(1, 3), 0);
+        for _ in 0..times {
+            let effects = u32::try_from(dice.between(0, 160)).unwrap_or(1);
+            self.faults.push((at_us, Fault::Fuse { slot, effects }));
+            at_us += dice.between(2 * SECOND, 6 * SECOND);
+            self.faults.push((at_us, Fault::Restart { slot }));
+        }
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use quorate_engine::{ActionEvent, ActionStart, Effect, Input, Report, RunNumber, Write};
-use quorate_wire::{ActionCid, ErrorCode, NodeIndex, PeerMessage, RootKeys, decode, limits};
+use quorate_wire::{ActionCid, ErrorCode, NodeIndex, NodeVote, PeerMessage, RootKeys, decode, limits};
 
 use super::{Event, Work, World};
 use crate::{
+    byzantine::VoteLie,
     host::{Open, Run, Step},
     invariants::Asked,
     trace::describe,
@@ -44,7 +45,10 @@ impl World {
             Effect::CancelAction { run } => {
                 self.nodes[slot].runs.remove(&run);
             }
-            Effect::VoteRoots { roots } => self.vote_roots(slot, *roots),
+            Effect::SubmitRoots { roots, votes } => self.submit_roots(slot, *roots, &votes),
+            Effect::Endpoint { node, endpoint } => {
+                self.say(&format!("{slot} hears that {node} is at {endpoint:?}"))
+            }
             Effect::Report(report) => self.report(slot, &report),
             Effect::Halt { reason } => self.halted(slot, &reason),
         }
@@ -98,6 +102,9 @@ impl World {
             return;
         }
         let kind = describe(frame);
+        if self.plan.only_founds && kind.starts_with("StartPair") {
+            return;
+        }
         let proposal = match decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) {
             Ok(PeerMessage::Propose(proposal)) => Some(Box::new(proposal)),
             _ => None,
@@ -220,14 +227,18 @@ impl World {
         self.handle(slot, Input::Action { run, event }, None);
     }
 
-    fn vote_roots(&mut self, slot: usize, roots: RootKeys) {
-        let (index, n) = (self.nodes[slot].index, self.plan.shape.n);
-        self.say(&format!("{slot} votes the roots {roots:?}"));
-        if let Err(error) = self.chain.vote(index, roots, n)
-            // Where somebody shows two certificates, who has not seen the roots may still change its vote.
-            && self.plan.byzantine.is_empty()
-        {
-            self.checker.broken("one root", error);
+    /// The chain's model checks votes as the contract does.
+    fn submit_roots(&mut self, slot: usize, roots: RootKeys, votes: &[NodeVote]) {
+        let habits = self.plan.byzantine.get(&slot);
+        if habits.is_some_and(|habits| habits.founding.vote == Some(VoteLie::Never)) {
+            return;
+        }
+        self.say(&format!("{slot} submits the roots {roots:?}"));
+        if self.committee.has_voted(&roots, votes) {
+            self.chain.submit(roots);
+        } else if self.nodes[slot].honest() {
+            let detail = format!("slot {slot} submits roots without the votes of all: {votes:?}");
+            self.checker.broken("votes are of all members", detail);
         }
     }
 

@@ -9,6 +9,7 @@ use super::{Event, RECOVERY_US, SECOND_US, World};
 use crate::{
     host::ScriptEnd,
     issuer::Shell,
+    links::Weather,
     node::Node,
     scenario::{ActPlan, Chosen, Fault, KEYS, Who, WishPlan},
 };
@@ -169,7 +170,7 @@ impl World {
         self.healed = true;
         self.whole_chain();
         self.heal_people();
-        self.calm();
+        self.links.weather = Weather::CALM;
         self.end_clone();
         for key in 0..self.keys.len().min(KEYS) {
             self.regrant(key, true);
@@ -195,6 +196,9 @@ impl World {
                 self.done = true;
             }
             return;
+        }
+        if self.plan.only_founds {
+            return self.settle_founding();
         }
         if let Some(what) = self.unsettled() {
             if self.now_us > self.plan.heal_us + RECOVERY_US {

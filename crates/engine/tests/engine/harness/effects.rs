@@ -58,7 +58,10 @@ impl Net {
                 }
                 Effect::FindCode { run, .. } => self.node(node).searches.push(run),
                 Effect::CancelAction { run } => drop(self.node(node).runs.remove(&run)),
-                Effect::VoteRoots { roots } => drop(self.votes.insert(node, *roots)),
+                Effect::SubmitRoots { roots, votes } => self.submit_roots(node, *roots, &votes),
+                Effect::Endpoint { node: peer, endpoint } => {
+                    self.node(node).endpoints.push((peer.get(), endpoint));
+                }
                 Effect::Report(report) => self.node(node).reports.push(report),
                 Effect::Halt { reason } => self.node(node).halted = Some(reason),
             }

@@ -62,7 +62,7 @@ fn finder(folder: &TestFolder, gateways: &[String]) -> CodeFinder {
     let mut network = network();
     network.nodes.truncate(1);
     network.endpoints.truncate(1);
-    let sources = Sources::new(&network, NodeIndex::new(1).unwrap(), &config, egress);
+    let sources = Sources::new(endpoints(&network), &config, egress);
     CodeFinder::open(folder.path(), &config, sources, Metrics::new()).unwrap()
 }
 

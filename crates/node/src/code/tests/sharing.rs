@@ -97,7 +97,7 @@ fn what_is_damaged_is_given_up_and_so_is_its_share() {
 
 fn node(folder: &Path, config: &CodeConfig) -> CodeFinder {
     let guard = Egress::new(Policy::default(), AddressGuard::default(), 1).unwrap();
-    let sources = Sources::new(&network(), NodeIndex::new(1).unwrap(), config, Arc::new(guard));
+    let sources = Sources::new(endpoints(&network()), config, Arc::new(guard));
     CodeFinder::open(folder, config, sources, Metrics::new()).unwrap()
 }
 

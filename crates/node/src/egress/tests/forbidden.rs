@@ -384,7 +384,10 @@ async fn no_name_leads_to_a_forbidden_address() {
 async fn no_node_of_the_network_is_reached() {
     let egress =
         with_names(&[("node.example", &["93.184.215.20"]), ("six.example", &["2606:4700::77"])], &[]);
-    egress.set_nodes(["93.184.215.20", "2606:4700::77"].iter().map(|text| text.parse().unwrap()).collect());
+    egress.set_nodes(
+        BTreeSet::new(),
+        ["93.184.215.20", "2606:4700::77"].iter().map(|text| text.parse().unwrap()).collect(),
+    );
     for host in [
         "93.184.215.20",
         "1572394772",

@@ -2,16 +2,17 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
-use super::{Block, BlockMeta, Executed, Keep, Known, Ledger, genesis_block, genesis_hash};
+use super::{Block, Executed, Keep, Known, Ledger, genesis_block, genesis_hash, meta_of};
 use crate::{
     chain::{
         body,
         genesis::{Genesis, HISTORY_BLOCKS, HISTORY_BLOCKS_MAX, HISTORY_SECONDS},
-        store::{BlockRow, Checkpoint, Found, LogMark, Store, StoreError, Sum, SumKey},
+        snapshot::{self, SnapshotError, SnapshotFile},
+        store::{Batch, Checkpoint, Found, LogMark, Pending, Store, StoreError, Sum, SumKey, remove_scratch},
     },
     error::ReadError,
 };
@@ -33,6 +34,10 @@ pub(crate) struct LedgerWriter {
     checkpoint: Checkpoint,
     /// What all rows come to.
     sum: Sum,
+    /// Blocks that are not written yet…
+    pending: Arc<RwLock<Pending>>,
+    /// …and what is known after them.
+    gathered: Option<(Checkpoint, Ledger)>,
     /// Where the store is.
     path: Option<PathBuf>,
     synced: (u64, Instant),
@@ -58,6 +63,29 @@ impl LedgerWriter {
         Self::of(genesis, keep, store, found, Some(path.to_owned()))
     }
 
+    /// A ledger that begins with a snapshot, in a file that is of no use after this process, or in memory. No state of
+    /// before the snapshot's block can be read.
+    pub(crate) fn of_snapshot(
+        genesis: Genesis,
+        scratch: Option<&Path>,
+        snapshot: &SnapshotFile,
+    ) -> Result<Self, SnapshotError> {
+        let mut store = Store::scratch(scratch, CACHE_BYTES)?;
+        let into = Some((&mut store, scratch));
+        let filled = snapshot::load(&snapshot.path, &genesis, Some(snapshot.block), into);
+        let opened = filled.and_then(|(found, sum)| {
+            let found = Found::Whole(found.checkpoint(), sum);
+            Self::of(genesis, Keep::Hashes, store, found, None).map_err(|error| match error {
+                ReadError::Store(error) => error.into(),
+                other => SnapshotError::File(other.to_string()),
+            })
+        });
+        if let (Err(_), Some(scratch)) = (&opened, scratch) {
+            remove_scratch(scratch)?;
+        }
+        opened
+    }
+
     fn of(
         genesis: Genesis,
         keep: Keep,
@@ -72,10 +100,11 @@ impl LedgerWriter {
         };
         let ledger = known(&genesis, &store, &checkpoint)?;
         let synced = (checkpoint.head, Instant::now());
-        Ok(Self { ledger, store, keep, checkpoint, sum, path, synced })
+        let pending = Arc::default();
+        Ok(Self { ledger, store, keep, checkpoint, sum, pending, gathered: None, path, synced })
     }
 
-    /// What is known now.
+    /// What is known after the newest block that is written.
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -85,36 +114,72 @@ impl LedgerWriter {
         self.checkpoint.log
     }
 
+    /// The newest block that was taken over, written or not: what the next one is executed on.
+    pub(crate) fn tip(&self) -> &Ledger {
+        self.gathered.as_ref().map_or(&self.ledger, |(_, ledger)| ledger)
+    }
+
     /// Takes over an executed block, whose record ends the log there. It must have been executed on this very head.
     pub(crate) fn commit(&mut self, executed: Executed, log: LogMark) -> Result<Arc<Block>, ReadError> {
+        let block = self.gather(executed, log)?;
+        self.settle()?;
+        Ok(block)
+    }
+
+    /// Takes over a block as [`LedgerWriter::commit`] does, but writes it with others, when there are many or by
+    /// [`LedgerWriter::settle`]. Until then no reader sees it, and after a crash it was never there.
+    pub(crate) fn gather(&mut self, executed: Executed, log: LogMark) -> Result<Arc<Block>, ReadError> {
         let Executed { block, meta, changes } = executed;
-        let number = self.ledger.head() + 1;
+        let tip = self.tip();
+        let number = tip.head() + 1;
         assert_eq!(block.header.number, number, "a block is committed on the head it was executed on");
-        assert_eq!(
-            block.header.parent_hash,
-            self.ledger.head_meta().hash,
-            "a block is committed on its parent"
-        );
-        let oldest = self.oldest_after(number, meta.timestamp)?;
-        let checkpoint = Checkpoint { genesis: self.checkpoint.genesis, head: number, oldest, log };
-        let durable =
-            number - self.synced.0 >= UNSYNCED_BLOCKS_MAX || self.synced.1.elapsed() >= UNSYNCED_MAX;
+        assert_eq!(block.header.parent_hash, tip.head_meta().hash, "a block is committed on its parent");
+        let checkpoint = Checkpoint {
+            genesis: self.checkpoint.genesis,
+            head: number,
+            oldest: self.oldest_after(number, meta.timestamp)?,
+            log,
+        };
         let indexed = (self.keep == Keep::Everything).then(|| body::indexed(&block));
-        let sum = self.store.write(&BlockRow {
+        let known = Known {
+            genesis: Arc::clone(&tip.0.genesis),
+            genesis_hash: checkpoint.genesis,
+            snapshot: Arc::clone(&tip.0.snapshot),
+            pending: Some(Arc::clone(&self.pending)),
+            head: number,
+            head_meta: meta,
+            oldest: number,
+        };
+        let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
+        pending.add(number, meta, changes, indexed);
+        let full = pending.is_full();
+        drop(pending);
+        self.gathered = Some((checkpoint, Ledger(Arc::new(known))));
+        if full {
+            self.settle()?;
+        }
+        Ok(Arc::new(block))
+    }
+
+    /// Writes the blocks that were gathered, in one transaction. After an error they are as if they had never been.
+    pub(crate) fn settle(&mut self) -> Result<(), ReadError> {
+        let Some((checkpoint, _)) = self.gathered.take() else { return Ok(()) };
+        let pending = std::mem::take(&mut *self.pending.write().unwrap_or_else(PoisonError::into_inner));
+        let durable =
+            checkpoint.head - self.synced.0 >= UNSYNCED_BLOCKS_MAX || self.synced.1.elapsed() >= UNSYNCED_MAX;
+        let sum = self.store.write(&Batch {
             checkpoint,
-            meta,
+            pending: &pending,
             sum: self.sum,
-            changes: &changes,
-            indexed: indexed.as_ref(),
-            forget: self.checkpoint.oldest + 1..oldest + 1,
+            forget: self.checkpoint.oldest + 1..checkpoint.oldest + 1,
             durable,
         })?;
         if durable {
-            self.synced = (number, Instant::now());
+            self.synced = (checkpoint.head, Instant::now());
         }
         self.ledger = known(&self.ledger.0.genesis, &self.store, &checkpoint)?;
         (self.checkpoint, self.sum) = (checkpoint, sum);
-        Ok(Arc::new(block))
+        Ok(())
     }
 
     /// Whether what is read is still what was written.
@@ -148,7 +213,8 @@ impl LedgerWriter {
 
     /// The oldest block after which the state is readable when there is a new head: some more are forgotten with each.
     fn oldest_after(&self, head: u64, timestamp: u64) -> Result<u64, ReadError> {
-        let mut oldest = self.checkpoint.oldest;
+        let newest = self.gathered.as_ref().map_or(&self.checkpoint, |(checkpoint, _)| checkpoint);
+        let mut oldest = newest.oldest;
         for _ in 0..FORGET_MAX {
             let next = oldest + 1;
             let Some(meta) = self.ledger.meta(next)? else { break };
@@ -169,7 +235,8 @@ fn known(genesis: &Arc<Genesis>, store: &Store, checkpoint: &Checkpoint) -> Resu
     Ok(Ledger(Arc::new(Known {
         genesis: Arc::clone(genesis),
         genesis_hash: checkpoint.genesis,
-        snapshot,
+        snapshot: Arc::new(snapshot),
+        pending: None,
         head: checkpoint.head,
         head_meta,
         oldest: checkpoint.oldest,
@@ -179,21 +246,15 @@ fn known(genesis: &Arc<Genesis>, store: &Store, checkpoint: &Checkpoint) -> Resu
 /// Writes block 0.
 fn begin(genesis: &Genesis, keep: Keep, store: &Store) -> Result<(Checkpoint, Sum), ReadError> {
     let (block, changes) = genesis_block(genesis);
-    let meta = BlockMeta {
-        hash: block.hash,
-        timestamp: genesis.timestamp,
-        state_root: block.header.state_root,
-        base_fee: block.header.base_fee_per_gas.unwrap_or_default(),
-        excess_gas: 0,
-    };
+    let meta = meta_of(&block);
     let checkpoint = Checkpoint { genesis: block.hash, head: 0, oldest: 0, log: LogMark::default() };
     let indexed = (keep == Keep::Everything).then(|| body::indexed(&block));
-    let sum = store.write(&BlockRow {
+    let mut pending = Pending::default();
+    pending.add(0, meta, changes, indexed);
+    let sum = store.write(&Batch {
         checkpoint,
-        meta,
         sum: Sum::default(),
-        changes: &changes,
-        indexed: indexed.as_ref(),
+        pending: &pending,
         forget: 0..0,
         durable: true,
     })?;

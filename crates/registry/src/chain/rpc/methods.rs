@@ -55,6 +55,7 @@ const METHODS: &[(&str, usize)] = &[
     ("quorate_faucet", 1),
     ("quorate_genesis", 0),
     ("quorate_head", 0),
+    ("quorate_snapshot", 3),
     ("quorate_waitHead", 2),
     ("txpool_status", 0),
     ("web3_clientVersion", 0),

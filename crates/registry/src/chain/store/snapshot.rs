@@ -1,13 +1,13 @@
 //! What a store has at one moment, for readers.
 
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 use alloy_primitives::{B256, U256};
 use redb::{Database, ReadOnlyTable};
 use revm::bytecode::Bytecode;
 
 use super::{
-    BlockMeta, Checkpoint, Codes, Damage, LogTag, ReadRows, StoreError, before_key, log_key, number,
+    Base, BlockMeta, Checkpoint, Codes, Damage, LogTag, ReadRows, StoreError, before_key, log_key, number,
 };
 use crate::chain::{
     state::{Account, SlotKey},
@@ -30,13 +30,25 @@ pub(crate) struct Snapshot {
     pub(super) checkpoint: ReadOnlyTable<(), &'static [u8; Checkpoint::BYTES]>,
     pub(super) ready: Arc<Codes>,
     pub(super) damage: Arc<Damage>,
+    pub(super) base: Option<Arc<Base>>,
     /// Closed only when nobody reads it any more.
     pub(super) _database: Arc<Database>,
 }
 
 impl Snapshot {
     pub(crate) fn meta(&self, block: u64) -> Result<Option<BlockMeta>, StoreError> {
-        Ok(self.metas.get(block)?.map(|meta| BlockMeta::from_bytes(meta.value())))
+        if let Some(meta) = self.metas.get(block)? {
+            return Ok(Some(BlockMeta::from_bytes(meta.value())));
+        }
+        self.below(|base| base.meta(block))
+    }
+
+    /// What is in the state that the store began with.
+    fn below<T>(
+        &self,
+        read: impl FnOnce(&Base) -> Result<Option<T>, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.base.as_deref().map_or(Ok(None), read)
     }
 
     pub(crate) fn body(&self, block: u64) -> Result<Option<Vec<u8>>, StoreError> {
@@ -93,7 +105,12 @@ impl Snapshot {
                 return Some(before.value()).filter(|bytes| !bytes.is_empty()).map(account).transpose();
             }
         }
-        self.accounts.get(&key.0)?.map(|found| account(found.value())).transpose()
+        match self.accounts.get(&key.0)? {
+            // Above another state, an account that is gone has an empty row.
+            Some(found) if found.value().is_empty() && self.base.is_some() => Ok(None),
+            Some(found) => account(found.value()).map(Some),
+            None => self.below(|base| base.account(key)),
+        }
     }
 
     /// A slot after a block: `None` for the newest. One that was never written is zero.
@@ -109,7 +126,78 @@ impl Snapshot {
                 return word(row?.1.value());
             }
         }
-        Ok(self.slots.get(key)?.map(|found| word(found.value())).transpose()?.unwrap_or_default())
+        match self.slots.get(key)? {
+            Some(found) => word(found.value()),
+            None => Ok(self.below(|base| base.slot(key).map(Some))?.unwrap_or_default()),
+        }
+    }
+
+    /// The next account behind a key that is there, or was after a block: `None` within where it was not.
+    pub(crate) fn next_account(
+        &self,
+        behind: Option<B256>,
+        block: Option<u64>,
+    ) -> Result<Option<(B256, Option<Account>)>, StoreError> {
+        let from = behind.map_or(Bound::Unbounded, |key| Bound::Excluded(key.0));
+        let from = from.as_ref();
+        let now = self.accounts.range::<&[u8; 32]>((from, Bound::Unbounded))?.next().transpose()?;
+        let now = now.map(|(key, _)| B256::from(*key.value()));
+        let mut next = now.into_iter().chain(self.below(|base| base.next_account(behind))?).min();
+        if block.is_some() {
+            let from = behind.map(|key| before_key::<32, 40>(&key.0, u64::MAX));
+            let from = from.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+            let changed =
+                self.accounts_before.range::<&[u8; 40]>((from, Bound::Unbounded))?.next().transpose()?;
+            let changed = changed.map(|(row, _)| B256::from_slice(&row.value()[..32]));
+            next = next.into_iter().chain(changed).min();
+        }
+        next.map(|key| Ok((key, self.account(key, block)?))).transpose()
+    }
+
+    /// The slots of an account behind a key, in order and as they were after a block, until `each` is false: the last one
+    /// then.
+    pub(crate) fn slots_behind(
+        &self,
+        account: B256,
+        behind: Option<B256>,
+        block: Option<u64>,
+        mut each: impl FnMut(B256, U256) -> bool,
+    ) -> Result<Option<B256>, StoreError> {
+        let within = |slot: B256| {
+            let mut key = [0; 64];
+            key[..32].copy_from_slice(account.as_slice());
+            key[32..].copy_from_slice(slot.as_slice());
+            key
+        };
+        let (last, mut done) = (within(B256::repeat_byte(0xff)), behind.map(within));
+        let from = done.unwrap_or(within(B256::ZERO));
+        let from = if done.is_some() { Bound::Excluded(&from) } else { Bound::Included(&from) };
+        let mut now = self.slots.range::<&[u8; 64]>((from, Bound::Included(&last)))?;
+        let mut ahead: Option<SlotKey> = None;
+        loop {
+            if ahead.is_none_or(|ahead| done.is_some_and(|done| ahead <= done)) {
+                ahead = now.next().transpose()?.map(|(key, _)| *key.value());
+            }
+            let slot = done.map_or(behind, |done| Some(B256::from_slice(&done[32..])));
+            let first = self.below(|base| base.next_slot(account, slot))?.map(within);
+            let mut next = ahead.into_iter().chain(first).min();
+            if block.is_some() {
+                let from = done.map(|done| before_key::<64, 72>(&done, u64::MAX));
+                let from = from.unwrap_or(before_key::<64, 72>(&within(B256::ZERO), 0));
+                let from = if done.is_some() { Bound::Excluded(&from) } else { Bound::Included(&from) };
+                let to = before_key::<64, 72>(&last, u64::MAX);
+                let mut rows = self.slots_before.range::<&[u8; 72]>((from, Bound::Included(&to)))?;
+                let changed =
+                    rows.next().transpose()?.and_then(|(row, _)| row.value().first_chunk().copied());
+                next = next.into_iter().chain(changed).min();
+            }
+            let Some(key) = next else { return Ok(None) };
+            done = Some(key);
+            let (slot, word) = (B256::from_slice(&key[32..]), self.slot(&key, block)?);
+            if !word.is_zero() && !each(slot, word) {
+                return Ok(Some(slot));
+            }
+        }
     }
 
     /// Code by its hash; empty if there is none.
@@ -127,7 +215,10 @@ impl Snapshot {
 
 impl NodeSource for Snapshot {
     fn node(&self, key: &NodeKey) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.nodes.get(key.to_bytes().as_slice())?.map(|node| node.value().to_vec()))
+        match self.nodes.get(key.to_bytes().as_slice())? {
+            Some(node) => Ok(Some(node.value().to_vec())),
+            None => self.below(|base| base.node(key)),
+        }
     }
 }
 

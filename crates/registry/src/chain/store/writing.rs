@@ -1,31 +1,54 @@
-//! A block on its way into the store.
+//! Blocks on their way into the store.
 
 use alloy_primitives::B256;
 use redb::WriteTransaction;
 
 use super::{
-    ACCOUNTS, ACCOUNTS_BEFORE, BODIES, BlockMeta, CODES, Changed, Changes, HASHES, Indexed, LOGS, METAS,
-    NODES, SLOTS, SLOTS_BEFORE, StoreError, TXS, WRITTEN, before_key, log_key,
+    ACCOUNTS, ACCOUNTS_BEFORE, BODIES, BlockMeta, CODES, Changed, HASHES, Indexed, LOGS, METAS, NODES, SLOTS,
+    SLOTS_BEFORE, StoreError, TXS, WRITTEN, before_key, log_key,
+    pending::{Pending, PendingBlock},
     sum::{Row, Sum, SumKey},
 };
-use crate::chain::state::{Account, SlotKey};
+use crate::chain::{
+    state::{Account, SlotKey},
+    trie::NodeChanges,
+};
 
-/// A block on its way into the store: each row goes into its table and into the sum.
+/// Blocks on their way into the store: each row goes into its table and into the sum.
 pub(super) struct Writing<'a> {
     pub(super) transaction: &'a WriteTransaction,
     pub(super) key: &'a SumKey,
     pub(super) sum: Sum,
+    /// Whether the store began with another state: then what is gone has a row that says so.
+    pub(super) on_base: bool,
 }
 
 impl Writing<'_> {
-    pub(super) fn state(&mut self, block: u64, changes: &Changes) -> Result<(), StoreError> {
+    /// What accounts, slots, code and nodes are after all blocks, and what each block found.
+    pub(super) fn state(&mut self, pending: &Pending) -> Result<(), StoreError> {
+        if self.on_base {
+            self.state_on_base(pending)?;
+        } else {
+            self.state_alone(pending)?;
+        }
         let (transaction, key, sum) = (self.transaction, self.key, &mut self.sum);
-        let mut written = Vec::with_capacity(33 * changes.accounts.len() + 65 * changes.slots.len());
+        let mut codes = transaction.open_table(CODES)?;
+        for (hash, code) in &pending.codes {
+            // The same code may have been put there before, by another contract.
+            if codes.insert(&hash.0, code.original_byte_slice())?.is_none() {
+                sum.add(key.hash(Row::Code, hash.as_slice(), code.original_byte_slice()));
+            }
+        }
+        drop(codes);
+        write_nodes(transaction, &pending.nodes)?;
+        pending.blocks.iter().try_for_each(|block| self.before(block))
+    }
+
+    fn state_alone(&mut self, pending: &Pending) -> Result<(), StoreError> {
+        let (transaction, key, sum) = (self.transaction, self.key, &mut self.sum);
         let mut accounts = transaction.open_table(ACCOUNTS)?;
-        let mut accounts_before = transaction.open_table(ACCOUNTS_BEFORE)?;
-        for (address, Changed { before, after }) in &changes.accounts {
-            let before = before.map_or_else(Vec::new, |account| account.to_bytes().to_vec());
-            if !before.is_empty() {
+        for (address, Changed { before, after }) in &pending.accounts {
+            if let Some(before) = before.map(Account::to_bytes) {
                 sum.take(key.hash(Row::Account, address.as_slice(), &before));
             }
             match after.map(Account::to_bytes) {
@@ -35,47 +58,68 @@ impl Writing<'_> {
                 }
                 None => drop(accounts.remove(&address.0)?),
             }
-            let row = before_key::<32, 40>(&address.0, block);
+        }
+        let mut slots = transaction.open_table(SLOTS)?;
+        for (slot, Changed { before, after }) in &pending.slots {
+            if !before.is_zero() {
+                sum.take(key.hash(Row::Slot, slot, &before.to_be_bytes::<32>()));
+            }
+            if after.is_zero() {
+                slots.remove(slot)?;
+            } else {
+                let word = after.to_be_bytes::<32>();
+                sum.add(key.hash(Row::Slot, slot, &word));
+                slots.insert(slot, word.as_slice())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where rows were read from another state, they are in no sum.
+    fn state_on_base(&mut self, pending: &Pending) -> Result<(), StoreError> {
+        let (transaction, key, sum) = (self.transaction, self.key, &mut self.sum);
+        let mut accounts = transaction.open_table(ACCOUNTS)?;
+        for (address, Changed { after, .. }) in &pending.accounts {
+            let account = after.map_or_else(Vec::new, |account| account.to_bytes().to_vec());
+            if let Some(before) = accounts.insert(&address.0, account.as_slice())? {
+                sum.take(key.hash(Row::Account, address.as_slice(), before.value()));
+            }
+            sum.add(key.hash(Row::Account, address.as_slice(), &account));
+        }
+        let mut slots = transaction.open_table(SLOTS)?;
+        for (slot, Changed { after, .. }) in &pending.slots {
+            let word = after.to_be_bytes::<32>();
+            if let Some(before) = slots.insert(slot, word.as_slice())? {
+                sum.take(key.hash(Row::Slot, slot, before.value()));
+            }
+            sum.add(key.hash(Row::Slot, slot, &word));
+        }
+        Ok(())
+    }
+
+    /// What accounts and slots were before a block.
+    fn before(&mut self, block: &PendingBlock) -> Result<(), StoreError> {
+        let (transaction, key, sum) = (self.transaction, self.key, &mut self.sum);
+        let mut written = Vec::with_capacity(33 * block.accounts.len() + 65 * block.slots.len());
+        let mut accounts_before = transaction.open_table(ACCOUNTS_BEFORE)?;
+        for (address, before) in &block.accounts {
+            let before = before.map_or_else(Vec::new, |account| account.to_bytes().to_vec());
+            let row = before_key::<32, 40>(&address.0, block.number);
             sum.add(key.hash(Row::AccountBefore, &row, &before));
             accounts_before.insert(&row, before.as_slice())?;
             written.push(0);
             written.extend_from_slice(address.as_slice());
         }
-        let mut slots = transaction.open_table(SLOTS)?;
         let mut slots_before = transaction.open_table(SLOTS_BEFORE)?;
-        for (slot, Changed { before, after }) in &changes.slots {
-            let (word_before, word) = (before.to_be_bytes::<32>(), after.to_be_bytes::<32>());
-            if !before.is_zero() {
-                sum.take(key.hash(Row::Slot, slot, &word_before));
-            }
-            if after.is_zero() {
-                slots.remove(slot)?;
-            } else {
-                sum.add(key.hash(Row::Slot, slot, &word));
-                slots.insert(slot, word.as_slice())?;
-            }
-            let row = before_key::<64, 72>(slot, block);
-            sum.add(key.hash(Row::SlotBefore, &row, &word_before));
-            slots_before.insert(&row, word_before.as_slice())?;
+        for (slot, before) in &block.slots {
+            let before = before.to_be_bytes::<32>();
+            let row = before_key::<64, 72>(slot, block.number);
+            sum.add(key.hash(Row::SlotBefore, &row, &before));
+            slots_before.insert(&row, before.as_slice())?;
             written.push(1);
             written.extend_from_slice(slot);
         }
-        transaction.open_table(WRITTEN)?.insert(block, written.as_slice())?;
-        let mut codes = transaction.open_table(CODES)?;
-        for (hash, code) in &changes.codes {
-            // The same code may have been put there before, by another contract.
-            if codes.insert(&hash.0, code.original_byte_slice())?.is_none() {
-                sum.add(key.hash(Row::Code, hash.as_slice(), code.original_byte_slice()));
-            }
-        }
-        let mut nodes = transaction.open_table(NODES)?;
-        for (key, node) in &changes.nodes {
-            let key = key.to_bytes();
-            match node {
-                Some(node) => drop(nodes.insert(key.as_slice(), node.as_slice())?),
-                None => drop(nodes.remove(key.as_slice())?),
-            }
-        }
+        transaction.open_table(WRITTEN)?.insert(block.number, written.as_slice())?;
         Ok(())
     }
 
@@ -109,15 +153,27 @@ impl Writing<'_> {
         Ok(())
     }
 
-    pub(super) fn meta(&mut self, block: u64, meta: &BlockMeta) -> Result<Sum, StoreError> {
+    pub(super) fn meta(&mut self, block: u64, meta: &BlockMeta) -> Result<(), StoreError> {
         let meta = meta.to_bytes();
         let mut metas = self.transaction.open_table(METAS)?;
         if let Some(before) = metas.insert(block, &meta)? {
             self.sum.take(self.key.meta(block, before.value()));
         }
         self.sum.add(self.key.meta(block, &meta));
-        Ok(self.sum)
+        Ok(())
     }
+}
+
+pub(super) fn write_nodes(transaction: &WriteTransaction, changes: &NodeChanges) -> Result<(), StoreError> {
+    let mut nodes = transaction.open_table(NODES)?;
+    for (key, node) in changes {
+        let key = key.to_bytes();
+        match node {
+            Some(node) => drop(nodes.insert(key.as_slice(), node.as_slice())?),
+            None => drop(nodes.remove(key.as_slice())?),
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn write_index(

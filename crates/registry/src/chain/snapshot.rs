@@ -1,0 +1,116 @@
+//! A chain's state after one block as a file, which another process begins with while it replays what led there.
+//!
+//! The file has every header's own fields from block 1 on, so that they lead from block 0, which is known, to the block
+//! whose hash somebody named; then accounts, each with its slots, in the order of their keys; then code. Nothing in it is
+//! believed: the headers must give the named hash, and the state's Merkle-Patricia root must be that of the last header.
+
+mod collect;
+mod pages;
+pub(crate) mod rows;
+mod verify;
+
+use std::path::PathBuf;
+
+use alloy_primitives::B256;
+
+#[cfg(test)]
+pub(crate) use self::collect::of_ledger;
+pub use self::collect::{Collected, collect, of_folder};
+pub(crate) use self::{
+    pages::{Page, Part, page},
+    verify::load,
+};
+pub(crate) use super::store::remove_scratch;
+use super::{head::BlockId, store::StoreError};
+
+/// Bytes of the longest snapshot that is read or written.
+pub const SNAPSHOT_BYTES_MAX: u64 = 64 << 30;
+
+/// Which snapshot a process begins with.
+#[derive(Clone, Debug)]
+pub struct SnapshotFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The block that it has to be of, by somebody's word who is trusted with it until it was replayed.
+    pub block: BlockId,
+    /// How long the replay up to that block may stand still while the chain answers.
+    pub patience: std::time::Duration,
+}
+
+/// Why a snapshot is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// The file.
+    #[error("the chain's snapshot cannot be read or written: {0}")]
+    File(String),
+    /// Another kind of file.
+    #[error("the file is no snapshot of a chain, or one of another release")]
+    Magic,
+    /// More than any chain has.
+    #[error("the snapshot is longer than {SNAPSHOT_BYTES_MAX} bytes")]
+    TooLong,
+    /// Of another chain.
+    #[error("the snapshot is of another chain: its block 0 is {0}")]
+    OtherChain(B256),
+    /// Of another block than the one that was named.
+    #[error("the snapshot is of block {number}:{hash}, which is not the block that was named")]
+    OtherBlock {
+        /// What it says of itself.
+        number: u64,
+        /// Its hash.
+        hash: B256,
+    },
+    /// Cut off.
+    #[error("the snapshot ends in the middle")]
+    Cut,
+    /// Longer than it says.
+    #[error("the snapshot goes on after its end")]
+    After,
+    /// A row that nobody writes so.
+    #[error("the snapshot is damaged: {0}")]
+    Damaged(&'static str),
+    /// The headers are not those of the block.
+    #[error("the snapshot's headers lead to the hash {0}, which is not its block's")]
+    Headers(B256),
+    /// The state is not the one of the block.
+    #[error("the snapshot's state has the root {found}, and its block's header has {header}")]
+    StateRoot {
+        /// Of the content.
+        found: B256,
+        /// Of the header.
+        header: B256,
+    },
+    /// The chain's own word about the block is another one.
+    #[error("the chain signs another block {number} than the snapshot's: {signed}")]
+    NotTheChains {
+        /// The height.
+        number: u64,
+        /// What it signs.
+        signed: B256,
+    },
+    /// The replay, of an earlier start perhaps, has not confirmed it.
+    #[error(
+        "the snapshot was refused before: {fault}; name another one or none; only who knows better removes {verdict}"
+    )]
+    RefusedBefore {
+        /// Why.
+        fault: String,
+        /// The file that says so.
+        verdict: String,
+    },
+    /// Whoever was asked for it answered otherwise.
+    #[error("the chain gave no snapshot: {0}")]
+    Refused(String),
+    /// What was written for it cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SnapshotError {
+    fn file(error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => Self::Cut,
+            _ => Self::File(error.to_string()),
+        }
+    }
+}
