@@ -5,6 +5,7 @@ pub mod frame;
 mod reply;
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use quorate_quota::Portion;
 
 use crate::limits::ActionLimits;
 use crate::outcome::{FailureCode, Finished};
@@ -79,12 +80,18 @@ pub struct RunMessage {
 }
 
 /// One in whose share of a worker's threads executions count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub struct ThreadPayer {
     /// Says nothing else.
     pub number: u64,
     /// How many shares it may have.
     pub multiple: u32,
+}
+
+impl Portion for ThreadPayer {
+    fn multiple(&self) -> u32 {
+        self.multiple
+    }
 }
 
 /// From a worker to its node.

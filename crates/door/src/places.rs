@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use quorate_quota::Held;
 use quorate_wire::Payer;
 use tokio::sync::oneshot;
 
@@ -19,7 +20,7 @@ pub struct Places {
 #[derive(Debug, Default)]
 struct State {
     taken: usize,
-    held: BTreeMap<Payer, usize>,
+    held: Held<Payer>,
     /// Those that wait for one place each, in the order in which they came.
     waiting: BTreeMap<u64, (Arc<[Payer]>, oneshot::Sender<()>)>,
     next: u64,
@@ -84,14 +85,7 @@ impl Places {
     fn leave(&self, payers: &[Payer], units: usize) {
         let mut state = self.lock();
         state.taken -= units;
-        for payer in payers {
-            if let Some(held) = state.held.get_mut(payer) {
-                *held -= units;
-                if *held == 0 {
-                    state.held.remove(payer);
-                }
-            }
-        }
+        state.held.leave(payers, units);
         // Who was passed over because of a share is so also with fewer places free: one look is enough.
         let line: Vec<u64> = state.waiting.keys().copied().collect();
         for number in line {
@@ -116,17 +110,12 @@ impl Places {
 
 impl State {
     fn is_fair(&self, all: usize, payers: &[Payer], units: usize) -> bool {
-        let free = all.saturating_sub(self.taken);
-        let held = |payer: &Payer| self.held.get(payer).copied().unwrap_or_default();
-        let share = |payer: &Payer| free.saturating_mul(usize::try_from(payer.multiple()).unwrap_or(1));
-        units <= free && payers.iter().all(|payer| held(payer).saturating_add(units) <= share(payer))
+        self.held.may_enter(payers, units, all.saturating_sub(self.taken))
     }
 
     fn enter(&mut self, payers: &[Payer], units: usize) {
         self.taken += units;
-        for payer in payers {
-            *self.held.entry(*payer).or_default() += units;
-        }
+        self.held.enter(payers, units);
     }
 }
 

@@ -10,12 +10,12 @@ use quorate_auth::{NoFacts, Session, check_time, verify_login, verify_request};
 use quorate_policy::registry_fresh;
 use quorate_wire::{
     ActionCid, ActionLimits, Admission, Capability, CapabilityKey, Digest, ErrorCode, ExecutionRequest,
-    Login, NodeIndex, PeerMessage, Problem, Proof, RequestId, Submission, encode, limits,
+    Login, NodeIndex, Payer, PeerMessage, Problem, Proof, RequestId, Submission, encode, limits,
 };
 
 use crate::{
     AskedBy, At, BlockStanding, Effect, Engine, Now, Payers, ReplyTo, Report, RunNumber, Subject,
-    admission::{Held, Payer, SHARE_TAKEN, price},
+    admission::{Held, SHARE_TAKEN, price},
     execution::Execution,
     facts::Facts,
     logins::LoginReading,
@@ -73,7 +73,7 @@ impl Engine {
                 self.pay(&[Payer::Login(session.id)], price, turn.now)
                     .map_err(|problem| problem.about(id))?;
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
-                    .and_then(|()| self.has_room(&Payer::of(&payers)))
+                    .and_then(|()| self.has_room(&payers.all()))
                     .map_err(|problem| problem.about(id))?;
             }
             Ok((id, request, session))
@@ -148,7 +148,7 @@ impl Engine {
             if !self.remembers(&id) {
                 let payers = Payers { login: session.id, asked_by: AskedBy::Peer(from) };
                 self.admit(&request, &session, submission.code.as_deref(), turn.now)
-                    .and_then(|()| self.has_room(&Payer::of(&payers)))
+                    .and_then(|()| self.has_room(&payers.all()))
                     .map_err(|problem| problem.about(id))?;
                 let code = submission.code.as_deref().map(Arc::from);
                 let brought = Brought { code, frame_bytes: 0, by: AskedBy::Peer(from) };
@@ -394,7 +394,7 @@ impl Engine {
         // Counted at once, and exactly with the next sweep: many long ones could come before that.
         let bytes = execution.weight() + frame_bytes;
         self.remembered_bytes += bytes;
-        for payer in Payer::of(&execution.facts.payers()) {
+        for payer in execution.facts.payers().all() {
             let held = self.node.shares.of(payer);
             held.remembered += 1;
             held.bytes += bytes;

@@ -1,56 +1,19 @@
 //! Who gets in: token buckets for each login, source and peer, and the share of a node's room that one login,
 //! source or peer may hold.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 
-use quorate_wire::{LoginId, Network, NodeIndex, Submission, limits};
+use quorate_quota::{Bucket, Rate, may_hold};
+use quorate_wire::{Payer, Submission, limits};
 
-use crate::{
-    AskedBy, Payers,
-    bucket::{Bucket, Rule},
-    rates::Rates,
-};
+use crate::rates::Rates;
 
-/// Whom a bucket or a share is for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Payer {
-    Login(LoginId),
-    Source(Network),
-    Peer(NodeIndex),
-}
-
-impl Payer {
-    /// Those of an execution. An address is one, and so is each network around it: whoever brings many logins has no
-    /// more than one such share.
-    pub(crate) fn of(payers: &Payers) -> Vec<Payer> {
-        let mut all = match payers.asked_by {
-            AskedBy::Caller(source) => Payer::of_source(source),
-            AskedBy::Peer(peer) => vec![Payer::Peer(peer)],
-        };
-        all.push(Payer::Login(payers.login));
-        all
-    }
-
-    /// An address, and the networks around it.
-    pub(crate) fn of_source(source: IpAddr) -> Vec<Payer> {
-        Network::all_of(source).map(Payer::Source).collect()
-    }
-
-    /// How many shares this one may have of what can be held.
-    pub(crate) fn multiple(&self) -> usize {
-        match self {
-            Payer::Source(network) => usize::try_from(network.multiple()).unwrap_or(1),
-            Payer::Login(_) | Payer::Peer(_) => 1,
-        }
-    }
-
-    /// What it may take.
-    pub(crate) fn rule(&self, rates: &Rates) -> Rule {
-        match self {
-            Payer::Login(_) => rates.of_caller(),
-            Payer::Source(network) => rates.of_caller().times(network.multiple().into()),
-            Payer::Peer(_) => rates.of_peer(),
-        }
+/// What a payer may take.
+fn rate(payer: &Payer, rates: &Rates) -> Rate {
+    match payer {
+        Payer::Login(_) => rates.of_caller(),
+        Payer::Source(network) => rates.of_caller().times(network.multiple().into()),
+        Payer::Peer(_) => rates.of_peer(),
     }
 }
 
@@ -77,8 +40,8 @@ pub(crate) const SHARE_TAKEN: &str = "this login, its address, or the node that 
 
 #[derive(Default)]
 pub(crate) struct Buckets {
-    /// With the rule of each, which is always the same for one payer.
-    buckets: BTreeMap<Payer, (Bucket, Rule)>,
+    /// With the rate of each, which is always the same for one payer.
+    buckets: BTreeMap<Payer, (Bucket, Rate)>,
 }
 
 impl Buckets {
@@ -91,39 +54,38 @@ impl Buckets {
     ) -> Result<(), Option<u64>> {
         // Who is refused leaves no trace: neither in a wide network's bucket nor in the table.
         for payer in payers {
-            let rule = payer.rule(rates);
-            if let Some((bucket, _)) = self.buckets.get_mut(payer)
-                && !bucket.has(&rule, tokens, now_mono_ms)
+            let rate = rate(payer, rates);
+            if let Some((bucket, _)) = self.buckets.get(payer)
+                && !bucket.has(&rate, tokens, now_mono_ms)
             {
-                return Err(bucket.wait_ms(&rule, tokens));
+                return Err(bucket.wait_ms(&rate, tokens, now_mono_ms));
             }
         }
-        payers.iter().try_for_each(|payer| self.take(*payer, &payer.rule(rates), tokens, now_mono_ms))
+        payers.iter().try_for_each(|payer| self.take(*payer, &rate(payer, rates), tokens, now_mono_ms))
     }
 
-    /// As [`Buckets::take_of_all`], of one, which has a rule of its own.
-    pub(crate) fn take_one(
+    /// Takes so many tokens of one payer, by a rate of its own. If there are less, or there is no room for one more payer:
+    /// says in how many milliseconds there will be, if ever.
+    pub(crate) fn take(
         &mut self,
         payer: Payer,
-        rule: &Rule,
+        rate: &Rate,
         tokens: u64,
         now_mono_ms: u64,
     ) -> Result<(), Option<u64>> {
-        self.take(payer, rule, tokens, now_mono_ms)
-    }
-
-    /// Takes so many tokens. If there are less, or there is no room for one more payer: says in how many milliseconds
-    /// there will be, if ever.
-    fn take(&mut self, payer: Payer, rule: &Rule, tokens: u64, now_mono_ms: u64) -> Result<(), Option<u64>> {
         if !self.buckets.contains_key(&payer) && self.buckets.len() >= BUCKETS_MAX {
-            self.buckets.retain(|_, (bucket, rule)| !bucket.is_full(rule, now_mono_ms));
+            self.buckets.retain(|_, (bucket, rate)| !bucket.is_full(rate, now_mono_ms));
             if self.buckets.len() >= BUCKETS_MAX {
                 return Err(Some(ROOM_AGAIN_MS));
             }
         }
         let (bucket, _) =
-            self.buckets.entry(payer).or_insert_with(|| (Bucket::full(rule, now_mono_ms), *rule));
-        if bucket.take(rule, tokens, now_mono_ms) { Ok(()) } else { Err(bucket.wait_ms(rule, tokens)) }
+            self.buckets.entry(payer).or_insert_with(|| (Bucket::full(rate, now_mono_ms), *rate));
+        if bucket.take(rate, tokens, now_mono_ms) {
+            Ok(())
+        } else {
+            Err(bucket.wait_ms(rate, tokens, now_mono_ms))
+        }
     }
 }
 
@@ -175,7 +137,7 @@ impl Shares {
     ) -> bool {
         payers
             .into_iter()
-            .all(|payer| self.0.get(&payer).map_or(0, &what) < free.saturating_mul(payer.multiple()))
+            .all(|payer| may_hold(self.0.get(&payer).map_or(0, &what), 1, free, payer.multiple()))
     }
 
     /// Counts the kept bytes anew, and forgets who holds nothing.
@@ -192,7 +154,9 @@ impl Shares {
 
 #[cfg(test)]
 mod tests {
-    use quorate_wire::Digest;
+    use std::net::IpAddr;
+
+    use quorate_wire::{Digest, LoginId, NodeIndex};
 
     use super::*;
 
@@ -262,7 +226,7 @@ mod tests {
         let (mut buckets, rates) = (Buckets::default(), Rates::default());
         let mut takes = |source| buckets.take_of_all(&Payer::of_source(source), &rates, (1, 0)).is_ok();
         let taken = (0..20_000).filter(|subnet| takes(within(7, *subnet))).count();
-        let burst = usize::try_from(rates.of_caller().burst).unwrap();
+        let burst = usize::try_from(rates.of_caller().burst()).unwrap();
         assert_eq!(taken, 16 * burst, "a /48 has sixteen times what one address has");
         assert!(takes(within(8, 0)), "the neighbour is not affected");
         // Of the older addresses a /24 has eight times as much.
@@ -290,7 +254,7 @@ mod tests {
         let (of_peer, of_caller) = (rates.of_peer(), rates.of_caller());
         let peer = Payer::Peer(NodeIndex::new(2).unwrap());
         // As much of the peer's is left as a whole login's bucket holds.
-        assert!(buckets.take(peer, &of_peer, of_peer.burst - of_caller.burst, 0).is_ok());
+        assert!(buckets.take(peer, &of_peer, of_peer.burst() - of_caller.burst(), 0).is_ok());
         let login = |mark: u32| {
             let mut address = [0; 32];
             address[..4].copy_from_slice(&mark.to_be_bytes());
@@ -303,7 +267,7 @@ mod tests {
         let refused = buckets.take(login(marks.next().unwrap()), &of_caller, 1, 0);
         assert_eq!(refused, Err(Some(ROOM_AGAIN_MS)), "none can be dropped");
         assert!(
-            buckets.take(peer, &of_peer, of_caller.burst, 0).is_ok()
+            buckets.take(peer, &of_peer, of_caller.burst(), 0).is_ok()
                 && buckets.take(peer, &of_peer, 1, 0).is_err(),
             "what the peer used is remembered"
         );

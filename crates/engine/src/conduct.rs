@@ -5,17 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use quorate_quota::{Bucket, Rate};
 use quorate_wire::{NodeFault, NodeIndex, PeerMessage};
 
-use crate::{
-    Effect, Report,
-    bucket::{Bucket, Rule},
-};
+use crate::{Effect, Report};
 
 /// Frames of one peer, by their prices. An execution that signs takes about twenty.
-const FRAMES: Rule = Rule { burst: 32_768, per_second: 16_384 };
+const FRAMES: Rate = Rate::per_second(32_768, 16_384);
 /// Faults of one peer. An honest one that has started anew may cause a few.
-const FAULTS: Rule = Rule { burst: 64, per_second: 1 };
+const FAULTS: Rate = Rate::per_second(64, 1);
 /// What a hello that names a new start costs beside its frame: it is written to disk.
 pub(crate) const NEW_START_PRICE: u64 = 2_048;
 /// What a word of a member costs that is new here: it is verified, and written to disk.
@@ -135,13 +133,13 @@ mod tests {
         let (peer, other) = (NodeIndex::new(2).unwrap(), NodeIndex::new(3).unwrap());
         let mut conducts = Conducts::default();
         let faults = |conducts: &mut Conducts, now| {
-            (1..=FAULTS.burst + 1).filter_map(|_| conducts.fault(peer, now)).collect::<Vec<_>>()
+            (1..=FAULTS.burst() + 1).filter_map(|_| conducts.fault(peer, now)).collect::<Vec<_>>()
         };
         assert_eq!(faults(&mut conducts, 0), [AWAY_MS]);
         assert_eq!(conducts.away(peer, AWAY_MS - 1), Some(1));
         assert_eq!(conducts.away(peer, AWAY_MS), None);
         assert_eq!(conducts.away(other, 0), None);
-        let again = FAULTS.burst * 1_000;
+        let again = FAULTS.burst() * 1_000;
         assert_eq!(faults(&mut conducts, again), [2 * AWAY_MS]);
         for round in 2..20 {
             faults(&mut conducts, round * again);
@@ -154,8 +152,11 @@ mod tests {
     fn frames_of_a_peer_are_bounded_by_its_own_bucket() {
         let (peer, other) = (NodeIndex::new(2).unwrap(), NodeIndex::new(3).unwrap());
         let mut conducts = Conducts::default();
-        assert!(conducts.pays(peer, FRAMES.burst, 0) && !conducts.pays(peer, 1, 0));
+        assert!(conducts.pays(peer, FRAMES.burst(), 0) && !conducts.pays(peer, 1, 0));
         assert!(conducts.pays(other, 1, 0));
-        assert!(conducts.pays(peer, FRAMES.per_second, 1_000) && !conducts.pays(peer, 1, 1_000));
+        assert!(
+            conducts.pays(peer, FRAMES.most_in(1_000) - FRAMES.burst(), 1_000)
+                && !conducts.pays(peer, 1, 1_000)
+        );
     }
 }

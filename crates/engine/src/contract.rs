@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 use quorate_auth::Ended;
 use quorate_wire::{
     ActionCid, ActionLimits, BlockRef, DecryptionReply, DecryptionSubmission, Digest, ErrorCode,
-    ExecutionReply, Lane, LoginId, NetworkFile, NodeEndpoint, NodeIndex, NodeVote, OpenTo, PolicyForm,
+    ExecutionReply, Lane, LoginId, NetworkFile, NodeEndpoint, NodeIndex, NodeVote, OpenTo, Payer, PolicyForm,
     Problem, Recipient, RequestId, RevocationReply, RevocationSubmission, RootKeys, Seen, Submission, Usage,
 };
 use zeroize::Zeroizing;
@@ -411,6 +411,20 @@ pub struct Payers {
     pub login: LoginId,
     /// Who brought the request here.
     pub asked_by: AskedBy,
+}
+
+impl Payers {
+    /// All of them. An address is one, and so is each network around it: whoever brings many logins has no more than one
+    /// such part.
+    #[must_use]
+    pub fn all(&self) -> Vec<Payer> {
+        let mut all = match self.asked_by {
+            AskedBy::Caller(source) => Payer::of_source(source),
+            AskedBy::Peer(peer) => vec![Payer::Peer(peer)],
+        };
+        all.push(Payer::Login(self.login));
+        all
+    }
 }
 
 /// A run to start.

@@ -8,14 +8,15 @@ use std::{collections::BTreeMap, net::IpAddr};
 use quorate_auth::{Session, check_time, verify_decryption_request};
 use quorate_encryption::sealed;
 use quorate_policy::{At, Reader, may_open, registry_fresh};
+use quorate_quota::Held;
 use quorate_threshold::Decrypt;
 use quorate_wire::{
     Admission, BlockRef, DecryptionReply, DecryptionRequest, DecryptionSubmission, Digest, ErrorCode,
-    Identity, Problem, RequestId, ShareStatement, limits,
+    Identity, Payer, Problem, RequestId, ShareStatement, limits,
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::{Effect, Engine, Rates, ReplyTo, Report, admission::Payer, member::parse_policy, turn::Turn};
+use crate::{Effect, Engine, Rates, ReplyTo, Report, member::parse_policy, turn::Turn};
 
 /// Bytes of a request or its login, which are parsed, for one token.
 const BYTES_PER_TOKEN: usize = 16 << 10;
@@ -26,7 +27,7 @@ const REMEMBERED_MS: u64 = limits::REQUEST_AGE_MS_MAX + limits::REQUEST_AHEAD_MS
 #[derive(Default)]
 pub(crate) struct Answered {
     requests: BTreeMap<RequestId, (u64, Vec<Payer>)>,
-    held: BTreeMap<Payer, usize>,
+    held: Held<Payer>,
 }
 
 impl Answered {
@@ -34,20 +35,15 @@ impl Answered {
     /// no more than comes at its rate.
     fn has_room(&self, payers: &[Payer], rates: &Rates) -> bool {
         let free = rates.remembered_max().saturating_sub(self.requests.len());
-        payers.iter().all(|payer| {
-            let own = self.held.get(payer).copied().unwrap_or(0);
-            let most = match payer {
-                Payer::Login(_) => rates.remembered_per_login_max(),
-                Payer::Source(_) | Payer::Peer(_) => usize::MAX,
-            };
-            own < most && own < free.saturating_mul(payer.multiple())
-        })
+        let few = |payer: &Payer| match payer {
+            Payer::Login(_) => self.held.of(payer) < rates.remembered_per_login_max(),
+            Payer::Source(_) | Payer::Peer(_) => true,
+        };
+        payers.iter().all(few) && self.held.may_enter(payers, 1, free)
     }
 
     fn remember(&mut self, id: RequestId, until_unix_ms: u64, payers: Vec<Payer>) {
-        for payer in &payers {
-            *self.held.entry(*payer).or_default() += 1;
-        }
+        self.held.enter(&payers, 1);
         self.requests.insert(id, (until_unix_ms, payers));
     }
 
@@ -56,14 +52,11 @@ impl Answered {
         let held = &mut self.held;
         self.requests.retain(|_, (until, payers)| {
             let kept = *until > now_unix_ms;
-            for payer in payers.iter().filter(|_| !kept) {
-                if let Some(count) = held.get_mut(payer) {
-                    *count = count.saturating_sub(1);
-                }
+            if !kept {
+                held.leave(payers, 1);
             }
             kept
         });
-        held.retain(|_, count| *count > 0);
     }
 }
 

@@ -6,10 +6,7 @@ use quorate_wire::{
 };
 
 use crate::{
-    Effect, Engine, Now, Payers, ReplyTo,
-    accept::new_execution,
-    admission::{Held, Payer},
-    execution::Execution,
+    Effect, Engine, Now, Payers, ReplyTo, accept::new_execution, admission::Held, execution::Execution,
     turn::Turn,
 };
 
@@ -86,7 +83,7 @@ impl Engine {
         self.ended.retain(|_, ended| {
             let keep = now.unix_ms < ended.forget_unix_ms;
             if !keep {
-                for payer in Payer::of(&ended.payers) {
+                for payer in ended.payers.all() {
                     let held = shares.of(payer);
                     held.remembered = held.remembered.saturating_sub(1);
                 }
@@ -98,7 +95,7 @@ impl Engine {
         for execution in self.executions.values() {
             let weight = execution.weight();
             self.remembered_bytes += weight;
-            bytes.extend(Payer::of(&execution.facts.payers()).into_iter().map(|payer| (payer, weight)));
+            bytes.extend(execution.facts.payers().all().into_iter().map(|payer| (payer, weight)));
         }
         self.node.shares.sweep(bytes);
         self.node

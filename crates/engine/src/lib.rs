@@ -10,7 +10,6 @@
 
 mod accept;
 mod admission;
-mod bucket;
 mod committee;
 mod conduct;
 mod contract;

@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use quorate_auth::Session;
-use quorate_wire::{ErrorCode, NodeIndex, OperationNumber, Problem, PublicKey, RequestId, limits};
+use quorate_wire::{ErrorCode, NodeIndex, OperationNumber, Payer, Problem, PublicKey, RequestId, limits};
 
 use crate::{
     Now, ReadRegistry, RunNumber,
-    admission::{Buckets, Payer, Shares},
+    admission::{Buckets, Shares},
     committee::Committee,
     early::EarlyMessages,
     endpoints::Endpoints,

@@ -1,8 +1,7 @@
 //! How often callers may ask, and with it how much a node remembers of what they asked.
 
+use quorate_quota::Rate;
 use quorate_wire::limits;
-
-use crate::bucket::Rule;
 
 /// Seconds for which the id of a request is remembered at most: as long as it may be sent again, and run.
 const REMEMBERED_S: u64 =
@@ -31,7 +30,7 @@ impl Rates {
     /// Request ids that are remembered. Twice what comes at the rate: one payer gets half of what there is.
     #[must_use]
     pub fn remembered_max(&self) -> usize {
-        2 * remembered(&rule(self.executions_per_second, 1))
+        2 * remembered(&rate(self.executions_per_second, 1))
     }
 
     /// Of these, those of one login.
@@ -41,25 +40,24 @@ impl Rates {
     }
 
     /// What one login or one address may take.
-    pub(crate) fn of_caller(&self) -> Rule {
-        rule(self.login_per_second, 1)
+    pub(crate) fn of_caller(&self) -> Rate {
+        rate(self.login_per_second, 1)
     }
 
     /// What one peer may take.
-    pub(crate) fn of_peer(&self) -> Rule {
-        rule(self.login_per_second, PEER_FACTOR)
+    pub(crate) fn of_peer(&self) -> Rate {
+        rate(self.login_per_second, PEER_FACTOR)
     }
 }
 
-fn rule(per_second: u32, factor: u64) -> Rule {
+fn rate(per_second: u32, factor: u64) -> Rate {
     let per_second = u64::from(per_second.max(1));
-    Rule { burst: BURST_LEAST.max(2 * per_second) * factor, per_second: per_second * factor }
+    Rate::per_second(BURST_LEAST.max(2 * per_second), per_second).times(factor)
 }
 
 /// How many a bucket lets through while an id is remembered.
-fn remembered(rule: &Rule) -> usize {
-    let count = rule.burst.saturating_add(rule.per_second.saturating_mul(REMEMBERED_S));
-    usize::try_from(count).unwrap_or(usize::MAX)
+fn remembered(rate: &Rate) -> usize {
+    usize::try_from(rate.most_in(1_000 * REMEMBERED_S)).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -9,21 +9,22 @@ mod table;
 use std::net::IpAddr;
 
 use quorate_auth::{Ended, ISSUED_AHEAD_MS_MAX, Session, check_time, verify_revocation_request};
+use quorate_quota::Rate;
 use quorate_wire::{
-    Admission, ErrorCode, HeldRevocation, LoginId, NodeIndex, PeerMessage, Problem, RequestId,
+    Admission, ErrorCode, HeldRevocation, LoginId, NodeIndex, Payer, PeerMessage, Problem, RequestId,
     RevocationRequest, RevocationSubmission, SessionKey, Signed, limits, revocation_request_id,
 };
 
 pub(crate) use table::Revocations;
 use table::{TOKENS, held};
 
-use crate::{AskedBy, Effect, Engine, Now, ReplyTo, Report, admission::Payer, bucket::Rule, turn::Turn};
+use crate::{AskedBy, Effect, Engine, Now, ReplyTo, Report, turn::Turn};
 
 /// A session that is out may sign further revocations for so long after this node has learned of the first: whoever has
 /// stolen it can neither keep its owner from signing out everywhere by being quicker, nor sign the owner out for ever.
 const AFTERWARDS_MS: u64 = 10 * 60_000;
 /// Revocations of one address, of which each costs so many tokens: a few at once, and one in so many seconds.
-const OF_SOURCE: Rule = Rule { burst: 64 * TOKENS, per_second: 1 };
+const OF_SOURCE: Rate = Rate::per_second(64 * TOKENS, 1);
 /// How long a caller waits for others to have it as well.
 const WAIT_MS: u64 = 2_000;
 /// What a revocation costs whoever brings it, in tokens, beside what reading it costs: a durable write.
@@ -155,7 +156,7 @@ impl Engine {
         // Only what is kept is charged: others behind the address cannot use it up with what is none.
         let sources = payers.iter().filter(|payer| matches!(payer, Payer::Source(_)));
         for source in sources {
-            let rule = OF_SOURCE.times(u64::try_from(source.multiple()).unwrap_or(1));
+            let rule = OF_SOURCE.times(source.multiple().into());
             self.node.revocations.pay(*source, &rule, now).map_err(about)?;
         }
         self.keep_revocation(id, (submission, session.id, ended), payers, turn);

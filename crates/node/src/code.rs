@@ -10,7 +10,7 @@ mod config;
 mod files;
 mod flights;
 mod memory;
-mod shares;
+mod quotas;
 mod sources;
 mod store;
 #[cfg(test)]
@@ -27,14 +27,14 @@ use quorate_door::Places;
 use quorate_wire::{ActionCid, ErrorCode, LoginId, Payer, Problem, limits::CODE_BYTES_MAX};
 
 pub use config::CodeConfig;
-pub(crate) use shares::source;
+pub(crate) use quotas::source;
 pub(crate) use sources::Sources;
 
 use crate::metrics::Metrics;
 use cache::Cache;
 use flights::Flights;
 use memory::Memory;
-use shares::Shares;
+use quotas::Quotas;
 use store::{Standing, Store};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -124,12 +124,12 @@ struct Inner {
     flights: Flights,
     metrics: Arc<Metrics>,
     /// Bytes stored, by login and by address.
-    stored_by_login: Shares<LoginId>,
-    stored_by_source: Shares<IpAddr>,
+    stored_by_login: Quotas<LoginId>,
+    stored_by_source: Quotas<IpAddr>,
     /// Sources read from the disk, by address.
-    read_by_source: Shares<IpAddr>,
+    read_by_source: Quotas<IpAddr>,
     /// Sources asked for, by address.
-    shown_by_source: Shares<IpAddr>,
+    shown_by_source: Quotas<IpAddr>,
     readers: Arc<Places>,
     runs_readers: Arc<Places>,
 }
@@ -150,10 +150,10 @@ impl CodeFinder {
             sources,
             flights: Flights::default(),
             metrics,
-            stored_by_login: Shares::new(config.store_bytes_per_login_hour, HOUR),
-            stored_by_source: Shares::new(config.store_bytes_per_source_hour, HOUR),
-            read_by_source: Shares::new(READS, READS_WITHIN),
-            shown_by_source: Shares::new(SHOWS, READS_WITHIN),
+            stored_by_login: Quotas::new(config.store_bytes_per_login_hour, HOUR),
+            stored_by_source: Quotas::new(config.store_bytes_per_source_hour, HOUR),
+            read_by_source: Quotas::new(READS, READS_WITHIN),
+            shown_by_source: Quotas::new(SHOWS, READS_WITHIN),
             readers: Places::new(READERS),
             runs_readers: Places::new(RUNS_READERS),
         })))

@@ -112,7 +112,7 @@ impl Workers {
     /// Looks for the code of a run that came without it.
     pub(crate) fn find_code(&self, run: RunNumber, action: ActionCid, payers: &Payers) {
         let (code, inbox) = (self.code.clone(), self.inbox.clone());
-        let payers = convert::payers(payers);
+        let payers = payers.all();
         self.runtime.spawn(async move {
             let found = code.find(action, &payers).await;
             inbox.code(run, found.map_err(crate::code::CodeError::code));

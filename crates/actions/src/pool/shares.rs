@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use quorate_quota::may_hold;
 use quorate_wire::Payer;
 
 use crate::pool::{PoolConfig, PoolError, START_DELAY_MAX, STARTS_AT_ONCE, State};
@@ -95,9 +96,9 @@ impl State {
             let worker = joined.and_then(|number| self.workers.get(&number));
             worker.is_some_and(|worker| worker.payers.contains_key(payer))
         };
-        let share = |payer: &Payer| free.saturating_mul(usize::try_from(payer.multiple()).unwrap_or(1));
-        let fair = payers.iter().all(|payer| there(payer) || held(payer) < share(payer))
-            && (joined.is_some() || self.starts.fair(payers, config));
+        let fair =
+            payers.iter().all(|payer| there(payer) || may_hold(held(payer), 1, free, payer.multiple()))
+                && (joined.is_some() || self.starts.fair(payers, config));
         if fair { Ok(()) } else { Err(PoolError::Share) }
     }
 }

@@ -9,6 +9,8 @@ use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use quorate_quota::Held;
+
 use crate::engine::Engine;
 use crate::execution::{Execution, OpenCall, Progress, RunInputs};
 use crate::limits::{Charge, EXECUTIONS_PER_WORKER_MAX, LimitHit, Usage};
@@ -76,7 +78,7 @@ struct State {
     /// Threads that have an execution.
     taken: usize,
     /// Of these, those of each payer.
-    taken_by: HashMap<u64, usize>,
+    taken_by: Held<ThreadPayer>,
 }
 
 struct Slot {
@@ -246,13 +248,10 @@ impl State {
     /// Takes the first of a line out that no payer's share forbids.
     fn first(&mut self, long: bool) -> Option<u64> {
         let free = THREADS.saturating_sub(self.taken);
-        let has_share = |payer: &ThreadPayer| {
-            let multiple = usize::try_from(payer.multiple).unwrap_or(usize::MAX);
-            self.taken_by.get(&payer.number).is_none_or(|taken| *taken < free.saturating_mul(multiple))
+        let (executions, taken_by) = (&self.executions, &self.taken_by);
+        let may_run = |number: &u64| {
+            executions.get(number).is_none_or(|slot| taken_by.may_enter(&slot.payers, 1, free))
         };
-        let executions = &self.executions;
-        let may_run =
-            |number: &u64| executions.get(number).is_none_or(|slot| slot.payers.iter().all(has_share));
         let line = if long { &mut self.long } else { &mut self.short };
         let place = line.iter().position(may_run)?;
         line.remove(place)
@@ -261,20 +260,13 @@ impl State {
     /// An execution of these payers gets a thread.
     fn take_thread(&mut self, payers: &[ThreadPayer]) {
         self.taken += 1;
-        for payer in payers {
-            *self.taken_by.entry(payer.number).or_default() += 1;
-        }
+        self.taken_by.enter(payers, 1);
     }
 
     /// A thread has brought an execution of these payers to its end, or to a host call.
     fn leave_thread(&mut self, payers: &[ThreadPayer]) {
         self.taken = self.taken.saturating_sub(1);
-        for payer in payers {
-            if let Some(taken) = self.taken_by.get_mut(&payer.number) {
-                *taken = taken.saturating_sub(1);
-            }
-        }
-        self.taken_by.retain(|_, taken| *taken > 0);
+        self.taken_by.leave(payers, 1);
     }
 
     fn idle(&mut self, lowered: bool) -> &mut usize {

@@ -18,7 +18,7 @@ use super::{
     run::{Given, json},
     vote::Ballot,
 };
-use crate::{Answer, OpenCall, OpenWhat, admission::Payer, node::Scene};
+use crate::{Answer, OpenCall, OpenWhat, node::Scene};
 
 impl Member {
     /// The action wants a ciphertext to be opened.
@@ -140,7 +140,7 @@ fn judge(
     registry_fresh(registry.heard(), now.mono_ms, now.unix_ms)?;
     scene.node.counts(&scene.facts.session, registry.as_ref()).map_err(|problem| problem.code)?;
     let calls = policy.calls().map_err(|error| error.code)?;
-    let payers = Payer::of(&scene.facts.payers());
+    let payers = scene.facts.payers().all();
     scene.node.pay_reads(&payers, calls, now).map_err(|problem| problem.code)?;
     let session = &scene.facts.session;
     let reader = Reader {

@@ -15,9 +15,7 @@ use quorate_wire::{
 
 use super::{CallId, Member, failure};
 use crate::{
-    ActionEnd, ActionFailure, ActionStart, Answer, Effect, RunNumber,
-    admission::{Payer, SHARE_TAKEN},
-    node::Scene,
+    ActionEnd, ActionFailure, ActionStart, Answer, Effect, RunNumber, admission::SHARE_TAKEN, node::Scene,
 };
 
 /// A run that goes on.
@@ -208,8 +206,8 @@ impl Member {
     ) {
         let (node, facts) = (&mut *scene.node, &*scene.facts);
         let running = node.runs.len();
-        let fair = running < limits::EXECUTIONS_RUNNING_MAX
-            && node.shares.may_run(Payer::of(&facts.payers()), running);
+        let fair =
+            running < limits::EXECUTIONS_RUNNING_MAX && node.shares.may_run(facts.payers().all(), running);
         let Some(parent) = self.runs.get_mut(&id.run) else { return };
         let refused = if self.counts.children >= facts.limits.children {
             Some(ErrorCode::LimitChildren)
@@ -245,7 +243,7 @@ impl Member {
         state.parent = Some(id);
         (state.lane, state.stack, state.single_node) = (lane, stack, single_node);
         self.runs.insert(child, state);
-        for payer in Payer::of(&facts.payers()) {
+        for payer in facts.payers().all() {
             node.shares.of(payer).running += 1;
         }
         self.begin_run(child, None, scene);
@@ -308,7 +306,7 @@ impl Member {
     fn remove_run(&mut self, run: RunNumber, scene: &mut Scene<'_, '_>) -> Option<Run> {
         let state = self.runs.remove(&run)?;
         scene.node.runs.remove(&run);
-        for payer in Payer::of(&scene.facts.payers()) {
+        for payer in scene.facts.payers().all() {
             let held = scene.node.shares.of(payer);
             held.running = held.running.saturating_sub(1);
         }

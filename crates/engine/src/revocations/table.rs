@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_auth::{Ended, Session, SignedOut};
+use quorate_quota::{Bucket, Rate, may_hold};
 use quorate_wire::{
-    ErrorCode, HeldRevocation, LoginId, NodeIndex, PeerMessage, Problem, RequestId, RevocationReply,
+    ErrorCode, HeldRevocation, LoginId, NodeIndex, Payer, PeerMessage, Problem, RequestId, RevocationReply,
     RevocationSubmission, SessionKey, Signed, limits,
 };
 
 use crate::{
     Effect, Now, ReplyTo, StartError, Stored,
-    admission::{Buckets, Payer},
-    bucket::{Bucket, Rule},
+    admission::Buckets,
     committee::Committee,
     peers::{Peers, bytes},
     turn::Turn,
@@ -23,7 +23,7 @@ const PLACE: &str = "revocation/";
 /// What a revocation costs its caller's address, in tokens.
 pub(super) const TOKENS: u64 = 15;
 /// What is handed to one peer: a node that was away gets the newest at once, and all others in time.
-const PACE: Rule = Rule { burst: 64, per_second: 16 };
+const PACE: Rate = Rate::per_second(64, 16);
 /// What is handed on is looked at so often.
 const LOOK_MS: u64 = 250;
 /// A peer that does not say that it has what it was handed is handed it again, each time after twice as long, so often.
@@ -286,8 +286,8 @@ impl Revocations {
     }
 
     /// Takes what a revocation costs an address or a network around it.
-    pub(super) fn pay(&mut self, source: Payer, rule: &Rule, now: Now) -> Result<(), Problem> {
-        self.buckets.take_one(source, rule, TOKENS, now.mono_ms).map_err(|wait_ms| {
+    pub(super) fn pay(&mut self, source: Payer, rate: &Rate, now: Now) -> Result<(), Problem> {
+        self.buckets.take(source, rate, TOKENS, now.mono_ms).map_err(|wait_ms| {
             let problem = Problem::of(ErrorCode::RateLimited);
             Problem { retry_after_ms: wait_ms, ..problem }
         })
@@ -311,7 +311,7 @@ impl Revocations {
                 let own = self.of_payers.get(payer).copied().unwrap_or(0);
                 let of_older = older.iter().filter(|kept| kept.payers.contains(payer));
                 let gone: usize = of_older.map(|kept| kept.bytes).sum();
-                own.saturating_sub(gone).saturating_add(bytes) <= free
+                may_hold(own.saturating_sub(gone), bytes, free, 1)
             }
         };
         bytes <= free && payers.iter().all(fair)

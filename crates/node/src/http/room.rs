@@ -1,12 +1,12 @@
 //! Room for answers on their way out. Whoever reads slowly holds its part of it, so that no address gets all.
 
 use std::{
-    collections::BTreeMap,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use quorate_wire::Network;
+use quorate_quota::Held;
+use quorate_wire::Payer;
 
 /// The room, in units of the caller's choice.
 #[derive(Debug)]
@@ -19,14 +19,14 @@ pub(crate) struct Room {
 #[derive(Debug, Default)]
 struct Taken {
     units: usize,
-    by_source: BTreeMap<Network, usize>,
+    held: Held<Payer>,
 }
 
 /// A part of the room; it is free again when this is dropped.
 #[derive(Debug)]
 pub(super) struct Part {
     room: Arc<Room>,
-    source: IpAddr,
+    payers: Vec<Payer>,
     units: usize,
 }
 
@@ -37,22 +37,20 @@ impl Room {
 
     /// Takes a part, if there is room and the source's share of it leaves as much.
     pub(super) fn take(self: &Arc<Self>, source: IpAddr, units: usize) -> Option<Part> {
-        let mut taken = self.taken();
-        let fits = |network: Network| {
-            let multiple = usize::try_from(network.multiple()).unwrap_or(1);
+        let (payers, mut taken) = (Payer::of_source(source), self.taken());
+        let fits = |payer: &Payer| {
+            let multiple = usize::try_from(payer.multiple()).unwrap_or(1);
             // However wide a network is, a part is left to the others.
             let most = self.units.saturating_mul(multiple) / (multiple + 1);
             let share = self.per_source.saturating_mul(multiple).min(most);
-            taken.by_source.get(&network).copied().unwrap_or_default() + units <= share
+            taken.held.of(payer).saturating_add(units) <= share
         };
-        if taken.units + units > self.units || !Network::all_of(source).all(fits) {
+        if taken.units + units > self.units || !payers.iter().all(fits) {
             return None;
         }
         taken.units += units;
-        for network in Network::all_of(source) {
-            *taken.by_source.entry(network).or_default() += units;
-        }
-        Some(Part { room: self.clone(), source, units })
+        taken.held.enter(&payers, units);
+        Some(Part { room: self.clone(), payers, units })
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -65,14 +63,7 @@ impl Drop for Part {
     fn drop(&mut self) {
         let mut taken = self.room.taken();
         taken.units -= self.units;
-        for network in Network::all_of(self.source) {
-            if let Some(of_source) = taken.by_source.get_mut(&network) {
-                *of_source -= self.units;
-                if *of_source == 0 {
-                    taken.by_source.remove(&network);
-                }
-            }
-        }
+        taken.held.leave(&self.payers, self.units);
     }
 }
 
@@ -91,7 +82,7 @@ mod tests {
         let last = room.take(source(3), 2).unwrap();
         drop((held, other, last));
         assert!(room.take(source(1), 4).is_some());
-        assert!(room.taken().by_source.is_empty() && room.taken().units == 0);
+        assert!(room.taken().held.is_empty() && room.taken().units == 0);
     }
 
     #[test]

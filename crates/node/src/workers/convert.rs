@@ -2,10 +2,9 @@
 
 use quorate_actions::{ActionOutcome, FailureCode, Finished, HostCall, HostReply, ParentCall};
 use quorate_engine::{
-    ActionEnd, ActionFailure, ActionStart, Answer, AskedBy, OpenCall, OpenWhat, Payers, SignCall, SignKey,
-    SignMessage, Wanted,
+    ActionEnd, ActionFailure, ActionStart, Answer, OpenCall, OpenWhat, SignCall, SignKey, SignMessage, Wanted,
 };
-use quorate_wire::{ActionCid, Digest, ErrorCode, Payer, Recipient, Seen, limits};
+use quorate_wire::{ActionCid, Digest, ErrorCode, Recipient, Seen, limits};
 use sha2::{Digest as _, Sha256};
 
 use super::refusal;
@@ -22,18 +21,8 @@ pub(super) fn start(start: ActionStart) -> quorate_actions::ActionStart {
         random_seed: start.seed,
         limits: start.limits,
         parent: start.parent.map(|(run, call)| ParentCall { execution: run.0, call }),
-        payers: payers(&start.payers),
+        payers: start.payers.all(),
     }
-}
-
-/// In whose shares a run counts, in the pool's words.
-pub(super) fn payers(payers: &Payers) -> Vec<Payer> {
-    let mut all = match payers.asked_by {
-        AskedBy::Caller(source) => Payer::of_source(source),
-        AskedBy::Peer(peer) => vec![Payer::Peer(peer)],
-    };
-    all.push(Payer::Login(payers.login));
-    all
 }
 
 pub(super) fn end(finished: Finished) -> ActionEnd {

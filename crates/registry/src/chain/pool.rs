@@ -14,6 +14,7 @@ use std::{
 
 use alloy_consensus::{Transaction as _, TxEnvelope};
 use alloy_primitives::{Address, B256, U256};
+use quorate_quota::Held;
 use quorate_wire::Payer;
 use tokio::sync::oneshot;
 
@@ -147,8 +148,8 @@ pub(crate) struct Pool {
     count: usize,
     lane_count: usize,
     bytes: usize,
-    by_payer: BTreeMap<Payer, usize>,
-    lane_by_payer: BTreeMap<Payer, usize>,
+    by_payer: Held<Payer>,
+    lane_by_payer: Held<Payer>,
     arrived: u64,
     closed: bool,
 }
@@ -240,7 +241,7 @@ impl Pool {
         let of_sender = queue.into_iter().flat_map(|queue| &queue.waiting);
         let of_sender = of_sender.filter(|(other, waiting)| **other != nonce && waiting.lane).count();
         let free = LANE_WAITING_MAX.saturating_sub(self.lane_count);
-        free > 0 && of_sender < LANE_OF_SENDER_MAX && is_fair(&self.lane_by_payer, payers, free)
+        free > 0 && of_sender < LANE_OF_SENDER_MAX && self.lane_by_payer.may_enter(payers, 1, free)
     }
 
     /// Finds room in the share of the source, or takes that of another that pays less.
@@ -262,7 +263,7 @@ impl Pool {
             let free = (WAITING_MAX / part).saturating_sub(count);
             let has_room = free > 0 && bytes + tx.raw.len() <= BYTES_MAX / part;
             // One source gets more only while it holds less than is then free.
-            let fair = is_fair(&self.by_payer, payers, free);
+            let fair = self.by_payer.may_enter(payers, 1, free);
             if has_room && fair {
                 return Ok(());
             }
@@ -304,9 +305,7 @@ impl Pool {
 
     fn enter(&mut self, tx: &DecodedTx, payers: &[Payer], lane: bool) {
         let held = if lane { &mut self.lane_by_payer } else { &mut self.by_payer };
-        for payer in payers {
-            *held.entry(*payer).or_default() += 1;
-        }
+        held.enter(payers, 1);
         if lane {
             self.lane_count += 1;
             return;
@@ -451,14 +450,7 @@ impl Pool {
             self.senders.remove(&sender);
         }
         let held = if gone.lane { &mut self.lane_by_payer } else { &mut self.by_payer };
-        for payer in &gone.payers {
-            if let Some(count) = held.get_mut(payer) {
-                *count -= 1;
-                if *count == 0 {
-                    held.remove(payer);
-                }
-            }
-        }
+        held.leave(&gone.payers, 1);
         if gone.lane {
             self.lane_count -= 1;
         } else {
@@ -480,14 +472,6 @@ impl Pool {
             self.end(sender, nonce, &reason);
         }
     }
-}
-
-/// Whether each of these payers may have one more: while it holds less than is free.
-fn is_fair(held: &BTreeMap<Payer, usize>, payers: &[Payer], free: usize) -> bool {
-    payers.iter().all(|payer| {
-        let share = free.saturating_mul(usize::try_from(payer.multiple()).unwrap_or(1));
-        held.get(payer).copied().unwrap_or_default() < share
-    })
 }
 
 /// The gas that a transaction takes before it runs (yellow paper, section 6.2; EIP-2930, EIP-3860), or the floor of its data
