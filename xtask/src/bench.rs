@@ -6,13 +6,7 @@ use crate::{chirp, guest, packages, step, warn};
 
 /// Builds for release and runs the benches; arguments are passed on (`--json`, `--only PART`).
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    packages::ensure(&[
-        packages::CLANG,
-        packages::LLD,
-        packages::WASI_LIBC,
-        packages::CLANG_RT,
-        packages::AGE,
-    ])?;
+    packages::ensure(&[packages::AGE])?;
     guest::ensure_built()?;
     let packages = guest::packages()?;
     warn("── building for release (once, some minutes)");

@@ -71,7 +71,11 @@ const STEPS: &[Step] = &[
             "warnings",
         ]),
     },
-    Step { name: "guest", about: "two builds of the action guest are equal", act: Act::Call(guest_twice) },
+    Step {
+        name: "guest",
+        about: "two builds of the action guest are the committed one",
+        act: Act::Call(guest_twice),
+    },
     Step {
         name: "contracts",
         about: "committed artifacts are what the sources compile to",
@@ -364,9 +368,9 @@ fn folder_of(package: &str) -> PathBuf {
     }
 }
 
-/// Compilers of the guest, Node and npm.
+/// Python with pip, which fetches the guest's compiler, Node and npm.
 fn install() -> Result<()> {
-    packages::ensure(&[packages::CLANG, packages::LLD, packages::WASI_LIBC, packages::CLANG_RT])?;
+    packages::ensure_pip()?;
     // Tests on a test network are left out where these are missing.
     packages::ensure(&[packages::PYTHON, packages::IPROUTE2])?;
     packages::ensure_node()
@@ -378,20 +382,10 @@ fn there(program: &str) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Builds the guest, builds it again from nothing, and compares the hashes that nodes compare.
+/// Builds the guest, builds it again in another folder with nothing at hand, and compares both with the committed hash.
 fn guest_twice() -> Result<()> {
-    let hash = || -> Result<String> {
-        let manifest = fs::read_to_string(guest::ensure_built()?.join("guest.json"))?;
-        let manifest: serde_json::Value = serde_json::from_str(&manifest)?;
-        Ok(manifest["guest_sha256"].as_str().context("the manifest names the guest's hash")?.to_owned())
-    };
-    let first = hash()?;
-    guest::run(&["--force".to_owned()])?;
-    let second = hash()?;
-    if first != second {
-        bail!("two builds of the guest differ: {first} and {second}");
-    }
-    Ok(())
+    guest::run(&[])?;
+    guest::run(&["--force".to_owned()])
 }
 
 fn contracts() -> Result<()> {

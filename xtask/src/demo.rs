@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::step::{Steps, cargo, root, run as run_command};
-use crate::{guest, say};
+use crate::{guest, say, warn};
 use check::Signature;
 use network::Network;
 
@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let repeat = "cargo xtask demo";
     steps.run("build the action guest", repeat, guest::ensure_built)?;
     steps.run("build quorate", repeat, || {
+        warn("   seconds, the first time about five minutes");
         run_command(cargo().args(["build", "--locked", "--package", "quorate-cli"]))
     })?;
     let network = steps.run("start a chain and three nodes, make the key", repeat, Network::start)?;

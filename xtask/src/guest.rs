@@ -1,11 +1,15 @@
 //! `cargo xtask guest`: builds what an action runs in.
 //!
 //! QuickJS-NG's C files come out of cargo's registry (the crate `rquickjs-sys`, locked and checked like
-//! every dependency), are edited where they are wrong and compiled with our shim to wasm; the JavaScript
-//! half is bundled, linked in as text and evaluated while the memory is pre-initialised; and the result is
-//! compiled to native code. The result lies in `<target>/guest/<hash of everything that went in>`, so an
-//! unchanged guest is never built twice, and `<target>/guest/current` names the newest.
+//! every dependency), are edited where they are wrong and compiled with our shim to wasm, by a C compiler
+//! that is pinned as well ([`compiler`]); the JavaScript half is bundled, linked in as text and evaluated
+//! while the memory is pre-initialised; and the result is compiled to native code. The result lies in
+//! `<target>/guest/<hash of everything that went in>`, so an unchanged guest is never built twice, and
+//! `<target>/guest/current` names the newest.
+//!
+//! The wasm module is the same bytes wherever it is built: operators approve its hash. [`EXPECTED`] has it.
 
+mod compiler;
 mod edits;
 mod scripts;
 
@@ -19,14 +23,18 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{packages, say, warn};
+use crate::{packages, say, step, warn};
+use compiler::Compiler;
 
-const CLANG: &str = "clang-22";
-const LINKER: &str = "wasm-ld-22";
+/// The hash of the wasm module, in the folder of the guest's sources.
+const EXPECTED: &str = "guest.sha256";
+/// The flag that writes it.
+const ACCEPT: &str = "--accept";
 /// The engine's files beside `quickjs.c`, which the shim includes.
 const ENGINE_FILES: [&str; 3] = ["libregexp.c", "libunicode.c", "dtoa.c"];
-/// `-O2` is what the figures in docs/performance.md were measured with. Assertions stay on.
-const COMPILE: [&str; 12] = [
+/// `-O2` is what the figures in docs/performance.md were measured with. Assertions stay on, which the
+/// compiler's front end would turn off, and nothing in the objects depends on when or where they are made.
+const COMPILE: [&str; 14] = [
     "--target=wasm32-wasi",
     "-std=gnu11",
     "-O2",
@@ -38,13 +46,15 @@ const COMPILE: [&str; 12] = [
     "-msign-ext",
     "-mnontrapping-fptoint",
     "-fno-ident",
+    "-UNDEBUG",
+    "-g0",
     "-c",
 ];
-/// A reactor has no `main`. The stack comes first, so overrunning it leaves memory and traps.
-const LINK: [&str; 9] = [
+/// A reactor has no `main`. The front end links with `--stack-first`, so overrunning the stack leaves memory
+/// and traps.
+const LINK: [&str; 8] = [
     "--target=wasm32-wasi",
     "-mexec-model=reactor",
-    "-Wl,--stack-first",
     "-Wl,-z,stack-size=4194304",
     "-Wl,--strip-all",
     "-Wl,--gc-sections",
@@ -59,21 +69,61 @@ const IMAGE_CRATES: [&str; 3] = ["cranelift-codegen", "wasmtime", "wasmtime-wize
 
 /// Runs the task: builds the guest if it is not there, and says where it is.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let force = match arguments {
-        [] => false,
-        [flag] if flag == "--force" => true,
-        _ => bail!("usage: cargo xtask guest [--force]"),
+    let (force, accept) = match arguments {
+        [] => (false, false),
+        [flag] if flag == "--force" => (true, false),
+        [flag] if flag == ACCEPT => (false, true),
+        _ => bail!("usage: cargo xtask guest [--force | {ACCEPT}]"),
     };
     let folder = build(force)?;
-    let manifest: Value = serde_json::from_str(&fs::read_to_string(folder.join("guest.json"))?)?;
-    say(&format!("guest {}", manifest["guest_sha256"].as_str().unwrap_or_default()));
+    if accept {
+        fs::write(expected_file(), format!("{}\n", hash(&folder)?))?;
+    }
+    say(&format!("guest {}", hash(&folder)?));
     say(&format!("in    {}", folder.display()));
-    Ok(())
+    match difference(&folder)? {
+        Some(text) => bail!("{text}"),
+        None => Ok(()),
+    }
 }
 
-/// Builds the guest if it is not there and returns its folder.
+/// Builds the guest if it is not there and returns its folder. A hash that is not the committed one is said:
+/// whoever changes the guest tests it first and accepts the hash then.
 pub(crate) fn ensure_built() -> Result<PathBuf> {
-    build(false)
+    let folder = build(false)?;
+    if let Some(text) = difference(&folder)? {
+        warn(&text);
+    }
+    Ok(folder)
+}
+
+/// The hash of the wasm module that a build made.
+pub(crate) fn hash(folder: &Path) -> Result<String> {
+    let manifest: Value = serde_json::from_str(&fs::read_to_string(folder.join("guest.json"))?)?;
+    Ok(manifest["guest_sha256"].as_str().context("the manifest names the guest's hash")?.to_owned())
+}
+
+/// In what a guest differs from the committed one, and what to do then.
+fn difference(folder: &Path) -> Result<Option<String>> {
+    let built = hash(folder)?;
+    let path = expected_file();
+    let expected = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    Ok(mismatch(&built, expected.trim()))
+}
+
+fn mismatch(built: &str, expected: &str) -> Option<String> {
+    (built != expected).then(|| {
+        format!(
+            "this guest is not the committed one, and nodes with different guests cannot sign together\n  \
+             built      {built}\n  committed  {expected}\n\
+             Was the guest changed, its compiler, the engine or wasmtime? Then run: cargo xtask guest {ACCEPT}\n\
+             Otherwise this machine builds another guest from the same sources, which is a fault."
+        )
+    })
+}
+
+fn expected_file() -> PathBuf {
+    step::root().join("crates/actions/guest").join(EXPECTED)
 }
 
 /// The folder in which npm installed what is bundled into the guest; ethers among it.
@@ -83,14 +133,16 @@ pub(crate) fn packages() -> Result<PathBuf> {
 }
 
 fn build(force: bool) -> Result<PathBuf> {
-    packages::ensure(&[packages::CLANG, packages::LLD, packages::WASI_LIBC, packages::CLANG_RT])?;
     packages::ensure_node()?;
     let plan = Plan::make()?;
     let folder = plan.guests.join(&plan.key);
     if force || !folder.join("guest.json").exists() {
-        warn("building the action guest (once; the compiler behind it takes some minutes the first time)");
         make_private(&folder)?;
-        let linked = plan.compile_and_link(&folder)?;
+        warn("   the JavaScript engine to wasm: about a minute");
+        let linked = plan.compile_and_link(&folder, force)?;
+        warn(
+            "   wasm to native code: seconds, the first time about five minutes, as wasmtime and its compiler are built",
+        );
         plan.precompile(&linked, &folder)?;
         fs::remove_file(&linked)?;
     }
@@ -116,10 +168,8 @@ impl Plan {
         for words in [&COMPILE[..], &LINK[..]] {
             inputs.add("flags", words.join(" ").as_bytes());
         }
-        inputs.add("compiler", &output(Command::new(CLANG).arg("--version"))?);
-        inputs.add_file(Path::new(packages::WASI_LIBC.file))?;
-        inputs.add_file(Path::new(packages::CLANG_RT.file))?;
         let guest = actions.join("guest");
+        inputs.add_file(&guest.join(compiler::LOCK))?;
         for file in sources(&engine)?.iter().chain(&sources(&guest)?) {
             inputs.add_file(file)?;
         }
@@ -135,17 +185,26 @@ impl Plan {
         Ok(Self { engine, actions, guests: Path::new(target).join("guest"), key: inputs.key() })
     }
 
-    fn compile_and_link(&self, folder: &Path) -> Result<PathBuf> {
+    /// With `anew`, nothing is at hand from an earlier build, and all is done in another folder: the result
+    /// must depend on neither.
+    fn compile_and_link(&self, folder: &Path, anew: bool) -> Result<PathBuf> {
         let guest = self.actions.join("guest");
-        let work = folder.join("work");
+        let work = folder.join(if anew { "work-anew" } else { "work" });
+        if work.exists() {
+            fs::remove_dir_all(&work)?;
+        }
         fs::create_dir_all(&work)?;
         scripts::bundle(&guest, &self.guests, &work)?;
         edits::apply(&self.engine, &work)?;
+        let mut compiler = Compiler::install(&guest, &self.guests)?;
+        if anew {
+            compiler.cache_in(work.join("cache"));
+        }
         let mut objects = Vec::new();
         let ours = std::iter::once(guest.join("shim.c"));
         for source in ours.chain(ENGINE_FILES.iter().map(|name| edits::source(&self.engine, &work, name))) {
             let object = work.join(source.file_name().unwrap_or_default()).with_extension("o");
-            let mut compile = Command::new(CLANG);
+            let mut compile = compiler.command();
             // What is edited comes before what it is made of.
             compile.args(COMPILE).arg("-I").arg(&work).arg("-I").arg(&self.engine);
             // Assertions name their file: the same name on every machine, or no two guests are equal.
@@ -157,8 +216,7 @@ impl Plan {
             objects.push(object);
         }
         let linked = folder.join("linked.wasm");
-        let mut link = Command::new(CLANG);
-        link.arg(format!("-fuse-ld={}", which(LINKER)?.display()));
+        let mut link = compiler.command();
         link.args(&objects).args(LINK);
         link.arg("-o").arg(&linked);
         output(&mut link)?;
@@ -167,16 +225,15 @@ impl Plan {
     }
 
     /// Runs the compiler of our own crate. It is another program, and not linked into this one, so that
-    /// no other task waits for Cranelift.
+    /// no other task waits for Cranelift. It is chosen together with `quorate`: cargo then unites the features
+    /// of what both use, and builds each of these crates once for both.
     fn precompile(&self, linked: &Path, folder: &Path) -> Result<()> {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["run", "--quiet", "--package", "quorate-actions", "--features", "guest-compiler"]);
-        cargo.args(["--bin", "quorate-guest-compiler", "--"]).arg(linked).arg(folder);
-        cargo.current_dir(&self.actions);
-        match cargo.status() {
-            Ok(status) if status.success() => Ok(()),
-            _ => bail!("compiling the guest failed"),
-        }
+        let words =
+            ["build", "--quiet", "--locked", "--package", "quorate-actions", "--package", "quorate-cli"];
+        let which = ["--features", "quorate-actions/guest-compiler", "--bin", "quorate-guest-compiler"];
+        step::run(step::cargo().args(words).args(which)).context("building the guest's compiler")?;
+        let program = step::target().join("debug/quorate-guest-compiler");
+        output(Command::new(program).arg(linked).arg(folder)).context("compiling the guest").map(drop)
     }
 }
 
@@ -245,12 +302,6 @@ fn processor() -> String {
     format!("{} {}", std::env::consts::ARCH, words.join(" "))
 }
 
-fn which(program: &str) -> Result<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.exists());
-    found.with_context(|| format!("{program} is not on the path"))
-}
-
 /// The image is code that workers run: nobody else may write where it lies.
 fn make_private(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
@@ -277,4 +328,16 @@ fn output(command: &mut Command) -> Result<Vec<u8>> {
         bail!("{program} failed:\n{}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(output.stdout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_that_is_not_the_committed_one_is_named_with_what_to_do() {
+        assert_eq!(mismatch("ab", "ab"), None);
+        let text = mismatch("ab", "cd").unwrap();
+        assert!(text.contains("built      ab") && text.contains("committed  cd") && text.contains(ACCEPT));
+    }
 }

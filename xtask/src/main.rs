@@ -34,7 +34,8 @@ usage: cargo xtask TASK
                              run the simulator over seeds S to S+N
   bench [--json] [--full] [--only protocol|action|scripts|contracts|chain|network|random|decrypt|login|chirp]
                              measure: DKG, set-up, signing, actions, whole executions; beside plain k256 and V8
-  guest [--force]            build the action guest (QuickJS-NG as wasm) into the target folder, once
+  guest [--force | --accept] build the action guest (QuickJS-NG as wasm) into the target folder, once, and compare it with the committed hash;
+                             --force builds it again; --accept makes its hash the committed one
   mutants [--list | --only NAME | --turn | --part K]
                              plant faults in checks that keep a promise, and show which test catches each
   npm-packages [NAME…]       bundle the npm packages that actions use most, and run one call of each

@@ -13,17 +13,6 @@ pub(crate) struct Package {
     pub(crate) file: &'static str,
 }
 
-/// The C compiler of the guest.
-pub(crate) const CLANG: Package = Package { name: "clang-22", file: "/usr/bin/clang-22" };
-/// Its linker.
-pub(crate) const LLD: Package = Package { name: "lld-22", file: "/usr/bin/wasm-ld-22" };
-/// The guest's C library.
-pub(crate) const WASI_LIBC: Package = Package { name: "wasi-libc", file: "/usr/lib/wasm32-wasi/libc.a" };
-/// The compiler's own run-time functions for wasm.
-pub(crate) const CLANG_RT: Package = Package {
-    name: "libclang-rt-22-dev-wasm32",
-    file: "/usr/lib/llvm-22/lib/clang/22/lib/wasi/libclang_rt.builtins-wasm32.a",
-};
 /// Bundles the guest's scripts; runs the Solidity compiler, the ethers test and the example client.
 const NODE: Package = Package { name: "nodejs", file: "/usr/bin/node" };
 /// Installs what these need.
@@ -41,6 +30,9 @@ pub(crate) const GXX: Package = Package { name: "g++", file: "/usr/bin/g++" };
 pub(crate) const MAKE: Package = Package { name: "make", file: "/usr/bin/make" };
 /// Runs the example client in Python and the test network, and prepares what is compiled for Node.js.
 pub(crate) const PYTHON: Package = Package { name: "python3", file: "/usr/bin/python3" };
+/// Fetches the guest's C compiler.
+const PYTHON_PIP: Package =
+    Package { name: "python3-pip", file: "/usr/lib/python3/dist-packages/pip/__init__.py" };
 /// Makes the hosts of a test network.
 pub(crate) const IPROUTE2: Package = Package { name: "iproute2", file: "/bin/ip" };
 /// Both curves of that client.
@@ -95,6 +87,15 @@ pub(crate) fn ensure_node() -> Result<()> {
         return Ok(());
     }
     ensure(&[NODE, NPM])
+}
+
+/// Sees to pip, wherever it comes from, and returns the Python that has it.
+pub(crate) fn ensure_pip() -> Result<&'static str> {
+    if succeeds(&["python3", "-m", "pip", "--version"]) {
+        return Ok("python3");
+    }
+    ensure(&[PYTHON, PYTHON_PIP])?;
+    Ok(PYTHON.file)
 }
 
 fn succeeds(command: &[&str]) -> bool {

@@ -18,6 +18,7 @@
 
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "ethers.h" /* static const char ethers_js[]; the library ethers, computing natively */
 #include "sdk.h"    /* static const char sdk_js[]; bundled from js/ */
@@ -47,6 +48,15 @@ enum { FAIL_THREW = 0, FAIL_SYNTAX = 1, FAIL_PARAM_RESERVED = 2, FAIL_NOT_SUPPOR
  * short actions never walk the heap, of which they would then own a copy.
  */
 #define GC_HEADROOM (24 * 1024 * 1024)
+
+/*
+ * What the heap may ever have: memory cannot grow by half its addresses at once, and the C library's heap would
+ * trap instead of saying so. The host's own limit is far below.
+ */
+#define HEAP_BYTES_MAX 0x7f000000u
+
+/* Holes in the heap are looked for up to this size; larger ones are few. */
+#define HOLE_BYTES_MAX (32 * 1024)
 
 #define HINT_MODULE "\nan action is a script, which has no import and no export: `quorate action build` makes one of a module"
 #define HINT_AWAIT "\nan action is a script, which awaits in async functions only: async function main() { ... }"
@@ -845,6 +855,23 @@ static void call_once(JSValueConst hooks, const char *name, JSValue argument)
     JS_FreeValue(ctx, function);
 }
 
+/*
+ * Takes every hole that the heap has, largest first, so that whatever runs later allocates in new pages side by
+ * side: a hole lies in a page of the image, and a first write to such a page is a fault and a copy.
+ */
+static void fill_holes(void)
+{
+    uintptr_t end = (uintptr_t)sbrk(0);
+    size_t size;
+    void *taken;
+
+    for (size = HOLE_BYTES_MAX; size >= sizeof(void *); size -= sizeof(void *)) {
+        while ((taken = malloc(size)) && (uintptr_t)taken < end) {
+        }
+        free(taken);
+    }
+}
+
 EXPORT(initialize) void guest_initialize(void)
 {
     static const char getter[] = "typeof main === 'function' ? main : undefined";
@@ -854,6 +881,7 @@ EXPORT(initialize) void guest_initialize(void)
     if (!rt)
         abort();
     rt->stack_limit = STACK_RESERVED;
+    JS_SetMemoryLimit(rt, HEAP_BYTES_MAX);
     JS_SetGCThreshold(rt, SIZE_MAX);
     ctx = JS_NewContext(rt);
     if (!ctx)
@@ -892,4 +920,5 @@ EXPORT(initialize) void guest_initialize(void)
     }
     JS_RunGC(rt);
     JS_SetGCThreshold(rt, rt->malloc_state.malloc_size + GC_HEADROOM);
+    fill_holes();
 }
