@@ -156,10 +156,14 @@ impl Checker {
         self.violations.push(Violation { invariant, detail });
     }
 
-    /// An honest node's own run asks a key to sign; `allowed` is what its own view says at this moment.
-    pub(crate) fn asked(&mut self, life: Life, asked: &Asked, allowed: bool) {
+    /// An honest node's own run asks a key to sign; `allowed` is what its own view says at this moment. One that
+    /// coordinates casts its vote to itself now, and others may hear of it when a right has ended since.
+    pub(crate) fn asked(&mut self, life: Life, asked: &Asked, (allowed, coordinates): (bool, bool)) {
         let hash = self.vote(asked).hash();
         self.own.insert((life, hash), Own { asked: asked.clone(), allowed });
+        if allowed && coordinates {
+            self.voted.insert((life, asked.request, asked.operation));
+        }
     }
 
     /// An honest node starts a run for somebody; its caller named the login of whom `named` is.

@@ -20,6 +20,7 @@ mod committee;
 mod entropy;
 mod fixture;
 mod host;
+mod inbox;
 mod invariants;
 mod issuer;
 mod links;

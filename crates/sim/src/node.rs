@@ -13,9 +13,9 @@ use crate::{
     byzantine::Byzantine,
     chain::View,
     host::Run,
+    inbox::Inbox,
     invariants::{Asked, Life},
     issuer::Shell,
-    world::Work,
 };
 
 /// Virtual wall-clock time at which the fixtures are founded.
@@ -41,7 +41,7 @@ pub(crate) struct Node {
     pub(crate) runs: BTreeMap<RunNumber, Run>,
     pub(crate) tick_us: Option<u64>,
     /// What waits to be handled.
-    pub(crate) inbox: VecDeque<Work>,
+    pub(crate) inbox: Inbox,
     /// What follows from what was handled last.
     pub(crate) effects: VecDeque<Effect>,
     /// Whether the next write has been synchronised.
@@ -79,7 +79,7 @@ impl Node {
 
     /// What it was doing is over, and nothing waits.
     pub(crate) fn drop_work(&mut self) {
-        self.inbox.clear();
+        self.inbox = Inbox::default();
         self.effects.clear();
         (self.synced, self.free_us, self.wakes_us) = (false, 0, None);
     }

@@ -46,7 +46,7 @@ fn shown() -> Shown {
 fn agreed() -> (Checker, Proposal) {
     let mut checker = checker();
     for node in [1, 2] {
-        checker.asked(life(usize::from(node) - 1, node), &asked(), true);
+        checker.asked(life(usize::from(node) - 1, node), &asked(), (true, false));
         checker.offered(life(usize::from(node) - 1, node), [node; 32]);
     }
     let signers = [1, 2].map(|node| (NodeIndex::new(node).unwrap(), [node; 32])).to_vec();
@@ -103,8 +103,8 @@ fn finds_a_session_with_two_meanings() {
 #[test]
 fn finds_a_signature_without_votes() {
     let mut checker = checker();
-    checker.asked(life(0, 1), &asked(), true);
-    checker.asked(life(1, 2), &asked(), false);
+    checker.asked(life(0, 1), &asked(), (true, false));
+    checker.asked(life(1, 2), &asked(), (false, false));
     checker.shown(&shown(), life(0, 1).node);
     assert_eq!(broken(&checker), Some("no signature without t equal intents"));
 }
@@ -192,6 +192,14 @@ fn finds_votes_and_releases_without_authority() {
     let (mut checker, _) = agreed();
     checker.voted(life(0, 1), &vote, false);
     assert_eq!(broken(&checker), Some("no intent without authority at that moment"));
+
+    // One that coordinates has cast its vote when its run asked, and may say it again.
+    for (allowed, broke) in [(true, None), (false, Some("no intent without authority at that moment"))] {
+        let mut checker = self::checker();
+        checker.asked(life(0, 1), &asked(), (allowed, true));
+        checker.voted(life(0, 1), &vote, false);
+        assert_eq!(broken(&checker), broke, "{allowed}");
+    }
 
     let (mut checker, _) = agreed();
     checker.released(life(0, 1), &[9; 32], false);

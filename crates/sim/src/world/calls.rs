@@ -126,6 +126,13 @@ impl World {
         places.len() == 1 && self.plan.byzantine.is_empty()
     }
 
+    /// Whether a caller has asked this very node for a request since it started.
+    pub(super) fn asks_itself(&self, slot: usize, request: &RequestId) -> bool {
+        let Some(number) = self.wishes.iter().position(|wish| wish.of(request)) else { return false };
+        let place = (number, slot, self.nodes[slot].generation);
+        self.calls.values().any(|call| (call.wish, call.slot, call.generation) == place)
+    }
+
     /// Whether one honest node alone was asked for a request, in a world where it is the first that each
     /// honest node hears of it, and all that is promised of its values holds.
     pub(super) fn asked_honestly(&self, number: usize) -> bool {

@@ -195,7 +195,8 @@ impl World {
                         let asked = Asked { request, operation: number, action, key, kind, digest, name };
                         if self.nodes[slot].honest() {
                             let allowed = self.allows(slot, &asked);
-                            self.checker.asked(life, &asked, allowed);
+                            let alone = self.asks_itself(slot, &request);
+                            self.checker.asked(life, &asked, (allowed, alone));
                         }
                         self.nodes[slot].asked.insert((request, number), asked);
                     }

@@ -127,7 +127,7 @@ impl World {
             view: None,
             runs: BTreeMap::new(),
             tick_us: None,
-            inbox: VecDeque::new(),
+            inbox: crate::inbox::Inbox::default(),
             effects: VecDeque::new(),
             synced: false,
             free_us: 0,

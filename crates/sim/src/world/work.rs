@@ -34,11 +34,7 @@ impl World {
         if node.engine.is_none() {
             return;
         }
-        match work {
-            // A deadline waits for what is being handled, and for nothing that is not.
-            Work::Input(Input::Tick, _) => node.inbox.push_front(work),
-            _ => node.inbox.push_back(work),
-        }
+        node.inbox.push(work);
         self.work(slot);
     }
 
@@ -72,9 +68,11 @@ impl World {
             self.carry_out_next(slot, effect);
             return true;
         }
-        let Some(work) = self.nodes[slot].inbox.pop_front() else { return false };
+        let now_us = self.now_us;
+        let Some(work) = self.nodes[slot].inbox.next(now_us) else { return false };
         let cost_us = self.cost_us(slot, &work);
-        self.nodes[slot].free_us = self.now_us + cost_us;
+        self.nodes[slot].free_us = now_us + cost_us;
+        self.nodes[slot].inbox.charge(now_us, cost_us);
         match work {
             Work::Input(input, proposal) => self.handle(slot, input, proposal),
             Work::Head(view)
@@ -101,6 +99,7 @@ impl World {
             let node = &mut self.nodes[slot];
             node.effects.push_front(effect);
             (node.synced, node.free_us) = (true, self.now_us + us);
+            node.inbox.charge(self.now_us, us);
             return;
         }
         self.nodes[slot].synced = false;
