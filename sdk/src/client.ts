@@ -202,7 +202,7 @@ export class Client {
   }
 
   /**
-   * A key. That token, public key and address belong together is checked; owner and `burnt` are one node's word.
+   * A key. That token, public key and address belong together is checked; owner, `burnt` and `grants` are one node's word.
    *
    * @param id its token id, or its public key
    * @throws ProblemError `pkp_unknown`
@@ -212,7 +212,7 @@ export class Client {
   }
 
   /**
-   * A key, as {@link key}, asked of one node alone. Of what n − t + 1 nodes tell alike, an honest one is among them.
+   * A key, as {@link key}, asked of one node alone. Of t nodes that tell the same, one is honest.
    *
    * @throws ProblemError `pkp_unknown`
    */

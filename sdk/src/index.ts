@@ -23,7 +23,7 @@ export {
   createPasskey, passkeyKeys, passkeyLogin, type NewPasskey, type Passkey, type PasskeyKeys, type PasskeyOptions,
 } from "./passkey.js";
 export type {
-  Claim, CodeStored, Execution, Head, Intent, KeyView, NodeView, Receipt, SignatureView, Statement, Usage, Verified,
+  Claim, CodeStored, Execution, GrantView, Head, Intent, KeyView, NodeView, Receipt, SignatureView, Statement, Usage, Verified,
 } from "./reply.js";
 export type { Call, PreparedRequest } from "./request.js";
 export { addLogin, forgetSession, logIn, onEnding, restoreSession, type Session } from "./session.js";

@@ -250,6 +250,10 @@ export type NodeView = Of<typeof nodeView>;
 /** @throws FormError */
 export const readNodeView = (document: unknown): NodeView => nodeView.read(document, "network");
 
+const grantView = open({ kind: oneOf("action", "address", "login"), id: text(256), scopes: list(u8, 255) });
+/** A grant on a key: who may use it, and for what. */
+export type GrantView = Of<typeof grantView>;
+
 const keyView = open({
   token_id: hash32,
   public_key: key33,
@@ -257,6 +261,7 @@ const keyView = open({
   key_id: hash32,
   owner: nullable(address20),
   burnt: bool,
+  grants: nullable(list(grantView, 64)),
   block: u64,
 });
 /** A key as a node sees it. Token, public key and address belong together; the rest is the node's own word. */

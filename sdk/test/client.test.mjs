@@ -263,6 +263,7 @@ test("a key's token, public key and address belong together", async (t) => {
     token_id: "0xb50a02dc86b26b37ddebbd5c8eac5e9eb4d4ef5e4c9d9ab0ec6ebc0c4bd0a6cf",
     public_key: "0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
     address: "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf", key_id: `0x${"01".repeat(32)}`, owner: null, burnt: true, block: 4,
+    grants: [{ kind: "action", id: cidOf(CODE), scopes: [1] }, { kind: "login", id: "7:0x00", scopes: [] }],
   };
   const { keccak_256: keccak } = await import("@noble/hashes/sha3.js");
   const { secp256k1 } = await import("@noble/curves/secp256k1.js");
@@ -276,6 +277,12 @@ test("a key's token, public key and address belong together", async (t) => {
   await assert.rejects(client.key("0x12"), (error) => error.code === "argument");
   // One node is asked alone, and no other in its place.
   assert.equal((await client.keyView(2, view.token_id)).burnt, true);
+  assert.deepEqual((await client.keyView(2, view.token_id)).grants, view.grants);
+  const without = async (grants) => (await run(t, [() => [200, { ...view, grants }]].concat([unknown, unknown]))).client.keyView(1, view.token_id);
+  assert.equal((await without(undefined)).grants, null, "an earlier release, or more than a node lists");
+  for (const wrong of [{}, [{ kind: "owner", id: "x", scopes: [] }], [{ kind: "action", id: "x", scopes: [256] }], Array(65).fill(view.grants[0])]) {
+    await assert.rejects(without(wrong), (error) => error instanceof VerificationError || error instanceof UnreachableError);
+  }
   await assert.rejects(client.keyView(1, view.token_id), (error) => error.code === "other_key");
   await assert.rejects(client.keyView(3, view.token_id), (error) => error.code === "pkp_unknown" && error.node === 3);
   await assert.rejects(client.keyView(4, view.token_id), LocalError);

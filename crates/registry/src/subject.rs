@@ -79,6 +79,17 @@ impl Grant {
     }
 }
 
+/// A grant as a key's list has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// Kind of the subject.
+    pub kind: U256,
+    /// Who, in the terms of that kind.
+    pub id: Bytes,
+    /// With which scopes.
+    pub scopes: Scopes,
+}
+
 /// A set of scopes, 1 to 255.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scopes(U256);

@@ -1,6 +1,7 @@
 //! The read side: keys, grants and committee at a block that this process replayed itself.
 
 mod directory;
+mod grants;
 mod reader;
 
 use directory::Kept;
@@ -140,6 +141,7 @@ pub(crate) struct Status {
 /// Where the contracts keep what is read here; taken from the committed artifacts.
 struct Slots {
     grants: U256,
+    lists: U256,
     perm_epoch: U256,
     user_pubkeys: U256,
     routes: U256,
@@ -153,6 +155,7 @@ impl RegistryView {
     pub(crate) fn new(contracts: Contracts) -> Self {
         let slots = Slots {
             grants: artifacts::pkp_permissions().slot("_grants"),
+            lists: artifacts::pkp_permissions().slot("_lists"),
             perm_epoch: artifacts::pkp_permissions().slot("permEpoch"),
             user_pubkeys: artifacts::pkp_permissions().slot("_userPubkeys"),
             routes: artifacts::pubkey_router().slot("_routes"),

@@ -94,7 +94,7 @@ pub use peer::{
 pub use probe::ProbeWord;
 pub use receipt::{Claim, Collected, OddNode, Opened, Receipt, Refusal, SingleNode, Statement, Status};
 pub use reply::{
-    ExecutionReply, FoundingView, HeadView, KeysView, NetworkView, NodeFault, NodeView, PkpView,
+    ExecutionReply, FoundingView, GrantView, HeadView, KeysView, NetworkView, NodeFault, NodeView, PkpView,
     RootCommitment, SignatureView, Usage,
 };
 pub use request::{BlockRef, ExecutionRequest, Submission, request_id};

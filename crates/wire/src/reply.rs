@@ -248,6 +248,20 @@ pub struct PkpView {
     pub owner: Option<Address>,
     /// Whether the token is burnt, and its grants frozen.
     pub burnt: bool,
+    /// Every grant on the key, in the registry's order; `None` where it has more, or longer ones, than a node lists.
+    #[serde(default)]
+    pub grants: Option<Vec<GrantView>>,
     /// The block at which this was read.
     pub block: u64,
+}
+
+/// A grant on a key, as a node reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantView {
+    /// `action`, `address`, or `login` for any other kind.
+    pub kind: String,
+    /// An action's CID, an address, or the number of a login's kind with its id: `7405570:0x…`.
+    pub id: String,
+    /// Numbers of scopes, ascending.
+    pub scopes: Vec<u8>,
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { secp256k1 } from '../../clients/node_modules/@noble/curves/secp256k1.js';
 import { cidOf } from '../../clients/encoding.mjs';
 import { Person, indexed, links, post, publish } from './people.mjs';
+import { plainAuthor } from './plain.mjs';
 import { chirp, test } from './chirp.mjs';
 
 const { config, network } = await chirp(process.argv[2]);
@@ -88,6 +89,16 @@ await test('what is no post, name or id', async () => {
     refused(await alice.once(action, params), code);
     assert.ok(performance.now() - begun < 10_000);
   }
+});
+
+await test('the model counts code points as the actions do, whoever signs', async () => {
+  const { author, did, post: write } = await plainAuthor(config), emoji = '🙂';
+  const tries = [['x'.repeat(280), true], [emoji.repeat(280), true], ['x'.repeat(281), false], [emoji.repeat(281), false], ['', false]];
+  for (const [number, [text, taken]] of tries.entries()) {
+    assert.equal((await write(text, `2026-01-31.0${number}`)).ok, taken, `${[...text].length} code points, ${text.length} units`);
+  }
+  const { edges } = (await post(`${config.ceramic}/collection`, { model: config.models.post, account: did, last: 10 })).body;
+  assert.deepEqual(edges.map(({ node }) => [node.content.author === author, [...node.content.text].length]), [[true, 280], [true, 280]]);
 });
 
 await test('a lone surrogate, which the network refuses as a parameter', async () => {

@@ -13,7 +13,7 @@ import { test } from './chirp.mjs';
 const [program] = process.argv.slice(2), folder = mkdtempSync(join(tmpdir(), 'stores-')), dir = join(folder, 'network');
 const golden = JSON.parse(readFileSync(new URL('../actions/golden.json', import.meta.url)));
 const post = golden.find(({ name }) => name === 'a post'), like = golden.find(({ name }) => name === 'a like');
-const WITHIN_MS = 15_000;
+const WITHIN_MS = 10_000;
 const json = (value) => (response) => response.end(JSON.stringify(value));
 /** What each mood answers, whatever is asked. */
 const MOODS = {

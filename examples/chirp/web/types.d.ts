@@ -42,17 +42,32 @@ export interface Page {
   ignored: number;
 }
 
+/** A program that the key's owners granted the key to, or that this page asks for. */
+export interface Program {
+  /** As this page calls it; nothing for one that it does not ask for. */
+  name: string | null;
+  cid: string;
+  /** Numbers of the grant's scopes; nothing where it is not known, or there is no grant. */
+  scopes: readonly number[] | null;
+  /** Whether a node gave the source, and it has this hash. */
+  published: boolean;
+}
+
 /** What the page says of the key, its programs and who runs them. */
 export interface About {
   did: string;
   publicKey: string;
-  /** Whether the key's token is burnt; nothing while fewer than n − t + 1 nodes say the same. */
+  /** Whether the key's token is burnt; nothing while fewer than t nodes say the same. */
   burnt: boolean | null;
   /** How many nodes say that it is, and how many that it is not. */
   burntBy: number;
   unburntBy: number;
-  /** Those that the page asks for. Which ones the key permits is on the chain, and not read here. */
-  actions: { name: string; cid: string }[];
+  /** Those that the key permits, and those that the page asks for. */
+  programs: Program[];
+  /** How many nodes list the same grants; 0 while fewer than t do, and which there are is not known. */
+  grantsBy: number;
+  /** Who is granted the key beside programs: addresses and logins. */
+  others: string[];
   nodes: number;
   threshold: number;
 }

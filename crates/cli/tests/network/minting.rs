@@ -1,11 +1,25 @@
 //! Keys that are minted with everything that goes with them, and the files for published client libraries.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
-use crate::harness::{DIGEST, Folder, Network, OTHER, SIGN};
+use crate::harness::{DIGEST, Folder, Network, OTHER, SIGN, http};
 
 fn words<'a>(mint: &[&'a str]) -> Vec<&'a str> {
     [&["pkp", "mint"][..], mint].concat()
+}
+
+/// A key as a node tells it, once it has the block.
+fn told_by(network: &Network, node: usize, key: &str) -> Value {
+    let begun = Instant::now();
+    loop {
+        let (status, body) = http(&network.http(node), &format!("GET /v1/pkps/{key}"), b"");
+        if status == 200 {
+            return serde_json::from_str(&body).unwrap();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "node {node} tells of no such key: {body}");
+    }
 }
 
 #[test]
@@ -29,6 +43,13 @@ fn a_key_is_minted_with_its_grants_and_handed_over_or_burnt_in_one_transaction()
     let ran = network.quorate(&["action", "run", &sign, "--pkp", &key_of(&burnt), "--to-sign", DIGEST]).ok();
     assert_eq!(ran["reply"]["status"], "completed", "{ran}");
     network.run(OTHER, &key_of(&burnt), &[]).error();
+    // Every node says so, whoever asks.
+    for node in 0..3 {
+        let told = told_by(&network, node, &key_of(&burnt));
+        let granted = |place: usize, scopes: &[u8]| json!({ "kind": "action", "id": shown["grants"][place]["id"], "scopes": scopes });
+        assert_eq!((&told["burnt"], &told["owner"]), (&json!(true), &Value::Null));
+        assert_eq!(told["grants"], json!([granted(0, &[1]), granted(1, &[2, 3])]));
+    }
 
     // Owned by itself, with a login and the key that proves it.
     let own =
@@ -42,6 +63,8 @@ fn a_key_is_minted_with_its_grants_and_handed_over_or_burnt_in_one_transaction()
         shown["grants"].as_array().unwrap().iter().map(|grant| grant["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["action", "auth_method"]);
     assert_eq!(shown["grants"][1]["id"], "3:0xab");
+    let told = told_by(&network, 0, &key_of(&own));
+    assert_eq!(told["grants"][1], json!({ "kind": "login", "id": "3:0xab", "scopes": [] }));
 
     // The wallet's, and changed by it afterwards: in the same block nothing was voided.
     let mine = network.quorate(&words(&["--grant", &texts])).ok();

@@ -299,7 +299,16 @@ fn components() -> Components {
                 ("key_id", text("64 hexadecimal digits with 0x"), true),
                 ("owner", text("Address; null once the token is burnt"), true),
                 ("burnt", flag("Whether the grants are frozen"), true),
+                ("grants", list(reference("GrantView")), true),
                 ("block", number("The block at which this was read"), true),
+            ]),
+        )
+        .schema(
+            "GrantView",
+            object(&[
+                ("kind", text("action, address or login"), true),
+                ("id", text("An action's CID, an address, or a login's kind and id"), true),
+                ("scopes", list(number("Number of a scope")), true),
             ]),
         )
         .schema(

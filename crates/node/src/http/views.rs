@@ -12,10 +12,12 @@ use quorate_registry::{
     alloy_primitives::U256,
     error::ReadError,
     moment::Moment,
+    subject::{Granted, TYPE_ACTION, TYPE_ADDRESS},
     view::{At, BlockInfo},
 };
 use quorate_wire::{
-    Digest, ErrorCode, FoundingView, HeadView, KeysView, NetworkView, PkpView, Problem, PublicKey, TokenId,
+    ActionCid, Address, Digest, ErrorCode, FoundingView, GrantView, HeadView, KeysView, NetworkView, PkpView,
+    Problem, PublicKey, TokenId,
 };
 use serde_json::json as object;
 
@@ -101,9 +103,11 @@ pub(super) async fn pkp(
     };
     let head = api.registry.head().map_err(unreadable)?;
     let at = At::Number(head.latest.number);
-    let found = api.registry.pkp(U256::from_be_bytes(token.0), at).map_err(unreadable)?;
+    let id = U256::from_be_bytes(token.0);
+    let found = api.registry.pkp(id, at).map_err(unreadable)?;
     let (public_key, pkp) =
         found.as_ref().and_then(chain::known_pkp).ok_or_else(|| Refused::from(ErrorCode::PkpUnknown))?;
+    let grants = api.registry.grants(id, at).map_err(unreadable)?;
     let view = PkpView {
         token_id: pkp.token,
         public_key,
@@ -112,9 +116,23 @@ pub(super) async fn pkp(
         owner: pkp.owner,
         // A further minter can name another owner later: what it says is burnt need not stay so.
         burnt: pkp.owner.is_none() && found.is_some_and(|found| found.further_minter.is_none()),
+        grants: grants.map(|grants| grants.iter().map(grant_view).collect()),
         block: head.latest.number,
     };
     Ok(json(StatusCode::OK, "application/json", &view))
+}
+
+fn grant_view(grant: &Granted) -> GrantView {
+    let action = || ActionCid::from_multihash(&grant.id).ok().filter(|_| grant.kind == TYPE_ACTION);
+    let address = || <[u8; 20]>::try_from(&grant.id[..]).ok().filter(|_| grant.kind == TYPE_ADDRESS);
+    let (kind, id) = if let Some(cid) = action() {
+        ("action", cid.to_string())
+    } else if let Some(bytes) = address() {
+        ("address", Address(bytes).to_string())
+    } else {
+        ("login", format!("{}:{}", grant.kind, grant.id))
+    };
+    GrantView { kind: kind.to_owned(), id, scopes: grant.scopes.iter().collect() }
 }
 
 fn unreadable(_: ReadError) -> Refused {

@@ -7,7 +7,7 @@ use super::harness::{ALL_NODES, Harness, committee, root, root_keys};
 use crate::{
     abi::{PKPNFT, PKPPermissions, PubkeyRouter},
     artifacts, deploy, encode,
-    subject::{DEFAULT_KEY_SET_ID, RootKey, Subject, token_id},
+    subject::{DEFAULT_KEY_SET_ID, Granted, RootKey, Subject, token_id},
     view::At,
 };
 
@@ -101,6 +101,65 @@ fn removing_a_subject_forgets_its_scopes() {
     harness.send(50, permissions, encode::add_permitted(id, &subject, &[])).unwrap();
     let grant = harness.view.grant(id, &subject, At::Latest).unwrap();
     assert!(grant.member && grant.scopes.bits().is_zero());
+}
+
+#[test]
+fn the_list_of_grants_is_the_contracts_own_up_to_its_bounds() {
+    let mut harness = Harness::with_root();
+    let (id, _) = mint(&mut harness, 50);
+    let permissions = Some(harness.contracts.pkp_permissions);
+    let listed = |harness: &Harness| {
+        let list = harness.view.grants(id, At::Latest).unwrap();
+        let of = |grants: Vec<Granted>| {
+            grants
+                .into_iter()
+                .map(|one| (one.kind, one.id, one.scopes.iter().collect::<Vec<_>>()))
+                .collect::<Vec<_>>()
+        };
+        list.map(of)
+    };
+    assert_eq!(listed(&harness), Some(vec![]));
+    let login = |id: Vec<u8>| Subject::AuthMethod { kind: U256::MAX, id };
+    let subjects = [
+        (Subject::Action(ACTION), &[1, 255][..]),
+        (Subject::Address(Address::repeat_byte(7)), &[2]),
+        (login(vec![1; 31]), &[]),
+        (login(vec![2; 32]), &[1]),
+        (login(vec![3; 64]), &[5]),
+    ];
+    for (subject, scopes) in &subjects {
+        harness.send(50, permissions, encode::add_permitted(id, subject, scopes)).unwrap();
+    }
+    let wanted = |subjects: &[(Subject, &[u8])]| {
+        let of = |(subject, scopes): &(Subject, &[u8])| {
+            let (kind, id) = subject.auth_method();
+            (kind, id, scopes.to_vec())
+        };
+        Some(subjects.iter().map(of).collect::<Vec<_>>())
+    };
+    assert_eq!(listed(&harness), wanted(&subjects));
+    let methods = harness.view.permitted(id, At::Latest).unwrap();
+    assert!(
+        methods
+            .iter()
+            .map(|(kind, id, _)| (kind, id))
+            .eq(listed(&harness).unwrap().iter().map(|(kind, id, _)| (kind, id)))
+    );
+    // The last one takes the place of one that goes.
+    harness.send(50, permissions, encode::remove_permitted(id, &subjects[1].0)).unwrap();
+    let [first, _, third, fourth, last] = subjects;
+    assert_eq!(listed(&harness), wanted(&[first, last, third, fourth]));
+
+    // A longer id than is listed, and more grants than are listed: nothing is said, rather than less than all.
+    harness.send(50, permissions, encode::add_permitted(id, &login(vec![4; 65]), &[])).unwrap();
+    assert_eq!(listed(&harness), None);
+    harness.send(50, permissions, encode::remove_permitted(id, &login(vec![4; 65]))).unwrap();
+    for number in 4..64 {
+        harness.send(50, permissions, encode::add_permitted(id, &login(vec![number; 20]), &[])).unwrap();
+    }
+    assert_eq!(listed(&harness).map(|list| list.len()), Some(64));
+    harness.send(50, permissions, encode::add_permitted(id, &login(vec![64; 20]), &[])).unwrap();
+    assert_eq!(listed(&harness), None);
 }
 
 #[test]

@@ -27,9 +27,9 @@ impl Reader {
     /// Solidity's bytes: short ones are in the slot itself, long ones behind its hash.
     pub(super) fn bytes(&self, address: Address, slot: U256, bytes_max: usize) -> Result<Vec<u8>, ReadError> {
         let head = self.slot(address, slot)?;
+        let length = length_of(head);
         let mut bytes = Vec::new();
         if head.bit(0) {
-            let length = usize::try_from((head - U256::ONE) >> 1).unwrap_or(usize::MAX);
             if length > bytes_max {
                 return Err(ReadError::Contract(address));
             }
@@ -40,11 +40,23 @@ impl Reader {
             }
             bytes.truncate(length);
         } else {
-            let word = head.to_be_bytes::<32>();
-            let length = usize::from(word[31] / 2).min(31);
-            bytes.extend_from_slice(&word[..length]);
+            bytes.extend_from_slice(&head.to_be_bytes::<32>()[..length]);
         }
         Ok(bytes)
+    }
+
+    /// How many bytes are at a place that has Solidity's bytes.
+    pub(super) fn length(&self, address: Address, slot: U256) -> Result<usize, ReadError> {
+        Ok(length_of(self.slot(address, slot)?))
+    }
+}
+
+/// The length of Solidity's bytes, by the word at their place: its lowest bit tells long ones.
+fn length_of(head: U256) -> usize {
+    if head.bit(0) {
+        usize::try_from((head - U256::ONE) >> 1).unwrap_or(usize::MAX)
+    } else {
+        usize::from(head.byte(0) / 2).min(31)
     }
 }
 

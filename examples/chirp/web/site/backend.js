@@ -40,6 +40,8 @@ class Live {
     this.published = new Map();
     /** Numbers that were tried for a post, by ticket. @type {Map<string, number[]>} */
     this.numbers = new Map();
+    /** Actions whose source a node has given, with the right hash. @type {Set<string>} */
+    this.sources = new Set();
     /** Ends with the post before. @type {Promise<unknown>} */
     this.posting = Promise.resolve();
     /** The last commits of documents that a commit of ours did not follow, by wish. @type {Map<string, string>} */
@@ -129,19 +131,27 @@ class Live {
 
   /** @returns {Promise<About>} */
   async about() {
-    const { config, network } = await this.ready(), token = await this.#token();
-    const actions = Object.entries(config.actions).map(([name, { cid }]) => ({ name, cid }));
-    return { did: didOf(config.publicKey), publicKey: config.key, ...token, actions, nodes: network.size, threshold: network.threshold };
-  }
-
-  /** Whether the key's token is burnt, if so many nodes say the same that an honest one is among them; and how many say so. */
-  async #token() {
     const { config, network, client } = await this.ready(), wanted = `0x${toHex(config.publicKey)}`;
     const ask = (/** @type {number} */ node) => client.keyView(node, config.tokenId, { signal: AbortSignal.timeout(NODE_PATIENCE_MS) });
     const told = await Promise.allSettled(numbersOf(network).map(ask));
-    const saying = (/** @type {boolean} */ burnt) => told.filter((one) => one.status === "fulfilled" && one.value.public_key === wanted && one.value.burnt === burnt).length;
-    const enough = network.size - network.threshold + 1, [yes, no] = [saying(true), saying(false)];
-    return { burnt: yes >= enough ? true : no >= enough ? false : null, burntBy: yes, unburntBy: no };
+    const views = told.flatMap((one) => (one.status === "fulfilled" && one.value.public_key === wanted ? [one.value] : []));
+    const { grants, ...words } = agreed(views, network.threshold), names = Object.entries(config.actions);
+    const known = names.map(([name, { cid }]) => ({ name, cid })), strange = (grants ?? []).filter(({ kind, id }) => kind === "action" && !known.some(({ cid }) => cid === id));
+    const programs = [...known, ...strange.map(({ id }) => ({ name: null, cid: id }))].map(async ({ name, cid }) => {
+      const scopes = grants?.find(({ kind, id }) => kind === "action" && id === cid)?.scopes ?? null;
+      return { name, cid, scopes, published: await this.#published(cid) };
+    });
+    const others = (grants ?? []).filter(({ kind }) => kind !== "action").map(({ kind, id }) => `${kind} ${id}`);
+    return { did: didOf(config.publicKey), publicKey: config.key, ...words, programs: await Promise.all(programs), others, nodes: network.size, threshold: network.threshold };
+  }
+
+  /** Whether a node gives an action's source: once is enough, since the hash cannot change. @param {string} cid */
+  async #published(cid) {
+    if (this.sources.has(cid)) return true;
+    const { client } = await this.ready();
+    const text = await client.getCode(cid, { signal: AbortSignal.timeout(NODE_PATIENCE_MS) }).catch(() => null);
+    if (text !== null && cidOf(text) === cid) this.sources.add(cid);
+    return this.sources.has(cid);
   }
 
   /** @param {{ before: string | null, user: string | null }} options */
@@ -308,6 +318,24 @@ class Live {
     });
     return this.session;
   }
+}
+
+/**
+ * What t nodes tell alike of a key: then one of them is honest. Grants that are listed in another order are the same.
+ * @param {import("/sdk/quorate.js").KeyView[]} views @param {number} threshold
+ */
+export function agreed(views, threshold) {
+  const saying = (/** @type {boolean} */ burnt) => views.filter((view) => view.burnt === burnt).length, [yes, no] = [saying(true), saying(false)];
+  const burnt = yes >= threshold ? true : no >= threshold ? false : null;
+  /** @type {Map<string, typeof views>} */
+  const lists = new Map();
+  for (const view of views) {
+    if (!view.grants) continue;
+    const list = JSON.stringify(view.grants.map(({ kind, id, scopes }) => [kind, id, ...scopes]).sort());
+    lists.set(list, [...(lists.get(list) ?? []), view]);
+  }
+  const most = [...lists.values()].find((alike) => alike.length >= threshold);
+  return { burnt, burntBy: yes, unburntBy: no, grants: most?.[0]?.grants ?? null, grantsBy: most?.length ?? 0 };
 }
 
 /** @param {{ size: number }} network */

@@ -1,7 +1,8 @@
 // A Ceramic node, asked with bounds: of time, of bytes, and of what an answer may be. It is believed about nothing that can be checked.
 import { Failure } from "./failure.js";
 
-const DEADLINE_MS = 8_000, BYTES_MAX = 4_000_000;
+/** A page that looks every four seconds so says within ten that nothing is read. */
+const READ_MS = 5_000, WRITE_MS = 8_000, BYTES_MAX = 4_000_000;
 /** What the node is to do with what is published: keep it, and nothing else. */
 const OPTS = { anchor: false, publish: false, pin: true };
 
@@ -19,13 +20,13 @@ export class Ceramic {
   }
 
   /**
-   * @param {string} path @param {unknown} [body]
+   * @param {string} path @param {unknown} [body] @param {number} [deadlineMs]
    * @returns {Promise<Record<string, unknown>>}
    */
-  async ask(path, body) {
+  async ask(path, body, deadlineMs = WRITE_MS) {
     const post = body === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
     try {
-      const signal = AbortSignal.timeout(DEADLINE_MS);
+      const signal = AbortSignal.timeout(deadlineMs);
       const answer = await this.fetch(`${this.base}/${path}`, { ...post, signal, credentials: "omit", redirect: "error", referrerPolicy: "no-referrer" });
       const read = /** @type {unknown} */ (JSON.parse(await textOf(answer)));
       if (typeof read !== "object" || read === null || Array.isArray(read)) throw new Error("no object");
@@ -79,7 +80,7 @@ export class Ceramic {
   /** For a reader, no is no answer. @param {string} path @param {unknown} [body] */
   async #reading(path, body) {
     try {
-      return await this.ask(path, body);
+      return await this.ask(path, body, READ_MS);
     } catch (error) {
       throw error instanceof Refused ? silent(error) : error;
     }

@@ -1,12 +1,12 @@
 // The page begins here.
 import { open } from "./backend.js";
 import { byId, fill, h, icon, setText } from "./dom.js";
-import { Store } from "./store.js";
-import { shortened, tokenWords } from "./text.js";
+import { AGAIN, Store } from "./store.js";
+import { isFrozen, shortened, sourceWords, tokenWords, writerWords } from "./text.js";
 import { composer } from "./view-compose.js";
 import { people } from "./view-people.js";
 import { timeline } from "./view-posts.js";
-import { fact, sheets, showAction, showProof } from "./view-proof.js";
+import { fact, known, sheets, showAction, showProof } from "./view-proof.js";
 
 const POLL_MS = 4_000, TOAST_MS = 5_000;
 
@@ -54,16 +54,25 @@ function facts() {
     const { about } = store, state = JSON.stringify(about);
     if (!about || state === seen) return;
     seen = state;
-    byId("frozen", HTMLLIElement).hidden = about.burnt !== true;
-    if (about.burnt === true) setText(byId("welcome-title", HTMLHeadingElement), "Short posts, by rules that nobody can change. Not even us.");
-    const actions = about.actions.map((action) => h("li", {}, h("button", { type: "button", class: "link", "aria-haspopup": "dialog", onclick: () => showAction(store, action) }, action.name), h("span", { class: "mono" }, shortened(action.cid))));
-    fill(place, fact("The key", about.did), h("dt", {}, "Its token"), h("dd", {}, tokenWords(about)), h("dt", {}, "Who signs"), h("dd", {}, `${about.threshold} of ${about.nodes} nodes, together`), h("dt", {}, "Programs that this page uses"), h("dd", {}, h("ul", { class: "actions" }, actions)));
+    const frozen = isFrozen(about);
+    byId("frozen", HTMLLIElement).hidden = !frozen;
+    if (frozen) setText(byId("welcome-title", HTMLHeadingElement), "Short posts, by rules that nobody can change. Not even us.");
+    const programs = about.programs.map((program) => h("li", {}, h("button", { type: "button", class: "link", "aria-haspopup": "dialog", onclick: () => showAction(store, program) }, program.name ?? "another program"), h("span", { class: "mono" }, shortened(program.cid))));
+    const title = about.grantsBy > 0 ? "Programs that may use the key" : "Programs that this page uses";
+    fill(
+      place,
+      fact("The key", about.did), h("dt", {}, "Its token"), h("dd", {}, tokenWords(about)), h("dt", {}, "Who signs"), h("dd", {}, `${about.threshold} of ${about.nodes} nodes, together`),
+      h("dt", {}, title), h("dd", {}, h("ul", { class: "actions" }, programs)), h("dt", { class: "unseen" }, "Who else"),
+      h("dd", {}, h("ul", { class: "checks" }, known(writerWords(about)), known(sourceWords(about)))),
+    );
   });
 }
 
 function toasts() {
   const toast = byId("toast", HTMLDivElement), alarm = byId("alarm", HTMLDivElement);
   let timer = 0;
+  // What is no longer true is not left standing beside the trouble.
+  store.addEventListener("change", () => store.trouble() && toast.textContent === AGAIN && fill(toast));
   store.addEventListener("tell", (event) => {
     const { sentence, tone } = /** @type {CustomEvent} */ (event).detail;
     clearTimeout(timer);

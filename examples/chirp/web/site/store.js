@@ -11,6 +11,8 @@ import { listed, nameFault, postFault, tidyPost } from "./text.js";
 /** @typedef {{ getItem(key: string): string | null, setItem(key: string, value: string): void, removeItem(key: string): void }} Shelf */
 /** @typedef {{ now(): number, after(ms: number, act: () => void): void, random(): string }} World */
 
+/** What people hear when all is well again. */
+export const AGAIN = "Everything answers again.";
 const OUTBOX = "chirp.outbox", DRAFT = "chirp.draft";
 /** How long after a failed try the next one begins; the last one again and again. */
 const RETRIES_MS = [1_500, 3_000, 6_000, 12_000];
@@ -178,8 +180,8 @@ export class Store extends EventTarget {
   }
 
   async #learnAbout() {
-    // That a token is burnt stays true; anything else may change, or be known later.
-    if (this.about?.burnt === true || this.learning) return;
+    // What is frozen stays so; anything else may change, or be known later.
+    if (this.learning || (this.about?.burnt === true && this.about.grantsBy > 0 && this.about.programs.every(({ published }) => published))) return;
     this.learning = true;
     this.about = await this.backend.about().catch(() => this.about);
     this.learning = false;
@@ -259,7 +261,7 @@ export class Store extends EventTarget {
     const before = this.trouble();
     this.health = health;
     const after = this.trouble();
-    if (before && !after) this.tell("Everything answers again.");
+    if (before && !after) this.tell(AGAIN);
     if (before !== after) this.changed();
   }
 

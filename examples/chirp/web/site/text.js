@@ -1,4 +1,7 @@
 // What may be typed: the rules of the actions, told before anything is asked. The actions decide; the page only says it sooner.
+// And words for what is known.
+
+/** @import { About } from "../types.js" */
 
 /** Code points of a post at most. */
 export const POST_MAX = 280;
@@ -84,11 +87,48 @@ export function ago(then, now) {
 /** A list as people write it: "1, 2 and 3". @param {(string | number)[]} items */
 export const listed = (items) => (items.length < 2 ? `${items[0] ?? "none"}` : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`);
 
-/** What is known of the key's token, and whose word it is. @param {{ burnt: boolean | null, burntBy: number, unburntBy: number, nodes: number, threshold: number }} about */
+/** Whose word it is. @param {number} count @param {number} nodes */
+const saidBy = (count, nodes) => `${count} of ${nodes} nodes ${count === 1 ? "says" : "say"} so`;
+
+/** What is known of the key's token, and whose word it is. @param {Pick<About, "burnt" | "burntBy" | "unburntBy" | "nodes" | "threshold">} about */
 export function tokenWords({ burnt, burntBy, unburntBy, nodes, threshold }) {
-  const by = (/** @type {number} */ count) => `${count} of ${nodes} nodes ${count === 1 ? "says" : "say"} so`;
+  const by = (/** @type {number} */ count) => saidBy(count, nodes);
   if (burnt === true) return `burnt, ${by(burntBy)}: frozen for ever`;
   if (burnt === false) return `not burnt, ${by(unburntBy)}: its owner can still change who may write`;
   const words = [burntBy > 0 && `burnt, ${by(burntBy)}`, unburntBy > 0 && `not burnt, ${by(unburntBy)}`].filter(Boolean);
-  return `not known now: ${[...words, `it takes ${nodes - threshold + 1} that agree`].join("; ")}`;
+  return `not known now: ${[...words, `it takes ${threshold} that agree`].join("; ")}`;
 }
+
+const SCOPES = ["", "sign anything", "sign texts", "sign nothing after a value of one node", "sign logins", "open what is encrypted to it"];
+
+/** What a grant allows. @param {readonly number[]} scopes */
+export const scopeWords = (scopes) => listed(scopes.length > 0 ? scopes.map((scope) => SCOPES[scope] ?? `scope ${scope}`) : ["nothing"]);
+
+/** Whether only the programs of this page may use the key, and nobody can change that: so many nodes say so that one is honest. @param {About} about */
+export const isFrozen = ({ burnt, grantsBy, programs, others }) =>
+  burnt === true && grantsBy > 0 && others.length === 0 && programs.every(({ name, scopes }) => name !== null && scopes !== null);
+
+/**
+ * Who may use the key, in a sentence with a sign: `tick` where it is only this page's programs and stays so.
+ * @param {About} about
+ */
+export function writerWords(about) {
+  const { burnt, grantsBy, programs, others, nodes, threshold } = about, by = saidBy(grantsBy, nodes);
+  if (grantsBy === 0) return { sign: "wait", words: `Who may use the key is not known now: it takes ${threshold} nodes that agree.` };
+  const foreign = programs.filter(({ name }) => name === null).map(({ cid }) => `program ${shortened(cid)}`);
+  if (foreign.length + others.length > 0) return { sign: "stop", words: `Somebody else may use the key as well, ${by}: ${listed([...foreign, ...others.map(shortenedWords)])}.` };
+  const missing = programs.filter(({ scopes }) => scopes === null).map(({ name }) => `${name}`);
+  if (missing.length > 0) return { sign: "stop", words: `This page asks for what the key does not permit, ${by}: ${listed(missing)}.` };
+  const only = `Only the ${programs.length} programs of this page may use the key, ${by}`;
+  if (burnt === true) return { sign: "tick", words: `${only}; nobody can change that any more.` };
+  return { sign: "wait", words: burnt === false ? `${only}; but the key’s owner may as well, and can change it.` : `${only}; whether that can change is not known now.` };
+}
+
+/** Whether every source could be read, in a sentence with a sign. @param {About} about */
+export function sourceWords({ programs, grantsBy }) {
+  if (!programs.every(({ published }) => published)) return { sign: "wait", words: "Not every source could be read now." };
+  return { sign: "tick", words: `Their sources are published: each was read in this page, and has the hash that ${grantsBy > 0 ? "its grant" : "this page"} names.` };
+}
+
+/** @param {string} words a kind and an id */
+const shortenedWords = (words) => words.split(" ").map((word, at) => (at === 0 ? word : shortened(word))).join(" ");

@@ -2,10 +2,10 @@
 import { byId, fill, h, icon, set } from "./dom.js";
 import { diagnosed } from "./cbor.js";
 import { asFailure } from "./failure.js";
-import { listed, shown } from "./text.js";
+import { listed, scopeWords, shown, sourceWords, writerWords } from "./text.js";
 import { nameOf } from "./view-posts.js";
 
-/** @import { Child, Post, Proof } from "../types.js" */
+/** @import { About, Child, Post, Program, Proof } from "../types.js" */
 /** @import { Store } from "./store.js" */
 
 /** @param {HTMLDialogElement} dialog @param {string} title @param {Child[]} children */
@@ -42,9 +42,10 @@ export async function showProof(store, post) {
   }
 }
 
-/** An action alone, from the list of those who may write. @param {Store} store @param {{ name: string, cid: string }} action */
-export function showAction(store, action) {
-  const facts = h("dl", { class: "facts" }, fact("Its name: the hash of its source", action.cid));
+/** An action alone, from the list of those who may write. @param {Store} store @param {Program} program */
+export function showAction(store, { name, cid, scopes }) {
+  const action = { name: name ?? "Another program", cid };
+  const facts = h("dl", { class: "facts" }, fact("Its name: the hash of its source", cid), h("dt", {}, "What the key lets it"), h("dd", {}, scopes ? scopeWords(scopes) : "not known now"));
   open(byId("commit", HTMLDialogElement), action.name, [h("p", { class: "quiet" }, "Every node runs this program for itself, and signs only if it comes to the end of it."), facts, source(store, action, true)]);
 }
 
@@ -61,6 +62,8 @@ function proven(store, post, { stream, commit, action, receipt }) {
   return [
     h("h3", {}, "Checked in this page"),
     h("ul", { class: "checks" }, checks),
+    h("h3", {}, "Who could have signed it"),
+    h("ul", { class: "checks" }, signers(store.about)),
     h("h3", {}, "What was checked"),
     h("dl", { class: "facts" }, fact("Author", `${stream.content["author"]}`), fact("Stream", stream.id), fact("Controller", stream.controller), fact("Commit", commit.cid), fact("Signed block", commit.link), fact("Commit before it", `${commit.payload["prev"]}`), receipt && fact("Request", receipt.request), fact(`Action ${action.name}`, action.cid)),
     folded("Signed block, decoded", h("pre", { tabindex: 0 }, diagnosed(commit.payload)), true),
@@ -69,6 +72,15 @@ function proven(store, post, { stream, commit, action, receipt }) {
     trial(store, post),
   ];
 }
+
+/** Why nobody but the programs has made a signature of the key: what nodes say alike. @param {About | null} about */
+function signers(about) {
+  if (!about) return check("wait", "The nodes have not answered yet, so who may use the key is not known now.");
+  return [known(writerWords(about)), known(sourceWords(about)), check("tick", `A signature takes ${about.threshold} of ${about.nodes} nodes. Each runs the program for itself, and none has the key.`)];
+}
+
+/** @param {{ sign: string, words: string }} what */
+export const known = ({ sign, words }) => check(sign, words);
 
 /** @param {string} sign @param {string} sentence */
 const check = (sign, sentence) => h("li", { "data-sign": sign }, icon(sign), h("span", {}, sentence));

@@ -50,8 +50,8 @@ export class Memory {
 
   async about() {
     const cid = (letter) => `Qm${letter.repeat(44)}`;
-    const actions = ["createProfile", "createPost", "likePost", "unlikePost"].map((name, at) => ({ name, cid: cid("abcd"[at]) }));
-    return { did: "did:key:zQ3shQWYign61Wgvynv4M5ho2MuPhVqzef2QkkTGBX5J2j4rv", publicKey: "0x04", ...this.world.token, actions, nodes: 3, threshold: 2 };
+    const programs = ["createProfile", "createPost", "likePost", "unlikePost"].map((name, at) => ({ name, cid: cid("abcd"[at]), scopes: [1], published: true }));
+    return { did: "did:key:zQ3shQWYign61Wgvynv4M5ho2MuPhVqzef2QkkTGBX5J2j4rv", publicKey: "0x04", grantsBy: 3, others: [], programs, ...this.world.token, nodes: 3, threshold: 2 };
   }
 
   wallets(found) {

@@ -23,7 +23,7 @@ function begin({ mode, user }) {
   if (mode === "signed in") window.resumed = { user, address: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", guest: false };
   window.fill = (world) => {
     if (mode === "loading") world.latency = 1e7;
-    if (mode === "unknown") world.token = { burnt: null, burntBy: 1, unburntBy: 1 };
+    if (mode === "unknown") world.token = { burnt: true, burntBy: 2, unburntBy: 1, grantsBy: 0 };
     if (mode === "loading" || mode === "empty") return;
     const minute = 60_000, now = Date.now();
     for (const [who, name] of [["wallet:0xa1", "Maren Okafor"], ["wallet:0xb2", "Jun"], ["wallet:0xc3", "Léonie Brandt"], [user, "Alice"]]) world.names.set(who, name);
@@ -59,7 +59,11 @@ const rest = (page, ms = 350) => page.evaluate((time) => new Promise((resolve) =
 test("the rules are said to be frozen only once enough nodes say so", async () => {
   const { page, done } = await visit("unknown");
   const seen = async () => [await page.$eval("#frozen", (item) => item.hidden), await text(page, "#welcome-title"), /not known now/.test(await text(page, "#facts"))];
+  const program = { cid: "Qmforeign", name: null, scopes: [1], published: false };
   assert.deepEqual(await seen(), [true, "Short posts, by published rules.", true]);
+  await page.evaluate((one) => Object.assign(window.world, { token: { burnt: true, burntBy: 2, unburntBy: 1, programs: [one] } }), program);
+  await page.waitForFunction(() => /Somebody else may use the key as well/.test(document.querySelector("#facts").textContent), { timeout: 10_000 });
+  assert.deepEqual((await seen()).slice(0, 2), [true, "Short posts, by published rules."]);
   await page.evaluate(() => Object.assign(window.world, { token: { burnt: true, burntBy: 2, unburntBy: 1 } }));
   await page.waitForSelector("#frozen:not([hidden])", { timeout: 10_000 });
   assert.deepEqual(await seen(), [false, "Short posts, by rules that nobody can change. Not even us.", false]);
@@ -101,7 +105,7 @@ test("a second like is refused where everybody sees it, with the action's reason
 test("the commit shows what was checked, by whom, and the source; the rule can be tried there", async () => {
   const { page, done } = await visit("signed in");
   await page.click("#posts .seal");
-  await page.waitForSelector(".checks");
+  await page.waitForSelector(".sheet .checks");
   assert.match(await text(page, ".sheet"), /Nodes 1 and 3 signed the receipt/);
   for (const part of ["k2t6wzhkhabz5w7cd71881fut8bli1h6hffa1uwy2nb2ytz83apm0tlaffkan2", "did:key:zQ3sh", "bagcq", "\"/text\"", "ES256K"]) assert.ok((await text(page, ".sheet")).includes(part), part);
   await page.evaluate(() => [...document.querySelectorAll(".sheet summary")].at(-1).click());
@@ -210,7 +214,7 @@ for (const size of ["phone", "desktop"]) for (const scheme of ["light", "dark"])
     await page.type("#text", "Writing something");
     await shot(page, "timeline");
     await page.evaluate(() => document.querySelector(".seal").click());
-    await page.waitForSelector(".checks");
+    await page.waitForSelector(".sheet .checks");
     await rest(page);
     await shot(page, "commit");
     await fits(page);

@@ -120,9 +120,11 @@ test("the commit is checked in the page: its author sees who signed the receipt,
   for (const [name, receipt] of [["maren", /Nodes? [123](, [123])*( and [123])? signed the receipt/], ["jun", /a receipt goes to whoever asked/]]) {
     const { page } = people[name];
     await press(page, "The heron is back at the canal.", ".seal");
-    await page.waitForSelector(".checks");
+    await page.waitForSelector(".sheet .checks");
     const shown = await text(page, ".sheet");
     assert.match(shown, receipt);
+    assert.match(shown, /Only the 4 programs of this page may use the key, [23] of 3 nodes say so; nobody can change that any more\./);
+    assert.match(shown, /Their sources are published: each was read in this page, and has the hash that its grant names/);
     for (const part of [config.key.did, config.actions.createPost.cid, "The heron is back", "ES256K"]) assert.ok(shown.includes(part), part);
     await settled(page);
     await shoot(page, `stack-commit-${name}`);
@@ -130,6 +132,39 @@ test("the commit is checked in the page: its author sees who signed the receipt,
     await page.waitForSelector(".sheet .source", { timeout: 20_000 });
     await page.keyboard.press("Escape");
   }
+});
+
+test("a receipt is checked quickly in the page", async (t) => {
+  const { page } = people.maren;
+  await press(page, "The heron is back at the canal.", ".seal");
+  await page.waitForSelector(".sheet .checks");
+  const cid = /bagcq[a-z2-7]{50,}/.exec(await text(page, ".sheet"))[0];
+  const times = await page.evaluate(async (name) => {
+    const { fetchNetwork, openStore, verifyReceipt } = await import("/sdk/quorate.js");
+    const [network, store] = [await fetchNetwork(new URL("/network.json", location.href)), await openStore("chirp")], receipt = await store.get(name);
+    return Array.from({ length: 21 }, () => {
+      const begun = performance.now();
+      verifyReceipt(network, receipt);
+      return performance.now() - begun;
+    });
+  }, `receipt:${cid}`);
+  const median = [...times].sort((a, b) => a - b)[10];
+  t.diagnostic(`the first check of a receipt takes ${times[0].toFixed(1)} ms, and then ${median.toFixed(1)} ms`);
+  assert.ok(median > 0 && median <= 20, `${median} ms`);
+  await page.keyboard.press("Escape");
+});
+
+test("the page reads for itself who may use the key, and says that the rules are frozen", async () => {
+  const { page } = people.jun;
+  await page.waitForSelector("#frozen:not([hidden])", { timeout: 20_000 });
+  const facts = await text(page, "#facts");
+  assert.match(facts, /burnt, [23] of 3 nodes say so: frozen for ever/);
+  for (const name of ["createProfile", "createPost", "likePost", "unlikePost"]) assert.ok(facts.includes(name), name);
+  assert.match(facts, /Only the 4 programs of this page may use the key/);
+  await page.$eval("#facts", (place) => place.scrollIntoView());
+  await settled(page);
+  await shoot(page, "stack-who-may-write-phone-dark");
+  await page.evaluate(() => window.scrollTo(0, 0));
 });
 
 test("a tab that has seen too little asks for a second like, is refused, and shows what is true", async () => {
@@ -219,14 +254,14 @@ test("a killed node is no trouble; one that hangs is said in one sentence, and p
   await page.waitForFunction(() => !document.querySelector(".trouble p"), { timeout: 30_000 });
 });
 
-test("a Ceramic node that hangs is said within ten seconds or so, and the post goes out when it is back", { skip: !processes.ceramic }, async () => {
+test("a Ceramic node that hangs is said within ten seconds, and the post goes out when it is back", { skip: !processes.ceramic }, async () => {
   const { page } = people.maren;
   process.kill(processes.ceramic, "SIGSTOP");
   const from = Date.now();
   await page.type("#text", "Slow, but there.");
   await page.click("#send");
   await page.waitForFunction(() => document.querySelector(".trouble p")?.textContent.startsWith("The Ceramic node does not answer"), { timeout: 30_000 });
-  assert.ok(Date.now() - from < 13_000, `${Date.now() - from} ms`);
+  assert.ok(Date.now() - from < 10_000, `${Date.now() - from} ms`);
   process.kill(processes.ceramic, "SIGCONT");
   await posted(page, "Slow, but there.", 90_000);
   await page.waitForFunction(() => !document.querySelector(".trouble p"), { timeout: 30_000 });

@@ -232,6 +232,28 @@ test("a token is burnt, or not, by the word of so many nodes that an honest one 
   }
 });
 
+test("who may use the key is what t nodes list alike: the page's programs, others, and whether each source is published", async () => {
+  const backend = await signedIn(), granted = Object.values(CIDS).map((id) => ({ kind: "action", id, scopes: [1] })), strange = `Qm${"e".repeat(44)}`;
+  const key = (grants) => ({ burnt: true, public_key: `0x${Buffer.from(publicKey).toString("hex")}`, grants });
+  const about = async (...lists) => {
+    state.keys = lists.map(key);
+    const { grantsBy, programs, others } = await backend.about();
+    return { grantsBy, others, programs: programs.map(({ name, cid, scopes, published }) => `${name} ${cid === CIDS[name]} ${scopes} ${published}`) };
+  };
+  const names = Object.keys(CIDS), plain = (scopes) => names.map((name) => `${name} true ${scopes} false`);
+  // In another order it is the same list; one node that lies, or says nothing of grants, changes nothing.
+  assert.deepEqual(await about(granted, [...granted].reverse(), null), { grantsBy: 2, others: [], programs: plain("1") });
+  assert.deepEqual(await about(granted, [...granted, { kind: "address", id: "0x01", scopes: [1] }], granted), { grantsBy: 2, others: [], programs: plain("1") });
+  assert.deepEqual(await about(granted, granted.slice(1), null), { grantsBy: 0, others: [], programs: plain("null") });
+  assert.deepEqual(await about(granted, granted.map((one) => ({ ...one, scopes: [1, 4] })), null), { grantsBy: 0, others: [], programs: plain("null") });
+  const wider = [...granted.slice(1), { kind: "action", id: strange, scopes: [2] }, { kind: "login", id: "7:0x05", scopes: [] }];
+  state.sources.set("the source", CIDS.likePost);
+  assert.deepEqual(await about(wider, wider, wider), {
+    grantsBy: 3, others: ["login 7:0x05"],
+    programs: ["createProfile true null false", "createPost true 1 false", "likePost true 1 true", "unlikePost true 1 false", "null false 2 false"],
+  });
+});
+
 test("silent nodes are counted by number, and a page without its server says so and asks again", async () => {
   const backend = await signedIn();
   state.silent = [2];

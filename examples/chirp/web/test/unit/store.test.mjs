@@ -330,6 +330,13 @@ test("what is not known of the token is asked again, until it is burnt for ever"
   await store.refresh();
   await settled();
   assert.equal(store.about.burnt, true);
+  world.token = { burnt: true, burntBy: 2, unburntBy: 0, grantsBy: 0 };
+  store.about = await backend.about();
+  await store.refresh();
+  world.token = { burnt: true, burntBy: 2, unburntBy: 0 };
+  await store.refresh();
+  await settled();
+  assert.equal(store.about.grantsBy, 3, "whom the key is granted to is asked again as well");
   backend.about = () => assert.fail("it is burnt for ever");
   await store.refresh();
 });

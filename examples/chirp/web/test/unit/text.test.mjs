@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, countPoints, listed, nameFault, postFault, shown, tidyPost, tokenWords } from "../../site/text.js";
+import { ago, countPoints, listed, nameFault, postFault, scopeWords, isFrozen, shown, sourceWords, tidyPost, tokenWords, writerWords } from "../../site/text.js";
 
 test("a post has 1 to 280 characters, counted as code points", () => {
   assert.equal(countPoints("🙂a\u0301"), 3);
@@ -51,4 +51,21 @@ test("whether the token is burnt is said with whose word it is", () => {
   assert.equal(words(false, 0, 3), "not burnt, 3 of 3 nodes say so: its owner can still change who may write");
   assert.equal(words(null, 1, 1), "not known now: burnt, 1 of 3 nodes says so; not burnt, 1 of 3 nodes says so; it takes 2 that agree");
   assert.equal(words(null, 0, 0), "not known now: it takes 2 that agree");
+});
+
+test("who may use the key is said with a sign, and only what is granted alone and for ever is frozen", () => {
+  const program = (name, scopes = [1]) => ({ name, cid: "QmAbcdefghijklmnop", scopes, published: true });
+  const about = { burnt: true, burntBy: 3, unburntBy: 0, grantsBy: 2, nodes: 3, threshold: 2, programs: [program("likePost"), program("createPost")], others: [] };
+  const said = (change) => { const { sign, words } = writerWords({ ...about, ...change }); return [sign, words, isFrozen({ ...about, ...change })]; };
+  assert.deepEqual(said({}), ["tick", "Only the 2 programs of this page may use the key, 2 of 3 nodes say so; nobody can change that any more.", true]);
+  assert.deepEqual(said({ burnt: false }), ["wait", "Only the 2 programs of this page may use the key, 2 of 3 nodes say so; but the key’s owner may as well, and can change it.", false]);
+  assert.deepEqual(said({ burnt: null }), ["wait", "Only the 2 programs of this page may use the key, 2 of 3 nodes say so; whether that can change is not known now.", false]);
+  assert.deepEqual(said({ grantsBy: 0, programs: [program("likePost", null)] }), ["wait", "Who may use the key is not known now: it takes 2 nodes that agree.", false]);
+  assert.deepEqual(said({ programs: [program("likePost"), program(null)] }), ["stop", "Somebody else may use the key as well, 2 of 3 nodes say so: program QmAbcd…mnop.", false]);
+  assert.deepEqual(said({ others: ["address 0x00112233445566"] }), ["stop", "Somebody else may use the key as well, 2 of 3 nodes say so: address 0x0011…5566.", false]);
+  assert.deepEqual(said({ programs: [program("likePost", null)] }), ["stop", "This page asks for what the key does not permit, 2 of 3 nodes say so: likePost.", false]);
+  assert.deepEqual(sourceWords(about), { sign: "tick", words: "Their sources are published: each was read in this page, and has the hash that its grant names." });
+  assert.match(sourceWords({ ...about, grantsBy: 0 }).words, /that this page names/);
+  assert.equal(sourceWords({ ...about, programs: [program("likePost"), { ...program("createPost"), published: false }] }).sign, "wait");
+  assert.deepEqual([[], [1], [2, 3, 9]].map(scopeWords), ["nothing", "sign anything", "sign texts, sign nothing after a value of one node and scope 9"]);
 });
