@@ -74,8 +74,9 @@ export type Statement = Of<typeof statement>;
 const receiptDocument = struct({
   statements: list(struct({ node: nodeNumber, body: statement, signature: digits(64, "") }), 256),
   odd: unproven(),
+  faults: unproven(),
 });
-/** The signed statements of t nodes at least. `odd` is passed over: a receipt does not prove it. */
+/** The signed statements of t nodes at least. `odd` and `faults` are passed over: a receipt does not prove them. */
 export type Receipt = Of<typeof receiptDocument>;
 
 const signatureView = struct({

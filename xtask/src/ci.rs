@@ -159,8 +159,12 @@ const STEPS: &[Step] = &[
     Step { name: "sim", about: "1,000 seeds of the simulator", act: Act::Call(|| sim::seeds_from(SEEDS, 0)) },
     Step {
         name: "foundings",
-        about: "50 foundings under faults in the simulator",
-        act: Act::Call(|| sim::foundings_from(50, 0)),
+        about: "50 foundings under faults in the simulator, and 40 with one kill each",
+        act: Act::Call(|| {
+            sim::foundings_from(50, 0)?;
+            // With no common divisor, so that every node is killed, and all at once.
+            sim::kills(37)
+        }),
     },
     Step {
         name: "mutants",
@@ -201,6 +205,30 @@ const FULL: &[Step] = &[
         name: "chain attacks",
         about: "a chain process is attacked, killed 200 times under load, and its files are damaged at 400 places",
         act: Act::Call(long_chain_tests),
+    },
+    Step {
+        name: "draws that wait",
+        about: "1,000 draws to which no value comes: memory, and what others notice",
+        act: Act::Cargo(&[
+            "test",
+            "--locked",
+            "--quiet",
+            "--package",
+            "quorate-cli",
+            "--features",
+            "faults",
+            "--test",
+            "network",
+            "--",
+            "--ignored",
+            "--nocapture",
+            "waiting::",
+        ]),
+    },
+    Step {
+        name: "killed foundings",
+        about: "20 foundings of which nodes are killed, and in the simulator one for every write and send",
+        act: Act::Call(killed_foundings),
     },
     Step {
         name: "generated programs",
@@ -425,6 +453,12 @@ fn long_network_tests(module: &str) -> Result<()> {
     let words =
         ["test", "--locked", "--quiet", "--workspace", "--test", "network", "--", "--ignored", module];
     run(cargo().args(words))
+}
+
+fn killed_foundings() -> Result<()> {
+    sim::kills(1)?;
+    let words = ["test", "--locked", "--quiet", "--package", "quorate-cli", "--test", "founding", "--"];
+    run(cargo().args(words).args(["--ignored", "--nocapture", "kills::"]))
 }
 
 /// Tests of a chain process that take too long for each run of the checks.

@@ -30,6 +30,12 @@ pub(crate) fn foundings_from(seeds: u64, start: u64) -> Result<()> {
     simulate("--foundings", seeds, start)
 }
 
+/// Foundings in which somebody is killed once, at every K-th of all writes and sends.
+pub(crate) fn kills(step: u64) -> Result<()> {
+    let words = ["run", "--quiet", "--locked", "--package", "quorate-sim", "--", "--kills", "--step"];
+    step::run(step::cargo().args(words).arg(step.to_string()))
+}
+
 fn simulate(what: &str, seeds: u64, start: u64) -> Result<()> {
     let (seeds, start) = (seeds.to_string(), start.to_string());
     step::run(

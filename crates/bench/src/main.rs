@@ -5,6 +5,7 @@ mod chain;
 mod contracts;
 mod cpu;
 mod decrypt;
+mod draw;
 mod login;
 mod network;
 mod protocol;

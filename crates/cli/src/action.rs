@@ -182,6 +182,8 @@ fn describe(execution: &Execution, took_ms: u128) -> String {
             lines.push(format!("          it was answered otherwise by {}", printable(url)));
         }
     }
+    let faults = crate::verify::named(&reply.receipt);
+    lines.extend(faults.map(|fault| format!("fault     {}", crate::verify::fault_text(fault))));
     lines.extend(log_lines(&reply.logs));
     lines.join("\n")
 }

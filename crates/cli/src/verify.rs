@@ -5,7 +5,10 @@ use std::io::Read as _;
 use anyhow::{Context as _, Result, ensure};
 use quorate_auth::NoFacts;
 use quorate_client::{Verified, verify_execution, verify_login, verify_receipt, verify_reply};
-use quorate_wire::{ExecutionReply, ExecutionRequest, Login, NetworkFile, Proof, Receipt, check_strict};
+use quorate_wire::{
+    ExecutionReply, ExecutionRequest, Login, NetworkFile, NodeIndex, Proof, Receipt, WrongPartial,
+    check_strict,
+};
 use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;
@@ -28,9 +31,12 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
         .iter()
         .map(|odd| json!({ "node": odd.node, "operation": odd.operation, "field": odd.field }))
         .collect();
+    let faults: Vec<Value> = named(&receipt)
+        .map(|(by, wrong)| json!({ "node": wrong.node, "operation": wrong.operation, "check": "partial", "by": by }))
+        .collect();
     let value = json!({
         "valid": true, "verified_by": verified.members, "threshold": network.threshold,
-        "callers": callers, "statement": statement, "odd": odd,
+        "callers": callers, "statement": statement, "odd": odd, "faults": faults,
     });
     output.result(&value, || {
         let members: Vec<String> = verified.members.iter().map(ToString::to_string).collect();
@@ -77,9 +83,21 @@ pub(crate) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
         for odd in &receipt.odd {
             lines.push(format!("odd      node {} at operation {}: {}", odd.node, odd.operation, odd.field));
         }
+        lines.extend(named(&receipt).map(|fault| format!("fault    {}", fault_text(fault))));
         lines.join("\n")
     });
     Ok(())
+}
+
+/// What members found wrong in what others gave, and by whose word that is.
+pub(crate) fn named(receipt: &Receipt) -> impl Iterator<Item = (NodeIndex, WrongPartial)> {
+    let notices = receipt.faults.iter();
+    notices.flat_map(|notice| notice.body.wrong_partials.iter().map(|wrong| (notice.node, *wrong)))
+}
+
+/// The same for people.
+pub(crate) fn fault_text((by, WrongPartial { operation, node }): (NodeIndex, WrongPartial)) -> String {
+    format!("node {node} gave a wrong partial at operation {operation}, by the word of node {by} alone")
 }
 
 /// What a file proves.

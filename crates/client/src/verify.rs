@@ -5,6 +5,7 @@
 //! everything in it that matters is in such an account. Anything that is not exactly right refuses the
 //! whole: an honest node never sends it.
 
+mod faults;
 mod odd;
 
 pub(crate) use odd::shows_divergence;
@@ -112,6 +113,9 @@ pub enum VerifyError {
     /// More odd votes than a committee can cast.
     #[error("the answer names too many odd votes")]
     TooManyOdd,
+    /// A node's word of what others gave that is of another execution, of no member, or in no form.
+    #[error("what node {0} says of others is not about this execution, or not in the form of such a notice")]
+    FaultNotice(NodeIndex),
     /// A key's token, public key and address do not belong together.
     #[error("the answer is about another key")]
     OtherKey,
@@ -121,7 +125,8 @@ pub enum VerifyError {
 }
 
 /// Checks a receipt: at least t distinct members have signed one and the same statement about this
-/// network, and the nodes it calls odd have really voted otherwise.
+/// network, the nodes it calls odd have really voted otherwise, and what it says that members found wrong, they have said.
+/// Of that each stands for itself alone.
 ///
 /// # Errors
 /// [`VerifyError`].
@@ -151,6 +156,7 @@ pub fn verify_receipt(network: &NetworkFile, receipt: &Receipt) -> Result<Verifi
         return Err(VerifyError::TooFewMembers { found: members.len(), threshold: committee.threshold });
     }
     odd::check_odd_nodes(network, first, &receipt.odd)?;
+    faults::check(&committee, first, &receipt.faults)?;
     Ok(Verified { members: members.into_iter().collect(), statement: first.clone() })
 }
 

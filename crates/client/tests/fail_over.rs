@@ -166,7 +166,7 @@ fn reply(network: &NetworkFile, body: &[u8], response: &str) -> ExecutionReply {
         claims: Vec::new(),
         logs: String::new(),
         usage: Usage::default(),
-        receipt: Receipt { statements: vec![signed(1), signed(2)], odd: Vec::new() },
+        receipt: Receipt { statements: vec![signed(1), signed(2)], odd: Vec::new(), faults: Vec::new() },
     }
 }
 

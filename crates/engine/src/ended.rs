@@ -37,13 +37,17 @@ impl Remembered {
     }
 }
 
-/// An account within its bound: without its log if it is too long with it, which nobody has signed.
+/// An account within its bound. If it is too long, first its log goes, which nobody has signed, then what it says of
+/// others: so nobody's wrong partials make an account be forgotten.
 fn account(outcome: &OutcomeMessage) -> Option<Box<[u8]>> {
     let within = |outcome: &OutcomeMessage| {
         let bytes = borsh::to_vec(outcome).ok()?;
         (bytes.len() <= ACCOUNT_BYTES_MAX).then(|| bytes.into_boxed_slice())
     };
-    within(outcome).or_else(|| within(&OutcomeMessage { logs: String::new(), ..outcome.clone() }))
+    let short = || OutcomeMessage { logs: String::new(), ..outcome.clone() };
+    within(outcome)
+        .or_else(|| within(&short()))
+        .or_else(|| within(&OutcomeMessage { faults: None, ..short() }))
 }
 
 impl Engine {

@@ -9,11 +9,11 @@ use std::{
 use quorate_auth::Session;
 use quorate_threshold::value::{Partial, VALUE_LEN};
 use quorate_wire::{
-    ActionLimits, Decision, Digest, ExecutionRequest, NodeIndex, OperationNumber, PeerMessage, RequestId,
-    limits,
+    ActionLimits, Decision, Digest, ExecutionRequest, FaultNotice, NodeIndex, OperationNumber, PeerMessage,
+    RequestId, Signed, WrongPartial, limits,
 };
 
-use crate::{AskedBy, Payers, order::Asking, succession::Succession, turn::Turn};
+use crate::{AskedBy, Payers, committee::Committee, order::Asking, succession::Succession, turn::Turn};
 
 /// In what interval what may have been lost is said again, and silence is looked at.
 pub(crate) const LOOK_MS: u64 = 250;
@@ -160,6 +160,20 @@ impl Facts {
     /// Whether a member has given its partial of the threshold value of an operation.
     pub(crate) fn gave_partial(&self, number: OperationNumber, from: NodeIndex) -> bool {
         self.operations.get(&number).is_some_and(|known| known.partials.of(from))
+    }
+
+    /// What this node has found wrong so far in what others gave to operations of its own run. It stands beside the
+    /// statement, never in it: others may have seen nothing of it.
+    pub(crate) fn fault_notice(&self, committee: &Committee) -> Option<Signed<FaultNotice>> {
+        let reached = self.operations.iter().filter(|(_, known)| known.succession.own.is_some());
+        let wrong = reached.flat_map(|(operation, known)| {
+            let culprits = known.partials.wrong.iter().filter(|node| **node != committee.me);
+            culprits.map(|node| WrongPartial { operation: *operation, node: *node })
+        });
+        let wrong_partials: Vec<WrongPartial> = wrong.take(FaultNotice::PARTIALS_MAX).collect();
+        let (network, epoch, request) = (committee.id, committee.epoch, self.id);
+        let some = !wrong_partials.is_empty();
+        some.then(|| committee.sign(FaultNotice { network, epoch, request, wrong_partials }))
     }
 
     /// What our own run went on with.

@@ -37,6 +37,8 @@ pub enum MemberLie {
     Greetings,
     /// In place of its partial of a random value, that of the first value which it drew.
     WrongPartial,
+    /// Nothing of drawn values: neither its partials nor what they make.
+    WithholdsDraws,
     /// In place of its share of what a caller has opened, a point that is nobody's; sealed and signed as its own.
     WrongShare,
 }
@@ -68,8 +70,27 @@ impl Outgoing {
     /// The frames that this node sends in place of one.
     pub(crate) fn frames(&mut self, frame: Vec<u8>) -> impl Iterator<Item = Vec<u8>> {
         let lies = cfg!(feature = "faults") && self.switches != FaultSwitches::default();
-        let (first, more) = if lies { self.lies(frame) } else { (frame, Vec::new()) };
-        std::iter::once(first).chain(more)
+        let (first, more) = if lies && self.keeps_back(&frame) {
+            (None, Vec::new())
+        } else if lies {
+            let (first, more) = self.lies(frame);
+            (Some(first), more)
+        } else {
+            (Some(frame), Vec::new())
+        };
+        first.into_iter().chain(more)
+    }
+
+    /// Whether nothing is sent in place of a frame.
+    fn keeps_back(&self, frame: &[u8]) -> bool {
+        if self.switches.member != Some(MemberLie::WithholdsDraws) {
+            return false;
+        }
+        match decode::<PeerMessage>(frame, limits::PEER_FRAME_BYTES_MAX) {
+            Ok(PeerMessage::Vote(vote)) => matches!(vote.body.verdict, Verdict::Draw { .. }),
+            Ok(PeerMessage::Decided { decision, .. }) => matches!(decision, Decision::Drawn(_)),
+            Ok(_) | Err(_) => false,
+        }
     }
 
     /// A submission as this node passes it on.

@@ -522,6 +522,7 @@ impl Byzantine {
                 logs: String::new(),
                 usage: quorate_wire::Usage::default(),
                 detail: Some("forged".to_owned()),
+                faults: None,
             })),
             5 => PeerMessage::Refused { request, code: ErrorCode::Overloaded, detail: "forged".to_owned() },
             6 => PeerMessage::Offer(Offer { request, operation, attempt, fresh: self.dice.bytes() }),

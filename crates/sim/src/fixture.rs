@@ -37,7 +37,7 @@ struct Kept {
     roots: RootKeys,
 }
 
-type Founded = Result<Fixture, SeedReport>;
+type Founded = Result<Fixture, Box<SeedReport>>;
 
 /// The founded committee of a shape: made once for a program, and never written to.
 pub(crate) fn fixture(shape: Shape) -> &'static Founded {
@@ -53,7 +53,7 @@ pub(crate) fn fixture(shape: Shape) -> &'static Founded {
         }
         let made = in_own_thread(move || match found(shape, false) {
             (_, Some(fixture)) => Ok(fixture),
-            (report, None) => Err(report),
+            (report, None) => Err(Box::new(report)),
         });
         if let (Ok(fixture), Some(file)) = (&made, file) {
             // Without the file the next start takes longer, and nothing else.

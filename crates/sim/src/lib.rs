@@ -34,5 +34,5 @@ mod world;
 pub use committee::Shape;
 pub use fixture::prepare;
 pub use invariants::{Counts, Violation};
-pub use run::{SeedReport, Summary, run_seed};
-pub use scenario::{FOUNDINGS, Kind};
+pub use run::{SeedReport, Summary, kills, run_seed};
+pub use scenario::{FOUNDINGS, KILLS, Kind};

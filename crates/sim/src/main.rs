@@ -9,12 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use quorate_sim::{FOUNDINGS, SeedReport, Summary, prepare, run_seed};
+use quorate_sim::{FOUNDINGS, KILLS, SeedReport, Summary, kills, prepare, run_seed};
 
 const USAGE: &str =
-    "usage: quorate-sim [--seeds N | --foundings N] [--start S] [--step K] [--jobs J] [--echo] [--keep-going]
+    "usage: quorate-sim [--seeds N | --foundings N | --kills] [--start S] [--step K] [--jobs J] [--echo] [--keep-going]
   --seeds N  how many seeds (100)
   --foundings N  so many foundings under faults, with liars, and nothing else
+  --kills    foundings in which a node, or all, are killed once: at every write and send that there is
   --start S  the first seed (0)
   --step K   every K-th seed from there (1)
   --jobs J   threads (2)
@@ -28,10 +29,12 @@ struct Options {
     jobs: u64,
     echo: bool,
     keep_going: bool,
+    kills: bool,
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
-    let mut options = Options { seeds: 100, start: 0, step: 1, jobs: 2, echo: false, keep_going: false };
+    let (seeds, start, step, jobs) = (100, 0, 1, 2);
+    let mut options = Options { seeds, start, step, jobs, echo: false, keep_going: false, kills: false };
     while let Some(argument) = arguments.next() {
         let place = match argument.as_str() {
             "--seeds" => &mut options.seeds,
@@ -42,6 +45,10 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
             "--start" => &mut options.start,
             "--step" => &mut options.step,
             "--jobs" => &mut options.jobs,
+            "--kills" => {
+                (options.start, options.kills) = (KILLS, true);
+                continue;
+            }
             "--echo" => {
                 options.echo = true;
                 continue;
@@ -53,6 +60,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
             _ => return None,
         };
         *place = arguments.next()?.parse().ok()?;
+    }
+    if options.kills {
+        options.seeds = kills().div_ceil(options.step.max(1));
     }
     (options.jobs > 0).then_some(options)
 }

@@ -56,6 +56,8 @@ pub(crate) struct Node {
     pub(crate) spins: u32,
     /// After so many more effects the process ends.
     pub(crate) fuse: Option<u32>,
+    /// Writes and sends since its start.
+    pub(crate) points: u64,
     pub(crate) byzantine: Option<Byzantine>,
     /// Proposals that came before this node's own run asked.
     pub(crate) proposals: Vec<Proposal>,

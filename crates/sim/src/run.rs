@@ -14,7 +14,7 @@ use crate::{
     entropy::seed_system,
     fixture::{Fixture, fixture},
     invariants::Violation,
-    scenario::{Kind, Plan},
+    scenario::{FOUNDINGS, KILLS, Kill, Kind, Plan},
     world::{Tally, World},
 };
 
@@ -125,10 +125,19 @@ pub fn run_seed(seed: u64, echo: bool) -> SeedReport {
         seed_system(seed);
         match fixture {
             Ok(fixture) => run_plan(seed, plan, fixture, echo),
-            Err(report) => report.clone(),
+            Err(report) => (**report).clone(),
         }
     };
     in_own_thread(run)
+}
+
+/// How many seeds from [`crate::KILLS`] on there are: every write and send of a founding without faults, and one of all
+/// nodes and each of them killed there.
+#[must_use]
+pub fn kills() -> u64 {
+    // A kill at a point to which no node comes.
+    let undisturbed = run_seed(KILLS + FOUNDINGS / 4, false);
+    (undisturbed.tally.points + 1) * Kill::AT_A_POINT
 }
 
 pub(crate) fn in_own_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {

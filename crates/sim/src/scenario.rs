@@ -22,6 +22,8 @@ mod starts;
 mod values;
 
 pub(crate) use costs::Costs;
+pub use founding::KILLS;
+pub(crate) use founding::Kill;
 pub(crate) use people::{Deed, IssuerFault};
 
 /// What a seed is mainly about.
@@ -82,6 +84,9 @@ impl Kind {
     }
 
     fn of(seed: u64) -> Kind {
+        if Kill::of(seed).is_some() {
+            return Kind::Founding;
+        }
         if is_faulted_founding(seed) {
             let lies = Dice::new(seed, "kind").happens(500);
             return if lies { Kind::ByzantineFounding } else { Kind::Founding };
@@ -258,6 +263,8 @@ pub(crate) struct Plan {
     pub(crate) gentle: bool,
     /// It ends with the founding: no pairs are set up, and nobody is served.
     pub(crate) only_founds: bool,
+    /// Who is killed where in it.
+    pub(crate) kill: Option<Kill>,
 }
 
 /// Keys of the world that actions use.
@@ -268,6 +275,9 @@ const SECOND: u64 = 1_000_000;
 
 impl Plan {
     pub(crate) fn of(seed: u64) -> Plan {
+        if let Some(kill) = Kill::of(seed) {
+            return kill.plan(seed);
+        }
         let kind = Kind::of(seed);
         let mut dice = Dice::new(seed, "plan");
         let shape = match dice.between(0, 9) {
@@ -297,6 +307,7 @@ impl Plan {
             heal_us: 12 * SECOND,
             gentle: false,
             only_founds: is_faulted_founding(seed),
+            kill: None,
         };
         plan.weather.delay_us = dice.between(100, 8_000);
         plan.weather.jitter_us = dice.between(100, 4_000);
@@ -332,6 +343,7 @@ impl Plan {
             heal_us: 0,
             gentle: false,
             only_founds: false,
+            kill: None,
         }
     }
 

@@ -131,6 +131,8 @@ pub(crate) struct Tally {
     pub(crate) crashes: u64,
     pub(crate) acts: u64,
     pub(crate) set_ups: u32,
+    /// The most writes and sends of a node that was founded in its first life.
+    pub(crate) points: u64,
     /// Whether a founding ended, where nothing else is looked at.
     pub(crate) founded: bool,
     /// Whether it waits for somebody whom all name.
@@ -220,6 +222,7 @@ impl World {
                 working: false,
                 spins: 0,
                 fuse: None,
+                points: 0,
                 byzantine,
                 proposals: Vec::new(),
                 asked: BTreeMap::new(),
@@ -390,6 +393,7 @@ impl World {
         node.tick_us = None;
         node.spins = 0;
         node.fuse = None;
+        node.points = 0;
         node.view = None;
         node.runs.clear();
         node.proposals.clear();

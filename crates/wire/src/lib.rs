@@ -92,7 +92,10 @@ pub use peer::{
     OutcomeMessage, PairSetUp, PeerMessage, Proposal, RefuseShare, RoundMessage, StartNotice,
 };
 pub use probe::ProbeWord;
-pub use receipt::{Claim, Collected, OddNode, Opened, Receipt, Refusal, SingleNode, Statement, Status};
+pub use receipt::{
+    Claim, Collected, FaultNotice, OddNode, Opened, Receipt, Refusal, SingleNode, Statement, Status,
+    WrongPartial,
+};
 pub use reply::{
     ExecutionReply, FoundingView, GrantView, HeadView, KeysView, NetworkView, NodeFault, NodeView, PkpView,
     RootCommitment, SignatureView, Usage,

@@ -4,9 +4,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Digest, EcdsaBytes, ErrorCode, Evidence, HeldRevocation, IntentHash, NetworkId, NodeEndpoint, NodeIndex,
-    NodeVote, OperationNumber, Purpose, RequestId, RevocationSubmission, RootKeys, Signable, Signed,
-    SignedHead, Statement, StatementKey, Submission, Usage, ValuePoint, Vote,
+    Digest, EcdsaBytes, ErrorCode, Evidence, FaultNotice, HeldRevocation, IntentHash, NetworkId,
+    NodeEndpoint, NodeIndex, NodeVote, OperationNumber, Purpose, RequestId, RevocationSubmission, RootKeys,
+    Signable, Signed, SignedHead, Statement, StatementKey, Submission, Usage, ValuePoint, Vote,
 };
 
 /// The first message on every connection, and again whenever what it says changes.
@@ -242,6 +242,8 @@ pub struct OutcomeMessage {
     pub usage: Usage,
     /// What went wrong, for people; no statement covers it.
     pub detail: Option<String>,
+    /// What the node found wrong in what others gave until its run ended; nothing if it is absent.
+    pub faults: Option<Signed<FaultNotice>>,
 }
 
 /// Everything that one node can say to another.

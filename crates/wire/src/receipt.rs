@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ActionCid, BlockRef, Digest, ErrorCode, Identity, Intent, Lane, NetworkId, NodeIndex, OpenTo,
-    OperationNumber, PublicKey, Recipient, RequestId, Signable, Signed, Verdict, Vote,
+    OperationNumber, PublicKey, Recipient, RequestId, Signable, Signed, Verdict, Vote, limits,
 };
 
 /// How a run ended.
@@ -262,6 +262,62 @@ impl OddNode {
     }
 }
 
+/// What a node found wrong, in one execution, in what others gave. It is that node's own word, which nothing else proves:
+/// others may have seen nothing of it, so no statement says it.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultNotice {
+    /// The network.
+    pub network: NetworkId,
+    /// The committee's epoch.
+    pub epoch: u64,
+    /// The execution.
+    pub request: RequestId,
+    /// Partials of threshold values that failed its check: 1 to [`FaultNotice::PARTIALS_MAX`], strictly ascending.
+    pub wrong_partials: Vec<WrongPartial>,
+}
+
+/// A member's partial that does not fit its public share.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct WrongPartial {
+    /// The operation that the value is of.
+    pub operation: OperationNumber,
+    /// Whose partial it is.
+    pub node: NodeIndex,
+}
+
+impl Signable for FaultNotice {
+    const DOMAIN: &'static str = "quorate/fault-notice/v1";
+}
+
+impl FaultNotice {
+    /// As many as there are in an execution: each other member gives one for each value.
+    pub const PARTIALS_MAX: usize =
+        (limits::RANDOMS_MAX + limits::DECRYPTIONS_MAX) as usize * (limits::COMMITTEE_MAX as usize - 1);
+
+    /// Whether it has the form of one by this node: something is wrong, nothing twice, and nothing of the node itself.
+    #[must_use]
+    pub fn has_form(&self, by: NodeIndex) -> bool {
+        let wrong = &self.wrong_partials;
+        (1..=Self::PARTIALS_MAX).contains(&wrong.len())
+            && wrong.windows(2).all(|pair| pair[0] < pair[1])
+            && wrong.iter().all(|one| one.node != by)
+    }
+}
+
 /// Statements of at least t distinct members, and what is known of the others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -271,4 +327,7 @@ pub struct Receipt {
     /// Nodes whose runs differed.
     #[serde(default)]
     pub odd: Vec<OddNode>,
+    /// What members found wrong in what others gave, each by its own word; one of a member, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Signed<FaultNotice>>,
 }

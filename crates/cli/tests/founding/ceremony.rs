@@ -3,7 +3,10 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::operators::{Ceremony, Process};
+use crate::{
+    kills,
+    operators::{Ceremony, Process},
+};
 
 #[test]
 fn four_operators_found_a_network_and_it_signs() {
@@ -64,5 +67,6 @@ fn a_founding_goes_on_after_every_node_was_killed_in_the_middle() {
     }
     let _nodes: Vec<Process> = ceremony.operators.iter().map(|operator| operator.start()).collect();
     ceremony.ready(Duration::from_secs(60));
+    kills::same_six_keys(&ceremony);
     ceremony.signs();
 }

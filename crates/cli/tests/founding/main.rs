@@ -10,6 +10,8 @@ mod ceremony;
 #[cfg(test)]
 mod hosts;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod operators;
 #[cfg(test)]
 mod page;

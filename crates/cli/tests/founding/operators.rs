@@ -1,7 +1,8 @@
 //! Operators who found a network: each has a folder of its own, and runs commands there.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -380,6 +381,18 @@ const SIGN: &str = r#"async function main({ publicKey, toSign }) {
   Lit.Actions.setResponse({ response: "signed" });
 }"#;
 const DIGEST: &str = "0x0101010101010101010101010101010101010101010101010101010101010101";
+
+/// One HTTP/1.0 call; returns status and body.
+pub(crate) fn http(base: &str, head: &str) -> (u16, String) {
+    let address = base.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    write!(stream, "{head} HTTP/1.0\r\nhost: {address}\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
 
 /// Waits until something is so.
 pub(crate) fn until(within: Duration, mut so: impl FnMut() -> bool) {

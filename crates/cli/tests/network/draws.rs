@@ -83,28 +83,110 @@ fn a_draw_goes_on_without_a_killed_node_and_not_with_one_alone() {
     network.stop();
 }
 
+/// Draws, then signs.
+#[cfg(feature = "faults")]
+const DRAW_AND_SIGN: &str = r#"async function main({ publicKey, toSign }) {
+  const drawn = crypto.randomUUID();
+  await Lit.Actions.signEcdsa({ toSign, publicKey, sigName: "signature" });
+  Lit.Actions.setResponse({ response: drawn });
+}"#;
+/// What a node counts that was given a wrong partial by node 3.
+#[cfg(feature = "faults")]
+const WRONG_OF_3: &str = "quorate_peer_faults_total{node=\"3\",check=\"partial\"}";
+
 /// Nodes that are told to lie need a build with the feature.
 #[cfg(feature = "faults")]
 #[test]
 fn a_wrong_partial_is_named_and_delays_nobody() {
+    use crate::harness::Signal;
+
     let folder = Folder::new("draw-wrong");
     let network = Network::start(&folder, &[]);
-    drawn(&network, &[]);
     network.stop();
     folder.lie(3, "member = \"wrong_partial\"");
     let network = Network::start(&folder, &[]);
-    for _ in 0..5 {
+    // Its first partial is right, and is what it sends from then on.
+    drawn(&network, &["--node", "1"]);
+    let timed = |draw: &dyn Fn() -> Value| {
         let begun = Instant::now();
-        drawn(&network, &["--node", "1"]);
+        let ran = draw();
         assert!(begun.elapsed() < Duration::from_secs(3), "drawn after {:?}", begun.elapsed());
-    }
-    let named = |place| {
-        let metrics = crate::harness::http(&network.http(place), "GET /metrics", b"").1;
-        metrics.lines().any(|line| line.starts_with("quorate_peer_faults_total") && line.contains("partial"))
+        (ran, begun.elapsed())
     };
-    let begun = Instant::now();
-    while !(named(0) || named(1)) {
-        assert!(begun.elapsed() < Duration::from_secs(5), "the wrong partials are not counted");
-    }
+    let took: Vec<Duration> = (0..5).map(|_| timed(&|| drawn(&network, &["--node", "1"])).1).collect();
+
+    // While node 2 is stopped, the wrong partial is the only one that node 1 has beside its own. The value that it then
+    // gets from node 3 proves itself.
+    let before = network.metric(0, WRONG_OF_3).unwrap_or(0);
+    network.signal("node-2", Signal::STOP);
+    let reply = network.file("reply.json");
+    let (ran, alone) = timed(&|| drawn(&network, &["--node", "1", "--out", &reply]));
+    network.signal("node-2", Signal::CONT);
+    println!("drawn after {took:?}, without node 2 after {alone:?}, each by a process of its own");
+    let faults = &ran["reply"]["receipt"]["faults"];
+    assert_eq!((&faults[0]["node"], faults.as_array().unwrap().len()), (&json!(1), 1), "{faults}");
+    assert_eq!(faults[0]["body"]["wrong_partials"], json!([{ "operation": 0, "node": 3 }]));
+    assert!(network.metric(0, WRONG_OF_3).unwrap_or(0) > before, "node 1 does not count it");
+    let verified = network.quorate(&["verify", &reply]).ok();
+    assert_eq!(verified["faults"], json!([{ "node": 3, "operation": 0, "check": "partial", "by": 1 }]));
+    // It is node 1's word, and nobody else's.
+    let text = std::fs::read_to_string(&reply).unwrap();
+    let mut forged: Value = serde_json::from_str(&text).unwrap();
+    forged["reply"]["receipt"]["faults"][0]["node"] = json!(2);
+    std::fs::write(&reply, forged.to_string()).unwrap();
+    let refused = network.quorate(&["verify", &reply]).error();
+    assert!(
+        refused["detail"].as_str().unwrap().contains("said to have signed is not signed by it"),
+        "{refused}"
+    );
     network.stop();
+}
+
+/// All three must act here: where two may, two liars of three could do without the honest one.
+#[cfg(feature = "faults")]
+#[test]
+fn two_wrong_partials_of_three_end_a_draw_at_once_and_nothing_is_signed() {
+    let folder = Folder::new("draw-two-wrong");
+    let network = Network::start(&folder, &["--nodes", "3", "--threshold", "3"]);
+    let key = network.key_for(&[DRAW_AND_SIGN]);
+    network.stop();
+    for liar in [2, 3] {
+        folder.lie(liar, "member = \"wrong_partial\"");
+    }
+    let network = Network::start(&folder, &[]);
+    let signed = || (0..3).map(|place| signatures(&network, place)).collect::<Vec<_>>();
+    network.run(DRAW_AND_SIGN, &key, &["--node", "1"]).ok();
+    let before = signed();
+    assert!(before.iter().all(|count| *count > 0), "{before:?}");
+    let begun = Instant::now();
+    let error = network.run(DRAW_AND_SIGN, &key, &["--node", "1"]).error();
+    println!("told after {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "told after {:?}", begun.elapsed());
+    assert_eq!(error["code"], "draw_failed", "{error}");
+    let reply = &error["execution"];
+    assert_eq!(reply["signatures"], json!({}));
+    let statement = &reply["receipt"]["statements"][0]["body"];
+    assert_eq!((&statement["intents"], &statement["draws"]), (&json!([]), &json!([])));
+    let said = |by: u64| {
+        let faults = reply["receipt"]["faults"].as_array().unwrap().iter();
+        let wrong = faults.filter(|notice| notice["node"] == by).flat_map(|notice| {
+            notice["body"]["wrong_partials"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|wrong| wrong["node"].as_u64().unwrap())
+        });
+        wrong.collect::<Vec<_>>()
+    };
+    assert_eq!((said(1), said(2), said(3)), (vec![2, 3], vec![3], vec![2]), "{error}");
+    assert_eq!(signed(), before);
+    network.stop();
+}
+
+/// How many signatures a node has taken part in.
+#[cfg(feature = "faults")]
+fn signatures(network: &Network, place: usize) -> u64 {
+    let (_, metrics) = crate::harness::http(&network.http(place), "GET /metrics", b"");
+    let lines = metrics.lines().filter(|line| line.starts_with("quorate_signatures_total{"));
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }

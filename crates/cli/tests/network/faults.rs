@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Folder, Network, SIGN, SLOW, http};
+use crate::harness::{Folder, Network, SIGN, SLOW};
 
 /// Enough work for about a second in a debug build's worker; the kill comes well within it.
 const ROUNDS: &str = r#"{"rounds": 2000000}"#;
@@ -15,11 +15,11 @@ fn execution_goes_on_without_a_killed_node_and_names_two() {
     network.run(SIGN, &key, &[]).ok();
 
     // Node 1 coordinates; node 2 dies while the action runs.
-    let before = started(&network.http(1));
+    let before = started(&network);
     std::thread::scope(|scope| {
         let execution = scope.spawn(|| network.run(SLOW, &key, &["--node", "1", "--params", ROUNDS]));
         let begun = Instant::now();
-        while started(&network.http(1)) == before {
+        while started(&network) == before {
             assert!(begun.elapsed() < Duration::from_secs(10), "the action does not run");
         }
         network.kill("node-2");
@@ -41,11 +41,11 @@ fn another_node_answers_for_a_killed_coordinator() {
     let folder = Folder::new("coordinator");
     let network = Network::start(&folder, &["--no-restart"]);
     let key = network.key_for(&[SLOW]);
-    let before = started(&network.http(1));
+    let before = started(&network);
     std::thread::scope(|scope| {
         let execution = scope.spawn(|| network.run(SLOW, &key, &["--node", "1", "--params", ROUNDS]));
         let begun = Instant::now();
-        while started(&network.http(1)) == before {
+        while started(&network) == before {
             assert!(begun.elapsed() < Duration::from_secs(10), "the action does not run");
         }
         network.kill("node-1");
@@ -76,7 +76,8 @@ fn odd_node_is_named_and_three_opinions_diverge() {
     assert!(odd.iter().all(|odd| odd["node"] == 3 && odd["field"] == "digest"));
     network.quorate(&["verify", &reply]).ok();
     let begun = Instant::now();
-    while metric(&network.http(0), "quorate_odd_nodes_total{node=\"3\",field=\"digest\"}")
+    while network
+        .metric(0, "quorate_odd_nodes_total{node=\"3\",field=\"digest\"}")
         .is_none_or(|count| count == 0)
     {
         assert!(begun.elapsed() < Duration::from_secs(5), "the odd node is not counted");
@@ -138,14 +139,7 @@ fn killed_nodes_rejoin_by_themselves_and_sign() {
     network.stop();
 }
 
-/// How many runs a node has begun.
-fn started(address: &str) -> u64 {
-    metric(address, "quorate_executions_started_total").expect("the node counts its runs")
-}
-
-/// A count of a node, if it has it yet.
-fn metric(address: &str, name: &str) -> Option<u64> {
-    let (_, metrics) = http(address, "GET /metrics", b"");
-    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
-    line.parse().ok()
+/// How many runs node 2 has begun.
+fn started(network: &Network) -> u64 {
+    network.metric(1, "quorate_executions_started_total").expect("the node counts its runs")
 }

@@ -8,6 +8,9 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub(crate) use rustix::process::Signal;
+
+use rustix::process::Pid;
 use serde_json::Value;
 
 pub(crate) const SIGN: &str = r#"async function main({ publicKey, toSign }) {
@@ -189,9 +192,20 @@ impl Network {
 
     /// Ends one of its processes without a warning.
     pub(crate) fn kill(&self, process: &str) {
+        self.signal(process, Signal::KILL);
+    }
+
+    /// Sends a signal to one of its processes.
+    pub(crate) fn signal(&self, process: &str, signal: Signal) {
         let id = self.ready["processes"][process].as_i64().unwrap();
-        let pid = rustix::process::Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        rustix::process::kill_process(Pid::from_raw(i32::try_from(id).unwrap()).unwrap(), signal).unwrap();
+    }
+
+    /// A count of a node by its place from 0, if it has it yet.
+    pub(crate) fn metric(&self, place: usize, name: &str) -> Option<u64> {
+        let (_, metrics) = http(&self.http(place), "GET /metrics", b"");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        line.parse().ok()
     }
 
     /// Address of a node's HTTP interface, by its place from 0.
@@ -258,6 +272,11 @@ pub(crate) fn program() -> Command {
 
 /// One HTTP/1.0 call; returns status and body.
 pub(crate) fn http(address: &str, head: &str, body: &[u8]) -> (u16, String) {
+    try_http(address, head, body).unwrap_or_else(|| panic!("no answer to {head}"))
+}
+
+/// The same; nothing if the node closes the connection without an answer.
+pub(crate) fn try_http(address: &str, head: &str, body: &[u8]) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
     write!(stream, "{head} HTTP/1.0\r\nhost: {address}\r\ncontent-length: {}\r\n", body.len()).unwrap();
@@ -267,9 +286,9 @@ pub(crate) fn http(address: &str, head: &str, body: &[u8]) -> (u16, String) {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
+    let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
+    Some((status, body.to_owned()))
 }
 
 fn logs(state: &Path) -> String {

@@ -40,3 +40,6 @@ mod rolled_back;
 mod sign_in;
 #[cfg(test)]
 mod signing;
+#[cfg(test)]
+#[cfg(feature = "faults")]
+mod waiting;

@@ -14,7 +14,7 @@ pub(crate) fn statement_signer(number: u8) -> StatementSigner {
     StatementSigner::from_bytes(&[number; 32])
 }
 
-fn index(number: u8) -> NodeIndex {
+pub(crate) fn index(number: u8) -> NodeIndex {
     NodeIndex::new(number).unwrap()
 }
 
@@ -79,7 +79,7 @@ fn intent(name: &str, digest: u8) -> Intent {
     }
 }
 
-fn statement() -> Statement {
+pub(crate) fn statement() -> Statement {
     let parsed = ExecutionRequest::parse(&request()).unwrap();
     Statement {
         network: network().id(),
@@ -110,7 +110,8 @@ fn signed(number: u8, statement: Statement) -> Signed<Statement> {
 }
 
 fn receipt(statement: &Statement) -> Receipt {
-    Receipt { statements: vec![signed(1, statement.clone()), signed(3, statement.clone())], odd: Vec::new() }
+    let statements = vec![signed(1, statement.clone()), signed(3, statement.clone())];
+    Receipt { statements, odd: Vec::new(), faults: Vec::new() }
 }
 
 fn view(intent: &Intent) -> SignatureView {

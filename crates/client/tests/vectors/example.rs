@@ -399,7 +399,11 @@ fn reply(statement: &Statement, members: &[u8]) -> ExecutionReply {
         claims: statement.claims.clone(),
         logs: String::new(),
         usage: Usage::default(),
-        receipt: Receipt { statements: members.iter().map(signed).collect(), odd: Vec::new() },
+        receipt: Receipt {
+            statements: members.iter().map(signed).collect(),
+            odd: Vec::new(),
+            faults: Vec::new(),
+        },
     }
 }
 

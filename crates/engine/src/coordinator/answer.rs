@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use quorate_wire::{
-    Claim, Digest, EcdsaBytes, ErrorCode, ExecutionReply, GUESTS_DIFFER, NodeIndex, OddNode, OutcomeMessage,
-    Problem, Receipt, SignatureView, Signed, Statement, Vote, ecdsa_valid, limits,
+    Claim, Digest, EcdsaBytes, ErrorCode, ExecutionReply, FaultNotice, GUESTS_DIFFER, NodeIndex, OddNode,
+    OutcomeMessage, Problem, Receipt, SignatureView, Signed, Statement, Vote, ecdsa_valid, limits,
 };
 
 use super::{Coordinator, QUORUM_CHECK_MS, Reply, tally::Group};
@@ -170,6 +170,7 @@ impl Coordinator {
             receipt: Receipt {
                 statements: outcomes.iter().map(|outcome| outcome.statement.clone()).collect(),
                 odd,
+                faults: self.faults(scene),
             },
         };
         Some(match statement.error {
@@ -181,6 +182,15 @@ impl Coordinator {
                 Err(Box::new(problem))
             }
         })
+    }
+
+    /// What members found wrong. A member has its say whatever its run came to, and this node before its own has ended.
+    fn faults(&self, scene: &Scene<'_, '_>) -> Vec<Signed<FaultNotice>> {
+        let others = self.outcomes.values().filter_map(|outcome| outcome.faults.clone());
+        let mut all: Vec<_> = others.filter(|notice| notice.node != scene.me()).collect();
+        all.extend(scene.facts.fault_notice(&scene.node.committee));
+        all.sort_by_key(|notice| notice.node);
+        all
     }
 
     /// Whether the end of a run is still to come that alone shows how a function did for which nobody waits. It is
@@ -325,6 +335,21 @@ fn sound_outcome(committee: &Committee, from: NodeIndex, outcome: &OutcomeMessag
         && statement.intents.iter().all(|intent| intent.name.len() <= limits::SIGNATURE_NAME_BYTES_MAX)
         && bounded
         && committee.signed_by_member(&outcome.statement)
+        && outcome.faults.as_ref().is_none_or(|notice| sound_notice(committee, (from, statement), notice))
+}
+
+/// The sender's word of the same execution, of what members gave.
+fn sound_notice(
+    committee: &Committee,
+    (from, statement): (NodeIndex, &Statement),
+    notice: &Signed<FaultNotice>,
+) -> bool {
+    let FaultNotice { network, epoch, request, wrong_partials } = &notice.body;
+    notice.node == from
+        && (network, epoch, request) == (&statement.network, &statement.epoch, &statement.request)
+        && notice.body.has_form(from)
+        && wrong_partials.iter().all(|wrong| committee.members().any(|member| member == wrong.node))
+        && committee.signed_by_member(notice)
 }
 
 /// Whether these votes alone, without what coordinators know of ended runs, leave no t members alike.

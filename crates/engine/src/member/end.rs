@@ -68,7 +68,8 @@ impl Member {
         });
         let shown = self.signed().filter(|(intent, _)| statement.body.shows(intent));
         let signatures = shown.map(|(_, signature)| signature).collect();
-        let outcome = OutcomeMessage { statement, response, signatures, logs, usage, detail };
+        let faults = scene.facts.fault_notice(&scene.node.committee);
+        let outcome = OutcomeMessage { statement, response, signatures, logs, usage, detail, faults };
         scene.turn.report(Report::Ended {
             request: facts.id,
             status,

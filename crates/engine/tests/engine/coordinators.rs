@@ -378,7 +378,8 @@ fn forged_votes_outcomes_and_signatures_change_nothing() {
             let statement = signed(node, statement);
             let (response, signatures) = (None, vec![([1; 64], 0)]);
             let (logs, usage) = (String::new(), quorate_wire::Usage::default());
-            let outcome = OutcomeMessage { statement, response, signatures, logs, usage, detail: None };
+            let outcome =
+                OutcomeMessage { statement, response, signatures, logs, usage, detail: None, faults: None };
             PeerMessage::Outcome(Box::new(outcome))
         };
         vec![

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use quorate_engine::{Answer, Input, Report, Wanted};
-use quorate_wire::{Decision, ErrorCode, LeaderValue, PeerMessage, Signed, ValuePoint, Verdict, Vote};
+use quorate_wire::{
+    Decision, ErrorCode, FaultNotice, LeaderValue, OutcomeMessage, PeerMessage, Signed, ValuePoint, Verdict,
+    Vote, WrongPartial,
+};
 
 use crate::harness::{Caller, Net, Registry, index, operation, signed};
 
@@ -97,8 +100,9 @@ fn a_wrong_partial_changes_nothing_and_its_node_is_named() {
     };
     let mut net = Net::ready();
     net.wanted = Some((|_| draws(1), false));
-    // Node 1 is shown wrong partials first; node 3's right one comes late.
-    net.links = Box::new(|from, to, message| to != 1 || from == 1 || partial(message).is_none());
+    // Node 1 is shown wrong partials first; node 3's right one comes late, and only then how its run ended.
+    net.links =
+        Box::new(|from, to, message| to != 1 || from == 1 || partial(message).is_none() && !ends(message));
     let (_, submission) = Caller::new(1).request(1);
     let to = net.submit(1, &submission);
     net.advance(50);
@@ -112,8 +116,50 @@ fn a_wrong_partial_changes_nothing_and_its_node_is_named() {
     assert_eq!(named(&net, 1, 2), 1);
     net.forge(3, 1, &PeerMessage::Vote(of_three));
     assert_eq!(drawn(&net, 1), honest, "the value is the one that stands for the place");
-    net.advance(50);
-    assert!(net.answer(to).unwrap().is_ok());
+    let of_three = net.sent(3, 1).find(|message| ends(message)).unwrap().clone();
+    net.forge(3, 1, &of_three);
+    // Node 1 alone was shown it: the statements are equal, and its own word names node 2.
+    let receipt = &net.answer(to).unwrap().as_ref().unwrap().receipt;
+    assert_eq!(receipt.statements.len(), 2);
+    assert!(receipt.statements.windows(2).all(|pair| pair[0].body == pair[1].body));
+    let [notice] = &receipt.faults[..] else { panic!("one node has found something: {:?}", receipt.faults) };
+    assert_eq!((notice.node, notice.body.request), (index(1), receipt.statements[0].body.request));
+    assert_eq!(notice.body.wrong_partials, [WrongPartial { operation: operation(0), node: index(2) }]);
+}
+
+#[test]
+fn what_a_member_says_of_others_is_its_own_word_of_this_execution_or_a_fault() {
+    let spoil: [fn(&mut FaultNotice); 6] = [
+        |notice| notice.epoch += 1,
+        |notice| notice.request.0[0] ^= 1,
+        |notice| notice.network.0[0] ^= 1,
+        |notice| notice.wrong_partials.clear(),
+        |notice| notice.wrong_partials[0].node = index(2),
+        |notice| notice.wrong_partials[0].node = index(9),
+    ];
+    for place in 0..=spoil.len() {
+        let mut net = Net::ready();
+        net.wanted = Some((|_| draws(1), false));
+        net.links = Box::new(|_, to, message| to != 1 || !ends(message));
+        let (request, submission) = Caller::new(1).request(1);
+        let to = net.submit(1, &submission);
+        net.advance(100);
+        assert!(net.answer(to).is_none());
+        let outcome = net.sent(2, 1).find(|message| ends(message));
+        let Some(PeerMessage::Outcome(outcome)) = outcome.cloned() else { panic!("node 2 has ended") };
+        let (network, epoch) = (outcome.statement.body.network, 1);
+        let wrong_partials = vec![WrongPartial { operation: operation(0), node: index(3) }];
+        let mut notice = FaultNotice { network, epoch, request, wrong_partials };
+        if let Some(spoil) = spoil.get(place) {
+            spoil(&mut notice);
+        }
+        let faults = Some(signed(2, notice));
+        net.forge(2, 1, &PeerMessage::Outcome(Box::new(OutcomeMessage { faults, ..*outcome })));
+        let faulty = |report: &Report| matches!(report, Report::PeerFault { check: "outcome", .. });
+        assert_eq!(net.reported(1, faulty), usize::from(place < spoil.len()), "{place}");
+        let answered = net.answer(to).map(|reply| reply.as_ref().unwrap().receipt.faults.len());
+        assert_eq!(answered, (place == spoil.len()).then_some(1), "{place}");
+    }
 }
 
 #[test]
@@ -172,6 +218,10 @@ fn a_value_is_taken_from_anybody_if_it_is_right_and_from_nobody_if_not() {
         &PeerMessage::Decided { request: id, operation: operation(0), decision: Decision::Drawn(value) },
     );
     assert_eq!(drawn(&net, 1), drawn(&net, 2));
+}
+
+fn ends(message: &PeerMessage) -> bool {
+    matches!(message, PeerMessage::Outcome(_))
 }
 
 fn about_value(message: &PeerMessage) -> bool {

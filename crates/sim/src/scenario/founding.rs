@@ -1,10 +1,52 @@
 //! Plans in which the network is founded.
 
-use super::{Fault, Plan, SECOND};
+use super::{FOUNDINGS, Fault, Plan, SECOND};
 use crate::{
     byzantine::{FoundingHabits, Habits, VoteLie},
+    committee::Shape,
     entropy::Dice,
+    links::Weather,
 };
+
+/// The first of the seeds of foundings in which one kill is all that happens: each at another write or send.
+pub const KILLS: u64 = FOUNDINGS + FOUNDINGS / 2;
+/// Their committee.
+const KILLED: Shape = Shape { n: 3, t: 2 };
+
+/// A kill between two writes or sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kill {
+    /// Who is about to make it.
+    pub(crate) slot: usize,
+    /// Whether all end at that moment, or that one alone.
+    pub(crate) all: bool,
+    /// How many writes and sends it has made since its start.
+    pub(crate) point: u64,
+}
+
+impl Kill {
+    /// How many kills there are at each point.
+    pub(crate) const AT_A_POINT: u64 = 2 * KILLED.n as u64;
+
+    /// The kill of a seed, if it is of these.
+    pub(crate) fn of(seed: u64) -> Option<Kill> {
+        let number = seed.checked_sub(KILLS).filter(|number| *number < FOUNDINGS / 2)?;
+        let who = usize::try_from(number % Self::AT_A_POINT).ok()?;
+        let members = usize::from(KILLED.n);
+        Some(Kill { slot: who % members, all: who >= members, point: number / Self::AT_A_POINT })
+    }
+
+    pub(super) fn plan(self, seed: u64) -> Plan {
+        let mut dice = Dice::new(seed, "kill");
+        let weather = Weather {
+            delay_us: dice.between(100, 8_000),
+            jitter_us: dice.between(100, 4_000),
+            ..Weather::CALM
+        };
+        let founding = Plan::founding(KILLED);
+        Plan { weather, heal_us: 20 * SECOND, only_founds: true, kill: Some(self), ..founding }
+    }
+}
 
 impl Plan {
     pub(super) fn found(&mut self, dice: &mut Dice) {

@@ -378,6 +378,17 @@ impl World {
             let detail = format!("{life:?}: {} statements, sound: {sound}", statements.len());
             self.checker.broken("a receipt holds t equal statements", detail);
         }
+        let honest = |index: NodeIndex| self.nodes.iter().any(|node| node.index == index && node.honest());
+        let slandered = reply.receipt.faults.iter().filter(|notice| honest(notice.node)).find(|notice| {
+            let key = self.committee.network.node(notice.node).map(|node| node.statement_key);
+            notice.body.request != reply.request_id
+                || key.is_none_or(|key| notice.verify(&key).is_err())
+                || notice.body.wrong_partials.iter().any(|wrong| honest(wrong.node))
+        });
+        if let Some(notice) = slandered {
+            let detail = format!("{life:?} shows {notice:?}");
+            self.checker.broken("no honest node says that another one is wrong", detail);
+        }
     }
 
     pub(super) fn alteration(&self, slot: usize, request: &RequestId) -> Option<Alteration> {

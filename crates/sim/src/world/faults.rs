@@ -61,6 +61,7 @@ impl World {
         node.fuse = None;
         node.drop_work();
         let index = node.index;
+        self.check_shares(slot);
         for other in 0..self.nodes.len() {
             if self.links.connection(slot, other).is_some() {
                 self.links.disconnect(slot, other);
@@ -135,6 +136,7 @@ impl World {
             working: false,
             spins: 0,
             fuse: None,
+            points: 0,
             byzantine: None,
             proposals: Vec::new(),
             asked: BTreeMap::new(),

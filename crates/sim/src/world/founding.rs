@@ -1,9 +1,13 @@
 //! How a founding ends, where nothing but the founding is looked at.
 
+use quorate_engine::Effect;
 use quorate_threshold::KeySetShares;
 
 use super::{Event, SECOND_US, World};
-use crate::byzantine::VoteLie;
+use crate::{
+    byzantine::VoteLie,
+    scenario::{Fault, Kill},
+};
 
 /// From the end of all faults until the network is founded, or says who has to act.
 const FOUNDING_US: u64 = 60 * SECOND_US;
@@ -19,6 +23,9 @@ impl World {
             if let Some(lost) = honest.iter().find_map(|slot| self.lost_share(*slot)) {
                 self.checker.broken("no key is lost", lost);
             }
+            honest.iter().for_each(|slot| self.check_shares(*slot));
+            let first_lives = self.nodes.iter().filter(|node| node.generation == 1);
+            self.tally.points = first_lives.map(|node| node.points).max().unwrap_or_default();
             self.tally.founded = true;
             self.done = true;
             return;
@@ -35,6 +42,46 @@ impl World {
             self.checker.broken("a founding ends, or says who has to act", lacking);
         }
         self.after(SECOND_US / 4, Event::Settle);
+    }
+
+    /// Whether a node is killed before it does this. It and all that end with it start again soon.
+    pub(super) fn killed_at(&mut self, slot: usize, effect: &Effect) -> bool {
+        let point = matches!(
+            effect,
+            Effect::Persist(_) | Effect::Send { .. } | Effect::PassOn { .. } | Effect::SubmitRoots { .. }
+        );
+        if !point {
+            return false;
+        }
+        let node = &mut self.nodes[slot];
+        let (before, first_life) = (node.points, node.generation == 1);
+        node.points += 1;
+        let here = |kill: &Kill| first_life && (kill.slot, kill.point) == (slot, before);
+        let Some(kill) = self.plan.kill.filter(here) else { return false };
+        self.say(&format!("{slot} is killed before its write or send {before}: {kill:?}"));
+        let killed: Vec<usize> = if kill.all { (0..self.nodes.len()).collect() } else { vec![slot] };
+        for slot in killed {
+            let noticed = self.dice.happens(500);
+            self.crash(slot, noticed);
+            let down_us = self.dice.between(50_000, 3 * SECOND_US);
+            self.after(down_us, Event::Fault(Fault::Restart { slot }));
+        }
+        true
+    }
+
+    /// What a node has on its disk of a key generation is a share of each root, or nothing: never some of the six.
+    pub(super) fn check_shares(&mut self, slot: usize) {
+        let node = &self.nodes[slot];
+        let shares = node.store.iter().filter(|(key, _)| {
+            key.starts_with("epoch/1/share/pending/") || key.as_str() == "epoch/1/share/roots"
+        });
+        let broken = shares.filter(|(_, bytes)| {
+            let whole = KeySetShares::from_secret_bytes(bytes);
+            whole.map_or(true, |shares| shares.roots().iter().any(|root| root.public_key.is_empty()))
+        });
+        if let Some(key) = broken.map(|(key, _)| key.clone()).next().filter(|_| node.honest()) {
+            self.checker.broken("a node has all six shares or none", format!("slot {slot} has {key}"));
+        }
     }
 
     fn not_founded(&self, slot: usize) -> Option<String> {

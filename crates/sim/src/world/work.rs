@@ -111,6 +111,9 @@ impl World {
             }
             *fuse -= 1;
         }
+        if self.killed_at(slot, &effect) {
+            return;
+        }
         self.carry_out(slot, effect);
     }
 
