@@ -2,6 +2,7 @@
 
 mod submit;
 mod view;
+mod words;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use submit::{RootsDesk, Submitter, roots_on_chain};
 pub(crate) use view::{EngineView, fresh_logins, is_granted, login_block, logins, pkp as known_pkp};
+pub(crate) use words::{BlockSpeaker, Vouchers};
 
 use crate::{
     brain::Halted,

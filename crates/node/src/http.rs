@@ -28,8 +28,13 @@ pub(crate) use room::Room;
 pub(crate) use waiting::{Outcome, Waiting};
 
 use crate::{
-    brain::StatusBoard, chain::RootsDesk, code::CodeFinder, inbox::Inbox, issuers::IssuerDesk,
-    metrics::Metrics, signed_out::SignedOutBoard,
+    brain::StatusBoard,
+    chain::{BlockSpeaker, RootsDesk},
+    code::CodeFinder,
+    inbox::Inbox,
+    issuers::IssuerDesk,
+    metrics::Metrics,
+    signed_out::SignedOutBoard,
 };
 
 /// What handlers work with.
@@ -42,6 +47,8 @@ pub(crate) struct Api {
     pub(crate) board: Arc<StatusBoard>,
     /// The chain as this node has replayed it.
     pub(crate) registry: RegistryView,
+    /// Signs what this node says of its blocks.
+    pub(crate) speaker: BlockSpeaker,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) code: CodeFinder,
     pub(crate) issuers: Arc<IssuerDesk>,
@@ -74,6 +81,7 @@ pub(crate) fn router(api: Arc<Api>, listen: SocketAddr) -> Router {
         .route("/v1/network", get(views::network))
         .route("/v1/keys", get(views::keys))
         .route("/v1/founding", get(views::founding))
+        .route("/v1/blocks/{number}", get(views::block))
         .route("/healthz", get(views::health))
         .route("/readyz", get(views::ready))
         .route("/metrics", get(views::metrics))

@@ -11,7 +11,12 @@ use anyhow::{Context as _, anyhow};
 use quorate_actions::{Guest, Pool, PoolConfig, WorkerCommand};
 use quorate_door::{Bounds, Places, Server};
 use quorate_engine::StartError;
-use quorate_registry::{rpc_client::RpcClient, tx_client::TxClient, view::RegistryView};
+use quorate_registry::{
+    follow::{SnapshotFile, VouchForBlock},
+    rpc_client::RpcClient,
+    tx_client::TxClient,
+    view::RegistryView,
+};
 use quorate_wire::NetworkFile;
 use tokio::{
     sync::{Semaphore, watch},
@@ -20,7 +25,7 @@ use tokio::{
 
 use crate::{
     brain::{self, Brain, Ending, Halted, Hands, StatusBoard},
-    chain::{self, Feed, RootsDesk, Submitter},
+    chain::{self, Feed, RootsDesk, Submitter, Vouchers},
     chains::Chains,
     clock::Clock,
     code::{CodeFinder, Sources},
@@ -154,7 +159,7 @@ impl Node {
             rpc_url: config.chain_rpc.clone(),
             trust: config.chain_trust()?,
             state: member.registry_state(config),
-            snapshot: config.snapshot()?,
+            snapshot: snapshot(config, &member, &endpoints)?,
         };
         let feed = Feed::start(member.network.clone(), place, clock, stopped(stopping))?;
         let registry = feed.view();
@@ -199,6 +204,11 @@ impl Node {
             waiting: waiting.clone(),
             board: board.clone(),
             registry,
+            speaker: chain::BlockSpeaker::new(
+                member.network.clone(),
+                member.me,
+                member.keys.statement.clone(),
+            ),
             metrics: metrics.clone(),
             code,
             issuers,
@@ -349,6 +359,21 @@ fn start_code(
     let sources = Sources::new(endpoints.clone(), &config.code, Arc::new(egress));
     let folder = config.data_folder.join("code");
     CodeFinder::open(&folder, &config.code, sources, metrics.clone()).context("the folder of actions' code")
+}
+
+/// The chain's snapshot to begin with, and a way of its own to the members who may have to vouch for it.
+fn snapshot(
+    config: &Config,
+    member: &Member,
+    endpoints: &Arc<EndpointBoard>,
+) -> anyhow::Result<Option<SnapshotFile>> {
+    let egress = Egress::new(Policy::default(), AddressGuard::default(), 1)
+        .context("the TLS configuration of requests to members")?;
+    let members = || -> Arc<dyn VouchForBlock> {
+        let network = member.network.clone();
+        Arc::new(Vouchers::new(network, member.me, endpoints.clone(), Arc::new(egress)))
+    };
+    Ok(config.snapshot(members)?)
 }
 
 /// Starts the loop that fetches the keys of issuers.

@@ -29,7 +29,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 pub use crate::{
-    chain::snapshot::{SnapshotError, SnapshotFile},
+    chain::snapshot::{SnapshotError, SnapshotFile, Unvouched, VouchForBlock, Voucher},
     rpc_client::Trust,
 };
 use confirm::Confirming;
@@ -136,6 +136,9 @@ pub enum FollowError {
     /// The snapshot to begin with is not taken; it is not looked at again before the next start.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// Too few members have said so far that the snapshot is of the right block.
+    #[error("too few members vouch for the snapshot's block: {0}")]
+    Unvouched(String),
     /// The blocks up to the head did not come in time; those that came are kept.
     #[error("the chain's blocks come too slowly to catch up with its head")]
     Slow,
@@ -159,6 +162,7 @@ impl FollowError {
             Self::OldStatement => "chain_old_statement",
             Self::ClockAhead => "chain_clock_ahead",
             Self::Snapshot(_) => "chain_snapshot",
+            Self::Unvouched(_) => "chain_snapshot_unvouched",
             Self::Slow => "chain_slow",
             Self::Fault(fault) => fault.code(),
             Self::View(error) => error.code(),
@@ -344,9 +348,11 @@ impl Follow {
             None => self.open_own(genesis).await?,
         };
         let ledger = books.ledger().clone();
-        let head = ledger.head();
-        *self.books() = Some(books);
-        self.view.write()?.ledger = Some(ledger);
+        let (head, replayed) = (ledger.head(), !self.confirming().is_open());
+        let mut slot = self.books();
+        let mut state = self.view.write()?;
+        (state.ledger, state.replayed) = (Some(ledger), replayed);
+        *slot = Some(books);
         Ok(head)
     }
 

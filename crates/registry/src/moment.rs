@@ -25,6 +25,12 @@ impl Moment {
         Self(Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default()))
     }
 
+    /// A moment that is this much later.
+    #[cfg(test)]
+    pub(crate) fn plus(self, later: Duration) -> Self {
+        Self(self.0 + later)
+    }
+
     /// How long after another moment this one is; nothing if it is before.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -120,6 +120,8 @@ pub(crate) struct Shared {
 #[derive(Default)]
 pub(crate) struct ViewState {
     pub(crate) ledger: Option<Ledger>,
+    /// Whether this process replayed what led to it, and not only verified a snapshot.
+    pub(crate) replayed: bool,
     pub(crate) status: Option<Status>,
     /// The newest authentic statement, whether or not it was caught up with: its number, and when it was asked for
     /// first.
@@ -228,10 +230,17 @@ impl RegistryView {
     /// # Errors
     /// If the view is not ready or the chain is faulty.
     pub fn finalized_hash(&self, number: u64) -> Result<Option<B256>, ReadError> {
+        self.read()?.finalized_hash(number)
+    }
+
+    /// The hash of a block up to which this process has replayed the chain itself; `None` above the newest finalized
+    /// block. What a process says to others of a block is this.
+    ///
+    /// # Errors
+    /// If the view is not ready, the chain is faulty, or a snapshot is read that was not replayed yet.
+    pub fn replayed_hash(&self, number: u64) -> Result<Option<B256>, ReadError> {
         let state = self.read()?;
-        let (ledger, status) = state.ready()?;
-        let meta = ledger.meta(number)?.filter(|_| number <= status.finalized.number);
-        Ok(meta.map(|meta| meta.hash))
+        if state.replayed { state.finalized_hash(number) } else { Err(ReadError::NotReady) }
     }
 
     /// How long ago the last head statement was asked for, in milliseconds; `None` before the first and after a
@@ -555,6 +564,12 @@ impl ViewState {
             (Some(ledger), Some(status)) => Ok((ledger, status)),
             _ => Err(ReadError::NotReady),
         }
+    }
+
+    fn finalized_hash(&self, number: u64) -> Result<Option<B256>, ReadError> {
+        let (ledger, status) = self.ready()?;
+        let meta = ledger.meta(number)?.filter(|_| number <= status.finalized.number);
+        Ok(meta.map(|meta| meta.hash))
     }
 
     fn number(&self, at: At) -> Result<u64, ReadError> {

@@ -14,6 +14,7 @@
 //! ```
 
 mod action_signature;
+mod block_word;
 mod capability;
 mod card;
 mod cid;
@@ -50,6 +51,7 @@ mod transcript;
 mod votes;
 
 pub use action_signature::action_signature_digest;
+pub use block_word::BlockWord;
 pub use capability::{Capability, CapabilityAction, CapabilityKey, CapabilityPolicy, capabilities_hash};
 pub use card::{Card, CardKeys};
 pub use cid::ActionCid;

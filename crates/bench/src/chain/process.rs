@@ -19,7 +19,7 @@ use quorate_registry::{
     artifacts::Contracts,
     chain::{BlockId, Genesis, address_of, genesis_hash},
     deploy::addresses,
-    follow::{CATCH_UP_MAX, FollowConfig, SnapshotFile, StateFile, Trust, follow},
+    follow::{CATCH_UP_MAX, FollowConfig, SnapshotFile, StateFile, Trust, Voucher, follow},
     rpc_client::{CallBounds, RpcClient},
     subject::Subject,
     view::{At, RegistryView},
@@ -280,7 +280,8 @@ fn snapshot_in(folder: &Path) -> Result<Option<SnapshotFile>> {
     let Ok(text) = fs::read_to_string(folder.join(SNAPSHOT_BLOCK)) else { return Ok(None) };
     let (number, hash) = text.split_once(':').context("no block")?;
     let block = BlockId { number: number.parse()?, hash: hash.parse()? };
-    Ok(Some(SnapshotFile { path: folder.join(SNAPSHOT), block, patience: START_MAX }))
+    let voucher = Voucher::Operator(block);
+    Ok(Some(SnapshotFile { path: folder.join(SNAPSHOT), voucher, patience: START_MAX }))
 }
 
 /// Such a process: says when it is ready, and then what a read takes.

@@ -107,6 +107,15 @@ fn document() -> OpenApi {
             .response("200", answer(summary, schema))
             .response("default", problem())
     };
+    let block =
+        looked_at("showBlock", "The node's signed word on a block that it has replayed", "SignedBlockWord")
+            .parameter(
+                ParameterBuilder::new()
+                    .name("number")
+                    .parameter_in(ParameterIn::Path)
+                    .required(Required::True)
+                    .schema(Some(number("Height"))),
+            );
     let metrics = OperationBuilder::new()
         .operation_id(Some("metrics"))
         .summary(Some("Metrics in OpenMetrics text form"))
@@ -143,6 +152,7 @@ fn document() -> OpenApi {
                 looked_at("showFounding", "What the nodes have signed for the roots", "FoundingView"),
             ),
         )
+        .path("/v1/blocks/{number}", item(HttpMethod::Get, block))
         .path("/healthz", item(HttpMethod::Get, looked_at("health", "The process lives", "Condition")))
         .path("/readyz", item(HttpMethod::Get, looked_at("ready", "The node takes executions", "Condition")))
         .path("/metrics", item(HttpMethod::Get, metrics))
@@ -317,6 +327,14 @@ fn components() -> Components {
                 ("number", number("Height"), true),
                 ("hash", text("64 hexadecimal digits with 0x"), true),
                 ("time_ms", number("Milliseconds since the epoch"), true),
+            ]),
+        )
+        .schema(
+            "SignedBlockWord",
+            object(&[
+                ("node", number("The index of the node that signed"), true),
+                ("body", any("network, genesis, and block with number and hash"), true),
+                ("signature", text("Ed25519, 128 hexadecimal digits"), true),
             ]),
         )
         .schema(

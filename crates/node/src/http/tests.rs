@@ -68,15 +68,20 @@ async fn start(places: usize) -> Running {
     let sources = Sources::new(testing::endpoints(&network), &config, Arc::new(egress));
     let code = CodeFinder::open(folder.path(), &config, sources, metrics.clone()).unwrap();
     let roots_desk = Arc::new(RootsDesk::default());
-    let id = network.id();
+    let (id, network) = (network.id(), Arc::new(network));
     let api = Arc::new(Api {
-        network: Arc::new(network),
+        network: network.clone(),
         me: NodeIndex::new(1).unwrap(),
         guest: Digest([0; 32]),
         inbox,
         waiting: waiting.clone(),
         board: board.clone(),
         registry,
+        speaker: crate::chain::BlockSpeaker::new(
+            network.clone(),
+            NodeIndex::new(1).unwrap(),
+            ed25519_dalek::SigningKey::from_bytes(&[1; 32]),
+        ),
         metrics: metrics.clone(),
         code: code.clone(),
         issuers: Arc::default(),

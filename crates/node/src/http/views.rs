@@ -80,6 +80,19 @@ pub(super) async fn keys(State(api): State<Arc<Api>>) -> Result<Response, Refuse
     Ok(json(StatusCode::OK, "application/json", &view))
 }
 
+/// `GET /v1/blocks/{number}`: this node's signed word on a block up to which it has replayed the chain itself.
+pub(super) async fn block(
+    State(api): State<Arc<Api>>,
+    number: Result<Path<u64>, axum::extract::rejection::PathRejection>,
+) -> Result<Response, Refused> {
+    let Path(number) = number.map_err(|_| {
+        Refused::from(Problem::new(ErrorCode::MalformedRequest, "a block is named by its number"))
+    })?;
+    let hash = api.registry.replayed_hash(number).map_err(unreadable)?;
+    let hash = hash.ok_or_else(|| Refused::from(ErrorCode::BlockAhead))?;
+    Ok(json(StatusCode::OK, "application/json", &api.speaker.word(number, hash)))
+}
+
 fn head_view(block: &BlockInfo) -> HeadView {
     HeadView { number: block.number, hash: Digest(block.hash.0), time_ms: block.time_ms }
 }

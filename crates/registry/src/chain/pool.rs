@@ -208,13 +208,14 @@ impl Pool {
         }
         self.end(tx.from, nonce, "replaced by a transaction that pays more");
         let (answer, receive) = oneshot::channel();
+        let from = tx.from;
         self.enter(&tx, &payers, lane);
         self.arrived += 1;
         let waits = ready && pays;
         let answer = waits.then_some(answer);
         let waiting =
             Waiting { answer, since: now, ready, place: self.arrived, payers, lane, in_flight: false, tx };
-        let queue = self.senders.entry(waiting.tx.from).or_default();
+        let queue = self.senders.entry(from).or_default();
         queue.next = queue.next.max(sender.nonce);
         let of_sender = &mut queue.waiting;
         of_sender.insert(nonce, waiting);
@@ -224,8 +225,30 @@ impl Pool {
             for ((_, next), _) in after.take_while(|((found, _), wanted)| *found == wanted) {
                 next.ready = true;
             }
+            self.find_lane(from, nonce, base_fee);
         }
         Ok(waits.then_some(receive))
+    }
+
+    /// Gives those of a sender that are ready behind a nonce their places in the lane, which they could not have before.
+    fn find_lane(&mut self, sender: Address, nonce: u64, base_fee: u64) {
+        let queue = self.senders.get(&sender).into_iter().flat_map(Queue::ready);
+        let behind = queue.filter(|(other, waiting)| *other > nonce && !waiting.lane && !waiting.in_flight);
+        let behind = behind.filter(|(_, waiting)| self.lane.kind(&waiting.tx.envelope).is_some());
+        let behind: Vec<_> =
+            behind.map(|(other, waiting)| (other, waiting.tx.clone(), waiting.payers.clone())).collect();
+        for (other, tx, payers) in behind {
+            let pays = tx.envelope.effective_tip_per_gas(base_fee).is_some();
+            if !pays || !self.pay_before(sender, other, base_fee) || !self.has_lane_room(&tx, &payers) {
+                continue;
+            }
+            self.leave(&tx, &payers, false);
+            self.enter(&tx, &payers, true);
+            let queue = self.senders.get_mut(&sender);
+            if let Some(waiting) = queue.and_then(|queue| queue.waiting.get_mut(&other)) {
+                waiting.lane = true;
+            }
+        }
     }
 
     /// Whether all that a sender has before a nonce pay what gas costs.
@@ -449,15 +472,19 @@ impl Pool {
         if queue.waiting.is_empty() {
             self.senders.remove(&sender);
         }
-        let held = if gone.lane { &mut self.lane_by_payer } else { &mut self.by_payer };
-        held.leave(&gone.payers, 1);
-        if gone.lane {
+        self.leave(&gone.tx, &gone.payers, gone.lane);
+        Some(gone)
+    }
+
+    fn leave(&mut self, tx: &DecodedTx, payers: &[Payer], lane: bool) {
+        let held = if lane { &mut self.lane_by_payer } else { &mut self.by_payer };
+        held.leave(payers, 1);
+        if lane {
             self.lane_count -= 1;
         } else {
             self.count -= 1;
-            self.bytes -= gone.tx.raw.len();
+            self.bytes -= tx.raw.len();
         }
-        Some(gone)
     }
 
     /// Forgets what has waited for too long. Whoever still waits for one of them is told.

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, watch};
 
 use super::{
+    block_clock::BlockClock,
     genesis::{BLOCK_GAS_LIMIT, Genesis, TX_GAS_LIMIT},
     head::{BlockId, HeadStatement, RawBlock},
     lane::Lane,
@@ -26,7 +27,10 @@ use super::{
     store::LogMark,
     tx::DecodedTx,
 };
-use crate::error::{ChainError, ReadError};
+use crate::{
+    error::{ChainError, ReadError},
+    moment::Moment,
+};
 
 /// How long blocks are read for one follower; it asks again for the rest.
 const RAW_BLOCKS_TIME_MAX: Duration = Duration::from_secs(1);
@@ -65,6 +69,7 @@ pub(crate) struct Writer {
     woken: mpsc::Receiver<()>,
     log: Option<BlockLog>,
     budget: GasBudget,
+    clock: BlockClock,
 }
 
 /// What of the log has not been read at the start, because the state goes on behind it.
@@ -116,6 +121,7 @@ impl Sequencer {
             woken,
             log,
             budget: GasBudget::new(Instant::now()),
+            clock: BlockClock::new(now_ms(), Moment::now()),
         };
         Ok((Self { tip, heads, pool, wake }, writer, unread))
     }
@@ -311,13 +317,17 @@ impl Writer {
         Ok(())
     }
 
-    fn ready(&self) -> Vec<DecodedTx> {
-        let ledger = self.books.ledger();
-        lock(&self.pool).ready(ledger.next_base_fee(now_ms() / 1000))
+    fn now_s(&mut self) -> u64 {
+        self.clock.now_s(now_ms(), Moment::now())
     }
 
-    fn head_age_s(&self) -> u64 {
-        (now_ms() / 1000).saturating_sub(self.books.ledger().head_meta().timestamp)
+    fn ready(&mut self) -> Vec<DecodedTx> {
+        let now_s = self.now_s();
+        lock(&self.pool).ready(self.books.ledger().next_base_fee(now_s))
+    }
+
+    fn head_age_s(&mut self) -> u64 {
+        self.now_s().saturating_sub(self.books.ledger().head_meta().timestamp)
     }
 
     /// Makes one block; what does not fit goes on waiting. There is none if nothing fits that was wanted.
@@ -325,7 +335,7 @@ impl Writer {
         let wanted = !txs.is_empty();
         // The clock may go back; block times do not.
         let parent = self.books.ledger().head_meta().timestamp;
-        let timestamp = (now_ms() / 1000).max(parent);
+        let timestamp = self.now_s().max(parent);
         if !wanted && timestamp == parent {
             return Ok(());
         }

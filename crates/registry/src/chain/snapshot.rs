@@ -9,7 +9,7 @@ mod pages;
 pub(crate) mod rows;
 mod verify;
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf, pin::Pin, sync::Arc};
 
 use alloy_primitives::B256;
 
@@ -18,7 +18,7 @@ pub(crate) use self::collect::of_ledger;
 pub use self::collect::{Collected, collect, of_folder};
 pub(crate) use self::{
     pages::{Page, Part, page},
-    verify::load,
+    verify::{block_of, load},
 };
 pub(crate) use super::store::remove_scratch;
 use super::{head::BlockId, store::StoreError};
@@ -31,10 +31,39 @@ pub const SNAPSHOT_BYTES_MAX: u64 = 64 << 30;
 pub struct SnapshotFile {
     /// Where it is.
     pub path: PathBuf,
-    /// The block that it has to be of, by somebody's word who is trusted with it until it was replayed.
-    pub block: BlockId,
+    /// By whose word it is of the right block. Nobody's is believed for longer than until it was replayed.
+    pub voucher: Voucher,
     /// How long the replay up to that block may stand still while the chain answers.
     pub patience: std::time::Duration,
+}
+
+/// Who says of a snapshot's block that the chain has it.
+#[derive(Clone, Debug)]
+pub enum Voucher {
+    /// The operator has named the block that the snapshot has to be of.
+    Operator(BlockId),
+    /// Members of the network are asked for the block that the snapshot says it is of.
+    Members(Arc<dyn VouchForBlock>),
+}
+
+/// Members of a network, who can say of a block that they have replayed up to it.
+pub trait VouchForBlock: Send + Sync + fmt::Debug {
+    /// Asks them once, within a bounded time. Enough of them have signed that the block has this hash, or
+    ///
+    /// # Errors
+    /// too few did, or some signed another hash.
+    fn vouch(&self, block: BlockId) -> Pin<Box<dyn Future<Output = Result<(), Unvouched>> + Send + '_>>;
+}
+
+/// Why a block counts as nobody's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unvouched {
+    /// Too few have answered; says who is missing. It is asked again.
+    TooFew(String),
+    /// Members signed that the block has another hash; says which.
+    Contradicted(String),
+    /// There will never be enough; says why.
+    Never(String),
 }
 
 /// Why a snapshot is not taken.
@@ -88,6 +117,19 @@ pub enum SnapshotError {
         /// What it signs.
         signed: B256,
     },
+    /// Members say of themselves that they have replayed another block.
+    #[error("members sign another block {number} than the snapshot's {hash}: {said}; find out who is right")]
+    Contradicted {
+        /// The height.
+        number: u64,
+        /// What the snapshot has.
+        hash: B256,
+        /// Who signs what.
+        said: String,
+    },
+    /// Nobody can say whether it is of the right block.
+    #[error("nobody can vouch for the snapshot: {0}; name its block as chain_snapshot.block")]
+    Unvouched(String),
     /// The replay, of an earlier start perhaps, has not confirmed it.
     #[error(
         "the snapshot was refused before: {fault}; name another one or none; only who knows better removes {verdict}"

@@ -17,9 +17,9 @@ use quorate_door::{LateThreads, late};
 use super::{BATCH_BLOCKS, Follow, FollowError, PAUSE_MAX, STATEMENT_AGE_MS_MAX, verdict::Patience};
 use crate::{
     chain::{
-        Genesis, RawBlock, StoreError,
+        BlockId, Genesis, RawBlock, StoreError,
         ledger::{Ledger, LedgerWriter},
-        snapshot::{SnapshotError, remove_scratch},
+        snapshot::{SnapshotError, Unvouched, Voucher, block_of, remove_scratch},
     },
     error::{ChainFault, ReadError},
     moment::Moment,
@@ -36,6 +36,8 @@ const REPLAY_MAX: Duration = Duration::from_secs(60);
 #[derive(Default)]
 pub(super) struct Confirming {
     own: Own,
+    /// Which block the snapshot is of.
+    pub(super) block: Option<BlockId>,
     pub(super) patience: Patience,
     /// Why the snapshot is not taken.
     refused: Option<SnapshotError>,
@@ -62,6 +64,11 @@ impl Confirming {
             Own::Away(let_go) => let_go.store(true, Ordering::Relaxed),
         }
         true
+    }
+
+    /// Whether what is read is a snapshot's that was not replayed yet.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.own, Own::Read)
     }
 
     fn head(&self) -> Option<u64> {
@@ -107,39 +114,74 @@ impl Follow {
         if let Some(error) = self.confirming().refused.clone() {
             return Err(error.into());
         }
-        self.was_refused(snapshot.block)?;
+        let refuse = |error: SnapshotError| {
+            self.confirming().refused = Some(error.clone());
+            FollowError::from(error)
+        };
+        let block = match &snapshot.voucher {
+            Voucher::Operator(block) => Ok(*block),
+            Voucher::Members(_) => block_of(&snapshot.path),
+        };
+        self.confirming().block = block.as_ref().ok().copied();
+        if let Ok(block) = block {
+            self.was_refused(block)?;
+        }
         if matches!(self.confirming().own, Own::Away(_)) {
             // A thread is about to let go of it.
             return Err(ReadError::NotReady.into());
         }
         let own = self.open_own(genesis.clone()).await?;
-        if own.ledger().head() >= snapshot.block.number {
-            self.forget_patience();
-            return Ok(Some(own));
-        }
-        let refuse = |error: SnapshotError| {
-            self.confirming().refused = Some(error.clone());
-            FollowError::from(error)
+        let block = match block {
+            Ok(block) if own.ledger().head() < block.number => block,
+            Err(error) if own.ledger().head() == 0 => return Err(refuse(error)),
+            other => {
+                // Whoever has begun with it once may have removed it.
+                if let Err(error) = other {
+                    tracing::warn!(%error, "there is no snapshot any more: its own replay is gone on with");
+                }
+                self.forget_patience();
+                return Ok(Some(own));
+            }
         };
-        // The chain's own word first: without it a lie of the snapshot would look like one of the chain.
-        let signed = self.fetch(snapshot.block.number, 1).await?;
-        let signed = signed.first().filter(|block| block.number == snapshot.block.number);
+        self.is_the_chains(block).await?.map_err(refuse)?;
+        self.is_vouched_for(&snapshot.voucher, block).await?.map_err(refuse)?;
+        let (genesis, scratch) = (genesis.clone(), self.scratch());
+        let loaded = tokio::task::spawn_blocking(move || {
+            LedgerWriter::of_snapshot(genesis, scratch.as_deref(), (&snapshot.path, block))
+        });
+        let loaded = loaded.await.map_err(|_| ReadError::Broken)?.map_err(refuse)?;
+        let number = block.number;
+        tracing::info!(number, "begins with the chain's state of a snapshot, and replays what led to it");
+        self.confirming().own = Own::Behind(Box::new(own));
+        Ok(Some(loaded))
+    }
+
+    /// The chain's own word: without it a lie of the snapshot would look like one of the chain.
+    async fn is_the_chains(&self, block: BlockId) -> Result<Result<(), SnapshotError>, FollowError> {
+        let signed = self.fetch(block.number, 1).await?;
+        let signed = signed.first().filter(|signed| signed.number == block.number);
         let signed = signed.ok_or(FollowError::BadForm("another block than was asked for"))?;
         if !signed.verify(&self.key, self.genesis_hash) {
             return Err(FollowError::BadSignature("a block"));
         }
-        if signed.hash != snapshot.block.hash {
-            let number = snapshot.block.number;
-            return Err(refuse(SnapshotError::NotTheChains { number, signed: signed.hash }));
+        let (number, signed) = (block.number, signed.hash);
+        Ok(if signed == block.hash { Ok(()) } else { Err(SnapshotError::NotTheChains { number, signed }) })
+    }
+
+    /// The members' word, where no operator gave theirs. Too few of them are asked again with the next step.
+    async fn is_vouched_for(
+        &self,
+        voucher: &Voucher,
+        block: BlockId,
+    ) -> Result<Result<(), SnapshotError>, FollowError> {
+        let Voucher::Members(members) = voucher else { return Ok(Ok(())) };
+        let BlockId { number, hash } = block;
+        match members.vouch(block).await {
+            Ok(()) => Ok(Ok(())),
+            Err(Unvouched::TooFew(missing)) => Err(FollowError::Unvouched(missing)),
+            Err(Unvouched::Contradicted(said)) => Ok(Err(SnapshotError::Contradicted { number, hash, said })),
+            Err(Unvouched::Never(reason)) => Ok(Err(SnapshotError::Unvouched(reason))),
         }
-        let (genesis, scratch, number) = (genesis.clone(), self.scratch(), snapshot.block.number);
-        let loaded = tokio::task::spawn_blocking(move || {
-            LedgerWriter::of_snapshot(genesis, scratch.as_deref(), &snapshot)
-        });
-        let loaded = loaded.await.map_err(|_| ReadError::Broken)?.map_err(refuse)?;
-        tracing::info!(number, "begins with the chain's state of a snapshot, and replays what led to it");
-        self.confirming().own = Own::Behind(Box::new(own));
-        Ok(Some(loaded))
     }
 
     /// Replays what led to the snapshot, for ever.
@@ -246,7 +288,9 @@ impl Follow {
         if let Some(scratch) = self.scratch() {
             remove_scratch(&scratch).map_err(ReadError::from)?;
         }
-        self.view.write()?.ledger = Some(own.ledger().clone());
+        let mut state = self.view.write()?;
+        (state.ledger, state.replayed) = (Some(own.ledger().clone()), true);
+        drop(state);
         *books = Some(own);
         self.confirming().own = Own::Read;
         drop(books);

@@ -71,8 +71,9 @@ impl Follow {
 
     /// Keeps that the snapshot is wrong, before anything else is done about it.
     pub(super) fn refuse(&self, fault: &ChainFault) {
-        let (Some(path), Some(snapshot)) = (self.refusal(), &self.snapshot) else { return };
-        let refused = Refused { block: snapshot.block, fault: fault.to_string() };
+        let block = self.confirming().block;
+        let (Some(path), Some(block)) = (self.refusal(), block) else { return };
+        let refused = Refused { block, fault: fault.to_string() };
         if let Err(error) = write(&path, &refused) {
             tracing::error!(%error, "that the snapshot was refused cannot be kept: the next start takes it again");
         }
@@ -90,7 +91,7 @@ impl Follow {
 
     /// What was waited for this snapshot, in this start and the earlier ones.
     pub(super) fn add_patience(&self, waited: Duration, blocks: u64) -> Option<Waited> {
-        let block = self.snapshot.as_ref()?.block;
+        let block = self.confirming().block?;
         let before = self.confirming().patience.now;
         let before = before.or_else(|| {
             let read = read::<Waited>(&self.patience()?);

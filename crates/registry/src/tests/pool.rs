@@ -246,6 +246,39 @@ fn strangers_who_fill_the_lane_with_named_values_keep_no_revocation_out() {
     assert_eq!(pool.ready(BASE_FEE_MIN)[0].hash, rich.hash);
 }
 
+/// Its sender's first one arrives last: what it leads to has its place in the lane from then on.
+#[test]
+fn a_revocation_that_waited_for_one_before_it_is_in_the_lane() {
+    let deployer = Address::repeat_byte(9);
+    let (mut pool, now) = (Pool::new(Lane::new(deployer)), Instant::now());
+    let nft = deploy::addresses(deployer, 0).pkp_nft;
+    let burn = |sender, nonce| {
+        let data = PKPNFT::burnCall { tokenId: U256::from(7) }.abi_encode().into();
+        signed(sender, TxRequest { gas_limit: 100_000, to: Some(nft), data, ..request(nonce, FLOOR) })
+    };
+    let rich = |sender| {
+        let fees = TxRequest { max_priority_fee_per_gas: FLOOR, ..request(0, 10 * FLOOR) };
+        signed(sender, fees)
+    };
+    let (first, second) = (burn(1, 0), burn(1, 1));
+    assert!(pool.add(arriving(second.clone(), now)).unwrap().is_none());
+    let _rich: Vec<_> = (10..20).map(|sender| pool.add(arriving(rich(sender), now)).unwrap()).collect();
+    pool.add(arriving(first.clone(), now)).unwrap();
+    let made = pool.ready(BASE_FEE_MIN);
+    assert_eq!(made[0].hash, first.hash);
+    // A block's lane has one of each sender; the next block begins with the second.
+    pool.settle(&made[..1], Vec::new());
+    assert_eq!(pool.ready(BASE_FEE_MIN)[0].hash, second.hash);
+    pool.settle(&[second], Vec::new());
+    assert_eq!(pool.counts(), (10, 0), "what left the ordinary room is not counted there any more");
+    // More than the lane has of one sender wait by their price.
+    for nonce in (2..8).rev() {
+        let sender = Sender { nonce: 2, ..RICH };
+        pool.add(Arriving { sender, ..arriving(burn(1, nonce), now) }).unwrap();
+    }
+    assert_eq!(pool.counts(), (16, 0));
+}
+
 #[test]
 fn the_lane_has_bounds_of_its_own_also_while_the_rest_is_empty() {
     let deployer = Address::repeat_byte(9);

@@ -1,10 +1,6 @@
 //! Snapshots: what they give, and what is refused of those that somebody else has made.
 
-use std::{
-    io::Cursor,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{io::Cursor, path::Path, time::Instant};
 
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256, keccak256};
@@ -15,7 +11,7 @@ use crate::{
         BlockId, LogMark, genesis_hash,
         ledger::{BlockMeta, Ledger, LedgerWriter, genesis_meta, header_after},
         snapshot::{
-            SnapshotError, SnapshotFile, load, of_ledger,
+            SnapshotError, load, of_ledger,
             rows::{HeaderRow, Row, read_head, write_head},
         },
         state::Account,
@@ -40,10 +36,9 @@ fn id(ledger: &Ledger, number: u64) -> BlockId {
 }
 
 fn taken(source: &Ledger, number: u64, path: &Path) -> Result<LedgerWriter, SnapshotError> {
-    let snapshot =
-        SnapshotFile { path: path.to_owned(), block: id(source, number), patience: Duration::ZERO };
     let scratch = path.with_extension("scratch");
-    let taken = LedgerWriter::of_snapshot(source.genesis().clone(), Some(&scratch), &snapshot);
+    let named = (path, id(source, number));
+    let taken = LedgerWriter::of_snapshot(source.genesis().clone(), Some(&scratch), named);
     assert_eq!(scratch.exists(), taken.is_ok(), "nothing is left of what was refused");
     taken
 }
@@ -230,8 +225,7 @@ fn figures_of_a_large_snapshot() {
     let start = Instant::now();
     load(&path, &genesis, Some(block), None).unwrap();
     println!("{} bytes, {BLOCKS} blocks, {SLOTS} slots: verified in {:.2?}", bytes.len(), start.elapsed());
-    let snapshot = SnapshotFile { path: path.clone(), block, patience: Duration::ZERO };
     let start = Instant::now();
-    LedgerWriter::of_snapshot(genesis, Some(&path.with_extension("scratch")), &snapshot).unwrap();
+    LedgerWriter::of_snapshot(genesis, Some(&path.with_extension("scratch")), (&path, block)).unwrap();
     println!("and written in {:.2?}", start.elapsed());
 }

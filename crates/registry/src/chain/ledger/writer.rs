@@ -11,7 +11,8 @@ use crate::{
     chain::{
         body,
         genesis::{Genesis, HISTORY_BLOCKS, HISTORY_BLOCKS_MAX, HISTORY_SECONDS},
-        snapshot::{self, SnapshotError, SnapshotFile},
+        head::BlockId,
+        snapshot::{self, SnapshotError},
         store::{Batch, Checkpoint, Found, LogMark, Pending, Store, StoreError, Sum, SumKey, remove_scratch},
     },
     error::ReadError,
@@ -68,11 +69,11 @@ impl LedgerWriter {
     pub(crate) fn of_snapshot(
         genesis: Genesis,
         scratch: Option<&Path>,
-        snapshot: &SnapshotFile,
+        (file, block): (&Path, BlockId),
     ) -> Result<Self, SnapshotError> {
         let mut store = Store::scratch(scratch, CACHE_BYTES)?;
         let into = Some((&mut store, scratch));
-        let filled = snapshot::load(&snapshot.path, &genesis, Some(snapshot.block), into);
+        let filled = snapshot::load(file, &genesis, Some(block), into);
         let opened = filled.and_then(|(found, sum)| {
             let found = Found::Whole(found.checkpoint(), sum);
             Self::of(genesis, Keep::Hashes, store, found, None).map_err(|error| match error {

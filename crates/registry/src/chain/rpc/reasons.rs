@@ -4,7 +4,10 @@ use alloy_primitives::hex;
 use alloy_sol_types::{Panic, Revert, SolError as _};
 
 use super::{RpcError, json};
-use crate::chain::evm::Outcome;
+use crate::chain::{
+    evm::{CALL_GAS_MAX, Outcome},
+    genesis::TX_GAS_LIMIT,
+};
 
 /// The error of a call that did not succeed: code 3 with the data of a revert, or why the machine stopped.
 pub(super) fn of_outcome(outcome: &Outcome) -> RpcError {
@@ -56,7 +59,14 @@ fn of_halt(halt: &str) -> String {
 pub(super) fn of_estimate(outcome: &Outcome, most: u64) -> RpcError {
     match &outcome.halt {
         Some(halt) if halt.starts_with("OutOfGas") => {
-            RpcError::server(format!("out of gas: gas required exceeds allowance ({most})"))
+            let text = format!("out of gas: gas required exceeds allowance ({most})");
+            // A transaction may have more than an estimate.
+            let more = if most == CALL_GAS_MAX {
+                format!(", the most of an estimate; a transaction may name up to {TX_GAS_LIMIT}")
+            } else {
+                String::new()
+            };
+            RpcError::server(text + &more)
         }
         _ => of_outcome(outcome),
     }

@@ -42,7 +42,8 @@ pub(super) fn answer(method: &str, params: &Value, ledger: &Ledger) -> Result<Op
             if is_plain && evm::call(&state, environment, &plain)?.is_ok_and(|outcome| outcome.success) {
                 return Ok(Some(write::quantity(TRANSFER_GAS)));
             }
-            let most = request.gas_limit.unwrap_or(evm::CALL_GAS_MAX).min(environment.gas_limit);
+            let most =
+                request.gas_limit.unwrap_or(u64::MAX).min(evm::CALL_GAS_MAX).min(environment.gas_limit);
             let gas = evm::estimate_gas(&state, environment, &request)?;
             write::quantity(gas.map_err(|outcome| reasons::of_estimate(&outcome, most))?)
         }

@@ -60,6 +60,12 @@ impl Found {
     }
 }
 
+/// Which block a snapshot says that it is of.
+pub(crate) fn block_of(path: &Path) -> Result<BlockId, SnapshotError> {
+    let mut file = File::open(path).map_err(|error| SnapshotError::file(&error))?;
+    Ok(read_head(&mut file)?.1)
+}
+
 /// Reads a whole snapshot and fills an empty store with it, or fills nothing; the store's rows are beside a path, or in
 /// memory. The block is the one that it has to be of.
 pub(crate) fn load(
