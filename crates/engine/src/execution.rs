@@ -241,7 +241,9 @@ impl Roles<'_> {
             || scene.facts.coordinators.contains_key(&from)
             || matches!(decision, Decision::Drawn(_) | Decision::Opened(_));
         let known = scene.facts.operations.get(&number);
-        let known = known.is_some_and(|of| of.decision.is_some() || of.candidates.contains_key(&from));
+        // Another word of the same member is looked at: the first may be one that nobody can take yet, or ever.
+        let known =
+            known.is_some_and(|of| of.decision.is_some() || of.candidates.get(&from) == Some(&decision));
         if !heard || known || !scene.facts.running() {
             return;
         }
@@ -249,6 +251,10 @@ impl Roles<'_> {
             return scene.turn.fault(from, "too_much");
         }
         let judged = self.member.judge_decision(number, (from, &decision), scene);
+        let again = scene.facts.operations.get(&number).is_some_and(|of| of.candidates.contains_key(&from));
+        if again && judged != Judged::Right {
+            return;
+        }
         let fits = scene.keep((from, number), crate::facts::bytes_of(&decision));
         // What our own run goes on with at once is never dropped for what else the peer carries.
         if !fits && judged == Judged::NotYet {

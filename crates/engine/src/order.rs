@@ -75,7 +75,25 @@ impl Node {
     }
 }
 
+impl Node {
+    /// Whose set of values this node waits for as a coordinator: whoever asked first, if it can be reached.
+    pub(crate) fn sets_come_from(&self, facts: &Facts, now: u64) -> Option<NodeIndex> {
+        let there = facts.asked_before_us().filter(|(node, asking)| {
+            self.peers.reachable(*node, now) && self.peers.start_of(*node) == asking.start
+        });
+        there.min_by_key(|(_, asking)| asking.turn()).map(|(node, _)| node)
+    }
+}
+
 impl Facts {
+    /// Whoever asked before a caller of this very node did, and was not silent: as a coordinator this node fixes no set
+    /// of values beside theirs.
+    pub(crate) fn asked_before_us(&self) -> impl Iterator<Item = (NodeIndex, &Asking)> {
+        let own = self.own_place.unwrap_or_default();
+        let before = self.coordinators.iter().filter(move |(_, asking)| asking.turn() < (false, own));
+        before.map(|(node, asking)| (*node, asking))
+    }
+
     /// An operation was decided by another than those that were waited for: they go last in what follows.
     pub(crate) fn note_silent(&mut self, passed: &BTreeSet<NodeIndex>) {
         for node in passed {

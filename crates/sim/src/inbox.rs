@@ -57,12 +57,12 @@ impl Inbox {
     pub(crate) fn next(&mut self, now_us: u64) -> Option<Work> {
         let peers_wait = self.peers.values().any(|queue| !queue.work.is_empty());
         let due = matches!(self.own.front(), Some(Work::Input(Input::Tick, _)));
-        if due || !peers_wait || self.own_in_a_row < OWN_IN_A_ROW {
-            if let Some(work) = self.own.pop_front() {
-                self.own_in_a_row += 1;
-                self.brought_by = None;
-                return Some(work);
-            }
+        if (due || !peers_wait || self.own_in_a_row < OWN_IN_A_ROW)
+            && let Some(work) = self.own.pop_front()
+        {
+            self.own_in_a_row += 1;
+            self.brought_by = None;
+            return Some(work);
         }
         self.own_in_a_row = 0;
         let waiting = self.peers.iter_mut().filter(|(_, queue)| !queue.work.is_empty());

@@ -2,6 +2,8 @@
 //!
 //! Everybody checks in full what is fixed. What another coordinator has fixed is taken over: two would part the nodes.
 
+use std::collections::BTreeSet;
+
 use quorate_wire::{
     Decision, EcdsaBytes, NodeIndex, OperationNumber, PeerMessage, Signed, Vote, ecdsa_valid, limits,
 };
@@ -40,10 +42,11 @@ impl Coordinator {
                 Vec::new()
             }
         };
-        let elsewhere = self.fixed_elsewhere(number, (quorum, &awaited), scene);
+        let first = if quorum.kind == GroupKind::Observed { whose_set(since, scene) } else { None };
+        let elsewhere = self.fixed_elsewhere(number, (quorum, &awaited, first), scene);
         let Some(tally) = self.tallies.get_mut(&number) else { return };
         let decision = elsewhere.or_else(|| match quorum.kind {
-            GroupKind::Observed if !awaited.is_empty() => None,
+            GroupKind::Observed if first.is_some() || !awaited.is_empty() => None,
             GroupKind::Observed => Some(tally.collected(quorum)),
             GroupKind::Once => tally.led(number, quorum, scene),
             GroupKind::Intent => tally.signature_made(quorum),
@@ -78,17 +81,17 @@ impl Coordinator {
     fn fixed_elsewhere(
         &self,
         number: OperationNumber,
-        (quorum, awaited): (&Group, &[NodeIndex]),
+        (quorum, awaited, first): (&Group, &[NodeIndex], Option<NodeIndex>),
         scene: &Scene<'_, '_>,
     ) -> Option<Decision> {
         let (committee, facts) = (&scene.node.committee, &*scene.facts);
         let order = facts.ranks();
         let tally = self.tallies.get(&number)?;
-        let sound = |decision: &&Decision| match decision {
+        let sound = |(from, decision): &(&NodeIndex, &Decision)| match decision {
             Decision::Collected(votes) => {
                 committee.sound_set(facts.id, number, votes).is_ok()
                     && votes[0].body.hash() == quorum.hash
-                    && covers(votes, quorum, awaited)
+                    && (first == Some(**from) || covers(votes, quorum, awaited))
             }
             Decision::Led(value) => {
                 (value.body.request, value.body.operation) == (facts.id, number)
@@ -101,8 +104,22 @@ impl Coordinator {
             // Nothing is fixed of it.
             Decision::Drawn(_) | Decision::Opened(_) => false,
         };
-        facts.operations.get(&number)?.candidates.values().find(sound).cloned()
+        facts.operations.get(&number)?.candidates.iter().find(sound).map(|(_, decision)| decision.clone())
     }
+}
+
+/// Who alone fixes a set of values, for as long as it is waited for: whoever asked before our own caller. Members wait for
+/// that one as well, and of two sets each would find its own.
+fn whose_set(since: u64, scene: &mut Scene<'_, '_>) -> Option<NodeIndex> {
+    let now = scene.now();
+    let first = scene.node.sets_come_from(scene.facts, now)?;
+    if now < since.saturating_add(PATIENCE_MS) {
+        return Some(first);
+    }
+    // Once for an execution, however many asked: they had that time together.
+    let silent: BTreeSet<NodeIndex> = scene.facts.asked_before_us().map(|(node, _)| node).collect();
+    scene.facts.note_silent(&silent);
+    None
 }
 
 impl Tally {

@@ -20,6 +20,9 @@ use crate::{
 const SETS_MAX: usize = 2_000;
 /// Signers end an attempt by themselves; a coordinator waits a little longer.
 const PROPOSAL_GRACE_MS: u64 = 300;
+/// How often a wait between proposals doubles at most. Whoever spoils attempts in no time would use all of them up before
+/// the others have voted; with this they last for as long as an execution.
+const DOUBLINGS_MAX: u32 = 6;
 /// By how much coordinators differ in waiting after they were in each other's way.
 const TURN_MS: u64 = 50;
 
@@ -34,6 +37,13 @@ pub(super) struct Proposing {
     tried: u8,
     /// Before this nothing is proposed.
     not_before_mono_ms: Option<u64>,
+    /// Before this no set is proposed of which it is known that it fails, or that two of it are in each other's way, as
+    /// long as further votes can come.
+    hopeless_until_mono_ms: u64,
+    /// How many such sets were proposed all the same.
+    hopeless: u32,
+    /// Proposals that ended without blame.
+    unblamed: u32,
     /// In how many proposals that ended without a signature each signer was. Whoever spoils
     /// attempts goes to the end of the line, whomever it blames.
     spoilt: BTreeMap<NodeIndex, u8>,
@@ -60,8 +70,9 @@ enum NoSet {
 
 impl Proposing {
     /// Gives up the proposal, and remembers who was in it.
-    fn give_up(&mut self) {
+    fn give_up(&mut self, now: u64) {
         let Some(proposed) = self.proposed.take() else { return };
+        self.hopeless_until_mono_ms = now + (limits::HEDGE_MS << self.hopeless.min(DOUBLINGS_MAX));
         for signer in &proposed.signers {
             let count = self.spoilt.entry(*signer).or_default();
             *count = count.saturating_add(1);
@@ -97,6 +108,13 @@ impl Proposing {
 
     fn waits(&self, now: u64) -> bool {
         self.not_before_mono_ms.is_some_and(|not_before| now < not_before)
+    }
+
+    /// How long the next proposal waits after one that nobody was blamed for.
+    fn waits_unblamed(&mut self, hedge_ms: u64) -> u64 {
+        let wait_ms = hedge_ms << self.unblamed.min(DOUBLINGS_MAX);
+        self.unblamed = self.unblamed.saturating_add(1);
+        wait_ms
     }
 
     pub(super) fn next_deadline(&self, offered: bool) -> Option<u64> {
@@ -212,7 +230,7 @@ impl Coordinator {
     fn untried(
         &self,
         number: OperationNumber,
-        candidates: &[NodeIndex],
+        (candidates, patient): (&[NodeIndex], bool),
         scene: &Scene<'_, '_>,
     ) -> Option<Vec<NodeIndex>> {
         let proposing = &self.tallies.get(&number)?.proposing;
@@ -224,12 +242,23 @@ impl Coordinator {
         let at_peace =
             |set: &[NodeIndex], new: NodeIndex| !proposing.are_apart(set, new) && untried(set, new);
         let rules: [&Fits<'_>; 2] = [&at_peace, &untried];
-        rules.into_iter().find_map(|rule| first_set(candidates, threshold, rule, SETS_MAX))
+        let rules = if patient { &rules[..1] } else { &rules[..] };
+        rules.iter().find_map(|rule| first_set(candidates, threshold, rule, SETS_MAX))
     }
 
-    /// The first t equal votes whose nodes can sign together. A set that has failed is chosen again only when all have.
+    /// Whether members that can be reached may still vote on an operation.
+    fn more_may_come(&self, number: OperationNumber, scene: &Scene<'_, '_>) -> bool {
+        let (node, me, now) = (&*scene.node, scene.me(), scene.now());
+        let there = |member: NodeIndex| {
+            if member == me { scene.facts.running() } else { node.peers.reachable(member, now) }
+        };
+        node.committee.members().any(|member| self.may_vote(member, number) && there(member))
+    }
+
+    /// The first t equal votes whose nodes can sign together. A set that has failed is chosen again only when all have, and
+    /// while further votes can come, at growing intervals.
     fn choose(
-        &self,
+        &mut self,
         number: OperationNumber,
         quorum: &Group,
         scene: &Scene<'_, '_>,
@@ -241,7 +270,20 @@ impl Coordinator {
             let fits = |set: &[NodeIndex], new: NodeIndex| node.can_join(set, new);
             first_set(&candidates, threshold, &fits, SETS_MAX)
         };
-        if let Some(mut set) = self.untried(number, &candidates, scene).or_else(again) {
+        if let Some(mut set) = self.untried(number, (&candidates, true), scene) {
+            set.sort_unstable();
+            return Ok(set);
+        }
+        let failed = self.tallies.get(&number).is_some_and(|tally| !tally.proposing.failed_sets.is_empty());
+        let more = failed && self.more_may_come(number, scene);
+        if more && self.tallies.get(&number).is_some_and(|tally| now < tally.proposing.hopeless_until_mono_ms)
+        {
+            return Err(NoSet::NotYet);
+        }
+        if let Some(mut set) = self.untried(number, (&candidates, false), scene).or_else(again) {
+            if let Some(tally) = self.tallies.get_mut(&number).filter(|_| more) {
+                tally.proposing.hopeless = tally.proposing.hopeless.saturating_add(1);
+            }
             set.sort_unstable();
             return Ok(set);
         }
@@ -287,7 +329,7 @@ impl Coordinator {
         let (me, now) = (scene.me(), scene.now());
         let ProposalId { operation, attempt } = id;
         let Some(tally) = self.tallies.get_mut(&operation) else { return };
-        tally.proposing.give_up();
+        tally.proposing.give_up(now);
         // One of its signers is out of it.
         scene.turn.abandon(scene.facts.id, operation, attempt);
         if unblamed {
@@ -296,7 +338,8 @@ impl Coordinator {
             let turn_ms = (u64::from(me.get()) * TURN_MS).min(limits::HEDGE_MS);
             // Our own member declines for the living attempt of another one, which gets its hedge.
             let hedge = if own { limits::HEDGE_MS } else { limits::HEDGE_MS / 4 };
-            tally.proposing.wait_until(now + hedge + turn_ms);
+            let wait_ms = tally.proposing.waits_unblamed(hedge);
+            tally.proposing.wait_until(now + wait_ms + turn_ms);
         } else {
             tally.proposing.tried = tally.proposing.tried.saturating_add(1);
         }
@@ -320,10 +363,12 @@ impl Coordinator {
         }
         let Some(mut candidates) = self.candidates(id.operation, &quorum, scene) else { return };
         candidates.retain(|node| !blamed.contains(node));
-        let Some(mut set) = self.untried(id.operation, &candidates, scene) else { return };
+        let patient = self.more_may_come(id.operation, scene);
+        let Some(mut set) = self.untried(id.operation, (&candidates, patient), scene) else { return };
         set.sort_unstable();
+        let now = scene.now();
         let Some(tally) = self.tallies.get_mut(&id.operation) else { return };
-        tally.proposing.give_up();
+        tally.proposing.give_up(now);
         tally.proposing.tried += 1;
         self.propose_to(id.operation, (quorum.hash, set), scene);
     }
@@ -338,7 +383,7 @@ impl Coordinator {
             let Some(tally) = self.tallies.get_mut(&number) else { continue };
             let proposing = &mut tally.proposing;
             if proposing.proposed.as_ref().is_some_and(|proposed| now >= proposed.until_mono_ms) {
-                proposing.give_up();
+                proposing.give_up(now);
                 proposing.tried = proposing.tried.saturating_add(1);
             }
             if !proposing.waits(now) {

@@ -509,3 +509,45 @@ fn a_node_counts_once_however_often_it_votes() {
     assert_eq!(net.reported(1, |r| matches!(r, Report::PeerFault { check: "two_votes", .. })), 1);
     assert_eq!(net.signatures(1, id), 0);
 }
+
+/// Nodes 4 and 5 spoil each attempt as soon as it begins, before the slower half of the honest nodes has voted.
+#[test]
+fn whoever_spoils_attempts_in_no_time_does_not_use_them_up_before_the_others_have_voted() {
+    for blames in [true, false] {
+        let mut net = Net::ready_in(crate::harness::of_five);
+        // The others' votes are late; what the liars' engines say of attempts is lost, and forged below.
+        net.links = Box::new(|from, to, message| match message {
+            PeerMessage::Vote(_) => !(from == 2 || from == 3),
+            PeerMessage::AttemptFailed { .. } | PeerMessage::Signature { .. } => from < 4,
+            PeerMessage::Round(_) => from < 4 && to < 4,
+            _ => true,
+        });
+        let (request, submission) = Caller::new(1).request(1);
+        let to = net.submit(1, &submission);
+        let mut spoilt = 0;
+        let mut spoil_for = |net: &mut Net, ms: u64| {
+            for _ in 0..ms {
+                net.advance(1);
+                let proposals = net.sent(1, 4).filter_map(|message| match message {
+                    PeerMessage::Propose(proposal) => Some(proposal.clone()),
+                    _ => None,
+                });
+                let Some(last) = proposals.last().filter(|last| last.attempt > spoilt) else { continue };
+                spoilt = last.attempt;
+                let (operation, attempt) = (last.operation, last.attempt);
+                let culprits = if blames { vec![index(1)] } else { Vec::new() };
+                net.forge(4, 1, &PeerMessage::AttemptFailed { request, operation, attempt, culprits });
+            }
+            spoilt
+        };
+        assert!(spoil_for(&mut net, 5_000) >= 3, "it is tried again");
+        assert!(net.answer(to).is_none(), "blames {blames}: {:?}", net.answer(to));
+        net.links = Box::new(|from, to, message| match message {
+            PeerMessage::AttemptFailed { .. } | PeerMessage::Signature { .. } => from < 4,
+            PeerMessage::Round(_) => from < 4 && to < 4,
+            _ => true,
+        });
+        spoil_for(&mut net, 15_000);
+        assert!(net.answer(to).is_some_and(Result::is_ok), "blames {blames}: {:?}", net.answer(to));
+    }
+}

@@ -168,9 +168,18 @@ impl Checker {
 
     /// What an honest first coordinator makes sure of, looked at when all is over.
     pub(crate) fn check_promised(&mut self, promised: &Promised) {
-        let places: Vec<Place> = self.values.came.keys().copied().collect();
-        for place in places.into_iter().filter(|(request, _)| *request == promised.request) {
-            self.check_place(promised, place);
+        let of_request = self.values.came.iter().filter(|((request, _), _)| *request == promised.request);
+        let spans: Vec<(Place, u64, u64)> = of_request
+            .filter_map(|(place, came)| Some((*place, *came.values().min()?, *came.values().max()?)))
+            .collect();
+        // Where one came long before the others it waited for its first coordinator in vain, and believes others
+        // in what follows.
+        let apart = spans.iter().filter(|(_, first, last)| last - first > TOGETHER_US);
+        let until_us = apart.map(|(_, first, _)| *first).min().unwrap_or(u64::MAX);
+        for (place, first_us, _) in spans {
+            if first_us <= until_us {
+                self.check_place(promised, place);
+            }
         }
     }
 

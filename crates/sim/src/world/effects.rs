@@ -122,7 +122,10 @@ impl World {
         if self.nodes[slot].honest() {
             let (life, named) = (self.nodes[slot].life(), self.named_by(&start.request));
             self.checker.started(life, &start.request, (start.payers.login, named));
-            self.begins_for_person(slot, &start.request);
+            // A child belongs to a run that began while the login stood: what it may sign is judged anew each time.
+            if start.parent.is_none() {
+                self.begins_for_person(slot, &start.request);
+            }
             self.checker.runs(life, &start.action, &start.code);
         }
         let alteration = self.alteration(slot, &start.request);

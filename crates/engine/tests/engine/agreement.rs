@@ -1,0 +1,121 @@
+//! Sets and values where several members coordinate, honest ones and liars.
+
+use quorate_engine::{Answer, Wanted};
+use quorate_wire::{Decision, Digest, LeaderValue, PeerMessage, Vote};
+
+use crate::harness::{Caller, Net, index, operation, signed};
+
+fn given(net: &Net, call: u32) -> Vec<(u8, String)> {
+    let of_call = net.answers.iter().filter(|(_, number, _)| *number == call);
+    let mut given: Vec<(u8, String)> = of_call
+        .filter_map(|(node, _, answer)| match answer {
+            Ok(Answer::Value(value)) => Some((*node, value.clone())),
+            _ => None,
+        })
+        .collect();
+    given.sort();
+    given
+}
+
+/// Node 3 was asked first, and hears of node 2's value a moment later than node 1 has waited for it.
+#[test]
+fn a_coordinator_that_was_asked_later_fixes_no_set_of_its_own() {
+    let mut net = Net::ready();
+    net.wanted = Some((
+        |node| vec![Wanted::Collect { name: "price".to_owned(), value: format!("{}", 100 + node) }],
+        false,
+    ));
+    net.links = Box::new(|from, to, message| {
+        !matches!(message, PeerMessage::Vote(_)) || (from, to) == (1, 3) || (from, to) == (3, 1)
+    });
+    let (_, submission) = Caller::new(1).request(1);
+    let first = net.submit(3, &submission);
+    net.advance(20);
+    let second = net.submit(1, &submission);
+    // Node 1 has no coordinator with a lower number beside it, node 3 has.
+    net.advance(1_150);
+    assert!(given(&net, 1).is_empty(), "nobody has fixed a set yet: {:?}", given(&net, 1));
+    net.links =
+        Box::new(|from, to, message| !matches!(message, PeerMessage::Vote(_)) || (from, to) != (2, 1));
+    net.advance(3_000);
+    let values: Vec<String> = given(&net, 1).into_iter().map(|(_, value)| value).collect();
+    assert_eq!(values.len(), 3, "{values:?}");
+    assert!(values.iter().all(|value| *value == values[0] && value.contains("102")), "{values:?}");
+    for to in [first, second] {
+        assert!(net.answer(to).is_some_and(Result::is_ok), "{:?}", net.answer(to));
+    }
+}
+
+/// Whoever asked first and says nothing costs its three seconds once.
+#[test]
+fn a_coordinator_that_was_asked_later_waits_for_a_silent_one_once() {
+    let mut net = Net::ready();
+    net.wanted = Some((
+        |node| {
+            let collect = |name: &str| Wanted::Collect { name: name.to_owned(), value: node.to_string() };
+            vec![collect("a"), collect("b"), collect("c")]
+        },
+        false,
+    ));
+    net.links = Box::new(|from, _, message| {
+        from != 3 || matches!(message, PeerMessage::Execute(_) | PeerMessage::Ping(_))
+    });
+    let (_, submission) = Caller::new(1).request(1);
+    net.submit(3, &submission);
+    net.advance(20);
+    let to = net.submit(1, &submission);
+    net.advance(2_500);
+    // It has a set itself, which reaches nobody.
+    assert!(given(&net, 1).iter().all(|(node, _)| *node == 3), "{:?}", given(&net, 1));
+    net.advance(6_500);
+    assert!(net.answer(to).is_some_and(Result::is_ok), "{:?}", net.answer(to));
+}
+
+/// A coordinator says first what nobody can take, and then what is right.
+#[test]
+fn a_second_word_of_a_coordinator_is_taken_if_it_is_right() {
+    let mut net = Net::ready();
+    net.wanted = Some((|_| vec![Wanted::RunOnce { name: "post".to_owned(), wait: true }], false));
+    net.links = Box::new(|_, _, message| !matches!(message, PeerMessage::Decided { .. }));
+    let (request, submission) = Caller::new(1).request(1);
+    net.submit(1, &submission);
+    net.advance(50);
+    let fixed = net.sent(1, 2).chain(net.sent(1, 3)).find_map(|message| match message {
+        PeerMessage::Decided { decision: Decision::Led(value), .. } => Some(value.clone()),
+        _ => None,
+    });
+    let right = fixed.expect("fixed");
+    let target = 2;
+    let vote: Vote = net
+        .sent(target, 1)
+        .find_map(|message| match message {
+            PeerMessage::Vote(vote) => Some(vote.body.clone()),
+            _ => None,
+        })
+        .expect("voted");
+    // By a member that is not the one whose turn it is.
+    let liar = (1..=3).find(|node| index(*node) != right.node && *node != target).unwrap();
+    let wrong = |intent: Digest| LeaderValue {
+        network: vote.network,
+        epoch: vote.epoch,
+        request,
+        operation: operation(0),
+        intent,
+        result: Ok("usurped".to_owned()),
+    };
+    let tell = |net: &mut Net, value| {
+        let decision = Decision::Led(value);
+        net.forge(1, target, &PeerMessage::Decided { request, operation: operation(0), decision });
+    };
+    let answered = |net: &Net| {
+        given(net, 1)
+            .into_iter()
+            .chain(given(net, 1_001))
+            .any(|(node, value)| node == target && !value.contains("run"))
+    };
+    tell(&mut net, signed(liar, wrong(vote.hash())));
+    tell(&mut net, signed(liar, wrong(Digest([7; 32]))));
+    assert!(!answered(&net), "nobody takes it: {:?}", net.answers);
+    tell(&mut net, right);
+    assert!(answered(&net), "{:?}", net.answers);
+}
