@@ -49,9 +49,12 @@ contract Directory {
 
     /// The committee whose nodes sign.
     INodeRegistry public immutable nodeRegistry;
+    /// The founding whose votes count: the salt of what nodes sign.
+    bytes32 public immutable salt;
 
-    constructor(INodeRegistry nodeRegistry_) {
+    constructor(INodeRegistry nodeRegistry_, bytes32 salt_) {
         nodeRegistry = nodeRegistry_;
+        salt = salt_;
     }
 
     /// Sets 1 to 16 values, all or none, with the signatures of t nodes. For anybody who has them. Each value has 0 to 4,096
@@ -60,7 +63,7 @@ contract Directory {
         if (changes.length == 0 || changes.length > CHANGES_MAX) {
             revert BadChangesNumber(changes.length, CHANGES_MAX);
         }
-        NodeVotes.check(nodeRegistry, _text(changes), signatures, nodeRegistry.threshold());
+        NodeVotes.check(nodeRegistry, salt, _text(changes), signatures, nodeRegistry.threshold());
         for (uint256 i = 0; i < changes.length; ++i) {
             _set(changes[i]);
         }

@@ -5,7 +5,8 @@ import {INodeRegistry} from "./INodeRegistry.sol";
 
 /// Votes of nodes that are gathered off chain: signatures of typed data (EIP-712), handed over together by anybody.
 ///
-/// Who sends them has no say in what they are for: the text names the chain, the contract and all that is to happen.
+/// Who sends them has no say in what they are for: the text names the chain, the contract, the founding and all that is to
+/// happen. The founding is told by a salt, because two of one account would have contracts at the same addresses.
 library NodeVotes {
     error TooFewSignatures(uint256 got, uint256 needed);
     error TooManySignatures(uint256 got, uint256 most);
@@ -19,29 +20,33 @@ library NodeVotes {
     uint256 private constant SIGNATURE_BYTES = 65;
     /// Half the order of the curve: of the two signatures that differ by a sign only the low one counts.
     uint256 private constant S_MAX = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
-    bytes32 private constant DOMAIN_TYPE =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    bytes32 private constant DOMAIN_TYPE = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
+    );
 
-    /// The digest that nodes sign of a text for the calling contract.
-    function digestOf(bytes32 text) internal view returns (bytes32) {
+    /// The digest that nodes of a founding sign of a text for the calling contract.
+    function digestOf(bytes32 salt, bytes32 text) internal view returns (bytes32) {
         // Computed at each call: a chain that splits off has another id, and no vote counts on both.
         bytes32 domain = keccak256(
-            abi.encode(DOMAIN_TYPE, keccak256("Quorate"), keccak256("1"), block.chainid, address(this))
+            abi.encode(DOMAIN_TYPE, keccak256("Quorate"), keccak256("1"), block.chainid, address(this), salt)
         );
         return keccak256(abi.encodePacked(hex"1901", domain, text));
     }
 
     /// Reverts unless this many distinct nodes at least, told by strictly ascending addresses, signed the text. One
     /// signature that is not a node's spoils all: it is not passed over.
-    function check(INodeRegistry nodeRegistry, bytes32 text, bytes[] calldata signatures, uint256 needed)
-        internal
-        view
-    {
+    function check(
+        INodeRegistry nodeRegistry,
+        bytes32 salt,
+        bytes32 text,
+        bytes[] calldata signatures,
+        uint256 needed
+    ) internal view {
         uint256 count = signatures.length;
         if (count < needed) revert TooFewSignatures(count, needed);
         uint256 most = nodeRegistry.nodeCount();
         if (count > most) revert TooManySignatures(count, most);
-        bytes32 digest = digestOf(text);
+        bytes32 digest = digestOf(salt, text);
         address last = address(0);
         for (uint256 i = 0; i < count; ++i) {
             address signer = _signer(digest, signatures[i], i);

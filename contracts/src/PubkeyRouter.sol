@@ -54,6 +54,7 @@ contract PubkeyRouter is IPubkeyRouter {
     error NotMinter();
     error BadMinter();
     error AlreadyMinter();
+    error WrongNumber(uint64 expected);
     error WrongStakingContract();
     error BadKeySetId();
     error BadRootKeysNumber(uint256 number, uint256 expected);
@@ -75,12 +76,14 @@ contract PubkeyRouter is IPubkeyRouter {
         keccak256("RootKeys(string keySetId,RootKey[] rootKeys)RootKey(bytes pubkey,uint256 keyType)");
     bytes32 private constant ROOT_KEY_TYPE = keccak256("RootKey(bytes pubkey,uint256 keyType)");
     /// What enough nodes sign for a further minter.
-    bytes32 private constant MINTER_TYPE = keccak256("Minter(address minter,bytes32 codeHash)");
+    bytes32 private constant MINTER_TYPE = keccak256("Minter(address minter,bytes32 codeHash,uint64 number)");
 
     /// The committee whose nodes sign.
     INodeRegistry public immutable nodeRegistry;
     /// The minter of the deployment.
     address public immutable pkpNFT;
+    /// The founding whose votes count: the salt of what nodes sign.
+    bytes32 public immutable salt;
 
     // Nodes read the slots of `_routes`, `_tokenOf`, `_keySets`, `_minters` and `_isAdmitted` directly, in every network
     // that there is: their places are part of the interface.
@@ -92,10 +95,13 @@ contract PubkeyRouter is IPubkeyRouter {
     /// Who routed a token; zero for PKPNFT, which so pays nothing for it.
     mapping(uint256 tokenId => address minter) private _minters;
     mapping(address minter => bool) private _isAdmitted;
+    /// How many further minters were admitted.
+    uint64 public admissions;
 
-    constructor(INodeRegistry nodeRegistry_, address pkpNFT_) {
+    constructor(INodeRegistry nodeRegistry_, address pkpNFT_, bytes32 salt_) {
         nodeRegistry = nodeRegistry_;
         pkpNFT = pkpNFT_;
+        salt = salt_;
     }
 
     /// Sets the roots of a key set for ever, with the signatures of all nodes. For anybody who has them.
@@ -113,7 +119,8 @@ contract PubkeyRouter is IPubkeyRouter {
         if (keySet.rootX != 0) revert RootKeysAlreadySet();
 
         (uint256 rootX, uint256 rootY) = _checkRoots(rootKeys);
-        NodeVotes.check(nodeRegistry, _rootsText(keySetHash, rootKeys), signatures, nodeRegistry.nodeCount());
+        bytes32 text = _rootsText(keySetHash, rootKeys);
+        NodeVotes.check(nodeRegistry, salt, text, signatures, nodeRegistry.nodeCount());
         keySet.id = id;
         keySet.rootX = rootX;
         keySet.rootY = rootY;
@@ -124,12 +131,15 @@ contract PubkeyRouter is IPubkeyRouter {
     }
 
     /// Admits a further minter with the code of this hash for ever, with the signatures of as many nodes as act together.
-    /// For anybody who has them.
-    function admitMinter(address minter, bytes32 codeHash, bytes[] calldata signatures) external {
+    /// For anybody who has them. The number is one more than minters were admitted: signatures that came to nothing are
+    /// void once another minter was admitted.
+    function admitMinter(address minter, bytes32 codeHash, uint64 number, bytes[] calldata signatures) external {
         if (isMinter(minter)) revert AlreadyMinter();
         if (minter.code.length == 0 || minter.codehash != codeHash) revert BadMinter();
-        bytes32 text = keccak256(abi.encode(MINTER_TYPE, minter, codeHash));
-        NodeVotes.check(nodeRegistry, text, signatures, nodeRegistry.threshold());
+        if (number != admissions + 1) revert WrongNumber(admissions + 1);
+        bytes32 text = keccak256(abi.encode(MINTER_TYPE, minter, codeHash, number));
+        NodeVotes.check(nodeRegistry, salt, text, signatures, nodeRegistry.threshold());
+        admissions = number;
         _isAdmitted[minter] = true;
         emit MinterAdmitted(minter);
     }

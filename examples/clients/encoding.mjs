@@ -122,10 +122,22 @@ const FOUNDING = {
 
 /** The id of the network that a network file of version 5 or 4 describes. */
 export function networkId(file) {
-  const { allow_hosts: hosts = null, founding } = file, first = binary(NETWORK, file);
-  if (file.version === 5) return transcript("quorate/network/v2", first, concat([maybe(["text"])(hosts), binary(FOUNDING, founding)]));
+  const { allow_hosts: hosts = null } = file, first = binary(NETWORK, file);
+  if (file.version === 5) return founded("quorate/network/v2", file);
   if (file.version !== 4) throw new Error(`version ${file.version}`);
   return transcript("quorate/network/v1", first, ...(hosts ? [binary(["text"], hosts)] : []));
+}
+
+/** A hash of a network file of version 5 without endpoints and approvals. */
+const founded = (domain, file) =>
+  transcript(domain, binary(NETWORK, file), concat([maybe(["text"])(file.allow_hosts ?? null), binary(FOUNDING, file.founding)]));
+
+/** What tells a founding from another whose contracts would have the same addresses. */
+export function foundingSalt(file) {
+  const other = structuredClone(file), zeros = `0x${"0".repeat(64)}`, { contracts, founding } = other;
+  for (const name of ["pubkey_router", "directory"]) contracts[name].code_hash = zeros;
+  for (const one of founding.contracts) if (["PubkeyRouter", "Directory"].includes(one.name)) one.creation = one.code_hash = zeros;
+  return founded("quorate/founding/v1", other);
 }
 
 /** What a node signs of its own endpoint. */

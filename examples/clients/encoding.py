@@ -1,6 +1,7 @@
 """What docs/http.md hashes: transcripts, names of actions, and the binary form of what nodes sign."""
 
 import base64
+import copy
 import hashlib
 import json
 import pathlib
@@ -189,10 +190,27 @@ def network_id(file):
     """The id of the network that a network file of version 5 or 4 describes."""
     hosts, first = file.get("allow_hosts"), binary(NETWORK, file)
     if file["version"] == 5:
-        return transcript("quorate/network/v2", first, maybe(["text"])(hosts) + binary(FOUNDING, file["founding"]))
+        return founded("quorate/network/v2", file)
     if file["version"] != 4:
         raise ValueError(f"version {file['version']}")
     return transcript("quorate/network/v1", first, *([] if hosts is None else [binary(["text"], hosts)]))
+
+
+def founded(domain, file):
+    """A hash of a network file of version 5 without endpoints and approvals."""
+    rest = maybe(["text"])(file.get("allow_hosts")) + binary(FOUNDING, file["founding"])
+    return transcript(domain, binary(NETWORK, file), rest)
+
+
+def founding_salt(file):
+    """What tells a founding from another whose contracts would have the same addresses."""
+    zeros, file = "0x" + 64 * "0", copy.deepcopy(file)
+    for name in ("pubkey_router", "directory"):
+        file["contracts"][name]["code_hash"] = zeros
+    for contract in file["founding"]["contracts"]:
+        if contract["name"] in ("PubkeyRouter", "Directory"):
+            contract.update(creation=zeros, code_hash=zeros)
+    return founded("quorate/founding/v1", file)
 
 
 def endpoint_digest(key, endpoint):

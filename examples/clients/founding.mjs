@@ -2,7 +2,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import { approvalDigest, endpointDigest, hex, networkId } from "./encoding.mjs";
+import { approvalDigest, endpointDigest, foundingSalt, hex, networkId } from "./encoding.mjs";
 
 const digits = (bytes) => Buffer.from(bytes).toString("hex");
 const signedBy = (key, signature, hash) => ed25519.verify(hex(signature), hash, hex(key), { zip215: false });
@@ -40,10 +40,11 @@ const number = (value) => hex(BigInt(value).toString(16).padStart(64, "0"));
 const CHANGE = "Change(string name,uint64 version,bytes value)";
 
 /** What the nodes' accounts sign for the Directory's first values. */
-export function voteDigest({ chain, contracts, founding }) {
+export function voteDigest(file) {
+  const { chain, contracts, founding } = file;
   const domain = keccak(
-    ...hashes("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)", "Quorate", "1"),
-    number(chain.id), word(hex(contracts.directory.address)),
+    ...hashes("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)", "Quorate", "1"),
+    number(chain.id), word(hex(contracts.directory.address)), foundingSalt(file),
   );
   const changes = founding.values.map(({ name, value }) => keccak(...hashes(CHANGE, name), number(1), keccak(value)));
   return keccak("\x19\x01", domain, keccak(...hashes(`Changes(Change[] changes)${CHANGE}`), keccak(...changes)));

@@ -1,11 +1,11 @@
 """How a client after docs/http.md believes a network file: who has approved it, and whose endpoints it names."""
 
-from encoding import approval_digest, endpoint_digest, network_id, unhex
+from encoding import approval_digest, endpoint_digest, founding_salt, network_id, unhex
 from receipt import valid
 from wallet import ORDER, address_of, keccak256, recover
 
 CHANGE = b"Change(string name,uint64 version,bytes value)"
-DOMAIN = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+DOMAIN = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
 
 
 class NotApproved(Exception):
@@ -46,7 +46,7 @@ def vote_digest(file):
     """What the nodes' accounts sign for the Directory's first values."""
     contract = unhex(file["contracts"]["directory"]["address"]).rjust(32, b"\x00")
     chain = file["chain"]["id"].to_bytes(32, "big")
-    domain = keccak256(b"".join(map(keccak256, (DOMAIN, b"Quorate", b"1"))) + chain + contract)
+    domain = keccak256(b"".join(map(keccak256, (DOMAIN, b"Quorate", b"1"))) + chain + contract + founding_salt(file))
     changes = b""
     for value in file["founding"]["values"]:
         version = (1).to_bytes(32, "big")

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import { STATEMENT, approvalDigest, binary, cidOf, endpointDigest, hex, networkId, requestId, transcript, u64 } from "./encoding.mjs";
+import { STATEMENT, approvalDigest, binary, cidOf, endpointDigest, foundingSalt, hex, networkId, requestId, transcript, u64 } from "./encoding.mjs";
 import { checkFounding, voteDigest } from "./founding.mjs";
 import { logIn, sign } from "./node.mjs";
 import { check } from "./receipt.mjs";
@@ -22,6 +22,7 @@ for (const { file } of vectors.networks) { checkFounding(file); checked += 1; }
   const { file, id } = vectors.networks.find(({ file: { version } }) => version === 5), of = vectors.founding, { node } = of;
   same(digits(endpointDigest(file.nodes[node - 1].statement_key, file.endpoints[node - 1])), of.endpoint_signed, "endpoint");
   same(digits(approvalDigest(node, id)), of.approval_signed, "approval");
+  same(`0x${digits(foundingSalt(file))}`, of.salt, "salt");
   same(`0x${digits(voteDigest(file))}`, of.vote_digest, "vote");
   const changes = [
     (other) => other.approvals.pop(), (other) => other.approvals.reverse(), (other) => { other.name += "x"; },

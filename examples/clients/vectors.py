@@ -3,7 +3,7 @@
 import copy
 
 from encoding import STATEMENT, VECTORS, approval_digest, base64url, binary, cid_of, endpoint_digest
-from encoding import network_id, request_id, transcript, u64, unhex
+from encoding import founding_salt, network_id, request_id, transcript, u64, unhex
 from founding import NotApproved, check_founding, vote_digest
 from login import log_in, sign
 from receipt import NotProven, check
@@ -32,6 +32,7 @@ place = of["node"] - 1
 key, endpoint = founded["file"]["nodes"][place]["statement_key"], founded["file"]["endpoints"][place]
 same(endpoint_digest(key, endpoint).hex(), of["endpoint_signed"], "endpoint")
 same(approval_digest(of["node"], founded["id"]).hex(), of["approval_signed"], "approval")
+same(f"0x{founding_salt(founded['file']).hex()}", of["salt"], "salt")
 same(f"0x{vote_digest(founded['file']).hex()}", of["vote_digest"], "vote")
 for change in (
     lambda file: file["approvals"].pop(),

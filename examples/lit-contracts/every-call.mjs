@@ -226,7 +226,7 @@ async function keys(calls, token) {
   equal(await calls.read("PubkeyRouter.minterOf", token), nft.toLowerCase(), "the minter of a token");
   await calls.refuses("NotMinter", "PubkeyRouter.route", KEY_TYPE, KEY_SET, ZERO);
   equal(await calls.read("PubkeyRouter.keyIdOf", nft, ZERO), ZERO, "the key id of a mint");
-  await calls.refuses("AlreadyMinter", "PubkeyRouter.admitMinter", nft, ZERO, []);
+  await calls.refuses("AlreadyMinter", "PubkeyRouter.admitMinter", nft, ZERO, 1, []);
   await calls.refuses("RootKeysAlreadySet", "PubkeyRouter.setRootKeys", staking, KEY_SET, [{ pubkey, keyType: KEY_TYPE }], []);
 }
 

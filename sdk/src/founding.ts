@@ -67,12 +67,12 @@ export function checkFounding({ contracts, nodes }: Founded, { contracts: planne
 
 /**
  * Checks that every operator has approved the network: with the node's statement key, and with the vote of its account for the
- * Directory's first values.
+ * Directory's first values, which is for the founding with this salt only.
  *
  * @throws FormError with the first node, and its operator, whose approval is missing or wrong
  */
-export function checkApprovals(file: Founded, terms: Founding, id: string, given: Approvals): void {
-  const digest = voteDigest(file, terms);
+export function checkApprovals(file: Founded, terms: Founding, id: string, salt: Uint8Array, given: Approvals): void {
+  const digest = voteDigest(file, terms, salt);
   const named = (node: number): string => nameOf(node, terms.operators[node - 1] ?? null);
   for (const [place, { word, vote }] of given.entries()) {
     const node = file.nodes[word.node - 1];
@@ -86,12 +86,32 @@ export function checkApprovals(file: Founded, terms: Founding, id: string, given
     const bytes = fromHex(vote);
     // Contracts take 27 and 28 only.
     if (signerOfHash(digest, bytes.subarray(0, 64), (bytes[64] ?? 0) - 27) !== node.chain_address) {
-      throw new FormError(`the approval of ${who} is not signed with its chain key`);
+      throw new FormError(`the approval of ${who} is not signed with its chain key for this founding`);
     }
     if (word.node !== place + 1) throw new FormError(`the approvals are not in the order of the nodes: ${who} is at place ${place + 1}`);
   }
   if (given.length < file.nodes.length) throw new FormError(`the approval of ${named(given.length + 1)} is missing`);
 }
+
+/** The contracts that have the salt as an argument: their code follows from it. */
+const SALTED: readonly string[] = [PLANNED.pubkey_router, PLANNED.directory];
+const ZEROS = `0x${"00".repeat(32)}`;
+
+/** What the salt of a founding is a hash of: its network file, with zeros in place of what follows from the salt. */
+export function unsalted<File extends Salted>(file: File): File {
+  const { contracts, founding: terms } = file;
+  const [router, directory] = [contracts.pubkey_router, contracts.directory].map(({ address }) => ({ address, code_hash: ZEROS }));
+  const planned = terms.contracts.map((one) => (SALTED.includes(one.name) ? { ...one, creation: ZEROS, code_hash: ZEROS } : one));
+  return {
+    ...file, contracts: { ...contracts, pubkey_router: router, directory }, founding: { ...terms, contracts: planned },
+  };
+}
+
+interface Salted {
+  readonly contracts: { readonly pubkey_router: Contract; readonly directory: Contract };
+  readonly founding: Founding;
+}
+interface Contract { readonly address: string; readonly code_hash: string }
 
 const CHANGE_TYPE = "Change(string name,uint64 version,bytes value)";
 const word = (bytes: Uint8Array): Uint8Array => concat(new Uint8Array(32 - bytes.length), bytes);
@@ -99,12 +119,12 @@ const hashOf = (...words: readonly (string | Uint8Array)[]): Uint8Array =>
   keccak_256(concat(...words.map((one) => (typeof one === "string" ? keccak_256(utf8(one)) : one))));
 
 /** What the nodes' accounts sign to set the Directory's first values (EIP-712). */
-function voteDigest({ chain, contracts }: Founded, { values }: Founding): Uint8Array {
+function voteDigest({ chain, contracts }: Founded, { values }: Founding, salt: Uint8Array): Uint8Array {
   const changes = values.map(({ name, value }) => hashOf(CHANGE_TYPE, name, word(bigEndian(1, 8)), value));
   const contract = fromHex(contracts["directory"]?.address ?? "");
   const domain = hashOf(
-    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)", "Quorate", "1",
-    word(bigEndian(chain.id, 8)), word(contract),
+    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)", "Quorate", "1",
+    word(bigEndian(chain.id, 8)), word(contract), salt,
   );
   return hashOf(Uint8Array.of(0x19, 0x01), domain, hashOf(`Changes(Change[] changes)${CHANGE_TYPE}`, hashOf(...changes)));
 }

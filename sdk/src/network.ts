@@ -6,7 +6,7 @@ import {
 import { toHex } from "./bytes.js";
 import { type NodeEndpoint, checkForm, endpoint, isSaidBy } from "./endpoint.js";
 import { LocalError } from "./errors.js";
-import { type Approvals, type Founding, approvals, checkApprovals, checkFounding, founding, nameOf } from "./founding.js";
+import { type Approvals, type Founding, approvals, checkApprovals, checkFounding, founding, nameOf, unsalted } from "./founding.js";
 import { transcript } from "./hash.js";
 import { type Waiting, readText } from "./http.js";
 import { parseJson } from "./json.js";
@@ -135,7 +135,7 @@ export function parseNetwork(source: string, options: { readonly id?: string } =
   try {
     file = readFile(parseJson(source));
     id = toHex(networkHash(file));
-    if (file.founding !== undefined) checkApprovals(file, file.founding, id, file.approvals ?? []);
+    if (file.founding !== undefined) checkApprovals(file, file.founding, id, foundingSalt(file, file.founding), file.approvals ?? []);
   } catch (error) {
     if (error instanceof FormError || error instanceof SyntaxError) throw wrong(error.message, error);
     throw error;
@@ -212,12 +212,20 @@ function checkCommittee(file: Of<typeof hashed>, places: readonly NodeEndpoint[]
   }
 }
 
+/** What tells a founding from another whose contracts would have the same addresses. */
+function foundingSalt(file: NetworkFile, terms: Founding): Uint8Array {
+  return foundedHash("quorate/founding/v1", unsalted({ ...file, founding: terms }));
+}
+
+function foundedHash(domain: string, file: NetworkFile & { readonly founding: Founding }): Uint8Array {
+  const rest = { allowed: file.allow_hosts ?? null, terms: file.founding };
+  return transcript(domain, binary(hashed, file), binary(struct({ allowed: nullable(hosts), terms: founding }), rest));
+}
+
 function networkHash(file: NetworkFile): Uint8Array {
   const { allow_hosts: allowed, founding: terms } = file;
   const first = binary(hashed, file);
-  if (terms !== undefined) {
-    return transcript("quorate/network/v2", first, binary(struct({ allowed: nullable(hosts), terms: founding }), { allowed: allowed ?? null, terms }));
-  }
+  if (terms !== undefined) return foundedHash("quorate/network/v2", { ...file, founding: terms });
   return allowed === undefined
     ? transcript("quorate/network/v1", first)
     : transcript("quorate/network/v1", first, binary(hosts, allowed));

@@ -63,8 +63,8 @@ test("a file of version 5 is used if every operator has approved it, and every n
   says((file) => file.approvals.push(file.approvals[0]), "not in the order of the nodes: node 1");
   says((file) => { file.name += "x"; }, "node 1 (Example Ltd) approved another proposal");
   says((file) => { file.approvals[1].word.signature = file.approvals[0].word.signature; }, `the approval of ${second} is not signed with its statement key`);
-  says((file) => { file.approvals[1].vote = file.approvals[0].vote; }, `the approval of ${second} is not signed with its chain key`);
-  says((file) => { file.approvals[1].vote = file.approvals[1].vote.replace(/1(b|c)$/, "0$1"); }, `the approval of ${second} is not signed with its chain key`);
+  says((file) => { file.approvals[1].vote = file.approvals[0].vote; }, `the approval of ${second} is not signed with its chain key for this founding`);
+  says((file) => { file.approvals[1].vote = file.approvals[1].vote.replace(/1(b|c)$/, "0$1"); }, `the approval of ${second} is not signed with its chain key for this founding`);
   says((file) => { file.founding.values[0].value = "[]"; }, "approved another proposal");
   says((file) => { file.approvals[2].word.node = 4; }, "an approval names node 4");
   says((file) => file.founding.operators.pop(), "2 operators for 3 nodes");

@@ -236,6 +236,11 @@ const FULL: &[Step] = &[
         act: Act::Call(|| long_network_tests("generated::")),
     },
     Step {
+        name: "late founding",
+        about: "a founding waits ten minutes for a member, says for whom, and comes to its end",
+        act: Act::Call(long_foundings),
+    },
+    Step {
         name: "contract sequences",
         about: "10,000 random lives of keys come to the same in the contracts and in a model",
         act: Act::Call(contract_sequences),
@@ -459,6 +464,12 @@ fn killed_foundings() -> Result<()> {
     sim::kills(1)?;
     let words = ["test", "--locked", "--quiet", "--package", "quorate-cli", "--test", "founding", "--"];
     run(cargo().args(words).args(["--ignored", "--nocapture", "kills::"]))
+}
+
+/// Foundings that take too long for each run of the checks.
+fn long_foundings() -> Result<()> {
+    let words = ["test", "--locked", "--quiet", "--package", "quorate-cli", "--test", "founding", "--"];
+    run(cargo().args(words).args(["--ignored", "--nocapture", "ten_minutes"]))
 }
 
 /// Tests of a chain process that take too long for each run of the checks.

@@ -14,13 +14,13 @@ use quorate_registry::{
     abi::{PKPNFT, PKPPermissions},
     alloy_primitives::{Address, B256, Bytes, Log, U256},
     chain::{TxRequest, address_of, sign_1559},
-    deploy::deploy,
+    deploy::{Founding, deploy},
     encode,
     rpc_client::{CallBounds, RpcClient},
     subject::{CommitteeNode, DEFAULT_KEY_SET_ID, RootKey},
     tx_client::TxClient,
 };
-use quorate_wire::{NodeVote, PublicKey, RootKeys, gather, root_keys_digest};
+use quorate_wire::{NodeVote, PublicKey, RootKeys, VoteDomain, gather, root_keys_digest};
 use serde_json::{Value, json};
 
 use self::process::{
@@ -107,7 +107,9 @@ async fn found(url: &str) -> Result<()> {
         })
         .collect::<Result<Vec<_>>>()?;
     let deployer = TxClient::new(url, CHAIN_ID, key("deployer")?)?;
-    let deployed = deploy(&deployer, &committee, 2).await?.contracts;
+    let deployed = deploy(&deployer, &Founding { committee: &committee, threshold: 2, salt: B256::ZERO })
+        .await?
+        .contracts;
     ensure!(deployed == contracts()?, "the registry is elsewhere");
     let keys = RootKeys {
         sign_secp256k1: PublicKey::from_sec1(key("root")?.verifying_key().to_sec1_point(false).as_bytes())?,
@@ -117,8 +119,12 @@ async fn found(url: &str) -> Result<()> {
         session: [7; 48],
         random: [8; 48],
     };
-    let router = quorate_wire::Address(deployed.pubkey_router.0.0);
-    let digest = root_keys_digest(CHAIN_ID, router, DEFAULT_KEY_SET_ID, &keys);
+    let router = VoteDomain {
+        chain_id: CHAIN_ID,
+        contract: quorate_wire::Address(deployed.pubkey_router.0.0),
+        salt: quorate_wire::Digest([0; 32]),
+    };
+    let digest = root_keys_digest(&router, DEFAULT_KEY_SET_ID, &keys);
     let votes = (0..3).map(|index| Ok(NodeVote::sign(&digest, &node(index)?))).collect::<Result<Vec<_>>>()?;
     let (roots, votes) = (RootKey::list(&keys), gather(&digest, votes));
     deployer.set_root_keys(&deployed, DEFAULT_KEY_SET_ID, &roots, &votes).await?;

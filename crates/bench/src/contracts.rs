@@ -10,7 +10,7 @@ use quorate_registry::{
     alloy_primitives::{Address, B256, Bytes, U256, keccak256},
     artifacts::{self, Companions, Contracts},
     chain::{BOUNDS, ChainConfig, ChainServer, Genesis, address_of, genesis_hash, serve},
-    deploy::{addresses, creation_codes, deploy, deploy_companions},
+    deploy::{Founding, addresses, creation_codes, deploy, deploy_companions},
     encode::{self, MintTerms},
     follow::{CATCH_UP_MAX, FollowConfig, Follower, Trust, follow},
     subject::{CommitteeNode, DEFAULT_KEY_SET_ID, KEY_TYPE_ECDSA_K256, RootKey, Subject},
@@ -18,8 +18,8 @@ use quorate_registry::{
     view::{At, RegistryView, ViewCall},
 };
 use quorate_wire::{
-    Digest, DirectoryChange, NodeVote, PublicKey, RootKeys, directory_digest, gather, minter_digest,
-    root_keys_digest,
+    Digest, DirectoryChange, MinterAdmission, NodeVote, PublicKey, RootKeys, VoteDomain, directory_digest,
+    gather, minter_digest, root_keys_digest,
 };
 use tokio::sync::oneshot;
 
@@ -92,7 +92,7 @@ impl World {
         let server = serve(config, async { drop(stopped.await) }).await?;
         let url = server.url();
         let deployer = TxClient::new(&url, CHAIN_ID, key("deployer")?)?;
-        let contracts = deploy(&deployer, &committee(3)?, 2).await?.contracts;
+        let contracts = deploy(&deployer, &founding(&committee(3)?)).await?.contracts;
         let deployed = deploy_companions(&deployer, &contracts).await?;
         let (companions, helper_code) = (deployed.addresses, deployed.code_hashes.pkp_helper);
         let (stop_follower, stopped) = oneshot::channel();
@@ -192,22 +192,33 @@ async fn votes(table: &mut Table, world: &World, plain: f64) -> Result<()> {
         random: [8; 48],
     };
     let roots = RootKey::list(&keys);
-    let router = wire(contracts.pubkey_router);
-    let votes = signed(&root_keys_digest(CHAIN_ID, router, DEFAULT_KEY_SET_ID, &keys), 3)?;
+    let router = domain(contracts.pubkey_router);
+    let votes = signed(&root_keys_digest(&router, DEFAULT_KEY_SET_ID, &keys), 3)?;
     let set = encode::set_root_keys(contracts.node_registry, DEFAULT_KEY_SET_ID, &roots, &votes);
     add_gas(table, "roots with 3 signatures", world.gas(contracts.pubkey_router, set).await?, plain);
     for (version, length) in [(1, 32), (2, 4096)] {
         let value = vec![b'v'; length];
         let changes = [DirectoryChange { name: "login-domains".to_owned(), version, value }];
-        let votes = signed(&directory_digest(CHAIN_ID, wire(contracts.directory), &changes), 2)?;
+        let votes = signed(&directory_digest(&domain(contracts.directory), &changes), 2)?;
         let gas = world.gas(contracts.directory, encode::set_directory(&changes, &votes)).await?;
         add_gas(table, &format!("value of {length} bytes with 2 signatures"), gas, plain);
     }
     let (minter, code) = (world.companions.pkp_helper, world.helper_code);
-    let votes = signed(&minter_digest(CHAIN_ID, router, wire(minter), Digest(code.0)), 2)?;
-    let gas = world.gas(contracts.pubkey_router, encode::admit_minter(minter, code, &votes)).await?;
+    let admission = MinterAdmission { minter: wire(minter), code_hash: Digest(code.0), number: 1 };
+    let votes = signed(&minter_digest(&router, &admission), 2)?;
+    let gas = world.gas(contracts.pubkey_router, encode::admit_minter(&admission, &votes)).await?;
     add_gas(table, "further minter with 2 signatures", gas, plain);
     Ok(())
+}
+
+/// Any two of a committee act.
+fn founding(committee: &[CommitteeNode]) -> Founding<'_> {
+    Founding { committee, threshold: 2, salt: B256::ZERO }
+}
+
+/// For what votes for one of the contracts count.
+fn domain(contract: Address) -> VoteDomain {
+    VoteDomain { chain_id: CHAIN_ID, contract: wire(contract), salt: Digest([0; 32]) }
 }
 
 /// The signatures of the first nodes, in the order in which the contracts want them.
@@ -337,7 +348,7 @@ async fn reads(table: &mut Table, world: &World, token: U256, subject: &Subject)
     let registries = {
         let mut all = Vec::new();
         for size in COMMITTEES {
-            let codes = creation_codes(&addresses(Address::ZERO, 0), &committee(size)?, 2);
+            let codes = creation_codes(&addresses(Address::ZERO, 0), &founding(&committee(size)?));
             let code = codes.into_iter().next().context("no code")?.0;
             let receipt = world.owner.send(None, code).await?;
             all.push((size, receipt.contract_address.context("no contract")?, receipt.block_number));

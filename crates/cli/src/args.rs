@@ -4,6 +4,7 @@ pub(crate) mod encryption;
 pub(crate) mod founding;
 mod moving;
 pub(crate) mod pkp;
+mod votes;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub(crate) use encryption::{DecryptArgs, EncryptArgs, PolicyCommand, Written};
 pub(crate) use founding::{ApproveArgs, AssembleArgs, CheckArgs, InitArgs, NetworkCommand, ProposeArgs};
 pub(crate) use moving::{ExportArgs, ImportArgs};
 pub(crate) use pkp::{KeyName, MintArgs, Pages, PkpCommand, Scope, Subject};
+pub(crate) use votes::VoteArgs;
 
 /// The largest chain id that wallets take.
 const CHAIN_ID_MAX: u64 = (1 << 52) - 20;
@@ -444,30 +446,11 @@ pub(crate) enum NodeCommand {
     /// Operators run it at the same time. Each finding names the node, its operator and what is to be done. The exit code is 0
     /// without problems. With --json: fine, and findings with grade, node, operator, what and act.
     Check(CheckArgs),
-    /// Sign a value of the network's Directory with this node's chain key. Once as many nodes as the threshold have signed the
-    /// same bytes, `quorate network vote` sets it.
+    /// Sign a value of the network's Directory, or a further minter, with this node's chain key. Once as many nodes as the
+    /// threshold have signed the same, `quorate network vote` sends it.
     ///
     /// With --json: name, version, node, out, and whether it stands already.
-    Vote {
-        /// The node's configuration, `node.toml`.
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-        /// The value's name: `login-domains`, `issuers`, or `contracts/…`.
-        name: String,
-        /// The value, or `@file` with it.
-        #[arg(value_name = "VALUE|@FILE", required_unless_present = "remove",
-              value_parser = clap::builder::NonEmptyStringValueParser::new())]
-        value: Option<String>,
-        /// Vote for no value under this name.
-        #[arg(long, conflicts_with = "value")]
-        remove: bool,
-        /// Refuse to sign for another version than this: what the chain says of the present one is not believed then.
-        #[arg(long, value_name = "N")]
-        version: Option<u64>,
-        /// Where the vote is written; `vote-NAME-VERSION-node-N.json` here unless it is named.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
+    Vote(VoteArgs),
     /// Seal a node that does not run into one file, to move it to another machine. It does not start here again.
     ///
     /// The file has the keys, the share and all records but pairwise state. With --json: out, bytes, records, network and mark.

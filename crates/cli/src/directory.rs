@@ -1,13 +1,13 @@
-//! The Directory's values: votes for them, and what is known of them.
+//! The Directory's values: their forms, and what stands.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use k256::ecdsa::SigningKey;
 use quorate_registry::abi::Directory;
 use quorate_registry::alloy_primitives::{Address, B256};
 use quorate_registry::tx_client::{ChainReader, TxClient};
 use quorate_wire::{
-    Digest, DirectoryChange, Issuers, LoginDomains, NetworkFile, NetworkId, NodeIndex, NodeVote,
-    directory_digest, gather, limits::DIRECTORY_VALUE_BYTES_MAX,
+    DirectoryChange, Issuers, LoginDomains, NetworkFile, NodeVote, directory_digest, gather,
+    limits::DIRECTORY_VALUE_BYTES_MAX,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,71 +88,6 @@ pub(crate) async fn read(chain: &ChainReader, directory: Address, name: &str) ->
     Ok((found.version, found.value.to_vec()))
 }
 
-/// A node's vote for a value, as its operator hands it to whoever sends all of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SignedVote {
-    /// The network.
-    pub(crate) network: NetworkId,
-    /// The node.
-    pub(crate) node: NodeIndex,
-    /// The value's name.
-    pub(crate) name: String,
-    /// The version that it is to have.
-    pub(crate) version: u64,
-    /// The value.
-    pub(crate) value: String,
-    /// The signature with the node's chain key.
-    pub(crate) vote: NodeVote,
-}
-
-impl SignedVote {
-    /// Longest file with one, in bytes.
-    pub(crate) const BYTES_MAX: usize = 32 << 10;
-
-    /// Signs a vote.
-    pub(crate) fn sign(
-        network: &NetworkFile,
-        node: NodeIndex,
-        change: &DirectoryChange,
-        key: &SigningKey,
-    ) -> Result<Self> {
-        let digest = digest(network, std::slice::from_ref(change));
-        Ok(SignedVote {
-            network: network.id(),
-            node,
-            name: change.name.clone(),
-            version: change.version,
-            value: String::from_utf8(change.value.clone()).context("values are texts")?,
-            vote: NodeVote::sign(&digest, key),
-        })
-    }
-
-    /// What the vote is for.
-    pub(crate) fn change(&self) -> DirectoryChange {
-        DirectoryChange {
-            name: self.name.clone(),
-            version: self.version,
-            value: self.value.clone().into_bytes(),
-        }
-    }
-
-    /// Checks that it is the vote of its node in this network.
-    pub(crate) fn check(&self, network: &NetworkFile) -> Result<()> {
-        let node =
-            network.node(self.node).with_context(|| format!("the network has no node {}", self.node))?;
-        ensure!(self.network == network.id(), "the vote is of another network, {}", self.network);
-        let signer = self.vote.signer(&digest(network, &[self.change()]));
-        ensure!(signer == Some(node.chain_address), "the vote is not signed by {}", network.named(self.node));
-        Ok(())
-    }
-}
-
-/// What nodes sign for changes of a network's Directory.
-pub(crate) fn digest(network: &NetworkFile, changes: &[DirectoryChange]) -> Digest {
-    directory_digest(network.chain.id, network.contracts.directory.address, changes)
-}
-
 /// Sets values with as many nodes' keys as it takes, where they do not stand already: all in one transaction.
 pub(crate) async fn set(
     client: &TxClient,
@@ -171,7 +106,7 @@ pub(crate) async fn set(
     if changes.is_empty() {
         return Ok(());
     }
-    let digest = digest(network, &changes);
+    let digest = directory_digest(&network.directory_domain(), &changes);
     let votes = gather(&digest, keys.iter().map(|key| NodeVote::sign(&digest, key)));
     client.set_directory(at, &changes, &votes).await?;
     Ok(())

@@ -28,6 +28,7 @@ mod source;
 mod state;
 mod status;
 mod verify;
+mod votes;
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 //! A node goes to another machine, or into a backup.
 
 use anyhow::Result;
-use quorate_node::{Export, Identity, Lock, Setting, Unlock, read_secret_text};
+use quorate_node::{Export, Identity, Import, Lock, Setting, Unlock, read_secret_text};
 use serde_json::{Value, json};
 
 use crate::args::{ExportArgs, ImportArgs};
@@ -44,7 +44,8 @@ pub(crate) fn import(args: &ImportArgs, output: Output) -> Result<()> {
         Some(path) => Unlock::Identities(Identity::read_all(&read_secret_text(path, IDENTITIES_BYTES_MAX)?)?),
         None => Unlock::Passphrase(passphrase::known(args.passphrase_file.as_deref())?),
     };
-    let imported = quorate_node::import(&args.file, &args.dir, &unlock, &mut |line| output.progress(line))?;
+    let import = Import { file: &args.file, folder: &args.dir, unlock: &unlock, after: args.after };
+    let imported = quorate_node::import(&import, &mut |line| output.progress(line))?;
     let shown = json!({
         "dir": args.dir, "network": imported.network, "node": imported.node, "moves": imported.moves,
         "exported_unix_s": imported.made_unix_s,

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use quorate_registry::abi::Directory;
-use quorate_wire::{Address, ContractRecord, NetworkFile, NodeIndex, gather};
+use quorate_wire::{Address, ContractRecord, NetworkFile, NodeIndex};
 use serde_json::{Value, json};
 
 use crate::access::contracts;
 use crate::args::{RegistryAccess, WalletKey};
-use crate::directory::{self, SignedVote};
+use crate::directory;
 use crate::founding::read_text;
 use crate::output::{Output, quoted};
+use crate::votes::{Ballot, SignedVote};
 
 /// Characters of a value that are shown to people.
 const SHOWN_CHARS: usize = 120;
@@ -33,22 +34,45 @@ pub(crate) async fn show(access: &RegistryAccess, output: Output) -> Result<()> 
     Ok(())
 }
 
-/// Sets a value with the votes of enough nodes.
+/// Sends the votes of enough nodes: a value is set, or a minter admitted.
 pub(crate) async fn vote(
     (access, wallet): (&RegistryAccess, &WalletKey),
     paths: &[PathBuf],
     output: Output,
 ) -> Result<bool> {
     let network = access.place.network_file()?;
+    let votes = read_votes(&network, paths)?;
+    let ballot = votes.first().context("no votes")?.ballot()?;
+    let gathered = ballot.gather(&network, &votes);
+    let needed = usize::from(network.threshold);
+    let done = gathered.len() >= needed;
+    if done && !ballot.stands(&network, &access.reader()?).await? {
+        ballot.send(&network, &access.chain(wallet)?, &gathered).await?;
+    }
+    let nodes: BTreeSet<NodeIndex> = votes.iter().map(|vote| vote.node).collect();
+    let (name, version) = ballot.name();
+    let value = json!({ "name": name, "version": version, "done": done, "nodes": nodes, "needed": needed });
+    output.result(&value, || match (&ballot, done) {
+        (Ballot::Value(_), true) => format!("{name} is set (version {version})"),
+        (Ballot::Minter(admission), true) => format!("{} is a minter", admission.minter),
+        (_, false) => {
+            format!("{} of the {needed} votes that it takes are there; nothing was sent", gathered.len())
+        }
+    });
+    Ok(done)
+}
+
+/// Reads votes, all of which have to be for one thing.
+fn read_votes(network: &NetworkFile, paths: &[PathBuf]) -> Result<Vec<SignedVote>> {
     let mut votes: Vec<SignedVote> = Vec::new();
     for path in paths {
         let shown = || path.display().to_string();
         let text = read_text(path, SignedVote::BYTES_MAX)?;
         let vote: SignedVote = serde_json::from_str(&text).with_context(shown)?;
-        vote.check(&network).with_context(shown)?;
+        vote.check(network).with_context(shown)?;
         if let Some(first) = votes.first() {
             ensure!(
-                first.change() == vote.change(),
+                first.ballot()? == vote.ballot()?,
                 "{} and {} are for different values",
                 paths[0].display(),
                 shown()
@@ -56,27 +80,7 @@ pub(crate) async fn vote(
         }
         votes.push(vote);
     }
-    let change = votes.first().context("no votes")?.change();
-    let digest = directory::digest(&network, std::slice::from_ref(&change));
-    let gathered = gather(&digest, votes.iter().map(|vote| vote.vote));
-    let needed = usize::from(network.threshold);
-    let done = gathered.len() >= needed;
-    let at = contracts(&network).directory;
-    // An earlier try may have set it, whatever became of its receipt.
-    let (version, standing) = directory::read(&access.reader()?, at, &change.name).await?;
-    if done && (version, &standing) != (change.version, &change.value) {
-        let chain = access.chain(wallet)?;
-        chain.set_directory(at, std::slice::from_ref(&change), &gathered).await?;
-    }
-    let nodes: BTreeSet<NodeIndex> = votes.iter().map(|vote| vote.node).collect();
-    let value = json!({ "name": change.name, "version": change.version, "done": done, "nodes": nodes, "needed": needed });
-    output.result(&value, || match done {
-        true => format!("{} is set (version {})", change.name, change.version),
-        false => {
-            format!("{} of the {needed} votes that it takes are there; nothing was sent", gathered.len())
-        }
-    });
-    Ok(done)
+    Ok(votes)
 }
 
 /// The contracts of the network file, by their names.

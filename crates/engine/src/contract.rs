@@ -361,7 +361,20 @@ pub enum Effect {
     Halt {
         /// Why.
         reason: String,
+        /// The later start of the same node, if that is why: this copy must not start again by itself either.
+        newer: Option<NewerStart>,
     },
+}
+
+/// A later start of this node than that of this copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewerStart {
+    /// Its number.
+    pub number: u64,
+    /// The number of this copy's start.
+    pub own: u64,
+    /// The peer that has shown it. The node itself has signed it.
+    pub told_by: NodeIndex,
 }
 
 /// What a host call is answered with.

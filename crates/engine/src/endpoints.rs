@@ -18,20 +18,46 @@ use crate::{
 
 /// Of one member a word is taken no sooner after the one before.
 const TAKE_MS: u64 = 10_000;
+/// A member that says something new again and again waits twice as long each time, up to this.
+const TAKE_MS_MAX: u64 = 640_000;
+/// So many pauses after its last word a member begins anew.
+const CALM_PAUSES: u64 = 4;
 /// This node takes a higher number no sooner after it has taken one.
 const SIGN_MS: u64 = 60_000;
 /// New words are told to all no sooner after others.
 const TELL_MS: u64 = 1_000;
+/// What was sent in a connection is sent once more after this, all together: a greeting may be lost, or be overtaken.
+const AGAIN_MS: u64 = 60_000;
 
 pub(crate) struct Endpoints {
     known: BTreeMap<NodeIndex, NodeEndpoint>,
     /// Newer words whose time has not come: one of each member. Of this node, what a peer remembers of an earlier disk.
     waiting: BTreeMap<NodeIndex, NodeEndpoint>,
-    taken_mono_ms: BTreeMap<NodeIndex, u64>,
+    taken: BTreeMap<NodeIndex, Taken>,
     /// Where this node is, by its operator.
     place: Option<NodeEndpoint>,
+    /// What each connected peer has of this node, or this node of it.
+    told: BTreeMap<NodeIndex, TellingOf>,
     untold: bool,
     told_mono_ms: Option<u64>,
+}
+
+/// When a member's word was taken, and how long the next one waits.
+#[derive(Clone, Copy)]
+struct Taken {
+    mono_ms: u64,
+    pause_ms: u64,
+}
+
+/// What was told in one connection.
+#[derive(Default)]
+struct TellingOf {
+    /// The number of each member's word that the peer has: it was sent, or came from there.
+    numbers: BTreeMap<NodeIndex, u64>,
+    /// When all of it is sent once more.
+    again_mono_ms: Option<u64>,
+    /// Whether it is being sent once more.
+    repeats: bool,
 }
 
 impl Endpoints {
@@ -62,8 +88,9 @@ impl Endpoints {
         let mut endpoints = Endpoints {
             known,
             waiting: BTreeMap::new(),
-            taken_mono_ms: BTreeMap::new(),
+            taken: BTreeMap::new(),
             place,
+            told: BTreeMap::new(),
             untold: false,
             told_mono_ms: None,
         };
@@ -77,9 +104,37 @@ impl Endpoints {
         self.known.get(&member)
     }
 
-    /// All newest words, for a greeting.
-    pub(crate) fn all(&self) -> Vec<(NodeIndex, NodeEndpoint)> {
-        self.known.iter().map(|(member, word)| (*member, word.clone())).collect()
+    /// A new connection: nothing was told in it.
+    pub(crate) fn connected(&mut self, peer: NodeIndex) {
+        self.told.insert(peer, TellingOf::default());
+    }
+
+    /// The words that a greeting tells a peer: those that are newer than what the peer has. All of them for one that has not
+    /// greeted yet, which may have heard nothing.
+    pub(crate) fn tell(
+        &mut self,
+        (peer, greeted): (NodeIndex, bool),
+        now_mono_ms: u64,
+    ) -> Vec<(NodeIndex, NodeEndpoint)> {
+        let telling = self.told.entry(peer).or_default();
+        if !greeted {
+            telling.numbers.clear();
+        }
+        let has = |member: &NodeIndex| telling.numbers.get(member).copied().unwrap_or(0);
+        // A word without a number is the file's, and everybody has it.
+        let news: Vec<(NodeIndex, NodeEndpoint)> = self
+            .known
+            .iter()
+            .filter(|(member, word)| word.number() > has(member))
+            .map(|(member, word)| (*member, word.clone()))
+            .collect();
+        telling.numbers.extend(news.iter().map(|(member, word)| (*member, word.number())));
+        // What is sent once more is not sent a third time.
+        if !news.is_empty() && !telling.repeats {
+            telling.again_mono_ms.get_or_insert(now_mono_ms + AGAIN_MS);
+        }
+        telling.repeats = false;
+        news
     }
 
     /// Hears words that a peer passes on, at most as many as there are members.
@@ -100,6 +155,7 @@ impl Endpoints {
             }
             before = Some(member);
             if !self.is_news(committee, member, &word) {
+                self.has(from, member, word.number());
                 continue;
             }
             if !conducts.pays(from, NEW_WORD_PRICE, turn.now.mono_ms) {
@@ -108,8 +164,15 @@ impl Endpoints {
             if !word.said_by(&committee.key_of(member)) {
                 return turn.fault(from, "endpoint");
             }
+            self.has(from, member, word.number());
             self.waiting.insert(member, word);
         }
+    }
+
+    /// A peer has shown that it has a word: it need not be told.
+    fn has(&mut self, peer: NodeIndex, member: NodeIndex, number: u64) {
+        let known = self.told.entry(peer).or_default().numbers.entry(member).or_default();
+        *known = number.max(*known);
     }
 
     /// Whether a word goes beyond what is known. What is known, or older, is not verified.
@@ -121,14 +184,19 @@ impl Endpoints {
         word.number() > number || doubled
     }
 
-    /// Takes what waits and is due. True if all peers are to be told.
-    pub(crate) fn tick(&mut self, committee: &Committee, turn: &mut Turn<'_>) -> bool {
+    /// Takes what waits and is due. The peers of `connected` that are to be told something.
+    pub(crate) fn tick(
+        &mut self,
+        committee: &Committee,
+        connected: impl Fn(NodeIndex) -> bool,
+        turn: &mut Turn<'_>,
+    ) -> Vec<NodeIndex> {
         let now = turn.now.mono_ms;
         let due = |member: &NodeIndex| now >= self.due_mono_ms(committee, *member);
         let due: Vec<NodeIndex> = self.waiting.keys().copied().filter(due).collect();
         for member in due {
             let Some(word) = self.waiting.remove(&member) else { continue };
-            self.taken_mono_ms.insert(member, now);
+            self.taken.insert(member, self.taken_now(committee, member, now));
             self.untold = true;
             if member == committee.me {
                 let said = (record(committee, member), Some(bytes(&word)));
@@ -140,22 +208,50 @@ impl Endpoints {
                 self.known.insert(member, word);
             }
         }
-        let tell = self.untold && self.told_mono_ms.is_none_or(|told| now >= told + TELL_MS);
-        if tell {
-            (self.untold, self.told_mono_ms) = (false, Some(now));
+        for (peer, telling) in &mut self.told {
+            if !connected(*peer) {
+                telling.again_mono_ms = None;
+            } else if telling.again_mono_ms.is_some_and(|again| now >= again) {
+                *telling = TellingOf { repeats: true, ..TellingOf::default() };
+                self.untold = true;
+            }
         }
-        tell
+        if !self.untold || self.told_mono_ms.is_some_and(|told| now < told + TELL_MS) {
+            return Vec::new();
+        }
+        (self.untold, self.told_mono_ms) = (false, Some(now));
+        committee.peers().filter(|peer| connected(*peer) && self.has_news_for(*peer)).collect()
+    }
+
+    fn has_news_for(&self, peer: NodeIndex) -> bool {
+        let has = |member: &NodeIndex| {
+            self.told.get(&peer).and_then(|telling| telling.numbers.get(member)).copied().unwrap_or(0)
+        };
+        self.known.iter().any(|(member, word)| word.number() > has(member))
     }
 
     pub(crate) fn next_deadline(&self, committee: &Committee) -> Option<u64> {
         let take = self.waiting.keys().map(|member| self.due_mono_ms(committee, *member)).min();
         let tell = self.untold.then(|| self.told_mono_ms.map_or(0, |told| told + TELL_MS));
-        [take, tell].into_iter().flatten().min()
+        let again = self.told.values().filter_map(|telling| telling.again_mono_ms).min();
+        [take, tell, again].into_iter().flatten().min()
     }
 
     fn due_mono_ms(&self, committee: &Committee, member: NodeIndex) -> u64 {
-        let pause_ms = if member == committee.me { SIGN_MS } else { TAKE_MS };
-        self.taken_mono_ms.get(&member).map_or(0, |taken| taken + pause_ms)
+        let pause_ms = |taken: &Taken| if member == committee.me { SIGN_MS } else { taken.pause_ms };
+        self.taken.get(&member).map_or(0, |taken| taken.mono_ms + pause_ms(taken))
+    }
+
+    /// A word is taken: the next one waits longer, if the one before was taken a short time ago.
+    fn taken_now(&self, committee: &Committee, member: NodeIndex, now_mono_ms: u64) -> Taken {
+        let before = self.taken.get(&member).filter(|_| member != committee.me);
+        let pause_ms = match before {
+            Some(before) if now_mono_ms < before.mono_ms + CALM_PAUSES * before.pause_ms => {
+                (2 * before.pause_ms).min(TAKE_MS_MAX)
+            }
+            _ => TAKE_MS,
+        };
+        Taken { mono_ms: now_mono_ms, pause_ms }
     }
 
     /// Says where this node is, above a word of its own. Nothing is to be written if that word says so already.

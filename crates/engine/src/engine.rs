@@ -220,8 +220,9 @@ impl Engine {
     fn tick(&mut self, turn: &mut Turn<'_>) {
         self.node.peers.tick(turn);
         self.repair_greetings(turn);
-        if self.node.endpoints.tick(&self.node.committee, turn) {
-            self.greet_all(turn);
+        let connected = |peer| self.node.peers.is_connected(peer);
+        for peer in self.node.endpoints.tick(&self.node.committee, connected, turn) {
+            self.greet(peer, turn);
         }
         for head in self.node.finality.heads_to_tell(turn.now.mono_ms) {
             let greeted: Vec<NodeIndex> = self.node.peers.all_greeted();
@@ -264,6 +265,7 @@ impl Engine {
             return;
         }
         self.node.peers.connected(peer, turn);
+        self.node.endpoints.connected(peer);
         self.greet(peer, turn);
     }
 
@@ -289,7 +291,7 @@ impl Engine {
         let told = Told {
             set_ups: self.node.pairs.announced(),
             final_head: self.node.finality.newest(),
-            endpoints: self.node.endpoints.all(),
+            endpoints: self.node.endpoints.tell((peer, self.node.peers.greeted(peer)), turn.now.mono_ms),
         };
         self.node.peers.greet(&self.node.committee, (peer, answer), told, turn);
     }

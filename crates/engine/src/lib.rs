@@ -41,8 +41,8 @@ mod votes;
 
 pub use contract::{
     ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, AskedBy, Call, Config, EcdsaAnswer, Effect,
-    Input, Now, OpenCall, OpenWhat, Payers, ReplyTo, RunNumber, SignCall, SignKey, SignMessage, Stored,
-    Wanted, Write,
+    Input, NewerStart, Now, OpenCall, OpenWhat, Payers, ReplyTo, RunNumber, SignCall, SignKey, SignMessage,
+    Stored, Wanted, Write,
 };
 pub use engine::Engine;
 pub use logins::IssuerKeys;

@@ -10,10 +10,10 @@ use quorate_wire::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Report, StartError, Stored,
+    Effect, Report, StartError, Stored,
     committee::Committee,
     conduct::Conducts,
-    starts::{OwnStart, Standing, Starts},
+    starts::{NO_NUMBER, OwnStart, Standing, Starts},
     turn::Turn,
 };
 
@@ -259,8 +259,12 @@ impl Peers {
         match self.starts.learn_own(committee, (from, notice), turn) {
             OwnStart::NoNews => Consequence::None,
             OwnStart::Behind => Consequence::WeRolledBack,
-            OwnStart::Elsewhere(reason) => {
-                turn.halt(reason);
+            OwnStart::Elsewhere(reason, newer) => {
+                turn.effects.push(Effect::Halt { reason, newer: Some(newer) });
+                Consequence::None
+            }
+            OwnStart::NoNumber => {
+                turn.halt(NO_NUMBER);
                 Consequence::None
             }
         }

@@ -9,7 +9,7 @@ use quorate_wire::{NodeIndex, Signed, StartNotice};
 use zeroize::Zeroizing;
 
 use crate::{
-    StartError, Stored,
+    NewerStart, StartError, Stored,
     committee::Committee,
     conduct::{Conducts, NEW_START_PRICE},
     peers::{bytes, read},
@@ -18,7 +18,7 @@ use crate::{
 
 pub(crate) const INCARNATION: &str = "incarnation";
 
-const NO_NUMBER: &str =
+pub(crate) const NO_NUMBER: &str =
     "this node has no number left for another start: it has used every one since it was last moved";
 
 pub(crate) struct Starts {
@@ -37,8 +37,10 @@ pub(crate) enum OwnStart {
     NoNews,
     /// The disk is older than it was: a later number has been taken.
     Behind,
-    /// The node runs elsewhere, so this copy stops.
-    Elsewhere(String),
+    /// The node runs elsewhere, so this copy stops: why, and the start there.
+    Elsewhere(String, NewerStart),
+    /// It has no number left for another start.
+    NoNumber,
 }
 
 /// What a peer's start is to one that remembers an earlier one.
@@ -148,21 +150,25 @@ impl Starts {
             return OwnStart::NoNews;
         }
         let (there, here) = (notice.body.incarnation, self.incarnation);
+        let newer = NewerStart { number: there, own: here, told_by: from };
         if notice.body.moves() > moves_of(here) {
-            return OwnStart::Elsewhere(format!(
-                "this node was moved to another machine (start {there} there; this copy is at {here}): stop this copy \
-                 and keep its folder from ever starting"
-            ));
+            let reason = format!(
+                "this node was moved to another machine (start {there} there, shown by {}; this copy is at {here}): stop \
+                 this copy and keep its folder from ever starting",
+                committee.network.named(from)
+            );
+            return OwnStart::Elsewhere(reason, newer);
         }
         // The peer had taken this start before the one that it shows: that one came later.
         if self.taken_by.contains(&from) {
-            return OwnStart::Elsewhere(format!(
+            let reason = format!(
                 "another copy of this node has started later with the same keys (start {there} there, shown by {}; this \
                  copy is at {here}): decide which of the two goes on, and keep the other from ever starting",
                 committee.network.named(from)
-            ));
+            );
+            return OwnStart::Elsewhere(reason, newer);
         }
-        let Some(later) = next(there) else { return OwnStart::Elsewhere(NO_NUMBER.to_owned()) };
+        let Some(later) = next(there) else { return OwnStart::NoNumber };
         self.incarnation = later;
         self.own = None;
         self.taken_by.clear();

@@ -92,6 +92,6 @@ impl Turn<'_> {
     }
 
     pub(crate) fn halt(&mut self, reason: impl Into<String>) {
-        self.effects.push(Effect::Halt { reason: reason.into() });
+        self.effects.push(Effect::Halt { reason: reason.into(), newer: None });
     }
 }

@@ -4,12 +4,13 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
     thread,
     time::{Duration, Instant},
 };
 
-use quorate_engine::{Effect, Engine, EngineStatus, Input, Report};
+use quorate_engine::{Effect, Engine, EngineStatus, Input, NewerStart, Report};
 use quorate_wire::{NetworkFile, NodeEndpoint, NodeIndex};
 use tokio::sync::oneshot;
 
@@ -24,6 +25,7 @@ use crate::{
     inbox::{Bound, Job, Outlet},
     issuers::IssuerDesk,
     metrics::{Heartbeat, Metrics},
+    moving,
     signed_out::SignedOutBoard,
     store::{Store, StoreError},
     transport::Links,
@@ -36,6 +38,7 @@ const STATUS_INTERVAL: Duration = Duration::from_millis(100);
 /// What the engine's effects are applied with.
 pub(crate) struct Hands {
     pub(crate) store: Store,
+    pub(crate) data_folder: PathBuf,
     pub(crate) links: Arc<Links>,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) workers: Workers,
@@ -230,10 +233,22 @@ impl Hands {
                     log(&report, &self.network);
                     self.metrics.report(&report);
                 }
-                Effect::Halt { reason } => return Err(Halted { reason }.into()),
+                Effect::Halt { reason, newer } => {
+                    if let Some(newer) = newer {
+                        self.stay_halted(&reason, &newer);
+                    }
+                    return Err(Halted { reason }.into());
+                }
             }
         }
         Ok(())
+    }
+
+    /// A later start of this copy would stop the one that lives: it is refused from now on.
+    fn stay_halted(&self, reason: &str, newer: &NewerStart) {
+        if let Err(error) = moving::leave_halted(&self.data_folder, reason, newer, &self.network) {
+            tracing::error!("the halt is not remembered over a restart: {error}");
+        }
     }
 
     /// From the next dial and the next request on, a peer is looked for where it says that it is.

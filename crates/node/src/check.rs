@@ -68,6 +68,7 @@ pub fn check_machine(config: &Config, network: &NetworkFile) -> Vec<Finding> {
     let mut found = vec![keys(config, network), guest(config, network)];
     found.extend(approved(config, network));
     found.extend(moved(config));
+    found.extend(halted(config));
     found.extend(disk(&config.data_folder));
     found.extend(memory());
     found
@@ -130,6 +131,12 @@ fn moved(config: &Config) -> Option<Finding> {
             "run it where it was imported, and remove this folder",
         )
     })
+}
+
+fn halted(config: &Config) -> Option<Finding> {
+    let halted = crate::moving::check_not_halted(&config.data_folder).err()?;
+    let act = "find out which copy is to go on, and remove the folder of the other";
+    Some(Finding::of(Grade::Problem, halted.reason, act))
 }
 
 fn disk(folder: &Path) -> Option<Finding> {

@@ -55,8 +55,8 @@ pub use faults::{CoordinatorLie, FaultSwitches, MemberLie};
 pub use keys::{KeyFiles, NodeKeys};
 pub use log::{flush_log, start_log};
 pub use moving::{
-    AgeError, Export, Exported, Identity, Imported, Lock, MovingError, ParcelError, Recipient, Setting,
-    Unlock, export, import,
+    AgeError, Export, Exported, Identity, Import, Imported, Lock, MovingError, ParcelError, Recipient,
+    Setting, Unlock, export, import,
 };
 pub use run::{EXIT_HALTED, Listening, exit_status, run, run_with};
 pub use secret_file::{SecretFileError, read_secret, read_secret_text};

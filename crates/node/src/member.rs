@@ -53,6 +53,7 @@ impl Member {
 
     /// Opens the store, and reads it; a new one is not made unless this node may begin in this network.
     pub(crate) fn open_store(&self, config: &Config) -> anyhow::Result<(Store, Stored)> {
+        crate::moving::check_not_halted(&config.data_folder)?;
         if lies_beside(&config.keys, &config.data_folder) {
             tracing::warn!(
                 "the sealing key lies beside the store: who copies the disk can read the node's share"

@@ -6,20 +6,25 @@
 mod age;
 mod export;
 mod import;
+mod leftovers;
+mod mark;
 mod parcel;
+mod publish;
 
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use zeroize::Zeroizing;
 
 pub use age::{AgeError, Identity, Lock, Recipient, Unlock};
 pub use export::{Export, Exported, export};
-pub use import::{Imported, Setting, import};
+pub use import::{Import, Imported, Setting, import};
+pub(crate) use mark::{check_not_halted, leave_halted};
 pub use parcel::ParcelError;
 
 use crate::{config::ConfigError, secret_file::SecretFileError, store::StoreError};
@@ -143,6 +148,10 @@ fn beside(path: &Path, what: &str) -> Result<PathBuf, MovingError> {
         source: io::Error::other("has no name of its own"),
     })?;
     Ok(path.with_file_name(format!(".{}.{what}-{}", name.to_string_lossy(), std::process::id())))
+}
+
+fn now_unix_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

@@ -179,6 +179,7 @@ impl Node {
         let (waiting_for_hands, metrics_for_hands) = (waiting.clone(), metrics.clone());
         let hands = Hands {
             store,
+            data_folder: config.data_folder.clone(),
             links,
             waiting: waiting_for_hands,
             workers,

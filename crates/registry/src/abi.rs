@@ -133,7 +133,7 @@ sol! {
         error WrongVersion(uint64 expected);
         error TooManyNames();
 
-        constructor(address nodeRegistry_);
+        constructor(address nodeRegistry_, bytes32 salt_);
 
         function set(Change[] changes, bytes[] signatures) external;
         function get(string name) external view returns (uint64 version, bytes memory value);
@@ -454,6 +454,7 @@ sol! {
         error NotMinter();
         error BadMinter();
         error AlreadyMinter();
+        error WrongNumber(uint64 expected);
         error TooFewSignatures(uint256 got, uint256 needed);
         error TooManySignatures(uint256 got, uint256 most);
         error BadSignature(uint256 place);
@@ -470,10 +471,11 @@ sol! {
         error AlreadyRouted(uint256 tokenId);
         error DegenerateKey();
 
-        constructor(address nodeRegistry_, address pkpNFT_);
+        constructor(address nodeRegistry_, address pkpNFT_, bytes32 salt_);
 
         function setRootKeys(address stakingContract, string keySetId, RootKey[] rootKeys, bytes[] signatures) external;
-        function admitMinter(address minter, bytes32 codeHash, bytes[] signatures) external;
+        function admitMinter(address minter, bytes32 codeHash, uint64 number, bytes[] signatures) external;
+        function admissions() external view returns (uint64);
         function keyIdOf(address minter, bytes32 derivedKeyId) external view returns (bytes32);
         function isMinter(address account) external view returns (bool);
         function minterOf(uint256 tokenId) external view returns (address minter);

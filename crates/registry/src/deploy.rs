@@ -40,6 +40,17 @@ pub struct CodeHashes {
     pub directory: B256,
 }
 
+/// What the contracts are given when they are created.
+#[derive(Clone, Copy, Debug)]
+pub struct Founding<'a> {
+    /// The nodes, in order.
+    pub committee: &'a [CommitteeNode],
+    /// How many of them act together.
+    pub threshold: u32,
+    /// What tells this founding from another at the same addresses; part of everything that its nodes vote for.
+    pub salt: B256,
+}
+
 /// A registry on a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deployment {
@@ -79,14 +90,10 @@ pub fn companion_addresses(deployer: Address, nonce: u64) -> Companions {
 ///
 /// # Errors
 /// If a transaction fails, or what is deployed is not what was meant.
-pub async fn deploy(
-    client: &TxClient,
-    committee: &[CommitteeNode],
-    threshold: u32,
-) -> Result<Deployment, TxClientError> {
+pub async fn deploy(client: &TxClient, founding: &Founding<'_>) -> Result<Deployment, TxClientError> {
     let nonce = client.reader().next_nonce(client.address(), "pending").await?;
     let contracts = addresses(client.address(), nonce);
-    let block_number = create(client, &creation_codes(&contracts, committee, threshold)).await?;
+    let block_number = create(client, &creation_codes(&contracts, founding)).await?;
     let code_hashes = CodeHashes {
         node_registry: code_hash(client, contracts.node_registry, artifacts::node_registry()).await?,
         pubkey_router: code_hash(client, contracts.pubkey_router, artifacts::pubkey_router()).await?,
@@ -168,11 +175,8 @@ async fn create(client: &TxClient, codes: &[(Bytes, Address)]) -> Result<u64, Tx
 
 /// Creation code with constructor arguments, in the order of the deployer's nonces, each with its address.
 #[must_use]
-pub fn creation_codes(
-    contracts: &Contracts,
-    committee: &[CommitteeNode],
-    threshold: u32,
-) -> [(Bytes, Address); 5] {
+pub fn creation_codes(contracts: &Contracts, founding: &Founding<'_>) -> [(Bytes, Address); 5] {
+    let Founding { committee, threshold, salt } = *founding;
     let nodes = committee
         .iter()
         .map(|node| NodeRegistry::Node {
@@ -186,8 +190,11 @@ pub fn creation_codes(
         foundingNodes: nodes,
         foundingThreshold: alloy_primitives::U256::from(threshold),
     };
-    let router =
-        PubkeyRouter::constructorCall { nodeRegistry_: contracts.node_registry, pkpNFT_: contracts.pkp_nft };
+    let router = PubkeyRouter::constructorCall {
+        nodeRegistry_: contracts.node_registry,
+        pkpNFT_: contracts.pkp_nft,
+        salt_: salt,
+    };
     let permissions =
         PKPPermissions::constructorCall { pkpNFT_: contracts.pkp_nft, router_: contracts.pubkey_router };
     let nft = PKPNFT::constructorCall {
@@ -195,7 +202,7 @@ pub fn creation_codes(
         permissions_: contracts.pkp_permissions,
         nodeRegistry_: contracts.node_registry,
     };
-    let directory = Directory::constructorCall { nodeRegistry_: contracts.node_registry };
+    let directory = Directory::constructorCall { nodeRegistry_: contracts.node_registry, salt_: salt };
     [
         (with_arguments(artifacts::node_registry(), registry.abi_encode()), contracts.node_registry),
         (with_arguments(artifacts::pubkey_router(), router.abi_encode()), contracts.pubkey_router),

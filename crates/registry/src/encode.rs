@@ -1,8 +1,8 @@
 //! Call data of every transaction that owners make, and of those that carry what nodes signed.
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall as _;
-use quorate_wire::{DirectoryChange, NodeVote};
+use quorate_wire::{DirectoryChange, MinterAdmission, NodeVote};
 
 use crate::{
     abi::{Directory, PKPHelper, PKPNFT, PKPPermissions, PubkeyRouter},
@@ -196,12 +196,17 @@ pub fn mint_with(key_set: &str, terms: &MintTerms) -> Bytes {
     PKPHelper::mintWithCall { terms }.abi_encode().into()
 }
 
-/// Admits a further minter with this code, with the signatures of t nodes.
+/// Admits a further minter, with the signatures of t nodes.
 #[must_use]
-pub fn admit_minter(minter: Address, code_hash: B256, votes: &[NodeVote]) -> Bytes {
-    PubkeyRouter::admitMinterCall { minter, codeHash: code_hash, signatures: signatures(votes) }
-        .abi_encode()
-        .into()
+pub fn admit_minter(admission: &MinterAdmission, votes: &[NodeVote]) -> Bytes {
+    PubkeyRouter::admitMinterCall {
+        minter: admission.minter.0.into(),
+        codeHash: admission.code_hash.0.into(),
+        number: admission.number,
+        signatures: signatures(votes),
+    }
+    .abi_encode()
+    .into()
 }
 
 fn signatures(votes: &[NodeVote]) -> Vec<Bytes> {

@@ -58,8 +58,12 @@ const SENTENCES: &[(&str, &str)] = &[
     ("ERC721EnumerableForbiddenBatchMint()", "several tokens cannot be minted at once"),
     ("StringsInsufficientHexLength(uint256,uint256)", "the number {0} has more than {1} bytes"),
     // PubkeyRouter.
-    ("BadMinter()", "the minter that was named is no contract"),
+    ("BadMinter()", "the minter that was named is no contract, or has other code than the nodes signed"),
     ("AlreadyMinter()", "the minter that was named is admitted already"),
+    (
+        "WrongNumber(uint64)",
+        "another minter was admitted since the nodes signed: the next admission has the number {0}",
+    ),
     ("BadKeySetId()", "the name of a key set has 1 to 64 bytes"),
     ("BadRootKeysNumber(uint256,uint256)", "{0} roots were named, where a key set has {1}"),
     (

@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, Bytes, Log, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent as _};
 use k256::ecdsa::SigningKey;
-use quorate_wire::{DirectoryChange, NodeVote};
+use quorate_wire::{DirectoryChange, MinterAdmission, NodeVote};
 use serde_json::{Value, json};
 use tokio::{sync::Mutex, time::Instant};
 
@@ -421,18 +421,17 @@ impl TxClient {
         self.send(Some(contracts.pubkey_router), data).await
     }
 
-    /// Hands over the signatures of t nodes for a further minter with this code.
+    /// Hands over the signatures of t nodes for a further minter.
     ///
     /// # Errors
     /// As [`TxClient::send`].
     pub async fn admit_minter(
         &self,
-        contracts: &Contracts,
-        minter: Address,
-        code_hash: B256,
+        router: Address,
+        admission: &MinterAdmission,
         votes: &[NodeVote],
     ) -> Result<TxReceipt, TxClientError> {
-        self.send(Some(contracts.pubkey_router), encode::admit_minter(minter, code_hash, votes)).await
+        self.send(Some(router), encode::admit_minter(admission, votes)).await
     }
 
     /// Hands over the signatures of t nodes for values of the Directory, which are set all or none.

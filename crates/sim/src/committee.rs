@@ -97,8 +97,8 @@ impl Committee {
 
     /// What nodes sign to vote for roots.
     pub(crate) fn roots_digest_of(&self) -> Box<dyn Fn(&RootKeys) -> Digest> {
-        let (chain, router) = (self.network.chain.id, self.network.contracts.pubkey_router.address);
-        Box::new(move |roots| root_keys_digest(chain, router, "quorate-keyset1", roots))
+        let router = self.network.router_domain();
+        Box::new(move |roots| root_keys_digest(&router, "quorate-keyset1", roots))
     }
 
     /// Whether these are the votes of all members for roots, in the form that the contract takes.

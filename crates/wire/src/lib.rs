@@ -111,4 +111,7 @@ pub use secret_url::SecretUrl;
 pub use signed::{BadSignature, Signable, Signed};
 pub use source::{Network, Payer};
 pub use transcript::Transcript;
-pub use votes::{DirectoryChange, NodeVote, directory_digest, gather, minter_digest, root_keys_digest};
+pub use votes::{
+    DirectoryChange, MinterAdmission, NodeVote, VoteDomain, directory_digest, gather, minter_digest,
+    root_keys_digest,
+};

@@ -127,22 +127,30 @@ impl NetworkFile {
     /// The network id: a hash of everything but endpoints and approvals.
     #[must_use]
     pub fn id(&self) -> NetworkId {
-        let bytes = borsh::to_vec(&(
-            (self.version, &self.name, &self.chain, &self.contracts),
-            (self.threshold, &self.nodes, self.wildcard_sessions, &self.admission),
-            &self.limits,
-        ))
-        .expect("memory writes do not fail");
         if let Some(founding) = &self.founding {
-            let rest = borsh::to_vec(&(&self.allow_hosts, founding)).expect("memory writes do not fail");
-            return NetworkId(Transcript::new("quorate/network/v2").field(&bytes).field(&rest).finish());
+            return NetworkId(self.founded(Transcript::new("quorate/network/v2"), founding).finish());
         }
-        let mut transcript = Transcript::new("quorate/network/v1").field(&bytes);
+        let mut transcript = Transcript::new("quorate/network/v1").field(&self.common());
         // A field of its own, so that networks without a list have the ids that they had before there were lists.
         if let Some(hosts) = &self.allow_hosts {
             transcript = transcript.field(&borsh::to_vec(hosts).expect("memory writes do not fail"));
         }
         NetworkId(transcript.finish())
+    }
+
+    /// What files of every version have in their ids.
+    fn common(&self) -> Vec<u8> {
+        borsh::to_vec(&(
+            (self.version, &self.name, &self.chain, &self.contracts),
+            (self.threshold, &self.nodes, self.wildcard_sessions, &self.admission),
+            &self.limits,
+        ))
+        .expect("memory writes do not fail")
+    }
+
+    fn founded(&self, transcript: Transcript, founding: &FoundingTerms) -> Transcript {
+        let rest = borsh::to_vec(&(&self.allow_hosts, founding)).expect("memory writes do not fail");
+        transcript.field(&self.common()).field(&rest)
     }
 
     /// Reads and checks a file's text.

@@ -12,17 +12,41 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use crate::{Address, Digest, ParseIdError, PublicKey, Purpose, RootKeys, keccak256};
 
 const DOMAIN_TYPE: &[u8] =
-    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)";
 const CHANGES_TYPE: &[u8] = b"Changes(Change[] changes)Change(string name,uint64 version,bytes value)";
 const CHANGE_TYPE: &[u8] = b"Change(string name,uint64 version,bytes value)";
 const ROOT_KEYS_TYPE: &[u8] =
     b"RootKeys(string keySetId,RootKey[] rootKeys)RootKey(bytes pubkey,uint256 keyType)";
 const ROOT_KEY_TYPE: &[u8] = b"RootKey(bytes pubkey,uint256 keyType)";
-const MINTER_TYPE: &[u8] = b"Minter(address minter,bytes32 codeHash)";
+const MINTER_TYPE: &[u8] = b"Minter(address minter,bytes32 codeHash,uint64 number)";
 
 /// The key set of a network unless another is named, and the name under which existing client libraries ask for it.
 const DEFAULT_KEY_SET: &str = "quorate-keyset1";
 const KEY_SET_ALIAS: &str = "naga-keyset1";
+
+/// For what a vote counts: one contract on one chain, of one founding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VoteDomain {
+    /// EIP-155 id of the chain.
+    pub chain_id: u64,
+    /// The contract that checks the vote.
+    pub contract: Address,
+    /// What tells its founding from another whose contracts would have the same addresses:
+    /// [`NetworkFile::salt`](crate::NetworkFile::salt).
+    pub salt: Digest,
+}
+
+/// A further minter that is to be admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MinterAdmission {
+    /// Where it is.
+    pub minter: Address,
+    /// Keccak-256 of its runtime code.
+    pub code_hash: Digest,
+    /// One more than minters were admitted before.
+    pub number: u64,
+}
 
 /// One named value of the Directory that is to be set.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -38,7 +62,7 @@ pub struct DirectoryChange {
 
 /// What all nodes sign to set the roots of a key set.
 #[must_use]
-pub fn root_keys_digest(chain_id: u64, router: Address, key_set: &str, roots: &RootKeys) -> Digest {
+pub fn root_keys_digest(router: &VoteDomain, key_set: &str, roots: &RootKeys) -> Digest {
     // The contract hashes the key set's own name, also where it is called by the alias.
     let key_set = if key_set == KEY_SET_ALIAS { DEFAULT_KEY_SET } else { key_set };
     let uncompressed = roots.sign_secp256k1.uncompressed();
@@ -48,12 +72,12 @@ pub fn root_keys_digest(chain_id: u64, router: Address, key_set: &str, roots: &R
     });
     let root_keys = hash_words(&root_keys.collect::<Vec<_>>());
     let text = hash_words(&[keccak256(ROOT_KEYS_TYPE), keccak256(key_set.as_bytes()), root_keys]);
-    typed_data(chain_id, router, text)
+    typed_data(router, text)
 }
 
 /// What t nodes sign to set named values of the Directory together.
 #[must_use]
-pub fn directory_digest(chain_id: u64, directory: Address, changes: &[DirectoryChange]) -> Digest {
+pub fn directory_digest(directory: &VoteDomain, changes: &[DirectoryChange]) -> Digest {
     let changes = changes.iter().map(|change| {
         hash_words(&[
             keccak256(CHANGE_TYPE),
@@ -63,13 +87,15 @@ pub fn directory_digest(chain_id: u64, directory: Address, changes: &[DirectoryC
         ])
     });
     let changes = hash_words(&changes.collect::<Vec<_>>());
-    typed_data(chain_id, directory, hash_words(&[keccak256(CHANGES_TYPE), changes]))
+    typed_data(directory, hash_words(&[keccak256(CHANGES_TYPE), changes]))
 }
 
-/// What t nodes sign to admit a further minter, whose code has this Keccak-256.
+/// What t nodes sign to admit a further minter.
 #[must_use]
-pub fn minter_digest(chain_id: u64, router: Address, minter: Address, code_hash: Digest) -> Digest {
-    typed_data(chain_id, router, hash_words(&[keccak256(MINTER_TYPE), address_word(minter), code_hash.0]))
+pub fn minter_digest(router: &VoteDomain, admission: &MinterAdmission) -> Digest {
+    let MinterAdmission { minter, code_hash, number } = *admission;
+    let words = [keccak256(MINTER_TYPE), address_word(minter), code_hash.0, number_word(number)];
+    typed_data(router, hash_words(&words))
 }
 
 /// A node's signature on one of the digests above: r ‖ s ‖ v, where s is low and v is 27 or 28.
@@ -159,14 +185,15 @@ impl<'de> Deserialize<'de> for NodeVote {
     }
 }
 
-/// The digest of a text for one contract on one chain.
-fn typed_data(chain_id: u64, contract: Address, text: [u8; 32]) -> Digest {
+/// The digest of a text in a domain.
+fn typed_data(domain: &VoteDomain, text: [u8; 32]) -> Digest {
     let domain = hash_words(&[
         keccak256(DOMAIN_TYPE),
         keccak256(b"Quorate"),
         keccak256(b"1"),
-        number_word(chain_id),
-        address_word(contract),
+        number_word(domain.chain_id),
+        address_word(domain.contract),
+        domain.salt.0,
     ]);
     let mut bytes = vec![0x19, 0x01];
     bytes.extend_from_slice(&domain);
@@ -194,7 +221,10 @@ fn address_word(address: Address) -> [u8; 32] {
 mod tests {
     use super::*;
 
-    const CONTRACT: Address = Address([0x11; 20]);
+    const DOMAIN: VoteDomain =
+        VoteDomain { chain_id: 31_337, contract: Address([0x11; 20]), salt: Digest([0x44; 32]) };
+    const ADMISSION: MinterAdmission =
+        MinterAdmission { minter: Address([0x22; 20]), code_hash: Digest([0x33; 32]), number: 1 };
     const G: &str = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
 
     fn roots() -> RootKeys {
@@ -228,45 +258,63 @@ mod tests {
     #[test]
     fn digests_and_signatures_have_the_values_of_the_vector() {
         let digests = [
-            root_keys_digest(31337, CONTRACT, "quorate-keyset1", &roots()),
-            directory_digest(31337, CONTRACT, &changes()),
-            minter_digest(31337, CONTRACT, Address([0x22; 20]), Digest([0x33; 32])),
+            root_keys_digest(&DOMAIN, "quorate-keyset1", &roots()),
+            directory_digest(&DOMAIN, &changes()),
+            minter_digest(&DOMAIN, &ADMISSION),
         ];
         assert_eq!(
             digests.map(|digest| digest.to_string()),
             [
-                "0xbc15fa18a20be5c74c6441ae4e2c3bfd37080634c339cae7ab21e31c24ab1173",
-                "0x730ef480dd2111fe2b7f3f49bbdd151eb275b148d11b2b5fd0d00ee313e15e3e",
-                "0x5f7255dcde65d7d9216e843adae8394c7c78915107af76a5d724bec9385159b2",
+                "0x4c284b179388161a7722c7dd15a9f3531061aeec22edfc980e10bb4ab2789b64",
+                "0xd678d4414a9ba3761b9994dbf0957adea026e9c6b9351926a97792a47d0d5cc3",
+                "0x235d4ad654af3b0d699f3ff864c0178ae3c6b487393a5b859421deb11b96ddd0",
             ]
         );
         let vote = NodeVote::sign(&digests[1], &key(7)).to_string();
         assert_eq!(
             vote,
-            "0x6a87f456dbc55d02d7dffc7e5b98bee9cd6751d71da95eb50a269510e221bfc25c\
-             6a2dfbb46ed4dc164477b8c9ac734b4709cf0c516a275128b771224a078ce41b"
+            "0xa1737d7db34f71f9f19332d8985835d5a7b90756b9d7a8b8c06a43d4a9e2127c02\
+             c01dd5820831061ae596624321a5fa926639ef9cf8961f7c9513f14c27f10d1b"
         );
     }
 
     #[test]
-    fn a_digest_is_for_one_chain_contract_and_content() {
-        let digest = directory_digest(1, CONTRACT, &changes());
-        assert_ne!(directory_digest(2, CONTRACT, &changes()), digest);
-        assert_ne!(directory_digest(1, Address([0x12; 20]), &changes()), digest);
+    fn a_digest_is_for_one_founding_chain_contract_and_content() {
+        let digests = |domain: &VoteDomain| {
+            let roots = root_keys_digest(domain, "quorate-keyset1", &roots());
+            [roots, directory_digest(domain, &changes()), minter_digest(domain, &ADMISSION)]
+        };
+        let others = [
+            VoteDomain { chain_id: 2, ..DOMAIN },
+            VoteDomain { contract: Address([0x12; 20]), ..DOMAIN },
+            VoteDomain { salt: Digest([0x45; 32]), ..DOMAIN },
+        ];
+        for other in others {
+            assert!(digests(&DOMAIN).iter().zip(digests(&other)).all(|(one, other)| *one != other));
+        }
+        let digest = directory_digest(&DOMAIN, &changes());
         for change in 0..2 {
             let mut others = [changes(), changes(), changes()];
             others[0][change].name.push('x');
             others[1][change].version += 1;
             others[2][change].value.push(0);
-            assert!(others.iter().all(|other| directory_digest(1, CONTRACT, other) != digest), "{change}");
+            assert!(others.iter().all(|other| directory_digest(&DOMAIN, other) != digest), "{change}");
         }
         let mut turned = changes();
         turned.reverse();
-        assert_ne!(directory_digest(1, CONTRACT, &turned), digest);
-        assert_ne!(directory_digest(1, CONTRACT, &changes()[..1]), digest);
-        let by_name = |name| root_keys_digest(1, CONTRACT, name, &roots());
+        assert_ne!(directory_digest(&DOMAIN, &turned), digest);
+        assert_ne!(directory_digest(&DOMAIN, &changes()[..1]), digest);
+        let by_name = |name| root_keys_digest(&DOMAIN, name, &roots());
         assert_eq!(by_name("naga-keyset1"), by_name("quorate-keyset1"));
         assert_ne!(by_name("other"), by_name("quorate-keyset1"));
+        let admissions = [
+            MinterAdmission { minter: Address([0x23; 20]), ..ADMISSION },
+            MinterAdmission { code_hash: Digest([0x34; 32]), ..ADMISSION },
+            MinterAdmission { number: 2, ..ADMISSION },
+        ];
+        for other in admissions {
+            assert_ne!(minter_digest(&DOMAIN, &other), minter_digest(&DOMAIN, &ADMISSION));
+        }
     }
 
     #[test]

@@ -37,4 +37,8 @@ pub(crate) struct ImportArgs {
     /// File with the passphrase, which only you can read. Without this and an identity, it is asked for.
     #[arg(long, value_name = "FILE", conflicts_with = "identity")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// The number of a later start of the node than the file knows, as a halted node names it: the imported node's starts
+    /// come after it.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) after: Option<u64>,
 }

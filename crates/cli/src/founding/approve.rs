@@ -129,8 +129,7 @@ fn check_release(proposal: &NetworkFile, config: &Config) -> Result<()> {
         founding.guest
     );
     check_values(founding)?;
-    let about = (proposal.threshold, founding.deployer, proposal.chain.id);
-    let ours = terms::planned(&terms::plan(&proposal.nodes, &proposal.endpoints, about)?);
+    let ours = terms::planned(&terms::plan_of(proposal)?);
     for (ours, theirs) in ours.iter().zip(&founding.contracts) {
         if ours != theirs {
             bail!(

@@ -100,8 +100,7 @@ pub(crate) async fn deploy_terms(
         address_of(payer.verifying_key()),
         founding.deployer
     );
-    let about = (network.threshold, founding.deployer, network.chain.id);
-    let plan = terms::plan(&network.nodes, &network.endpoints, about)?;
+    let plan = terms::plan_of(network)?;
     ensure!(
         terms::planned(&plan) == founding.contracts,
         "the approved contracts are not those of this release: assemble with the release that proposed them"

@@ -60,11 +60,31 @@ pub(crate) fn admission(words: &[String]) -> Result<Admission> {
     }
 }
 
+/// What a deployment depends on beside its committee.
+struct Deploying {
+    threshold: u8,
+    deployer: Address,
+    chain_id: u64,
+    salt: Digest,
+}
+
+/// The contracts that a proposal should create, as this release makes them.
+pub(crate) fn plan_of(proposal: &NetworkFile) -> Result<Plan> {
+    let founding = proposal.founding.as_ref().context("a proposal has a founding")?;
+    let deploying = Deploying {
+        threshold: proposal.threshold,
+        deployer: founding.deployer,
+        chain_id: proposal.chain.id,
+        salt: proposal.salt(),
+    };
+    plan(&proposal.nodes, &proposal.endpoints, deploying)
+}
+
 /// The contracts of a committee on a chain, as this release makes them.
-pub(crate) fn plan(
+fn plan(
     nodes: &[FoundingNode],
     endpoints: &[NodeEndpoint],
-    (threshold, deployer, chain_id): (u8, Address, u64),
+    Deploying { threshold, deployer, chain_id, salt }: Deploying,
 ) -> Result<Plan> {
     let node = |(keys, endpoint): (&FoundingNode, &NodeEndpoint)| CommitteeNode {
         address: keys.chain_address.0.into(),
@@ -73,7 +93,9 @@ pub(crate) fn plan(
         url: endpoint.http.clone(),
     };
     let committee: Vec<CommitteeNode> = nodes.iter().zip(endpoints).map(node).collect();
-    deploy::plan(deployer.0.into(), 0, chain_id, &committee, threshold.into())
+    let founding =
+        deploy::Founding { committee: &committee, threshold: threshold.into(), salt: salt.0.into() };
+    deploy::plan(deployer.0.into(), 0, chain_id, &founding)
         .map_err(anyhow::Error::new)
         .context("the contracts of this committee")
 }
@@ -93,13 +115,15 @@ pub(crate) fn draft(
     );
     let (nodes, endpoints): (Vec<_>, Vec<_>) =
         cards.iter().map(|card| (card.keys, card.endpoint.clone())).unzip();
-    let plan = plan(&nodes, &endpoints, (wanted.threshold, chain.deployer, chain.genesis.chain_id))?;
-    let planned = planned(&plan);
-    let record = |name: &str| -> Result<ContractRecord> {
-        let found = planned.iter().find(|contract| contract.name == name).context("a planned contract")?;
-        Ok(ContractRecord { address: found.address, code_hash: found.code_hash })
+    // The salt covers all but what follows from it, so it is known before the contracts that have it are.
+    let unsalted = Deploying {
+        threshold: wanted.threshold,
+        deployer: chain.deployer,
+        chain_id: chain.genesis.chain_id,
+        salt: Digest([0; 32]),
     };
-    let file = NetworkFile {
+    let planned = planned(&plan(&nodes, &endpoints, unsalted)?);
+    let mut file = NetworkFile {
         version: NetworkFile::VERSION,
         name: wanted.name,
         chain: ChainParameters {
@@ -107,13 +131,7 @@ pub(crate) fn draft(
             genesis: Digest(genesis_hash(&chain.genesis).0),
             head_key: StatementKey(chain.genesis.head_key.0),
         },
-        contracts: Contracts {
-            pkp_nft: record("PKPNFT")?,
-            pubkey_router: record("PubkeyRouter")?,
-            pkp_permissions: record("PKPPermissions")?,
-            node_registry: record("NodeRegistry")?,
-            directory: record("Directory")?,
-        },
+        contracts: records(&planned)?,
         threshold: wanted.threshold,
         nodes,
         wildcard_sessions: wanted.wildcard_sessions,
@@ -130,8 +148,26 @@ pub(crate) fn draft(
         endpoints,
         approvals: Vec::new(),
     };
+    let salted = self::planned(&plan_of(&file)?);
+    file.contracts = records(&salted)?;
+    file.founding.as_mut().context("a proposal has a founding")?.contracts = salted;
     // What others will read is what is checked here.
     NetworkFile::parse(&serde_json::to_string(&file)?).map_err(anyhow::Error::msg)
+}
+
+/// The contracts that a network file names.
+fn records(planned: &[PlannedContract]) -> Result<Contracts> {
+    let record = |name: &str| -> Result<ContractRecord> {
+        let found = planned.iter().find(|contract| contract.name == name).context("a planned contract")?;
+        Ok(ContractRecord { address: found.address, code_hash: found.code_hash })
+    };
+    Ok(Contracts {
+        pkp_nft: record("PKPNFT")?,
+        pubkey_router: record("PubkeyRouter")?,
+        pkp_permissions: record("PKPPermissions")?,
+        node_registry: record("NodeRegistry")?,
+        directory: record("Directory")?,
+    })
 }
 
 /// The contracts of a plan, as a proposal lists them.

@@ -3,9 +3,11 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::{
     kills,
-    operators::{Ceremony, Process},
+    operators::{Ceremony, Process, an_hour_ahead, until},
 };
 
 #[test]
@@ -68,5 +70,60 @@ fn a_founding_goes_on_after_every_node_was_killed_in_the_middle() {
     let _nodes: Vec<Process> = ceremony.operators.iter().map(|operator| operator.start()).collect();
     ceremony.ready(Duration::from_secs(60));
     kills::same_six_keys(&ceremony);
+    ceremony.signs();
+}
+
+/// What the table of `network status` says of a node.
+fn row(status: &Value, node: usize) -> &Value {
+    &status["nodes"][node - 1]
+}
+
+#[test]
+#[ignore = "takes ten minutes: cargo xtask ci --full"]
+fn a_founding_waits_ten_minutes_for_a_member_and_says_for_whom() {
+    let ceremony = Ceremony::new("late", 3);
+    ceremony.found();
+    let mut nodes: Vec<Process> = ceremony.operators[..2].iter().map(|operator| operator.start()).collect();
+    let begun = Instant::now();
+    std::thread::sleep(Duration::from_secs(10));
+    while begun.elapsed() < Duration::from_secs(600) {
+        let status = ceremony.status();
+        for node in [1, 2] {
+            let waiting = row(&status, node)["waiting_for"].as_str().unwrap_or_default();
+            assert!(waiting.contains("node 3"), "it says for whom it waits: {status}");
+        }
+        assert_eq!(row(&status, 3)["answers"], false, "{status}");
+        std::thread::sleep(Duration::from_secs(20));
+    }
+    assert!(nodes.iter_mut().all(|node| node.ended(Duration::ZERO).is_none()), "a node gave up");
+    nodes.push(ceremony.operators[2].start());
+    let begun = Instant::now();
+    ceremony.ready(Duration::from_secs(120));
+    println!("ready {:.1} s after the late one", begun.elapsed().as_secs_f64());
+    ceremony.signs();
+}
+
+#[test]
+fn a_clock_an_hour_ahead_holds_a_founding_up_and_the_table_says_whose_it_is() {
+    let mut ceremony = Ceremony::new("clock", 3);
+    // Every command of this operator from the proposal on, and the node.
+    ceremony.operators[2].preload = Some(an_hour_ahead(&ceremony.path(".")));
+    ceremony.found();
+    let mut nodes: Vec<Process> = ceremony.operators.iter().map(|operator| operator.start()).collect();
+    // All have their shares, and Gamma's node believes no head of the chain: it does not vote.
+    let mut status = Value::Null;
+    until(Duration::from_secs(60), || {
+        status = ceremony.status();
+        let waiting = |node| row(&status, node)["waiting_for"].as_str().unwrap_or_default();
+        waiting(1).contains("vote of node 3") && waiting(2).contains("vote of node 3")
+    });
+    let ahead_s = row(&status, 3)["clock_ahead_ms"].as_i64().unwrap_or_default() / 1_000;
+    assert!((3_590..=3_610).contains(&ahead_s), "who has to set a clock: {status}");
+    assert!(row(&status, 1)["clock_ahead_ms"].is_null() && row(&status, 2)["clock_ahead_ms"].is_null());
+    // With the clock set it goes on with the shares that all have.
+    nodes.pop();
+    ceremony.operators[2].preload = None;
+    nodes.push(ceremony.operators[2].start());
+    ceremony.ready(Duration::from_secs(60));
     ceremony.signs();
 }

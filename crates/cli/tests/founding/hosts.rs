@@ -1,16 +1,20 @@
 //! Four operators as four users on four hosts, with 40 ms between them and one packet in a hundred lost: a founding with
 //! trouble, and what happens to nodes afterwards.
 
+use std::fmt;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::Command;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::operators::{Ceremony, Operator, Process, run, until};
+use crate::operators::{Ceremony, Operator, Process, an_hour_ahead, run, until};
 use crate::testnet::TestNet;
 
 /// One way: a round trip takes twice as long.
@@ -99,23 +103,6 @@ fn checks_find_the_trouble(ceremony: &Ceremony, folder: &Path) {
     );
 }
 
-/// A library that puts a process's wall clock an hour ahead: the source is compiled here.
-fn an_hour_ahead(folder: &Path) -> std::path::PathBuf {
-    const SOURCE: &str = "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <time.h>\n\
-        int clock_gettime(clockid_t id, struct timespec *at) {\n\
-        static int (*real)(clockid_t, struct timespec *);\n\
-        if (!real) real = dlsym(RTLD_NEXT, \"clock_gettime\");\n\
-        int result = real(id, at);\n\
-        if (result == 0 && id == CLOCK_REALTIME) at->tv_sec += 3600;\n\
-        return result; }\n";
-    let (source, library) = (folder.join("ahead.c"), folder.join("ahead.so"));
-    fs::write(&source, SOURCE).unwrap();
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl");
-    assert!(compiler.status().unwrap().success());
-    library
-}
-
 /// A node at other ports is found without a new file, and the caller's old file leads to it.
 fn moves_to_another_port(ceremony: &Ceremony, nodes: &mut [Option<Process>]) {
     nodes[1] = None;
@@ -138,54 +125,81 @@ fn second_copy_stops_the_first(net: &Rc<TestNet>, ceremony: &Ceremony, nodes: &m
     let copied = Command::new("cp").arg("-a").arg(beta.home.join("node")).arg(&copy.home).status().unwrap();
     assert!(copied.success());
     own(&copy.home.join("node"), net.uid(5));
-    let second = copy.start();
+    let mut second = copy.start();
     let mut first = nodes[1].take().unwrap();
     assert_eq!(first.ended(Duration::from_secs(60)), Some(HALTED), "{}", first.logged());
     assert!(first.logged().contains("another copy of this node"), "{}", first.logged());
+    // It stays stopped, and asks nobody: the copy that lives is not told of a start that is later still.
+    let mut again = beta.start();
+    assert_eq!(again.ended(Duration::from_secs(20)), Some(HALTED), "{}", again.logged());
+    assert!(again.logged().contains("does not start again"), "{}", again.logged());
+    assert_eq!(
+        second.ended(Duration::from_secs(5)),
+        None,
+        "the copy that lives was stopped: {}",
+        second.logged()
+    );
     drop(second);
     fs::remove_dir_all(copy.home.join("node")).unwrap();
+
+    // Its operator decides that the first one goes on after all.
+    let mark: Value = serde_json::from_slice(&fs::read(beta.file("data/halted")).unwrap()).unwrap();
+    assert!(mark["start"].as_u64() > mark["own_start"].as_u64(), "{mark}");
+    secret(net, beta, 2, "passphrase");
+    let sealed = ["--passphrase-file", "passphrase"];
+    let export = ["node", "export", "--config", "node/node.toml", "--out", "beta.age"];
+    beta.quorate(&[&export[..], &sealed].concat()).ok();
+    fs::remove_dir_all(beta.home.join("node")).unwrap();
+    let after = mark["start"].to_string();
+    let import = ["node", "import", "beta.age", "--dir", "node", "--after", &after];
+    beta.quorate(&[&import[..], &sealed].concat()).ok();
     nodes[1] = Some(beta.start());
     ceremony.ready(Duration::from_secs(60));
+}
+
+/// A file with a passphrase, of an operator's user.
+fn secret(net: &TestNet, of: &Operator, host: u8, name: &str) {
+    let path = of.home.join(name);
+    fs::write(&path, "correct horse battery staple").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    own(&path, net.uid(host));
 }
 
 /// Gamma's node is exported, and goes on on another host, while a caller signs; the old copy never starts again.
 fn moves_to_another_host_under_load(net: &Rc<TestNet>, ceremony: &Ceremony, nodes: &mut [Option<Process>]) {
     let gamma = &ceremony.operators[2];
-    let before = slowest(ceremony, 8);
-    let begun = Instant::now();
-    nodes[2] = None;
-    fs::write(gamma.home.join("passphrase"), "correct horse battery staple").unwrap();
-    fs::set_permissions(gamma.home.join("passphrase"), fs::Permissions::from_mode(0o600)).unwrap();
-    own(&gamma.home.join("passphrase"), net.uid(3));
+    secret(net, gamma, 3, "passphrase");
     let kept = gamma.home.join("old");
     assert!(Command::new("cp").arg("-a").arg(gamma.home.join("node")).arg(&kept).status().unwrap().success());
-    let export = [
-        "node",
-        "export",
-        "--config",
-        "node/node.toml",
-        "--out",
-        "gamma.age",
-        "--passphrase-file",
-        "passphrase",
-    ];
-    gamma.quorate(&export).ok();
-    let refused = gamma.start().ended(Duration::from_secs(20));
-    assert!(matches!(refused, Some(1 | HALTED)), "the old place starts no more: {refused:?}");
+    let usual = Load::start(ceremony);
+    std::thread::sleep(Duration::from_secs(8));
+    let usual = usual.stop();
 
+    let load = Load::start(ceremony);
+    let mut steps = Steps::begin();
+    nodes[2] = None;
+    steps.done("stopped");
+    let sealed = ["--passphrase-file", "passphrase"];
+    let export = ["node", "export", "--config", "node/node.toml", "--out", "gamma.age"];
+    gamma.quorate(&[&export[..], &sealed].concat()).ok();
+    steps.done("exported");
     let moved = Operator::on(net, 5, &gamma.name);
     for file in ["gamma.age", "passphrase"] {
         fs::copy(gamma.home.join(file), moved.home.join(file)).unwrap();
         fs::set_permissions(moved.home.join(file), fs::Permissions::from_mode(0o600)).unwrap();
         own(&moved.home.join(file), net.uid(5));
     }
-    moved.quorate(&["node", "import", "gamma.age", "--dir", "node", "--passphrase-file", "passphrase"]).ok();
+    moved.quorate(&[&["node", "import", "gamma.age", "--dir", "node"], &sealed[..]].concat()).ok();
+    steps.done("imported");
     moved.init(&ceremony.rpc);
     nodes[2] = Some(moved.start());
-    let during = slowest(ceremony, 8);
     ceremony.ready(Duration::from_secs(60));
-    println!("moved in {:.1} s; slowest call {during:?}, before {before:?}", begun.elapsed().as_secs_f64());
+    steps.done("ready");
+    let during = load.stop();
+    println!("moved: {steps}; calls meanwhile {during}; usual calls {usual}");
 
+    let mut refused = gamma.start();
+    assert_eq!(refused.ended(Duration::from_secs(20)), Some(HALTED), "the old place starts no more");
     // A copy that was made before the export has no mark, and is told by its peers.
     fs::remove_dir_all(gamma.home.join("node")).unwrap();
     fs::rename(&kept, gamma.home.join("node")).unwrap();
@@ -196,14 +210,72 @@ fn moves_to_another_host_under_load(net: &Rc<TestNet>, ceremony: &Ceremony, node
     ceremony.signs();
 }
 
-/// The longest of some calls.
-fn slowest(ceremony: &Ceremony, calls: usize) -> Duration {
-    let timed = (0..calls).map(|_| {
-        let begun = Instant::now();
-        ceremony.runs_again();
-        begun.elapsed()
-    });
-    timed.max().unwrap_or_default()
+/// Calls one after the other, until it is stopped.
+struct Load {
+    stop: Arc<AtomicBool>,
+    calls: JoinHandle<Vec<Duration>>,
+}
+
+/// How long calls took.
+struct Calls(Vec<Duration>);
+
+impl Load {
+    /// More calls than are made before anything here ends.
+    const CALLS: usize = 2_000;
+
+    fn start(ceremony: &Ceremony) -> Load {
+        let mut commands: Vec<Command> = (0..Self::CALLS).map(|_| ceremony.call("load.json")).collect();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let calls = std::thread::spawn(move || {
+            let timed = commands.iter_mut().take_while(|_| !stopped.load(Ordering::Relaxed)).map(|command| {
+                let begun = Instant::now();
+                run(command).ok();
+                begun.elapsed()
+            });
+            timed.collect()
+        });
+        Load { stop, calls }
+    }
+
+    /// Ends it; every call has succeeded.
+    fn stop(self) -> Calls {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut calls = self.calls.join().unwrap();
+        assert!(!calls.is_empty());
+        calls.sort();
+        Calls(calls)
+    }
+}
+
+impl fmt::Display for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = |percent: usize| self.0[(self.0.len() - 1) * percent / 100].as_millis();
+        write!(f, "{} (ms: median {}, p99 {})", self.0.len(), at(50), at(99))
+    }
+}
+
+/// The steps of a move, each with the time from its beginning.
+struct Steps {
+    begun: Instant,
+    done: Vec<(&'static str, Duration)>,
+}
+
+impl Steps {
+    fn begin() -> Steps {
+        Steps { begun: Instant::now(), done: Vec::new() }
+    }
+
+    fn done(&mut self, step: &'static str) {
+        self.done.push((step, self.begun.elapsed()));
+    }
+}
+
+impl fmt::Display for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(step, at): &(&str, Duration)| format!("{step} at {:.1} s", at.as_secs_f64());
+        f.write_str(&self.done.iter().map(shown).collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// Gives a file, or a folder with all that is in it, to a user.

@@ -130,6 +130,8 @@ pub(crate) struct Operator {
     pub(crate) quic: String,
     /// The host of a test network that it is on, as that host's user.
     host: Option<(Rc<TestNet>, u8)>,
+    /// A library that all of its commands are started with.
+    pub(crate) preload: Option<PathBuf>,
 }
 
 pub(crate) const NAMES: [&str; 5] = ["Alpha AG", "Beta Coop", "Gamma & Sons", "Delta e.V.", "Epsilon"];
@@ -152,6 +154,7 @@ impl Operator {
             http: format!("http://{}", tcp.local_addr().unwrap()),
             quic: udp.local_addr().unwrap().to_string(),
             host: None,
+            preload: None,
         }
     }
 
@@ -163,6 +166,7 @@ impl Operator {
             http: format!("http://{}:7470", net.address(host)),
             quic: format!("{}:7570", net.address(host)),
             host: Some((net.clone(), host)),
+            preload: None,
         }
     }
 
@@ -173,6 +177,7 @@ impl Operator {
             None => Command::new(env!("CARGO_BIN_EXE_quorate")),
         };
         command.current_dir(&self.home).env("XDG_CONFIG_HOME", &self.home);
+        command.envs(self.preload.iter().map(|library| ("LD_PRELOAD", library)));
         command
     }
 
@@ -203,6 +208,23 @@ impl Operator {
         command.args(["node", "--config", "node/node.toml", "--follow-stdin"]);
         Process::start(command, self.home.join("node.log"))
     }
+}
+
+/// A library that puts a process's wall clock an hour ahead: the source is compiled here.
+pub(crate) fn an_hour_ahead(folder: &Path) -> PathBuf {
+    const SOURCE: &str = "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <time.h>\n\
+        int clock_gettime(clockid_t id, struct timespec *at) {\n\
+        static int (*real)(clockid_t, struct timespec *);\n\
+        if (!real) real = dlsym(RTLD_NEXT, \"clock_gettime\");\n\
+        int result = real(id, at);\n\
+        if (result == 0 && id == CLOCK_REALTIME) at->tv_sec += 3600;\n\
+        return result; }\n";
+    let (source, library) = (folder.join("ahead.c"), folder.join("ahead.so"));
+    fs::write(&source, SOURCE).unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl");
+    assert!(compiler.status().unwrap().success());
+    library
 }
 
 /// Hands a file to an operator, who can read it then; its path.
@@ -364,13 +386,32 @@ impl Ceremony {
         self.runs_again();
     }
 
+    /// A command that runs the action on the key that was minted last.
+    pub(crate) fn call(&self, out: &str) -> Command {
+        let first = &self.operators[0];
+        let key = fs::read_to_string(first.home.join("key")).unwrap();
+        let mut command = first.command();
+        command.args([
+            "--json",
+            "action",
+            "run",
+            "sign.js",
+            "--pkp",
+            &key,
+            "--to-sign",
+            DIGEST,
+            "--out",
+            out,
+        ]);
+        command.args(["--network", "node/network.json", "--key", "payer.key"]);
+        command
+    }
+
     /// Runs the action on the key that was minted last, and checks the receipt.
     pub(crate) fn runs_again(&self) {
         let first = &self.operators[0];
         let network = first.file("network.json").display().to_string();
-        let key = fs::read_to_string(first.home.join("key")).unwrap();
-        let run = ["action", "run", "sign.js", "--pkp", &key, "--to-sign", DIGEST, "--out", "reply.json"];
-        first.quorate(&[&run[..], &["--network", &network, "--key", "payer.key"]].concat()).ok();
+        run(&mut self.call("reply.json")).ok();
         let verified = first.quorate(&["verify", "reply.json", "--network", &network]).ok();
         assert_eq!(verified["valid"], true, "{verified}");
     }

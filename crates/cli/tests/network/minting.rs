@@ -125,11 +125,36 @@ fn another_helper_is_not_asked(network: &Network, key: &str) {
         assert!(crate::harness::program().args(vote).output().unwrap().status.success());
     }
     network.quorate(&["network", "vote", &votes[0], &votes[1]]).ok();
+    a_further_minter_is_voted_for(network, feed["value"].as_str().unwrap());
     let action = network.action(SIGN);
     let error = network.quorate(&words(&["--grant", &format!("{action}=sign-anything")])).error();
     assert!(error["detail"].as_str().unwrap().contains("not the PKPHelper"), "{error}");
     let shown = network.quorate(&["pkp", "show", key]).ok();
     assert_eq!(shown["grants"][0]["foreign"], true, "who has granted it is not known any more");
+}
+
+/// Any contract may be admitted; this one mints nothing.
+fn a_further_minter_is_voted_for(network: &Network, contract: &str) {
+    let contract: Value = serde_json::from_str(contract).unwrap();
+    let [minter, code] = ["address", "code_hash"].map(|member| contract[member].as_str().unwrap());
+    let vote = |node: usize, more: &[&str]| {
+        let config = network.state().join(format!("node-{node}/node.toml"));
+        let out = network.file(&format!("minter-{node}.json"));
+        let words =
+            ["--json", "node", "vote", "minter", minter, "--config", config.to_str().unwrap(), "--out", &out];
+        let output = crate::harness::program().args(words).args(more).output().unwrap();
+        (out, output.status.success(), serde_json::from_slice::<Value>(&output.stdout).unwrap())
+    };
+    let other = format!("0x{}", "ab".repeat(32));
+    assert!(!vote(1, &["--code-hash", &other]).1 && !vote(1, &["--version", "2"]).1);
+    let votes = [1, 2].map(|node| vote(node, &["--code-hash", code, "--version", "1"]));
+    assert!(votes.iter().all(|(_, signed, _)| *signed));
+    let send = |paths: &[&str]| network.quorate(&[&["network", "vote"], paths].concat());
+    let done = send(&[&votes[0].0, &votes[1].0]).ok();
+    assert_eq!((&done["name"], &done["version"], &done["done"]), (&json!("minter"), &json!(1), &json!(true)));
+    // It stands: sent again it costs nothing, and nobody signs for it again.
+    send(&[&votes[0].0, &votes[1].0]).ok();
+    assert_eq!(vote(1, &[]).2["set"], json!(true));
 }
 
 fn refused_start(folder: &Folder, id: &str) -> String {

@@ -109,6 +109,7 @@ fn block(name: &str, vectors: &Value) -> String {
             ("signature", "/networks/2/file/endpoints/1/word/signature"),
             ("digest of its approval", "/founding/approval_signed"),
             ("signature", "/networks/2/file/approvals/1/word/signature"),
+            ("salt of the founding", "/founding/salt"),
             ("digest of the vote", "/founding/vote_digest"),
             ("vote", "/networks/2/file/approvals/1/vote"),
         ]),

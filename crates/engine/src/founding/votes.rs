@@ -79,6 +79,5 @@ impl Votes {
 }
 
 fn digest(committee: &Committee, roots: &RootKeys) -> Digest {
-    let network = &committee.network;
-    root_keys_digest(network.chain.id, network.contracts.pubkey_router.address, KEY_SET, roots)
+    root_keys_digest(&committee.network.router_domain(), KEY_SET, roots)
 }

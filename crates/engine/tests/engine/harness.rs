@@ -15,8 +15,8 @@ use std::{
 
 use ed25519_dalek::SigningKey;
 use quorate_engine::{
-    ActionEnd, ActionFailure, ActionStart, Config, Effect, Engine, Input, Now, Rates, ReplyTo, Report,
-    RunNumber, StartError, Stored, Wanted,
+    ActionEnd, ActionFailure, ActionStart, Config, Effect, Engine, Input, NewerStart, Now, Rates, ReplyTo,
+    Report, RunNumber, StartError, Stored, Wanted,
 };
 use quorate_threshold::derive;
 use quorate_wire::{
@@ -90,9 +90,7 @@ fn account(node: u8) -> Address {
 
 /// What nodes sign to vote for roots.
 pub(crate) fn roots_digest(roots: &RootKeys) -> Digest {
-    let network = network();
-    let router = network.contracts.pubkey_router.address;
-    root_keys_digest(network.chain.id, router, "quorate-keyset1", roots)
+    root_keys_digest(&network().router_domain(), "quorate-keyset1", roots)
 }
 
 /// Makes a network one of five nodes, of which three sign.
@@ -157,6 +155,8 @@ pub(crate) struct Node {
     pub(crate) signed_out: Vec<quorate_auth::Ended>,
     pub(crate) reports: Vec<Report>,
     pub(crate) halted: Option<String>,
+    /// The later start of the same node that it halted for.
+    pub(crate) newer: Option<NewerStart>,
     /// The guest that it runs from its next start on.
     pub(crate) guest: Digest,
     /// The digest for which this node's runs ask.
@@ -294,6 +294,7 @@ impl Net {
                 signed_out: Vec::new(),
                 reports: Vec::new(),
                 halted: None,
+                newer: None,
                 guest: GUEST,
                 digest: vec![7; 32],
                 searches: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use quorate_engine::{Input, Report};
+use quorate_engine::{Input, NewerStart, Report};
 use quorate_wire::{Hello, PeerMessage, Signed, StartNotice};
 
 use crate::harness::{Caller, Done, Net, index, name_of, signed, statement_key};
@@ -223,8 +223,10 @@ fn a_copy_that_was_left_behind_by_a_move_stops_and_takes_no_number_above_it() {
     net.forge(3, 1, &PeerMessage::Stale(moved.clone()));
     let there = moved.body.incarnation;
     assert_eq!(moved.body.moves(), 1);
-    let said =
-        format!("this node was moved to another machine (start {there} there; this copy is at {here})");
+    let said = format!(
+        "this node was moved to another machine (start {there} there, shown by node 3; this copy is at {here})"
+    );
+    assert_eq!(net.nodes[&1].newer, Some(NewerStart { number: there, own: here, told_by: index(3) }));
     assert!(halted(&net, 1).starts_with(&said), "{}", halted(&net, 1));
     assert_eq!(net.engine(1).status().incarnation, here);
     assert!(net.nodes[&1].done.iter().all(|done| !matches!(done, Done::Persisted(_))));

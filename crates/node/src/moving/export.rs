@@ -1,25 +1,19 @@
 //! One node into one sealed file.
 
 use std::{
-    cell::Cell,
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use quorate_wire::NetworkId;
-use rustix::{
-    fs::{CWD, RenameFlags, renameat_with},
-    io::Errno,
-};
-use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
-    Lock, MovingError, age, beside,
+    Lock, MovingError, age, beside, mark, now_unix_s,
     parcel::{APPROVED, CHAIN_CA, CONFIG, FILE_BYTES_MAX, FILES, NETWORK, PAYER, Parcel},
-    read_bounded, sync_folder, write_new,
+    publish::Unfinished,
+    read_bounded, write_new,
 };
 use crate::{
     config::Config,
@@ -83,13 +77,13 @@ pub fn export(export: &Export<'_>, progress: &mut dyn FnMut(&str)) -> Result<Exp
     drop(bytes);
 
     let new = Unfinished::at(beside(&out, "exporting")?);
-    write_new(&new.path, &sealed, 0o600)?;
+    write_new(new.path(), &sealed, 0o600)?;
     let mark = (!export.keep).then(|| config.data_folder.join(MOVED));
-    let marked = mark.as_ref().map_or(Ok(()), |mark| leave_mark(mark, &out));
+    let marked = mark.as_ref().map_or(Ok(()), |mark| mark::leave_moved(mark, &out));
     // Last of all, so that no file is there whose node still starts here.
-    if let Err(error) = marked.and_then(|()| publish(&new, &out)) {
+    if let Err(error) = marked.and_then(|()| new.publish(&out)) {
         // The node stays only if nobody can import it: a mark without a file is told by its own sentence.
-        if !new.published.get() || is_gone_after_removal(&out) {
+        if !new.is_published() || is_gone_after_removal(&out) {
             let _ = mark.map(fs::remove_file);
         }
         return Err(error);
@@ -141,55 +135,10 @@ fn named<'a>(config: &'a Config, name: &str) -> Option<&'a PathBuf> {
     }
 }
 
-/// Gives a whole file its name, durably. What has that name already stays.
-fn publish(new: &Unfinished, name: &Path) -> Result<(), MovingError> {
-    let renamed = match renameat_with(CWD, &new.path, CWD, name, RenameFlags::NOREPLACE) {
-        // Not every file system can do it so; a second name is refused in the same way.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => fs::hard_link(&new.path, name),
-        renamed => renamed.map_err(io::Error::from),
-    };
-    renamed.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => MovingError::FileThere(name.to_owned()),
-        _ => MovingError::io(name)(error),
-    })?;
-    new.published.set(true);
-    sync_folder(name.parent().unwrap_or(Path::new("/")))
-}
-
 /// Removes a file; says whether it is gone for sure.
 fn is_gone_after_removal(path: &Path) -> bool {
     let _ = fs::remove_file(path);
     fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
-}
-
-/// Says in the data folder that the node is gone, durably: no store opens beside it.
-fn leave_mark(mark: &Path, out: &Path) -> Result<(), MovingError> {
-    let text = json!({ "exported_unix_s": now_unix_s(), "file": out });
-    let new = Unfinished::at(beside(mark, "marking")?);
-    write_new(&new.path, format!("{text}\n").as_bytes(), 0o600)?;
-    publish(&new, mark)
-}
-
-fn now_unix_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-/// A file that goes away unless it got its name.
-struct Unfinished {
-    path: PathBuf,
-    published: Cell<bool>,
-}
-
-impl Unfinished {
-    fn at(path: PathBuf) -> Self {
-        Unfinished { path, published: Cell::new(false) }
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
-    }
 }
 
 #[cfg(test)]
@@ -204,11 +153,11 @@ mod tests {
         fs::write(&new, "ours").unwrap();
         fs::write(&out, "somebody's").unwrap();
         let new = Unfinished::at(new);
-        assert!(matches!(publish(&new, &out), Err(MovingError::FileThere(_))));
-        assert!(!new.published.get() && fs::read(&out).unwrap() == b"somebody's");
+        assert!(matches!(new.publish(&out), Err(MovingError::FileThere(_))));
+        assert!(!new.is_published() && fs::read(&out).unwrap() == b"somebody's");
         fs::remove_file(&out).unwrap();
-        publish(&new, &out).unwrap();
-        assert!(new.published.get() && fs::read(&out).unwrap() == b"ours");
+        new.publish(&out).unwrap();
+        assert!(new.is_published() && fs::read(&out).unwrap() == b"ours");
         assert!(!is_gone_after_removal(folder.path()) && is_gone_after_removal(&out));
     }
 }

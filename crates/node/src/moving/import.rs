@@ -5,7 +5,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs::{self, File},
+    io,
     os::unix::fs::DirBuilderExt as _,
     path::{Component, Path, PathBuf},
 };
@@ -14,7 +15,7 @@ use quorate_engine::{Stored, Write};
 use quorate_wire::{NetworkFile, NetworkId, NodeIndex, StartNotice};
 
 use super::{
-    MovingError, Unlock, age, beside,
+    MovingError, Unlock, age, beside, leftovers,
     parcel::{APPROVED, CARD, CHAIN_CA, CONFIG, NETWORK, PARCEL_BYTES_MAX, PAYER, Parcel},
     read_bounded, sync_folder, write_new,
 };
@@ -59,24 +60,33 @@ pub struct Setting {
     pub value: String,
 }
 
+/// What is imported, and where to.
+#[derive(Debug)]
+pub struct Import<'a> {
+    /// The exported file.
+    pub file: &'a Path,
+    /// The node's folder.
+    pub folder: &'a Path,
+    /// What opens the file.
+    pub unlock: &'a Unlock,
+    /// The number of a later start than the export knows: the node's next start comes after it.
+    pub after: Option<u64>,
+}
+
 /// Imports a node into a folder that is empty, or not there.
 ///
 /// # Errors
 /// [`MovingError`]; nothing has been written then.
-pub fn import(
-    file: &Path,
-    folder: &Path,
-    unlock: &Unlock,
-    progress: &mut dyn FnMut(&str),
-) -> Result<Imported, MovingError> {
-    let folder = std::path::absolute(folder).map_err(MovingError::io(folder))?;
+pub fn import(import: &Import<'_>, progress: &mut dyn FnMut(&str)) -> Result<Imported, MovingError> {
+    let folder = std::path::absolute(import.folder).map_err(MovingError::io(import.folder))?;
     check_free(&folder)?;
-    let parcel = read(file, unlock, progress)?;
+    leftovers::remove(&folder, "importing")?;
+    let parcel = read(import.file, import.unlock, progress)?;
     progress("writing the node's folder");
     let building = Building::begin(&folder)?;
-    let imported = build(&building.0, parcel)?;
+    let imported = build(&building.path, parcel, import.after)?;
     // A folder that is empty gives way; one that is not empty any more does not.
-    fs::rename(&building.0, &folder).map_err(MovingError::io(&folder))?;
+    fs::rename(&building.path, &folder).map_err(MovingError::io(&folder))?;
     sync_folder(folder.parent().unwrap_or(Path::new("/")))?;
     Ok(imported)
 }
@@ -99,8 +109,9 @@ fn read(file: &Path, unlock: &Unlock, progress: &mut dyn FnMut(&str)) -> Result<
     Parcel::from_bytes(&bytes).map_err(|reason| MovingError::Content { path: file.to_owned(), reason })
 }
 
-fn build(folder: &Path, mut parcel: Parcel) -> Result<Imported, MovingError> {
-    let incarnation = quorate_engine::begin_after_move(&mut parcel.records).map_err(MovingError::Records)?;
+fn build(folder: &Path, mut parcel: Parcel, after: Option<u64>) -> Result<Imported, MovingError> {
+    let incarnation =
+        quorate_engine::begin_after_move(&mut parcel.records, after).map_err(MovingError::Records)?;
     let network = NetworkFile::parse(text_of(&parcel, NETWORK)?)
         .map_err(|reason| MovingError::FileInside { name: NETWORK, reason })?;
     let (config, changed) = write_config(folder, &parcel)?;
@@ -314,19 +325,28 @@ fn flatten(before: &str, table: toml::Table, flat: &mut BTreeMap<String, Vec<Str
     }
 }
 
-/// A folder that goes away unless it got its name.
-struct Building(PathBuf);
+/// A folder that goes away unless it gets its name. It is locked for as long, so that nobody takes it for a leftover.
+struct Building {
+    path: PathBuf,
+    _lock: File,
+}
 
 impl Building {
     fn begin(folder: &Path) -> Result<Self, MovingError> {
         let path = beside(folder, "importing")?;
         fs::DirBuilder::new().mode(0o700).create(&path).map_err(MovingError::io(&path))?;
-        Ok(Building(path))
+        match leftovers::lock(&path) {
+            Ok(lock) => Ok(Building { path, _lock: lock }),
+            Err(error) => {
+                let _ = fs::remove_dir(&path);
+                Err(MovingError::io(&path)(error))
+            }
+        }
     }
 }
 
 impl Drop for Building {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.path);
     }
 }

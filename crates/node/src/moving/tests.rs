@@ -69,7 +69,12 @@ impl Home {
     }
 
     fn import(&self, folder: &str) -> Result<Imported, MovingError> {
-        import(&self.at("node.age"), &self.at(folder), &unlock(), &mut |_| {})
+        self.import_after(folder, None)
+    }
+
+    fn import_after(&self, folder: &str, after: Option<u64>) -> Result<Imported, MovingError> {
+        let (file, folder, unlock) = (self.at("node.age"), self.at(folder), unlock());
+        import(&Import { file: &file, folder: &folder, unlock: &unlock, after }, &mut |_| {})
     }
 
     /// The names in the folder of all.
@@ -88,6 +93,46 @@ impl Home {
         change(&mut parcel);
         fs::write(self.at("node.age"), age::seal(&parcel.to_bytes().unwrap(), &lock())).unwrap();
     }
+}
+
+#[test]
+fn a_backup_from_before_two_moves_starts_after_the_number_that_its_operator_names() {
+    let home = Home::new("");
+    home.export(true).unwrap();
+    let moves = |folder: &str, after| home.import_after(folder, after).map(|imported| imported.moves);
+    assert_eq!(moves("one", None).unwrap(), 1);
+    assert_eq!(moves("three", Some((2 << 32) + 9)).unwrap(), 3);
+    // A number that lies behind what the backup knows changes nothing.
+    assert_eq!(moves("again", Some(1)).unwrap(), 1);
+    assert!(matches!(moves("never", Some(u64::MAX)), Err(MovingError::Records(_))));
+    assert!(!home.at("never").exists());
+}
+
+#[test]
+fn an_import_goes_on_where_one_with_its_process_number_was_killed() {
+    let home = Home::new("");
+    home.export(true).unwrap();
+    let left = home.at(&format!(".new.importing-{}", std::process::id()));
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("node.toml"), "half of it").unwrap();
+    home.import("new").unwrap();
+    assert_eq!(home.names(), ["new", "node.age", "old"]);
+}
+
+#[test]
+fn a_halted_node_can_be_exported_and_goes_on_as_one_that_has_moved() {
+    let home = Home::new("");
+    let newer = quorate_engine::NewerStart {
+        number: (4 << 32) + 1,
+        own: 7,
+        told_by: quorate_wire::NodeIndex::new(1).unwrap(),
+    };
+    let data = home.at("old/data");
+    leave_halted(&data, "another copy", &newer, &crate::testing::network()).unwrap();
+    assert!(check_not_halted(&data).unwrap_err().reason.contains(&format!("--after {}", newer.number)));
+    home.export(false).unwrap();
+    assert_eq!(home.import_after("new", Some(newer.number)).unwrap().moves, 5);
+    check_not_halted(&home.at("new/data")).unwrap();
 }
 
 #[test]

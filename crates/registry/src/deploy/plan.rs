@@ -1,6 +1,6 @@
 //! What a deployment will put on a chain, computed without any chain.
 //!
-//! Code and addresses follow from the deployer, its nonce, the chain's id and the committee. So everybody who is to agree
+//! Code and addresses follow from the deployer, its nonce, the chain's id, the committee and the founding's salt. So everybody who is to agree
 //! on a network computes them for himself, before there is a chain to ask.
 
 use std::time::Duration;
@@ -9,13 +9,14 @@ use alloy_primitives::{Address, B256, Bytes, keccak256};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{CodeHashes, CompanionHashes, addresses, companion_addresses, companion_codes, creation_codes};
+use super::{
+    CodeHashes, CompanionHashes, Founding, addresses, companion_addresses, companion_codes, creation_codes,
+};
 use crate::{
     artifacts::{Companions, Contracts},
     chain::evm,
     revert,
     rpc_client::CallBounds,
-    subject::CommitteeNode,
     tx_client::{TxClient, TxClientError},
 };
 
@@ -71,12 +72,11 @@ pub fn plan(
     deployer: Address,
     nonce: u64,
     chain_id: u64,
-    committee: &[CommitteeNode],
-    threshold: u32,
+    founding: &Founding<'_>,
 ) -> Result<Plan, TxClientError> {
     let contracts = addresses(deployer, nonce);
     let companions = companion_addresses(deployer, nonce);
-    let mut codes = creation_codes(&contracts, committee, threshold).to_vec();
+    let mut codes = creation_codes(&contracts, founding).to_vec();
     codes.extend(companion_codes(&contracts, &companions));
     let inputs: Vec<Bytes> = codes.iter().map(|(code, _)| code.clone()).collect();
     let created = evm::create_all(chain_id, (deployer, nonce), &inputs);

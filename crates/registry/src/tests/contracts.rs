@@ -289,7 +289,8 @@ fn committee_is_what_was_founded() {
 fn refuses_committees_that_protect_nothing() {
     let mut harness = Harness::deployed();
     let registry = |committee: &[_], threshold| {
-        deploy::creation_codes(&crate::deploy::addresses(Address::ZERO, 0), committee, threshold)[0].0.clone()
+        let founding = deploy::Founding { committee, threshold, salt: B256::ZERO };
+        deploy::creation_codes(&deploy::addresses(Address::ZERO, 0), &founding)[0].0.clone()
     };
     let mut twins = committee();
     twins[1].statement_key = twins[0].statement_key;

@@ -2,7 +2,7 @@
 
 use quorate_wire::{Digest, DirectoryChange, LoginDomains, directory_digest};
 
-use super::harness::{CHAIN_ID, Harness, NODES, STRANGER, wire};
+use super::harness::{Harness, NODES, STRANGER, domain};
 use crate::{abi::Directory, encode, view::At};
 
 const NAME: &str = "login-domains";
@@ -20,7 +20,7 @@ impl Harness {
     }
 
     pub(super) fn directory_digest(&self, changes: &[DirectoryChange]) -> Digest {
-        directory_digest(CHAIN_ID, wire(self.contracts.directory), changes)
+        directory_digest(&domain(self.contracts.directory), changes)
     }
 
     pub(super) fn value(&self, name: &str) -> (u64, Vec<u8>) {

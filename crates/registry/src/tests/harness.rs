@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, Bytes, Signature, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue as _};
 use ed25519_dalek::SigningKey as HeadKey;
 use k256::ecdsa::SigningKey;
-use quorate_wire::{Digest, NodeVote, root_keys_digest};
+use quorate_wire::{Digest, NodeVote, VoteDomain, root_keys_digest};
 
 use crate::{
     abi::PKPNFT,
@@ -31,6 +31,8 @@ pub(super) const ALL_NODES: &[u8] = &[0, 1, 2];
 pub(super) const CHAIN_ID: u64 = 7470;
 /// An account that is no node, and hands over what nodes signed.
 pub(super) const STRANGER: u8 = 60;
+/// The salt of the founding.
+pub(super) const SALT: Digest = Digest([0x5a; 32]);
 const DEPLOYER: u8 = 100;
 
 pub(super) struct Harness {
@@ -49,6 +51,11 @@ impl Harness {
 
     /// Any committee, contracts deployed, no roots yet.
     pub(super) fn of(committee: &[CommitteeNode], threshold: u32) -> Self {
+        Self::salted(committee, threshold, SALT)
+    }
+
+    /// The same of a founding with another salt.
+    pub(super) fn salted(committee: &[CommitteeNode], threshold: u32, salt: Digest) -> Self {
         let head_key = HeadKey::from_bytes(&[7; 32]);
         let deployer = address_of(key(DEPLOYER).verifying_key());
         let rich = U256::from(10).pow(U256::from(24));
@@ -61,7 +68,11 @@ impl Harness {
         let books = LedgerWriter::in_memory(genesis, Keep::Everything).unwrap();
         view.write().unwrap().ledger = Some(books.ledger().clone());
         let mut harness = Self { view, books, contracts, companions, clock: 1_000 };
-        let mut codes = deploy::creation_codes(&contracts, committee, threshold).to_vec();
+        let mut codes = deploy::creation_codes(
+            &contracts,
+            &deploy::Founding { committee, threshold, salt: salt.0.into() },
+        )
+        .to_vec();
         codes.extend(deploy::companion_codes(&contracts, &companions));
         for (code, address) in codes {
             let tx = harness.send(DEPLOYER, None, code).expect("deployment succeeds");
@@ -87,7 +98,7 @@ impl Harness {
         let roots = root_keys(root);
         let named = RootKey::read(&roots).expect("the root is a point");
         let router = self.contracts.pubkey_router;
-        let votes = self.votes(nodes, &root_keys_digest(CHAIN_ID, wire(router), key_set, &named));
+        let votes = self.votes(nodes, &root_keys_digest(&domain(router), key_set, &named));
         let data = encode::set_root_keys(self.contracts.node_registry, key_set, &roots, &votes);
         self.send(STRANGER, Some(router), data)
     }
@@ -255,6 +266,11 @@ alloy_sol_types::sol! {
         function setOwner(uint256 tokenId, address owner) external;
         function setWhenReceived(Call[] calls) external;
     }
+}
+
+/// For what votes for one of the contracts count.
+pub(super) fn domain(contract: Address) -> VoteDomain {
+    VoteDomain { chain_id: CHAIN_ID, contract: wire(contract), salt: SALT }
 }
 
 /// An address in the words of the wire.

@@ -2,11 +2,11 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall as _;
-use quorate_wire::{Digest, minter_digest};
+use quorate_wire::{Digest, MinterAdmission, minter_digest};
 
 use super::{
     contracts::{mint, next_key},
-    harness::{CHAIN_ID, Harness, NODES, Puppet, STRANGER, puppet_calls, wire},
+    harness::{Harness, NODES, Puppet, STRANGER, domain, puppet_calls, wire},
 };
 use crate::{
     abi::{PKPNFT, PKPPermissions, PubkeyRouter},
@@ -48,9 +48,16 @@ impl Harness {
 
     fn admit_code(&mut self, nodes: &[u8], minter: Address, code_hash: B256) -> Result<(), String> {
         let router = self.contracts.pubkey_router;
-        let digest = minter_digest(CHAIN_ID, wire(router), wire(minter), Digest(code_hash.0));
-        let data = encode::admit_minter(minter, code_hash, &self.votes(nodes, &digest));
-        self.send(STRANGER, Some(router), data).map(drop)
+        let admitted = self.call(router, &PubkeyRouter::admissionsCall {}).unwrap();
+        let call = self.admission(nodes, minter, code_hash, admitted + 1);
+        self.send(STRANGER, Some(router), call).map(drop)
+    }
+
+    /// The call of an admission with this number, signed by these accounts.
+    fn admission(&self, nodes: &[u8], minter: Address, code_hash: B256, number: u64) -> Bytes {
+        let admission = MinterAdmission { minter: wire(minter), code_hash: Digest(code_hash.0), number };
+        let digest = minter_digest(&domain(self.contracts.pubkey_router), &admission);
+        encode::admit_minter(&admission, &self.votes(nodes, &digest))
     }
 
     fn is_minter(&self, account: Address) -> bool {
@@ -107,6 +114,26 @@ fn a_threshold_of_nodes_admits_a_minter_and_fewer_do_not() {
     assert!(harness.is_minter(nft));
     let (minted, _) = mint(&mut harness, 50);
     assert_eq!(harness.minter_of(minted), nft);
+}
+
+#[test]
+fn signatures_for_an_admission_are_void_once_another_minter_was_admitted() {
+    let mut harness = Harness::with_root();
+    let (router, helper) = (harness.contracts.pubkey_router, harness.companions.pkp_helper);
+    let code = harness.view.code_hash(helper, At::Latest).unwrap().unwrap();
+    // Signed, and sent by nobody for as long as another is admitted.
+    let kept = harness.admission(&[0, 1], helper, code, 1);
+    for number in [0, 2, u64::MAX] {
+        let other = harness.admission(&[0, 1], helper, code, number);
+        let refused = harness.send(STRANGER, Some(router), other).unwrap_err();
+        assert!(refused.contains("WrongNumber"), "{refused}");
+    }
+    harness.admitted();
+    let refused = harness.send(STRANGER, Some(router), kept).unwrap_err();
+    assert!(refused.contains("WrongNumber") && refused.contains('2'), "{refused}");
+    assert!(!harness.is_minter(helper));
+    harness.admit_minter(&[0, 1], helper).unwrap();
+    assert_eq!(harness.call(router, &PubkeyRouter::admissionsCall {}).unwrap(), 2);
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! What nodes sign together: the digests beside a library's, and every way to spoil the signatures.
 
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
-use alloy_sol_types::{Eip712Domain, SolCall as _, SolStruct, eip712_domain};
+use alloy_sol_types::{SolCall as _, SolStruct, eip712_domain};
 use quorate_wire::{
-    Digest, DirectoryChange, NodeVote, directory_digest, gather, minter_digest, root_keys_digest,
+    Digest, DirectoryChange, MinterAdmission, NodeVote, VoteDomain, directory_digest, gather, minter_digest,
+    root_keys_digest,
 };
 
 use super::{
     directory::change,
-    harness::{ALL_NODES, CHAIN_ID, Harness, STRANGER, committee, key, root, root_keys, wire},
+    harness::{ALL_NODES, CHAIN_ID, Harness, STRANGER, committee, domain, key, root, root_keys, wire},
 };
 use crate::{
     abi::{Directory, PubkeyRouter},
@@ -21,7 +22,7 @@ const NAME: &str = "login-domains";
 alloy_sol_types::sol! {
     struct Change { string name; uint64 version; bytes value; }
     struct Changes { Change[] changes; }
-    struct Minter { address minter; bytes32 codeHash; }
+    struct Minter { address minter; bytes32 codeHash; uint64 number; }
 }
 
 /// The same struct by its own name, which Rust has for another thing here.
@@ -32,12 +33,12 @@ mod text {
     }
 }
 
-fn domain(chain_id: u64, contract: Address) -> Eip712Domain {
-    eip712_domain! { name: "Quorate", version: "1", chain_id: chain_id, verifying_contract: contract, }
-}
-
-fn by_library(text: &impl SolStruct, chain_id: u64, contract: Address) -> Digest {
-    Digest(text.eip712_signing_hash(&domain(chain_id, contract)).0)
+fn by_library(text: &impl SolStruct, domain: &VoteDomain) -> Digest {
+    let domain = eip712_domain! {
+        name: "Quorate", version: "1", chain_id: domain.chain_id, verifying_contract: domain.contract.0.into(),
+        salt: domain.salt.0.into(),
+    };
+    Digest(text.eip712_signing_hash(&domain).0)
 }
 
 fn changes() -> Vec<DirectoryChange> {
@@ -46,17 +47,19 @@ fn changes() -> Vec<DirectoryChange> {
 
 #[test]
 fn digests_are_those_of_typed_data() {
-    for (chain_id, contract) in [(1, Address::ZERO), (u64::MAX, Address::repeat_byte(0xab))] {
+    for (chain_id, byte) in [(1, 0), (u64::MAX, 0xab)] {
+        let domain = VoteDomain {
+            chain_id,
+            contract: quorate_wire::Address([byte; 20]),
+            salt: Digest([byte.wrapping_add(1); 32]),
+        };
         let listed = changes().into_iter().map(|change| Change {
             name: change.name,
             version: change.version,
             value: change.value.into(),
         });
         let text = Changes { changes: listed.collect() };
-        assert_eq!(
-            directory_digest(chain_id, wire(contract), &changes()),
-            by_library(&text, chain_id, contract)
-        );
+        assert_eq!(directory_digest(&domain, &changes()), by_library(&text, &domain));
         let roots = root_keys(&root(200));
         let listed = roots
             .iter()
@@ -64,17 +67,21 @@ fn digests_are_those_of_typed_data() {
         let text = text::RootKeys { keySetId: DEFAULT_KEY_SET_ID.to_owned(), rootKeys: listed.collect() };
         let named = RootKey::read(&roots).unwrap();
         for name in [DEFAULT_KEY_SET_ID, "naga-keyset1"] {
-            assert_eq!(
-                root_keys_digest(chain_id, wire(contract), name, &named),
-                by_library(&text, chain_id, contract)
-            );
+            assert_eq!(root_keys_digest(&domain, name, &named), by_library(&text, &domain));
         }
-        let text = Minter { minter: Address::repeat_byte(1), codeHash: B256::repeat_byte(2) };
-        assert_eq!(
-            minter_digest(chain_id, wire(contract), wire(text.minter), Digest(text.codeHash.0)),
-            by_library(&text, chain_id, contract)
-        );
+        let text = Minter { minter: Address::repeat_byte(1), codeHash: B256::repeat_byte(2), number: 3 };
+        let admission =
+            MinterAdmission { minter: wire(text.minter), code_hash: Digest(text.codeHash.0), number: 3 };
+        assert_eq!(minter_digest(&domain, &admission), by_library(&text, &domain));
     }
+}
+
+fn on_another_chain(contract: Address) -> VoteDomain {
+    VoteDomain { chain_id: CHAIN_ID + 1, ..domain(contract) }
+}
+
+fn of_another_founding(contract: Address) -> VoteDomain {
+    VoteDomain { salt: Digest([0x5b; 32]), ..domain(contract) }
 }
 
 /// Signatures that no contract takes, each with the error's name. `good` are those of the nodes that are needed, in their
@@ -139,11 +146,9 @@ fn the_directory_refuses_signatures_that_are_not_of_distinct_nodes_over_these_ch
     let on = |digest: Digest| harness.votes(&[0, 1], &digest);
     let others = vec![
         ("a stranger's", harness.votes(&[0, 50], &digest)),
-        ("on another chain", on(directory_digest(CHAIN_ID + 1, wire(directory), &changes))),
-        (
-            "for another contract",
-            on(directory_digest(CHAIN_ID, wire(harness.contracts.pubkey_router), &changes)),
-        ),
+        ("on another chain", on(directory_digest(&on_another_chain(directory), &changes))),
+        ("of another founding", on(directory_digest(&of_another_founding(directory), &changes))),
+        ("for another contract", on(directory_digest(&domain(harness.contracts.pubkey_router), &changes))),
         ("of another version", on(harness.directory_digest(&[change(NAME, 2, b"value")]))),
         ("of another name", on(harness.directory_digest(&[change("issuers", 1, b"value")]))),
         ("of another value", on(harness.directory_digest(&[change(NAME, 1, b"valuE")]))),
@@ -184,19 +189,17 @@ fn the_router_refuses_signatures_that_are_not_of_all_nodes_over_these_roots() {
     let router = harness.contracts.pubkey_router;
     let roots = root_keys(&root(200));
     let named = RootKey::read(&roots).unwrap();
-    let digest = root_keys_digest(CHAIN_ID, wire(router), "set", &named);
+    let digest = root_keys_digest(&domain(router), "set", &named);
     let good = harness.votes(ALL_NODES, &digest);
     let on = |digest: Digest| harness.votes(ALL_NODES, &digest);
     let other_roots = RootKey::read(&root_keys(&root(201))).unwrap();
     let others = vec![
         ("a stranger's", harness.votes(&[0, 1, 50], &digest)),
-        ("on another chain", on(root_keys_digest(CHAIN_ID + 1, wire(router), "set", &named))),
-        (
-            "for another contract",
-            on(root_keys_digest(CHAIN_ID, wire(harness.contracts.directory), "set", &named)),
-        ),
-        ("of another key set", on(root_keys_digest(CHAIN_ID, wire(router), "other", &named))),
-        ("of other roots", on(root_keys_digest(CHAIN_ID, wire(router), "set", &other_roots))),
+        ("on another chain", on(root_keys_digest(&on_another_chain(router), "set", &named))),
+        ("of another founding", on(root_keys_digest(&of_another_founding(router), "set", &named))),
+        ("for another contract", on(root_keys_digest(&domain(harness.contracts.directory), "set", &named))),
+        ("of another key set", on(root_keys_digest(&domain(router), "other", &named))),
+        ("of other roots", on(root_keys_digest(&domain(router), "set", &other_roots))),
     ];
     let call = |signatures: Vec<Bytes>| -> Bytes {
         let listed = roots
@@ -221,6 +224,20 @@ fn the_router_refuses_signatures_that_are_not_of_all_nodes_over_these_roots() {
     harness.send(STRANGER, Some(router), set.clone()).unwrap();
     let again = harness.send(STRANGER, Some(router), set).unwrap_err();
     assert!(again.contains("RootKeysAlreadySet"), "{again}");
+}
+
+#[test]
+fn approvals_of_a_discarded_proposal_set_nothing_at_the_same_addresses() {
+    let mut harness = Harness::salted(&committee(), 2, Digest([0x5b; 32]));
+    let changes = [change(NAME, 1, b"of the discarded one")];
+    let directory = harness.contracts.directory;
+    assert_eq!(directory, Harness::deployed().contracts.directory);
+    let votes = harness.votes(&[0, 1], &harness.directory_digest(&changes));
+    let refused =
+        harness.send(STRANGER, Some(directory), encode::set_directory(&changes, &votes)).unwrap_err();
+    assert!(refused.contains("NotNode"), "{refused}");
+    let votes = harness.votes(&[0, 1], &directory_digest(&of_another_founding(directory), &changes));
+    harness.send(STRANGER, Some(directory), encode::set_directory(&changes, &votes)).unwrap();
 }
 
 /// The largest committee that a network has.

@@ -19,11 +19,13 @@ use quorate_registry::{
     subject::{DEFAULT_KEY_SET_ID, Subject},
     tx_client::{TxClient, TxClientError},
 };
-use quorate_wire::{Digest, DirectoryChange, directory_digest, minter_digest};
+use quorate_wire::{Digest, DirectoryChange, MinterAdmission, directory_digest, minter_digest};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::network::{ACCOUNTS, committee, genesis, key, loopback, root_votes, roots, votes, wire};
+use crate::network::{
+    ACCOUNTS, committee, domain, founding, genesis, key, loopback, root_votes, roots, votes, wire,
+};
 
 const CHAIN_ID: u64 = 31_337;
 const TRANSACTIONS: usize = 200;
@@ -101,7 +103,8 @@ struct Side {
 impl Side {
     async fn new(url: &str) -> Side {
         let deployer = TxClient::new(url, CHAIN_ID, key("deployer")).unwrap();
-        let contracts = deploy(&deployer, &committee(), 2).await.expect("deployment succeeds").contracts;
+        let contracts =
+            deploy(&deployer, &founding(&committee())).await.expect("deployment succeeds").contracts;
         let deployed = deploy_companions(&deployer, &contracts).await.expect("deployment succeeds");
         let (companions, helper_code) = (deployed.addresses, deployed.code_hashes.pkp_helper);
         let mut side = Side {
@@ -193,15 +196,17 @@ impl Side {
                     version: u64::try_from(number / 60).unwrap() + 1,
                     value: vec![b'v'; number / 60],
                 }];
-                let digest = directory_digest(CHAIN_ID, wire(contracts.directory), &changes);
+                let digest = directory_digest(&domain(CHAIN_ID, contracts.directory), &changes);
                 (sender, contracts.directory, encode::set_directory(&changes, &votes(&digest, 2)))
             }
             18 => {
                 let (router, code) = (contracts.pubkey_router, self.helper_code);
-                let digest = minter_digest(CHAIN_ID, wire(router), wire(helper), Digest(code.0));
+                let admission =
+                    MinterAdmission { minter: wire(helper), code_hash: Digest(code.0), number: 1 };
+                let digest = minter_digest(&domain(CHAIN_ID, router), &admission);
                 // One is too few.
                 let votes = votes(&digest, 1 + number / 20 % 2);
-                (sender, router, encode::admit_minter(helper, code, &votes))
+                (sender, router, encode::admit_minter(&admission, &votes))
             }
             _ => {
                 let call = PKPNFT::claimAndMintCall {

@@ -15,7 +15,8 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::network::{
-    CHAIN_ID, Stop, chain, committee, founded, genesis, head_public, key, until_block, until_error,
+    CHAIN_ID, Stop, chain, committee, founded, founding as terms, genesis, head_public, key, until_block,
+    until_error,
 };
 
 /// The slot that the foreign init code writes.
@@ -45,7 +46,7 @@ fn follower(
 
 fn planned() -> Plan {
     let deployer = TxClient::new("http://127.0.0.1:1", CHAIN_ID, key("deployer")).unwrap().address();
-    plan(deployer, 0, CHAIN_ID, &committee(), 2).unwrap()
+    plan(deployer, 0, CHAIN_ID, &terms(&committee())).unwrap()
 }
 
 /// The creations of the contracts that these chains have: no companions, whose numbers are used otherwise.
@@ -74,7 +75,9 @@ fn foreign_creation(runtime: &[u8]) -> Bytes {
 async fn deceived(url: &str, runtime: &[u8]) -> Contracts {
     let client = TxClient::new(url, CHAIN_ID, key("deployer")).unwrap();
     let contracts = addresses(client.address(), 0);
-    for (place, (creation, address)) in creation_codes(&contracts, &committee(), 2).into_iter().enumerate() {
+    for (place, (creation, address)) in
+        creation_codes(&contracts, &terms(&committee())).into_iter().enumerate()
+    {
         let creation = if place == 2 { foreign_creation(runtime) } else { creation };
         assert_eq!(client.send(None, creation).await.unwrap().contract_address, Some(address));
     }
@@ -132,7 +135,7 @@ async fn a_planned_number_that_was_used_up_is_named_with_what_used_it() {
     for (to, happened) in [(Some(Address::repeat_byte(9)), SpentBy::Other), (None, SpentBy::Failed)] {
         let (server, _stop) = chain().await;
         let client = TxClient::new(&server.url(), CHAIN_ID, key("deployer")).unwrap();
-        let codes = creation_codes(&plan.addresses(), &committee(), 2);
+        let codes = creation_codes(&plan.addresses(), &terms(&committee()));
         for (creation, _) in codes[..2].iter().cloned() {
             client.send(None, creation).await.unwrap();
         }

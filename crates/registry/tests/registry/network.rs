@@ -8,13 +8,13 @@ use quorate_registry::{
     alloy_primitives::{Address, B256, U256, keccak256},
     artifacts::Contracts,
     chain::{BOUNDS, ChainConfig, ChainServer, Genesis, address_of, serve},
-    deploy::{Deployment, deploy},
+    deploy::{Deployment, Founding, deploy},
     follow::{CATCH_UP_MAX, FollowConfig, FollowError, Follower, SnapshotFile, StateFile, Trust, follow},
     subject::{CommitteeNode, DEFAULT_KEY_SET_ID, RootKey},
     tx_client::TxClient,
     view::RegistryView,
 };
-use quorate_wire::{Digest, NodeVote, PublicKey, RootKeys, gather, root_keys_digest};
+use quorate_wire::{Digest, NodeVote, PublicKey, RootKeys, VoteDomain, gather, root_keys_digest};
 use tokio::sync::oneshot;
 
 /// Stops what it was made for when it is dropped.
@@ -26,6 +26,9 @@ pub(crate) fn key(name: &str) -> SigningKey {
 
 /// The chain of these tests.
 pub(crate) const CHAIN_ID: u64 = 7470;
+
+/// The salt of the founding.
+const SALT: B256 = B256::repeat_byte(0x5a);
 
 /// Who has money.
 pub(crate) const ACCOUNTS: [&str; 7] = ["owner", "second", "third", "deployer", "node 0", "node 1", "node 2"];
@@ -101,10 +104,20 @@ pub(crate) fn committee() -> Vec<CommitteeNode> {
         .collect()
 }
 
+/// What the contracts of tests are created with: any two of the committee act.
+pub(crate) fn founding(committee: &[CommitteeNode]) -> Founding<'_> {
+    Founding { committee, threshold: 2, salt: SALT }
+}
+
+/// For what votes for one of the contracts count.
+pub(crate) fn domain(chain_id: u64, contract: Address) -> VoteDomain {
+    VoteDomain { chain_id, contract: wire(contract), salt: Digest(SALT.0) }
+}
+
 /// Deploys, and sets a root that all nodes signed.
 pub(crate) async fn founded(url: &str) -> Deployment {
     let deployer = TxClient::new(url, CHAIN_ID, key("deployer")).unwrap();
-    let deployment = deploy(&deployer, &committee(), 2).await.expect("deployment succeeds");
+    let deployment = deploy(&deployer, &founding(&committee())).await.expect("deployment succeeds");
     let votes = root_votes(CHAIN_ID, deployment.contracts.pubkey_router);
     deployer
         .set_root_keys(&deployment.contracts, DEFAULT_KEY_SET_ID, &roots(), &votes)
@@ -115,7 +128,7 @@ pub(crate) async fn founded(url: &str) -> Deployment {
 
 /// The signatures of all nodes for the roots.
 pub(crate) fn root_votes(chain_id: u64, router: Address) -> Vec<NodeVote> {
-    let digest = root_keys_digest(chain_id, wire(router), DEFAULT_KEY_SET_ID, &root_keys());
+    let digest = root_keys_digest(&domain(chain_id, router), DEFAULT_KEY_SET_ID, &root_keys());
     votes(&digest, 3)
 }
 

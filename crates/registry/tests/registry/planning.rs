@@ -1,21 +1,23 @@
 //! A deployment that is computed before there is a chain, and one that is interrupted.
 
 use quorate_registry::{
-    alloy_primitives::{Address, Bytes, U256},
-    deploy::{Plan, companion_codes, creation_codes, deploy, deploy_companions, deploy_planned, plan},
+    alloy_primitives::{Address, B256, Bytes, U256},
+    deploy::{
+        Founding, Plan, companion_codes, creation_codes, deploy, deploy_companions, deploy_planned, plan,
+    },
     tx_client::{TxClient, TxClientError},
 };
 
-use crate::network::{CHAIN_ID, chain, committee, key};
+use crate::network::{CHAIN_ID, chain, committee, founding, key};
 
 fn planned(client: &TxClient) -> Plan {
-    plan(client.address(), 0, CHAIN_ID, &committee(), 2).unwrap()
+    plan(client.address(), 0, CHAIN_ID, &founding(&committee())).unwrap()
 }
 
 /// What an earlier try has created before it was interrupted.
 async fn created(client: &TxClient, plan: &Plan, count: usize) {
     let (contracts, companions) = (plan.addresses(), plan.companions());
-    let mut codes = creation_codes(&contracts, &committee(), 2).to_vec();
+    let mut codes = creation_codes(&contracts, &founding(&committee())).to_vec();
     codes.extend(companion_codes(&contracts, &companions));
     for (code, _) in codes.into_iter().take(count) {
         client.send(None, code).await.unwrap();
@@ -34,7 +36,7 @@ async fn a_plan_is_what_a_chain_makes_of_it() {
     let (server, _stop) = chain().await;
     let client = TxClient::new(&server.url(), CHAIN_ID, key("deployer")).unwrap();
     let plan = planned(&client);
-    let deployed = deploy(&client, &committee(), 2).await.unwrap();
+    let deployed = deploy(&client, &founding(&committee())).await.unwrap();
     let companions = deploy_companions(&client, &deployed.contracts).await.unwrap();
     assert_eq!((plan.addresses(), plan.code_hashes()), (deployed.contracts, deployed.code_hashes));
     assert_eq!((plan.companions(), plan.companion_hashes()), (companions.addresses, companions.code_hashes));
@@ -52,7 +54,9 @@ async fn a_plan_is_what_a_chain_makes_of_it() {
 #[test]
 fn a_plan_depends_on_all_that_it_is_of_and_refuses_what_contracts_refuse() {
     let of = |deployer, nonce, chain_id, threshold| {
-        plan(Address::repeat_byte(deployer), nonce, chain_id, &committee(), threshold)
+        let committee = committee();
+        let founding = Founding { threshold, ..founding(&committee) };
+        plan(Address::repeat_byte(deployer), nonce, chain_id, &founding)
     };
     let one = of(1, 0, CHAIN_ID, 2).unwrap();
     assert_eq!(of(1, 0, CHAIN_ID, 2).unwrap(), one);
@@ -61,6 +65,21 @@ fn a_plan_depends_on_all_that_it_is_of_and_refuses_what_contracts_refuse() {
     }
     let refused = of(1, 0, CHAIN_ID, 1).unwrap_err();
     assert!(matches!(&refused, TxClientError::Reverted(why) if why.contains("BadThreshold")), "{refused}");
+}
+
+#[test]
+fn a_salt_changes_the_two_contracts_that_check_votes_and_no_other() {
+    let committee = committee();
+    let of = |salt: u8| {
+        let founding = Founding { salt: B256::repeat_byte(salt), ..founding(&committee) };
+        plan(Address::repeat_byte(1), 0, CHAIN_ID, &founding).unwrap()
+    };
+    for (one, other) in of(1).contracts.iter().zip(&of(2).contracts) {
+        let salted = ["PubkeyRouter", "Directory"].contains(&one.name);
+        assert_eq!(one.address, other.address);
+        assert_eq!(one.creation != other.creation, salted, "{}", one.name);
+        assert_eq!(one.code_hash != other.code_hash, salted, "{}", one.name);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +102,7 @@ async fn an_interrupted_deployment_goes_on_where_it_was() {
 async fn what_is_off_the_plan_is_said() {
     let (server, _stop) = chain().await;
     let client = TxClient::new(&server.url(), CHAIN_ID, key("deployer")).unwrap();
-    let plan_of = |nonce, chain_id| plan(client.address(), nonce, chain_id, &committee(), 2).unwrap();
+    let plan_of = |nonce, chain_id| plan(client.address(), nonce, chain_id, &founding(&committee())).unwrap();
     let plan = planned(&client);
     let other = TxClient::new(&server.url(), CHAIN_ID, key("second")).unwrap();
     assert!(refused(&other, &plan).await.contains("is planned"));

@@ -50,7 +50,7 @@ impl World {
                 self.say(&format!("{slot} hears that {node} is at {endpoint:?}"))
             }
             Effect::Report(report) => self.report(slot, &report),
-            Effect::Halt { reason } => self.halted(slot, &reason),
+            Effect::Halt { reason, .. } => self.halted(slot, &reason),
         }
     }
 

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::NetworkFile;
 use crate::{
-    Address, Digest, DirectoryChange, NetworkId, NodeIndex, NodeVote, Signable, Signed, directory_digest,
+    Address, Digest, DirectoryChange, NetworkId, NodeIndex, NodeVote, Signable, Signed, Transcript,
+    VoteDomain, directory_digest,
 };
 
 /// Most contracts that a founding deploys.
@@ -14,6 +15,9 @@ const CONTRACTS_MAX: usize = 16;
 const VALUES_MAX: usize = 16;
 /// Longest name of an operator, in bytes.
 const OPERATOR_BYTES_MAX: usize = 64;
+
+/// The contracts whose arguments have the salt, so that their code follows from it.
+const SALTED: [&str; 2] = ["PubkeyRouter", "Directory"];
 
 /// What a founding does beside choosing its members: part of the network's id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize)]
@@ -172,11 +176,49 @@ impl NetworkFile {
         }
     }
 
+    /// What tells this founding from all others: a hash of everything that the id covers, without what follows from the salt
+    /// itself, which are `creation` and `code_hash` of the two contracts that have it as an argument. They count as zeros.
+    ///
+    /// Two proposals of one payer have the same addresses of contracts; a vote under the one salt is of no use under the
+    /// other. The contracts of networks of version 4 know no salt: it is zero for these.
+    #[must_use]
+    pub fn salt(&self) -> Digest {
+        let Some(founding) = &self.founding else { return Digest([0; 32]) };
+        let mut founding = founding.clone();
+        for planned in &mut founding.contracts {
+            if SALTED.contains(&planned.name.as_str()) {
+                (planned.creation, planned.code_hash) = (Digest([0; 32]), Digest([0; 32]));
+            }
+        }
+        let mut unsalted = NetworkFile { endpoints: Vec::new(), approvals: Vec::new(), ..self.clone() };
+        let contracts = &mut unsalted.contracts;
+        for record in [&mut contracts.pubkey_router, &mut contracts.directory] {
+            record.code_hash = Digest([0; 32]);
+        }
+        Digest(unsalted.founded(Transcript::new("quorate/founding/v1"), &founding).finish())
+    }
+
+    /// For what votes for roots and minters count.
+    #[must_use]
+    pub fn router_domain(&self) -> VoteDomain {
+        self.domain_of(self.contracts.pubkey_router.address)
+    }
+
+    /// For what votes for named values count.
+    #[must_use]
+    pub fn directory_domain(&self) -> VoteDomain {
+        self.domain_of(self.contracts.directory.address)
+    }
+
+    fn domain_of(&self, contract: Address) -> VoteDomain {
+        VoteDomain { chain_id: self.chain.id, contract, salt: self.salt() }
+    }
+
     /// The digest that the nodes' accounts sign to set the Directory's first values.
     #[must_use]
     pub fn founding_vote_digest(&self) -> Option<Digest> {
         let terms = self.founding.as_ref()?;
-        Some(directory_digest(self.chain.id, self.contracts.directory.address, &terms.changes()))
+        Some(directory_digest(&self.directory_domain(), &terms.changes()))
     }
 
     /// Checks one approval.
@@ -201,7 +243,9 @@ impl NetworkFile {
         }
         let digest = self.founding_vote_digest().unwrap_or(Digest([0; 32]));
         if approval.vote.signer(&digest) != Some(node.chain_address) {
-            return Err(format!("the approval of {who} is not signed with its chain key"));
+            return Err(format!(
+                "the approval of {who} is not signed with its chain key for this founding; builds before the first release signed without a salt"
+            ));
         }
         Ok(index)
     }
@@ -266,5 +310,126 @@ fn shown(value: &serde_json::Value) -> String {
     match text.char_indices().nth(CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ActionLimits, Admission, ChainParameters, ContractRecord, Contracts, FoundingNode, NodeEndpoint,
+        StatementKey, TransportKey,
+    };
+
+    const NAMES: [&str; 5] = ["NodeRegistry", "PubkeyRouter", "PKPPermissions", "PKPNFT", "Directory"];
+
+    fn proposal() -> NetworkFile {
+        let record = |number: u8| ContractRecord {
+            address: Address([number; 20]),
+            code_hash: Digest([number + 0x20; 32]),
+        };
+        let planned = |(number, name): (u8, &&str)| PlannedContract {
+            name: (*name).to_owned(),
+            address: Address([number; 20]),
+            creation: Digest([number + 0x40; 32]),
+            code_hash: Digest([number + 0x20; 32]),
+        };
+        let node = |number: u8| FoundingNode {
+            transport_key: TransportKey([number; 32]),
+            statement_key: StatementKey([number + 0x10; 32]),
+            chain_address: Address([number + 0x50; 20]),
+        };
+        let value = |name: &str| FoundingValue { name: name.to_owned(), value: "[]".to_owned() };
+        NetworkFile {
+            version: NetworkFile::VERSION,
+            name: "example".to_owned(),
+            chain: ChainParameters {
+                id: 7470,
+                genesis: Digest([0x60; 32]),
+                head_key: StatementKey([0x61; 32]),
+            },
+            contracts: Contracts {
+                node_registry: record(1),
+                pubkey_router: record(2),
+                pkp_permissions: record(3),
+                pkp_nft: record(4),
+                directory: record(5),
+            },
+            threshold: 2,
+            nodes: (1..=3).map(node).collect(),
+            wildcard_sessions: false,
+            admission: Admission::Open,
+            limits: ActionLimits::default(),
+            allow_hosts: None,
+            founding: Some(FoundingTerms {
+                guest: Digest([0x62; 32]),
+                deployer: Address([0x63; 20]),
+                contracts: (1..).zip(&NAMES).map(planned).collect(),
+                values: vec![value("login-domains"), value("issuers")],
+                operators: ["Alpha", "Beta", "Gamma"].map(str::to_owned).to_vec(),
+            }),
+            endpoints: vec![NodeEndpoint::unsigned("http://192.0.2.1:7470", "192.0.2.1:7570"); 3],
+            approvals: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_salt_has_the_value_of_the_vector() {
+        assert_eq!(
+            proposal().salt().to_string(),
+            "0xcf09f8ebc884e051a49c9c15c921d9a3a0042c7f555e7eccdad720a210f17664"
+        );
+        let earlier = NetworkFile { version: NetworkFile::VERSION_BEFORE, founding: None, ..proposal() };
+        assert_eq!(earlier.salt(), Digest([0; 32]));
+    }
+
+    #[test]
+    fn the_salt_does_not_depend_on_what_follows_from_it_nor_on_what_moves() {
+        let salt = proposal().salt();
+        let mut other = proposal();
+        other.contracts.pubkey_router.code_hash = Digest([9; 32]);
+        other.contracts.directory.code_hash = Digest([9; 32]);
+        for place in [1, 4] {
+            let planned = &mut other.founding.as_mut().unwrap().contracts[place];
+            (planned.creation, planned.code_hash) = (Digest([8; 32]), Digest([9; 32]));
+        }
+        other.endpoints.truncate(1);
+        assert_eq!(other.salt(), salt);
+        assert_ne!(other.id(), proposal().id());
+    }
+
+    #[test]
+    fn the_salt_covers_all_other_terms() {
+        type Change = fn(&mut NetworkFile, &mut FoundingTerms);
+        let changes: [Change; 20] = [
+            |file, _| file.name.push('x'),
+            |file, _| file.chain.id += 1,
+            |file, _| file.chain.genesis.0[0] ^= 1,
+            |file, _| file.chain.head_key.0[0] ^= 1,
+            |file, _| file.threshold += 1,
+            |file, _| file.nodes[1].transport_key.0[0] ^= 1,
+            |file, _| file.nodes.swap(0, 1),
+            |file, _| file.wildcard_sessions = true,
+            |file, _| file.admission = Admission::Granted,
+            |file, _| file.limits.fetches += 1,
+            |file, _| file.allow_hosts = Some(Vec::new()),
+            |file, _| file.contracts.directory.address.0[0] ^= 1,
+            |file, _| file.contracts.pkp_nft.code_hash.0[0] ^= 1,
+            |_, terms| terms.guest.0[0] ^= 1,
+            |_, terms| terms.deployer.0[0] ^= 1,
+            |_, terms| terms.contracts[1].address.0[0] ^= 1,
+            |_, terms| terms.contracts[0].creation.0[0] ^= 1,
+            |_, terms| terms.contracts[3].code_hash.0[0] ^= 1,
+            |_, terms| terms.values[0].value.push(' '),
+            |_, terms| terms.operators.swap(0, 1),
+        ];
+        let salt = proposal().salt();
+        for (place, change) in changes.iter().enumerate() {
+            let mut other = proposal();
+            let mut terms = other.founding.clone().unwrap();
+            change(&mut other, &mut terms);
+            other.founding = Some(terms);
+            assert_ne!(other.salt(), salt, "change {place}");
+        }
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn vector() -> Value {
         "endpoint_places": hex::encode(places),
         "endpoint_signed": hex::encode(endpoint),
         "approval_signed": hex::encode(approval),
+        "salt": network.salt(),
         "vote_digest": network.founding_vote_digest().unwrap(),
         "moved": moved,
     })

@@ -63,7 +63,10 @@ impl Net {
                     self.node(node).endpoints.push((peer.get(), endpoint));
                 }
                 Effect::Report(report) => self.node(node).reports.push(report),
-                Effect::Halt { reason } => self.node(node).halted = Some(reason),
+                Effect::Halt { reason, newer } => {
+                    self.node(node).halted = Some(reason);
+                    self.node(node).newer = newer;
+                }
             }
         }
         for (run, event) in events {
