@@ -223,6 +223,7 @@ async function keys(calls, token) {
   equal(await calls.read("PubkeyRouter.getRootKeys(address)", staking), roots, "roots");
   equal([await calls.read("PubkeyRouter.pkpNFT"), await calls.read("PubkeyRouter.nodeRegistry")], [nft, staking].map((at) => at.toLowerCase()), "addresses");
   equal([await calls.read("PubkeyRouter.isMinter", nft), await calls.read("PubkeyRouter.isMinter", staking)], [true, false], "minters");
+  equal([await calls.read("PubkeyRouter.admissions"), await calls.read("PubkeyRouter.salt")], [0n, await calls.read("Directory.salt")], "admissions, and the founding whose votes count");
   equal(await calls.read("PubkeyRouter.minterOf", token), nft.toLowerCase(), "the minter of a token");
   await calls.refuses("NotMinter", "PubkeyRouter.route", KEY_TYPE, KEY_SET, ZERO);
   equal(await calls.read("PubkeyRouter.keyIdOf", nft, ZERO), ZERO, "the key id of a mint");

@@ -166,7 +166,12 @@ function record<T>(value: unknown, place: string, of: (item: unknown, place: str
  *
  * @throws FormError
  */
-export const readReceipt = (document: unknown): Receipt => receiptDocument.read(document, "receipt");
+export function readReceipt(document: unknown): Receipt {
+  const members = membersOf(document, "receipt");
+  // It is left out where no member found another one wrong.
+  const whole = members.has("faults") ? document : Object.fromEntries([...members, ["faults", []]]);
+  return receiptDocument.read(whole, "receipt");
+}
 
 const REPLY = ["request_id", "status", "error", "response", "signatures", "claims", "logs", "usage", "receipt"];
 

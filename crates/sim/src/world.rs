@@ -385,16 +385,12 @@ impl World {
 
     /// Starts a node from what its store holds.
     fn start(&mut self, slot: usize) {
-        let seed = self.seed;
-        let (now_us, epoch_unix_ms) = (self.now_us, self.epoch_unix_ms);
+        let (seed, now_us, epoch_unix_ms) = (self.seed, self.now_us, self.epoch_unix_ms);
         let node = &mut self.nodes[slot];
         node.generation += 1;
         node.started_us = now_us;
-        node.tick_us = None;
-        node.spins = 0;
-        node.fuse = None;
-        node.points = 0;
-        node.view = None;
+        (node.tick_us, node.fuse, node.view) = (None, None, None);
+        (node.spins, node.points) = (0, 0);
         node.runs.clear();
         node.proposals.clear();
         node.asked.clear();
@@ -587,8 +583,8 @@ impl World {
             node.spins = 0;
         }
         let tick_us = due_us.map(|due_us| due_us.max(now_us + 1_000 * u64::from(due_us <= now_us)));
-        let generation = node.generation;
         if tick_us != node.tick_us {
+            let generation = node.generation;
             node.tick_us = tick_us;
             if let Some(at_us) = tick_us {
                 self.at(at_us, Event::Tick { slot, generation, at_us });

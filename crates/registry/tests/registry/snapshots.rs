@@ -201,12 +201,15 @@ impl Behind {
     }
 }
 
+/// What members say when they are asked for a block.
+type Word = Result<(), Unvouched>;
+
 /// Members that say each of these once, and the last for ever; what they were asked for.
 #[derive(Debug, Default)]
-struct Words(std::sync::Mutex<(Vec<Result<(), Unvouched>>, Vec<BlockId>)>);
+struct Words(std::sync::Mutex<(Vec<Word>, Vec<BlockId>)>);
 
 impl Words {
-    fn of(words: &[Result<(), Unvouched>]) -> std::sync::Arc<Words> {
+    fn of(words: &[Word]) -> std::sync::Arc<Words> {
         std::sync::Arc::new(Words((words.to_vec(), Vec::new()).into()))
     }
 
@@ -216,7 +219,7 @@ impl Words {
 }
 
 impl VouchForBlock for Words {
-    fn vouch(&self, block: BlockId) -> Pin<Box<dyn Future<Output = Result<(), Unvouched>> + Send + '_>> {
+    fn vouch(&self, block: BlockId) -> Pin<Box<dyn Future<Output = Word> + Send + '_>> {
         Box::pin(async move {
             let mut told = self.0.lock().unwrap();
             told.1.push(block);

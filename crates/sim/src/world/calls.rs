@@ -7,7 +7,8 @@ use std::{
 
 use quorate_engine::{Input, ReplyTo};
 use quorate_wire::{
-    ExecutionReply, ExecutionRequest, NodeIndex, Problem, RequestId, Statement, Status, Submission, limits,
+    ErrorCode, ExecutionReply, ExecutionRequest, NodeIndex, Problem, RequestId, Statement, Status,
+    Submission, limits,
 };
 
 use super::{
@@ -302,9 +303,20 @@ impl World {
             }
             self.check_reply(slot, wish, reply);
         }
-        if waited && self.can_tell(wish, stood) {
+        let third = result.as_ref().is_err_and(|problem| problem.code == ErrorCode::Overloaded)
+            && self.two_wait(slot, wish);
+        if waited && !third && self.can_tell(wish, stood) {
             self.judge(slot, wish, &result, took_us);
         }
+    }
+
+    /// Whether two callers wait for one request at a node: of one address no third one may.
+    fn two_wait(&self, slot: usize, wish: usize) -> bool {
+        let there = (wish, slot, self.nodes[slot].generation);
+        let waits = |call: &&Call| {
+            call.state == CallState::Waiting && (call.wish, call.slot, call.generation) == there
+        };
+        self.calls.values().filter(waits).count() >= 2
     }
 
     /// Whether the world knows what must come of a request: of a person's, if every node had all that the session needs, and

@@ -47,7 +47,7 @@ fn key(node: NodeIndex) -> SigningKey {
 fn founded(members: u8, threshold: u8) -> NetworkFile {
     let mut file = network();
     file.threshold = threshold;
-    let (node, endpoint) = (file.nodes[0].clone(), file.endpoints[0].clone());
+    let (node, endpoint) = (file.nodes[0], file.endpoints[0].clone());
     file.nodes = vec![node; usize::from(members)];
     file.endpoints = vec![endpoint; usize::from(members)];
     let indices: Vec<_> = file.indices().collect();
