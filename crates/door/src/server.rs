@@ -15,7 +15,7 @@ use hyper_util::{
 };
 use quorate_wire::Payer;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     sync::{Semaphore, watch},
     task::JoinSet,
 };
@@ -24,6 +24,9 @@ use crate::{body, places::Places, socket::Socket};
 
 /// The loop that accepts comes round at least this often.
 const BEAT: Duration = Duration::from_secs(1);
+/// Connections that wait in the system's queue to be accepted. Where it is full, a caller's first packet is dropped and
+/// comes again after a second: one page that asks for 200 things at once is no reason.
+const BACKLOG: u32 = 1_024;
 /// Pause after the system has refused a connection, when it is out of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -77,12 +80,15 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens, and accepts nobody yet.
+    /// Listens, and accepts nobody yet. Up to 1,024 connections wait to be accepted.
     ///
     /// # Errors
     /// If the address cannot be had.
     pub async fn bind(listen: SocketAddr, bounds: Bounds) -> io::Result<Self> {
-        let listener = TcpListener::bind(listen).await?;
+        let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(listen)?;
+        let listener = socket.listen(BACKLOG)?;
         let places = Arc::new(Semaphore::new(bounds.connections));
         Ok(Server { listener, bounds, places, shares: Places::new(bounds.connections) })
     }

@@ -248,3 +248,14 @@ async fn no_connection_is_taken_over_unless_the_bounds_say_so() {
     send(&mut stream, "/echo", "connection: upgrade, close\r\nupgrade: echo\r\n").await;
     assert!(rest(&mut stream).await.starts_with("HTTP/1.1 501"));
 }
+
+#[tokio::test]
+async fn hundreds_that_come_at_once_wait_to_be_accepted_and_none_has_to_come_again() {
+    let server = Server::bind("127.0.0.1:0".parse().unwrap(), bounds(1)).await.unwrap();
+    let address = server.local_address().unwrap();
+    let mut held = Vec::new();
+    for _ in 0..500 {
+        let connect = tokio::time::timeout(LONG, TcpStream::connect(address));
+        held.push(connect.await.expect("there is room in the queue").unwrap());
+    }
+}

@@ -55,14 +55,15 @@ check("history", (await reads.getFeeHistory({ blockCount: 4, rewardPercentiles: 
   const waits = [replaced, cancelled].map((hash) =>
     reads.waitForTransactionReceipt({ hash, timeout: 30_000, onReplaced: ({ reason, transaction }) => found.push([reason, transaction.hash]) }),
   );
-  // It has to have seen them before they are replaced.
+  // It has to have seen them before they are replaced, and looks when it hears of a block.
   const seen = (hash) => asked.some((body) => body.includes("eth_getTransactionByHash") && body.includes(hash));
-  await until("it has asked for both", () => seen(replaced) && seen(cancelled));
+  const another = () => owner.sendTransaction({ to: owner.account.address, value: 1n });
+  await amongOthers([until("it has asked for both", () => seen(replaced) && seen(cancelled))], another);
   await new Promise((wake) => setTimeout(wake, 300));
   const instead = await wallet.sendTransaction(transfer(1, { ...dearer(2n), value: 3n }));
   const cancel = await wallet.sendTransaction(transfer(2, { to: wallet.account.address, value: 0n, ...dearer(2n) }));
   await wallet.sendTransaction(transfer(0));
-  await amongOthers(waits, () => owner.sendTransaction({ to: owner.account.address, value: 1n }));
+  await amongOthers(waits, another);
   const reasons = Object.fromEntries(found.map(([reason, hash]) => [hash, reason]));
   check("both are named", reasons[instead] === "replaced" && reasons[cancel] === "cancelled");
 }
