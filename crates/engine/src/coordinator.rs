@@ -15,7 +15,11 @@ use quorate_wire::{
     Signed, Vote, limits,
 };
 
-use crate::{Effect, ReplyTo, node::Scene, votes::vote_bytes};
+use crate::{
+    Effect, ReplyTo,
+    node::Scene,
+    votes::{outcome_bytes, vote_bytes},
+};
 use tally::Tally;
 
 /// Callers that may wait for one execution at one node.
@@ -185,8 +189,7 @@ impl Coordinator {
 
     /// Bytes of texts that it holds.
     pub(crate) fn weight(&self) -> usize {
-        let outcome = |outcome: &OutcomeMessage| outcome.response.as_ref().map_or(0, String::len) + 1_024;
-        let outcomes: usize = self.outcomes.values().map(outcome).sum();
+        let outcomes: usize = self.outcomes.values().map(outcome_bytes).sum();
         let submission = self.submission.as_ref().map_or(0, |frame| frame.len());
         let reply = match &self.reply {
             Some(Ok(reply)) => Some(reply),

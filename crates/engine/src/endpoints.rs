@@ -220,7 +220,13 @@ impl Endpoints {
             return Vec::new();
         }
         (self.untold, self.told_mono_ms) = (false, Some(now));
-        committee.peers().filter(|peer| connected(*peer) && self.has_news_for(*peer)).collect()
+        let (news, others): (Vec<_>, Vec<_>) =
+            committee.peers().filter(|peer| connected(*peer)).partition(|peer| self.has_news_for(*peer));
+        // What was to be sent once more came back from there meanwhile: what is new next is sent twice again.
+        for peer in others {
+            self.told.entry(peer).or_default().repeats = false;
+        }
+        news
     }
 
     fn has_news_for(&self, peer: NodeIndex) -> bool {

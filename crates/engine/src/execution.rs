@@ -13,7 +13,12 @@ use crate::{
     facts::Facts,
     member::{DRAWN, Judged, Member, spoilt},
     node::Scene,
+    votes::outcome_bytes,
 };
+
+/// How many further words of a member on what an operation came to are judged, beside the first: each costs as many signature
+/// checks as there are members.
+const FURTHER_WORDS_MAX: u8 = 3;
 
 pub(crate) struct Execution {
     pub(crate) facts: Facts,
@@ -45,7 +50,7 @@ impl Execution {
     /// About how many bytes of texts it holds.
     pub(crate) fn weight(&self) -> usize {
         let outcome = self.member.outcome.as_ref();
-        let own = outcome.map_or(0, |outcome| outcome.response.as_ref().map_or(0, String::len) + 1_024);
+        let own = outcome.map_or(0, outcome_bytes);
         let coordinator = self.coordinator.as_ref().map_or(0, Coordinator::weight);
         self.facts.request.params.get().len() + self.facts.kept_bytes() + own + coordinator
     }
@@ -250,9 +255,19 @@ impl Roles<'_> {
         if !own && !scene.node.committee.bounded_decision(&decision) {
             return scene.turn.fault(from, "too_much");
         }
+        let known = scene.facts.operations.get_mut(&number);
+        let again = known.filter(|of| of.candidates.contains_key(&from));
+        let further = again.map(|of| of.further.entry(from).or_default());
+        let again = further.is_some();
+        if let Some(further) = further {
+            if *further >= FURTHER_WORDS_MAX {
+                return;
+            }
+            *further += 1;
+        }
         let judged = self.member.judge_decision(number, (from, &decision), scene);
-        let again = scene.facts.operations.get(&number).is_some_and(|of| of.candidates.contains_key(&from));
-        if again && judged != Judged::Right {
+        // The first word is kept until one can be judged.
+        if again && judged == Judged::NotYet {
             return;
         }
         let fits = scene.keep((from, number), crate::facts::bytes_of(&decision));

@@ -54,6 +54,8 @@ pub(crate) struct Facts {
 pub(crate) struct Known {
     /// What members say was fixed, as long as our own run can not take it.
     pub(crate) candidates: BTreeMap<NodeIndex, Decision>,
+    /// How many further words of a member were judged, beside its candidate.
+    pub(crate) further: BTreeMap<NodeIndex, u8>,
     /// What our own run went on with.
     pub(crate) decision: Option<Decision>,
     /// What this node fixed as a coordinator, or took over from another one.

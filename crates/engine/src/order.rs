@@ -94,6 +94,12 @@ impl Facts {
         before.map(|(node, asking)| (*node, asking))
     }
 
+    /// How many asked before our own caller and were silent.
+    pub(crate) fn silent_before_us(&self) -> usize {
+        let own = self.own_place.unwrap_or_default();
+        self.coordinators.values().filter(|asking| asking.silent && asking.place < own).count()
+    }
+
     /// An operation was decided by another than those that were waited for: they go last in what follows.
     pub(crate) fn note_silent(&mut self, passed: &BTreeSet<NodeIndex>) {
         for node in passed {

@@ -1,6 +1,9 @@
 //! What both roles check of votes and values that a member has signed, and what those hold.
 
-use quorate_wire::{Decision, LeaderValue, OperationNumber, RequestId, Signed, Verdict, Vote, limits};
+use quorate_wire::{
+    Decision, LeaderValue, OperationNumber, OutcomeMessage, RequestId, Signed, Verdict, Vote, WrongPartial,
+    limits,
+};
 
 use crate::committee::Committee;
 
@@ -58,6 +61,14 @@ impl Committee {
             Decision::Signed(_) | Decision::Drawn(_) | Decision::Opened(_) => true,
         }
     }
+}
+
+/// Bytes that an outcome holds, about.
+pub(crate) fn outcome_bytes(outcome: &OutcomeMessage) -> usize {
+    let texts = [outcome.response.as_ref(), Some(&outcome.logs), outcome.detail.as_ref()];
+    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+    let wrong = outcome.faults.as_ref().map_or(0, |notice| notice.body.wrong_partials.len());
+    texts + wrong * size_of::<WrongPartial>() + 1_024
 }
 
 /// About how much a vote holds of what its node may choose freely.

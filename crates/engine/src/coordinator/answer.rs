@@ -186,9 +186,11 @@ impl Coordinator {
 
     /// What members found wrong. A member has its say whatever its run came to, and this node before its own has ended.
     fn faults(&self, scene: &Scene<'_, '_>) -> Vec<Signed<FaultNotice>> {
-        let others = self.outcomes.values().filter_map(|outcome| outcome.faults.clone());
-        let mut all: Vec<_> = others.filter(|notice| notice.node != scene.me()).collect();
-        all.extend(scene.facts.fault_notice(&scene.node.committee));
+        let told = |node: &NodeIndex| self.outcomes.get(node).and_then(|outcome| outcome.faults.clone());
+        let me = scene.me();
+        let mut all: Vec<_> = self.outcomes.keys().filter(|node| **node != me).filter_map(told).collect();
+        // Of an execution that is kept, its outcome alone knows.
+        all.extend(scene.facts.fault_notice(&scene.node.committee).or_else(|| told(&me)));
         all.sort_by_key(|notice| notice.node);
         all
     }

@@ -19,6 +19,8 @@ const TURN_MS: u64 = 300;
 /// For so many at most: members that coordinate what they overheard could have it wait for longer than it is
 /// waited for.
 const TURNS_MAX: usize = 2;
+/// For how much longer the next coordinator is waited for, once one was passed over.
+const NEXT_MS: u64 = limits::COLLECT_GRACE_MS + LOOK_MS;
 
 const _: () = assert!(
     2 * limits::COLLECT_GRACE_MS + TURN_MS * 2 + LOOK_MS < PATIENCE_MS,
@@ -110,16 +112,19 @@ impl Coordinator {
 
 /// Who alone fixes a set of values, for as long as it is waited for: whoever asked before our own caller. Members wait for
 /// that one as well, and of two sets each would find its own.
+///
+/// Whoever is silent is passed over once for an execution. The next one has waited for it as we did, and gets a moment more.
 fn whose_set(since: u64, scene: &mut Scene<'_, '_>) -> Option<NodeIndex> {
     let now = scene.now();
-    let first = scene.node.sets_come_from(scene.facts, now)?;
-    if now < since.saturating_add(PATIENCE_MS) {
-        return Some(first);
+    loop {
+        let first = scene.node.sets_come_from(scene.facts, now)?;
+        let passed = scene.facts.silent_before_us().min(TURNS_MAX);
+        let moments = u64::try_from(passed).unwrap_or(u64::MAX).saturating_mul(NEXT_MS);
+        if now < since.saturating_add(PATIENCE_MS).saturating_add(moments) {
+            return Some(first);
+        }
+        scene.facts.note_silent(&BTreeSet::from([first]));
     }
-    // Once for an execution, however many asked: they had that time together.
-    let silent: BTreeSet<NodeIndex> = scene.facts.asked_before_us().map(|(node, _)| node).collect();
-    scene.facts.note_silent(&silent);
-    None
 }
 
 impl Tally {

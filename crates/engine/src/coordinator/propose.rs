@@ -21,10 +21,18 @@ const SETS_MAX: usize = 2_000;
 /// Signers end an attempt by themselves; a coordinator waits a little longer.
 const PROPOSAL_GRACE_MS: u64 = 300;
 /// How often a wait between proposals doubles at most. Whoever spoils attempts in no time would use all of them up before
-/// the others have voted; with this they last for as long as an execution.
-const DOUBLINGS_MAX: u32 = 6;
+/// the others have voted; whoever spoils them one after the other must not make the waits longer than an execution.
+const DOUBLINGS_MAX: u32 = 2;
+/// How long a coordinator waits at first after a proposal of which a signer says that it failed, and blames nobody.
+const UNBLAMED_MS: u64 = limits::HEDGE_MS / 4;
 /// By how much coordinators differ in waiting after they were in each other's way.
 const TURN_MS: u64 = 50;
+
+const _: () = assert!(
+    (UNBLAMED_MS << DOUBLINGS_MAX) * (limits::PROPOSALS_MAX as u64) < limits::EXECUTION_MS_MAX
+        && (limits::HEDGE_MS << DOUBLINGS_MAX) * (limits::ATTEMPTS_MAX as u64) < limits::EXECUTION_MS_MAX,
+    "a signature has all its attempts within an execution, whoever spoils them"
+);
 
 /// The proposals of one operation.
 #[derive(Default)]
@@ -111,8 +119,8 @@ impl Proposing {
     }
 
     /// How long the next proposal waits after one that nobody was blamed for.
-    fn waits_unblamed(&mut self, hedge_ms: u64) -> u64 {
-        let wait_ms = hedge_ms << self.unblamed.min(DOUBLINGS_MAX);
+    fn waits_unblamed(&mut self) -> u64 {
+        let wait_ms = UNBLAMED_MS << self.unblamed.min(DOUBLINGS_MAX);
         self.unblamed = self.unblamed.saturating_add(1);
         wait_ms
     }
@@ -337,8 +345,7 @@ impl Coordinator {
             // waits for another while, so that two that were in each other's way are not again.
             let turn_ms = (u64::from(me.get()) * TURN_MS).min(limits::HEDGE_MS);
             // Our own member declines for the living attempt of another one, which gets its hedge.
-            let hedge = if own { limits::HEDGE_MS } else { limits::HEDGE_MS / 4 };
-            let wait_ms = tally.proposing.waits_unblamed(hedge);
+            let wait_ms = if own { limits::HEDGE_MS } else { tally.proposing.waits_unblamed() };
             tally.proposing.wait_until(now + wait_ms + turn_ms);
         } else {
             tally.proposing.tried = tally.proposing.tried.saturating_add(1);

@@ -3,7 +3,7 @@
 use quorate_engine::Report;
 use quorate_wire::{
     Evidence, NodeIndex, Offer, OperationNumber, OutcomeMessage, PeerMessage, Proposal, RequestId, Signed,
-    Statement, Submission, Vote,
+    Statement, Submission, Vote, limits::EXECUTION_MS_MAX,
 };
 
 use crate::harness::{Caller, Net, index, operation, signed};
@@ -549,5 +549,41 @@ fn whoever_spoils_attempts_in_no_time_does_not_use_them_up_before_the_others_hav
         });
         spoil_for(&mut net, 15_000);
         assert!(net.answer(to).is_some_and(Result::is_ok), "blames {blames}: {:?}", net.answer(to));
+    }
+}
+
+/// All have voted, and both liars spoil each attempt at once and blame nobody. The honest three come to their turn within a
+/// third of an execution.
+#[test]
+fn two_who_spoil_attempts_in_no_time_do_not_keep_a_signature_past_its_deadline() {
+    let mut net = Net::ready_in(crate::harness::of_five);
+    for (place, liars) in [[2, 3], [2, 4], [2, 5], [3, 4], [3, 5], [4, 5]].into_iter().enumerate() {
+        net.links = Box::new(move |from, to, message| match message {
+            PeerMessage::AttemptFailed { .. } | PeerMessage::Signature { .. } => !liars.contains(&from),
+            PeerMessage::Round(_) => !liars.contains(&from) && !liars.contains(&to),
+            _ => true,
+        });
+        let (request, submission) = Caller::new(1).request(u8::try_from(place).unwrap());
+        let to = net.submit(1, &submission);
+        let mut spoilt = 0;
+        for _ in 0..EXECUTION_MS_MAX / 3 {
+            net.advance(1);
+            if net.answer(to).is_some() {
+                break;
+            }
+            let proposals = liars.iter().flat_map(|liar| net.sent(1, *liar).zip(std::iter::repeat(*liar)));
+            let last = proposals.filter_map(|(message, liar)| match message {
+                PeerMessage::Propose(of) if of.request == request => Some((of.attempt, of.operation, liar)),
+                _ => None,
+            });
+            let Some((attempt, operation, liar)) = last.max().filter(|(attempt, ..)| *attempt > spoilt)
+            else {
+                continue;
+            };
+            spoilt = attempt;
+            let culprits = Vec::new();
+            net.forge(liar, 1, &PeerMessage::AttemptFailed { request, operation, attempt, culprits });
+        }
+        assert!(net.answer(to).is_some_and(Result::is_ok), "liars {liars:?}: {:?}", net.answer(to));
     }
 }
