@@ -30,8 +30,9 @@ impl Compiler {
         let compiler = Self { cache: folder.join("cache"), folder };
         if !compiler.program().exists() {
             warn("   fetching the guest's C compiler (once; about 100 MB)");
-            // What an earlier try left is not whole.
             let new = guests.join(format!("zig-{key}.{}", std::process::id()));
+            // What an earlier try left is not whole, and pip would leave it as it is.
+            let _ = fs::remove_dir_all(&new);
             let mut pip = Command::new(packages::ensure_pip()?);
             pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
             pip.args(["--no-deps", "--no-compile", "--only-binary", ":all:", "--require-hashes"]);

@@ -77,6 +77,8 @@ fn sentence(path: &Path) -> String {
 
 fn leave(mark: &Path, text: &serde_json::Value) -> Result<(), MovingError> {
     let new = Unfinished::at(beside(mark, "marking")?);
+    // A process of this number that was killed here may have left one: the folder has no other process in it.
+    let _ = fs::remove_file(new.path());
     write_new(new.path(), format!("{text}\n").as_bytes(), 0o600)?;
     new.publish(mark)
 }
