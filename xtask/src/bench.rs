@@ -23,9 +23,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     step::run(std::process::Command::new(bench).args(arguments).arg("--packages").arg(packages))
 }
 
-/// Foundings on a test network, by the size of the committee.
+/// Foundings on a test network, by the size of the committee, and a node that moves.
 fn founding() -> Result<()> {
     packages::ensure(&[packages::PYTHON, packages::IPROUTE2])?;
     let words = ["test", "--release", "--locked", "--package", "quorate-cli", "--test", "founding", "--"];
-    step::run(step::cargo().args(words).args(["--ignored", "--nocapture", "start_to_ready"]))
+    step::run(step::cargo().args(words).args(["--ignored", "--nocapture", "--test-threads", "1", "bench::"]))
 }

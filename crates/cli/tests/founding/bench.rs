@@ -1,10 +1,11 @@
-//! What a founding takes: time, bytes and processor time of a node, for committees of four sizes. Not a test:
-//! `cargo xtask bench --only founding` runs it.
+//! What a founding takes: time, bytes and processor time of a node, for committees of four sizes; and what callers notice
+//! of a node that moves. Not tests: `cargo xtask bench --only founding` runs them.
 
 use std::fs;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::hosts::moves_to_another_host_under_load;
 use crate::operators::{Ceremony, Process};
 use crate::testnet::TestNet;
 
@@ -42,6 +43,23 @@ fn start_to_ready_by_the_size_of_the_committee() {
         );
         first.get_or_insert(figures);
     }
+}
+
+/// How many call at once while a node moves.
+const CALLERS: usize = 8;
+
+#[test]
+#[ignore = "a bench: its times gate nothing"]
+fn calls_while_a_node_moves() {
+    let Some(net) = TestNet::start(5, DELAY_MS, 0.0).map(Rc::new) else { return };
+    let ceremony = Ceremony::on_hosts("bench-move", &net, 4);
+    ceremony.found();
+    let mut nodes: Vec<Option<Process>> =
+        ceremony.operators.iter().map(|operator| Some(operator.start())).collect();
+    ceremony.ready(Duration::from_secs(120));
+    ceremony.signs();
+    println!("{CALLERS} callers, one way {DELAY_MS} ms");
+    moves_to_another_host_under_load(&net, &ceremony, &mut nodes, CALLERS);
 }
 
 fn founded(size: u8) -> Option<Figures> {

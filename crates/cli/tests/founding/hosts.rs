@@ -60,7 +60,7 @@ fn four_operators_on_hosts_of_their_own_found_a_network_through_trouble() {
 
     moves_to_another_port(&ceremony, &mut nodes);
     second_copy_stops_the_first(&net, &ceremony, &mut nodes);
-    moves_to_another_host_under_load(&net, &ceremony, &mut nodes);
+    moves_to_another_host_under_load(&net, &ceremony, &mut nodes, 1);
 }
 
 fn nobody_reads_anothers_folder(net: &TestNet, ceremony: &Ceremony) {
@@ -165,17 +165,22 @@ fn secret(net: &TestNet, of: &Operator, host: u8, name: &str) {
     own(&path, net.uid(host));
 }
 
-/// Gamma's node is exported, and goes on on another host, while a caller signs; the old copy never starts again.
-fn moves_to_another_host_under_load(net: &Rc<TestNet>, ceremony: &Ceremony, nodes: &mut [Option<Process>]) {
+/// Gamma's node is exported, and goes on on another host, while callers sign; the old copy never starts again.
+pub(crate) fn moves_to_another_host_under_load(
+    net: &Rc<TestNet>,
+    ceremony: &Ceremony,
+    nodes: &mut [Option<Process>],
+    callers: usize,
+) {
     let gamma = &ceremony.operators[2];
     secret(net, gamma, 3, "passphrase");
     let kept = gamma.home.join("old");
     assert!(Command::new("cp").arg("-a").arg(gamma.home.join("node")).arg(&kept).status().unwrap().success());
-    let usual = Load::start(ceremony);
+    let usual = Load::start(ceremony, callers);
     std::thread::sleep(Duration::from_secs(8));
     let usual = usual.stop();
 
-    let load = Load::start(ceremony);
+    let load = Load::start(ceremony, callers);
     let mut steps = Steps::begin();
     nodes[2] = None;
     steps.done("stopped");
@@ -210,38 +215,44 @@ fn moves_to_another_host_under_load(net: &Rc<TestNet>, ceremony: &Ceremony, node
     ceremony.signs();
 }
 
-/// Calls one after the other, until it is stopped.
+/// Callers, of whom each makes one call after the other until they are stopped.
 struct Load {
     stop: Arc<AtomicBool>,
-    calls: JoinHandle<Vec<Duration>>,
+    callers: Vec<JoinHandle<Vec<Duration>>>,
 }
 
 /// How long calls took.
 struct Calls(Vec<Duration>);
 
 impl Load {
-    /// More calls than are made before anything here ends.
+    /// More calls than a caller makes before anything here ends.
     const CALLS: usize = 2_000;
 
-    fn start(ceremony: &Ceremony) -> Load {
-        let mut commands: Vec<Command> = (0..Self::CALLS).map(|_| ceremony.call("load.json")).collect();
+    fn start(ceremony: &Ceremony, callers: usize) -> Load {
         let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let calls = std::thread::spawn(move || {
-            let timed = commands.iter_mut().take_while(|_| !stopped.load(Ordering::Relaxed)).map(|command| {
-                let begun = Instant::now();
-                run(command).ok();
-                begun.elapsed()
-            });
-            timed.collect()
-        });
-        Load { stop, calls }
+        let caller = |number: usize| {
+            let out = format!("load-{number}.json");
+            let mut commands: Vec<Command> = (0..Self::CALLS).map(|_| ceremony.call(&out)).collect();
+            let stopped = stop.clone();
+            std::thread::spawn(move || {
+                let timed =
+                    commands.iter_mut().take_while(|_| !stopped.load(Ordering::Relaxed)).map(|command| {
+                        let begun = Instant::now();
+                        run(command).ok();
+                        begun.elapsed()
+                    });
+                timed.collect()
+            })
+        };
+        let callers = (0..callers).map(caller).collect();
+        Load { stop, callers }
     }
 
     /// Ends it; every call has succeeded.
     fn stop(self) -> Calls {
         self.stop.store(true, Ordering::Relaxed);
-        let mut calls = self.calls.join().unwrap();
+        let mut calls: Vec<Duration> =
+            self.callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect();
         assert!(!calls.is_empty());
         calls.sort();
         Calls(calls)
