@@ -4,6 +4,7 @@ mod dependencies;
 mod docs;
 mod files;
 mod prose;
+mod pure;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -24,6 +25,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     findings.extend(docs::check(&members)?);
     findings.extend(files::check()?);
     findings.extend(prose::check()?);
+    findings.extend(pure::check(&members)?);
     findings.extend(npm_packages::check()?);
     // A list whose pieces are gone plants nothing.
     findings.extend(mutants::load().err().map(|error| format!("{error:#}")));

@@ -19,6 +19,9 @@
 //! assert_eq!(parse_did_key(&did_key(&session)), Some(session));
 //! ```
 
+// A new variant of one of our enums has to be looked at wherever there is a choice by it.
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 mod address;
 mod did;
 pub mod eip191;

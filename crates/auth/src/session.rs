@@ -96,7 +96,9 @@ impl Session {
         let listed = self.methods.iter().find(|method| method.is_listed(admission));
         self.id = match admission {
             Admission::Logins(ids) if ids.contains(&all) => all,
-            _ => listed.map_or(all, |method| method.id),
+            Admission::Open | Admission::Granted | Admission::List(_) | Admission::Logins(_) => {
+                listed.map_or(all, |method| method.id)
+            }
         };
     }
 

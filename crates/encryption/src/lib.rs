@@ -35,6 +35,9 @@
 //! # }
 //! ```
 
+// A new variant of one of our enums has to be looked at wherever there is a choice by it.
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 mod container;
 mod ibe;
 mod root;

@@ -341,7 +341,9 @@ impl Engine {
                             .grant(&key.token_id(), &Subject::Action(request.action), At::Latest)
                             .member
                 }
-                _ => false,
+                Capability::Use { key: CapabilityKey::Own | CapabilityKey::Any, .. }
+                | Capability::Decrypt { .. }
+                | Capability::DecryptIn { .. } => false,
             }),
         };
         if !welcome {

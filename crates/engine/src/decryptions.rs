@@ -145,8 +145,13 @@ impl Engine {
         }
         match &self.node.committee.network.admission {
             Admission::Open | Admission::Granted => Ok(()),
-            listed if session.is_listed(listed) => Ok(()),
-            _ => Err(ErrorCode::NotAdmitted.into()),
+            listed @ (Admission::List(_) | Admission::Logins(_)) => {
+                if session.is_listed(listed) {
+                    Ok(())
+                } else {
+                    Err(ErrorCode::NotAdmitted.into())
+                }
+            }
         }
     }
 

@@ -450,29 +450,57 @@ impl Engine {
             PeerMessage::RefusedRevocation { revocation } => {
                 self.on_refused_revocation(from, revocation, turn);
             }
-            other => self.on_execution_message(from, other, turn),
+            // What concerns executions is heard only from members that have greeted us.
+            PeerMessage::Execute(submission) => {
+                if self.hears(from) {
+                    self.on_execute(from, submission, turn);
+                }
+            }
+            PeerMessage::Round(message) => {
+                if self.hears(from) {
+                    self.on_round(from, message, turn);
+                }
+            }
+            message @ (PeerMessage::Refused { .. }
+            | PeerMessage::Vote(_)
+            | PeerMessage::Offer(_)
+            | PeerMessage::Propose(_)
+            | PeerMessage::Stalled { .. }
+            | PeerMessage::AttemptFailed { .. }
+            | PeerMessage::Signature { .. }
+            | PeerMessage::Diverged { .. }
+            | PeerMessage::Outcome(_)
+            | PeerMessage::Led(_)
+            | PeerMessage::Leading { .. }
+            | PeerMessage::Share { .. }
+            | PeerMessage::Decided { .. }) => {
+                if self.hears(from) {
+                    self.on_execution_message(from, message, turn);
+                }
+            }
         }
     }
 
-    /// Messages that concern executions are heard only from members that have greeted us.
+    /// Whether the member has greeted us, or is this node itself.
+    fn hears(&self, from: NodeIndex) -> bool {
+        from == self.node.committee.me || self.node.peers.greeted(from)
+    }
+
     fn on_execution_message(&mut self, from: NodeIndex, message: PeerMessage, turn: &mut Turn<'_>) {
-        if from != self.node.committee.me && !self.node.peers.greeted(from) {
-            return;
-        }
-        match message {
-            PeerMessage::Execute(submission) => self.on_execute(from, submission, turn),
-            PeerMessage::Round(message) => self.on_round(from, message, turn),
-            message => match (self.ill_formed(from, &message), execution_of(&message)) {
-                (Some(check), _) => turn.fault(from, check),
-                (None, None) => turn.fault(from, "message_kind"),
-                (None, Some(id)) => {
-                    self.with(id, turn, |roles, scene| roles.on_message(from, message, scene));
-                }
-            },
+        match (self.ill_formed(from, &message), execution_of(&message)) {
+            (Some(check), _) => turn.fault(from, check),
+            (None, None) => turn.fault(from, "message_kind"),
+            (None, Some(id)) => {
+                self.with(id, turn, |roles, scene| roles.on_message(from, message, scene));
+            }
         }
     }
 
     /// What is wrong with a message whatever execution it is about.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a list of what is wrong; the roles judge the rest, each message by name"
+    )]
     fn ill_formed(&self, from: NodeIndex, message: &PeerMessage) -> Option<&'static str> {
         match message {
             PeerMessage::Vote(vote) if vote.node != from => Some("vote"),

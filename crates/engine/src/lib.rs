@@ -8,6 +8,9 @@
 //!
 //! Entry types: [`Engine`], [`Input`], [`Effect`]; the registry is read through [`ReadRegistry`].
 
+// A new variant of one of our enums has to be looked at wherever there is a choice by it.
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 mod accept;
 mod admission;
 mod committee;

@@ -185,9 +185,14 @@ impl Engine {
         verify_revocation_request(&self.node.committee.id, &session, submission)?;
         match &self.node.committee.network.admission {
             Admission::Open | Admission::Granted => Ok(session),
-            // There is nothing to end.
-            listed if !session.is_listed(listed) => Err(ErrorCode::NotAdmitted.into()),
-            _ => Ok(session),
+            // Of whoever is not listed there is nothing to end.
+            listed @ (Admission::List(_) | Admission::Logins(_)) => {
+                if session.is_listed(listed) {
+                    Ok(session)
+                } else {
+                    Err(ErrorCode::NotAdmitted.into())
+                }
+            }
         }
     }
 

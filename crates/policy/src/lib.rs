@@ -6,6 +6,9 @@
 //!
 //! Entry points: [`may_sign`], [`allowed`], [`digest`]; the registry is read through [`ReadRights`] and [`ReadRegistry`].
 
+// A new variant of one of our enums has to be looked at wherever there is a choice by it.
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 mod authority;
 mod conditions;
 mod contexts;

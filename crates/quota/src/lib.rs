@@ -5,6 +5,9 @@
 //!
 //! Entry points: [`may_hold`] and [`Held`] for what is held at once; [`Rate`] and [`Bucket`] for what comes in a time.
 
+// A new variant of one of our enums has to be looked at wherever there is a choice by it.
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 mod held;
 mod rate;
 

@@ -1,6 +1,6 @@
 //! Strict JSON: one value, no member twice, bounded depth.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use serde::{
     Deserialize,
@@ -101,7 +101,7 @@ impl<'de> Visitor<'de> for Checked {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let inner = self.inner()?;
-        let mut names = HashSet::new();
+        let mut names = BTreeSet::new();
         while let Some(name) = map.next_key::<String>()? {
             map.next_value_seed(inner)?;
             if names.contains(&name) {

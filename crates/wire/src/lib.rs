@@ -13,6 +13,9 @@
 //! assert_eq!(cid.to_string().parse::<ActionCid>().unwrap(), cid);
 //! ```
 
+// A new variant of one of our enums has to be looked at wherever there is a choice by it.
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 mod action_signature;
 mod block_word;
 mod capability;

@@ -48,6 +48,7 @@ fn no_changed_bit_of_a_ciphertext_opens() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test that computes for long, on all cores")]
 fn no_changed_byte_of_200_containers_opens() {
     std::thread::scope(|scope| {
         for part in 0..4 {

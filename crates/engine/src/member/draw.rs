@@ -68,7 +68,12 @@ impl Member {
     fn open_drawing(&self, number: OperationNumber) -> Option<Partial> {
         match &self.operations.get(&number)?.work {
             Work::Draw(Drawing { own, waiting: Waiting::Yes }) => Some(*own),
-            _ => None,
+            Work::Draw(Drawing { waiting: Waiting::No, .. })
+            | Work::Sign(_)
+            | Work::Collect(_)
+            | Work::Once(_)
+            | Work::Open(_)
+            | Work::Denied => None,
         }
     }
 

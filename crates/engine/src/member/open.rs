@@ -91,7 +91,7 @@ impl Member {
     fn opening(&self, number: OperationNumber) -> Option<&Opening> {
         match &self.operations.get(&number)?.work {
             Work::Open(opening) => Some(opening),
-            _ => None,
+            Work::Sign(_) | Work::Collect(_) | Work::Once(_) | Work::Draw(_) | Work::Denied => None,
         }
     }
 

@@ -248,7 +248,11 @@ impl Operation {
         match &self.work {
             Work::Sign(signing) => match signing.state() {
                 State::Signed(signature) => Some(*signature),
-                _ => None,
+                State::Offered { .. }
+                | State::Live { .. }
+                | State::Made(_)
+                | State::Denied
+                | State::Withdrawn => None,
             },
             Work::Collect(_) | Work::Once(_) | Work::Draw(_) | Work::Open(_) | Work::Denied => None,
         }

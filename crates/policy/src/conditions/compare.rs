@@ -120,7 +120,12 @@ impl Found {
                 match comparator {
                     Comparator::Contains => Some(there),
                     Comparator::Lacks => Some(!there),
-                    _ => None,
+                    Comparator::Greater
+                    | Comparator::Less
+                    | Comparator::AtLeast
+                    | Comparator::AtMost
+                    | Comparator::Equal
+                    | Comparator::Unequal => None,
                 }
             }
         }

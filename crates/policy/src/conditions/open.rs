@@ -210,8 +210,10 @@ impl Scene<'_> {
             What::ActionPermitted { token, action } => {
                 let action = match action {
                     Term::Action => self.who.action.ok_or(Trouble::No("no action is running"))?,
-                    term => action_of(&self.resolve(term)?)
-                        .ok_or_else(|| Trouble::Parameter("a parameter is no action".to_owned()))?,
+                    term @ (Term::Caller | Term::Parameter(_) | Term::Text(_)) => {
+                        action_of(&self.resolve(term)?)
+                            .ok_or_else(|| Trouble::Parameter("a parameter is no action".to_owned()))?
+                    }
                 };
                 holds(&Found::Bool(self.grant(token, &Subject::Action(action))?.member))
             }

@@ -202,7 +202,9 @@ impl Members<'_> {
                     return Err(self.wrong(member, "expected an action's CID, `Qm` and 44 characters"));
                 }
             }
-            _ => return Err(self.wrong(member, "this parameter is none for a value of this type")),
+            Term::Caller | Term::Action | Term::Parameter(_) => {
+                return Err(self.wrong(member, "this parameter is none for a value of this type"));
+            }
         }
         if matches!(what, What::Decrypt(_))
             && (comparator != Comparator::Equal || *value != Term::Text("true".to_owned()))
@@ -232,7 +234,9 @@ fn basic(members: &Members<'_>) -> Result<(What, Type), PolicyError> {
             match term {
                 Term::Text(text) if text == ":domain" => Ok((What::Domain, Type::Text)),
                 Term::Text(text) if text == ":resources" => Ok((What::Resources, Type::Texts)),
-                _ => Err(members.wrong("parameters[0]", "expected `:domain` or `:resources`")),
+                Term::Caller | Term::Action | Term::Parameter(_) | Term::Text(_) => {
+                    Err(members.wrong("parameters[0]", "expected `:domain` or `:resources`"))
+                }
             }
         }
         ("", "eth_getBalance") => {
@@ -298,7 +302,7 @@ fn batch(members: &Members<'_>) -> Result<(What, Type), PolicyError> {
                     members.argument(&member, kind, &Term::Text(part.trim().to_owned()))?;
                 }
             }
-            other => members.argument(&member, kind, other)?,
+            Term::Caller | Term::Action | Term::Parameter(_) => members.argument(&member, kind, term)?,
         }
     }
     let count = |term: &Term| if let Term::Text(text) = term { text.split(',').count() } else { 1 };
@@ -331,7 +335,9 @@ fn permissions(members: &Members<'_>, method: &str) -> Result<(What, Type), Poli
             match &action {
                 Term::Action | Term::Parameter(_) => {}
                 Term::Text(text) if action_of(text).is_some() => {}
-                _ => return Err(members.wrong("parameters[1]", "expected a CID, or a multihash of 34 bytes")),
+                Term::Caller | Term::Text(_) => {
+                    return Err(members.wrong("parameters[1]", "expected a CID, or a multihash of 34 bytes"));
+                }
             }
             Ok((What::ActionPermitted { token, action }, Type::Bool))
         }

@@ -89,7 +89,7 @@ fn term(term: &Term) -> String {
 fn time(comparator: Comparator, value: &Term) -> String {
     let seconds = match value {
         Term::Text(text) => text.parse::<u64>().ok().filter(|_| decimal(text).is_some()),
-        _ => None,
+        Term::Caller | Term::Action | Term::Parameter(_) => None,
     };
     let moment = seconds.and_then(utc).unwrap_or_else(|| format!("{} seconds after 1970", term(value)));
     let when = match comparator {
@@ -98,7 +98,8 @@ fn time(comparator: Comparator, value: &Term) -> String {
         Comparator::AtMost => "not after",
         Comparator::Less => "before",
         Comparator::Unequal => "at any time but",
-        _ => "exactly at",
+        // Of a moment, a policy cannot ask whether it contains another.
+        Comparator::Equal | Comparator::Contains | Comparator::Lacks => "exactly at",
     };
     format!("{when} {moment} (both the chain's and the node's clock)")
 }

@@ -20,6 +20,7 @@ impl Blame<'_> {
 
     /// A ban needs a counterparty of this very session: its message came from its own channel, and the
     /// crate compared the session binding before it looked at the products.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is of another crate, and may grow")]
     fn ban(&self, counterparty: DklsIndex, reason: &AbortReason) -> Failure {
         let check = match reason {
             AbortReason::MultiplicationVerificationFailed { .. } => Check::Multiplication,
@@ -34,6 +35,7 @@ impl Blame<'_> {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is of another crate, and may grow")]
     fn recoverable(&self, reason: &AbortReason) -> Failure {
         match reason {
             AbortReason::SessionBindingMismatch { counterparty } => {
