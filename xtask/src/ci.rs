@@ -327,6 +327,11 @@ pub(crate) fn ci(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// Whether there is a step of this name.
+pub(crate) fn has_step(name: &str) -> bool {
+    STEPS.iter().chain(FULL).any(|step| step.name == name)
+}
+
 fn run_step(steps: &mut Steps, step: &Step) -> Result<()> {
     match step.act {
         Act::Cargo(words) => {

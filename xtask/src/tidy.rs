@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: compares what would otherwise rot. It reports everything it finds, not the first.
 
+mod commands;
 mod dependencies;
 mod docs;
 mod files;
@@ -23,6 +24,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut findings = Findings::new();
     findings.extend(dependencies::check(&members)?);
     findings.extend(docs::check(&members)?);
+    findings.extend(commands::check()?);
     findings.extend(files::check()?);
     findings.extend(prose::check()?);
     findings.extend(pure::check(&members)?);

@@ -33,7 +33,7 @@ pub(super) fn check() -> Result<Findings> {
 }
 
 /// The pages at the root, and all below `docs`.
-fn is_document(path: &str) -> bool {
+pub(super) fn is_document(path: &str) -> bool {
     path.ends_with(".md") && (path.starts_with("docs/") || !path.contains('/'))
 }
 
