@@ -33,6 +33,8 @@ mod minting;
 #[cfg(test)]
 mod moving;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod recorded;
 #[cfg(test)]
 mod rolled_back;
