@@ -1,5 +1,6 @@
 //! `node.toml`: everything that one node is told by its operator.
 
+mod bounds;
 mod endpoint;
 mod limits;
 mod registry;
@@ -19,6 +20,7 @@ use quorate_actions::{Wall, Walls};
 use quorate_wire::{BlockRef, NetworkFile, NodeEndpoint, SecretUrl};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::bounds::Bound;
 pub use self::registry::SnapshotConfig;
 use self::registry::block_ref;
 use crate::{code::CodeConfig, faults::FaultSwitches, issuers::IssuersConfig, keys::KeyFiles};
@@ -293,6 +295,7 @@ impl Config {
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let refuse = |setting, reason: &str| ConfigError::Refused { setting, reason: reason.to_owned() };
+        self.bounds().try_for_each(|bound| bound.check())?;
         self.limits.check()?;
         self.place()?;
         self.code.check().map_err(|(setting, reason)| ConfigError::Refused { setting, reason })?;

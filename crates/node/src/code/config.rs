@@ -7,6 +7,8 @@ use quorate_wire::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::config::Bound;
+
 /// The least that a bound on bytes can be: one source of full length and what it takes on disk.
 const LEAST_BYTES: u64 = CODE_BYTES_MAX as u64 + (64 << 10);
 /// Gateways at most: each is asked for each source that no node has.
@@ -55,7 +57,25 @@ impl Default for CodeConfig {
 }
 
 impl CodeConfig {
-    /// Checks what can be checked without a network file.
+    /// What each number may be.
+    pub(crate) fn bounds(&self) -> [Bound; 6] {
+        let bound = |setting, value, least| Bound { setting, value, least, most: None };
+        [
+            bound("code.memory_bytes", self.memory_bytes, LEAST_BYTES),
+            bound("code.cache_bytes", self.cache_bytes, LEAST_BYTES),
+            bound("code.store_bytes", self.store_bytes, LEAST_BYTES),
+            bound("code.store_bytes_per_login", self.store_bytes_per_login, LEAST_BYTES),
+            bound("code.store_bytes_per_login_hour", self.store_bytes_per_login_hour, LEAST_BYTES),
+            // One request.
+            bound(
+                "code.store_bytes_per_source_hour",
+                self.store_bytes_per_source_hour,
+                HTTP_BODY_BYTES_MAX as u64,
+            ),
+        ]
+    }
+
+    /// Checks what else can be checked without a network file.
     ///
     /// # Errors
     /// The setting and what is wrong with it.
@@ -65,22 +85,6 @@ impl CodeConfig {
         }
         for (place, gateway) in (1..).zip(&self.gateways) {
             base(gateway).map_err(|reason| ("code.gateways", format!("number {place} {reason}")))?;
-        }
-        let bounds = [
-            ("code.memory_bytes", self.memory_bytes),
-            ("code.cache_bytes", self.cache_bytes),
-            ("code.store_bytes", self.store_bytes),
-            ("code.store_bytes_per_login", self.store_bytes_per_login),
-            ("code.store_bytes_per_login_hour", self.store_bytes_per_login_hour),
-        ];
-        for (setting, bytes) in bounds {
-            if bytes < LEAST_BYTES {
-                return Err((setting, format!("must be at least {LEAST_BYTES}: one source")));
-            }
-        }
-        if self.store_bytes_per_source_hour < HTTP_BODY_BYTES_MAX as u64 {
-            let setting = "code.store_bytes_per_source_hour";
-            return Err((setting, format!("must be at least {HTTP_BODY_BYTES_MAX}: one request")));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, bounds::Bound};
 
 /// Bounds of the HTTP interface and of workers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,43 +59,33 @@ impl Default for ShellLimits {
 }
 
 impl ShellLimits {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let limits = self;
-        let refuse = |setting, reason: &str| ConfigError::Refused { setting, reason: reason.to_owned() };
-        let counts = [
-            ("limits.http_connections", limits.http_connections, 1, 65_536),
-            ("limits.http_waiting", limits.http_waiting, 1, 65_536),
-            (
-                "limits.http_body_bytes",
-                limits.http_body_bytes,
-                quorate_wire::limits::HTTP_BODY_BYTES_MAX,
-                4 << 30,
-            ),
-            ("limits.workers", limits.workers, 1, 1_024),
-            ("limits.blank_workers", limits.blank_workers, 0, 64),
-            ("limits.worker_memory_bytes", limits.worker_memory_bytes, 256 << 20, 1 << 40),
-            ("limits.fetches", limits.fetches, 1, 65_536),
-            ("limits.fetches_per_execution", limits.fetches_per_execution, 1, 64),
+    /// What each number may be.
+    pub(super) fn bounds(&self) -> [Bound; 12] {
+        let bound = |setting, value, least, most| Bound { setting, value, least, most: Some(most) };
+        let count = |setting, value: usize, least, most| bound(setting, value as u64, least, most);
+        let body_bytes = quorate_wire::limits::HTTP_BODY_BYTES_MAX as u64;
+        [
+            bound("limits.executions_per_second", self.executions_per_second.into(), 1, 10_000),
+            bound("limits.login_per_second", self.login_per_second.into(), 1, 10_000),
+            count("limits.http_connections", self.http_connections, 1, 65_536),
+            count("limits.http_waiting", self.http_waiting, 1, 65_536),
+            count("limits.http_body_bytes", self.http_body_bytes, body_bytes, 4 << 30),
+            count("limits.workers", self.workers, 1, 1_024),
+            count("limits.blank_workers", self.blank_workers, 0, 64),
+            count("limits.worker_memory_bytes", self.worker_memory_bytes, 256 << 20, 1 << 40),
+            count("limits.fetches", self.fetches, 1, 65_536),
+            count("limits.fetches_per_execution", self.fetches_per_execution, 1, 64),
             // Less would not hold what one execution may have open.
-            ("limits.request_bytes", limits.request_bytes, 16 << 20, 16 << 30),
-        ];
-        for (setting, value, least, most) in counts {
-            if !(least..=most).contains(&value) {
-                return Err(ConfigError::Refused { setting, reason: format!("must be {least} to {most}") });
-            }
-        }
-        let rates = [
-            ("limits.executions_per_second", limits.executions_per_second),
-            ("limits.login_per_second", limits.login_per_second),
-        ];
-        if let Some((setting, _)) = rates.into_iter().find(|(_, rate)| !(1..=10_000).contains(rate)) {
-            return Err(refuse(setting, "must be 1 to 10000"));
-        }
-        if limits.login_per_second > limits.executions_per_second {
-            return Err(refuse("limits.login_per_second", "must be at most limits.executions_per_second"));
-        }
-        if limits.drain_ms > 60_000 {
-            return Err(refuse("limits.drain_ms", "must be at most 60000"));
+            count("limits.request_bytes", self.request_bytes, 16 << 20, 16 << 30),
+            bound("limits.drain_ms", self.drain_ms, 0, 60_000),
+        ]
+    }
+
+    /// What the bounds of each number alone do not say.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.login_per_second > self.executions_per_second {
+            let reason = "must be at most limits.executions_per_second".to_owned();
+            return Err(ConfigError::Refused { setting: "limits.login_per_second", reason });
         }
         Ok(())
     }

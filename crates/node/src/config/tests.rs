@@ -49,6 +49,85 @@ fn the_operators_page_names_every_key() {
     }
 }
 
+/// A number as the page has it: sizes in the largest unit that divides them.
+fn shown(setting: &str, number: u64) -> String {
+    let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let fits = |(shift, _): &(u32, &str)| number >= 1 << shift && number.is_multiple_of(1 << shift);
+    match units.into_iter().find(fits).filter(|_| setting.contains("bytes")) {
+        Some((shift, unit)) => format!("{} {unit}", number >> shift),
+        None => number.to_string(),
+    }
+}
+
+#[test]
+fn the_operators_page_has_the_defaults() {
+    let page = include_str!("../../../../docs/operating.md");
+    let mut unseen = vec![(String::new(), serde_json::to_value(Config::default()).unwrap())];
+    let mut compared = 0;
+    while let Some((name, value)) = unseen.pop() {
+        let shown = match &value {
+            serde_json::Value::Object(members) => {
+                let dot = if name.is_empty() { "" } else { "." };
+                unseen
+                    .extend(members.iter().map(|(key, value)| (format!("{name}{dot}{key}"), value.clone())));
+                continue;
+            }
+            // Nothing, or a list without entries: what then happens stands there in words.
+            serde_json::Value::Null | serde_json::Value::Array(_) => continue,
+            // Shown as it is to be written.
+            serde_json::Value::String(_) if name == "chain_rpc" => "`http://127.0.0.1:8545`".to_owned(),
+            serde_json::Value::String(text) => format!("`{text}`"),
+            serde_json::Value::Number(number) => shown(&name, number.as_u64().unwrap()),
+            serde_json::Value::Bool(flag) => format!("`{flag}`"),
+        };
+        assert!(page.contains(&format!("| `{name}` | {shown} |")), "docs/operating.md: {name} is {shown}");
+        compared += 1;
+    }
+    assert!(compared > 25, "{compared}");
+}
+
+#[test]
+fn the_operators_page_has_the_bounds_of_every_number() {
+    let page = include_str!("../../../../docs/operating.md");
+    let table = page.split("| number | least | most |\n|---|---|---|\n").nth(1).unwrap_or_default();
+    let table: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
+    let config = Config::default();
+    let bounds: Vec<Bound> = config.bounds().collect();
+    let line = |bound: &Bound| {
+        let most = bound.most.map_or("–".to_owned(), |most| shown(bound.setting, most));
+        format!("| `{}` | {} | {most} |", bound.setting, shown(bound.setting, bound.least))
+    };
+    let expected: Vec<String> = bounds.iter().map(line).collect();
+    assert_eq!(table, expected, "the table in docs/operating.md has to be:\n{}", expected.join("\n"));
+
+    // No number is without a bound.
+    let written = serde_json::to_value(&config).unwrap();
+    for section in ["limits", "code"] {
+        let numbers = written[section].as_object().unwrap().iter().filter(|(_, value)| value.is_number());
+        for (key, _) in numbers {
+            let setting = format!("{section}.{key}");
+            assert!(bounds.iter().any(|bound| bound.setting == setting), "{setting}");
+        }
+    }
+}
+
+#[test]
+fn a_number_is_refused_beyond_its_bounds_and_not_at_them() {
+    for bound in Config::default().bounds() {
+        let (section, key) = bound.setting.split_once('.').unwrap();
+        // Of two rates one must not be above the other.
+        let other = if key == "login_per_second" { "executions_per_second = 10000\n" } else { "" };
+        let other = if key == "executions_per_second" { "login_per_second = 1\n" } else { other };
+        let load = |value: u64| load(&format!("[{section}]\n{other}{key} = {value}"));
+        let refused = |value: u64| matches!(load(value), Err(ConfigError::Refused { setting, .. }) if setting == bound.setting);
+        assert!(load(bound.least).is_ok(), "{bound:?}");
+        assert!(bound.least == 0 || refused(bound.least - 1), "{bound:?}");
+        if let Some(most) = bound.most {
+            assert!(load(most).is_ok() && refused(most + 1), "{bound:?}");
+        }
+    }
+}
+
 #[test]
 fn refuses_unknown_fields_at_any_depth() {
     for text in [
