@@ -471,8 +471,60 @@ fn problem() -> utoipa::openapi::Response {
 }
 
 #[cfg(test)]
+#[path = "../../../wire/tests/page/fields.rs"]
+mod fields;
+
+#[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeMap;
+
+    use quorate_wire::*;
+
+    use super::{ErrorCode, document, fields::fields};
+
+    /// The types behind the schemas.
+    fn types() -> BTreeMap<&'static str, Vec<&'static str>> {
+        // What three requests are sent in.
+        assert_eq!(fields::<DecryptionSubmission>(), fields::<RevocationSubmission>());
+        BTreeMap::from([
+            ("Condition", vec!["status", "worker_walls"]),
+            ("Problem", fields::<Problem>()),
+            ("Submission", fields::<Submission>()),
+            ("RequestSubmission", fields::<DecryptionSubmission>()),
+            ("DecryptionReply", fields::<DecryptionReply>()),
+            ("RevocationReply", fields::<RevocationReply>()),
+            ("CodeSubmission", fields::<CodeSubmission>()),
+            ("CodeStored", fields::<CodeStored>()),
+            ("ExecutionReply", fields::<ExecutionReply>()),
+            ("Signature", fields::<SignatureView>()),
+            ("Usage", fields::<Usage>()),
+            ("PkpView", fields::<PkpView>()),
+            ("GrantView", fields::<GrantView>()),
+            ("Head", fields::<HeadView>()),
+            ("SignedBlockWord", fields::<Signed<BlockWord>>()),
+            ("NetworkView", fields::<NetworkView>()),
+            ("KeysView", fields::<KeysView>()),
+            ("NodeView", fields::<NodeView>()),
+            ("Endpoint", fields::<NodeEndpoint>()),
+            ("FoundingView", fields::<FoundingView>()),
+        ])
+    }
+
+    #[test]
+    fn schemas_have_the_members_of_the_types_and_no_others() {
+        let value = serde_json::to_value(document()).unwrap();
+        let mut types = types();
+        for (name, schema) in value["components"]["schemas"].as_object().unwrap() {
+            let Some(properties) = schema.get("properties") else { continue };
+            let mut described: Vec<&str> =
+                properties.as_object().unwrap().keys().map(String::as_str).collect();
+            let mut expected = types.remove(name.as_str()).unwrap_or_else(|| panic!("no type behind {name}"));
+            described.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(described, expected, "{name}");
+        }
+        assert!(types.is_empty(), "not described: {types:?}");
+    }
 
     #[test]
     fn every_reference_leads_to_a_schema() {
