@@ -281,7 +281,7 @@ fn snapshot_in(folder: &Path) -> Result<Option<SnapshotFile>> {
     let (number, hash) = text.split_once(':').context("no block")?;
     let block = BlockId { number: number.parse()?, hash: hash.parse()? };
     let voucher = Voucher::Operator(block);
-    Ok(Some(SnapshotFile { path: folder.join(SNAPSHOT), voucher, patience: START_MAX }))
+    Ok(Some(SnapshotFile { path: folder.join(SNAPSHOT), voucher, asking: START_MAX, patience: START_MAX }))
 }
 
 /// Such a process: says when it is ready, and then what a read takes.

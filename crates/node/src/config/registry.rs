@@ -23,6 +23,8 @@ pub struct SnapshotConfig {
     pub block: Option<String>,
 }
 
+/// For how long members are asked for their words on a snapshot's block, before the chain is replayed instead.
+const SNAPSHOT_ASKING: Duration = Duration::from_secs(120);
 /// For how long the replay of what led to a snapshot may stand still while the chain shows heads.
 const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(600);
 
@@ -40,7 +42,8 @@ impl Config {
             }
             None => Voucher::Members(members()),
         };
-        Ok(Some(SnapshotFile { path: file.clone(), voucher, patience: SNAPSHOT_PATIENCE }))
+        let (path, asking, patience) = (file.clone(), SNAPSHOT_ASKING, SNAPSHOT_PATIENCE);
+        Ok(Some(SnapshotFile { path, voucher, asking, patience }))
     }
 
     /// Who vouches for the chain's server.

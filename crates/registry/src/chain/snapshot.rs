@@ -33,6 +33,8 @@ pub struct SnapshotFile {
     pub path: PathBuf,
     /// By whose word it is of the right block. Nobody's is believed for longer than until it was replayed.
     pub voucher: Voucher,
+    /// For how long a start asks for the block before it goes on without the snapshot.
+    pub asking: std::time::Duration,
     /// How long the replay up to that block may stand still while the chain answers.
     pub patience: std::time::Duration,
 }
@@ -51,7 +53,7 @@ pub trait VouchForBlock: Send + Sync + fmt::Debug {
     /// Asks them once, within a bounded time. Enough of them have signed that the block has this hash, or
     ///
     /// # Errors
-    /// too few did, or some signed another hash.
+    /// too few did, or so many signed another hash that one of them has to be honest.
     fn vouch(&self, block: BlockId) -> Pin<Box<dyn Future<Output = Result<(), Unvouched>> + Send + '_>>;
 }
 
@@ -60,7 +62,7 @@ pub trait VouchForBlock: Send + Sync + fmt::Debug {
 pub enum Unvouched {
     /// Too few have answered; says who is missing. It is asked again.
     TooFew(String),
-    /// Members signed that the block has another hash; says which.
+    /// As many as the threshold signed that the block has another hash; says who.
     Contradicted(String),
     /// There will never be enough; says why.
     Never(String),
@@ -117,7 +119,7 @@ pub enum SnapshotError {
         /// What it signs.
         signed: B256,
     },
-    /// Members say of themselves that they have replayed another block.
+    /// More members than may lie say of themselves that they have replayed another block.
     #[error("members sign another block {number} than the snapshot's {hash}: {said}; find out who is right")]
     Contradicted {
         /// The height.

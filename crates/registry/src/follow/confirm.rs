@@ -19,7 +19,7 @@ use crate::{
     chain::{
         BlockId, Genesis, RawBlock, StoreError,
         ledger::{Ledger, LedgerWriter},
-        snapshot::{SnapshotError, Unvouched, Voucher, block_of, remove_scratch},
+        snapshot::{SnapshotError, Unvouched, VouchForBlock, Voucher, block_of, remove_scratch},
     },
     error::{ChainFault, ReadError},
     moment::Moment,
@@ -29,6 +29,8 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(200);
 /// How long the chain may take for a block, beyond the patience that is configured.
 const PER_BLOCK: Duration = Duration::from_millis(100);
+/// How often it is said that a snapshot's block is still asked for.
+const TELL_EVERY: Duration = Duration::from_secs(30);
 /// For how long blocks are replayed at a time.
 const REPLAY_MAX: Duration = Duration::from_secs(60);
 
@@ -41,6 +43,42 @@ pub(super) struct Confirming {
     pub(super) patience: Patience,
     /// Why the snapshot is not taken.
     refused: Option<SnapshotError>,
+    /// For how long this start has asked for the snapshot's block.
+    asking: Asking,
+}
+
+/// How long a snapshot's block has been asked for.
+#[derive(Default)]
+struct Asking {
+    since: Option<Instant>,
+    /// What was logged last of it, and when.
+    told: Option<(String, Instant)>,
+    /// Whether that was enough: this process goes on without the snapshot.
+    over: bool,
+}
+
+impl Asking {
+    /// Nobody's word was enough once more. Whoever withholds it must not keep the process from starting.
+    fn goes_on(&mut self, number: u64, most: Duration, missing: &FollowError) {
+        let now = Instant::now();
+        let asked = now - *self.since.get_or_insert(now);
+        if asked >= most {
+            self.over = true;
+            tracing::warn!(
+                number,
+                asked_s = asked.as_secs(),
+                "the snapshot is not begun with, and the chain is replayed instead: {missing}"
+            );
+            return;
+        }
+        let missing = missing.to_string();
+        let told = |(last, at): &(String, Instant)| *last == missing && now - *at < TELL_EVERY;
+        if !self.told.as_ref().is_some_and(told) {
+            let replays_in_s = (most - asked).as_secs();
+            tracing::warn!(number, replays_in_s, "the snapshot's block is asked for: {missing}");
+            self.told = Some((missing, now));
+        }
+    }
 }
 
 /// Where the process's own state is.
@@ -130,6 +168,9 @@ impl Follow {
             // A thread is about to let go of it.
             return Err(ReadError::NotReady.into());
         }
+        if self.confirming().asking.over {
+            return Ok(None);
+        }
         let own = self.open_own(genesis.clone()).await?;
         let block = match block {
             Ok(block) if own.ledger().head() < block.number => block,
@@ -139,12 +180,19 @@ impl Follow {
                 if let Err(error) = other {
                     tracing::warn!(%error, "there is no snapshot any more: its own replay is gone on with");
                 }
-                self.forget_patience();
+                self.forget_snapshot();
                 return Ok(Some(own));
             }
         };
-        self.is_the_chains(block).await?.map_err(refuse)?;
-        self.is_vouched_for(&snapshot.voucher, block).await?.map_err(refuse)?;
+        match self.is_good(&snapshot.voucher, block, genesis).await {
+            Ok(good) => good.map_err(refuse)?,
+            // Asked again with the next step, for a while.
+            Err(error) => {
+                self.confirming().asking.goes_on(block.number, snapshot.asking, &error);
+                return Err(error);
+            }
+        }
+        self.confirming().asking = Asking::default();
         let (genesis, scratch) = (genesis.clone(), self.scratch());
         let loaded = tokio::task::spawn_blocking(move || {
             LedgerWriter::of_snapshot(genesis, scratch.as_deref(), (&snapshot.path, block))
@@ -154,6 +202,27 @@ impl Follow {
         tracing::info!(number, "begins with the chain's state of a snapshot, and replays what led to it");
         self.confirming().own = Own::Behind(Box::new(own));
         Ok(Some(loaded))
+    }
+
+    /// What has to be said of a snapshot's block before anything is read from it.
+    async fn is_good(
+        &self,
+        voucher: &Voucher,
+        block: BlockId,
+        genesis: &Genesis,
+    ) -> Result<Result<(), SnapshotError>, FollowError> {
+        if let Err(refused) = self.is_the_chains(block).await? {
+            return Ok(Err(refused));
+        }
+        let Voucher::Members(members) = voucher else { return Ok(Ok(())) };
+        if self.was_vouched_for(block, genesis) {
+            return Ok(Ok(()));
+        }
+        let vouched = self.is_vouched_for(members.as_ref(), block).await?;
+        if vouched.is_ok() {
+            self.keep_vouched(block, genesis);
+        }
+        Ok(vouched)
     }
 
     /// The chain's own word: without it a lie of the snapshot would look like one of the chain.
@@ -171,10 +240,9 @@ impl Follow {
     /// The members' word, where no operator gave theirs. Too few of them are asked again with the next step.
     async fn is_vouched_for(
         &self,
-        voucher: &Voucher,
+        members: &dyn VouchForBlock,
         block: BlockId,
     ) -> Result<Result<(), SnapshotError>, FollowError> {
-        let Voucher::Members(members) = voucher else { return Ok(Ok(())) };
         let BlockId { number, hash } = block;
         match members.vouch(block).await {
             Ok(()) => Ok(Ok(())),
@@ -294,7 +362,7 @@ impl Follow {
         *books = Some(own);
         self.confirming().own = Own::Read;
         drop(books);
-        self.forget_patience();
+        self.forget_snapshot();
         tracing::info!(number = head, "the replay has come to what the snapshot says");
         self.view.announce(head);
         ended

@@ -1,6 +1,8 @@
-//! What is known of a snapshot over starts: that it was refused, and how long its confirmation was waited for.
+//! What is known of a snapshot over starts: that it was refused or vouched for, and how long its confirmation was waited
+//! for.
 //!
-//! Both are small files beside the state. Without them a supervisor's restart would begin with the wrong snapshot again.
+//! These are small files beside the state. Without them a supervisor's restart would begin with the wrong snapshot again,
+//! or wait for members that have given their word already.
 
 use std::{
     fs::File,
@@ -9,11 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use alloy_primitives::B256;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use sha2::{Digest as _, Sha256};
 
 use super::Follow;
 use crate::{
-    chain::{BlockId, snapshot::SnapshotError},
+    chain::{BlockId, Genesis, genesis_hash, snapshot::SnapshotError},
     error::ChainFault,
 };
 
@@ -25,6 +30,30 @@ const KEEP_EVERY: Duration = Duration::from_secs(10);
 struct Refused {
     block: BlockId,
     fault: String,
+}
+
+/// That members vouched for a block, under the state's secret: whoever may write into the folder cannot say so for them.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Vouched {
+    block: BlockId,
+    seal: B256,
+}
+
+impl Vouched {
+    fn new(secret: &[u8; 32], genesis: B256, block: BlockId) -> Self {
+        // A whole block of the hash first, as the state's checkpoint has it: what follows has one length, and another
+        // purpose.
+        let mut first = [0; 64];
+        first[..32].copy_from_slice(secret);
+        first[32..].copy_from_slice(b"quorate/chain-snapshot-vouched/1");
+        let seal = Sha256::new()
+            .chain_update(first)
+            .chain_update(genesis)
+            .chain_update(block.number.to_be_bytes())
+            .chain_update(block.hash)
+            .finalize();
+        Self { block, seal: B256::from_slice(&seal) }
+    }
 }
 
 /// What one snapshot's confirmation has taken.
@@ -53,6 +82,10 @@ impl Follow {
         self.beside("snapshot-refused")
     }
 
+    fn vouched(&self) -> Option<PathBuf> {
+        self.beside("snapshot-vouched")
+    }
+
     fn patience(&self) -> Option<PathBuf> {
         self.beside("snapshot-waited")
     }
@@ -78,12 +111,38 @@ impl Follow {
             tracing::error!(%error, "that the snapshot was refused cannot be kept: the next start takes it again");
         }
         // Whoever takes the verdict back begins with the whole patience.
-        self.forget_patience();
+        self.forget_snapshot();
     }
 
-    pub(super) fn forget_patience(&self) {
+    /// Whether members have vouched for the block in an earlier start, or in this one.
+    pub(super) fn was_vouched_for(&self, block: BlockId, genesis: &Genesis) -> bool {
+        let (Some(path), Some(state)) = (self.vouched(), &self.state) else { return false };
+        match read::<Vouched>(&path) {
+            Ok(Some(kept)) if kept == Vouched::new(&state.secret, genesis_hash(genesis), block) => true,
+            Ok(Some(kept)) if kept.block != block => false,
+            Ok(None) => false,
+            Ok(Some(_)) | Err(_) => {
+                tracing::warn!(
+                    file = %path.display(),
+                    "this node has not written that members vouched for the snapshot: they are asked again"
+                );
+                false
+            }
+        }
+    }
+
+    /// Keeps that members have vouched for the block, for starts in the middle of its replay.
+    pub(super) fn keep_vouched(&self, block: BlockId, genesis: &Genesis) {
+        let (Some(path), Some(state)) = (self.vouched(), &self.state) else { return };
+        if let Err(error) = write(&path, &Vouched::new(&state.secret, genesis_hash(genesis), block)) {
+            tracing::warn!(%error, "that members vouched for the snapshot cannot be kept: a restart asks them again");
+        }
+    }
+
+    /// Removes what is kept of a snapshot that is begun with no more, but for a verdict on it.
+    pub(super) fn forget_snapshot(&self) {
         self.confirming().patience = Patience::default();
-        if let Some(path) = self.patience() {
+        for path in [self.patience(), self.vouched()].into_iter().flatten() {
             // What is left of it is of one snapshot that is not looked at any more.
             let _ = std::fs::remove_file(path);
         }

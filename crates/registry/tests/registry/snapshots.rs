@@ -1,8 +1,9 @@
 //! Snapshots of a chain that runs or does not, and followers that begin with one.
 
+mod members;
+
 use std::{
     path::Path,
-    pin::Pin,
     time::{Duration, Instant},
 };
 
@@ -11,7 +12,7 @@ use quorate_registry::{
     artifacts::Contracts,
     chain::{
         BlockId,
-        snapshot::{SnapshotError, SnapshotFile, Unvouched, VouchForBlock, Voucher, collect, of_folder},
+        snapshot::{SnapshotError, SnapshotFile, Voucher, collect, of_folder},
     },
     encode,
     error::{ChainFault, ReadError},
@@ -38,7 +39,8 @@ fn state(folder: &Path) -> Option<StateFile> {
 }
 
 fn beginning(path: &Path, block: BlockId, patience: Duration) -> Option<SnapshotFile> {
-    Some(SnapshotFile { path: path.to_owned(), voucher: Voucher::Operator(block), patience })
+    let voucher = Voucher::Operator(block);
+    Some(SnapshotFile { path: path.to_owned(), voucher, asking: PATIENT, patience })
 }
 
 async fn head(url: &str) -> BlockId {
@@ -198,109 +200,6 @@ impl Behind {
             snapshot: beginning(snapshot, block, patience),
             ..Following::of(&self.liar.url, self.contracts)
         }
-    }
-}
-
-/// What members say when they are asked for a block.
-type Word = Result<(), Unvouched>;
-
-/// Members that say each of these once, and the last for ever; what they were asked for.
-#[derive(Debug, Default)]
-struct Words(std::sync::Mutex<(Vec<Word>, Vec<BlockId>)>);
-
-impl Words {
-    fn of(words: &[Word]) -> std::sync::Arc<Words> {
-        std::sync::Arc::new(Words((words.to_vec(), Vec::new()).into()))
-    }
-
-    fn asked(&self) -> Vec<BlockId> {
-        self.0.lock().unwrap().1.clone()
-    }
-}
-
-impl VouchForBlock for Words {
-    fn vouch(&self, block: BlockId) -> Pin<Box<dyn Future<Output = Word> + Send + '_>> {
-        Box::pin(async move {
-            let mut told = self.0.lock().unwrap();
-            told.1.push(block);
-            if told.0.len() > 1 { told.0.remove(0) } else { told.0[0].clone() }
-        })
-    }
-}
-
-fn vouched(path: &Path, words: &std::sync::Arc<Words>) -> Option<SnapshotFile> {
-    let voucher = Voucher::Members(words.clone());
-    Some(SnapshotFile { path: path.to_owned(), voucher, patience: PATIENT })
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_is_taken_once_members_vouch_for_it_and_spoken_for_once_it_was_replayed() {
-    let behind = behind().await;
-    behind.gives(behind.half());
-    let too_few = || Err(Unvouched::TooFew("node 2 does not answer".to_owned()));
-    let words = Words::of(&[too_few(), too_few(), Ok(())]);
-    let following = |path: &Path, words| Following {
-        snapshot: vouched(path, words),
-        ..behind.follower(path, behind.block, PATIENT)
-    };
-    let (view, running, stop) = following(&behind.path, &words).start();
-    let error = until_error(&running, |error| error.code() == "chain_snapshot_unvouched").await;
-    assert!(error.to_string().ends_with("node 2 does not answer") && view.head().is_err(), "{error}");
-    until_block(&view, behind.block.number).await;
-    assert_eq!(words.asked(), [behind.block; 3]);
-    // It answers its own reads by it, and tells others nothing.
-    assert_eq!(view.finalized_hash(behind.block.number), Ok(Some(behind.block.hash)));
-    for number in [0, 1, behind.half(), behind.block.number] {
-        assert_eq!(view.replayed_hash(number), Err(ReadError::NotReady));
-    }
-    behind.gives(u64::MAX);
-    until_confirmed(&view, &behind.contracts, behind.block.number - 1).await;
-    assert_eq!(view.replayed_hash(behind.block.number), Ok(Some(behind.block.hash)));
-    assert_eq!(view.replayed_hash(behind.block.number + 1), Ok(None));
-    drop((stop, view));
-    running.wait().await;
-
-    // What was replayed needs nobody's word, and no file.
-    let never = Words::of(&[Err(Unvouched::Never("nobody is asked".to_owned()))]);
-    for path in [&behind.path, &behind.folder.path().join("gone")] {
-        let (view, running, stop) = following(path, &never).start();
-        until_block(&view, behind.block.number).await;
-        assert_eq!(view.replayed_hash(behind.block.number), Ok(Some(behind.block.hash)));
-        drop((stop, view));
-        running.wait().await;
-    }
-    assert!(never.asked().is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_is_refused_that_members_contradict_or_nobody_can_vouch_for() {
-    let behind = behind().await;
-    let BlockId { number, hash } = behind.block;
-    let said = "node 3 signs another".to_owned();
-    let never = "there are too few members".to_owned();
-    for (word, path, expected) in [
-        (
-            Err(Unvouched::Contradicted(said.clone())),
-            &behind.path,
-            SnapshotError::Contradicted { number, hash, said },
-        ),
-        (Err(Unvouched::Never(never.clone())), &behind.path, SnapshotError::Unvouched(never)),
-        (Ok(()), &behind.folder.path().join("gone"), SnapshotError::File(String::new())),
-    ] {
-        let words = Words::of(&[word]);
-        let snapshot = vouched(path, &words);
-        let following = Following { snapshot, ..behind.follower(path, behind.block, PATIENT) };
-        let (view, running, stop) = following.start();
-        let error = until_error(&running, |_| true).await;
-        assert!(view.head().is_err());
-        match (&error, expected) {
-            (FollowError::Snapshot(SnapshotError::File(_)), SnapshotError::File(_)) => {}
-            (error, expected) => assert_eq!(*error, FollowError::Snapshot(expected)),
-        }
-        drop((stop, view));
-        running.wait().await;
-        assert!(!behind.folder.path().join("registry.snapshot").exists());
-        assert!(words.asked().len() <= 1, "it is not looked at again before the next start");
     }
 }
 
