@@ -1,5 +1,6 @@
 //! The registry as this node's engine reads it, and what the nodes have signed for it.
 
+mod contradictions;
 mod submit;
 mod view;
 mod words;
@@ -19,6 +20,7 @@ use quorate_registry::{
 use quorate_wire::{ContractRecord, NetworkFile, SecretUrl};
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use contradictions::Contradictions;
 pub(crate) use submit::{RootsDesk, Submitter, roots_on_chain};
 pub(crate) use view::{EngineView, fresh_logins, is_granted, login_block, logins, pkp as known_pkp};
 pub(crate) use words::{BlockSpeaker, Vouchers};

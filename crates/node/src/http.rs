@@ -29,7 +29,7 @@ pub(crate) use waiting::{Outcome, Waiting};
 
 use crate::{
     brain::StatusBoard,
-    chain::{BlockSpeaker, RootsDesk},
+    chain::{BlockSpeaker, Contradictions, RootsDesk},
     code::CodeFinder,
     inbox::Inbox,
     issuers::IssuerDesk,
@@ -49,6 +49,8 @@ pub(crate) struct Api {
     pub(crate) registry: RegistryView,
     /// Signs what this node says of its blocks.
     pub(crate) speaker: BlockSpeaker,
+    /// Members that sign other blocks than the chain's.
+    pub(crate) contradictions: Arc<Contradictions>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) code: CodeFinder,
     pub(crate) issuers: Arc<IssuerDesk>,

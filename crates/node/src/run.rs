@@ -25,7 +25,7 @@ use tokio::{
 
 use crate::{
     brain::{self, Brain, Ending, Halted, Hands, StatusBoard},
-    chain::{self, Feed, RootsDesk, Submitter, Vouchers},
+    chain::{self, Contradictions, Feed, RootsDesk, Submitter, Vouchers},
     chains::Chains,
     clock::Clock,
     code::{CodeFinder, Sources},
@@ -155,11 +155,12 @@ impl Node {
         let board = Arc::new(StatusBoard::new(engine.status()));
         let waiting = Waiting::new(config.limits.http_waiting);
         let (stop_chain, stopping) = watch::channel(false);
+        let contradictions = Arc::new(Contradictions::open(member.network.clone(), &config.data_folder));
         let place = chain::Place {
             rpc_url: config.chain_rpc.clone(),
             trust: config.chain_trust()?,
             state: member.registry_state(config),
-            snapshot: snapshot(config, &member, &endpoints)?,
+            snapshot: snapshot(config, &member, (&endpoints, &contradictions))?,
         };
         let feed = Feed::start(member.network.clone(), place, clock, stopped(stopping))?;
         let registry = feed.view();
@@ -210,6 +211,7 @@ impl Node {
                 member.me,
                 member.keys.statement.clone(),
             ),
+            contradictions,
             metrics: metrics.clone(),
             code,
             issuers,
@@ -366,13 +368,14 @@ fn start_code(
 fn snapshot(
     config: &Config,
     member: &Member,
-    endpoints: &Arc<EndpointBoard>,
+    (endpoints, contradictions): (&Arc<EndpointBoard>, &Arc<Contradictions>),
 ) -> anyhow::Result<Option<SnapshotFile>> {
     let egress = Egress::new(Policy::default(), AddressGuard::default(), 1)
         .context("the TLS configuration of requests to members")?;
     let members = || -> Arc<dyn VouchForBlock> {
         let network = member.network.clone();
-        Arc::new(Vouchers::new(network, member.me, endpoints.clone(), Arc::new(egress)))
+        let way = (endpoints.clone(), Arc::new(egress));
+        Arc::new(Vouchers::new(network, member.me, way, contradictions.clone()))
     };
     Ok(config.snapshot(members)?)
 }

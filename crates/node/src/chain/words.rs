@@ -1,13 +1,6 @@
 //! Members' words on a block: this node's own, and those that it asks for when it begins with a snapshot.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    net::IpAddr,
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
 use quorate_registry::{
     alloy_primitives::B256,
@@ -17,6 +10,7 @@ use quorate_registry::{
 use quorate_wire::{BlockRef, BlockWord, Digest, NetworkFile, NodeIndex, Signed};
 use tokio::{task::JoinSet, time::Instant};
 
+use super::Contradictions;
 use crate::{
     egress::Egress,
     endpoints::{EndpointBoard, host_of},
@@ -28,6 +22,8 @@ const ASK: Duration = Duration::from_secs(2);
 const ASK_ALL: Duration = Duration::from_secs(5);
 /// How long others are waited for that may say otherwise, once enough have said the same.
 const OTHERS: Duration = Duration::from_secs(1);
+/// At how many addresses one member is asked.
+const ADDRESSES_MAX: usize = 4;
 /// Pause before the members are asked again.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -57,8 +53,7 @@ pub(crate) struct Vouchers {
     me: NodeIndex,
     endpoints: Arc<EndpointBoard>,
     egress: Arc<Egress>,
-    /// What was logged last of who is missing.
-    told: Mutex<String>,
+    contradictions: Arc<Contradictions>,
 }
 
 impl fmt::Debug for Vouchers {
@@ -71,8 +66,7 @@ impl VouchForBlock for Vouchers {
     fn vouch(&self, block: BlockId) -> Pin<Box<dyn Future<Output = Result<(), Unvouched>> + Send + '_>> {
         Box::pin(async move {
             let asked = self.ask_all(block).await;
-            if let Err(Unvouched::TooFew(missing)) = &asked {
-                self.tell(block.number, missing);
+            if let Err(Unvouched::TooFew(_)) = &asked {
                 tokio::time::sleep(PAUSE).await;
             }
             asked
@@ -84,13 +78,15 @@ impl Vouchers {
     pub(crate) fn new(
         network: Arc<NetworkFile>,
         me: NodeIndex,
-        endpoints: Arc<EndpointBoard>,
-        egress: Arc<Egress>,
+        (endpoints, egress): (Arc<EndpointBoard>, Arc<Egress>),
+        contradictions: Arc<Contradictions>,
     ) -> Self {
-        Vouchers { network, me, endpoints, egress, told: Mutex::default() }
+        Vouchers { network, me, endpoints, egress, contradictions }
     }
 
-    /// Asks every other member. As many as the threshold have to say the same, and nobody may say otherwise.
+    /// Asks every other member for its word on a block that the chain's key has signed. As many as the threshold have to
+    /// say the same. Fewer that say otherwise may all lie: they are shown, and stop nothing. As many as the threshold that
+    /// say otherwise do stop it, since one of them is honest.
     async fn ask_all(&self, block: BlockId) -> Result<(), Unvouched> {
         let threshold = usize::from(self.network.threshold);
         let others: Vec<_> = self.network.indices().filter(|&node| node != self.me).collect();
@@ -101,56 +97,79 @@ impl Vouchers {
             )));
         }
         let heard = self.hear(&others, block, threshold).await;
-        let named = |(node, hash): (&NodeIndex, &B256)| format!("{} signs {hash}", self.network.named(*node));
-        let otherwise: Vec<_> = heard.iter().filter(|(_, hash)| **hash != block.hash).map(named).collect();
-        if !otherwise.is_empty() {
-            return Err(Unvouched::Contradicted(otherwise.join(", ")));
+        let named = |word: &Signed<BlockWord>| {
+            format!("{} signs {}", self.network.named(word.node), word.body.block.hash)
+        };
+        let otherwise = heard.otherwise.iter().map(named).collect::<Vec<_>>().join(", ");
+        self.keep(&heard).await;
+        if heard.otherwise.len() >= threshold {
+            return Err(Unvouched::Contradicted(otherwise));
         }
-        if heard.len() >= threshold {
+        let said = heard.same.len();
+        if said >= threshold {
             return Ok(());
         }
-        let silent = others.iter().filter(|node| !heard.contains_key(node));
+        let silent = others.iter().filter(|node| !heard.is_of(**node));
         let silent: Vec<_> = silent.map(|node| self.network.named(*node)).collect();
-        let (said, silent) = (heard.len(), silent.join(", "));
-        Err(Unvouched::TooFew(format!("{said} of {threshold} do, and no word came from {silent}")))
+        let mut missing = format!("{said} of {threshold} do");
+        if !silent.is_empty() {
+            missing.push_str(&format!(", and no word came from {}", silent.join(", ")));
+        }
+        if !otherwise.is_empty() {
+            missing.push_str(&format!("; {otherwise}"));
+        }
+        Err(Unvouched::TooFew(missing))
+    }
+
+    /// Keeps what members signed that contradict the chain.
+    async fn keep(&self, heard: &Heard) {
+        if heard.otherwise.is_empty() {
+            return;
+        }
+        let (contradictions, heard) = (self.contradictions.clone(), heard.clone());
+        let keeping = tokio::task::spawn_blocking(move || {
+            for word in &heard.otherwise {
+                contradictions.note(word, &heard.same);
+            }
+        });
+        // A panic there (a bug) is no reason to believe anybody more or less.
+        let _ = keeping.await;
     }
 
     /// What members sign for a block's number, each once: of all that answer in time, or of enough and some more.
-    async fn hear(
-        &self,
-        others: &[NodeIndex],
-        block: BlockId,
-        threshold: usize,
-    ) -> BTreeMap<NodeIndex, B256> {
+    async fn hear(&self, others: &[NodeIndex], block: BlockId, threshold: usize) -> Heard {
         let mut asked = JoinSet::new();
         for &node in others {
-            let member = Member {
-                network: self.network.clone(),
-                endpoints: self.endpoints.clone(),
-                egress: self.egress.clone(),
-                node,
-            };
-            asked.spawn(async move { (node, member.word(block.number).await) });
+            let (network, endpoints, egress) =
+                (self.network.clone(), self.endpoints.clone(), self.egress.clone());
+            let member = Arc::new(Member { network, endpoints, egress, node });
+            asked.spawn(member.word(block.number));
         }
-        let mut heard = BTreeMap::new();
+        let mut heard = Heard::default();
         let mut until = Instant::now() + ASK_ALL;
         while let Ok(Some(answer)) = tokio::time::timeout_at(until, asked.join_next()).await {
-            let Ok((node, Some(hash))) = answer else { continue };
-            heard.insert(node, hash);
-            if heard.len() == threshold {
+            let Ok(Some(word)) = answer else { continue };
+            let same = word.body.block.hash.0 == block.hash.0;
+            let said = if same { &mut heard.same } else { &mut heard.otherwise };
+            said.push(word);
+            if said.len() == threshold {
                 until = until.min(Instant::now() + OTHERS);
             }
         }
         heard
     }
+}
 
-    /// Says who is missing when that has changed.
-    fn tell(&self, number: u64, missing: &str) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if *told != missing {
-            tracing::warn!(number, "members are asked to vouch for the snapshot's block: {missing}");
-            missing.clone_into(&mut told);
-        }
+/// What members signed for one block, each at most once.
+#[derive(Clone, Default)]
+struct Heard {
+    same: Vec<Signed<BlockWord>>,
+    otherwise: Vec<Signed<BlockWord>>,
+}
+
+impl Heard {
+    fn is_of(&self, node: NodeIndex) -> bool {
+        self.same.iter().chain(&self.otherwise).any(|word| word.node == node)
     }
 }
 
@@ -163,17 +182,24 @@ struct Member {
 }
 
 impl Member {
-    /// The hash that the member signs for a number; at the first of its addresses that has its word.
-    async fn word(&self, number: u64) -> Option<B256> {
-        for base in self.endpoints.http(self.node) {
-            if let Ok(Some(hash)) = tokio::time::timeout(ASK, self.word_at(&base, number)).await {
-                return Some(hash);
+    /// What the member signs for a number: the first word of its own that comes from any of its addresses.
+    async fn word(self: Arc<Self>, number: u64) -> Option<Signed<BlockWord>> {
+        let mut asked = JoinSet::new();
+        for base in self.endpoints.http(self.node).into_iter().take(ADDRESSES_MAX) {
+            let member = self.clone();
+            asked.spawn(async move {
+                tokio::time::timeout(ASK, member.word_at(&base, number)).await.ok().flatten()
+            });
+        }
+        while let Some(answer) = asked.join_next().await {
+            if let Ok(Some(word)) = answer {
+                return Some(word);
             }
         }
         None
     }
 
-    async fn word_at(&self, base: &str, number: u64) -> Option<B256> {
+    async fn word_at(&self, base: &str, number: u64) -> Option<Signed<BlockWord>> {
         let host = url::Url::parse(base).ok()?;
         let host = host_of(&format!("{}:0", host.host_str()?));
         let may_reach = |address: IpAddr| self.endpoints.may_reach(self.node, &host, address);
@@ -182,7 +208,8 @@ impl Member {
         if fetched.status != 200 {
             return None;
         }
-        let said = checked(&self.network, self.node, number, &fetched.body);
+        let word = serde_json::from_slice(&fetched.body).ok();
+        let said = word.filter(|word| is_of(&self.network, self.node, number, word));
         if said.is_none() {
             tracing::warn!(
                 node = self.network.named(self.node),
@@ -193,17 +220,15 @@ impl Member {
     }
 }
 
-/// The hash in a member's word, if it is this member's, of this network and chain, and on this block.
-fn checked(network: &NetworkFile, node: NodeIndex, number: u64, bytes: &[u8]) -> Option<B256> {
-    let said: Signed<BlockWord> = serde_json::from_slice(bytes).ok()?;
-    let BlockWord { network: of, genesis, block } = said.body;
-    let fits = said.node == node
+/// Whether a word is this member's, of this network and chain, and on the block of this number.
+pub(super) fn is_of(network: &NetworkFile, node: NodeIndex, number: u64, word: &Signed<BlockWord>) -> bool {
+    let BlockWord { network: of, genesis, block } = word.body;
+    word.node == node
         && of == network.id()
         && genesis == network.chain.genesis
         && block.number == number
-        && said.verify(&network.node(node)?.statement_key).is_ok();
-    fits.then_some(B256::from(block.hash.0))
+        && network.node(node).is_some_and(|member| word.verify(&member.statement_key).is_ok())
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -82,6 +82,7 @@ async fn start(places: usize) -> Running {
             NodeIndex::new(1).unwrap(),
             ed25519_dalek::SigningKey::from_bytes(&[1; 32]),
         ),
+        contradictions: Arc::new(crate::chain::Contradictions::open(network.clone(), folder.path())),
         metrics: metrics.clone(),
         code: code.clone(),
         issuers: Arc::default(),

@@ -29,7 +29,8 @@ use crate::chain;
 
 /// `GET /v1/network`.
 pub(super) async fn network(State(api): State<Arc<Api>>) -> Response {
-    let status = api.board.read();
+    let mut status = api.board.read();
+    api.contradictions.show(&mut status.peers);
     let head = api.registry.head().ok();
     let view = NetworkView {
         network: api.network.id(),
