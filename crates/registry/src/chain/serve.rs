@@ -35,7 +35,7 @@ pub const BOUNDS: Bounds = Bounds { upgrades: true, ..Bounds::new(512) };
 const OTHER_FILES: usize = 64;
 /// Bytes of one request body: a batch with a few of the largest transactions.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
-/// Requests that are received or worked on at once. One address gets half; more are told to come back.
+/// Requests that are received or worked on at once, by HTTP and over sockets together. One address gets half; more are told to come back.
 const REQUESTS_MAX: usize = 256;
 /// How long a request waits for a place: libraries send hundreds at once, and do not ask again.
 const PLACE_WAIT: Duration = Duration::from_secs(5);
@@ -262,8 +262,9 @@ struct Asked {
 struct Source(IpAddr);
 
 fn router(rpc: Arc<Rpc>, asked: Asked, within: Duration) -> Router {
-    let sockets = Sockets::new(Arc::clone(&rpc));
-    let shared = Arc::new(Shared { rpc, places: Places::new(REQUESTS_MAX), within, sockets });
+    let places = Places::new(REQUESTS_MAX);
+    let sockets = Sockets::new(Arc::clone(&rpc), Arc::clone(&places));
+    let shared = Arc::new(Shared { rpc, places, within, sockets });
     Router::new()
         .route("/", post(answer).options(|| async { StatusCode::NO_CONTENT }).get(open_socket))
         .layer(middleware::from_fn_with_state(Arc::new(asked), guard))

@@ -1,14 +1,10 @@
-//! The chain over WebSockets: the same calls as over HTTP, and subscriptions. Sockets are few and shared out by address.
+//! The chain over WebSockets: the same calls as over HTTP, and subscriptions. Sockets are few and shared out by address, and
+//! their calls have the places of requests.
 
 mod conversation;
 mod outbox;
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     extract::Request,
@@ -18,14 +14,15 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use quorate_door::Places;
+use quorate_wire::Payer;
 use sha1::{Digest as _, Sha1};
 use tokio::sync::watch;
 
 use super::rpc::Rpc;
 
-/// Sockets at once, and of one address.
+/// Sockets at once. One address gets half of those that others leave.
 const SOCKETS_MAX: usize = 64;
-const OF_ADDRESS_MAX: usize = 16;
 /// How long the HTTP server may take to hand a connection over.
 const UPGRADE_MAX: Duration = Duration::from_secs(10);
 /// What a server puts behind the client's key (RFC 6455).
@@ -34,13 +31,15 @@ const ACCEPT_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// All sockets of a chain. They close when this is dropped.
 pub(super) struct Sockets {
     rpc: Arc<Rpc>,
-    seats: Arc<Seats>,
+    /// Of requests, whichever way they come.
+    places: Arc<Places>,
+    seats: Arc<Places>,
     stop: watch::Sender<()>,
 }
 
 impl Sockets {
-    pub(super) fn new(rpc: Arc<Rpc>) -> Self {
-        Self { rpc, seats: Arc::default(), stop: watch::Sender::new(()) }
+    pub(super) fn new(rpc: Arc<Rpc>, places: Arc<Places>) -> Self {
+        Self { rpc, places, seats: Places::new(SOCKETS_MAX), stop: watch::Sender::new(()) }
     }
 
     /// Answers a request for a socket. What is said on it is said in a task of its own.
@@ -52,11 +51,13 @@ impl Sockets {
         if request.extensions().get::<OnUpgrade>().is_none() {
             return (StatusCode::NOT_IMPLEMENTED, "no sockets are served here").into_response();
         }
-        let Some(seat) = Seats::take(&self.seats, source) else {
+        let payers = Payer::of_source(source);
+        let Some(seat) = self.seats.try_take(&payers, 1) else {
             return (StatusCode::SERVICE_UNAVAILABLE, "too many sockets: come back later").into_response();
         };
         let upgrade = hyper::upgrade::on(&mut request);
-        let (caller, stop) = ((Arc::clone(&self.rpc), source), self.stop.subscribe());
+        let (rpc, places) = (Arc::clone(&self.rpc), Arc::clone(&self.places));
+        let (caller, stop) = (conversation::Caller { rpc, places, source, payers }, self.stop.subscribe());
         tokio::spawn(async move {
             if let Ok(Ok(upgraded)) = tokio::time::timeout(UPGRADE_MAX, upgrade).await {
                 conversation::run(TokioIo::new(upgraded), caller, stop, conversation::Limits::default())
@@ -98,69 +99,30 @@ fn accept(headers: &HeaderMap) -> Result<HeaderValue, impl axum::response::IntoR
     HeaderValue::from_str(&STANDARD.encode(digest)).map_err(|_| refused("the key has no answer"))
 }
 
-/// Who holds how many sockets.
-#[derive(Default)]
-struct Seats(Mutex<BTreeMap<IpAddr, usize>>);
-
-/// One socket's place, free again when this is dropped.
-struct Seat {
-    seats: Arc<Seats>,
-    source: IpAddr,
-}
-
-impl Seats {
-    fn take(seats: &Arc<Self>, source: IpAddr) -> Option<Seat> {
-        let source = payer(source);
-        let mut held = seats.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mine = held.get(&source).copied().unwrap_or_default();
-        if mine >= OF_ADDRESS_MAX || held.values().sum::<usize>() >= SOCKETS_MAX {
-            return None;
-        }
-        held.insert(source, mine + 1);
-        Some(Seat { seats: Arc::clone(seats), source })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut held = self.seats.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match held.get(&self.source).copied() {
-            Some(mine) if mine > 1 => drop(held.insert(self.source, mine - 1)),
-            _ => drop(held.remove(&self.source)),
-        }
-    }
-}
-
-/// An address of the fourth version, or the network of one of the sixth: one household has 2^64 of the latter.
-fn payer(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-        four => four,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn one_address_has_a_share_of_the_sockets_and_gives_it_back() {
-        let seats = Arc::new(Seats::default());
-        let address = |last: u8| IpAddr::from([10, 0, 0, last]);
-        let take = |source| Seats::take(&seats, source);
-        let mut mine: Vec<Seat> = (0..OF_ADDRESS_MAX).filter_map(|_| take(address(1))).collect();
-        assert_eq!((mine.len(), take(address(1)).is_none()), (OF_ADDRESS_MAX, true));
+    #[tokio::test]
+    async fn one_address_and_one_network_have_a_share_of_the_sockets_and_give_it_back() {
+        let seats = Places::new(SOCKETS_MAX);
+        let take = |source: &str| seats.try_take(&Payer::of_source(source.parse().unwrap()), 1);
+        let mut mine: Vec<_> = (0..SOCKETS_MAX).map_while(|_| take("10.0.0.1")).collect();
+        assert_eq!(mine.len(), SOCKETS_MAX / 2);
         // The same address in the form of the other version is the same caller.
-        assert!(take("::ffff:10.0.0.1".parse().unwrap()).is_none());
-        mine.pop();
-        assert!(take(address(1)).is_some(), "given back at once: nobody holds it");
-        let others: Vec<Seat> = (2..=u8::MAX).filter_map(|last| take(address(last))).collect();
-        assert_eq!(mine.len() + others.len(), SOCKETS_MAX);
-        drop((mine, others));
-        assert!(seats.0.lock().unwrap().is_empty());
-        let networks =
-            ["2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"].map(|text| payer(text.parse().unwrap()));
-        assert!(networks[0] == networks[1] && networks[0] != networks[2]);
+        assert!(take("::ffff:10.0.0.1").is_none());
+        let other = take("10.0.0.2");
+        assert!(other.is_some() && take("10.0.0.1").is_none());
+        mine.truncate(8);
+        assert!(take("10.0.0.1").is_some(), "given back at once: nobody holds it");
+        drop((mine, other));
+        // Whoever has a household's 2^64 addresses, or a site's 2^80, leaves some to others.
+        for site in [false, true] {
+            let network = |mark: u16| if site { mark } else { 0 };
+            let address = |mark| format!("2001:db8:7:{:x}::{mark:x}", network(mark));
+            let held: Vec<_> = (0..1_024).filter_map(|mark| take(&address(mark))).collect();
+            assert!(held.len() < SOCKETS_MAX && take("2001:db8:8::1").is_some(), "{}", held.len());
+        }
     }
 
     #[test]

@@ -8,14 +8,27 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::network::{bounded, chain_at, loopback};
+use crate::{
+    doors,
+    network::{bounded, chain_at, config, loopback, start},
+};
 
 struct Raw(TcpStream);
 
 impl Raw {
     /// Shakes hands, and returns the head of the answer as well.
     fn open(address: std::net::SocketAddr) -> (Raw, String) {
-        let mut stream = TcpStream::connect(address).unwrap();
+        Raw::on(TcpStream::connect(address).unwrap())
+    }
+
+    /// The same on a connection of an address of loopback.
+    async fn from(last: u8, address: std::net::SocketAddr) -> (Raw, String) {
+        let stream = doors::from(last, address).await.into_std().unwrap();
+        stream.set_nonblocking(false).unwrap();
+        Raw::on(stream)
+    }
+
+    fn on(mut stream: TcpStream) -> (Raw, String) {
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         // The key of the example in RFC 6455.
         let head = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
@@ -74,4 +87,71 @@ async fn a_chain_that_stops_says_so_on_its_sockets_and_waits_for_nobody() {
     let (server, stop) = chain_at(loopback(), Some(folder.path())).await;
     drop(stop);
     bounded(server.wait()).await.unwrap();
+}
+
+/// Half of the places of requests, as many as one address may have.
+const SHARE: usize = 128;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_on_sockets_of_one_address_leave_places_to_others() {
+    let (server, _stop) = start(config(loopback(), None)).await;
+    let [stranger, other] = [2, 3];
+    let chain_id = json!({ "id": 1, "method": "eth_chainId" });
+    let (mut sockets, mut refused) = (Vec::new(), String::new());
+    while refused.is_empty() && sockets.len() < 64 {
+        let (socket, head) = Raw::from(stranger, server.address).await;
+        if head.starts_with("http/1.1 101") {
+            sockets.push(socket);
+        } else {
+            refused = head;
+        }
+    }
+    assert!(sockets.len() == 32 && refused.starts_with("http/1.1 503"), "{}: {refused}", sockets.len());
+    // Sixteen on each: four times what the address may have at once.
+    let wait = json!({ "id": 2, "method": "quorate_waitHead", "params": [9, 1_000] });
+    for socket in &mut sockets {
+        (0..16).for_each(|_| socket.say(&wait));
+    }
+    let (mut another, _) = Raw::from(other, server.address).await;
+    for _ in 0..8 {
+        another.say(&chain_id);
+        let answer: Value = serde_json::from_slice(&another.hear().1).unwrap();
+        assert_eq!(answer["result"], "0x1d2e");
+    }
+    drop(sockets);
+
+    // Requests by HTTP have the same places: with its share of them, the address gets no call answered on a socket.
+    let mut mine = bounded(async {
+        loop {
+            // The others are noticed to be gone one after the other.
+            let (socket, head) = Raw::from(stranger, server.address).await;
+            if head.starts_with("http/1.1 101") {
+                return socket;
+            }
+        }
+    })
+    .await;
+    let mut held = Vec::new();
+    bounded(async {
+        while held.len() < SHARE {
+            let mut stream = doors::from(stranger, server.address).await;
+            let head = doors::head(100, "expect: 100-continue\r\n");
+            tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.unwrap();
+            let mut wanted = [0; 12];
+            tokio::io::AsyncReadExt::read_exact(&mut stream, &mut wanted).await.unwrap();
+            // Calls of before still end.
+            if &wanted == b"HTTP/1.1 100" {
+                held.push(stream);
+            }
+        }
+    })
+    .await;
+    mine.say(&chain_id);
+    mine.0.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    assert!(mine.0.read_exact(&mut [0]).is_err(), "it waits");
+    another.say(&chain_id);
+    assert_eq!(another.hear().0, 0x81);
+    drop(held);
+    mine.0.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    assert_eq!(mine.hear().0, 0x81);
 }

@@ -3,12 +3,15 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use futures_util::{
-    SinkExt as _, StreamExt as _,
+    FutureExt as _, SinkExt as _, StreamExt as _,
+    future::BoxFuture,
     stream::{SplitSink, SplitStream},
 };
+use quorate_door::{Place, Places};
+use quorate_wire::Payer;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinHandle, JoinSet},
     time::{Instant, interval_at, timeout},
 };
@@ -58,6 +61,30 @@ impl Default for Limits {
     }
 }
 
+/// Whose calls they are, and with what they are answered.
+pub(super) struct Caller {
+    pub(super) rpc: Arc<Rpc>,
+    /// Of requests, whichever way they come.
+    pub(super) places: Arc<Places>,
+    pub(super) source: IpAddr,
+    pub(super) payers: Vec<Payer>,
+}
+
+/// A call's part of its socket, and its place among all requests, until its answer is written.
+pub(super) struct Turn {
+    _slots: OwnedSemaphorePermit,
+    _place: Place,
+}
+
+impl Caller {
+    /// Waits until the socket and its address have room for a call.
+    fn turn(&self, slots: &Arc<Semaphore>, body: &Bytes) -> BoxFuture<'static, Option<Turn>> {
+        let (places, payers) = (Arc::clone(&self.places), self.payers.clone());
+        let slots = Arc::clone(slots).acquire_many_owned(units(body));
+        async move { Some(Turn { _slots: slots.await.ok()?, _place: places.take(&payers).await? }) }.boxed()
+    }
+}
+
 /// Where messages are written.
 type Sink<S> = SplitSink<WebSocketStream<S>, Message>;
 
@@ -65,12 +92,8 @@ type Sink<S> = SplitSink<WebSocketStream<S>, Message>;
 type Farewell = (CloseCode, &'static str);
 
 /// Talks until either side has enough.
-pub(super) async fn run<S>(
-    io: S,
-    (rpc, source): (Arc<Rpc>, IpAddr),
-    stop: watch::Receiver<()>,
-    limits: Limits,
-) where
+pub(super) async fn run<S>(io: S, caller: Caller, stop: watch::Receiver<()>, limits: Limits)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let config = WebSocketConfig::default()
@@ -82,9 +105,9 @@ pub(super) async fn run<S>(
     let (sink, mut stream) = socket.split();
     let outbox = Arc::new(Outbox::new(limits.items_max, limits.bytes_max));
     let mut writer = tokio::spawn(write(sink, Arc::clone(&outbox), limits.write));
-    let farewell = converse(&mut stream, &mut writer, &outbox, (&rpc, source), stop, &limits).await;
+    let farewell = converse(&mut stream, &mut writer, &outbox, &caller, stop, &limits).await;
     // A chain that stops waits for those who hold it.
-    drop(rpc);
+    drop(caller);
     if let Some((code, reason)) = farewell {
         outbox.close(CloseFrame { code, reason: reason.into() });
         let bye = async {
@@ -107,9 +130,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     loop {
-        // The permit of an answer is held until it is written.
-        let (message, _permit) = match outbox.next().await {
-            Item::Text(text, permit) => (Message::text(text), permit),
+        // The turn of an answer is held until it is written.
+        let (message, _turn) = match outbox.next().await {
+            Item::Text(text, turn) => (Message::text(text), turn),
             Item::Ping => (Message::Ping(Bytes::new()), None),
             Item::Close(frame) => (Message::Close(Some(frame)), None),
         };
@@ -126,13 +149,14 @@ async fn converse<S>(
     stream: &mut SplitStream<WebSocketStream<S>>,
     writer: &mut JoinHandle<Sink<S>>,
     outbox: &Arc<Outbox>,
-    (rpc, source): (&Arc<Rpc>, IpAddr),
+    caller: &Caller,
     mut stop: watch::Receiver<()>,
     limits: &Limits,
 ) -> Option<Farewell>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let (rpc, source) = (&caller.rpc, caller.source);
     let slots = Arc::new(Semaphore::new(CALLS_MAX));
     let mut calls = JoinSet::new();
     let mut heads = rpc.heads();
@@ -140,10 +164,9 @@ where
     let mut ping = interval_at(Instant::now() + limits.ping, limits.ping);
     let mut heard = Instant::now();
     // A call that waits for its turn. Until then nothing further is read.
-    let mut waiting: Option<Bytes> = None;
+    let mut waiting: Option<(Bytes, BoxFuture<'static, Option<Turn>>)> = None;
     loop {
         let behind = rpc.is_ahead_of(&subscriptions);
-        let units = waiting.as_ref().map_or(1, units);
         tokio::select! {
             _ = stop.changed() => return Some((CloseCode::Away, "the chain is stopping")),
             () = outbox.overflowed() => return Some((CloseCode::Again, "too slow: come back, and read faster")),
@@ -166,13 +189,14 @@ where
                     return Some((CloseCode::Error, "the chain cannot be read"));
                 }
             }
-            Ok(slot) = Arc::clone(&slots).acquire_many_owned(units), if waiting.is_some() => {
-                let Some(body) = waiting.take() else { continue };
+            // It keeps its place in the line whatever else happens.
+            Some(turn) = its_turn(&mut waiting), if waiting.is_some() => {
+                let Some((body, _)) = waiting.take() else { continue };
                 heard = Instant::now();
                 let (rpc, outbox) = (Arc::clone(rpc), Arc::clone(outbox));
                 calls.spawn(async move {
                     if let Some(answer) = rpc.answer(&body, source).await {
-                        outbox.push(Item::Text(answer, Some(slot)));
+                        outbox.push(Item::Text(answer, Some(turn)));
                     }
                 });
             }
@@ -189,11 +213,19 @@ where
                 // The answer comes before what the subscription tells: both are pushed by this loop.
                 match rpc.subscribe(&body, &mut subscriptions) {
                     Some(answer) => drop(outbox.push(Item::Text(answer, None))),
-                    None => waiting = Some(body),
+                    None => {
+                        let turn = caller.turn(&slots, &body);
+                        waiting = Some((body, turn));
+                    }
                 }
             }
         }
     }
+}
+
+/// The turn of the call that waits for it; none without one.
+async fn its_turn(waiting: &mut Option<(Bytes, BoxFuture<'static, Option<Turn>>)>) -> Option<Turn> {
+    waiting.as_mut()?.1.as_mut().await
 }
 
 /// How much of what is in progress a call takes.

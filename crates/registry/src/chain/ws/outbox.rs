@@ -5,13 +5,15 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use super::conversation::Turn;
 
 /// Something to write.
 pub(super) enum Item {
     /// An answer or a notification. An answer counts as a call in progress until it is written.
-    Text(String, Option<OwnedSemaphorePermit>),
+    Text(String, Option<Turn>),
     Ping,
     /// The last that is written.
     Close(CloseFrame),

@@ -18,6 +18,8 @@ struct Talk {
     _writer: Box<dyn std::any::Any + Send>,
 }
 
+const OURS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
 /// Few enough for a test, and a pipe that holds as much.
 fn short() -> Limits {
     Limits {
@@ -30,13 +32,19 @@ fn short() -> Limits {
 }
 
 async fn talk(limits: Limits) -> Talk {
+    talk_among(limits, Places::new(1_024)).await
+}
+
+/// The same, with so many places of requests.
+async fn talk_among(limits: Limits, places: Arc<Places>) -> Talk {
     let key = SigningKey::from_bytes(&[7; 32]);
     let genesis =
         Genesis::new(7470, B256::from(key.verifying_key().to_bytes()), BTreeMap::new(), Address::ZERO);
     let (sequencer, writer, _) = Sequencer::open(genesis, key, None).unwrap();
     let (ours, theirs) = tokio::io::duplex(16 << 10);
     let stop = watch::Sender::new(());
-    let caller = (Arc::new(Rpc::new(sequencer, None).unwrap()), IpAddr::from([127, 0, 0, 1]));
+    let rpc = Arc::new(Rpc::new(sequencer, None).unwrap());
+    let caller = Caller { rpc, places, source: OURS, payers: Payer::of_source(OURS) };
     let ended = tokio::spawn(run(ours, caller, stop.subscribe(), limits));
     let client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
     Talk { client, stop, ended, _writer: Box::new(writer) }
@@ -100,6 +108,37 @@ async fn calls_are_answered_as_over_http_and_subscriptions_begin_and_end() {
     assert_eq!(talk.farewell().await, CloseCode::Away);
     drop(talk.client);
     timeout(Duration::from_secs(10), talk.ended).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn calls_have_the_places_of_requests_and_no_more_than_their_address_is_due() {
+    let places = Places::new(8);
+    let mut talk = talk_among(Limits::default(), Arc::clone(&places)).await;
+    for id in 0..8 {
+        talk.say(call(id, "quorate_waitHead", json!([9, 500]))).await;
+    }
+    let own = Payer::of_source(OURS);
+    timeout(Duration::from_secs(10), async {
+        while places.try_take(&own, 1).is_some() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await
+    .expect("four of them have the share of an address");
+    for answered in 0..8 {
+        assert!(places.try_take(&[], 4).is_some(), "half is left to others after {answered} answers");
+        assert!(talk.answer().await.get("id").is_some());
+    }
+    // While others use the places of the address, its calls wait, and no later one passes.
+    let held: Vec<_> = (0..4).map_while(|_| places.try_take(&own, 1)).collect();
+    assert_eq!(held.len(), 4, "all were given back");
+    talk.say(call(20, "eth_chainId", json!([]))).await;
+    talk.say(call(21, "eth_chainId", json!([]))).await;
+    timeout(Duration::from_millis(300), talk.hear()).await.expect_err("it waits for a place");
+    drop(held);
+    let mut ids = [talk.answer().await["id"].clone(), talk.answer().await["id"].clone()];
+    ids.sort_by_key(Value::as_u64);
+    assert_eq!(ids, [json!(20), json!(21)]);
 }
 
 #[tokio::test]
