@@ -401,3 +401,46 @@ fn shows(registry: &dyn ReadRegistry, block: &BlockRef) -> bool {
 fn beside(registry: &dyn ReadRegistry, block: &BlockRef) -> bool {
     registry.final_hash(block.number).is_some_and(|hash| hash != block.hash)
 }
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn records_are_written_as_they_were() {
+        let block = |number: u8| BlockRef { number: number.into(), hash: Digest([number; 32]) };
+        let head = |first: u8| SignedHead {
+            genesis: Digest([first; 32]),
+            sequence: u64::from(first) + 1,
+            latest: block(first + 2),
+            finalized: block(first + 3),
+            time_ms: u64::from(first) + 4,
+            signature: [first + 5; 64],
+        };
+        let by = NodeIndex::new(7).unwrap();
+        let records = [
+            (SHOWN, bytes(&head(10)), "6c43152dfcf3ef5067ed7add0dbabee7130867ca37eff91d24dfba37a775dd19"),
+            (
+                TOLD,
+                bytes(&Told { by, head: head(20) }),
+                "8162b492a4dd09cfb417d7821869bdda72a6bd4fb30e47ec46268c979988535e",
+            ),
+            (
+                TWO,
+                bytes(&Two { heads: [head(30), head(40)], by: Some(by) }),
+                "1323abed5d0c00aa5f958ff922cbd8f2ea4e3672bb7d974280553dbd45cb988f",
+            ),
+            (
+                WENT_BACK,
+                bytes(&VecDeque::from([WentBack { to: block(50), since: 51 }])),
+                "e53f9879e77e50b8b86978e4b08070acc23231564ac87b36536bdef7749d3dd8",
+            ),
+        ];
+        for (place, record, hash) in records {
+            let found = hex::encode(Sha256::digest(&record));
+            assert_eq!(found, hash, "{place}: what a store has from before is read no more");
+        }
+    }
+}

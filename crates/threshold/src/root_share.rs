@@ -226,3 +226,48 @@ impl<R: Root> fmt::Debug for RootShare<R> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+    use crate::purpose::{Decrypt, Random, Session, SignEd25519, SignP256, SignSecp256k1};
+
+    /// The share 2 + 3·1 of party 1, of 2 of 3.
+    fn stored<R: Root>() -> String {
+        let number = |number| R::Group::scalar_from_u64(number);
+        let coefficients = [2, 3].map(|of| Element::of(R::Group::generate(&number(of))).unwrap());
+        let input = DkgInput {
+            params: Params::new(2, 3).unwrap(),
+            me: PartyIndex::new(1).unwrap(),
+            session: [7; 32],
+        };
+        let share = Box::new(Zeroizing::new(number(5)));
+        let share = RootShare::<R>::new(input, share, coefficients.into()).unwrap();
+        let bytes = share.to_secret_bytes();
+        assert!(RootShare::<R>::from_secret_bytes(&bytes).is_ok());
+        hex::encode(Sha256::digest(&bytes))
+    }
+
+    #[test]
+    fn stored_shares_are_written_as_they_were() {
+        let found = [
+            stored::<SignSecp256k1>(),
+            stored::<SignP256>(),
+            stored::<SignEd25519>(),
+            stored::<Decrypt>(),
+            stored::<Session>(),
+            stored::<Random>(),
+        ];
+        let expected = [
+            "544da6309baf4484ea5253ea7e10665e50526d09094202165932fd9343fd6ba6",
+            "8d558c21dc963acea1aaf38c990b53e8dcad40d2fa264a3eacda1ef409bc80d2",
+            "efcde5e9f51c5faf7e95193ce43cd19d211ed93b47c7840b8f9951376ef7b976",
+            "1926ecf6c2dd52b9e51f797a8f4407e413663081e1feb5bef3a534ffb1a0678a",
+            "96eb16f29e593d94c952ec10f0bd704178b31ce51ec288a1cc1c05bcb2b1a765",
+            "5df608b224a8f2a0a6e24763d35baec11b82b7b3a8f43840334b8d0f36acf8ba",
+        ];
+        assert_eq!(found, expected, "a stored share of before is read no more");
+    }
+}

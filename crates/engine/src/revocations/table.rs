@@ -478,7 +478,35 @@ fn less<K: Ord>(counts: &mut BTreeMap<K, usize>, of: &K, by: usize) {
 
 #[cfg(test)]
 mod tests {
+    use quorate_wire::{Digest, Login, WalletLogin};
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
+
+    #[test]
+    fn records_are_written_as_they_were() {
+        let login =
+            WalletLogin { message: "message".to_owned(), signature: "0x01".to_owned(), rz: Digest([2; 32]) };
+        let record = Record {
+            submission: RevocationSubmission {
+                request: b"request".to_vec(),
+                sig: vec![3; 64],
+                login: Login::from(login),
+            },
+            login: LoginId(Digest([4; 32])),
+            session: SessionKey([5; 32]),
+            methods: vec![LoginId(Digest([6; 32]))],
+            proven_ms: 7,
+            everywhere: true,
+            at_ms: 8,
+            learned_ms: 9,
+        };
+        let found = hex::encode(Sha256::digest(bytes(&record)));
+        assert_eq!(
+            found, "e212218438fb7a1ce41f10cdc32dc2e626bf2a848ea8d0a0fef36d5f7f4ffa22",
+            "what a store has from before is read no more"
+        );
+    }
 
     #[test]
     fn a_clock_that_jumps_forgets_nothing() {

@@ -68,4 +68,11 @@ mod tests {
         }
         assert_ne!(sealed, sealer.seal("a", b"value"));
     }
+
+    #[test]
+    fn what_was_sealed_by_another_implementation_opens() {
+        let sealer = Sealer::new(&[1; 32], NetworkId([2; 32]));
+        let sealed = hex::decode("000102030405060708090a0b0c0d0e0f101112131415161719f0ade4f1e4b2a88c204a29344102df87d3ebe4421213bc21bbf772d85425dae376").unwrap();
+        assert_eq!(sealer.open("record", &sealed).unwrap().as_slice(), b"a value of a store");
+    }
 }

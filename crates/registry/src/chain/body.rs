@@ -156,3 +156,35 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Block, StoreError> {
     }
     Ok(Block { hash: header.hash_slow(), header, txs })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_written_as_they_were() {
+        let log = StoredLog { address: [5; 20], topics: vec![[6; 32], [7; 32]], data: vec![8, 9] };
+        let first = StoredTx {
+            raw: vec![1, 2, 3],
+            from: [4; 20],
+            success: true,
+            gas_used: 21_000,
+            created: Some([10; 20]),
+            logs: vec![log],
+        };
+        let second = StoredTx {
+            raw: Vec::new(),
+            from: [11; 20],
+            success: false,
+            gas_used: u64::MAX,
+            created: None,
+            logs: Vec::new(),
+        };
+        let body = StoredBody { header: vec![0xc0], txs: vec![first, second] };
+        let found = alloy_primitives::hex::encode(Sha256::digest(borsh::to_vec(&body).unwrap()));
+        assert_eq!(
+            found, "9b374285fd1e2a08d1e6551fceee2c60ba6e78396b27a5c0dc84380da5f22caf",
+            "blocks of before are read no more"
+        );
+    }
+}
