@@ -1,7 +1,7 @@
 //! The embedded chain: blocks of signed transactions, an EVM that runs them, and JSON-RPC in front.
 
 mod block_clock;
-mod body;
+pub(crate) mod body;
 pub(crate) mod evm;
 mod faucet;
 mod genesis;

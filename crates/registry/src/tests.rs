@@ -9,6 +9,7 @@ mod figures;
 mod foreign;
 mod harness;
 mod helper;
+mod indexes;
 mod log;
 mod logins;
 mod minters;

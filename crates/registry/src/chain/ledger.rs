@@ -186,8 +186,12 @@ impl Ledger {
 
     pub(crate) fn tx(&self, hash: B256) -> Result<Option<(Arc<Block>, usize)>, ReadError> {
         let Some((number, index)) = self.0.snapshot.tx(hash)? else { return Ok(None) };
-        let block = self.block(number)?;
-        Ok(block.zip(usize::try_from(index).ok()).filter(|(block, index)| *index < block.txs.len()))
+        let Some(block) = self.block(number)? else { return Ok(None) };
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        if block.txs.get(index).is_none_or(|found| found.tx.hash != hash) {
+            return Err(self.0.snapshot.damaged("transactions").into());
+        }
+        Ok(Some((block, index)))
     }
 
     /// Whether a transaction is in a block.

@@ -24,7 +24,7 @@ use super::{
     log::{BlockLog, LockedLog, StoredBlock},
     pool::{Arriving, Fate, NotTaken, Pool, Sender},
     price::GAS_PER_SECOND,
-    store::LogMark,
+    store::{Indexes, LogMark, StoreError},
     tx::DecodedTx,
 };
 use crate::{
@@ -72,17 +72,33 @@ pub(crate) struct Writer {
     clock: BlockClock,
 }
 
-/// What of the log has not been read at the start, because the state goes on behind it.
+/// What has not been read at the start: the log that leads to the state, and the state's indexes.
 pub(crate) struct Unread {
     path: PathBuf,
     genesis: B256,
     until: LogMark,
+    /// The state's file, and what is found by it that no state is read from.
+    state: PathBuf,
+    indexes: Indexes,
 }
 
 impl Unread {
-    /// Reads it, and says which record is damaged if one is.
-    pub(crate) fn check(&self) -> Result<(), ChainError> {
-        BlockLog::check(&self.path, self.genesis, self.until)
+    /// Reads it, and says what is damaged if something is. A state with such indexes is put aside: the next start makes it
+    /// anew.
+    pub(crate) fn check(self) -> Result<(), ChainError> {
+        let Self { path, genesis, until, state, indexes } = self;
+        let checked = indexes.check();
+        // Until then nothing that was read there is written over.
+        drop(indexes);
+        if let Err(error) = checked {
+            if matches!(error, StoreError::Damaged(_))
+                && let Err(error) = std::fs::rename(&state, state.with_extension("aside"))
+            {
+                tracing::error!(%error, "the damaged state could not be put aside");
+            }
+            return Err(ReadError::from(error).into());
+        }
+        BlockLog::check(&path, genesis, until)
     }
 }
 
@@ -208,9 +224,10 @@ fn open_folder(
     let mut secret = Sha256::new();
     secret.update(b"quorate/chain-state/v1");
     secret.update(key.to_bytes());
-    let mut books =
-        LedgerWriter::open(genesis, Keep::Everything, &folder.join("state.redb"), &secret.finalize().into())?;
+    let state = folder.join("state.redb");
+    let mut books = LedgerWriter::open(genesis, Keep::Everything, &state, &secret.finalize().into())?;
     let (head, mark) = (books.ledger().head(), books.log());
+    let indexes = books.indexes()?;
     let read = log.read((head, mark), |block, mark| replay_stored(&mut books, &block, mark));
     // Also where the log is damaged further on: the next start need not do this again.
     books.settle()?;
@@ -218,7 +235,13 @@ fn open_folder(
     if books.ledger().head() > head {
         books.sync()?;
     }
-    let unread = (mark != LogMark::default()).then_some(Unread { path, genesis: genesis_hash, until: mark });
+    let unread = (mark != LogMark::default()).then_some(Unread {
+        path,
+        genesis: genesis_hash,
+        until: mark,
+        state,
+        indexes,
+    });
     Ok((books, log, unread))
 }
 

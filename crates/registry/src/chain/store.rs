@@ -7,9 +7,16 @@
 //! Clarke, Devadas, van Dijk, Gassend, Suh: "Incremental Multiset Hash Functions", ASIACRYPT 2003). Each block writes a MAC
 //! over the sum and its own hash; the sum itself is in no file. What somebody else changed while the process was down does
 //! not fit, and the store is made anew. Whoever can write the disk of a process that runs controls that process.
+//!
+//! What blocks, transactions and logs are found by has a sum of its own, which a thread compares after the start: see
+//! [`Indexes`]. A block's body has a MAC beside it, which each reader compares. Nodes of the trie are in no sum: whoever
+//! reads one compares its hash.
 
 mod base;
+#[cfg(test)]
+mod figures;
 mod fill;
+mod indexes;
 mod pending;
 mod snapshot;
 mod sum;
@@ -29,14 +36,12 @@ use revm::bytecode::Bytecode;
 pub(crate) use self::{
     base::{Base, LEFT_OUT, Metas, State, begin, nothing},
     fill::{Fill, remove_scratch},
+    indexes::Indexes,
     pending::Pending,
     snapshot::Snapshot,
     sum::{Sum, SumKey},
 };
-use self::{
-    sum::Row,
-    writing::{Writing, write_index},
-};
+use self::{sum::Row, writing::Writing};
 use super::{
     state::{Account, SlotKey},
     trie::NodeChanges,
@@ -158,33 +163,55 @@ pub(crate) struct LogMark {
 }
 
 impl Checkpoint {
-    const FIELDS_BYTES: usize = 32 + 8 + 8 + 8 + 16;
+    /// Where the nonce and the sum of the indexes are.
+    const NONCE_AT: usize = 32 + 8 + 8 + 8 + 16;
+    const INDEXES_AT: usize = Self::NONCE_AT + 16;
+    const FIELDS_BYTES: usize = Self::INDEXES_AT + 32;
     const BYTES: usize = Self::FIELDS_BYTES + 32;
 
     /// The fields, and the MAC over them and what all rows come to.
-    fn to_bytes(self, sum: Sum, key: &SumKey) -> [u8; Self::BYTES] {
+    fn to_bytes(self, sum: Sum, key: &SumKey) -> Result<[u8; Self::BYTES], StoreError> {
+        let mut nonce = [0; 16];
+        getrandom::fill(&mut nonce).map_err(|error| StoreError::Disk(error.to_string()))?;
+        Ok(self.with_nonce(nonce, sum, key))
+    }
+
+    /// What the indexes come to goes with it, hidden: a sum that is seen, or two of which the difference is, tells what
+    /// single rows add, and from enough of them others can be made that add the same.
+    fn with_nonce(self, nonce: [u8; 16], sum: Sum, key: &SumKey) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         bytes[..32].copy_from_slice(self.genesis.as_slice());
         bytes[32..40].copy_from_slice(&self.head.to_be_bytes());
         bytes[40..48].copy_from_slice(&self.oldest.to_be_bytes());
         bytes[48..56].copy_from_slice(&self.log.end.to_be_bytes());
-        bytes[56..Self::FIELDS_BYTES].copy_from_slice(&self.log.checksum);
-        let mac = key.hash(Row::Checkpoint, &bytes[..Self::FIELDS_BYTES], &sum.0.to_be_bytes::<32>());
+        bytes[56..Self::NONCE_AT].copy_from_slice(&self.log.checksum);
+        bytes[Self::NONCE_AT..Self::INDEXES_AT].copy_from_slice(&nonce);
+        let hidden = sum.indexes ^ Self::mask(&nonce, key);
+        bytes[Self::INDEXES_AT..Self::FIELDS_BYTES].copy_from_slice(&hidden.to_be_bytes::<32>());
+        let mac = key.hash(Row::Checkpoint, &bytes[..Self::FIELDS_BYTES], &sum.rows.to_be_bytes::<32>());
         bytes[Self::FIELDS_BYTES..].copy_from_slice(&mac);
         bytes
     }
 
-    /// Reads one that this process has written with rows that come to this sum; none if it is another's.
-    fn from_bytes(bytes: &[u8; Self::BYTES], sum: Sum, key: &SumKey) -> Option<Self> {
-        let mut checksum = [0; 16];
-        checksum.copy_from_slice(&bytes[56..Self::FIELDS_BYTES]);
+    fn mask(nonce: &[u8; 16], key: &SumKey) -> U256 {
+        U256::from_be_bytes(key.hash(Row::Mask, nonce, &[]))
+    }
+
+    /// Reads one that this process has written with rows that come to this sum, and what the indexes came to then; none if
+    /// it is another's.
+    fn from_bytes(bytes: &[u8; Self::BYTES], rows: U256, key: &SumKey) -> Option<(Self, Sum)> {
+        let (mut checksum, mut nonce) = ([0; 16], [0; 16]);
+        checksum.copy_from_slice(&bytes[56..Self::NONCE_AT]);
+        nonce.copy_from_slice(&bytes[Self::NONCE_AT..Self::INDEXES_AT]);
+        let hidden = U256::from_be_slice(&bytes[Self::INDEXES_AT..Self::FIELDS_BYTES]);
+        let sum = Sum { rows, indexes: hidden ^ Self::mask(&nonce, key) };
         let found = Self {
             genesis: B256::from_slice(&bytes[..32]),
             head: number(&bytes[32..40]),
             oldest: number(&bytes[40..48]),
             log: LogMark { end: number(&bytes[48..56]), checksum },
         };
-        (found.to_bytes(sum, key) == *bytes).then_some(found)
+        (found.with_nonce(nonce, sum, key) == *bytes).then_some((found, sum))
     }
 }
 
@@ -366,8 +393,8 @@ impl Store {
         if !(accounts && slots && codes && accounts_before && slots_before && metas) {
             return Ok(None);
         }
-        let checkpoint = Checkpoint::from_bytes(found.value(), sum, &self.key);
-        Ok(checkpoint.filter(|found| found.genesis == genesis).map(|checkpoint| (checkpoint, sum)))
+        let found = Checkpoint::from_bytes(found.value(), sum.rows, &self.key);
+        Ok(found.filter(|(checkpoint, _)| checkpoint.genesis == genesis))
     }
 
     /// Adds the rows of a table. False if one is not found by its key: a tree whose inner pages lead elsewhere has all its
@@ -408,6 +435,7 @@ impl Store {
             txs: transaction.open_table(TXS)?,
             logs: transaction.open_table(LOGS)?,
             checkpoint: transaction.open_table(CHECKPOINT)?,
+            key: self.key.clone(),
             ready: Arc::clone(&self.codes),
             damage: Arc::clone(&self.damage),
             base: self.base.clone(),
@@ -438,11 +466,11 @@ impl Store {
         for block in &pending.blocks {
             writing.meta(block.number, &block.meta)?;
             if let Some(indexed) = &block.indexed {
-                write_index(&transaction, block.number, block.meta.hash, indexed)?;
+                writing.index(block.number, block.meta.hash, indexed)?;
             }
         }
         let sum = writing.sum;
-        transaction.open_table(CHECKPOINT)?.insert((), &checkpoint.to_bytes(sum, &self.key))?;
+        transaction.open_table(CHECKPOINT)?.insert((), &checkpoint.to_bytes(sum, &self.key)?)?;
         transaction.commit()?;
         for (hash, code) in &pending.codes {
             self.codes.put(*hash, code);

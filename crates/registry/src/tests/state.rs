@@ -18,7 +18,7 @@ use crate::{
 const SECRET: [u8; 32] = [7; 32];
 
 /// A chain of some blocks, to be replayed.
-fn source() -> Ledger {
+pub(super) fn source() -> Ledger {
     let mut harness = Harness::with_root();
     let nft = harness.contracts.pkp_nft;
     for sender in 0..6 {
@@ -31,7 +31,7 @@ fn block(source: &Ledger, number: u64) -> std::sync::Arc<Block> {
     source.block(number).unwrap().unwrap()
 }
 
-fn replay(books: &mut LedgerWriter, source: &Ledger, until: u64) {
+pub(super) fn replay(books: &mut LedgerWriter, source: &Ledger, until: u64) {
     for number in books.ledger().head() + 1..=until {
         let block = block(source, number);
         let raw: Vec<Bytes> = block.txs.iter().map(|tx| tx.tx.raw.clone()).collect();

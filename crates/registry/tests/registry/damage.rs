@@ -107,22 +107,22 @@ async fn became(folder: &Path, before: &((u64, String), Vec<Value>), of_log: boo
     if let Some(wrong) = wrong {
         return Became::Wrong(wrong);
     }
-    // It goes on, and who follows it from the beginning comes to the same.
-    let mut account = Account::of(&sender_name(0), &url).await.unwrap();
+    // What is found by hash, and logs, are compared beside the start: also then it ends, with the reason.
+    match went_on(&url, before.0.0 + 1).await {
+        Ok(()) => Became::Whole,
+        Err(wrong) => chain.ended_within(Duration::from_secs(5)).map_or(Became::Wrong(wrong), Became::Ended),
+    }
+}
+
+/// It goes on, and who follows it from the beginning comes to the same.
+async fn went_on(url: &str, next: u64) -> Result<(), String> {
+    let mut account = Account::of(&sender_name(0), url).await.map_err(|error| error.to_string())?;
     let minted =
         account.send(Some(contracts().pkp_nft), 600_000, encode::mint_next(DEFAULT_KEY_SET_ID)).await;
-    if let Err(error) = minted {
-        return match chain.ended_within(Duration::from_secs(2)) {
-            Some(said) => Became::Ended(said),
-            None => Became::Wrong(format!("it takes nothing more: {error}")),
-        };
-    }
-    let (view, follower, _stop) = follower_in_memory(&url);
-    let followed = tokio::time::timeout(Duration::from_secs(20), until_block(&view, before.0.0 + 1)).await;
-    match followed {
-        Ok(()) => Became::Whole,
-        Err(_) => Became::Wrong(format!("nobody can follow it: {:?}", follower.last_error())),
-    }
+    minted.map_err(|error| format!("it takes nothing more: {error}"))?;
+    let (view, follower, _stop) = follower_in_memory(url);
+    let followed = tokio::time::timeout(Duration::from_secs(20), until_block(&view, next)).await;
+    followed.map_err(|_| format!("nobody can follow it: {:?}", follower.last_error()))
 }
 
 /// A folder with a chain of some mints that was stopped in order, and what it has.

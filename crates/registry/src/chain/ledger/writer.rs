@@ -13,7 +13,10 @@ use crate::{
         genesis::{Genesis, HISTORY_BLOCKS, HISTORY_BLOCKS_MAX, HISTORY_SECONDS},
         head::BlockId,
         snapshot::{self, SnapshotError},
-        store::{Batch, Checkpoint, Found, LogMark, Pending, Store, StoreError, Sum, SumKey, remove_scratch},
+        store::{
+            Batch, Checkpoint, Found, Indexes, LogMark, Pending, Store, StoreError, Sum, SumKey,
+            remove_scratch,
+        },
     },
     error::ReadError,
 };
@@ -181,6 +184,11 @@ impl LedgerWriter {
         self.ledger = known(&self.ledger.0.genesis, &self.store, &checkpoint)?;
         (self.checkpoint, self.sum) = (checkpoint, sum);
         Ok(())
+    }
+
+    /// What blocks, transactions and logs are found by, as it is now: to be compared beside the start.
+    pub(crate) fn indexes(&self) -> Result<Indexes, ReadError> {
+        Ok(self.store.indexes(self.sum)?)
     }
 
     /// Whether what is read is still what was written.

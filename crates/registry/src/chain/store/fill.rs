@@ -45,7 +45,7 @@ impl Store {
         for fill in fills {
             write(&transaction, &self.key, &fill, &mut sum)?;
             if let Some(checkpoint) = fill.end {
-                transaction.open_table(CHECKPOINT)?.insert((), &checkpoint.to_bytes(sum, &self.key))?;
+                transaction.open_table(CHECKPOINT)?.insert((), &checkpoint.to_bytes(sum, &self.key)?)?;
                 transaction.commit()?;
                 return Ok(Some(sum));
             }

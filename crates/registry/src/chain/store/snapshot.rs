@@ -7,7 +7,8 @@ use redb::{Database, ReadOnlyTable};
 use revm::bytecode::Bytecode;
 
 use super::{
-    Base, BlockMeta, Checkpoint, Codes, Damage, LogTag, ReadRows, StoreError, before_key, log_key, number,
+    Base, BlockMeta, Checkpoint, Codes, Damage, LogTag, ReadRows, StoreError, SumKey, before_key, log_key,
+    number,
 };
 use crate::chain::{
     state::{Account, SlotKey},
@@ -28,6 +29,7 @@ pub(crate) struct Snapshot {
     pub(super) txs: ReadOnlyTable<&'static [u8; 32], (u64, u32)>,
     pub(super) logs: ReadOnlyTable<&'static [u8; 24], ()>,
     pub(super) checkpoint: ReadOnlyTable<(), &'static [u8; Checkpoint::BYTES]>,
+    pub(super) key: SumKey,
     pub(super) ready: Arc<Codes>,
     pub(super) damage: Arc<Damage>,
     pub(super) base: Option<Arc<Base>>,
@@ -51,8 +53,28 @@ impl Snapshot {
         self.base.as_deref().map_or(Ok(None), read)
     }
 
+    /// A block's body as this process wrote it; `None` where only hashes are kept.
     pub(crate) fn body(&self, block: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.bodies.get(block)?.map(|body| body.value().to_vec()))
+        let Some(meta) = self.meta(block)? else { return Ok(None) };
+        let Some(found) = self.bodies.get(block)? else {
+            // Blocks that have a body are found by their hashes.
+            return if self.hashes.get(&meta.hash.0)?.is_none() {
+                Ok(None)
+            } else {
+                Err(self.damaged("bodies"))
+            };
+        };
+        let Some((body, mac)) = found.value().split_last_chunk() else { return Err(self.damaged("bodies")) };
+        if *mac != self.key.body(block, meta.hash, body) {
+            return Err(self.damaged("bodies"));
+        }
+        Ok(Some(body.to_vec()))
+    }
+
+    /// The error of a row that is damaged, which is remembered.
+    pub(crate) fn damaged(&self, table: &'static str) -> StoreError {
+        self.is_damaged(table);
+        StoreError::Damaged(table)
     }
 
     /// Remembers that a row of a table is damaged.
@@ -61,7 +83,11 @@ impl Snapshot {
     }
 
     pub(crate) fn number_of(&self, hash: B256) -> Result<Option<u64>, StoreError> {
-        Ok(self.hashes.get(&hash.0)?.map(|number| number.value()))
+        let Some(found) = self.hashes.get(&hash.0)?.map(|number| number.value()) else { return Ok(None) };
+        match self.meta(found)? {
+            Some(meta) if meta.hash == hash => Ok(Some(found)),
+            _ => Err(self.damaged("block hashes")),
+        }
     }
 
     pub(crate) fn tx(&self, hash: B256) -> Result<Option<(u64, u32)>, StoreError> {

@@ -162,6 +162,34 @@ impl Writing<'_> {
         self.sum.add(self.key.meta(block, &meta));
         Ok(())
     }
+
+    /// A block's body, and what it is found by.
+    pub(super) fn index(&mut self, block: u64, hash: B256, indexed: &Indexed) -> Result<(), StoreError> {
+        let (transaction, key, sum) = (self.transaction, self.key, &mut self.sum);
+        let mac = key.body(block, hash, &indexed.body);
+        let body = [indexed.body.as_slice(), &mac].concat();
+        transaction.open_table(BODIES)?.insert(block, body.as_slice())?;
+        let mut hashes = transaction.open_table(HASHES)?;
+        if let Some(before) = hashes.insert(&hash.0, block)? {
+            sum.take_index(key.block_hash(&hash.0, before.value()));
+        }
+        sum.add_index(key.block_hash(&hash.0, block));
+        let mut txs = transaction.open_table(TXS)?;
+        for (place, tx) in (0..).zip(&indexed.txs) {
+            if let Some(before) = txs.insert(&tx.0, (block, place))? {
+                sum.take_index(key.tx(&tx.0, before.value()));
+            }
+            sum.add_index(key.tx(&tx.0, (block, place)));
+        }
+        let mut logs = transaction.open_table(LOGS)?;
+        for tag in &indexed.logs {
+            let row = log_key(tag, block);
+            if logs.insert(&row, ())?.is_none() {
+                sum.add_index(key.log(&row));
+            }
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn write_nodes(transaction: &WriteTransaction, changes: &NodeChanges) -> Result<(), StoreError> {
@@ -172,25 +200,6 @@ pub(super) fn write_nodes(transaction: &WriteTransaction, changes: &NodeChanges)
             Some(node) => drop(nodes.insert(key.as_slice(), node.as_slice())?),
             None => drop(nodes.remove(key.as_slice())?),
         }
-    }
-    Ok(())
-}
-
-pub(super) fn write_index(
-    transaction: &WriteTransaction,
-    block: u64,
-    hash: B256,
-    indexed: &Indexed,
-) -> Result<(), StoreError> {
-    transaction.open_table(BODIES)?.insert(block, indexed.body.as_slice())?;
-    transaction.open_table(HASHES)?.insert(&hash.0, block)?;
-    let mut txs = transaction.open_table(TXS)?;
-    for (place, tx) in (0..).zip(&indexed.txs) {
-        txs.insert(&tx.0, (block, place))?;
-    }
-    let mut logs = transaction.open_table(LOGS)?;
-    for tag in &indexed.logs {
-        logs.insert(&log_key(tag, block), ())?;
     }
     Ok(())
 }
