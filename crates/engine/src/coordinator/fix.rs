@@ -96,7 +96,8 @@ impl Coordinator {
                     && (first == Some(**from) || covers(votes, quorum, awaited))
             }
             Decision::Led(value) => {
-                (value.body.request, value.body.operation) == (facts.id, number)
+                quorum.kind == GroupKind::Once
+                    && (value.body.request, value.body.operation) == (facts.id, number)
                     && value.body.intent == quorum.hash
                     && committee.sound_leader_value(value)
                     // Not before all that come first in order are out: else anybody could lead.

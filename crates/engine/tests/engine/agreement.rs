@@ -1,9 +1,11 @@
 //! Sets and values where several members coordinate, honest ones and liars.
 
-use quorate_engine::{Answer, Wanted};
-use quorate_wire::{Decision, Digest, LeaderValue, PeerMessage, Vote};
+use std::collections::BTreeSet;
 
-use crate::harness::{Caller, Net, index, operation, signed};
+use quorate_engine::{Answer, Input, Report, SignCall, SignKey, SignMessage, Wanted};
+use quorate_wire::{Decision, Digest, LeaderValue, NodeIndex, PeerMessage, Recipient, Vote};
+
+use crate::harness::{CODE, Caller, Net, index, of_five, operation, signed};
 
 fn given(net: &Net, call: u32) -> Vec<(u8, String)> {
     let of_call = net.answers.iter().filter(|(_, number, _)| *number == call);
@@ -69,6 +71,117 @@ fn a_coordinator_that_was_asked_later_waits_for_a_silent_one_once() {
     assert!(given(&net, 1).iter().all(|(node, _)| *node == 3), "{:?}", given(&net, 1));
     net.advance(6_500);
     assert!(net.answer(to).is_some_and(Result::is_ok), "{:?}", net.answer(to));
+}
+
+/// Of which members nodes said that their values make a set.
+fn sets_fixed_by(net: &Net, nodes: std::ops::RangeInclusive<u8>) -> BTreeSet<Vec<NodeIndex>> {
+    let sent = nodes.clone().flat_map(|from| nodes.clone().map(move |to| (from, to)));
+    let sent = sent.filter(|(from, to)| from != to).flat_map(|(from, to)| net.sent(from, to));
+    sent.filter_map(|message| match message {
+        PeerMessage::Decided { decision: Decision::Collected(votes), .. } => {
+            Some(votes.iter().map(|vote| vote.node).collect())
+        }
+        _ => None,
+    })
+    .collect()
+}
+
+/// Whoever is silent was asked first, and gives its value to the second of the honest coordinators behind it only.
+fn one_set_behind(silent: &[u8], net: impl Fn() -> Net) {
+    for (first, second) in [(1, 2), (2, 1)] {
+        let mut net = net();
+        net.wanted =
+            Some((|node| vec![Wanted::Collect { name: "price".to_owned(), value: node.to_string() }], false));
+        let liars = silent.to_vec();
+        net.links = Box::new(move |from, to, message| match message {
+            PeerMessage::Execute(_) | PeerMessage::Ping(_) => true,
+            PeerMessage::Vote(_) => !liars.contains(&from) || to == second,
+            _ => !liars.contains(&from),
+        });
+        let (_, submission) = Caller::new(1).request(1);
+        let callers: Vec<_> = [silent, &[first, second]]
+            .concat()
+            .into_iter()
+            .map(|node| {
+                let to = net.submit(node, &submission);
+                net.advance(5);
+                to
+            })
+            .collect();
+        net.advance(9_000);
+        let sets = sets_fixed_by(&net, 1..=silent[0] - 1);
+        assert_eq!(sets.len(), 1, "{first} before {second}: {sets:?}");
+        for to in &callers[silent.len()..] {
+            assert!(net.answer(*to).is_some_and(Result::is_ok), "{:?}", net.answer(*to));
+        }
+    }
+}
+
+#[test]
+fn two_coordinators_behind_a_silent_one_fix_one_set() {
+    one_set_behind(&[3], Net::ready);
+}
+
+#[test]
+fn two_coordinators_behind_two_silent_ones_fix_one_set() {
+    one_set_behind(&[4, 5], || Net::ready_in(of_five));
+}
+
+/// A member says that one node ran a function, of an operation of another kind to which the coordinator's own run comes last.
+#[test]
+fn a_value_of_one_node_fixes_nothing_but_a_function_that_one_node_runs() {
+    fn collect(_: u8) -> Vec<Wanted> {
+        vec![Wanted::Collect { name: "price".to_owned(), value: "7".to_owned() }]
+    }
+    fn sign(_: u8) -> Vec<Wanted> {
+        let message = SignMessage::Bytes(b"hello".to_vec());
+        let (name, recipient) = ("own".to_owned(), Recipient::Caller);
+        vec![Wanted::Sign(SignCall { key: SignKey::Own, message, name, recipient })]
+    }
+    for (wanted, nonces) in [(collect as fn(u8) -> Vec<Wanted>, 1..=4), (sign, 5..=8)] {
+        for nonce in nonces {
+            let mut net = Net::ready();
+            net.wanted = Some((wanted, false));
+            let (request, mut submission) = Caller::new(1).request(nonce);
+            submission.code = None;
+            let to = net.submit(1, &submission);
+            net.advance(10);
+            let found = |net: &mut Net, node: u8| {
+                let run = net.node(node).searches.remove(0);
+                net.input(node, Input::Code { run, code: Ok(CODE.into()) });
+            };
+            // The liar's own vote comes to the coordinator first, then its word, then the vote of the second node.
+            found(&mut net, 3);
+            net.advance(10);
+            let vote = net.sent(3, 1).find_map(|message| match message {
+                PeerMessage::Vote(vote) => Some(vote.body.clone()),
+                _ => None,
+            });
+            let vote = vote.expect("voted");
+            let value = LeaderValue {
+                network: vote.network,
+                epoch: vote.epoch,
+                request,
+                operation: operation(0),
+                intent: vote.hash(),
+                result: Ok("made up".to_owned()),
+            };
+            let decision = Decision::Led(signed(3, value));
+            net.forge(3, 1, &PeerMessage::Decided { request, operation: operation(0), decision });
+            found(&mut net, 2);
+            net.advance(1_500);
+            found(&mut net, 1);
+            net.advance(5_000);
+            let led = |message: &PeerMessage| {
+                matches!(message, PeerMessage::Decided { decision: Decision::Led(_), .. })
+            };
+            assert!(!net.sent(1, 2).any(led), "request {nonce}: an honest coordinator repeats it");
+            let blamed =
+                |report: &Report| matches!(report, Report::PeerFault { peer, .. } if *peer == index(1));
+            assert_eq!(net.reported(2, blamed), 0, "request {nonce}");
+            assert!(net.answer(to).is_some_and(Result::is_ok), "request {nonce}: {:?}", net.answer(to));
+        }
+    }
 }
 
 /// A coordinator says first what nobody can take, and then what is right.
