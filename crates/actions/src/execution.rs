@@ -17,8 +17,9 @@ use crate::engine::Engine;
 use crate::execution::host::{Gate, Host};
 use crate::limits::{ActionLimits, LimitHit, Usage, over};
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
-use crate::protocol::{ChildBudget, HostCall, HostReply};
+use crate::protocol::ChildBudget;
 use crate::worker::turns::offer_turn;
+use quorate_wire::{HostCall, HostReply};
 
 const STATUS_DONE: i32 = 0;
 const STATUS_WAITING: i32 = 1;

@@ -3,7 +3,7 @@
 //! This crate knows how to execute the text of an action: a guest (QuickJS-NG compiled to wasm) in a fresh
 //! instance for each execution, a worker process that serves one CID in its life, and the [`Pool`] with
 //! which a node keeps such workers. It deliberately does not know keys, grants, sessions or the network:
-//! what an action asks for leaves as a [`HostCall`] and is judged elsewhere.
+//! what an action asks for leaves as a [`HostCall`](quorate_wire::HostCall) and is judged elsewhere.
 //!
 //! The entry types are [`Pool`] (the node's side), [`worker_main`] (the worker's side) and [`Guest`] (the
 //! compiled guest that both need, made by `cargo xtask guest`).
@@ -53,19 +53,12 @@ pub use engine::{Engine, EngineError, EngineOptions, HashObserver};
 pub use execution::{Execution, OpenCall, Progress, RunInputs};
 pub use guest::{Guest, GuestError, GuestManifest};
 pub use hot::HotPages;
-pub use limits::{
-    ActionLimits, CODE_FRAME_BYTES_MAX, COLLECT_NAME_BYTES_MAX, COLLECT_VALUE_BYTES_MAX,
-    FETCH_BODY_BYTES_MAX, KEY_ID_BYTES_MAX, REPLY_BODY_BYTES_MAX, RUN_ONCE_VALUE_BYTES_MAX,
-    SIGN_MESSAGE_BYTES_MAX, Usage, VALUE_FRAME_BYTES_MAX,
-};
+pub use limits::{ActionLimits, CALL_GAS_MAX, CODE_FRAME_BYTES_MAX, FUEL_PER_GAS, Usage};
 pub use outcome::{ActionOutcome, FailureCode, Finished};
 pub use pool::{
     ActionEvent, ActionStart, ParentCall, Pool, PoolConfig, PoolError, PoolStatus, WorkerCommand, WorkerEnd,
 };
-pub use protocol::{
-    CALL_GAS_MAX, CallBlock, ChildBudget, ContractCall, FUEL_PER_GAS, FetchRequest, HostCall, HostReply,
-    OWN_CHAIN, OpenRequest, OpenWhat, Redirect, RegistryQuery, RpcMethod, SignKey, SignMessage, SignRequest,
-};
+pub use protocol::ChildBudget;
 pub use walls::{UnknownWall, Wall, Walls};
 pub use worker::step_back;
 #[doc(hidden)]

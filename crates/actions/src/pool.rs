@@ -14,19 +14,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use quorate_wire::Payer;
+use quorate_wire::{HostCall, HostReply, Payer, limits};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::guest::Guest;
-use crate::limits::{
-    AUTH_BYTES_MAX, ActionLimits, CODE_FRAME_BYTES_MAX, LimitHit, MEMORY_BYTES_MAX, PARAMS_BYTES_MAX,
-};
+use crate::limits::{AUTH_BYTES_MAX, ActionLimits, CODE_FRAME_BYTES_MAX, LimitHit, MEMORY_BYTES_MAX};
 use crate::outcome::Finished;
 use crate::pool::ledger::Entry;
 use crate::pool::outbox::Outbox;
 use crate::pool::shares::{Pace, Starts};
 use crate::protocol::frame::{self, TO_WORKER_BYTES_MAX};
-use crate::protocol::{HostCall, HostReply, RunMessage, ThreadPayer, ToWorker};
+use crate::protocol::{RunMessage, ThreadPayer, ToWorker};
 use crate::walls::Walls;
 
 /// Processes that may be started at once before the pace counts.
@@ -378,9 +376,9 @@ impl Pool {
     pub fn start(&self, start: ActionStart) -> Result<(), PoolError> {
         let shared = &self.owner.0;
         if start.code.len() > CODE_FRAME_BYTES_MAX
-            || start.params.len() > PARAMS_BYTES_MAX
+            || start.params.len() > limits::PARAMS_FRAME_BYTES_MAX
             || start.auth.len() > AUTH_BYTES_MAX
-            || start.cid.len() > 128
+            || start.cid.len() > limits::CID_TEXT_BYTES_MAX
             || start.limits.memory_bytes > MEMORY_BYTES_MAX
         {
             return Err(PoolError::TooLarge);

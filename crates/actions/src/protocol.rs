@@ -1,22 +1,14 @@
 //! What a node and its worker say to each other over their socket.
 
-mod call;
 pub mod frame;
-mod reply;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_quota::Portion;
+use quorate_wire::{HostCall, HostReply};
 
 use crate::limits::ActionLimits;
 use crate::outcome::{FailureCode, Finished};
 use crate::walls::Walls;
-
-pub use call::{
-    CALL_GAS_MAX, CallBlock, ContractCall, FUEL_PER_GAS, FetchRequest, HostCall, OWN_CHAIN, OpenRequest,
-    OpenWhat, Redirect, RegistryQuery, RpcMethod, SignKey, SignMessage, SignRequest,
-};
-pub use reply::HostReply;
-pub(crate) use reply::ReplyKind;
 
 /// From the node to a worker.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
 use quorate_auth::Ended;
 use quorate_wire::{
-    ActionCid, ActionLimits, BlockRef, DecryptionReply, DecryptionSubmission, Digest, ErrorCode,
-    ExecutionReply, Lane, LoginId, NetworkFile, NodeEndpoint, NodeIndex, NodeVote, OpenTo, Payer, PolicyForm,
-    Problem, Recipient, RequestId, RevocationReply, RevocationSubmission, RootKeys, Seen, Submission, Usage,
+    ActionCid, ActionLimits, BlockRef, DecryptionReply, DecryptionSubmission, Digest, EcdsaAnswer, ErrorCode,
+    ExecutionReply, HostCall, Lane, LoginId, NetworkFile, NodeEndpoint, NodeIndex, NodeVote, Payer, Problem,
+    RequestId, RevocationReply, RevocationSubmission, RootKeys, Seen, Submission, Usage,
 };
 use zeroize::Zeroizing;
 
@@ -125,120 +125,8 @@ pub struct Call {
     pub call: u32,
     /// What the run had been answered with by other servers before, the newest last.
     pub seen: Vec<Seen>,
-    /// What it asks for.
-    pub wanted: Wanted,
-}
-
-/// What a host call asks of the engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// A key's signature.
-    Sign(SignCall),
-    /// The public key of an action's own key.
-    ActionKey {
-        /// Whose.
-        action: ActionCid,
-    },
-    /// The public key that this action claims under an id.
-    Claim {
-        /// The id.
-        key_id: String,
-    },
-    /// The values of all nodes.
-    Collect {
-        /// The action's name for it.
-        name: String,
-        /// This node's value.
-        value: String,
-    },
-    /// 32 bytes that nobody knows before t nodes have come to the call.
-    Random,
-    /// The network's public key for encryption.
-    DecryptRoot,
-    /// What opens a ciphertext.
-    Open(OpenCall),
-    /// One node's run of a function.
-    RunOnce {
-        /// The action's name for it.
-        name: String,
-        /// Whether all nodes wait for the value.
-        wait: bool,
-    },
-    /// What the function gave that this node was told to run.
-    RunOnceResult {
-        /// The host call that asked for the run.
-        of: u32,
-        /// The value, or the text of what it threw.
-        result: Result<String, String>,
-    },
-    /// A run of another action.
-    Child {
-        /// The action.
-        action: ActionCid,
-        /// Its parameters, a JSON object.
-        params: String,
-    },
-}
-
-/// A request for what opens a ciphertext.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenCall {
-    /// The policy that it is under, as the action wrote it.
-    pub policy: String,
-    /// In which form.
-    pub form: PolicyForm,
-    /// What else its identity is made of.
-    pub what: OpenWhat,
-    /// Whose runs are given it.
-    pub to: OpenTo,
-}
-
-/// What the identity of a ciphertext is made of, beside its policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OpenWhat {
-    /// Lit's form: SHA-256 of the plaintext.
-    Lit {
-        /// The hash.
-        data: Digest,
-    },
-    /// Our container: its random bytes.
-    Container {
-        /// The bytes.
-        salt: [u8; 32],
-    },
-}
-
-/// A request for a signature.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignCall {
-    /// With which key.
-    pub key: SignKey,
-    /// What is to be signed.
-    pub message: SignMessage,
-    /// The signature's name.
-    pub name: String,
-    /// For whom it is.
-    pub recipient: Recipient,
-}
-
-/// With which key an action wants to sign.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignKey {
-    /// One of the registry, SEC1 bytes.
-    Pkp(Vec<u8>),
-    /// The action's own: that it runs is the right to it.
-    Own,
-}
-
-/// What an action wants to be signed. All but a digest is hashed by each node itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignMessage {
-    /// 32 bytes that the action says are a digest.
-    Digest(Vec<u8>),
-    /// A text, to be signed under the prefix of EIP-191.
-    Personal(String),
-    /// Bytes, for the action's own key only.
-    Bytes(Vec<u8>),
+    /// What it asks for. What an engine does not answer is refused as `not_supported`.
+    pub wanted: HostCall,
 }
 
 /// How a run ended.
@@ -377,24 +265,13 @@ pub struct NewerStart {
     pub told_by: NodeIndex,
 }
 
-/// What a host call is answered with.
+/// What a host call is answered with: of all answers, those that an engine can give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// A signature.
     Signed(EcdsaAnswer),
     /// Anything else: JSON text.
     Value(String),
-}
-
-/// A finished ECDSA signature, as a host call is answered with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EcdsaAnswer {
-    /// r, big-endian.
-    pub r: [u8; 32],
-    /// s, big-endian, low.
-    pub s: [u8; 32],
-    /// Recovery id, 0 or 1 (2 and 3 if r was reduced).
-    pub recovery_id: u8,
 }
 
 /// One write to the node's store. Values are secret as a rule: the shell seals all of them.

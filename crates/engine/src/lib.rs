@@ -43,9 +43,8 @@ mod turn;
 mod votes;
 
 pub use contract::{
-    ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, AskedBy, Call, Config, EcdsaAnswer, Effect,
-    Input, NewerStart, Now, OpenCall, OpenWhat, Payers, ReplyTo, RunNumber, SignCall, SignKey, SignMessage,
-    Stored, Wanted, Write,
+    ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, AskedBy, Call, Config, Effect, Input,
+    NewerStart, Now, Payers, ReplyTo, RunNumber, Stored, Write,
 };
 pub use engine::Engine;
 pub use logins::IssuerKeys;

@@ -16,12 +16,12 @@ mod vote;
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_wire::{
-    Claim, EcdsaBytes, ErrorCode, Intent, Lane, NodeIndex, OperationNumber, OutcomeMessage, PeerMessage,
-    Refusal,
+    ActionCid, Claim, EcdsaBytes, ErrorCode, HostCall, Intent, Lane, NodeIndex, OperationNumber,
+    OutcomeMessage, PeerMessage, PublicKey, Refusal, action_key_id,
 };
 
 use crate::{
-    ActionEvent, ActionFailure, Answer, Call, Effect, RunNumber, Wanted,
+    ActionEvent, ActionFailure, Answer, Call, Effect, RunNumber,
     node::{Node, Scene},
 };
 pub(crate) use decide::Judged;
@@ -96,27 +96,31 @@ impl Member {
     fn on_call(&mut self, run: RunNumber, Call { call, seen, wanted }: Call, scene: &mut Scene<'_, '_>) {
         let id = CallId { run, call };
         match wanted {
-            Wanted::ActionKey { action } => {
-                let decided = scene.node.decided_by();
-                let key = decided
-                    .and_then(|(_, root)| derived(&root, &quorate_wire::action_key_id(&action)))
-                    .map(|(key, _)| Answer::Value(json(&key.to_string())));
+            HostCall::ActionKey { cid } => {
+                let key = action_key(&cid, scene).map(|key| Answer::Value(json(&key.to_string())));
                 id.answer(key.map_err(failure), scene);
             }
-            Wanted::RunOnceResult { of, result } => self.on_run_once_result(id, (of, result), scene),
-            Wanted::Child { action, params } => self.on_child(id, (action, params), scene),
-            Wanted::Claim { key_id } => self.on_claim(id, key_id, scene),
-            Wanted::Collect { name, value } => self.on_collect(id, (name, value), seen, scene),
-            Wanted::Random => self.on_draw(id, seen, scene),
-            Wanted::DecryptRoot => {
+            HostCall::RunOnceResult { of, result } => self.on_run_once_result(id, (of, result), scene),
+            HostCall::Call { cid, params } => match action_of(&cid) {
+                Ok(action) => self.on_child(id, (action, params), scene),
+                Err(code) => id.answer(Err(failure(code)), scene),
+            },
+            HostCall::Claim { key_id } => self.on_claim(id, key_id, scene),
+            HostCall::Collect { name, value } => self.on_collect(id, (name, value), seen, scene),
+            HostCall::Random => self.on_draw(id, seen, scene),
+            HostCall::DecryptRoot => {
                 let roots = scene.node.founding.roots().ok_or(ErrorCode::NotReady);
                 let key =
                     roots.map(|roots| Answer::Value(json(&format!("0x{}", hex::encode(roots.decrypt)))));
                 id.answer(key.map_err(failure), scene);
             }
-            Wanted::Open(open) => self.on_open(id, (open, seen), scene),
-            Wanted::RunOnce { name, wait } => self.on_run_once(id, (name, wait), seen, scene),
-            Wanted::Sign(sign) => self.on_sign(id, (sign, seen), scene),
+            HostCall::Open(open) => self.on_open(id, (open, seen), scene),
+            HostCall::RunOnce { name, wait } => self.on_run_once(id, (name, wait), seen, scene),
+            HostCall::Sign(sign) => self.on_sign(id, (sign, seen), scene),
+            // The shell's own: servers, chains and the clock are not the engine's.
+            HostCall::Fetch(_) | HostCall::Registry(_) | HostCall::Rpc { .. } | HostCall::Pause { .. } => {
+                id.answer(Err(failure(ErrorCode::NotSupported)), scene);
+            }
         }
     }
 
@@ -177,7 +181,7 @@ impl Member {
         run: RunNumber,
         key_id: String,
         scene: &mut Scene<'_, '_>,
-    ) -> Result<quorate_wire::PublicKey, ErrorCode> {
+    ) -> Result<PublicKey, ErrorCode> {
         if self.counts.claims >= scene.facts.limits.claims {
             return Err(ErrorCode::LimitClaims);
         }
@@ -205,6 +209,18 @@ impl Node {
     fn end_session(&mut self, session: &[u8; 32]) {
         self.sessions.remove(session);
     }
+}
+
+/// The action that a host call names.
+fn action_of(cid: &str) -> Result<ActionCid, ErrorCode> {
+    cid.parse().map_err(|_| ErrorCode::MalformedRequest)
+}
+
+/// The public key of an action's own key.
+fn action_key(cid: &str, scene: &Scene<'_, '_>) -> Result<PublicKey, ErrorCode> {
+    let action = action_of(cid)?;
+    let (_, root) = scene.node.decided_by()?;
+    derived(&root, &action_key_id(&action)).map(|(key, _)| key)
 }
 
 /// What a failed host call says.

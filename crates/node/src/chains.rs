@@ -10,20 +10,20 @@ pub use permissions::{ReadGrants, answer_registry};
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use quorate_actions::{CallBlock, FUEL_PER_GAS, RegistryQuery, RpcMethod};
+use quorate_actions::FUEL_PER_GAS;
 use quorate_door::{LateThreads, Places};
 use quorate_registry::{
     alloy_primitives::{Address, Bytes, U256, hex},
     subject::{Grant, Subject},
     view::{At, RegistryView, ViewCall},
 };
-use quorate_wire::{BlockRef, ErrorCode, Payer};
+use quorate_wire::{BlockRef, CallBlock, ErrorCode, Payer, RegistryQuery, RpcMethod};
+
+pub(crate) use quorate_wire::OWN_CHAIN;
 use serde_json::{Value, json};
 
 use crate::{config::ChainConfig, egress::Egress};
 use servers::Servers;
-
-pub(crate) use quorate_actions::OWN_CHAIN;
 
 // What a call has at most is paid for by the worker before it asks.
 const _: () = assert!(quorate_actions::CALL_GAS_MAX == quorate_registry::view::CALL_GAS_MAX);

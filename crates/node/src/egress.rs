@@ -16,27 +16,22 @@ mod tests;
 
 use std::{collections::BTreeSet, fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use quorate_actions::{FetchRequest, Redirect};
 use quorate_door::Places;
-use quorate_wire::{ErrorCode, Payer};
+use quorate_wire::{ErrorCode, FetchRequest, Payer, Redirect, limits};
 
 pub(crate) use addresses::{AddressGuard, Block, is_public, parse_block};
 pub(crate) use hosts::HostList;
 pub(crate) use nodes::NodeNames;
 pub use outbound::{Outbound, OutboundReply};
 
-use exchange::{Exchanger, HEADERS_BYTES_MAX};
+use exchange::Exchanger;
 use plan::{Hop, Plan};
 use resolve::Resolver;
 
 /// Resolving and connecting, TLS included.
-const CONNECT: Duration = Duration::from_secs(3);
-/// The whole request, redirects included: a run that asks a silent server once has its answer within ten seconds.
-const TOTAL: Duration = Duration::from_secs(8);
-/// Redirects that are followed.
-const REDIRECTS_MAX: usize = 5;
-/// Longest body of an answer to an action.
-const BODY_BYTES_MAX: usize = 1 << 20;
+const CONNECT: Duration = Duration::from_millis(limits::FETCH_CONNECT_MS);
+/// The whole request, redirects included.
+const TOTAL: Duration = Duration::from_millis(limits::FETCH_MS);
 
 /// What an action asks for, or this node of servers that its operator has named.
 #[derive(Clone)]
@@ -124,7 +119,8 @@ pub fn check_request(request: &FetchRequest) -> Result<(), ErrorCode> {
 #[must_use]
 pub fn answer_fits(headers: &[(String, String)], body: &[u8]) -> bool {
     let header_bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-    body.len() <= BODY_BYTES_MAX && header_bytes <= HEADERS_BYTES_MAX
+    body.len() <= limits::FETCH_ANSWER_BODY_BYTES_MAX
+        && header_bytes <= limits::FETCH_ANSWER_HEADERS_BYTES_MAX
 }
 
 /// What the operator and the network allow.
@@ -165,7 +161,7 @@ impl Egress {
         let plan = Plan::new(fetch)?;
         let within = async {
             let _place = self.places.take(payers).await.ok_or(FetchError::Failed)?;
-            self.follow(plan, BODY_BYTES_MAX, payers).await
+            self.follow(plan, limits::FETCH_ANSWER_BODY_BYTES_MAX, payers).await
         };
         tokio::time::timeout(self.total, within).await.unwrap_or(Err(FetchError::Failed))
     }
@@ -220,7 +216,7 @@ impl Egress {
             // Nothing that the operator named is refused: it works or it does not.
             let addresses = self.resolver.resolve(&plan, &[]).await.map_err(|_| FetchError::Failed)?;
             let stream = self.exchanger.connect(&plan, &addresses).await?;
-            match self.exchanger.exchange(&plan, stream, BODY_BYTES_MAX).await? {
+            match self.exchanger.exchange(&plan, stream, limits::FETCH_ANSWER_BODY_BYTES_MAX).await? {
                 Hop::Answer(answer) => Ok(answer),
                 Hop::Redirect { .. } => Err(FetchError::Failed),
             }
@@ -234,7 +230,7 @@ impl Egress {
         bytes_max: usize,
         payers: &[Payer],
     ) -> Result<Fetched, FetchError> {
-        for _ in 0..=REDIRECTS_MAX {
+        for _ in 0..=limits::FETCH_REDIRECTS_MAX {
             let connecting = async {
                 let addresses = self.checked_addresses(&plan, payers).await?;
                 self.exchanger.connect(&plan, &addresses).await

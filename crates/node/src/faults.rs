@@ -188,7 +188,7 @@ pub enum CoordinatorLie {
 
 impl FaultSwitches {
     /// The digest as this node's engine is shown it.
-    pub(crate) fn digest(&self, mut digest: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn digest(&self, mut digest: [u8; 32]) -> [u8; 32] {
         if let Some(bit) = self.alter_digest.filter(|_| cfg!(feature = "faults"))
             && let Some(byte) = digest.get_mut(usize::from(bit / 8))
         {
@@ -251,7 +251,7 @@ mod tests {
             coordinator: Some(CoordinatorLie::RequestBytes),
             member: None,
         };
-        let digest = switches.digest(vec![0; 32]);
+        let digest = switches.digest([0; 32]);
         assert_eq!(digest[1], if cfg!(feature = "faults") { 2 } else { 0 });
         let frame = encode(&PeerMessage::Ping(7));
         assert_eq!(

@@ -39,6 +39,7 @@ pub(crate) enum Bound {
 }
 
 /// One thing for the engine's thread to do.
+#[expect(clippy::large_enum_variant, reason = "all jobs but the last are of this variant")]
 pub(crate) enum Job {
     /// Handle this, and then give back what bounds its source.
     Handle(Input, Bound),

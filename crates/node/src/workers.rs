@@ -8,12 +8,13 @@ use std::{
     time::Duration,
 };
 
-use quorate_actions::{ActionEvent, FetchRequest, HostCall, HostReply, Pool, PoolError, WorkerEnd};
+use quorate_actions::{ActionEvent, Pool, PoolError, WorkerEnd};
 use quorate_door::{Place, Places};
-use quorate_engine::{
-    ActionEnd, ActionFailure, ActionStart, Answer, Call, Payers, RunNumber, SignCall, SignMessage, Wanted,
+use quorate_engine::{ActionEnd, ActionFailure, ActionStart, Answer, Call, Payers, RunNumber};
+use quorate_wire::{
+    ActionCid, BlockRef, ErrorCode, FetchRequest, HostCall, HostReply, Payer, Seen, SignMessage, SignRequest,
+    Usage, limits,
 };
-use quorate_wire::{ActionCid, BlockRef, ErrorCode, Payer, Seen, Usage, limits};
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
@@ -225,21 +226,18 @@ impl Events {
                 });
             }
             HostCall::Pause { ms } => return self.pause(execution, call, ms),
-            other => match convert::wanted(other) {
-                Ok(wanted) => self.faulted(wanted),
-                Err(code) => return self.refuse(execution, call, code),
-            },
+            other => self.faulted(other),
         };
         let event = quorate_engine::ActionEvent::Call(Call { call, seen, wanted });
         self.tell(execution, event).await;
     }
 
     /// What the engine is shown in a build with faults.
-    fn faulted(&self, wanted: Wanted) -> Wanted {
+    fn faulted(&self, wanted: HostCall) -> HostCall {
         match wanted {
-            Wanted::Sign(SignCall { key, message: SignMessage::Digest(digest), name, recipient }) => {
+            HostCall::Sign(SignRequest { key, message: SignMessage::Digest(digest), name, recipient }) => {
                 let message = SignMessage::Digest(self.faults.digest(digest));
-                Wanted::Sign(SignCall { key, message, name, recipient })
+                HostCall::Sign(SignRequest { key, message, name, recipient })
             }
             other => other,
         }
@@ -360,7 +358,7 @@ fn refusal(code: ErrorCode, message: &str) -> HostReply {
 mod tests {
     use std::{pin::pin, task::Poll};
 
-    use quorate_actions::Redirect;
+    use quorate_wire::Redirect;
 
     use super::*;
     use crate::egress::{AddressGuard, Policy};

@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use quorate_auth::eip191;
-use quorate_engine::{
-    ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, Call, OpenCall, OpenWhat, SignCall, SignKey,
-    SignMessage, Wanted,
-};
+use quorate_engine::{ActionEnd, ActionEvent, ActionFailure, ActionStart, Answer, Call};
 use quorate_policy::Policy;
 use quorate_wire::{
-    ActionCid, Digest, ErrorCode, Lane, MessageKind, OpenTo, OperationNumber, PolicyForm, PublicKey,
-    Recipient, RequestId, Usage, action_signature_digest,
+    ActionCid, Digest, ErrorCode, HostCall, Lane, MessageKind, OpenRequest, OpenTo, OpenWhat,
+    OperationNumber, PolicyForm, PublicKey, Recipient, RequestId, SignKey, SignMessage, SignRequest, Usage,
+    action_signature_digest,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -267,12 +265,7 @@ impl Run {
         let (open, wanted) = match self.script.acts[act].clone() {
             Act::Digest(key) => {
                 let digest = self.digest(act);
-                self.sign(
-                    Some(key),
-                    MessageKind::Digest,
-                    (digest, SignMessage::Digest(digest.to_vec())),
-                    name,
-                )
+                self.sign(Some(key), MessageKind::Digest, (digest, SignMessage::Digest(digest)), name)
             }
             Act::Personal(key) => {
                 let text = hex::encode(self.digest(act));
@@ -291,21 +284,21 @@ impl Run {
             Act::Collect => {
                 let value = format!("{} {act}", self.place);
                 let open = Open::Collect { number: self.number(), value: value.clone() };
-                (open, Wanted::Collect { name, value })
+                (open, HostCall::Collect { name, value })
             }
-            Act::Draw => (Open::Draw { number: self.number() }, Wanted::Random),
+            Act::Draw => (Open::Draw { number: self.number() }, HostCall::Random),
             Act::Open(key) => {
                 let (policy, data) = (Policy::to_key(&key).canonical().to_owned(), Digest(self.digest(act)));
                 let what = OpenWhat::Lit { data };
-                let call = OpenCall { policy, form: PolicyForm::Unified, what, to: OpenTo::All };
-                (Open::Secret { number: self.number(), key }, Wanted::Open(call))
+                let call = OpenRequest { policy, form: PolicyForm::Unified, what, to: OpenTo::All };
+                (Open::Secret { number: self.number(), key }, HostCall::Open(call))
             }
             Act::Once(throws) => {
-                (Open::Once { number: self.number(), throws }, Wanted::RunOnce { name, wait: true })
+                (Open::Once { number: self.number(), throws }, HostCall::RunOnce { name, wait: true })
             }
             Act::Child(action, script) => {
                 let params = serde_json::to_string(&script).expect("a script is JSON");
-                (Open::Child, Wanted::Child { action, params })
+                (Open::Child, HostCall::Call { cid: action.to_string(), params })
             }
         };
         let call = self.next_call();
@@ -319,10 +312,10 @@ impl Run {
         kind: MessageKind,
         (digest, message): ([u8; 32], SignMessage),
         name: String,
-    ) -> (Open, Wanted) {
+    ) -> (Open, HostCall) {
         let open = Open::Sign { number: self.number(), key, kind, digest, name: name.clone() };
         let key = key.map_or(SignKey::Own, |key| SignKey::Pkp(key.uncompressed().to_vec()));
-        (open, Wanted::Sign(SignCall { key, message, name, recipient: Recipient::Caller }))
+        (open, HostCall::Sign(SignRequest { key, message, name, recipient: Recipient::Caller }))
     }
 
     /// The function that this node runs for all has ended.
@@ -333,7 +326,7 @@ impl Run {
         let result = if throws { Err(value) } else { Ok(value) };
         let call = self.next_call();
         self.open.insert(call, Open::Once { number, throws });
-        let wanted = Wanted::RunOnceResult { of, result };
+        let wanted = HostCall::RunOnceResult { of, result };
         Some(Step::Event(ActionEvent::Call(Call { call, seen: Vec::new(), wanted })))
     }
 

@@ -29,6 +29,8 @@ mod ecdsa;
 mod endpoint;
 mod error;
 mod head;
+mod host_call;
+mod host_reply;
 mod identity;
 mod ids;
 mod intent;
@@ -69,6 +71,11 @@ pub use ecdsa::{EcdsaBytes, ecdsa_valid};
 pub use endpoint::{EndpointWord, NodeEndpoint, PrivateEndpoint};
 pub use error::{ErrorClass, ErrorCode, Problem};
 pub use head::SignedHead;
+pub use host_call::{
+    CallBlock, ContractCall, FetchRequest, HostCall, OWN_CHAIN, OpenRequest, OpenWhat, Redirect,
+    RegistryQuery, RpcMethod, SignKey, SignMessage, SignRequest,
+};
+pub use host_reply::{EcdsaAnswer, HostReply, ReplyKind};
 pub use identity::Identity;
 pub use ids::{
     Address, Digest, KeyId, NetworkId, NodeIndex, ParseIdError, PublicKey, RequestId, SessionKey,

@@ -1,8 +1,10 @@
 //! The maxima that several crates or nodes have to agree on, each with its reason. Others are bounded where they live.
 
 mod action;
+mod host_call;
 
 pub use action::{ActionLimits, LimitsRequest};
+pub use host_call::*;
 
 /// Longest value of the Directory: the contract takes no longer one.
 pub const DIRECTORY_VALUE_BYTES_MAX: usize = 4_096;

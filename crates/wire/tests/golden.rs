@@ -8,6 +8,8 @@
 mod source;
 #[path = "golden/hashes.rs"]
 mod hashes;
+#[path = "golden/host_calls.rs"]
+mod host_calls;
 #[path = "golden/types.rs"]
 mod types;
 
@@ -94,6 +96,11 @@ fn peers(hashes: &mut Hashes) {
     hashes.binary_variants::<Decision>("Decision");
     hashes.binary_variants::<Verdict>("Verdict");
     hashes.binary_variants::<Proof>("Proof");
+    hashes.binary_variants::<HostCall>("HostCall");
+    hashes.binary_variants::<HostReply>("HostReply");
+    hashes.binary_variants::<RegistryQuery>("RegistryQuery");
+    hashes.binary_variants::<RpcMethod>("RpcMethod");
+    hashes.binary_variants::<SignMessage>("SignMessage");
     for code in ErrorCode::ALL {
         let text = code.as_str();
         hashes.add(&format!("ErrorCode::{text} binary"), |_| borsh::to_vec(code).expect("memory"));
@@ -105,7 +112,8 @@ fn peers(hashes: &mut Hashes) {
         DirectoryChange BlockWord ProbeWord BlockRef SignedHead NodeEndpoint PrivateEndpoint EndpointWord Login
         WalletLogin OidcLogin PasskeyLogin SessionTerms LoginId Submission HeldRevocation RevocationSubmission Ends
         ShareStatement PolicyForm Identity Usage ActionLimits NetworkApproval NodeVote NodeIndex ActionCid Lane OperationNumber
-        PublicKey ValuePoint NetworkId RequestId Digest KeyId TokenId Address StatementKey TransportKey SessionKey);
+        PublicKey ValuePoint NetworkId RequestId Digest KeyId TokenId Address StatementKey TransportKey SessionKey
+        SignRequest SignKey OpenRequest OpenWhat FetchRequest Redirect ContractCall CallBlock EcdsaAnswer);
     lines!(hashes written:
         ChainParameters ContractRecord Contracts FoundingNode Admission FoundingTerms PlannedContract FoundingValue);
 }

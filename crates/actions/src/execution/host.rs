@@ -23,12 +23,12 @@ pub(crate) use self::random::Gate;
 use self::random::Stream;
 use crate::engine::HashObserver;
 use crate::execution::stack::Top;
-use crate::limits::{
-    ActionLimits, Charge, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, INSTANCE_BYTES, LimitHit, SharedMemory,
-    over,
-};
+use crate::limits::{ActionLimits, Charge, INSTANCE_BYTES, LimitHit, SharedMemory, over};
 use crate::outcome::{ActionOutcome, FailureCode};
-use crate::protocol::{HostCall, HostReply};
+use quorate_wire::{
+    HostCall, HostReply,
+    limits::{ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX},
+};
 
 /// The host's state of one execution.
 pub(crate) struct Host {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::limits::{ActionLimits, OPEN_CALLS_BYTES_MAX, Usage};
 use crate::outcome::FailureCode;
-use crate::protocol::{HostCall, RpcMethod};
+use quorate_wire::{HostCall, RpcMethod};
 
 /// The error by which a host function ends an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]

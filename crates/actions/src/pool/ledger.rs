@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::execution::runs_here;
-use crate::limits::{
-    ActionLimits, Counts, ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX, LimitHit, Usage, open_bytes,
-};
+use crate::limits::{ActionLimits, Counts, LimitHit, Usage, open_bytes};
 use crate::outcome::{ActionOutcome, Finished};
 use crate::pool::ParentCall;
-use crate::protocol::{ChildBudget, HostCall, HostReply, ReplyKind};
-use quorate_wire::Payer;
+use crate::protocol::ChildBudget;
+use quorate_wire::{
+    HostCall, HostReply, Payer, ReplyKind,
+    limits::{ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX},
+};
 
 /// One running execution.
 #[derive(Debug)]
@@ -257,7 +258,7 @@ impl Entry {
                     return Some(Err(hit));
                 }
             }
-            HostReply::Value(_) | HostReply::Signed { .. } | HostReply::Error { .. } => {}
+            HostReply::Value(_) | HostReply::Signed(_) | HostReply::Error { .. } => {}
         }
         Some(Ok(open.fuel))
     }
@@ -298,7 +299,7 @@ impl Family {
 mod tests {
     use super::*;
     use crate::outcome::FailureCode;
-    use crate::protocol::{FetchRequest, Redirect};
+    use quorate_wire::{FetchRequest, Redirect};
 
     fn entry() -> Entry {
         let limits = ActionLimits { fuel: 1_000, ..ActionLimits::default() };

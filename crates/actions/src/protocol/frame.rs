@@ -5,10 +5,12 @@ use std::io::{self, Read, Write};
 use borsh::{BorshDeserialize, BorshSerialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::limits::{
-    AUTH_BYTES_MAX, CODE_FRAME_BYTES_MAX, FETCH_BODY_BYTES_MAX, HEADERS_BYTES_MAX, PARAMS_BYTES_MAX,
-    REPLY_BODY_BYTES_MAX,
+use quorate_wire::limits::{
+    FETCH_ANSWER_BODY_BYTES_MAX, FETCH_ANSWER_HEADERS_BYTES_MAX, FETCH_BODY_BYTES_MAX,
+    PARAMS_FRAME_BYTES_MAX, VALUE_FRAME_BYTES_MAX,
 };
+
+use crate::limits::{AUTH_BYTES_MAX, CODE_FRAME_BYTES_MAX};
 
 /// The version of this format. Node and worker are one build, so there is only ever one.
 const VERSION: u8 = 1;
@@ -20,8 +22,9 @@ pub const TO_WORKER_BYTES_MAX: usize = CODE_FRAME_BYTES_MAX + ROOM;
 pub const FROM_WORKER_BYTES_MAX: usize = FETCH_BODY_BYTES_MAX + ROOM;
 
 const _: () = {
-    assert!(PARAMS_BYTES_MAX + AUTH_BYTES_MAX < TO_WORKER_BYTES_MAX);
-    assert!(REPLY_BODY_BYTES_MAX + HEADERS_BYTES_MAX < TO_WORKER_BYTES_MAX);
+    assert!(PARAMS_FRAME_BYTES_MAX + AUTH_BYTES_MAX < TO_WORKER_BYTES_MAX);
+    assert!(FETCH_ANSWER_BODY_BYTES_MAX + FETCH_ANSWER_HEADERS_BYTES_MAX < TO_WORKER_BYTES_MAX);
+    assert!(VALUE_FRAME_BYTES_MAX < TO_WORKER_BYTES_MAX);
 };
 
 /// Encodes one message as a frame.

@@ -16,8 +16,9 @@ use crate::execution::{Execution, OpenCall, Progress, RunInputs};
 use crate::limits::{Charge, EXECUTIONS_PER_WORKER_MAX, LimitHit, Usage};
 use crate::outcome::{ActionOutcome, FailureCode, Finished};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX};
-use crate::protocol::{FromWorker, HostReply, RunMessage, ThreadPayer};
+use crate::protocol::{FromWorker, RunMessage, ThreadPayer};
 use crate::worker::turns::{End, Turns, is_long, is_lowered};
+use quorate_wire::HostReply;
 
 /// Executions that run at a time, short ones and long ones each. A worker serves one action: its executions
 /// compete with each other, and one action must not have the machine.

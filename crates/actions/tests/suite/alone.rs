@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use quorate_actions::{ActionOutcome, Execution, Finished, HostCall, HostReply, Progress};
+use quorate_actions::{ActionOutcome, Execution, Finished, Progress};
+use quorate_wire::{HostCall, HostReply};
 use serde_json::json;
 
 use super::support::{engine, inputs, scripted_host};

@@ -1,9 +1,9 @@
 //! What an action encrypts, and what opens for it.
 
-use quorate_actions::{ActionLimits, FailureCode, HostCall};
+use quorate_actions::{ActionLimits, FailureCode};
 use quorate_encryption::{Recipient, RootKey, seal_bytes};
 use quorate_policy::Policy;
-use quorate_wire::{ActionCid, NetworkId};
+use quorate_wire::{ActionCid, HostCall, NetworkId};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
 use super::scripted::OWN_CODE;

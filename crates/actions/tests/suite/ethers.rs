@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use quorate_actions::{ActionLimits, FailureCode, HostCall, HostReply};
+use quorate_actions::{ActionLimits, FailureCode};
+use quorate_wire::{HostCall, HostReply};
 
 use super::support::{engine, failure, guest_for_tests, inputs, response, run, run_with, scripted_host};
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use quorate_actions::FailureCode::{self, *};
 use quorate_actions::{
-    ActionEvent, ActionLimits, ActionOutcome, ActionStart, Engine, Finished, HostCall, HostReply, ParentCall,
-    Pool, PoolConfig, PoolError,
+    ActionEvent, ActionLimits, ActionOutcome, ActionStart, Engine, Finished, ParentCall, Pool, PoolConfig,
+    PoolError,
 };
+use quorate_wire::{HostCall, HostReply};
 
 use super::support::{
     config, engine, failure, finish, inputs, next, response, run_with, scripted_host, start,

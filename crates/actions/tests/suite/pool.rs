@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate_actions::{
-    ActionEvent, ActionStart, CODE_FRAME_BYTES_MAX, FailureCode, HostCall, HostReply, ParentCall, Pool,
-    PoolConfig, PoolError, WorkerCommand, WorkerEnd,
+    ActionEvent, ActionStart, CODE_FRAME_BYTES_MAX, FailureCode, ParentCall, Pool, PoolConfig, PoolError,
+    WorkerCommand, WorkerEnd,
 };
-use quorate_wire::{Digest, LoginId, NodeIndex, Payer};
+use quorate_wire::{Digest, EcdsaAnswer, HostCall, HostReply, LoginId, NodeIndex, Payer};
 
 use super::support::{config, failure, finish, next, response, scripted_host, start};
 
@@ -183,7 +183,7 @@ async fn only_a_fitting_answer_to_an_open_call_is_taken() {
     pool.start(start(1, "asks", ASKS)).expect("there is room");
     assert_eq!(pool.start(start(1, "asks", ASKS)), Err(PoolError::Duplicate));
     let ActionEvent::HostCall { op, .. } = next(&mut events).await else { panic!("a call comes first") };
-    let signed = HostReply::Signed { r: [1; 32], s: [1; 32], recovery_id: 0 };
+    let signed = HostReply::Signed(EcdsaAnswer { r: [1; 32], s: [1; 32], recovery_id: 0 });
     assert_eq!(pool.answer(1, 0, signed), Err(PoolError::Mismatch), "a signature answers no request");
     assert_eq!(pool.answer(1, 1, scripted_error()), Err(PoolError::Mismatch), "no such call");
     pool.answer(1, 0, scripted_host(0, &op)).expect("the call is open");

@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use quorate_actions::{
-    ActionEvent, ActionOutcome, ActionStart, Execution, FailureCode, HostCall, HostReply, Pool, PoolConfig,
-    Progress, WorkerEnd,
+    ActionEvent, ActionOutcome, ActionStart, Execution, FailureCode, Pool, PoolConfig, Progress, WorkerEnd,
 };
+use quorate_wire::{HostCall, HostReply};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};

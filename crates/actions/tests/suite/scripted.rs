@@ -2,12 +2,11 @@
 
 use k256::ecdsa::signature::hazmat::PrehashSigner as _;
 use k256::ecdsa::{RecoveryId, Signature, SigningKey};
-use quorate_actions::{
-    FetchRequest, HostCall, HostReply, OpenRequest, OpenWhat, Redirect, RegistryQuery, RpcMethod,
-    SignMessage, SignRequest,
-};
 use quorate_policy::Policy;
-use quorate_wire::{ActionCid, Digest, Identity, NetworkId, OpenTo, action_signature_digest};
+use quorate_wire::{
+    ActionCid, EcdsaAnswer, FetchRequest, HostCall, HostReply, Identity, NetworkId, OpenRequest, OpenTo,
+    OpenWhat, Redirect, RegistryQuery, RpcMethod, SignMessage, SignRequest, action_signature_digest,
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -80,8 +79,8 @@ fn opens(wanted: &OpenRequest) -> HostReply {
     }
     let policy = policy.hash();
     let identity = match wanted.what {
-        OpenWhat::Lit(data) => Identity::Lit { policy, data: Digest(data) },
-        OpenWhat::Container(salt) => Identity::Container { network: NetworkId([3; 32]), policy, salt },
+        OpenWhat::Lit { data } => Identity::Lit { policy, data },
+        OpenWhat::Container { salt } => Identity::Container { network: NetworkId([3; 32]), policy, salt },
     };
     if wanted.to == OpenTo::One {
         return value(&json!(""));
@@ -111,12 +110,12 @@ fn signature(sign: &SignRequest) -> HostReply {
             let (signature, id): (Signature, RecoveryId) =
                 key().sign_prehash(&digest.0).expect("a signature");
             let (r, s) = signature.split_bytes();
-            return HostReply::Signed { r: r.into(), s: s.into(), recovery_id: id.to_byte() };
+            return HostReply::Signed(EcdsaAnswer { r: r.into(), s: s.into(), recovery_id: id.to_byte() });
         }
     };
     let half =
         |label: &[u8]| <[u8; 32]>::from(Sha256::new().chain_update(label).chain_update(digest).finalize());
-    HostReply::Signed { r: half(b"r"), s: half(b"s"), recovery_id: digest[0] & 1 }
+    HostReply::Signed(EcdsaAnswer { r: half(b"r"), s: half(b"s"), recovery_id: digest[0] & 1 })
 }
 
 fn page(fetch: &FetchRequest) -> HostReply {

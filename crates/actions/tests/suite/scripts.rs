@@ -6,7 +6,8 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use quorate_actions::{ActionLimits, ActionOutcome, HostCall, RunInputs, SignKey, SignMessage, SignRequest};
+use quorate_actions::{ActionLimits, ActionOutcome, RunInputs};
+use quorate_wire::{HostCall, Recipient, SignKey, SignMessage, SignRequest};
 
 use super::support::{engine, guest_for_tests, inputs, run_with, scripted_host, scripts};
 
@@ -107,7 +108,10 @@ fn describe(calls: &mut String, call: u32, op: &HostCall) {
 }
 
 fn describe_sign(calls: &mut String, call: u32, sign: &SignRequest) -> std::fmt::Result {
-    let kind = if sign.combine { "sign and combine" } else { "sign" };
+    let kind = match sign.recipient {
+        Recipient::Action => "sign and combine",
+        Recipient::Caller => "sign",
+    };
     let key = match &sign.key {
         SignKey::Pkp(key) => hex::encode(key),
         SignKey::Own => "its own key".to_owned(),

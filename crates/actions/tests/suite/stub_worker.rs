@@ -9,9 +9,10 @@ use std::time::Duration;
 use quorate_actions::worker_protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WORKER_BYTES_MAX};
 use quorate_actions::worker_protocol::{FromWorker, ToWorker};
 use quorate_actions::{
-    ActionEvent, ActionOutcome, ChildBudget, FailureCode, FetchRequest, Finished, HostCall, Pool, PoolConfig,
-    Redirect, SignKey, SignMessage, SignRequest, Usage, Walls, WorkerCommand, WorkerEnd,
+    ActionEvent, ActionOutcome, ChildBudget, FailureCode, Finished, Pool, PoolConfig, Usage, Walls,
+    WorkerCommand, WorkerEnd,
 };
+use quorate_wire::{FetchRequest, HostCall, Recipient, Redirect, SignKey, SignMessage, SignRequest};
 
 use super::support::{config, failure, next, start};
 
@@ -161,7 +162,7 @@ fn sign_with(public_key: Vec<u8>, name: &str) -> HostCall {
         key: SignKey::Pkp(public_key),
         message: SignMessage::Digest([0; 32]),
         name: name.into(),
-        combine: false,
+        recipient: Recipient::Caller,
     })
 }
 

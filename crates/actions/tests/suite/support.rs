@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use quorate_actions::{
     ActionEvent, ActionLimits, ActionOutcome, ActionStart, Engine, EngineOptions, Execution, FailureCode,
-    Finished, Guest, HostCall, HostReply, Pool, PoolConfig, Progress, RunInputs, WorkerCommand,
+    Finished, Guest, Pool, PoolConfig, Progress, RunInputs, WorkerCommand,
 };
+use quorate_wire::{HostCall, HostReply};
 use tokio::sync::mpsc;
 
 pub(crate) use super::scripted::scripted_host;

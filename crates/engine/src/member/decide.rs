@@ -5,8 +5,8 @@
 //! differ, and nothing is signed.
 
 use quorate_wire::{
-    Collected, Decision, EcdsaBytes, ErrorCode, Evidence, NodeIndex, OperationNumber, PeerMessage, Signed,
-    SingleNode, Verdict, Vote, ecdsa_valid,
+    Collected, Decision, EcdsaAnswer, EcdsaBytes, ErrorCode, Evidence, NodeIndex, OperationNumber,
+    PeerMessage, Signed, SingleNode, Verdict, Vote, ecdsa_valid,
 };
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use super::{
     run::Given,
     vote::no_longer_waits,
 };
-use crate::{Answer, EcdsaAnswer, Report, facts::LOOK_MS, node::Scene, order::PATIENCE_MS};
+use crate::{Answer, Report, facts::LOOK_MS, node::Scene, order::PATIENCE_MS};
 
 /// What a decision is to our own run.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,8 @@
 use quorate_policy::{Policy, Reader, may_open, registry_fresh};
 use quorate_threshold::{Decrypt, value::Value};
 use quorate_wire::{
-    ActionCid, Decision, ErrorCode, Identity, OpenTo, Opened, OperationNumber, PolicyForm, Seen, ValuePoint,
-    Verdict,
+    ActionCid, Decision, ErrorCode, Identity, OpenRequest, OpenTo, OpenWhat, Opened, OperationNumber,
+    PolicyForm, Seen, ValuePoint, Verdict,
 };
 
 use super::{
@@ -18,14 +18,14 @@ use super::{
     run::{Given, json},
     vote::Ballot,
 };
-use crate::{Answer, OpenCall, OpenWhat, node::Scene};
+use crate::{Answer, node::Scene};
 
 impl Member {
     /// The action wants a ciphertext to be opened.
     pub(super) fn on_open(
         &mut self,
         id: CallId,
-        (call, seen): (OpenCall, Vec<Seen>),
+        (call, seen): (OpenRequest, Vec<Seen>),
         scene: &mut Scene<'_, '_>,
     ) {
         if self.counts.decryptions >= scene.facts.limits.decryptions {
@@ -45,7 +45,7 @@ impl Member {
     fn judge_open(
         &self,
         id: CallId,
-        call: &OpenCall,
+        call: &OpenRequest,
         scene: &mut Scene<'_, '_>,
     ) -> Result<Opening, ErrorCode> {
         let state = self.runs.get(&id.run).ok_or(ErrorCode::Internal)?;

@@ -4,7 +4,8 @@ use quorate_policy::{Message, SigningKey, Wish, check_signature_name, digest, ma
 use quorate_threshold::derive;
 use quorate_wire::{
     ActionCid, Digest, ErrorCode, Intent, KeyId, MessageKind, OperationNumber, PeerMessage, PublicKey,
-    Refusal, Scheme, Seen, ValuePoint, Verdict, Vote, action_key_id, limits,
+    Refusal, Scheme, Seen, SignKey, SignMessage, SignRequest, ValuePoint, Verdict, Vote, action_key_id,
+    limits,
 };
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
     operation::{Leading, Opening, Signing, State, Waiting},
     run::{Given, Slot},
 };
-use crate::{Report, SignCall, SignKey, SignMessage, facts::LOOK_MS, node::Scene, succession::OwnPart};
+use crate::{Report, facts::LOOK_MS, node::Scene, succession::OwnPart};
 
 /// By what right a run wants a signature. It is judged anew each time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl Member {
     pub(super) fn on_sign(
         &mut self,
         id: CallId,
-        (sign, seen): (SignCall, Vec<Seen>),
+        (sign, seen): (SignRequest, Vec<Seen>),
         scene: &mut Scene<'_, '_>,
     ) {
         if self.counts.signatures >= limits::OPERATIONS_MAX.min(scene.facts.limits.signatures) {
@@ -202,10 +203,15 @@ impl Member {
     }
 
     /// Is this a thing that can be signed, and may it be?
-    fn judge(&mut self, id: CallId, sign: SignCall, scene: &mut Scene<'_, '_>) -> Result<Allowed, ErrorCode> {
+    fn judge(
+        &mut self,
+        id: CallId,
+        sign: SignRequest,
+        scene: &mut Scene<'_, '_>,
+    ) -> Result<Allowed, ErrorCode> {
         let state = self.runs.get_mut(&id.run).ok_or(ErrorCode::Internal)?;
         let action = state.action();
-        let SignCall { key, message, name, recipient } = sign;
+        let SignRequest { key, message, name, recipient } = sign;
         let committee = &scene.node.committee;
         let (registry, _) = scene.node.decided_by()?;
         let login_domains = committee.logins(registry.as_ref()).names();

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use quorate_engine::{Answer, Input, Report, SignCall, SignKey, SignMessage, Wanted};
-use quorate_wire::{Decision, Digest, LeaderValue, NodeIndex, PeerMessage, Recipient, Vote};
+use quorate_engine::{Answer, Input, Report};
+use quorate_wire::{
+    Decision, Digest, HostCall, LeaderValue, NodeIndex, PeerMessage, Recipient, SignKey, SignMessage,
+    SignRequest, Vote,
+};
 
 use crate::harness::{CODE, Caller, Net, index, of_five, operation, signed};
 
@@ -24,7 +27,7 @@ fn given(net: &Net, call: u32) -> Vec<(u8, String)> {
 fn a_coordinator_that_was_asked_later_fixes_no_set_of_its_own() {
     let mut net = Net::ready();
     net.wanted = Some((
-        |node| vec![Wanted::Collect { name: "price".to_owned(), value: format!("{}", 100 + node) }],
+        |node| vec![HostCall::Collect { name: "price".to_owned(), value: format!("{}", 100 + node) }],
         false,
     ));
     net.links = Box::new(|from, to, message| {
@@ -54,7 +57,7 @@ fn a_coordinator_that_was_asked_later_waits_for_a_silent_one_once() {
     let mut net = Net::ready();
     net.wanted = Some((
         |node| {
-            let collect = |name: &str| Wanted::Collect { name: name.to_owned(), value: node.to_string() };
+            let collect = |name: &str| HostCall::Collect { name: name.to_owned(), value: node.to_string() };
             vec![collect("a"), collect("b"), collect("c")]
         },
         false,
@@ -90,8 +93,10 @@ fn sets_fixed_by(net: &Net, nodes: std::ops::RangeInclusive<u8>) -> BTreeSet<Vec
 fn one_set_behind(silent: &[u8], net: impl Fn() -> Net) {
     for (first, second) in [(1, 2), (2, 1)] {
         let mut net = net();
-        net.wanted =
-            Some((|node| vec![Wanted::Collect { name: "price".to_owned(), value: node.to_string() }], false));
+        net.wanted = Some((
+            |node| vec![HostCall::Collect { name: "price".to_owned(), value: node.to_string() }],
+            false,
+        ));
         let liars = silent.to_vec();
         net.links = Box::new(move |from, to, message| match message {
             PeerMessage::Execute(_) | PeerMessage::Ping(_) => true,
@@ -130,15 +135,15 @@ fn two_coordinators_behind_two_silent_ones_fix_one_set() {
 /// A member says that one node ran a function, of an operation of another kind to which the coordinator's own run comes last.
 #[test]
 fn a_value_of_one_node_fixes_nothing_but_a_function_that_one_node_runs() {
-    fn collect(_: u8) -> Vec<Wanted> {
-        vec![Wanted::Collect { name: "price".to_owned(), value: "7".to_owned() }]
+    fn collect(_: u8) -> Vec<HostCall> {
+        vec![HostCall::Collect { name: "price".to_owned(), value: "7".to_owned() }]
     }
-    fn sign(_: u8) -> Vec<Wanted> {
+    fn sign(_: u8) -> Vec<HostCall> {
         let message = SignMessage::Bytes(b"hello".to_vec());
         let (name, recipient) = ("own".to_owned(), Recipient::Caller);
-        vec![Wanted::Sign(SignCall { key: SignKey::Own, message, name, recipient })]
+        vec![HostCall::Sign(SignRequest { key: SignKey::Own, message, name, recipient })]
     }
-    for (wanted, nonces) in [(collect as fn(u8) -> Vec<Wanted>, 1..=4), (sign, 5..=8)] {
+    for (wanted, nonces) in [(collect as fn(u8) -> Vec<HostCall>, 1..=4), (sign, 5..=8)] {
         for nonce in nonces {
             let mut net = Net::ready();
             net.wanted = Some((wanted, false));
@@ -188,7 +193,7 @@ fn a_value_of_one_node_fixes_nothing_but_a_function_that_one_node_runs() {
 #[test]
 fn a_second_word_of_a_coordinator_is_taken_if_it_is_right() {
     let mut net = Net::ready();
-    net.wanted = Some((|_| vec![Wanted::RunOnce { name: "post".to_owned(), wait: true }], false));
+    net.wanted = Some((|_| vec![HostCall::RunOnce { name: "post".to_owned(), wait: true }], false));
     net.links = Box::new(|_, _, message| !matches!(message, PeerMessage::Decided { .. }));
     let (request, submission) = Caller::new(1).request(1);
     net.submit(1, &submission);

@@ -1,16 +1,16 @@
 //! What a corrupt member can cost the others: time, room and answers, each within a bound.
 
-use quorate_engine::{Report, Wanted};
-use quorate_wire::{Digest, Offer, PeerMessage, RequestId, Seen, Verdict, Vote, limits};
+use quorate_engine::Report;
+use quorate_wire::{Digest, HostCall, Offer, PeerMessage, RequestId, Seen, Verdict, Vote, limits};
 
 use crate::harness::{Caller, Net, network, operation, signed};
 
-fn collect(_: u8) -> Vec<Wanted> {
-    vec![Wanted::Collect { name: "price".to_owned(), value: "7".to_owned() }]
+fn collect(_: u8) -> Vec<HostCall> {
+    vec![HostCall::Collect { name: "price".to_owned(), value: "7".to_owned() }]
 }
 
-fn once(_: u8) -> Vec<Wanted> {
-    vec![Wanted::RunOnce { name: "post".to_owned(), wait: true }]
+fn once(_: u8) -> Vec<HostCall> {
+    vec![HostCall::RunOnce { name: "post".to_owned(), wait: true }]
 }
 
 fn value_of(node: u8, request: RequestId, number: u32, seen: Vec<Seen>) -> PeerMessage {

@@ -478,7 +478,7 @@ fn a_signer_that_only_ever_says_that_it_failed_is_left_out() {
 #[test]
 fn a_node_counts_once_however_often_it_votes() {
     let mut net = Net::ready();
-    net.node(2).digest = vec![8; 32];
+    net.node(2).digest = [8; 32];
     net.links = Box::new(|from, _, message| from != 3 || !matches!(message, PeerMessage::Vote(_)));
     let (id, submission) = Caller::new(1).request(1);
     let to = net.submit(1, &submission);

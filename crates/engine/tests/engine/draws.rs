@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use quorate_engine::{Answer, Input, Report, Wanted};
+use quorate_engine::{Answer, Input, Report};
 use quorate_wire::{
-    Decision, ErrorCode, FaultNotice, LeaderValue, OutcomeMessage, PeerMessage, Signed, ValuePoint, Verdict,
-    Vote, WrongPartial,
+    Decision, ErrorCode, FaultNotice, HostCall, LeaderValue, OutcomeMessage, PeerMessage, Signed, ValuePoint,
+    Verdict, Vote, WrongPartial,
 };
 
 use crate::harness::{Caller, Net, Registry, index, operation, signed};
 
-fn draws(count: usize) -> Vec<Wanted> {
-    vec![Wanted::Random; count]
+fn draws(count: usize) -> Vec<HostCall> {
+    vec![HostCall::Random; count]
 }
 
 /// The values that a node's run was given, in order.

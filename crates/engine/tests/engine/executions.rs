@@ -73,7 +73,7 @@ fn several_operations_of_one_run_are_signed_in_order() {
 #[test]
 fn an_odd_node_is_named_with_its_field_and_the_execution_succeeds() {
     let mut net = Net::ready();
-    net.node(3).digest = vec![8; 32];
+    net.node(3).digest = [8; 32];
     let (_, submission) = Caller::new(1).request(1);
     let to = net.submit(3, &submission);
     net.advance(200);
@@ -89,8 +89,8 @@ fn an_odd_node_is_named_with_its_field_and_the_execution_succeeds() {
 #[test]
 fn three_different_intents_diverge_with_three_hashes_and_sign_nothing() {
     let mut net = Net::ready();
-    net.node(2).digest = vec![8; 32];
-    net.node(3).digest = vec![9; 32];
+    net.node(2).digest = [8; 32];
+    net.node(3).digest = [9; 32];
     let (id, submission) = Caller::new(1).request(1);
     let to = net.submit(1, &submission);
     net.advance(50);

@@ -16,12 +16,12 @@ use std::{
 use ed25519_dalek::SigningKey;
 use quorate_engine::{
     ActionEnd, ActionFailure, ActionStart, Config, Effect, Engine, Input, NewerStart, Now, Rates, ReplyTo,
-    Report, RunNumber, StartError, Stored, Wanted,
+    Report, RunNumber, StartError, Stored,
 };
 use quorate_threshold::derive;
 use quorate_wire::{
     ActionLimits, Address, Admission, BanNotice, BlockRef, ChainParameters, ContractRecord, Contracts,
-    DecryptionReply, DecryptionSubmission, Digest, ErrorCode, ExecutionReply, FoundingNode, Hello,
+    DecryptionReply, DecryptionSubmission, Digest, ErrorCode, ExecutionReply, FoundingNode, Hello, HostCall,
     NetworkFile, NodeEndpoint, NodeIndex, NodeVote, OperationNumber, PeerMessage, Problem, PublicKey,
     Recipient, RequestId, RevocationReply, RevocationSubmission, RootKeys, Signable, Signed, StatementKey,
     TransportKey, Usage, encode, root_keys_digest,
@@ -160,7 +160,7 @@ pub(crate) struct Node {
     /// The guest that it runs from its next start on.
     pub(crate) guest: Digest,
     /// The digest for which this node's runs ask.
-    pub(crate) digest: Vec<u8>,
+    pub(crate) digest: [u8; 32],
     /// Runs that wait for their code.
     pub(crate) searches: Vec<RunNumber>,
     rng: ChaCha20Rng,
@@ -177,7 +177,7 @@ pub(crate) type SignOutAnswer = Result<Box<RevocationReply>, Box<Problem>>;
 type Links = Box<dyn FnMut(u8, u8, &PeerMessage) -> bool>;
 
 /// What the run of a node asks for.
-type Script = fn(u8) -> Vec<Wanted>;
+type Script = fn(u8) -> Vec<HostCall>;
 
 pub(crate) struct Net {
     pub(crate) mono_ms: u64,
@@ -296,7 +296,7 @@ impl Net {
                 halted: None,
                 newer: None,
                 guest: GUEST,
-                digest: vec![7; 32],
+                digest: [7; 32],
                 searches: Vec::new(),
                 rng: ChaCha20Rng::seed_from_u64(u64::from(node)),
                 runs: BTreeMap::new(),

@@ -3,15 +3,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use quorate_encryption::sealed::{self, Reader};
-use quorate_engine::{Answer, Input, OpenCall, OpenWhat, Report, Wanted};
+use quorate_engine::{Answer, Input, Report};
 use quorate_policy::Policy;
 use quorate_threshold::{
     Params, PartyIndex,
     value::{self, Partial, combine},
 };
 use quorate_wire::{
-    ActionCid, Capability, CapabilityPolicy, Decision, Digest, ErrorCode, Identity, OpenTo, Opened,
-    PeerMessage, PolicyForm, Purpose, ValuePoint, decryption_request_id,
+    ActionCid, Capability, CapabilityPolicy, Decision, Digest, ErrorCode, HostCall, Identity, OpenRequest,
+    OpenTo, OpenWhat, Opened, PeerMessage, PolicyForm, Purpose, ValuePoint, decryption_request_id,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
@@ -27,20 +27,20 @@ pub(super) fn identity() -> Identity {
     Identity::Lit { policy: policy().hash(), data: DATA }
 }
 
-fn open(policy: &Policy, to: OpenTo) -> Wanted {
+fn open(policy: &Policy, to: OpenTo) -> HostCall {
     let (policy, form) = (policy.canonical().to_owned(), PolicyForm::Unified);
-    Wanted::Open(OpenCall { policy, form, what: OpenWhat::Lit { data: DATA }, to })
+    HostCall::Open(OpenRequest { policy, form, what: OpenWhat::Lit { data: DATA }, to })
 }
 
-pub(super) fn opens(_: u8) -> Vec<Wanted> {
+pub(super) fn opens(_: u8) -> Vec<HostCall> {
     vec![open(&policy(), OpenTo::All)]
 }
 
 /// Asks for something else under the same policy.
-pub(super) fn of_other_data() -> Wanted {
+pub(super) fn of_other_data() -> HostCall {
     let (policy, form) = (policy().canonical().to_owned(), PolicyForm::Unified);
     let what = OpenWhat::Lit { data: Digest([0xdb; 32]) };
-    Wanted::Open(OpenCall { policy, form, what, to: OpenTo::All })
+    HostCall::Open(OpenRequest { policy, form, what, to: OpenTo::All })
 }
 
 /// What a node's run was given.

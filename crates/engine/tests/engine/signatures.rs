@@ -1,17 +1,18 @@
 //! One operation has one signature, whatever a member replays or keeps back; and whoever stalls goes last.
 //! Node 3 is the liar; its engine runs beside what is forged.
 
-use quorate_engine::{Answer, EcdsaAnswer, SignCall, SignKey, SignMessage, Wanted};
+use quorate_engine::Answer;
 use quorate_wire::{
-    Decision, EcdsaBytes, Offer, OperationNumber, PeerMessage, Proposal, Recipient, RequestId, Signed, Vote,
+    Decision, EcdsaAnswer, EcdsaBytes, HostCall, Offer, OperationNumber, PeerMessage, Proposal, Recipient,
+    RequestId, SignKey, SignMessage, SignRequest, Signed, Vote,
 };
 
 use crate::harness::{Caller, Net, index, of_five};
 
 /// The same digest in every execution: it depends on action and text only.
-fn own(_: u8) -> Vec<Wanted> {
+fn own(_: u8) -> Vec<HostCall> {
     let message = SignMessage::Bytes(b"always the same".to_vec());
-    vec![Wanted::Sign(SignCall {
+    vec![HostCall::Sign(SignRequest {
         key: SignKey::Own,
         message,
         name: "sig".to_owned(),
@@ -19,10 +20,10 @@ fn own(_: u8) -> Vec<Wanted> {
     })]
 }
 
-fn six(_: u8) -> Vec<Wanted> {
+fn six(_: u8) -> Vec<HostCall> {
     let sign = |name: u8| {
         let message = SignMessage::Bytes(vec![name]);
-        Wanted::Sign(SignCall {
+        HostCall::Sign(SignRequest {
             key: SignKey::Own,
             message,
             name: name.to_string(),

@@ -1,12 +1,12 @@
 //! Functions that one node runs while nobody waits for them.
 
-use quorate_engine::{Report, Wanted};
-use quorate_wire::{ErrorCode, PeerMessage, Status};
+use quorate_engine::Report;
+use quorate_wire::{ErrorCode, HostCall, PeerMessage, Status};
 
 use crate::harness::{Caller, Net, signed};
 
-fn unawaited() -> Wanted {
-    Wanted::RunOnce { name: "post".to_owned(), wait: false }
+fn unawaited() -> HostCall {
+    HostCall::RunOnce { name: "post".to_owned(), wait: false }
 }
 
 /// The node whose run ended with the code.

@@ -2,27 +2,31 @@
 
 use std::collections::BTreeSet;
 
-use quorate_engine::{
-    ActionEvent, ActionFailure, Answer, Input, Report, SignCall, SignKey, SignMessage, Wanted,
-};
+use quorate_engine::{ActionEvent, ActionFailure, Answer, Input, Report};
 use quorate_wire::{
-    ActionCid, Decision, Digest, ErrorCode, LeaderValue, MessageKind, PeerMessage, PublicKey, Recipient,
-    Signed, Verdict, Vote, action_key_id, action_signature_digest,
+    ActionCid, Decision, Digest, ErrorCode, HostCall, LeaderValue, MessageKind, PeerMessage, PublicKey,
+    Recipient, RpcMethod, SignKey, SignMessage, SignRequest, Signed, Verdict, Vote, action_key_id,
+    action_signature_digest,
 };
 
 use crate::harness::{CODE, Caller, Net, end, index, operation, signed};
 
-fn collect(node: u8) -> Wanted {
-    Wanted::Collect { name: "price".to_owned(), value: format!("{}", 100 + node) }
+fn collect(node: u8) -> HostCall {
+    HostCall::Collect { name: "price".to_owned(), value: format!("{}", 100 + node) }
 }
 
-fn once() -> Wanted {
-    Wanted::RunOnce { name: "post".to_owned(), wait: true }
+fn once() -> HostCall {
+    HostCall::RunOnce { name: "post".to_owned(), wait: true }
 }
 
-fn own(name: &str) -> Wanted {
+fn own(name: &str) -> HostCall {
     let message = SignMessage::Bytes(b"hello".to_vec());
-    Wanted::Sign(SignCall { key: SignKey::Own, message, name: name.to_owned(), recipient: Recipient::Caller })
+    HostCall::Sign(SignRequest {
+        key: SignKey::Own,
+        message,
+        name: name.to_owned(),
+        recipient: Recipient::Caller,
+    })
 }
 
 /// The values that runs were given by a call.
@@ -36,6 +40,32 @@ fn given(net: &Net, call: u32) -> Vec<(u8, String)> {
         .collect();
     given.sort();
     given
+}
+
+#[test]
+fn calls_that_name_no_action_or_are_not_the_engines_are_refused() {
+    fn wanted(_: u8) -> Vec<HostCall> {
+        vec![
+            HostCall::ActionKey { cid: "Qm".to_owned() },
+            HostCall::Call { cid: "Qm".to_owned(), params: "{}".to_owned() },
+            HostCall::Pause { ms: 1 },
+            HostCall::Rpc { chain: "quorate".to_owned(), method: RpcMethod::ChainId },
+        ]
+    }
+    let mut net = Net::ready();
+    net.wanted = Some((wanted, true));
+    let to = net.submit(1, &Caller::new(1).request(1).1);
+    net.advance(100);
+    assert!(net.answer(to).unwrap().is_ok());
+    let malformed = ErrorCode::MalformedRequest;
+    let expected = [malformed, malformed, ErrorCode::NotSupported, ErrorCode::NotSupported];
+    let codes: Vec<_> = net
+        .answers
+        .iter()
+        .filter(|(node, _, _)| *node == 1)
+        .map(|(_, _, answer)| *answer.as_ref().unwrap_err())
+        .collect();
+    assert_eq!(codes, expected);
 }
 
 #[test]
@@ -196,8 +226,10 @@ fn answers_to_calls_made_at_once_come_in_the_order_of_the_calls() {
 #[test]
 fn an_action_signs_with_its_own_key_and_the_digest_is_typed() {
     let mut net = Net::ready();
-    net.wanted =
-        Some((|_| vec![own("a"), Wanted::ActionKey { action: ActionCid::of_code(CODE.as_bytes()) }], false));
+    net.wanted = Some((
+        |_| vec![own("a"), HostCall::ActionKey { cid: ActionCid::of_code(CODE.as_bytes()).to_string() }],
+        false,
+    ));
     let (_, submission) = Caller::new(1).request(1);
     let to = net.submit(1, &submission);
     net.advance(200);
@@ -218,7 +250,7 @@ fn a_claimed_key_is_stated_and_shown() {
     let mut net = Net::ready();
     net.wanted = Some((
         |_| {
-            let claim = |key_id: &str| Wanted::Claim { key_id: key_id.to_owned() };
+            let claim = |key_id: &str| HostCall::Claim { key_id: key_id.to_owned() };
             vec![claim("alice"), claim("a\nb"), claim("")]
         },
         false,
@@ -242,7 +274,7 @@ fn a_child_runs_under_its_own_cid_and_its_parent_is_told_what_it_said() {
     net.wanted = Some((
         |_| {
             let action = ActionCid::of_code(CHILD.as_bytes());
-            vec![Wanted::Child { action, params: "{}".to_owned() }]
+            vec![HostCall::Call { cid: action.to_string(), params: "{}".to_owned() }]
         },
         false,
     ));
@@ -273,8 +305,8 @@ fn a_child_runs_under_its_own_cid_and_its_parent_is_told_what_it_said() {
 
 #[test]
 fn what_a_child_signed_before_it_failed_is_not_shown() {
-    fn child(_: u8) -> Wanted {
-        Wanted::Child { action: ActionCid::of_code(b"// the child"), params: "{}".to_owned() }
+    fn child(_: u8) -> HostCall {
+        HostCall::Call { cid: ActionCid::of_code(b"// the child").to_string(), params: "{}".to_owned() }
     }
     let mut net = Net::ready();
     net.wanted = Some((|node| vec![own("first"), child(node), own("last")], false));
@@ -583,11 +615,11 @@ fn a_value_for_another_function_than_ours_is_not_taken_and_nobody_is_blamed() {
 /// The key that the runs of the next test ask to sign with.
 static GRANTED: std::sync::OnceLock<PublicKey> = std::sync::OnceLock::new();
 
-fn once_and_then_sign(_: u8) -> Vec<Wanted> {
+fn once_and_then_sign(_: u8) -> Vec<HostCall> {
     let key = SignKey::Pkp(GRANTED.get().unwrap().uncompressed().to_vec());
     let sign = |key, name: &str| {
-        let message = SignMessage::Digest(vec![7; 32]);
-        Wanted::Sign(SignCall { key, message, name: name.to_owned(), recipient: Recipient::Caller })
+        let message = SignMessage::Digest([7; 32]);
+        HostCall::Sign(SignRequest { key, message, name: name.to_owned(), recipient: Recipient::Caller })
     };
     vec![sign(key.clone(), "before"), once(), sign(key, "after")]
 }

@@ -1,12 +1,11 @@
 //! Questions of actions about who may use a key. Whatever knows the grants is asked the same way, so that a
 //! simulation answers as a node does.
 
-use quorate_actions::RegistryQuery;
 use quorate_registry::{
     alloy_primitives::{Address, Bytes, U256, hex},
     subject::{Grant, Subject, TYPE_ACTION, TYPE_ADDRESS},
 };
-use quorate_wire::{ActionCid, ErrorCode};
+use quorate_wire::{ActionCid, ErrorCode, RegistryQuery};
 use serde_json::{Value, json};
 
 /// Who may use which key, at one block.

@@ -3,10 +3,9 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
-use quorate_actions::{CallBlock, ContractCall, Redirect, RpcMethod};
 use quorate_door::Places;
 use quorate_registry::alloy_primitives::{U256, hex};
-use quorate_wire::{ErrorCode, Payer};
+use quorate_wire::{CallBlock, ContractCall, ErrorCode, Payer, Redirect, RpcMethod};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

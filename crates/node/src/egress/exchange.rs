@@ -10,7 +10,7 @@ use hyper::{
     header::{self, HeaderMap, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
-use quorate_actions::Redirect;
+use quorate_wire::{Redirect, limits};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -25,13 +25,6 @@ use super::{
 
 /// Addresses of one host that are tried.
 const ADDRESSES_TRIED_MAX: usize = 3;
-/// Bytes of an answer's head.
-const HEAD_BYTES_MAX: usize = 32 << 10;
-/// Headers of an answer.
-const HEADERS_MAX: usize = 96;
-
-/// Bytes of a header's name and value that an action can be given in all.
-pub(super) const HEADERS_BYTES_MAX: usize = 30 << 10;
 
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -83,8 +76,8 @@ impl Exchanger {
     ) -> Result<Hop, FetchError> {
         let failed = |_| FetchError::Failed;
         let (mut sender, connection) = http1::Builder::new()
-            .max_buf_size(HEAD_BYTES_MAX)
-            .max_headers(HEADERS_MAX)
+            .max_buf_size(limits::FETCH_ANSWER_HEAD_BYTES_MAX)
+            .max_headers(limits::FETCH_ANSWER_HEADERS_MAX)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(failed)?;
@@ -152,5 +145,5 @@ fn answer_headers(headers: &HeaderMap) -> Result<Vec<(String, String)>, FetchErr
         bytes += name.as_str().len() + value.len();
         list.push((name.as_str().to_owned(), value.to_owned()));
     }
-    if bytes <= HEADERS_BYTES_MAX { Ok(list) } else { Err(FetchError::Failed) }
+    if bytes <= limits::FETCH_ANSWER_HEADERS_BYTES_MAX { Ok(list) } else { Err(FetchError::Failed) }
 }

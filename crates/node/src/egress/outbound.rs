@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use quorate_actions::FetchRequest;
-use quorate_wire::ErrorCode;
+use quorate_wire::{ErrorCode, FetchRequest};
 
 use super::{AddressGuard, Egress, Policy};
 

@@ -6,18 +6,11 @@ use hyper::{
     Method, Uri,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
-use quorate_actions::Redirect;
+use quorate_wire::{Redirect, limits};
 use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
 use super::{Fetch, FetchError, Fetched};
-
-const METHODS: &[Method] =
-    &[Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
-const URL_BYTES_MAX: usize = 8 << 10;
-const HEADERS_MAX: usize = 64;
-const HEADERS_BYTES_MAX: usize = 16 << 10;
-const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Headers that steer the connection instead of saying something to the server.
 const REFUSED_HEADERS: &[&str] = &[
@@ -68,15 +61,15 @@ pub(super) fn port_allowed(port: u16) -> bool {
 
 impl Plan {
     pub(super) fn new(fetch: Fetch) -> Result<Self, FetchError> {
-        let method =
-            METHODS.iter().find(|method| method.as_str() == fetch.method).ok_or(FetchError::Refused)?;
-        let bodiless = matches!(*method, Method::GET | Method::HEAD);
-        if fetch.body.len() > BODY_BYTES_MAX || (bodiless && !fetch.body.is_empty()) {
+        let known = limits::FETCH_METHODS.contains(&fetch.method.as_str());
+        let method: Method = fetch.method.parse().ok().filter(|_| known).ok_or(FetchError::Refused)?;
+        let bodiless = matches!(method, Method::GET | Method::HEAD);
+        if fetch.body.len() > limits::FETCH_BODY_BYTES_MAX || (bodiless && !fetch.body.is_empty()) {
             return Err(FetchError::Refused);
         }
         let url = parse(&fetch.url, None)?;
         let headers = headers(&fetch.headers)?;
-        Ok(Plan { method: method.clone(), headers, body: fetch.body.into(), redirect: fetch.redirect, url })
+        Ok(Plan { method, headers, body: fetch.body.into(), redirect: fetch.redirect, url })
     }
 
     /// The request that a redirect asks for.
@@ -178,7 +171,7 @@ pub(super) enum Place<'a> {
 }
 
 fn parse(text: &str, base: Option<&Url>) -> Result<Url, FetchError> {
-    if text.len() > URL_BYTES_MAX {
+    if text.len() > limits::FETCH_URL_BYTES_MAX {
         return Err(FetchError::Refused);
     }
     let url = Url::options().base_url(base).parse(text).map_err(|_| FetchError::Refused)?;
@@ -190,7 +183,7 @@ fn parse(text: &str, base: Option<&Url>) -> Result<Url, FetchError> {
 
 fn headers(given: &[(String, String)]) -> Result<HeaderMap, FetchError> {
     let bytes: usize = given.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if given.len() > HEADERS_MAX || bytes > HEADERS_BYTES_MAX {
+    if given.len() > limits::FETCH_HEADERS_MAX || bytes > limits::FETCH_HEADERS_BYTES_MAX {
         return Err(FetchError::Refused);
     }
     let mut headers = HeaderMap::new();

@@ -212,7 +212,7 @@ async fn follows_five_redirects_and_not_six() {
     while asked.try_recv().is_ok() {
         count += 1;
     }
-    assert_eq!(count, REDIRECTS_MAX + 1);
+    assert_eq!(count, limits::FETCH_REDIRECTS_MAX + 1);
 }
 
 #[tokio::test]
@@ -248,7 +248,7 @@ async fn a_redirect_is_the_answer_or_an_error_where_the_request_says_so() {
 
 #[tokio::test]
 async fn fails_on_answers_that_are_too_long_packed_or_broken() {
-    let long = format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(BODY_BYTES_MAX + 1));
+    let long = format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(limits::FETCH_ANSWER_BODY_BYTES_MAX + 1));
     for answer in [
         long.as_str(),
         "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\nx",

@@ -1,10 +1,8 @@
 //! Between the engine's words and those of the worker pool.
 
-use quorate_actions::{ActionOutcome, FailureCode, Finished, HostCall, HostReply, ParentCall};
-use quorate_engine::{
-    ActionEnd, ActionFailure, ActionStart, Answer, OpenCall, OpenWhat, SignCall, SignKey, SignMessage, Wanted,
-};
-use quorate_wire::{ActionCid, Digest, ErrorCode, Recipient, Seen, limits};
+use quorate_actions::{ActionOutcome, FailureCode, Finished, ParentCall};
+use quorate_engine::{ActionEnd, ActionFailure, ActionStart, Answer};
+use quorate_wire::{Digest, ErrorCode, HostReply, Seen, limits};
 use sha2::{Digest as _, Sha256};
 
 use super::refusal;
@@ -78,59 +76,10 @@ fn failure(code: FailureCode) -> ErrorCode {
 /// The engine's answer, as the worker gets it.
 pub(super) fn answer(answer: Result<Answer, ActionFailure>) -> HostReply {
     match answer {
-        Ok(Answer::Signed(signature)) => {
-            let quorate_engine::EcdsaAnswer { r, s, recovery_id } = signature;
-            HostReply::Signed { r, s, recovery_id }
-        }
+        Ok(Answer::Signed(signature)) => HostReply::Signed(signature),
         Ok(Answer::Value(json)) => HostReply::Value(json),
         Err(failure) => refusal(failure.code, &failure.message),
     }
-}
-
-/// What a host call asks of the engine.
-///
-/// # Errors
-/// The code with which the call is refused: it is not of those, or names no action.
-pub(super) fn wanted(call: HostCall) -> Result<Wanted, ErrorCode> {
-    Ok(match call {
-        HostCall::Sign(sign) => {
-            let key = match sign.key {
-                quorate_actions::SignKey::Pkp(key) => SignKey::Pkp(key),
-                quorate_actions::SignKey::Own => SignKey::Own,
-            };
-            let message = match sign.message {
-                quorate_actions::SignMessage::Digest(digest) => SignMessage::Digest(digest.to_vec()),
-                quorate_actions::SignMessage::Personal(text) => SignMessage::Personal(text),
-                quorate_actions::SignMessage::Bytes(bytes) => SignMessage::Bytes(bytes),
-            };
-            let recipient = if sign.combine { Recipient::Action } else { Recipient::Caller };
-            Wanted::Sign(SignCall { key, message, name: sign.name, recipient })
-        }
-        HostCall::ActionKey { cid } => Wanted::ActionKey { action: action(&cid)? },
-        HostCall::Claim { key_id } => Wanted::Claim { key_id },
-        HostCall::Collect { name, value } => Wanted::Collect { name, value },
-        HostCall::Random => Wanted::Random,
-        HostCall::DecryptRoot => Wanted::DecryptRoot,
-        HostCall::Open(open) => Wanted::Open(OpenCall {
-            policy: open.policy,
-            form: open.form,
-            what: match open.what {
-                quorate_actions::OpenWhat::Lit(data) => OpenWhat::Lit { data: Digest(data) },
-                quorate_actions::OpenWhat::Container(salt) => OpenWhat::Container { salt },
-            },
-            to: open.to,
-        }),
-        HostCall::RunOnce { name, wait } => Wanted::RunOnce { name, wait },
-        HostCall::RunOnceResult { of, result } => Wanted::RunOnceResult { of, result },
-        HostCall::Call { cid, params } => Wanted::Child { action: action(&cid)?, params },
-        HostCall::Fetch(_) | HostCall::Registry(_) | HostCall::Rpc { .. } | HostCall::Pause { .. } => {
-            return Err(ErrorCode::NotSupported);
-        }
-    })
-}
-
-fn action(cid: &str) -> Result<ActionCid, ErrorCode> {
-    cid.parse().map_err(|_| ErrorCode::MalformedRequest)
 }
 
 /// What a vote says of an answer from another server. Of the address it tells what comes before a query:
@@ -183,15 +132,6 @@ mod tests {
         assert_eq!((seen.url.as_str(), seen.status), ("https://prices.example/v1/eth", 0));
         let long = super::seen(&format!("https://e.example/{}", "é".repeat(500)), None);
         assert!(long.url.len() <= limits::SEEN_URL_BYTES_MAX);
-    }
-
-    #[test]
-    fn a_child_is_named_by_a_cid() {
-        let call = |cid: &str| HostCall::Call { cid: cid.to_owned(), params: "{}".to_owned() };
-        assert_eq!(wanted(call("Qm")), Err(ErrorCode::MalformedRequest));
-        let action = ActionCid::of_code(b"a");
-        let child = Wanted::Child { action, params: "{}".to_owned() };
-        assert_eq!(wanted(call(&action.to_string())), Ok(child));
     }
 
     #[test]

@@ -209,7 +209,7 @@ impl World {
                     }
                     Some(Open::Once { number, .. }) => {
                         self.came(slot, (request, number));
-                        if let quorate_engine::Wanted::RunOnceResult {
+                        if let quorate_wire::HostCall::RunOnceResult {
                             result: Ok(value) | Err(value), ..
                         } = &call.wanted
                         {

@@ -1,16 +1,14 @@
 //! Host calls and their answers as the guest's JavaScript writes and reads them: a number for the kind, a
 //! JSON text and a body. The one decoder of what the guest asks for.
 
-use quorate_wire::{OpenTo, PolicyForm};
+use quorate_wire::{
+    CallBlock, ContractCall, Digest, EcdsaAnswer, FetchRequest, HostCall, HostReply, OpenRequest, OpenTo,
+    OpenWhat, PolicyForm, Recipient, Redirect, RegistryQuery, RpcMethod, SignKey, SignMessage, SignRequest,
+};
 use serde::{Deserialize, Serialize};
 use wasmtime::Result;
 
-use crate::protocol::{
-    CallBlock, ContractCall, FetchRequest, HostCall, HostReply, OpenRequest, OpenWhat, Redirect,
-    RegistryQuery, RpcMethod, SignKey, SignMessage, SignRequest,
-};
-
-/// Kinds of calls; the guest's `js/core.js` has the same list.
+/// Kinds of calls; a test compares them with those of the guest's JavaScript.
 mod kind {
     pub(super) const SIGN_DIGEST: i32 = 0;
     pub(super) const SIGN_DIGEST_AND_COMBINE: i32 = 1;
@@ -28,6 +26,27 @@ mod kind {
     pub(super) const PAUSE: i32 = 13;
     pub(super) const DECRYPT_ROOT: i32 = 14;
     pub(super) const OPEN: i32 = 15;
+
+    /// All of them, by the names that JavaScript has for them, in the order of their numbers.
+    #[cfg(test)]
+    pub(super) const ALL: [(&str, i32); 16] = [
+        ("KIND_SIGN_DIGEST", SIGN_DIGEST),
+        ("KIND_SIGN_DIGEST_AND_COMBINE", SIGN_DIGEST_AND_COMBINE),
+        ("KIND_FETCH", FETCH),
+        ("KIND_SIGN_PERSONAL", SIGN_PERSONAL),
+        ("KIND_SIGN_AS_ACTION", SIGN_AS_ACTION),
+        ("KIND_ACTION_KEY", ACTION_KEY),
+        ("KIND_REGISTRY", REGISTRY),
+        ("KIND_CLAIM", CLAIM),
+        ("KIND_COLLECT", COLLECT),
+        ("KIND_RUN_ONCE", RUN_ONCE),
+        ("KIND_RUN_ONCE_RESULT", RUN_ONCE_RESULT),
+        ("KIND_CALL", CALL),
+        ("KIND_RPC", RPC),
+        ("KIND_PAUSE", PAUSE),
+        ("KIND_DECRYPT_ROOT", DECRYPT_ROOT),
+        ("KIND_OPEN", OPEN),
+    ];
 }
 
 /// Reads a call. Anything that the guest's own code does not write is `None`.
@@ -39,7 +58,7 @@ pub(crate) fn decode_call(kind: i32, meta: &[u8], body: &[u8]) -> Option<HostCal
                 key: SignKey::Pkp(hex::decode(&meta.public_key).ok()?),
                 message: SignMessage::Digest(fixed(&meta.to_sign)?),
                 name: meta.name,
-                combine: kind == kind::SIGN_DIGEST_AND_COMBINE,
+                recipient: if kind == kind::SIGN_DIGEST { Recipient::Caller } else { Recipient::Action },
             })
         }
         kind::SIGN_PERSONAL => {
@@ -48,13 +67,18 @@ pub(crate) fn decode_call(kind: i32, meta: &[u8], body: &[u8]) -> Option<HostCal
                 key: SignKey::Pkp(hex::decode(&meta.public_key).ok()?),
                 message: SignMessage::Personal(meta.message),
                 name: meta.name,
-                combine: false,
+                recipient: Recipient::Caller,
             })
         }
         kind::SIGN_AS_ACTION => {
             let meta: OwnMeta = read(meta)?;
             let message = SignMessage::Bytes(body.to_vec());
-            HostCall::Sign(SignRequest { key: SignKey::Own, message, name: meta.name, combine: true })
+            HostCall::Sign(SignRequest {
+                key: SignKey::Own,
+                message,
+                name: meta.name,
+                recipient: Recipient::Action,
+            })
         }
         kind::FETCH => {
             let meta: FetchMeta = read(meta)?;
@@ -103,8 +127,8 @@ pub(crate) fn decode_call(kind: i32, meta: &[u8], body: &[u8]) -> Option<HostCal
         kind::OPEN => {
             let meta: OpenMeta = read(meta)?;
             let what = match (&meta.data, &meta.salt) {
-                (Some(data), None) => OpenWhat::Lit(fixed(data)?),
-                (None, Some(salt)) => OpenWhat::Container(fixed(salt)?),
+                (Some(data), None) => OpenWhat::Lit { data: Digest(fixed(data)?) },
+                (None, Some(salt)) => OpenWhat::Container { salt: fixed(salt)? },
                 _ => return None,
             };
             let to = if meta.one { OpenTo::One } else { OpenTo::All };
@@ -114,6 +138,10 @@ pub(crate) fn decode_call(kind: i32, meta: &[u8], body: &[u8]) -> Option<HostCal
     };
     op.is_well_formed().then_some(op)
 }
+
+/// The kinds of calls, by name.
+#[cfg(test)]
+pub(super) const KINDS: [(&str, i32); 16] = kind::ALL;
 
 fn registry(meta: RegistryMeta, body: &[u8]) -> Option<RegistryQuery> {
     Some(match meta {
@@ -308,7 +336,7 @@ struct ErrorMeta<'a> {
 /// A reply as the guest reads it: JSON text and a body.
 pub(crate) fn encode_reply(reply: &HostReply) -> Result<(String, &[u8])> {
     let (meta, body): (_, &[u8]) = match reply {
-        HostReply::Signed { r, s, recovery_id } => {
+        HostReply::Signed(EcdsaAnswer { r, s, recovery_id }) => {
             (ReplyMeta::Signed { r: hex::encode(r), s: hex::encode(s), recovery_id: *recovery_id }, &[])
         }
         HostReply::Fetched { status, headers, body, url } => {

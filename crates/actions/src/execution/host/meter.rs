@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use wasmtime::Result;
 
 use crate::execution::OpenCall;
-use crate::limits::{ActionLimits, Counts, LimitHit, Usage, open_bytes, over};
+use crate::limits::{ActionLimits, CALL_GAS_MAX, Counts, FUEL_PER_GAS, LimitHit, Usage, open_bytes, over};
 use crate::outcome::FailureCode;
-use crate::protocol::{CALL_GAS_MAX, ChildBudget, FUEL_PER_GAS, HostCall, HostReply, OWN_CHAIN, RpcMethod};
+use crate::protocol::ChildBudget;
+use quorate_wire::{HostCall, HostReply, OWN_CHAIN, RpcMethod};
 
 /// Counts calls and time of one execution.
 pub(crate) struct Meter {
@@ -153,7 +154,7 @@ impl Meter {
                     heard = false;
                 }
             }
-            HostReply::Value(_) | HostReply::Signed { .. } | HostReply::Error { .. } => {}
+            HostReply::Value(_) | HostReply::Signed(_) | HostReply::Error { .. } => {}
         }
         self.needs_value |= heard;
         Ok(self.lent.remove(&call).map_or(0, |lent| lent.saturating_sub(fuel_used)))
@@ -252,7 +253,7 @@ fn millis(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{CallBlock, ContractCall};
+    use quorate_wire::{CallBlock, ContractCall};
 
     fn call(chain: &str, gas: Option<u64>) -> HostCall {
         let block = if chain == OWN_CHAIN { CallBlock::Named } else { CallBlock::Number(1) };

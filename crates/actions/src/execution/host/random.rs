@@ -18,7 +18,7 @@ use super::{Host, before_start, bytes, memory, slice};
 use crate::execution::{OpenCall, stack};
 use crate::limits::LimitHit;
 use crate::outcome::FailureCode;
-use crate::protocol::{HostCall, HostReply};
+use quorate_wire::{HostCall, HostReply};
 
 /// What the blocks of a value are hashed with.
 const DOMAIN: &[u8] = b"quorate/random-bytes/v1";
@@ -149,7 +149,7 @@ async fn agree(caller: &mut Caller<'_, Host>) -> Result<Result<[u8; 32], String>
     match reply {
         HostReply::Value(json) => Ok(Ok(value_of(&json)?)),
         HostReply::Error { code, message } => Ok(Err(format!("{code} {message}"))),
-        HostReply::Signed { .. } | HostReply::Fetched { .. } => Err(no_value()),
+        HostReply::Signed(_) | HostReply::Fetched { .. } => Err(no_value()),
     }
 }
 

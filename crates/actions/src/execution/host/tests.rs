@@ -1,11 +1,13 @@
 //! The decoder of what a guest asks for, against whatever a guest may send.
 
+mod javascript;
+
 use proptest::prelude::*;
 
 use super::{Host, bounded, decode_call, slice};
 use crate::limits::{ActionLimits, LimitHit, SharedMemory};
 use crate::outcome::FailureCode;
-use crate::protocol::{FetchRequest, HostCall, HostReply, Redirect, SignKey, SignMessage};
+use quorate_wire::{FetchRequest, HostCall, HostReply, Recipient, Redirect, SignKey, SignMessage};
 
 fn sign(to_sign: &str, public_key: &str, name: &str) -> Vec<u8> {
     serde_json::json!({ "name": name, "to_sign": to_sign, "public_key": public_key }).to_string().into_bytes()
@@ -14,11 +16,11 @@ fn sign(to_sign: &str, public_key: &str, name: &str) -> Vec<u8> {
 #[test]
 fn refuses_digests_keys_and_names_of_other_forms() {
     let (digest, key) = ("11".repeat(32), format!("02{}", "22".repeat(32)));
-    for (kind, combine) in [(0, false), (1, true)] {
+    for (kind, recipient) in [(0, Recipient::Caller), (1, Recipient::Action)] {
         let Some(HostCall::Sign(decoded)) = decode_call(kind, &sign(&digest, &key, "a"), b"") else {
             panic!("a call for a signature")
         };
-        assert_eq!(decoded.combine, combine);
+        assert_eq!(decoded.recipient, recipient);
         assert_eq!(decoded.message, SignMessage::Digest([0x11; 32]));
         assert!(matches!(decoded.key, SignKey::Pkp(_)));
     }

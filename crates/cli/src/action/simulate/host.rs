@@ -11,10 +11,13 @@ pub(super) use requests::body_value;
 use std::collections::{BTreeMap, BTreeSet};
 
 use k256::ecdsa;
-use quorate_actions::{ActionLimits, HostCall, HostReply, SignKey, SignMessage, SignRequest};
+use quorate_actions::ActionLimits;
 use quorate_auth::checksum_address;
 use quorate_policy::{Message, SigningKey, Wish, check_claim_id, check_signature_name, may_sign};
-use quorate_wire::{ActionCid, Digest, ErrorCode, MessageKind, PublicKey, Recipient};
+use quorate_wire::{
+    ActionCid, Digest, EcdsaAnswer, ErrorCode, HostCall, HostReply, MessageKind, PublicKey, Recipient,
+    SignKey, SignMessage, SignRequest,
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -221,9 +224,9 @@ impl<'a> Host<'a> {
             message: hashed(&sign.message),
             signature: signature.to_bytes().into(),
             recovery_id,
-            recipient: Some(if sign.combine { Recipient::Action } else { Recipient::Caller }),
+            recipient: Some(sign.recipient),
         });
-        Ok(HostReply::Signed { r, s, recovery_id })
+        Ok(HostReply::Signed(EcdsaAnswer { r, s, recovery_id }))
     }
 
     fn digest(&self, action: &ActionCid, sign: &SignRequest) -> Result<(MessageKind, Digest), ErrorCode> {

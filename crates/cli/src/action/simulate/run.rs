@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use quorate_actions::{
-    ActionLimits, ActionOutcome, ChildBudget, Engine, EngineOptions, Execution, Finished, Guest, HostCall,
-    HostReply, OpenCall, Progress, RunInputs, Usage,
+    ActionLimits, ActionOutcome, ChildBudget, Engine, EngineOptions, Execution, Finished, Guest, OpenCall,
+    Progress, RunInputs, Usage,
 };
-use quorate_wire::{ActionCid, ErrorCode};
+use quorate_wire::{ActionCid, ErrorCode, HostCall, HostReply};
 use serde_json::{Value, json};
 
 use super::host::{Host, coded, malformed};

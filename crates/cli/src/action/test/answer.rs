@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use quorate_actions::{Engine, HostCall, HostReply};
+use quorate_actions::Engine;
+use quorate_wire::{HostCall, HostReply};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

@@ -1,9 +1,7 @@
 //! Effects of engines, carried out, and scripted runs of actions.
 
-use quorate_engine::{
-    ActionEvent, ActionFailure, Call, Effect, Input, RunNumber, SignCall, SignKey, SignMessage, Wanted,
-};
-use quorate_wire::{ErrorCode, NodeIndex, decode, limits};
+use quorate_engine::{ActionEvent, ActionFailure, Call, Effect, Input, RunNumber};
+use quorate_wire::{ErrorCode, HostCall, NodeIndex, SignKey, SignMessage, SignRequest, decode, limits};
 
 use super::{Done, Net, end, index};
 
@@ -94,14 +92,14 @@ impl Net {
             let asked = self.wanted.and_then(|(wanted, _)| {
                 wanted(node).into_iter().nth(usize::try_from(call).unwrap().checked_sub(1)?)
             });
-            if matches!(asked, Some(Wanted::RunOnce { wait: false, .. })) {
+            if matches!(asked, Some(HostCall::RunOnce { wait: false, .. })) {
                 // The function asks for what all nodes do, and nobody waits for it: the run ends.
                 let message = format!("on node {node}");
                 let failure = ActionFailure { code: ErrorCode::RunOnceOperation, message };
                 return Some((run, ActionEvent::Finished(end(Err(failure)))));
             }
             let result = Ok(format!("of node {node}"));
-            return Some((run, asks(call + 1_000, Wanted::RunOnceResult { of: call, result })));
+            return Some((run, asks(call + 1_000, HostCall::RunOnceResult { of: call, result })));
         }
         match self.wanted {
             Some((wanted, true)) => {
@@ -127,20 +125,20 @@ impl Net {
         let Some(name) = self.names.get(usize::try_from(asked).unwrap()) else {
             return Some((run, ActionEvent::Finished(end(Ok(Some(format!("done {}", start.time_ms)))))));
         };
-        let sign = SignCall {
+        let sign = SignRequest {
             key: SignKey::Pkp(self.key.uncompressed().to_vec()),
             message: match &self.text {
                 Some(text) => SignMessage::Personal(text.clone()),
-                None => SignMessage::Digest(state.digest.clone()),
+                None => SignMessage::Digest(state.digest),
             },
             name: (*name).to_owned(),
             recipient: self.recipient,
         };
-        let call = Call { call: asked + 1, seen: Vec::new(), wanted: Wanted::Sign(sign) };
+        let call = Call { call: asked + 1, seen: Vec::new(), wanted: HostCall::Sign(sign) };
         Some((run, ActionEvent::Call(call)))
     }
 }
 
-fn asks(call: u32, wanted: Wanted) -> ActionEvent {
+fn asks(call: u32, wanted: HostCall) -> ActionEvent {
     ActionEvent::Call(Call { call, seen: Vec::new(), wanted })
 }

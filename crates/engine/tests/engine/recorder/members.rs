@@ -1,7 +1,6 @@
 //! A member that records the shares of others, and offers them again: in other runs, for other things, as others' own.
 
-use quorate_engine::Wanted;
-use quorate_wire::{Decision, Digest, ErrorCode, PeerMessage, RequestId, ValuePoint, Verdict};
+use quorate_wire::{Decision, Digest, ErrorCode, HostCall, PeerMessage, RequestId, ValuePoint, Verdict};
 
 use crate::{
     harness::{Caller, Net, operation},
@@ -32,7 +31,7 @@ impl Recorded {
         let other_identity = share_of(net.sent(2, 1).find(|message| is_share(message)).unwrap());
         let other_value = value_of(&given(&net, 1)[0]);
         let mut net = Net::ready();
-        net.wanted = Some((|_| vec![Wanted::Random], false));
+        net.wanted = Some((|_| vec![HostCall::Random], false));
         net.submit(1, &Caller::new(1).request(1).1);
         net.advance(100);
         let drawn = net.sent(2, 1).find_map(|message| match message {

@@ -1,7 +1,7 @@
 //! What is counted over a whole execution, an action and those that it calls together.
 
-use quorate_actions::{ActionLimits, HostCall, RpcMethod};
-use quorate_wire::ErrorCode;
+use quorate_actions::ActionLimits;
+use quorate_wire::{ErrorCode, HostCall, RpcMethod};
 
 /// Calls so far.
 #[derive(Debug, Default)]

@@ -1,9 +1,8 @@
 //! What opens: the policy is judged as a node judges it, with the fixtures as the registry. The plaintext is the fixtures'.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use quorate_actions::{OpenRequest, OpenWhat};
 use quorate_policy::{Policy, Reader, may_open};
-use quorate_wire::{ActionCid, ErrorCode};
+use quorate_wire::{ActionCid, ErrorCode, OpenRequest, OpenWhat};
 use serde_json::{Value, json};
 
 use super::{Host, Refused};
@@ -34,8 +33,8 @@ impl Host<'_> {
         may_open(&policy, self.world, &reader)
             .map_err(|denial| refused(denial.code, &denial.path, &denial.detail))?;
         let (member, key) = match wanted.what {
-            OpenWhat::Lit(data) => ("dataToEncryptHash", hex::encode(data)),
-            OpenWhat::Container(salt) => ("container", hex::encode(salt)),
+            OpenWhat::Lit { data } => ("dataToEncryptHash", hex::encode(data.0)),
+            OpenWhat::Container { salt } => ("container", hex::encode(salt)),
         };
         let Some(plaintext) = self.world.fixtures.plaintexts.get(&key) else {
             let add = json!({ key.as_str(): "the plaintext" });

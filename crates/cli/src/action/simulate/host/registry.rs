@@ -1,10 +1,9 @@
 //! Reads of the registry: a node's own answers, out of the grants of the fixtures.
 
-use quorate_actions::RegistryQuery;
 use quorate_node::{ReadGrants, answer_registry};
 use quorate_registry::alloy_primitives::{Address, Bytes, U256};
 use quorate_registry::subject::{Grant, Subject};
-use quorate_wire::{ErrorCode, TokenId};
+use quorate_wire::{ErrorCode, RegistryQuery, TokenId};
 use serde_json::Value;
 
 use super::{Host, Refused, coded};

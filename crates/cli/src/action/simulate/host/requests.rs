@@ -2,9 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use quorate_actions::{ContractCall, FetchRequest, HostReply, Redirect, RpcMethod};
 use quorate_node::{answer_fits, check_request};
-use quorate_wire::{Address, ErrorCode};
+use quorate_wire::{Address, ContractCall, ErrorCode, FetchRequest, HostReply, Redirect, RpcMethod};
 use serde_json::{Value, json};
 use url::Url;
 

@@ -2,15 +2,16 @@
 //! and what comes with each call is bounded.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use quorate_wire::{OpenTo, PolicyForm, limits::POLICY_BYTES_MAX};
 
+use crate::host_reply::{ReplyKind, headers_fit};
 use crate::limits::{
-    AUTH_METHOD_ID_BYTES_MAX, CALL_DATA_BYTES_MAX, CHAIN_NAME_BYTES_MAX, CID_BYTES_MAX,
-    COLLECT_NAME_BYTES_MAX, COLLECT_VALUE_BYTES_MAX, FAILURE_BYTES_MAX, FETCH_BODY_BYTES_MAX,
-    KEY_ID_BYTES_MAX, PARAMS_BYTES_MAX, PAUSE_MS_MAX, RUN_ONCE_VALUE_BYTES_MAX, SCOPES_MAX,
-    SIG_NAME_FRAME_BYTES_MAX, SIGN_MESSAGE_BYTES_MAX, URL_BYTES_MAX,
+    AUTH_METHOD_ID_BYTES_MAX, CALL_DATA_BYTES_MAX, CHAIN_NAME_BYTES_MAX, CID_TEXT_BYTES_MAX,
+    CLAIM_KEY_ID_BYTES_MAX, FAILURE_BYTES_MAX, FETCH_BODY_BYTES_MAX, FETCH_HEADERS_BYTES_MAX,
+    FETCH_HEADERS_MAX, FETCH_URL_BYTES_MAX, LEADER_VALUE_BYTES_MAX, PARAMS_FRAME_BYTES_MAX, PAUSE_MS_MAX,
+    POLICY_BYTES_MAX, SCOPES_MAX, SIGN_MESSAGE_BYTES_MAX, SIGNATURE_NAME_FRAME_BYTES_MAX, VALUE_BYTES_MAX,
+    VALUE_NAME_BYTES_MAX,
 };
-use crate::protocol::reply::{ReplyKind, headers_fit};
+use crate::{Digest, OpenTo, PolicyForm, Recipient};
 
 /// Everything that an action can ask of the world outside its instance.
 ///
@@ -103,10 +104,16 @@ pub struct OpenRequest {
 /// What the identity of a ciphertext is made of, beside its policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum OpenWhat {
-    /// Lit's form: SHA-256 of the plaintext.
-    Lit([u8; 32]),
-    /// Our container: its random bytes.
-    Container([u8; 32]),
+    /// Lit's form.
+    Lit {
+        /// SHA-256 of the plaintext.
+        data: Digest,
+    },
+    /// Our container.
+    Container {
+        /// Its random bytes.
+        salt: [u8; 32],
+    },
 }
 
 /// A request for an ECDSA signature over secp256k1.
@@ -116,10 +123,10 @@ pub struct SignRequest {
     pub key: SignKey,
     /// What to sign.
     pub message: SignMessage,
-    /// The name under which the caller finds the signature; unique within an execution.
+    /// The name under which the caller finds the signature; unique within a run.
     pub name: String,
-    /// Whether the action sees the signature, too.
-    pub combine: bool,
+    /// For whom the signature is. The action is given it only where it is for the action.
+    pub recipient: Recipient,
 }
 
 /// The key that is to sign.
@@ -127,11 +134,11 @@ pub struct SignRequest {
 pub enum SignKey {
     /// A PKP's key, SEC1 encoded: 33 or 65 bytes with a matching first byte. Not checked to be on the curve.
     Pkp(Vec<u8>),
-    /// The running action's own key. Signs `Bytes` only.
+    /// The running action's own key: that it runs is the right to it. Signs `Bytes` only.
     Own,
 }
 
-/// What is to be signed.
+/// What is to be signed. Each node hashes all but a digest itself.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum SignMessage {
     /// A digest, signed as it is. For a PKP's key only.
@@ -248,13 +255,6 @@ pub enum RpcMethod {
 /// Under which name actions read the registry's own chain.
 pub const OWN_CHAIN: &str = "quorate";
 
-/// Most gas of a call on the registry's own chain.
-pub const CALL_GAS_MAX: u64 = 3_000_000;
-
-/// What the work behind one unit of gas costs an execution that has a node run a call, in fuel. The least that a
-/// precompile is paid takes a processor 77 ns (measured: 0.23 s for three million), in which it does some 310 units.
-pub const FUEL_PER_GAS: u64 = 320;
-
 /// The members of a transaction that is not sent.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct ContractCall {
@@ -291,21 +291,21 @@ impl HostCall {
             Self::Fetch(fetch) => {
                 (1..=16).contains(&fetch.method.len())
                     && fetch.method.bytes().all(|b| b.is_ascii_alphabetic())
-                    && fetch.url.len() <= URL_BYTES_MAX
-                    && headers_fit(&fetch.headers)
+                    && fetch.url.len() <= FETCH_URL_BYTES_MAX
+                    && headers_fit(&fetch.headers, FETCH_HEADERS_MAX, FETCH_HEADERS_BYTES_MAX)
                     && fetch.body.len() <= FETCH_BODY_BYTES_MAX
             }
             Self::ActionKey { cid } => cid_fits(cid),
             Self::Registry(query) => query.is_well_formed(),
-            Self::Claim { key_id } => (1..=KEY_ID_BYTES_MAX).contains(&key_id.len()),
+            Self::Claim { key_id } => (1..=CLAIM_KEY_ID_BYTES_MAX).contains(&key_id.len()),
             Self::Collect { name, value } => {
-                name.len() <= COLLECT_NAME_BYTES_MAX && value.len() <= COLLECT_VALUE_BYTES_MAX
+                name.len() <= VALUE_NAME_BYTES_MAX && value.len() <= VALUE_BYTES_MAX
             }
-            Self::RunOnce { name, wait: _ } => name.len() <= COLLECT_NAME_BYTES_MAX,
-            Self::RunOnceResult { of: _, result: Ok(value) } => value.len() <= RUN_ONCE_VALUE_BYTES_MAX,
+            Self::RunOnce { name, wait: _ } => name.len() <= VALUE_NAME_BYTES_MAX,
+            Self::RunOnceResult { of: _, result: Ok(value) } => value.len() <= LEADER_VALUE_BYTES_MAX,
             Self::RunOnceResult { of: _, result: Err(thrown) } => thrown.len() <= FAILURE_BYTES_MAX,
             Self::Call { cid, params } => {
-                cid_fits(cid) && params.starts_with('{') && params.len() <= PARAMS_BYTES_MAX
+                cid_fits(cid) && params.starts_with('{') && params.len() <= PARAMS_FRAME_BYTES_MAX
             }
             Self::Rpc { chain, method } => {
                 (1..=CHAIN_NAME_BYTES_MAX).contains(&chain.len()) && method.is_well_formed()
@@ -324,7 +324,8 @@ impl HostCall {
     }
 
     /// The kind of answer that it waits for.
-    pub(crate) const fn reply_kind(&self) -> ReplyKind {
+    #[must_use]
+    pub const fn reply_kind(&self) -> ReplyKind {
         match self {
             Self::Sign(_) => ReplyKind::Signed,
             Self::Fetch(_) => ReplyKind::Fetched,
@@ -355,7 +356,7 @@ impl SignRequest {
             (SignKey::Pkp(_), SignMessage::Bytes(_))
             | (SignKey::Own, SignMessage::Digest(_) | SignMessage::Personal(_)) => false,
         };
-        fits && (1..=SIG_NAME_FRAME_BYTES_MAX).contains(&self.name.len())
+        fits && (1..=SIGNATURE_NAME_FRAME_BYTES_MAX).contains(&self.name.len())
     }
 }
 
@@ -394,5 +395,5 @@ fn is_sec1(key: &[u8]) -> bool {
 
 /// Whether a text may be a CID; whether it is one is the node's to say.
 fn cid_fits(cid: &str) -> bool {
-    (1..=CID_BYTES_MAX).contains(&cid.len()) && cid.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    (1..=CID_TEXT_BYTES_MAX).contains(&cid.len()) && cid.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
