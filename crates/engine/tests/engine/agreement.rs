@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use quorate_engine::{Answer, Input, Report};
 use quorate_wire::{
-    Decision, Digest, HostCall, LeaderValue, NodeIndex, PeerMessage, Recipient, SignKey, SignMessage,
-    SignRequest, Vote,
+    Decision, Digest, HostCall, LeaderValue, NodeIndex, PeerMessage, Recipient, RequestId, SignKey,
+    SignMessage, SignRequest, Signed, Vote,
 };
 
 use crate::harness::{CODE, Caller, Net, index, of_five, operation, signed};
@@ -189,51 +189,100 @@ fn a_value_of_one_node_fixes_nothing_but_a_function_that_one_node_runs() {
     }
 }
 
+/// What a lying coordinator, node 1, can say to node 2 of a function that one node runs.
+struct Words {
+    net: Net,
+    request: RequestId,
+    vote: Vote,
+    /// What was fixed. Node 2 has not heard of it.
+    right: Signed<LeaderValue>,
+    /// Whose turn it is not.
+    usurper: u8,
+}
+
+impl Words {
+    fn new() -> Words {
+        let mut net = Net::ready();
+        net.wanted = Some((|_| vec![HostCall::RunOnce { name: "post".to_owned(), wait: true }], false));
+        net.links = Box::new(|_, _, message| !matches!(message, PeerMessage::Decided { .. }));
+        let (request, submission) = Caller::new(1).request(1);
+        net.submit(1, &submission);
+        net.advance(50);
+        let fixed = net.sent(1, 2).chain(net.sent(1, 3)).find_map(|message| match message {
+            PeerMessage::Decided { decision: Decision::Led(value), .. } => Some(value.clone()),
+            _ => None,
+        });
+        let vote = net.sent(2, 1).find_map(|message| match message {
+            PeerMessage::Vote(vote) => Some(vote.body.clone()),
+            _ => None,
+        });
+        let right = fixed.expect("fixed");
+        let usurper = (1..=3).find(|node| index(*node) != right.node && *node != 2).unwrap();
+        Words { net, request, vote: vote.expect("voted"), right, usurper }
+    }
+
+    fn value(&self, intent: Digest, result: &str) -> LeaderValue {
+        LeaderValue {
+            network: self.vote.network,
+            epoch: self.vote.epoch,
+            request: self.request,
+            operation: operation(0),
+            intent,
+            result: Ok(result.to_owned()),
+        }
+    }
+
+    fn usurped(&self, result: &str) -> Signed<LeaderValue> {
+        signed(self.usurper, self.value(self.vote.hash(), result))
+    }
+
+    fn tell(&mut self, value: Signed<LeaderValue>) {
+        let decision = Decision::Led(value);
+        let message = PeerMessage::Decided { request: self.request, operation: operation(0), decision };
+        self.net.forge(1, 2, &message);
+    }
+
+    fn answered(&self) -> bool {
+        let given = [1, 1_001].into_iter().flat_map(|call| given(&self.net, call));
+        given.into_iter().any(|(node, value)| node == 2 && !value.contains("run"))
+    }
+
+    fn faults(&self) -> usize {
+        self.net.reported(2, |report| matches!(report, Report::PeerFault { check: "leader_value", .. }))
+    }
+}
+
 /// A coordinator says first what nobody can take, and then what is right.
 #[test]
 fn a_second_word_of_a_coordinator_is_taken_if_it_is_right() {
-    let mut net = Net::ready();
-    net.wanted = Some((|_| vec![HostCall::RunOnce { name: "post".to_owned(), wait: true }], false));
-    net.links = Box::new(|_, _, message| !matches!(message, PeerMessage::Decided { .. }));
-    let (request, submission) = Caller::new(1).request(1);
-    net.submit(1, &submission);
-    net.advance(50);
-    let fixed = net.sent(1, 2).chain(net.sent(1, 3)).find_map(|message| match message {
-        PeerMessage::Decided { decision: Decision::Led(value), .. } => Some(value.clone()),
-        _ => None,
-    });
-    let right = fixed.expect("fixed");
-    let target = 2;
-    let vote: Vote = net
-        .sent(target, 1)
-        .find_map(|message| match message {
-            PeerMessage::Vote(vote) => Some(vote.body.clone()),
-            _ => None,
-        })
-        .expect("voted");
-    // By a member that is not the one whose turn it is.
-    let liar = (1..=3).find(|node| index(*node) != right.node && *node != target).unwrap();
-    let wrong = |intent: Digest| LeaderValue {
-        network: vote.network,
-        epoch: vote.epoch,
-        request,
-        operation: operation(0),
-        intent,
-        result: Ok("usurped".to_owned()),
-    };
-    let tell = |net: &mut Net, value| {
-        let decision = Decision::Led(value);
-        net.forge(1, target, &PeerMessage::Decided { request, operation: operation(0), decision });
-    };
-    let answered = |net: &Net| {
-        given(net, 1)
-            .into_iter()
-            .chain(given(net, 1_001))
-            .any(|(node, value)| node == target && !value.contains("run"))
-    };
-    tell(&mut net, signed(liar, wrong(vote.hash())));
-    tell(&mut net, signed(liar, wrong(Digest([7; 32]))));
-    assert!(!answered(&net), "nobody takes it: {:?}", net.answers);
-    tell(&mut net, right);
-    assert!(answered(&net), "{:?}", net.answers);
+    let mut words = Words::new();
+    words.tell(words.usurped("usurped"));
+    words.tell(signed(words.usurper, words.value(Digest([7; 32]), "usurped")));
+    assert!(!words.answered(), "nobody takes it: {:?}", words.net.answers);
+    words.tell(words.right.clone());
+    assert!(words.answered(), "{:?}", words.net.answers);
+}
+
+/// Each word costs signature checks. Three are judged beside the first; a member that has said so many is not heard any more.
+#[test]
+fn few_further_words_of_a_coordinator_are_judged() {
+    for (further, taken) in [(2, true), (3, false)] {
+        let mut words = Words::new();
+        for number in 0..=further {
+            words.tell(words.usurped(&format!("usurped {number}")));
+        }
+        words.tell(words.right.clone());
+        assert_eq!(words.answered(), taken, "after {further}: {:?}", words.net.answers);
+    }
+}
+
+#[test]
+fn a_further_word_that_can_never_be_right_is_a_fault() {
+    let mut words = Words::new();
+    words.tell(words.usurped("usurped"));
+    assert_eq!(words.faults(), 0, "it may become right");
+    let mut forged = words.right.clone();
+    forged.body.result = Ok("another".to_owned());
+    words.tell(forged);
+    assert_eq!(words.faults(), 1);
 }

@@ -92,6 +92,25 @@ fn a_vote_on_what_nobody_runs_is_dropped_before_its_signature_is_checked() {
 }
 
 #[test]
+fn a_vote_that_no_coordinator_here_counts_is_dropped_before_its_signature_is_checked() {
+    let mut net = Net::ready();
+    let mut caller = Caller::new(1);
+    // The runs wait for their code.
+    caller.code = None;
+    let (request, submission) = caller.request(1);
+    net.submit(1, &submission);
+    net.advance(10);
+    let verdict = Verdict::Observed { name: "price".to_owned(), value: "7".to_owned() };
+    let (network, operation) = (network().id(), operation(0));
+    let vote = Vote { network, epoch: 1, request, operation, verdict, seen: Vec::new() };
+    let forged = quorate_wire::Signed::new(index(3), vote, &statement_key(2));
+    for (node, looked_at) in [(2, 0), (1, 1)] {
+        net.forge(3, node, &PeerMessage::Vote(forged.clone()));
+        assert_eq!(faults(&net, node, "vote"), looked_at, "node {node}");
+    }
+}
+
+#[test]
 fn one_ban_that_does_not_hold_ends_the_reading_of_a_greeting() {
     let mut net = Net::ready();
     let mut hello = net.hello(3, 1);
