@@ -16,10 +16,10 @@ pub(crate) use self::host::runs_here;
 use crate::engine::Engine;
 use crate::execution::host::{Gate, Host};
 use crate::limits::{ActionLimits, LimitHit, Usage, over};
-use crate::outcome::{ActionOutcome, FailureCode, Finished};
+use crate::outcome::{ActionOutcome, Finished};
 use crate::protocol::ChildBudget;
 use crate::worker::turns::offer_turn;
-use quorate_wire::{HostCall, HostReply};
+use quorate_wire::{ErrorCode, HostCall, HostReply};
 
 const STATUS_DONE: i32 = 0;
 const STATUS_WAITING: i32 = 1;
@@ -211,7 +211,7 @@ impl Execution {
 
     /// Ends it from outside.
     #[must_use]
-    pub fn abandon(self: Box<Self>, code: FailureCode) -> Finished {
+    pub fn abandon(self: Box<Self>, code: ErrorCode) -> Finished {
         let Self { state, book } = *self;
         let (mut instance, status) = match state {
             State::Waiting(instance) => {
@@ -313,9 +313,9 @@ impl Instance {
         // First of all: what is left of it tells how much was used.
         store.set_fuel(inputs.limits.fuel).map_err(bare)?;
         for (code, what, used, allowed) in [
-            (FailureCode::LimitCode, "bytes of the code", inputs.code.len(), inputs.limits.code_bytes),
+            (ErrorCode::LimitCode, "bytes of the code", inputs.code.len(), inputs.limits.code_bytes),
             (
-                FailureCode::LimitParams,
+                ErrorCode::LimitParams,
                 "bytes of the parameters",
                 inputs.params.len(),
                 inputs.limits.params_bytes,
@@ -338,7 +338,7 @@ impl Instance {
         let start = instance.get_typed_func::<StartParams, i32>(&mut *store, "start").map_err(held)?;
         if std::str::from_utf8(&inputs.code).is_err() {
             let text = "the action's text is not UTF-8".to_owned();
-            return Err(held(LimitHit::new(FailureCode::ActionSyntax, text).into()));
+            return Err(held(LimitHit::new(ErrorCode::ActionSyntax, text).into()));
         }
         if inputs.limits.stack_bytes < ActionLimits::default().stack_bytes {
             let lower = instance.get_typed_func::<u32, ()>(&mut *store, "limit_stack").map_err(held)?;
@@ -399,7 +399,7 @@ impl Instance {
 }
 
 impl Drawing {
-    fn go_on(self, answer: Result<HostReply, FailureCode>) -> Step {
+    fn go_on(self, answer: Result<HostReply, ErrorCode>) -> Step {
         Engine::enter_thread();
         self.gate.open(answer);
         step(self.running, self.gate)
@@ -470,12 +470,10 @@ fn failure_of(error: &wasmtime::Error, limits: &ActionLimits) -> ActionOutcome {
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => {
             // The engine stops at the limit, not behind it.
-            let hit = over(FailureCode::LimitCpu, "units of work", limits.fuel, limits.fuel);
+            let hit = over(ErrorCode::LimitCpu, "units of work", limits.fuel, limits.fuel);
             failed(hit.code, hit.message)
         }
-        Some(Trap::StackOverflow) => {
-            failed(FailureCode::LimitStack, "the action overran the stack".to_owned())
-        }
+        Some(Trap::StackOverflow) => failed(ErrorCode::LimitStack, "the action overran the stack".to_owned()),
         // The text names addresses inside the guest at most; it is equal on all nodes.
         Some(trap) => engine_fault(&trap.to_string()),
         None => engine_fault("the engine refused to go on"),
@@ -486,10 +484,10 @@ fn length(text: &str) -> u32 {
     u32::try_from(text.len()).unwrap_or(u32::MAX)
 }
 
-fn failed(code: FailureCode, message: String) -> ActionOutcome {
+fn failed(code: ErrorCode, message: String) -> ActionOutcome {
     ActionOutcome::Failed { code, message, cause: None }
 }
 
 fn engine_fault(why: &str) -> ActionOutcome {
-    failed(FailureCode::EngineFault, format!("the engine failed: {why}"))
+    failed(ErrorCode::Internal, format!("the engine failed: {why}"))
 }

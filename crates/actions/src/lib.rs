@@ -54,7 +54,7 @@ pub use execution::{Execution, OpenCall, Progress, RunInputs};
 pub use guest::{Guest, GuestError, GuestManifest};
 pub use hot::HotPages;
 pub use limits::{ActionLimits, CALL_GAS_MAX, CODE_FRAME_BYTES_MAX, FUEL_PER_GAS, Usage};
-pub use outcome::{ActionOutcome, FailureCode, Finished};
+pub use outcome::{ActionOutcome, Finished};
 pub use pool::{
     ActionEvent, ActionStart, ParentCall, Pool, PoolConfig, PoolError, PoolStatus, WorkerCommand, WorkerEnd,
 };

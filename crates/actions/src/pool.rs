@@ -469,7 +469,7 @@ impl Pool {
         }
     }
 
-    /// Gives an execution up. It still ends with an event, soon, with the code `cancelled` unless it ended
+    /// Gives an execution up. It still ends with an event, soon, with the code `deadline_exceeded` unless it ended
     /// by itself first; no further call of it is reported.
     pub fn cancel(&self, execution: u64) {
         self.owner.0.lock().end(execution, LimitHit::cancelled());

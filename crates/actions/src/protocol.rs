@@ -4,10 +4,10 @@ pub mod frame;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use quorate_quota::Portion;
-use quorate_wire::{HostCall, HostReply};
+use quorate_wire::{ErrorCode, HostCall, HostReply};
 
 use crate::limits::ActionLimits;
-use crate::outcome::{FailureCode, Finished};
+use crate::outcome::{Finished, end_code};
 use crate::walls::Walls;
 
 /// From the node to a worker.
@@ -39,9 +39,10 @@ pub enum ToWorker {
     Cancel {
         /// Which one.
         execution: u64,
-        /// The limit that it has reached together with its child actions; `Cancelled` if nobody waits for
+        /// The limit that it has reached together with its child actions; `deadline_exceeded` if nobody waits for
         /// it any more.
-        code: FailureCode,
+        #[borsh(deserialize_with = "end_code")]
+        code: ErrorCode,
         /// Says limit and use.
         message: String,
     },

@@ -5,16 +5,16 @@
 #[macro_use]
 #[path = "../../wire/tests/golden/source.rs"]
 mod source;
-#[path = "../../wire/tests/golden/host_calls.rs"]
-mod host_calls;
 #[expect(dead_code, reason = "frames are binary only")]
 #[path = "../../wire/tests/golden/hashes.rs"]
 mod hashes;
+#[path = "../../wire/tests/golden/host_calls.rs"]
+mod host_calls;
 
 use hashes::Hashes;
 use quorate_actions::worker_protocol::{FromWorker, RunMessage, ThreadPayer, ToWorker};
-use quorate_actions::{ActionLimits, ActionOutcome, ChildBudget, FailureCode, Finished, Usage, Wall, Walls};
-use quorate_wire::{Digest, OpenTo, PolicyForm, Recipient};
+use quorate_actions::{ActionLimits, ActionOutcome, ChildBudget, Finished, Usage, Wall, Walls};
+use quorate_wire::{Digest, ErrorCode, OpenTo, PolicyForm, Recipient};
 use source::{Sample, Source};
 
 #[test]
@@ -23,7 +23,6 @@ fn frames_are_what_they_were() {
     hashes.binary_variants::<ToWorker>("ToWorker");
     hashes.binary_variants::<FromWorker>("FromWorker");
     hashes.binary_variants::<ActionOutcome>("ActionOutcome");
-    hashes.binary_variants::<FailureCode>("FailureCode");
     hashes.binary::<RunMessage>("RunMessage");
     hashes.binary::<ThreadPayer>("ThreadPayer");
     hashes.binary::<ChildBudget>("ChildBudget");
@@ -50,14 +49,6 @@ choices! {
     Recipient { Caller, Action }
     PolicyForm { Unified, EvmBasic, EvmContract, SolRpc }
     ActionOutcome { Completed { response }, Failed { code, message, cause } }
-    FailureCode {
-        ActionThrew, ActionPending, ActionSyntax, LimitCpu, LimitWall, LimitTotal, LimitMemory,
-        LimitStack, LimitResponse, LimitLogs, LimitCode, LimitParams, LimitFetches,
-        LimitFetchedBytes, LimitSignatures, LimitCollects, LimitContractCalls, LimitClaims,
-        LimitRandoms, LimitDecryptions, LimitChildren, LimitDepth, LimitHostCalls,
-        LimitPromises, LimitTimers, ParamReserved, NotSupported, Cancelled, EngineFault,
-        WorkerDied
-    }
 }
 
 records! {
@@ -86,5 +77,14 @@ impl Sample for Walls {
 impl Sample for Digest {
     fn sample(from: &mut Source) -> Self {
         Digest(from.bytes())
+    }
+}
+
+/// One of those with which a run can end: a frame with another is malformed.
+impl Sample for ErrorCode {
+    fn sample(from: &mut Source) -> Self {
+        let ends =
+            [ErrorCode::ActionThrew, ErrorCode::LimitCpu, ErrorCode::DeadlineExceeded, ErrorCode::Internal];
+        ends[from.below(ends.len())]
     }
 }

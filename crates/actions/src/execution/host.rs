@@ -24,9 +24,9 @@ use self::random::Stream;
 use crate::engine::HashObserver;
 use crate::execution::stack::Top;
 use crate::limits::{ActionLimits, Charge, INSTANCE_BYTES, LimitHit, SharedMemory, over};
-use crate::outcome::{ActionOutcome, FailureCode};
+use crate::outcome::ActionOutcome;
 use quorate_wire::{
-    HostCall, HostReply,
+    ErrorCode, HostCall, HostReply,
     limits::{ERROR_CODE_BYTES_MAX, FAILURE_BYTES_MAX},
 };
 
@@ -143,7 +143,7 @@ impl Host {
         let used = self.logs.len() + more;
         if used > bytes(self.limits.log_bytes) {
             let allowed = u64::from(self.limits.log_bytes);
-            return Err(over(FailureCode::LimitLogs, "bytes of the log", used as u64, allowed).into());
+            return Err(over(ErrorCode::LimitLogs, "bytes of the log", used as u64, allowed).into());
         }
         Ok(())
     }
@@ -154,7 +154,7 @@ impl ResourceLimiter for Host {
         if desired as u64 > self.limits.memory_bytes {
             // Not a refusal, which the script could catch and try again for ever: the end.
             let allowed = self.limits.memory_bytes;
-            return Err(over(FailureCode::LimitMemory, "bytes of memory", desired as u64, allowed).into());
+            return Err(over(ErrorCode::LimitMemory, "bytes of memory", desired as u64, allowed).into());
         }
         // A memory that begins is the image, of which an instance holds little.
         let more = if current == 0 { INSTANCE_BYTES } else { desired.saturating_sub(current) as u64 };
@@ -203,7 +203,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
         let (data, host) = memory(&mut caller)?;
         if len > host.limits.response_bytes {
             let (used, allowed) = (u64::from(len), u64::from(host.limits.response_bytes));
-            return Err(over(FailureCode::LimitResponse, "bytes of the response", used, allowed).into());
+            return Err(over(ErrorCode::LimitResponse, "bytes of the response", used, allowed).into());
         }
         host.response = Some(String::from_utf8_lossy(slice(data, at, len)?).into_owned());
         Ok(())
@@ -214,15 +214,15 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
         |mut caller: Caller<'_, Host>, kind: i32, cause: u32, cause_len: u32, at: u32, len: u32| {
             let (data, host) = memory(&mut caller)?;
             let code = match kind {
-                1 => FailureCode::ActionSyntax,
-                2 => FailureCode::ParamReserved,
-                3 => FailureCode::NotSupported,
-                4 => FailureCode::ActionPending,
-                _ => FailureCode::ActionThrew,
+                1 => ErrorCode::ActionSyntax,
+                2 => ErrorCode::ParamReserved,
+                3 => ErrorCode::NotSupported,
+                4 => ErrorCode::ActionPending,
+                _ => ErrorCode::ActionThrew,
             };
             let cause = bounded(slice(data, cause, cause_len)?, ERROR_CODE_BYTES_MAX);
             let message = bounded(slice(data, at, len)?, FAILURE_BYTES_MAX);
-            let cause = (!cause.is_empty() && code == FailureCode::ActionThrew).then_some(cause);
+            let cause = (!cause.is_empty() && code == ErrorCode::ActionThrew).then_some(cause);
             host.failure = Some(ActionOutcome::Failed { code, message, cause });
             Ok(())
         },

@@ -3,23 +3,22 @@
 use std::fmt;
 
 use crate::limits::{ActionLimits, OPEN_CALLS_BYTES_MAX, Usage};
-use crate::outcome::FailureCode;
-use quorate_wire::{HostCall, RpcMethod};
+use quorate_wire::{ErrorCode, HostCall, RpcMethod};
 
 /// The error by which a host function ends an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LimitHit {
-    pub(crate) code: FailureCode,
+    pub(crate) code: ErrorCode,
     pub(crate) message: String,
 }
 
 impl LimitHit {
-    pub(crate) const fn new(code: FailureCode, message: String) -> Self {
+    pub(crate) const fn new(code: ErrorCode, message: String) -> Self {
         Self { code, message }
     }
 
     pub(crate) fn cancelled() -> Self {
-        Self::new(FailureCode::Cancelled, "the execution was cancelled".to_owned())
+        Self::new(ErrorCode::DeadlineExceeded, "the execution was cancelled".to_owned())
     }
 }
 
@@ -32,7 +31,7 @@ impl fmt::Display for LimitHit {
 impl std::error::Error for LimitHit {}
 
 /// A limit that was reached, with what was used and what is allowed.
-pub(crate) fn over(code: FailureCode, what: &str, used: u64, allowed: u64) -> LimitHit {
+pub(crate) fn over(code: ErrorCode, what: &str, used: u64, allowed: u64) -> LimitHit {
     LimitHit::new(code, format!("{what}: {used} used, {allowed} allowed"))
 }
 
@@ -41,7 +40,7 @@ pub(crate) fn open_bytes(open: u64, more: u64) -> Result<u64, LimitHit> {
     let bytes = open.saturating_add(more);
     if bytes > OPEN_CALLS_BYTES_MAX {
         let what = "bytes of host calls open at once";
-        return Err(over(FailureCode::LimitPromises, what, bytes, OPEN_CALLS_BYTES_MAX));
+        return Err(over(ErrorCode::LimitPromises, what, bytes, OPEN_CALLS_BYTES_MAX));
     }
     Ok(bytes)
 }
@@ -65,7 +64,7 @@ impl Counts {
     /// Counts a call. It is counted before anything is waited for, so parallel calls do not slip under a
     /// limit together.
     pub(crate) fn call(&mut self, op: &HostCall, limits: &ActionLimits) -> Result<(), LimitHit> {
-        use FailureCode as Code;
+        use ErrorCode as Code;
         let counted = match op {
             HostCall::Sign(_) => Some((
                 &mut self.signatures,
@@ -119,7 +118,7 @@ impl Counts {
         self.fetched_bytes = self.fetched_bytes.saturating_add(bytes as u64);
         if self.fetched_bytes > limits.fetched_bytes {
             let (used, allowed) = (self.fetched_bytes, limits.fetched_bytes);
-            return Err(over(FailureCode::LimitFetchedBytes, "bytes fetched", used, allowed));
+            return Err(over(ErrorCode::LimitFetchedBytes, "bytes fetched", used, allowed));
         }
         Ok(())
     }
@@ -159,7 +158,7 @@ impl Counts {
     }
 }
 
-fn add(count: &mut u32, allowed: u32, code: FailureCode, what: &str) -> Result<(), LimitHit> {
+fn add(count: &mut u32, allowed: u32, code: ErrorCode, what: &str) -> Result<(), LimitHit> {
     *count = count.saturating_add(1);
     if *count > allowed {
         return Err(over(code, what, u64::from(*count), u64::from(allowed)));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::limits::{LimitHit, over};
-use crate::outcome::FailureCode;
+use quorate_wire::ErrorCode;
 
 /// What an instance is charged at its start: what one that waits holds of its own, measured, twice over. The
 /// image that it starts from is mapped once for all.
@@ -61,7 +61,7 @@ impl Charge {
             }
             Err(used) => {
                 let what = "bytes of memory of all executions of this action together";
-                Err(over(FailureCode::LimitMemory, what, used.saturating_add(more), max))
+                Err(over(ErrorCode::LimitMemory, what, used.saturating_add(more), max))
             }
         }
     }
@@ -90,7 +90,7 @@ mod tests {
         let shared = SharedMemory::unbounded();
         shared.bound(256 * MIB);
         let (mut large, mut second, mut small) = (shared.open(), shared.open(), shared.open());
-        assert_eq!(large.grow(129 * MIB).unwrap_err().code, FailureCode::LimitMemory);
+        assert_eq!(large.grow(129 * MIB).unwrap_err().code, ErrorCode::LimitMemory);
         large.grow(100 * MIB).expect("less than is free then");
         second.grow(70 * MIB).expect("less than is free then");
         assert!(second.grow(16 * MIB).is_err() && large.grow(1).is_err());

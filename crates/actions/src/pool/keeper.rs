@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
-use crate::outcome::{ActionOutcome, FailureCode, Finished};
+use crate::outcome::{ActionOutcome, Finished};
 use crate::pool::cgroups::Cgroup;
 use crate::pool::ledger::Refused;
 use crate::pool::outbox::Frames;
@@ -22,6 +22,7 @@ use crate::pool::{ActionEvent, PoolConfig, Shared, WorkerEnd};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, ToWorker};
 use crate::walls::Walls;
+use quorate_wire::ErrorCode;
 
 /// How long a worker may take from its start until it is ready: long, as it happens ahead of any need
 /// and a machine that starts up has much else to do.
@@ -336,7 +337,7 @@ async fn bury(shared: &Arc<Shared>, number: u64, ready: bool, end: WorkerEnd) {
     for (execution, entry) in orphans {
         let finished = Finished {
             outcome: ActionOutcome::Failed {
-                code: FailureCode::WorkerDied,
+                code: ErrorCode::WorkerDied,
                 message: "the process that ran the action ended".into(),
                 cause: None,
             },

@@ -298,8 +298,7 @@ impl Family {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::FailureCode;
-    use quorate_wire::{FetchRequest, Redirect};
+    use quorate_wire::{ErrorCode, FetchRequest, Redirect};
 
     fn entry() -> Entry {
         let limits = ActionLimits { fuel: 1_000, ..ActionLimits::default() };
@@ -357,7 +356,7 @@ mod tests {
         parent.close_call(0, &answer).expect("open").expect("within limits");
         assert_eq!(fetch(0, &mut child), Ok(()), "what is answered is open no more");
         let Err(Refused::Limit(hit)) = fetch(1, &mut child) else { panic!("it is too much together") };
-        assert_eq!(hit.code, FailureCode::LimitPromises);
+        assert_eq!(hit.code, ErrorCode::LimitPromises);
         drop(child);
         assert_eq!(fetch(7, &mut parent), Ok(()), "what ended holds nothing");
         drop(parent);

@@ -14,11 +14,11 @@ use quorate_quota::Held;
 use crate::engine::Engine;
 use crate::execution::{Execution, OpenCall, Progress, RunInputs};
 use crate::limits::{Charge, EXECUTIONS_PER_WORKER_MAX, LimitHit, Usage};
-use crate::outcome::{ActionOutcome, FailureCode, Finished};
+use crate::outcome::{ActionOutcome, Finished};
 use crate::protocol::frame::{self, FROM_WORKER_BYTES_MAX};
 use crate::protocol::{FromWorker, RunMessage, ThreadPayer};
 use crate::worker::turns::{End, Turns, is_long, is_lowered};
-use quorate_wire::HostReply;
+use quorate_wire::{ErrorCode, HostReply};
 
 /// Executions that run at a time, short ones and long ones each. A worker serves one action: its executions
 /// compete with each other, and one action must not have the machine.
@@ -212,7 +212,7 @@ impl Scheduler {
             slot.reason.get_or_insert(reason);
             if let Some(slot) = state.take_idle(execution) {
                 drop(state);
-                self.shared.end_idle(execution, slot, FailureCode::Cancelled);
+                self.shared.end_idle(execution, slot, ErrorCode::DeadlineExceeded);
             } else {
                 drop(state);
                 self.shared.turns.hurry();
@@ -364,7 +364,7 @@ impl Shared {
                     && let Some(slot) = state.take_idle(number)
                 {
                     drop(state);
-                    self.end_idle(number, slot, FailureCode::Cancelled);
+                    self.end_idle(number, slot, ErrorCode::DeadlineExceeded);
                 }
             }
             (_, Progress::Ended(mut finished)) => {
@@ -376,12 +376,12 @@ impl Shared {
         }
     }
 
-    fn end_idle(&self, number: u64, slot: Slot, code: FailureCode) {
+    fn end_idle(&self, number: u64, slot: Slot, code: ErrorCode) {
         let mut finished = match slot.phase {
             Phase::Waiting(execution) | Phase::Ready(execution) => execution.abandon(code),
             Phase::New(_) | Phase::Running => {
                 let message = match code {
-                    FailureCode::LimitTotal => "the action's time was over before it could start",
+                    ErrorCode::LimitTotal => "the action's time was over before it could start",
                     _ => "the execution was cancelled",
                 };
                 Finished {
@@ -415,7 +415,7 @@ impl Shared {
                 late.into_iter().filter_map(|number| Some((number, state.take_idle(number)?))).collect();
             drop(state);
             for (number, slot) in late {
-                self.end_idle(number, slot, FailureCode::LimitTotal);
+                self.end_idle(number, slot, ErrorCode::LimitTotal);
             }
             if !worn && self.turns.lowered() > LOWERED_MAX {
                 worn = true;
@@ -430,7 +430,7 @@ impl Shared {
 /// An execution that the node ended because of a limit ends with that limit.
 fn give_reason(finished: &mut Finished, reason: Option<LimitHit>) {
     if let ActionOutcome::Failed { code, message, .. } = &mut finished.outcome
-        && *code == FailureCode::Cancelled
+        && *code == ErrorCode::DeadlineExceeded
         && let Some(reason) = reason
     {
         (*code, *message) = (reason.code, reason.message);

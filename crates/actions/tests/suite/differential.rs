@@ -12,7 +12,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use quorate_actions::{ActionOutcome, Engine, FailureCode};
+use quorate_actions::{ActionOutcome, Engine};
+use quorate_wire::ErrorCode;
 
 use super::support::{engine, inputs, run_with, scripted_host};
 
@@ -128,8 +129,8 @@ fn run_in_guest(engine: &Engine, show: &str, code: &str) -> String {
     let finished = run_with(engine, &inputs, scripted_host);
     let end = match finished.outcome {
         ActionOutcome::Completed { .. } => String::new(),
-        ActionOutcome::Failed { code: FailureCode::ActionSyntax, .. } => "no program\n".into(),
-        ActionOutcome::Failed { code: FailureCode::ActionThrew, message, .. } => {
+        ActionOutcome::Failed { code: ErrorCode::ActionSyntax, .. } => "no program\n".into(),
+        ActionOutcome::Failed { code: ErrorCode::ActionThrew, message, .. } => {
             format!("uncaught {}\n", message.split(':').next().unwrap_or_default())
         }
         ActionOutcome::Failed { code, message, .. } => format!("failed {code}: {message}\n"),

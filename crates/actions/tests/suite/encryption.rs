@@ -1,9 +1,9 @@
 //! What an action encrypts, and what opens for it.
 
-use quorate_actions::{ActionLimits, FailureCode};
+use quorate_actions::ActionLimits;
 use quorate_encryption::{Recipient, RootKey, seal_bytes};
 use quorate_policy::Policy;
-use quorate_wire::{ActionCid, HostCall, NetworkId};
+use quorate_wire::{ActionCid, ErrorCode, HostCall, NetworkId};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 
 use super::scripted::OWN_CODE;
@@ -219,5 +219,5 @@ fn ciphertexts_that_are_opened_are_counted() {
     assert_eq!((response(&finished), finished.usage.decryptions, opened), ("all", 3, 3));
     limited.limits = ActionLimits { decryptions: 2, ..ActionLimits::default() };
     let finished = run_with(&engine(), &limited, scripted_host);
-    assert_eq!(failure(&finished).0, FailureCode::LimitDecryptions);
+    assert_eq!(failure(&finished).0, ErrorCode::LimitDecryptions);
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use quorate_actions::{ActionLimits, FailureCode};
-use quorate_wire::{HostCall, HostReply};
+use quorate_actions::ActionLimits;
+use quorate_wire::{ErrorCode, HostCall, HostReply};
 
 use super::support::{engine, failure, guest_for_tests, inputs, response, run, run_with, scripted_host};
 
@@ -53,7 +53,7 @@ fn native_work_is_charged_before_it_is_done() {
     let mut little = inputs(&code);
     little.limits = ActionLimits { fuel: 1_000_000_000, ..ActionLimits::default() };
     let finished = run_with(&engine(), &little, scripted_host);
-    assert_eq!(failure(&finished).0, FailureCode::LimitCpu);
+    assert_eq!(failure(&finished).0, ErrorCode::LimitCpu);
     assert_eq!(finished.usage.fuel, little.limits.fuel);
     // What would cost too much at once is refused: nothing could stop it.
     let finished = run(&format!(

@@ -4,8 +4,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use quorate_actions::FailureCode::{self, ActionSyntax, LimitStack};
 use quorate_actions::{ActionEvent, ActionLimits, ActionOutcome, Finished, Pool, PoolConfig, WorkerEnd};
+use quorate_wire::ErrorCode::{self, ActionSyntax, LimitStack};
 use tokio::sync::mpsc;
 
 use super::support::{
@@ -21,8 +21,8 @@ struct Case {
 }
 
 impl Case {
-    fn admits(&self, code: FailureCode) -> bool {
-        let named = if code == FailureCode::LimitWall { FailureCode::LimitCpu } else { code };
+    fn admits(&self, code: ErrorCode) -> bool {
+        let named = if code == ErrorCode::LimitWall { ErrorCode::LimitCpu } else { code };
         self.codes.iter().any(|may| may == named.as_str())
     }
 }
@@ -140,7 +140,7 @@ async fn a_call_that_is_never_answered_ends_at_the_limit_of_all_time() {
     pool.start(waits).expect("there is room");
     loop {
         if let ActionEvent::Finished { finished, .. } = next(&mut events).await {
-            assert_eq!(failure(&finished).0, FailureCode::LimitTotal);
+            assert_eq!(failure(&finished).0, ErrorCode::LimitTotal);
             let all_ms = finished.usage.wall_ms + finished.usage.host_ms;
             assert!(all_ms >= 99, "{:?}", finished.usage);
             break;
@@ -156,7 +156,7 @@ async fn a_loop_ends_at_the_wall_limit_before_its_fuel_is_used_up() {
     spins.limits.wall_ms = 100;
     spins.limits.fuel = u64::MAX;
     pool.start(spins).expect("there is room");
-    assert_eq!(failure(&finish(&pool, &mut events, 1).await).0, FailureCode::LimitWall);
+    assert_eq!(failure(&finish(&pool, &mut events, 1).await).0, ErrorCode::LimitWall);
     pool.shutdown().await;
 }
 
@@ -229,7 +229,7 @@ async fn a_native_operation_ends_at_the_wall_limit_and_when_it_is_cancelled() {
                 }
                 let (processes, before) = (pool.processes(), processor_time(&pool.processes()));
                 let end = finish(&pool, &mut events, number).await;
-                let code = if cancelled { FailureCode::Cancelled } else { FailureCode::LimitWall };
+                let code = if cancelled { ErrorCode::DeadlineExceeded } else { ErrorCode::LimitWall };
                 assert_eq!(failure(&end).0, code, "{name}: {:?}", end.usage);
                 shortest = shortest.min(processor_time(&processes).saturating_sub(before));
             }

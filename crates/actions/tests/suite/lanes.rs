@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use quorate_actions::{ActionEvent, ActionStart, FailureCode, Pool, PoolConfig, WorkerEnd};
-use quorate_wire::{Digest, LoginId, Payer};
+use quorate_actions::{ActionEvent, ActionStart, Pool, PoolConfig, WorkerEnd};
+use quorate_wire::{Digest, ErrorCode, LoginId, Payer};
 
 use super::support::{config, failure, finish, next, response, start};
 
@@ -49,7 +49,7 @@ async fn one_whose_time_is_over_ends_however_many_are_before_it_in_line() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(ends, [(1, FailureCode::Cancelled), (2, FailureCode::LimitTotal)]);
+    assert_eq!(ends, [(1, ErrorCode::DeadlineExceeded), (2, ErrorCode::LimitTotal)]);
     assert_eq!(pool.status().executions, 18, "nobody else ended with them");
     pool.shutdown().await;
 }

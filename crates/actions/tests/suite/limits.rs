@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use quorate_actions::FailureCode::{self, *};
 use quorate_actions::{
     ActionEvent, ActionLimits, ActionOutcome, ActionStart, Engine, Finished, ParentCall, Pool, PoolConfig,
     PoolError,
 };
+use quorate_wire::ErrorCode::{self, *};
 use quorate_wire::{HostCall, HostReply};
 
 use super::support::{
@@ -17,7 +17,7 @@ use super::support::{
 type Set = fn(&mut ActionLimits, u32);
 
 /// A script that uses three of something, what sets its limit, and the code.
-const COUNTED: &[(&str, Set, FailureCode)] = &[
+const COUNTED: &[(&str, Set, ErrorCode)] = &[
     (
         "for (let i = 0; i < 3; i++) fetch('https://host.test/json').catch(() => {});",
         |l, n| l.fetches = n,
@@ -95,7 +95,7 @@ fn what_fits_a_limit_runs_and_one_more_ends_in_its_code() {
 fn code_parameters_and_fetched_bytes_have_their_bounds() {
     let engine = engine();
     let fetches = "fetch('https://host.test/bytes').then(() => fetch('https://host.test/bytes'));";
-    type Case = (&'static str, fn(&mut ActionLimits, u32), u32, FailureCode);
+    type Case = (&'static str, fn(&mut ActionLimits, u32), u32, ErrorCode);
     let cases: &[Case] = &[
         ("0;", |l, n| l.code_bytes = n, 2, LimitCode),
         ("0;", |l, n| l.params_bytes = n, 2, LimitParams),
@@ -288,7 +288,7 @@ async fn parent_and_child_share_their_counts() {
     }
 }
 
-fn failed(finished: &Finished) -> Option<FailureCode> {
+fn failed(finished: &Finished) -> Option<ErrorCode> {
     match &finished.outcome {
         ActionOutcome::Failed { code, .. } => Some(*code),
         ActionOutcome::Completed { .. } => None,

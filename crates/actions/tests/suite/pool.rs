@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate_actions::{
-    ActionEvent, ActionStart, CODE_FRAME_BYTES_MAX, FailureCode, ParentCall, Pool, PoolConfig, PoolError,
-    WorkerCommand, WorkerEnd,
+    ActionEvent, ActionStart, CODE_FRAME_BYTES_MAX, ParentCall, Pool, PoolConfig, PoolError, WorkerCommand,
+    WorkerEnd,
 };
-use quorate_wire::{Digest, EcdsaAnswer, HostCall, HostReply, LoginId, NodeIndex, Payer};
+use quorate_wire::{Digest, EcdsaAnswer, ErrorCode, HostCall, HostReply, LoginId, NodeIndex, Payer};
 
 use super::support::{config, failure, finish, next, response, scripted_host, start};
 
@@ -168,10 +168,10 @@ async fn a_cancelled_execution_ends_whether_it_runs_or_waits() {
         panic!("a call comes first")
     };
     pool.cancel(1);
-    assert_eq!(failure(&finish(&pool, &mut events, 1).await).0, FailureCode::Cancelled);
+    assert_eq!(failure(&finish(&pool, &mut events, 1).await).0, ErrorCode::DeadlineExceeded);
     pool.start(start(2, "spins", "for (;;);")).expect("there is room");
     pool.cancel(2);
-    assert_eq!(failure(&finish(&pool, &mut events, 2).await).0, FailureCode::Cancelled);
+    assert_eq!(failure(&finish(&pool, &mut events, 2).await).0, ErrorCode::DeadlineExceeded);
     pool.cancel(99);
     assert_eq!(pool.answer(1, 0, scripted_error()), Ok(()), "an answer that comes too late is dropped");
     pool.shutdown().await;
@@ -250,7 +250,7 @@ async fn a_worker_of_many_long_executions_is_replaced_when_it_has_ended_them() {
         let mut ended = 0;
         while ended < 8 {
             if let ActionEvent::Finished { finished, .. } = next(&mut events).await {
-                assert_eq!(failure(&finished).0, FailureCode::LimitCpu);
+                assert_eq!(failure(&finished).0, ErrorCode::LimitCpu);
                 ended += 1;
             }
         }
@@ -324,7 +324,7 @@ async fn a_worker_that_cannot_start_ends_its_executions() {
     let worker = WorkerCommand::new("/nonexistent/worker", [""; 0]);
     let (pool, mut events) = Pool::new(PoolConfig { worker, ..config() });
     pool.start(start(1, "a", "")).expect("there is room");
-    assert_eq!(failure(&finish(&pool, &mut events, 1).await).0, FailureCode::WorkerDied);
+    assert_eq!(failure(&finish(&pool, &mut events, 1).await).0, ErrorCode::WorkerDied);
     assert_eq!(pool.status().executions, 0);
     pool.shutdown().await;
 }
@@ -335,5 +335,5 @@ async fn a_pool_that_is_shut_down_ends_everything_and_starts_nothing() {
     pool.start(start(1, "spins", "for (;;);")).expect("there is room");
     pool.shutdown().await;
     assert_eq!((pool.status().workers, pool.start(start(2, "a", ""))), (0, Err(PoolError::Closed)));
-    assert_eq!(failure(&finish(&pool, &mut events, 1).await).0, FailureCode::WorkerDied);
+    assert_eq!(failure(&finish(&pool, &mut events, 1).await).0, ErrorCode::WorkerDied);
 }

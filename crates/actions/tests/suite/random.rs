@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use quorate_actions::{
-    ActionEvent, ActionOutcome, ActionStart, Execution, FailureCode, Pool, PoolConfig, Progress, WorkerEnd,
+    ActionEvent, ActionOutcome, ActionStart, Execution, Pool, PoolConfig, Progress, WorkerEnd,
 };
-use quorate_wire::{HostCall, HostReply};
+use quorate_wire::{ErrorCode, HostCall, HostReply};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -174,7 +174,7 @@ fn a_refused_value_is_an_error_that_can_be_caught_and_the_next_draw_asks_again()
     );
     let nonsense =
         run_with(&engine(), &inputs("crypto.randomUUID()"), |_, _| HostReply::Value("\"07\"".into()));
-    assert_eq!(failure(&nonsense).0, FailureCode::EngineFault);
+    assert_eq!(failure(&nonsense).0, ErrorCode::Internal);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn drawing_is_paid_for_and_waiting_is_not() {
     assert!(fuel(65_536, Duration::ZERO).0 >= little.0 + 60 * 65_000);
     let mut poor = inputs("for (;;) crypto.getRandomValues(new Uint8Array(65536));");
     poor.limits.fuel = 300_000_000;
-    assert_eq!(failure(&run_with(&engine, &poor, |_, _| reply(0))).0, FailureCode::LimitCpu);
+    assert_eq!(failure(&run_with(&engine, &poor, |_, _| reply(0))).0, ErrorCode::LimitCpu);
 }
 
 const WAITS: &str = "
@@ -267,14 +267,14 @@ async fn one_that_waits_inside_a_call_ends_at_once_when_it_is_given_up_and_at_it
     let ActionEvent::Finished { execution: 1, finished, .. } = next(&mut events).await else {
         panic!("not 1")
     };
-    assert_eq!(failure(&finished).0, FailureCode::Cancelled);
+    assert_eq!(failure(&finished).0, ErrorCode::DeadlineExceeded);
     assert!(finished.usage.fuel > 0 && finished.usage.randoms == 1, "{:?}", finished.usage);
     assert!(begun.elapsed() < Duration::from_millis(600), "long before any deadline");
     let ActionEvent::Finished { execution: 2, finished, .. } = next(&mut events).await else {
         panic!("not 2")
     };
     let (code, message) = failure(&finished);
-    assert_eq!(code, FailureCode::LimitTotal);
+    assert_eq!(code, ErrorCode::LimitTotal);
     assert!(message.contains("allowed"), "{message}");
     assert!(begun.elapsed() >= Duration::from_millis(650));
     // Their places are free.
@@ -300,7 +300,7 @@ async fn a_worker_that_dies_takes_only_those_with_it_that_waited_in_it() {
     while died < 20 {
         match next(&mut events).await {
             ActionEvent::Finished { finished, .. } => {
-                assert_eq!(failure(&finished).0, FailureCode::WorkerDied);
+                assert_eq!(failure(&finished).0, ErrorCode::WorkerDied);
                 died += 1;
             }
             ActionEvent::WorkerEnded { end: WorkerEnd::Died, .. } => {}
@@ -330,7 +330,7 @@ async fn wait_how(
     how: &str,
     count: u64,
     memory: Option<u64>,
-) -> (Pool, tokio::sync::mpsc::Receiver<ActionEvent>, u64, Vec<FailureCode>) {
+) -> (Pool, tokio::sync::mpsc::Receiver<ActionEvent>, u64, Vec<ErrorCode>) {
     let given = config();
     let worker_memory_bytes = memory.unwrap_or(given.worker_memory_bytes);
     let (pool, mut events) = Pool::new(PoolConfig { worker_memory_bytes, ..given });
@@ -367,7 +367,7 @@ async fn what_deep_calls_leave_on_a_stack_is_given_back_and_what_waits_deep_insi
     let (pool, _events, private, ended) = wait_how("inside", 100, Some(64 * mib)).await;
     assert!(private < 100 * mib, "{private}");
     pool.shutdown().await;
-    assert!(ended.len() > 20 && ended.iter().all(|code| *code == FailureCode::LimitMemory), "{ended:?}");
+    assert!(ended.len() > 20 && ended.iter().all(|code| *code == ErrorCode::LimitMemory), "{ended:?}");
 }
 
 #[tokio::test]
@@ -392,7 +392,7 @@ async fn a_thousand_wait_inside_their_calls_in_700_megabytes_and_leave_when_they
     while ended.len() < 1_000 {
         match next(&mut events).await {
             ActionEvent::Finished { execution, finished, .. } => {
-                assert_eq!(failure(&finished).0, FailureCode::Cancelled);
+                assert_eq!(failure(&finished).0, ErrorCode::DeadlineExceeded);
                 ended.insert(execution);
             }
             other => panic!("{other:?}"),

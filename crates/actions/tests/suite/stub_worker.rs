@@ -9,10 +9,12 @@ use std::time::Duration;
 use quorate_actions::worker_protocol::frame::{self, FROM_WORKER_BYTES_MAX, TO_WORKER_BYTES_MAX};
 use quorate_actions::worker_protocol::{FromWorker, ToWorker};
 use quorate_actions::{
-    ActionEvent, ActionOutcome, ChildBudget, FailureCode, Finished, Pool, PoolConfig, Usage, Walls,
-    WorkerCommand, WorkerEnd,
+    ActionEvent, ActionOutcome, ChildBudget, Finished, Pool, PoolConfig, Usage, Walls, WorkerCommand,
+    WorkerEnd,
 };
-use quorate_wire::{FetchRequest, HostCall, Recipient, Redirect, SignKey, SignMessage, SignRequest};
+use quorate_wire::{
+    ErrorCode, FetchRequest, HostCall, Recipient, Redirect, SignKey, SignMessage, SignRequest,
+};
 
 use super::support::{config, failure, next, start};
 
@@ -98,6 +100,12 @@ fn misbehave(socket: &mut UnixStream) -> std::io::Result<()> {
                 }
                 "answers at length" => {
                     say(socket, &FromWorker::Finished { execution: OWN, finished: end(200_000) })?
+                }
+                "ends as the node alone may say" => {
+                    let (code, message) = (ErrorCode::NotGranted, String::new());
+                    let outcome = ActionOutcome::Failed { code, message, cause: None };
+                    let finished = Finished { outcome, ..end(0) };
+                    say(socket, &FromWorker::Finished { execution: OWN, finished })?;
                 }
                 "ends twice" => {
                     say(socket, &FromWorker::Finished { execution: OWN, finished: end(1) })?;
@@ -194,7 +202,7 @@ async fn end_of(deed: &str, config: PoolConfig) -> WorkerEnd {
             ActionEvent::Finished { execution, cid, finished: end } => {
                 assert_eq!((execution, cid.as_str()), (OWN, "stub"), "{deed}: it ended another");
                 if deed != "ends twice" {
-                    assert_eq!(failure(&end).0, FailureCode::WorkerDied, "{deed}");
+                    assert_eq!(failure(&end).0, ErrorCode::WorkerDied, "{deed}");
                 }
                 finished += 1;
             }
@@ -225,6 +233,7 @@ async fn a_worker_that_says_what_no_worker_says_is_killed() {
         ("is worn twice", "worn twice"),
         ("answers no ping", "an answer to nothing"),
         ("lends all of its work to each child", "a child action that it cannot pay for"),
+        ("ends as the node alone may say", "a malformed frame"),
         ("sends garbage", "a malformed frame"),
         ("announces four gigabytes", "a malformed frame"),
         ("speaks another version", "a malformed frame"),

@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use quorate_actions::{
-    ActionEvent, ActionLimits, ActionOutcome, ActionStart, Engine, EngineOptions, Execution, FailureCode,
-    Finished, Guest, Pool, PoolConfig, Progress, RunInputs, WorkerCommand,
+    ActionEvent, ActionLimits, ActionOutcome, ActionStart, Engine, EngineOptions, Execution, Finished, Guest,
+    Pool, PoolConfig, Progress, RunInputs, WorkerCommand,
 };
-use quorate_wire::{HostCall, HostReply};
+use quorate_wire::{ErrorCode, HostCall, HostReply};
 use tokio::sync::mpsc;
 
 pub(crate) use super::scripted::scripted_host;
@@ -74,7 +74,7 @@ pub(crate) fn run(code: &str) -> Finished {
     run_with(&engine(), &inputs(code), scripted_host)
 }
 
-pub(crate) fn failure(finished: &Finished) -> (FailureCode, &str) {
+pub(crate) fn failure(finished: &Finished) -> (ErrorCode, &str) {
     match &finished.outcome {
         ActionOutcome::Failed { code, message, .. } => (*code, message),
         ActionOutcome::Completed { response } => panic!("completed with {response:?}"),

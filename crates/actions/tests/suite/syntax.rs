@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use quorate_actions::{ActionOutcome, Engine, FailureCode};
+use quorate_actions::{ActionOutcome, Engine};
+use quorate_wire::ErrorCode;
 
 use super::support::{engine, inputs, run_with, scripted_host};
 
@@ -54,7 +55,7 @@ fn parses(engine: &Engine, code: &str) -> bool {
     let mut inputs = inputs(code);
     inputs.limits.fuel = FUEL;
     let finished = run_with(engine, &inputs, scripted_host);
-    !matches!(finished.outcome, ActionOutcome::Failed { code: FailureCode::ActionSyntax, .. })
+    !matches!(finished.outcome, ActionOutcome::Failed { code: ErrorCode::ActionSyntax, .. })
 }
 
 /// Tests by name with the reason: a line is `folder/file.js reason`, or a comment, or empty.

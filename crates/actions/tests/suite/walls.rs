@@ -7,7 +7,8 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 
-use quorate_actions::{ActionEvent, FailureCode, Pool, PoolConfig, PoolError, Wall, WorkerEnd};
+use quorate_actions::{ActionEvent, Pool, PoolConfig, PoolError, Wall, WorkerEnd};
+use quorate_wire::ErrorCode;
 
 use super::support::{config, failure, start};
 
@@ -192,7 +193,7 @@ async fn no_action_runs_where_a_required_wall_does_not_stand() {
     loop {
         match events.recv().await.expect("the pool is there") {
             ActionEvent::Finished { finished, .. } => {
-                assert_eq!(failure(&finished).0, FailureCode::WorkerDied);
+                assert_eq!(failure(&finished).0, ErrorCode::WorkerDied);
                 ended = true;
             }
             ActionEvent::WorkerEnded { end, .. } => {

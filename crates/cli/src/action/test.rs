@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
-use quorate_actions::{ActionLimits, ActionOutcome, Engine, FailureCode, RunInputs};
+use quorate_actions::{ActionLimits, ActionOutcome, Engine, RunInputs};
+use quorate_wire::ErrorCode;
 use serde_json::{Value, json};
 
 use super::simulate::{drive, engine, on_guest_thread};
@@ -132,7 +133,7 @@ fn run_file(engine: &Engine, path: &Path, filter: &str) -> Result<TestedFile> {
     let finished = drive(engine, &inputs, |open| answers.answer(&open.op).into());
     let mut tests = answers.tested;
     if let (ActionOutcome::Completed { .. }, Some(name)) = (&finished.outcome, answers.running) {
-        let code = FailureCode::ActionPending;
+        let code = ErrorCode::ActionPending;
         let failure = format!(
             "{code}: the test waits for a promise that nothing can settle any more; tests behind it did not run"
         );

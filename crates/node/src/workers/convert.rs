@@ -1,6 +1,6 @@
 //! Between the engine's words and those of the worker pool.
 
-use quorate_actions::{ActionOutcome, FailureCode, Finished, ParentCall};
+use quorate_actions::{ActionOutcome, Finished, ParentCall};
 use quorate_engine::{ActionEnd, ActionFailure, ActionStart, Answer};
 use quorate_wire::{Digest, ErrorCode, HostReply, Seen, limits};
 use sha2::{Digest as _, Sha256};
@@ -27,7 +27,6 @@ pub(super) fn end(finished: Finished) -> ActionEnd {
     let result = match finished.outcome {
         ActionOutcome::Completed { response } => Ok(response),
         ActionOutcome::Failed { code, message, cause } => {
-            let code = failure(code);
             // A refusal by the host that the action did not catch is why it failed.
             let cause = cause.as_deref().and_then(ErrorCode::from_text);
             let code = cause.filter(|_| code == ErrorCode::ActionThrew).unwrap_or(code);
@@ -35,42 +34,6 @@ pub(super) fn end(finished: Finished) -> ActionEnd {
         }
     };
     ActionEnd { result, logs: finished.logs, usage: finished.usage }
-}
-
-fn failure(code: FailureCode) -> ErrorCode {
-    match code {
-        FailureCode::ActionThrew => ErrorCode::ActionThrew,
-        FailureCode::ActionPending => ErrorCode::ActionPending,
-        FailureCode::ActionSyntax => ErrorCode::ActionSyntax,
-        FailureCode::LimitCpu => ErrorCode::LimitCpu,
-        FailureCode::LimitWall => ErrorCode::LimitWall,
-        FailureCode::LimitTotal => ErrorCode::LimitTotal,
-        FailureCode::LimitMemory => ErrorCode::LimitMemory,
-        FailureCode::LimitStack => ErrorCode::LimitStack,
-        FailureCode::LimitResponse => ErrorCode::LimitResponse,
-        FailureCode::LimitLogs => ErrorCode::LimitLogs,
-        FailureCode::LimitCode => ErrorCode::LimitCode,
-        FailureCode::LimitParams => ErrorCode::LimitParams,
-        FailureCode::LimitFetches => ErrorCode::LimitFetches,
-        FailureCode::LimitFetchedBytes => ErrorCode::LimitFetchedBytes,
-        FailureCode::LimitSignatures => ErrorCode::LimitSignatures,
-        FailureCode::LimitCollects => ErrorCode::LimitCollects,
-        FailureCode::LimitContractCalls => ErrorCode::LimitContractCalls,
-        FailureCode::LimitClaims => ErrorCode::LimitClaims,
-        FailureCode::LimitRandoms => ErrorCode::LimitRandoms,
-        FailureCode::LimitDecryptions => ErrorCode::LimitDecryptions,
-        FailureCode::LimitChildren => ErrorCode::LimitChildren,
-        FailureCode::LimitDepth => ErrorCode::LimitDepth,
-        FailureCode::LimitTimers => ErrorCode::LimitTimers,
-        FailureCode::LimitHostCalls => ErrorCode::LimitHostCalls,
-        FailureCode::LimitPromises => ErrorCode::LimitPromises,
-        FailureCode::ParamReserved => ErrorCode::ParamReserved,
-        FailureCode::NotSupported => ErrorCode::NotSupported,
-        // Only a run that nobody waits for any more is cancelled.
-        FailureCode::Cancelled => ErrorCode::DeadlineExceeded,
-        FailureCode::EngineFault => ErrorCode::Internal,
-        FailureCode::WorkerDied => ErrorCode::WorkerDied,
-    }
 }
 
 /// The engine's answer, as the worker gets it.
@@ -113,7 +76,7 @@ pub(super) fn fetched(outcome: Result<Fetched, FetchError>) -> HostReply {
 mod tests {
     use super::*;
 
-    fn ended(code: FailureCode, cause: Option<&str>) -> ErrorCode {
+    fn ended(code: ErrorCode, cause: Option<&str>) -> ErrorCode {
         let outcome = ActionOutcome::Failed { code, message: String::new(), cause: cause.map(str::to_owned) };
         let finished = Finished { outcome, logs: String::new(), usage: quorate_actions::Usage::default() };
         end(finished).result.unwrap_err().code
@@ -121,9 +84,9 @@ mod tests {
 
     #[test]
     fn uncaught_refusal_is_the_code_of_the_failure() {
-        assert_eq!(ended(FailureCode::ActionThrew, Some("not_granted")), ErrorCode::NotGranted);
-        assert_eq!(ended(FailureCode::ActionThrew, Some("no such code")), ErrorCode::ActionThrew);
-        assert_eq!(ended(FailureCode::LimitCpu, Some("not_granted")), ErrorCode::LimitCpu);
+        assert_eq!(ended(ErrorCode::ActionThrew, Some("not_granted")), ErrorCode::NotGranted);
+        assert_eq!(ended(ErrorCode::ActionThrew, Some("no such code")), ErrorCode::ActionThrew);
+        assert_eq!(ended(ErrorCode::LimitCpu, Some("not_granted")), ErrorCode::LimitCpu);
     }
 
     #[test]
@@ -132,16 +95,5 @@ mod tests {
         assert_eq!((seen.url.as_str(), seen.status), ("https://prices.example/v1/eth", 0));
         let long = super::seen(&format!("https://e.example/{}", "é".repeat(500)), None);
         assert!(long.url.len() <= limits::SEEN_URL_BYTES_MAX);
-    }
-
-    #[test]
-    fn every_failure_of_the_pool_has_a_code() {
-        for code in FailureCode::ALL {
-            let name = failure(code);
-            assert!(
-                name.as_str() == code.as_str()
-                    || matches!(code, FailureCode::Cancelled | FailureCode::EngineFault)
-            );
-        }
     }
 }

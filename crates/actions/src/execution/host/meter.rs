@@ -7,9 +7,8 @@ use wasmtime::Result;
 
 use crate::execution::OpenCall;
 use crate::limits::{ActionLimits, CALL_GAS_MAX, Counts, FUEL_PER_GAS, LimitHit, Usage, open_bytes, over};
-use crate::outcome::FailureCode;
 use crate::protocol::ChildBudget;
-use quorate_wire::{HostCall, HostReply, OWN_CHAIN, RpcMethod};
+use quorate_wire::{ErrorCode, HostCall, HostReply, OWN_CHAIN, RpcMethod};
 
 /// Counts calls and time of one execution.
 pub(crate) struct Meter {
@@ -82,7 +81,7 @@ impl Meter {
         self.counts.call(&op, &self.limits)?;
         if self.open >= self.limits.pending {
             let (used, allowed) = (u64::from(self.open) + 1, u64::from(self.limits.pending));
-            return Err(over(FailureCode::LimitPromises, "host calls open at once", used, allowed).into());
+            return Err(over(ErrorCode::LimitPromises, "host calls open at once", used, allowed).into());
         }
         let size = op.size() as u64;
         let bytes = open_bytes(self.open_bytes, size)?;
@@ -114,7 +113,7 @@ impl Meter {
     fn lend(&mut self, call: u32, fuel: &mut u64) -> Result<ChildBudget, LimitHit> {
         if self.limits.depth == 0 {
             let what = "levels of child actions below this one";
-            return Err(over(FailureCode::LimitDepth, what, 1, 0));
+            return Err(over(ErrorCode::LimitDepth, what, 1, 0));
         }
         let half = *fuel / 2;
         *fuel -= half;
@@ -180,7 +179,7 @@ impl Meter {
         self.timers_most = self.timers_most.max(set);
         if set > self.limits.timers {
             let (used, allowed) = (u64::from(set), u64::from(self.limits.timers));
-            return Err(over(FailureCode::LimitTimers, "timers set at once", used, allowed).into());
+            return Err(over(ErrorCode::LimitTimers, "timers set at once", used, allowed).into());
         }
         Ok(())
     }
@@ -219,11 +218,11 @@ impl Meter {
         let now = Instant::now();
         let ran = millis(self.ran(now));
         if ran >= self.limits.wall_ms {
-            return Some(over(FailureCode::LimitWall, "milliseconds running", ran, self.limits.wall_ms));
+            return Some(over(ErrorCode::LimitWall, "milliseconds running", ran, self.limits.wall_ms));
         }
         let total = millis(now.saturating_duration_since(self.started));
         (total >= self.limits.total_ms).then(|| {
-            over(FailureCode::LimitTotal, "milliseconds from start to end", total, self.limits.total_ms)
+            over(ErrorCode::LimitTotal, "milliseconds from start to end", total, self.limits.total_ms)
         })
     }
 

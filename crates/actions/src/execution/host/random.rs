@@ -17,8 +17,7 @@ use wasmtime::{AsContextMut as _, Caller, Result, Trap};
 use super::{Host, before_start, bytes, memory, slice};
 use crate::execution::{OpenCall, stack};
 use crate::limits::LimitHit;
-use crate::outcome::FailureCode;
-use quorate_wire::{HostCall, HostReply};
+use quorate_wire::{ErrorCode, HostCall, HostReply};
 
 /// What the blocks of a value are hashed with.
 const DOMAIN: &[u8] = b"quorate/random-bytes/v1";
@@ -67,7 +66,7 @@ pub(crate) struct Gate(Mutex<Line>);
 #[derive(Debug, Default)]
 struct Line {
     calls: Vec<OpenCall>,
-    answer: Option<Result<HostReply, FailureCode>>,
+    answer: Option<Result<HostReply, ErrorCode>>,
 }
 
 impl Gate {
@@ -81,12 +80,12 @@ impl Gate {
     }
 
     /// Lets it go on, or end with that code, once it is polled.
-    pub(crate) fn open(&self, answer: Result<HostReply, FailureCode>) {
+    pub(crate) fn open(&self, answer: Result<HostReply, ErrorCode>) {
         self.line().answer = Some(answer);
     }
 
     /// Waits for the answer. Whoever gives one polls afterwards, so nobody needs to be woken.
-    async fn pass(&self, calls: Vec<OpenCall>) -> Result<HostReply, FailureCode> {
+    async fn pass(&self, calls: Vec<OpenCall>) -> Result<HostReply, ErrorCode> {
         self.line().calls = calls;
         std::future::poll_fn(|_| self.line().answer.take().map_or(Poll::Pending, Poll::Ready)).await
     }
@@ -168,9 +167,9 @@ fn no_value() -> wasmtime::Error {
 
 impl Host {
     /// What it ends with that is ended from outside.
-    pub(crate) fn ended(&self, code: FailureCode) -> LimitHit {
+    pub(crate) fn ended(&self, code: ErrorCode) -> LimitHit {
         let hit = match code {
-            FailureCode::LimitTotal => self.meter.overdue(),
+            ErrorCode::LimitTotal => self.meter.overdue(),
             _ => None,
         };
         hit.unwrap_or_else(LimitHit::cancelled)

@@ -6,8 +6,7 @@ use proptest::prelude::*;
 
 use super::{Host, bounded, decode_call, slice};
 use crate::limits::{ActionLimits, LimitHit, SharedMemory};
-use crate::outcome::FailureCode;
-use quorate_wire::{FetchRequest, HostCall, HostReply, Recipient, Redirect, SignKey, SignMessage};
+use quorate_wire::{ErrorCode, FetchRequest, HostCall, HostReply, Recipient, Redirect, SignKey, SignMessage};
 
 fn sign(to_sign: &str, public_key: &str, name: &str) -> Vec<u8> {
     serde_json::json!({ "name": name, "to_sign": to_sign, "public_key": public_key }).to_string().into_bytes()
@@ -74,7 +73,7 @@ fn a_call_counts_as_memory_of_the_worker_until_it_is_answered() {
     let fits = (0..).take_while(|_| fetch().is_ok()).count();
     assert_eq!(fits, 5);
     let end = fetch().unwrap_err();
-    assert_eq!(end.downcast_ref::<LimitHit>().map(|hit| hit.code), Some(FailureCode::LimitMemory));
+    assert_eq!(end.downcast_ref::<LimitHit>().map(|hit| hit.code), Some(ErrorCode::LimitMemory));
     let failed = HostReply::Error { code: "fetch_failed".to_owned(), message: String::new() };
     for call in 0..5 {
         assert_eq!(host.answered(call, &failed, 0), Ok(0));

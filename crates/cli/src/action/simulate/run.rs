@@ -203,7 +203,7 @@ pub(super) fn outcome_value(outcome: &ActionOutcome) -> Value {
 
 fn broken() -> Finished {
     let outcome = ActionOutcome::Failed {
-        code: quorate_actions::FailureCode::EngineFault,
+        code: quorate_wire::ErrorCode::Internal,
         message: "the engine said nothing more".to_owned(),
         cause: None,
     };
