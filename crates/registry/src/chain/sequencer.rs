@@ -204,9 +204,8 @@ impl Sequencer {
     }
 }
 
-/// How long a transaction that is too far ahead waits for the next block. Those before it may come over connections whose
-/// first packet was lost, which is sent again after a second (RFC 6298, section 2.1).
-const FAR_WAIT: Duration = Duration::from_millis(2_500);
+/// How long a transaction that is too far ahead waits for the next block.
+const FAR_WAIT: Duration = Duration::from_millis(800);
 /// How long it waits at the door in all.
 const DOOR_WAIT: Duration = Duration::from_secs(15);
 
